@@ -1,0 +1,19 @@
+# Everything that a client sends goes to everyone in the room "r".
+
+connector "ws" {
+  type = "websocket"
+  port = env("BENCH_PORT", 3001)
+  path = "/ws"
+}
+
+flow "fanout" {
+  from {
+    connector = "ws"
+    operation = "message"
+  }
+  to {
+    connector = "ws"
+    operation = "send_to_room"
+    target    = "r"
+  }
+}

@@ -1,0 +1,35 @@
+/** Keeps the server and what loads it on processor cores of their own. */
+
+/** Which command runs where. */
+export interface Pinning {
+  /** Whether cores are kept apart, in words. */
+  readonly note: string;
+  /** The command line of a server: core 0. */
+  server(command: readonly string[]): string[];
+}
+
+/**
+ * Moves this process to core 1, with everything that it starts, and servers to core 0. Where there
+ * is no taskset or only one core, nothing is pinned and the note says so.
+ */
+export async function pin(): Promise<Pinning> {
+  if (navigator.hardwareConcurrency < 2) return unpinned("one core");
+  try {
+    const { success, stderr } = await new Deno.Command("taskset", {
+      args: ["--all-tasks", "--cpu-list", "--pid", "1", String(Deno.pid)],
+      stdout: "null",
+    }).output();
+    if (!success) return unpinned(new TextDecoder().decode(stderr).trim());
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return unpinned("no taskset");
+    throw error;
+  }
+  return {
+    note: "servers on core 0, load and checker on core 1",
+    server: (command) => ["taskset", "--cpu-list", "0", ...command],
+  };
+}
+
+function unpinned(reason: string): Pinning {
+  return { note: `not pinned (${reason})`, server: (command) => [...command] };
+}

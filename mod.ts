@@ -1,0 +1,98 @@
+/**
+ * Weir, a declarative real-time server as a library. This module is the core, on web standards
+ * alone; `@weir/runtime/deno`, `/bun` and `/node` add what a server of each runtime needs.
+ *
+ * @example Check a configuration, run it, and send to its clients
+ * ```ts
+ * import { createRuntime, loadConfig } from "@weir/runtime";
+ *
+ * const model = await loadConfig(`
+ *   connector "ws" {
+ *     type = "websocket"
+ *     port = 3001
+ *   }
+ * `);
+ * const runtime = await createRuntime(model);
+ * await runtime.sendToRoom("orders", { id: 7 });
+ * await runtime.close();
+ * ```
+ *
+ * @module
+ */
+export { loadConfig, type LoadOptions } from "./src/load.ts";
+export {
+  type ConnectorChoice,
+  type Counts,
+  createRuntime,
+  type Runtime,
+  type RuntimeOptions,
+} from "./src/runtime.ts";
+export {
+  ConfigError,
+  ConnectorError,
+  type ErrorCode,
+  ExpressionError,
+  FlowError,
+  formatProblem,
+  type Problem,
+} from "./src/errors.ts";
+export type {
+  ConnectorModel,
+  DestinationModel,
+  FlowModel,
+  Model,
+  NamedExpression,
+  ScheduleModel,
+  SourceModel,
+} from "./src/model.ts";
+export {
+  type Client,
+  type Complaint,
+  type Connector,
+  type ConnectorContext,
+  type ConnectorDefinition,
+  type ConnectorType,
+  defineConnector,
+  type Destination,
+  type FlowEvent,
+  type FlowHandler,
+  type HttpService,
+  type Outcome,
+  type WriteRequest,
+} from "./src/connector.ts";
+export type { Expression, Scope } from "./src/expression.ts";
+export {
+  type About,
+  attribute,
+  block,
+  blocks,
+  duration,
+  expression,
+  expressionMap,
+  type Field,
+  type Fields,
+  flag,
+  integer,
+  oneOf,
+  path,
+  type ReadContext,
+  size,
+  target,
+  text,
+  type Values,
+  type ValueSchema,
+} from "./src/schema.ts";
+export type {
+  Batch,
+  Handshake,
+  HandshakeAcceptance,
+  HandshakeRefusal,
+  HandshakeRequest,
+  Peer,
+  SocketEndpoint,
+  SocketFeatures,
+  SocketSession,
+} from "./src/socket.ts";
+export { Frame } from "./src/frame.ts";
+export { type Upgrader } from "./src/site.ts";
+export { connectStandardSocket, STANDARD_FEATURES } from "./src/adapters/standard.ts";

@@ -1,0 +1,204 @@
+/** Sockets of `node:http` and the `ws` package, on Node and on Deno. */
+import { Buffer } from "node:buffer";
+import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
+import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
+import type {
+  Batch,
+  HandshakeAcceptance,
+  HandshakeRefusal,
+  HandshakeRequest,
+  Peer,
+  SocketEndpoint,
+  SocketFeatures,
+  SocketSession,
+} from "../socket.ts";
+
+const FEATURES: SocketFeatures = {
+  ping: true,
+  terminate: true,
+  pause: true,
+  frameLimits: true,
+  closeCodes: true,
+  handshakeChecks: true,
+};
+
+/** How long a client may take to answer a close frame, in milliseconds. */
+const CLOSE_TIMEOUT = 10_000;
+/** A message of more fragments closes with 1008. */
+const MAX_FRAGMENTS = 1024;
+
+/** What `upgradeSockets` asks for each request. */
+export interface UpgradeOptions {
+  /** The endpoint at a path, or undefined where it is none of ours. */
+  endpoint(pathname: string): SocketEndpoint | undefined;
+  /** What to do with an upgrade that is none of ours. */
+  otherwise(request: IncomingMessage, socket: Duplex): void;
+}
+
+/** Serves WebSockets on a server; returns a function that stops it. */
+export function upgradeSockets(server: Server, options: UpgradeOptions): () => void {
+  const upgraders = new Map<SocketEndpoint, EndpointUpgrader>();
+  const listener = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const url = requestUrl(request);
+    const endpoint = url && options.endpoint(url.pathname);
+    if (url === undefined || endpoint === undefined) return options.otherwise(request, socket);
+    let upgrader = upgraders.get(endpoint);
+    if (upgrader === undefined) {
+      upgrader = new EndpointUpgrader(endpoint);
+      upgraders.set(endpoint, upgrader);
+    }
+    upgrader.handle(url, request, socket, head);
+  };
+  server.on("upgrade", listener);
+  return () => void server.off("upgrade", listener);
+}
+
+/** The URL that a request is for, normalised; undefined where there is none. */
+export function requestUrl(request: IncomingMessage): URL | undefined {
+  const { url = "/" } = request;
+  // Put together as text: as a relative reference, `//ws` would name a host.
+  const text = url.startsWith("/") ? `http://${request.headers.host ?? "localhost"}${url}` : url;
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+/** Answers an upgrade with a plain response and lets go of the socket. */
+export function refuseUpgrade(socket: Duplex, refusal: HandshakeRefusal): void {
+  const { status, message, headers } = refusal;
+  const body = `${message}\n`;
+  const fields = {
+    ...headers,
+    connection: "close",
+    "content-type": "text/plain; charset=utf-8",
+    "content-length": String(Buffer.byteLength(body)),
+  };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`);
+  socket.once("finish", () => socket.destroy());
+}
+
+/** Handshakes of one endpoint. */
+class EndpointUpgrader {
+  readonly #endpoint: SocketEndpoint;
+  readonly #server: WebSocketServer;
+  /** What the handshake that is under way answers with; `ws` asks for it synchronously. */
+  #protocol: string | undefined;
+
+  constructor(endpoint: SocketEndpoint) {
+    this.#endpoint = endpoint;
+    // The types of `ws` do not have its newest options yet.
+    const options: ServerOptions & { closeTimeout: number; maxFragments: number } = {
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: endpoint.maxMessageSize,
+      maxFragments: MAX_FRAGMENTS,
+      closeTimeout: CLOSE_TIMEOUT,
+      // `ws` by itself answers every ping and ends a client that sends many at once.
+      autoPong: false,
+      handleProtocols: () => this.#protocol ?? false,
+    };
+    this.#server = new WebSocketServer(options);
+  }
+
+  handle(url: URL, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // A reset while the decision waits must not become an uncaught error; `close` follows it.
+    socket.on("error", ignore);
+    const decision = this.#endpoint.accept(factsOf(request, url));
+    const answer = (result: Awaited<typeof decision>): void => {
+      if (result.accepted) this.#upgrade(request, socket, head, result);
+      else refuseUpgrade(socket, result);
+    };
+    if (!(decision instanceof Promise)) return answer(decision);
+    decision.then(answer, (error) => socket.destroy(error));
+  }
+
+  #upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    { protocol, session }: HandshakeAcceptance,
+  ): void {
+    this.#protocol = protocol;
+    let upgraded = false;
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      upgraded = true;
+      socket.off("error", ignore);
+      connect(webSocket, socket as Socket, session);
+    });
+    // The client had left already.
+    if (!upgraded) session.abandon();
+  }
+}
+
+function connect(webSocket: WebSocket, socket: Socket, session: SocketSession): void {
+  webSocket.on("message", (data: Buffer, isBinary: boolean) => {
+    if (isBinary) session.binary();
+    else session.message(data.toString());
+  });
+  webSocket.on("ping", (data: Buffer) => session.ping(data));
+  webSocket.on("pong", () => session.pong());
+  // `ws` closes with the right code; the close event tells of it.
+  webSocket.on("error", ignore);
+  webSocket.on("close", (code: number, reason: Buffer) => session.close(code, reason.toString()));
+  session.open(new NodePeer(webSocket, socket), FEATURES);
+}
+
+function factsOf(request: IncomingMessage, url: URL): HandshakeRequest {
+  const headers = Object.entries(request.headers).map(([name, value = ""]) => [
+    name,
+    Array.isArray(value) ? value.join(", ") : value,
+  ]);
+  return {
+    method: request.method ?? "GET",
+    url,
+    headers: Object.fromEntries(headers),
+    remoteAddress: request.socket.remoteAddress ?? null,
+  };
+}
+
+function ignore(): void {}
+
+/** A connection of `ws`. Frames of ours go straight to the socket, between those of `ws`. */
+class NodePeer implements Peer {
+  readonly #webSocket: WebSocket;
+  readonly #socket: Socket;
+
+  constructor(webSocket: WebSocket, socket: Socket) {
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.writableLength;
+  }
+
+  send(batch: Batch): void {
+    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#socket.write(batch.bytes());
+  }
+
+  close(code: number, reason: string): void {
+    this.#webSocket.close(code, reason);
+  }
+
+  ping(): void {
+    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.ping();
+  }
+
+  pong(data: Uint8Array): void {
+    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.pong(data);
+  }
+
+  pause(): void {
+    this.#webSocket.pause();
+  }
+
+  resume(): void {
+    this.#webSocket.resume();
+  }
+
+  terminate(): void {
+    this.#webSocket.terminate();
+  }
+}

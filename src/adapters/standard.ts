@@ -1,0 +1,55 @@
+/** Peers made of standard `WebSocket`s, whatever runtime upgraded them. */
+import type { Batch, Peer, SocketFeatures, SocketSession } from "../socket.ts";
+
+/** What the standard interface leaves out. */
+export const STANDARD_FEATURES: SocketFeatures = {
+  ping: false,
+  terminate: false,
+  pause: false,
+  frameLimits: false,
+  closeCodes: false,
+  handshakeChecks: true,
+};
+
+/** Connects a socket that is opening or open to its session. */
+export function connectStandardSocket(socket: WebSocket, session: SocketSession): void {
+  let opened = false;
+  const open = (): void => {
+    opened = true;
+    session.open(new StandardPeer(socket), STANDARD_FEATURES);
+  };
+  socket.addEventListener("open", open);
+  socket.addEventListener("message", ({ data }) => {
+    if (typeof data === "string") session.message(data);
+    else session.binary();
+  });
+  socket.addEventListener("close", ({ code, reason }) => {
+    if (opened) session.close(code, reason);
+    else session.abandon();
+  });
+  // The close event that follows says what there is to say.
+  socket.addEventListener("error", () => {});
+  if (socket.readyState === WebSocket.OPEN) open();
+}
+
+/** A connection on a standard `WebSocket`. */
+class StandardPeer implements Peer {
+  readonly #socket: WebSocket;
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  send(batch: Batch): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    for (const frame of batch.frames) this.#socket.send(frame.text);
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+}

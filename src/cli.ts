@@ -1,0 +1,14 @@
+/**
+ * The `weir` command, on whichever runtime it finds itself: `deno run -A jsr:@weir/runtime/cli run my/`.
+ *
+ * @module
+ */
+import { main } from "./commands.ts";
+
+const { serve } = "Deno" in globalThis
+  ? await import("./deno.ts")
+  : "Bun" in globalThis
+  ? await import("./bun.ts")
+  : await import("./node.ts");
+
+if (import.meta.main) await main(serve);

@@ -1,0 +1,56 @@
+/** The `weir` command, the same on every runtime. */
+import process from "node:process";
+import { parseCommand, USAGE, UsageError, VERSION } from "./commands/arguments.ts";
+import { check } from "./commands/check.ts";
+import { run, type Serve } from "./commands/run.ts";
+import { ConfigError, ConnectorError } from "./errors.ts";
+import { ConfigPathError } from "./server/files.ts";
+
+export type { Serve } from "./commands/run.ts";
+
+/** Runs the command that the process was started with; ends the process with its exit code. */
+export async function main(serve: Serve): Promise<void> {
+  let code: number;
+  try {
+    code = await runCommand(process.argv.slice(2), serve);
+  } catch (error) {
+    code = explain(error);
+  }
+  // A signal that npx delivers twice must still find its handler, so the end is an explicit one.
+  process.exit(code);
+}
+
+async function runCommand(args: readonly string[], serve: Serve): Promise<number> {
+  const command = parseCommand(args);
+  switch (command.name) {
+    case "help":
+      console.log(USAGE);
+      return 0;
+    case "version":
+      console.log(VERSION);
+      return 0;
+    case "check":
+      return await check(command);
+    case "run":
+      return await run(command, serve);
+  }
+}
+
+/** Shows an error that was expected and gives its exit code; any other is a bug and stays one. */
+function explain(error: unknown): number {
+  if (error instanceof ConfigError) {
+    console.error(error.message);
+    const count = error.problems.length;
+    console.error(`\n${count} ${count === 1 ? "problem" : "problems"}`);
+    return 1;
+  }
+  if (error instanceof UsageError || error instanceof ConfigPathError) {
+    console.error(`error: ${error.message}`);
+    return 2;
+  }
+  if (error instanceof ConnectorError) {
+    console.error(`error: ${error.message}`);
+    return 3;
+  }
+  throw error;
+}

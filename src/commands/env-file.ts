@@ -1,0 +1,17 @@
+/** `--env-file`: environment variables from a file. */
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import { parseEnv } from "node:util";
+import { UsageError } from "./arguments.ts";
+
+/**
+ * Sets the variables of a file; one that is set already stays as it is.
+ *
+ * @throws {UsageError} The file cannot be read.
+ */
+export async function loadEnvFile(path: string): Promise<void> {
+  const text = await readFile(path, "utf8").catch((cause) => {
+    throw new UsageError(`--env-file ${path}: ${cause.message}`, { cause });
+  });
+  for (const [name, value] of Object.entries(parseEnv(text))) process.env[name] ??= value;
+}

@@ -1,0 +1,67 @@
+/** The functions of HCL values: `env` and `file`. */
+
+import { type Evaluate, fail, type Node, type Scope, spanOf } from "./scope.ts";
+
+/** The result of a function of HCL values; undefined for any other name. */
+export function callFunction(
+  name: string,
+  node: Node,
+  scope: Scope,
+  evaluate: Evaluate,
+): Promise<{ readonly value: unknown }> | undefined {
+  if (name === "env") return env(node, scope, evaluate);
+  if (name === "file") return file(node, scope, evaluate);
+  return undefined;
+}
+
+/** `env("NAME")` or `env("NAME", default)`; an empty variable counts as unset. */
+async function env(node: Node, scope: Scope, evaluate: Evaluate): Promise<{ value: unknown }> {
+  const [nameNode, defaultNode, surplus] = node.children;
+  if (nameNode === undefined || surplus !== undefined) {
+    fail(scope, spanOf(node, scope), 'env takes a name and a default: env("NAME", "default")');
+  }
+  const name = await textArgument(nameNode, scope, evaluate);
+  const value = await attempt(
+    () => scope.env(name),
+    (reason) => fail(scope, spanOf(node, scope), `cannot read the variable ${name}: ${reason}`),
+  );
+  if (value !== undefined && value !== "") return { value };
+  if (defaultNode !== undefined) return { value: await evaluate(defaultNode, scope, defaultNode) };
+  const hint = `set it, or give a default: env("${name}", "…")`;
+  return fail(scope, spanOf(node, scope), `the environment variable ${name} is not set`, hint);
+}
+
+/** `file("path")`: the text of a file. */
+async function file(node: Node, scope: Scope, evaluate: Evaluate): Promise<{ value: unknown }> {
+  const [pathNode, surplus] = node.children;
+  if (pathNode === undefined || surplus !== undefined) {
+    fail(scope, spanOf(node, scope), 'file takes one path: file("path")');
+  }
+  const path = await textArgument(pathNode, scope, evaluate);
+  const { folder } = scope.file;
+  const absolute = folder === "" || /^(?:[/\\]|[A-Za-z]:[/\\])/.test(path);
+  const joined = absolute ? path : `${folder.replace(/[/\\]$/, "")}/${path}`;
+  const value = await attempt(
+    () => scope.readFile(joined),
+    (reason) => fail(scope, spanOf(pathNode, scope), `cannot read the file "${path}": ${reason}`),
+  );
+  return { value };
+}
+
+async function textArgument(node: Node, scope: Scope, evaluate: Evaluate): Promise<string> {
+  const value = await evaluate(node, scope, node);
+  if (typeof value === "string") return value;
+  return fail(scope, spanOf(node, scope), "expected a text in quotes");
+}
+
+/** What `action` gives, or what `refuse` throws with the reason. */
+async function attempt<Value>(
+  action: () => Value | Promise<Value>,
+  refuse: (reason: string) => never,
+): Promise<Value> {
+  try {
+    return await action();
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}

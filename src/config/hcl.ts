@@ -1,0 +1,151 @@
+/** Reads HCL text into a tree with order and positions. The only user of hcl2json. */
+
+import type { Problem } from "../errors.ts";
+import { Evaluation, type Expression, type ParsedFile } from "./evaluation.ts";
+import { plainLiteral } from "./literals.ts";
+import type { Node, ReadOptions } from "./scope.ts";
+import {
+  type RawAttribute,
+  type RawBody,
+  readStructure,
+  recoverHeaders,
+  StructureError,
+} from "./structure.ts";
+import { parsedName, syntaxProblems } from "./syntax.ts";
+import { type Body, problemAt, type SourceFile } from "./tree.ts";
+
+export type { ReadOptions } from "./scope.ts";
+
+/** What reading gives: always a tree, and what is wrong with the text. */
+export interface ReadResult {
+  /** The items of all files that could be parsed, in the order given. */
+  readonly body: Body;
+  /** The constants of all files; without those that failed. */
+  readonly constants: Readonly<Record<string, unknown>>;
+  /** In no particular order; see `sortProblems`. */
+  readonly problems: readonly Problem[];
+  /** Block headers found in broken files, so that references to them give no problems. */
+  readonly recovered: readonly { readonly type: string; readonly labels: readonly string[] }[];
+  /** The files that could not be parsed; their items are missing from `body`. */
+  readonly broken: readonly SourceFile[];
+}
+
+/** How many brackets may be open at once: far more would exhaust the parser's stack for good. */
+const deepest = 200;
+
+interface Parser {
+  parse(filename: string, text: string): Promise<unknown>;
+  getExpressionAst(filename: string, text: string): Promise<Node | null>;
+}
+
+/**
+ * Reads all files as one configuration. Never throws because of what the files hold: what is wrong
+ * with them is in `problems`. A byte order mark at a file's start is dropped.
+ */
+export async function readFiles(
+  files: readonly SourceFile[],
+  options: ReadOptions,
+): Promise<ReadResult> {
+  // Unpacking its WASM takes 100 ms, so it is loaded when there is something to read.
+  const parser: Parser = await import("@cdktf/hcl2json");
+  const problems: Problem[] = [];
+  const broken: SourceFile[] = [];
+  const parsed: ParsedFile[] = [];
+  const sources = files.map(withoutByteOrderMark);
+  for (const file of sources) {
+    const result = await parseFile(file, parser);
+    if ("body" in result) parsed.push(result);
+    else {
+      problems.push(...result);
+      broken.push(file);
+    }
+  }
+  const recovered = broken.flatMap((file) => recoverHeaders(file.text));
+  const incomplete = recovered.some(({ type }) => type === "constants");
+  const evaluation = new Evaluation(options, incomplete);
+  const [first = { path: "", text: "", folder: "" }] = sources;
+  const body = await evaluation.merge(parsed, { file: first, start: 0, end: first.text.length });
+  problems.push(...evaluation.problems);
+  return { body, constants: evaluation.constants.values(), problems, recovered, broken };
+}
+
+/** The parsed file, or why it cannot be parsed. */
+async function parseFile(file: SourceFile, parser: Parser): Promise<ParsedFile | Problem[]> {
+  const tooDeep = offsetOfDepth(file.text, deepest);
+  if (tooDeep !== undefined) {
+    const span = { file, start: tooDeep, end: tooDeep + 1 };
+    return [problemAt(span, `syntax error: more than ${deepest} brackets inside each other`)];
+  }
+  const refusal = await parser.parse(parsedName, file.text).then(() => undefined, String);
+  // After parsing, its conversion refuses some blocks that we read by ourselves.
+  if (refusal !== undefined && !/^Error: convert to HCL/.test(refusal)) {
+    return syntaxProblems(file, refusal);
+  }
+  try {
+    const body = readStructure(file);
+    return { body, expressions: await parseExpressions(file, attributesOf(body), parser) };
+  } catch (error) {
+    if (!(error instanceof StructureError)) throw error;
+    const span = { file, start: error.offset, end: error.offset + 1 };
+    return [problemAt(span, `syntax error: ${error.message}`)];
+  }
+}
+
+/** Where more than `limit` brackets are open, those in strings and comments counted as well. */
+function offsetOfDepth(text: string, limit: number): number | undefined {
+  let depth = 0;
+  for (const { 0: bracket, index } of text.matchAll(/[()[\]{}]/g)) {
+    depth = Math.max(0, depth + ("([{".includes(bracket) ? 1 : -1));
+    if (depth > limit) return index;
+  }
+  return undefined;
+}
+
+/** The syntax trees of all values that are no literals: as one list, since each call takes 1 ms. */
+async function parseExpressions(
+  file: SourceFile,
+  attributes: readonly RawAttribute[],
+  parser: Parser,
+): Promise<Map<RawAttribute, Expression>> {
+  const textOf = ({ valueSpan }: RawAttribute) => file.text.slice(valueSpan.start, valueSpan.end);
+  const wanted = attributes.filter((attribute) => plainLiteral(textOf(attribute)) === undefined);
+  const expressions = new Map<RawAttribute, Expression>();
+  if (wanted.length === 0) return expressions;
+  // The first item keeps a value that begins with "for" from being read as a for expression.
+  let list = "[0";
+  const starts = wanted.map((attribute) => {
+    list += "\n,";
+    const start = list.length;
+    list += textOf(attribute);
+    return start;
+  });
+  const tree = await parser.getExpressionAst(parsedName, `${list}\n]`);
+  const unitOf = unitsOfBytes(list);
+  for (const [index, attribute] of wanted.entries()) {
+    const node = tree?.children[index + 1];
+    const shift = attribute.valueSpan.start - starts[index];
+    if (node === undefined) throw new StructureError(attribute.valueSpan.start, "expected a value");
+    expressions.set(attribute, { node, offset: (byte) => unitOf(byte) + shift });
+  }
+  return expressions;
+}
+
+function attributesOf(body: RawBody): RawAttribute[] {
+  return [...body.attributes, ...body.blocks.flatMap((block) => attributesOf(block.body))];
+}
+
+/** From offsets in bytes, as the parser counts, to UTF-16 units. */
+function unitsOfBytes(text: string): (byte: number) => number {
+  const encoder = new TextEncoder();
+  const units: number[] = [];
+  let unit = 0;
+  for (const character of text) {
+    for (let byte = encoder.encode(character).length; byte > 0; byte--) units.push(unit);
+    unit += character.length;
+  }
+  return (byte) => units[byte] ?? unit;
+}
+
+function withoutByteOrderMark(file: SourceFile): SourceFile {
+  return file.text.startsWith("\uFEFF") ? { ...file, text: file.text.slice(1) } : file;
+}

@@ -1,0 +1,80 @@
+/** HCL literals: what quoted text, numbers and heredocs mean, without anything to compute. */
+
+const escapes: Readonly<Record<string, string>> = {
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  '"': '"',
+  "\\": "\\",
+};
+
+/** The text that the inside of a quoted string stands for, templates left aside. */
+export function unescape(written: string): string {
+  return written.replace(
+    /\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))|([$%])\4\{/g,
+    (whole, short?: string, long?: string, char?: string, sign?: string) => {
+      if (sign !== undefined) return `${sign}{`;
+      const code = short ?? long;
+      if (code !== undefined) return codePoint(parseInt(code, 16));
+      return char !== undefined && Object.hasOwn(escapes, char) ? escapes[char] : whole;
+    },
+  );
+}
+
+/** The text that a literal piece of a heredoc stands for. */
+export function unescapeHeredoc(written: string): string {
+  return written.replace(/([$%])\1\{/g, "$1{");
+}
+
+function codePoint(code: number): string {
+  return code > 0x10FFFF ? "\uFFFD" : String.fromCodePoint(code);
+}
+
+/** The value of a literal that needs no evaluation; undefined for everything else. */
+export function plainLiteral(written: string): { readonly value: unknown } | undefined {
+  if (/^"(?:[^"\\]|\\.)*"$/.test(written) && !/[$%]\{/.test(written)) {
+    return { value: unescape(written.slice(1, -1)) };
+  }
+  if (/^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(written)) {
+    const value = Number(written);
+    return Number.isFinite(value) ? { value } : undefined;
+  }
+  if (written === "true" || written === "false") return { value: written === "true" };
+  return written === "null" ? { value: null } : undefined;
+}
+
+/** True for one quoted string that stands for exactly what is between its quotes. */
+export function isVerbatim(written: string): boolean {
+  return /^"[^"\\]*"$/.test(written) && !/[$%]\{/.test(written);
+}
+
+/**
+ * Takes the common indentation from the pieces of a `<<-` heredoc, as HCL does: blank lines do not
+ * count. Null stands for an interpolation between two pieces.
+ */
+export function dedent<Piece extends string | null>(pieces: readonly Piece[]): (Piece | string)[] {
+  const lineStart = /(^|\n)(?![ \t]*\r?\n)([ \t]*)/g;
+  const forEachLine = (edit: (indent: string) => string): (Piece | string)[] =>
+    pieces.map((piece, index) => {
+      if (piece === null) return piece;
+      return piece.replace(lineStart, (whole, newline: string, indent: string, at: number) => {
+        const afterInterpolation = newline === "" && index > 0;
+        const closingLine = index === pieces.length - 1 && at + whole.length === piece.length;
+        return afterInterpolation || closingLine ? whole : newline + edit(indent);
+      });
+    });
+  let least = Infinity;
+  forEachLine((indent) => {
+    least = Math.min(least, indent.length);
+    return indent;
+  });
+  return forEachLine((indent) => indent.slice(least));
+}
+
+/** A value as HCL writes it into a template; undefined where it cannot stand there. */
+export function templateText(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  if (typeof value === "boolean") return String(value);
+  if (typeof value !== "number") return undefined;
+  return Number.isInteger(value) ? String(BigInt(value)) : String(value);
+}

@@ -1,0 +1,82 @@
+/** The operators of HCL values. */
+
+import { Call } from "./tree.ts";
+
+/** What an operator gives, or why it cannot and which operand (0 or 1) is to blame. */
+export type Outcome =
+  | { readonly value: unknown }
+  | { readonly error: string; readonly operand: number };
+
+const arithmetic: ReadonlyMap<string, (a: number, b: number) => number | boolean> = new Map([
+  ["add", (a: number, b: number): number | boolean => a + b],
+  ["subtract", (a, b) => a - b],
+  ["multiply", (a, b) => a * b],
+  ["divide", (a, b) => a / b],
+  ["modulo", (a, b) => a % b],
+  ["greaterThan", (a, b) => a > b],
+  ["greaterThanOrEqual", (a, b) => a >= b],
+  ["lessThan", (a, b) => a < b],
+  ["lessThanOrEqual", (a, b) => a <= b],
+]);
+
+/** Applies a binary operator under hcl2json's name for it. */
+export function binary(operator: string, left: unknown, right: unknown): Outcome {
+  if (operator === "equal") return { value: same(left, right) };
+  if (operator === "notEqual") return { value: !same(left, right) };
+  if (operator === "logicalAnd" || operator === "logicalOr") {
+    const [a, b] = [toBoolean(left), toBoolean(right)];
+    if (a === undefined) return unfit("true or false", left, 0);
+    if (b === undefined) return unfit("true or false", right, 1);
+    return { value: operator === "logicalAnd" ? a && b : a || b };
+  }
+  const apply = arithmetic.get(operator);
+  if (apply === undefined) return { error: `unknown operator "${operator}"`, operand: 0 };
+  const [a, b] = [toNumber(left), toNumber(right)];
+  if (a === undefined) return unfit("a number", left, 0);
+  if (b === undefined) return unfit("a number", right, 1);
+  if (b === 0 && (operator === "divide" || operator === "modulo")) {
+    return { error: "division by zero", operand: 1 };
+  }
+  const value = apply(a, b);
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    return { error: "the number is out of range", operand: 0 };
+  }
+  return { value };
+}
+
+/** The number that a value is or, being text from the environment, stands for. */
+export function toNumber(value: unknown): number | undefined {
+  if (typeof value === "number") return value;
+  if (typeof value !== "string" || !/^\s*-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\s*$/.test(value)) {
+    return undefined;
+  }
+  return Number(value);
+}
+
+/** The boolean that a value is or, being text from the environment, stands for. */
+export function toBoolean(value: unknown): boolean | undefined {
+  if (typeof value === "boolean") return value;
+  return value === "true" ? true : value === "false" ? false : undefined;
+}
+
+/** A value's kind, for problems. */
+export function describe(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  if (value instanceof Call) return `${value.name}()`;
+  if (typeof value === "string") return "a text";
+  if (typeof value === "object") return "an object";
+  return typeof value === "number" ? "a number" : "a boolean";
+}
+
+function unfit(expected: string, value: unknown, operand: number): Outcome {
+  return { error: `expected ${expected}, not ${describe(value)}`, operand };
+}
+
+function same(a: unknown, b: unknown): boolean {
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const [left, right] = [new Map(Object.entries(a)), new Map(Object.entries(b))];
+  return left.size === right.size &&
+    [...left].every(([key, value]) => right.has(key) && same(value, right.get(key)));
+}

@@ -1,0 +1,57 @@
+/** Turns the errors of the HCL parser into problems. */
+
+import type { Problem } from "../errors.ts";
+import { problemAt, type SourceFile } from "./tree.ts";
+
+/** The name under which texts are parsed, so that places in the parser's errors can be told. */
+export const parsedName = "<config>";
+
+const place = /<config>:(\d+),(\d+)-(?:(\d+),)?(\d+)/;
+
+/** One problem for each line that has an error: what follows on a line has the same cause. */
+export function syntaxProblems(file: SourceFile, message: string): Problem[] {
+  // Splitting at a pattern with groups gives the groups between the pieces.
+  const [, ...pieces] = message.replace(/\]$/, "").split(new RegExp(`${place.source}: `));
+  const seen = new Set<string>();
+  const problems: Problem[] = [];
+  for (let index = 0; index < pieces.length; index += 5) {
+    const [line, column, endLine = line, endColumn, text] = pieces.slice(index, index + 5);
+    if (seen.has(line)) continue;
+    seen.add(line);
+    const start = offsetOf(file.text, Number(line), Number(column));
+    if (text.startsWith("Invalid multi-line string")) {
+      // It swallows the text that follows, so the errors there are of its making.
+      return [...problems, unclosedString(file, start)];
+    }
+    const end = offsetOf(file.text, Number(endLine), Number(endColumn));
+    problems.push(problemAt({ file, start, end }, sentence(file, text)));
+  }
+  return problems.length > 0 ? problems : [problemAt({ file, start: 0, end: 0 }, message)];
+}
+
+/** The parser blames the end of the line. */
+function unclosedString(file: SourceFile, end: number): Problem {
+  const start = Math.max(file.text.lastIndexOf('"', end), file.text.lastIndexOf("\n", end - 1) + 1);
+  return problemAt({ file, start, end }, "syntax error: this string is not closed", {
+    hint: "end it with a quote on its line",
+  });
+}
+
+/** "Summary; Detail. More detail." as one sentence. */
+function sentence(file: SourceFile, text: string): string {
+  const [first] = text.trim().split(/\.(?:\s|$)/);
+  const lower = first.replace(/(^|; )([A-Z])(?=[a-z ])/g, (found) => found.toLowerCase());
+  return `syntax error: ${lower.replace("; ", ": ")}`
+    .replace(place, (_, line, column) => `${file.path}:${line}:${column}`);
+}
+
+/** The parser counts columns in grapheme clusters. */
+function offsetOf(text: string, line: number, column: number): number {
+  let start = 0;
+  for (let count = 1; count < line; count++) start = text.indexOf("\n", start) + 1;
+  const rest = /[^\n]*/y;
+  rest.lastIndex = start;
+  const graphemes = new Intl.Segmenter("en").segment(rest.exec(text)?.[0] ?? "");
+  const before = [...graphemes].slice(0, column - 1);
+  return before.reduce((offset, { segment }) => offset + segment.length, start);
+}

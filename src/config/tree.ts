@@ -1,0 +1,138 @@
+/** The tree that a configuration's text becomes: blocks and attributes in the order written. */
+
+import type { Problem } from "../errors.ts";
+
+/** One file of a configuration. */
+export interface SourceFile {
+  /** As shown to people. */
+  readonly path: string;
+  /** The whole text. */
+  readonly text: string;
+  /** What relative paths inside the file are relative to. */
+  readonly folder: string;
+}
+
+/** A range of one file's text: offsets in UTF-16 units from 0, end exclusive. */
+export interface Span {
+  /** The file whose text it is. */
+  readonly file: SourceFile;
+  /** The offset of its first unit. */
+  readonly start: number;
+  /** The offset behind its last unit. */
+  readonly end: number;
+}
+
+/** `name = value`. */
+export interface Attribute {
+  /** The name as written. */
+  readonly name: string;
+  /** Where the name stands. */
+  readonly nameSpan: Span;
+  /** The evaluated plain value; undefined where the evaluation failed. */
+  readonly value: unknown;
+  /** Where the value stands, quotes and brackets included. */
+  readonly valueSpan: Span;
+  /**
+   * True where the value is one quoted string without escapes or templates, so that offset n of
+   * the value stands at `valueSpan.start + 1 + n`.
+   */
+  readonly verbatim: boolean;
+  /** The evaluation failed, and the problem has been reported where there is one to report. */
+  readonly failed?: true;
+}
+
+/** One label of a block, such as `"ws"` in `connector "ws" {`. */
+export interface Label {
+  /** What it says, without quotes and escapes. */
+  readonly text: string;
+  /** Where it stands, quotes included. */
+  readonly span: Span;
+}
+
+/** `type "label" { … }`. */
+export interface Block {
+  /** The first word, such as `connector`. */
+  readonly type: string;
+  /** Where that word stands. */
+  readonly typeSpan: Span;
+  /** In the order written; often one, the name. */
+  readonly labels: readonly Label[];
+  /** Type and labels, without the brace. */
+  readonly headerSpan: Span;
+  /** What stands between its braces. */
+  readonly body: Body;
+}
+
+/** What stands between a block's braces, or in a whole file. */
+export interface Body {
+  /** In the order written. */
+  readonly attributes: readonly Attribute[];
+  /** In the order written. */
+  readonly blocks: readonly Block[];
+  /** All of it, without the braces; the first file where several were merged. */
+  readonly span: Span;
+}
+
+/**
+ * A call in a `type` block, such as `string({ min = 1 })`. A bare word there, such as `string`, is
+ * a call without arguments. It stays as written, for whoever builds the shape.
+ */
+export class Call {
+  /** The name of what is called. */
+  readonly name: string;
+  /** Where the name stands. */
+  readonly span: Span;
+  /** The evaluated arguments, which may hold calls again. */
+  readonly arguments: readonly unknown[];
+
+  /** Makes the call of `name` as it stands at `span`. */
+  constructor(name: string, span: Span, args: readonly unknown[]) {
+    this.name = name;
+    this.span = span;
+    this.arguments = args;
+  }
+}
+
+/** Line and column of a span's start and what `Problem` shows of it. */
+export function problemAt(
+  span: Span,
+  message: string,
+  options: { readonly hint?: string; readonly severity?: "error" | "warning" } = {},
+): Problem {
+  const { text, path } = span.file;
+  const before = text.slice(0, span.start);
+  const lineStart = before.lastIndexOf("\n") + 1;
+  const newline = text.indexOf("\n", span.start);
+  const source = text.slice(lineStart, newline < 0 ? text.length : newline).replace(/\r$/, "");
+  const lineEnd = lineStart + source.length;
+  return {
+    severity: options.severity ?? "error",
+    message,
+    file: path,
+    line: before.split("\n").length,
+    column: characters(text.slice(lineStart, span.start)) + 1,
+    length: Math.max(1, characters(text.slice(span.start, Math.min(span.end, lineEnd)))),
+    source,
+    ...(options.hint === undefined ? {} : { hint: options.hint }),
+  };
+}
+
+/**
+ * The problems by file, line and column. Files come in the order of `paths`, those that it does not
+ * name after them in the order of their first problem.
+ */
+export function sortProblems(
+  problems: readonly Problem[],
+  paths: readonly string[] = [],
+): Problem[] {
+  const order = [...new Set([...paths, ...problems.map((problem) => problem.file)])];
+  const rank = new Map(order.map((path, index) => [path, index]));
+  return [...problems].sort((a, b) =>
+    (rank.get(a.file) ?? 0) - (rank.get(b.file) ?? 0) || a.line - b.line || a.column - b.column
+  );
+}
+
+/** How many characters (code points) a text has. */
+function characters(text: string): number {
+  return [...text].length;
+}

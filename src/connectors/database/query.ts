@@ -1,0 +1,96 @@
+/** Reads SQL as far as a query needs it: named parameters, one statement, reading or writing. */
+
+/** One SQL statement with `:named` parameters. */
+export interface Query {
+  /** The text around the parameters: one piece more than there are `parameters`. */
+  readonly pieces: readonly string[];
+  /** The names in the order in which they stand; a name may stand several times. */
+  readonly parameters: readonly string[];
+  /** True where it only reads. */
+  readonly reads: boolean;
+}
+
+/** What strings, quoted names and comments hold is passed over; only `name` to `other` matter. */
+const TOKEN = new RegExp(
+  [
+    String.raw`(?<skip>\s+|--[^\n]*|/\*[^]*?(?:\*/|$)|::)`,
+    String
+      .raw`(?<quoted>'[^']*(?:''[^']*)*'|"[^"]*(?:""[^"]*)*"|${"`[^`]*(?:``[^`]*)*`"}|\[[^\]]*\])`,
+    String.raw`:(?<parameter>[\p{L}_][\p{L}\p{N}_]*)`,
+    String.raw`(?<foreign>\?\d*|[@$][\p{L}\p{N}_]+)`,
+    String.raw`(?<word>[\p{L}_][\p{L}\p{N}_$]*)`,
+    String.raw`(?<other>[^])`,
+  ].join("|"),
+  "gyu",
+);
+
+const TRANSACTION_CONTROL = new Set(["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "END"]);
+const READS = new Set(["SELECT", "VALUES", "EXPLAIN"]);
+const AFTER_WITH = new Set([...READS, "INSERT", "UPDATE", "DELETE", "REPLACE"]);
+
+/**
+ * Takes a query apart.
+ *
+ * @throws {SyntaxError} It is empty, holds more than one statement, controls a transaction, leaves a
+ * quotation open or has parameters that are not `:named`. The message completes a sentence that
+ * begins with `query`.
+ */
+export function parseQuery(text: string): Query {
+  const pieces: string[] = [];
+  const parameters: string[] = [];
+  let verb: string | undefined;
+  let start = 0;
+  let depth = 0;
+  let end: number | undefined;
+  for (const { index, groups, 0: token } of text.matchAll(TOKEN)) {
+    const { skip, quoted, parameter, foreign, word } = groups ?? {};
+    if (skip !== undefined) continue;
+    if (token === ";") {
+      end ??= index;
+      continue;
+    }
+    if (end !== undefined) throw new SyntaxError("holds more than one statement");
+    if (parameter !== undefined) {
+      pieces.push(text.slice(start, index));
+      parameters.push(parameter);
+      start = index + token.length;
+    } else if (foreign !== undefined) {
+      throw new SyntaxError(`has the parameter "${foreign}"; only :named ones are taken`);
+    } else if (word !== undefined) {
+      const upper = word.toUpperCase();
+      if (verb === undefined || (verb === "WITH" && depth === 0 && AFTER_WITH.has(upper))) {
+        verb = upper;
+      }
+    } else if (quoted === undefined) {
+      if (`'"[\``.includes(token)) throw new SyntaxError(`leaves a ${token} open`);
+      if (token === "(") depth++;
+      if (token === ")") depth--;
+    }
+  }
+  if (verb === undefined) throw new SyntaxError("holds no statement");
+  if (TRANSACTION_CONTROL.has(verb)) {
+    throw new SyntaxError(`must not ${verb}: each write is a transaction`);
+  }
+  pieces.push(text.slice(start, end));
+  return { pieces, parameters, reads: READS.has(verb) };
+}
+
+/**
+ * The first statement of a script that would open or end a transaction, such as `COMMIT`; undefined
+ * where there is none. The BEGIN and END of a trigger's body are none.
+ */
+export function transactionControl(script: string): string | undefined {
+  let first: string | undefined;
+  let inTrigger = false;
+  for (const { groups, 0: token } of script.matchAll(TOKEN)) {
+    if (token === ";") first = undefined;
+    const word = groups?.word?.toUpperCase();
+    if (word === undefined) continue;
+    if (first === "CREATE" && word === "TRIGGER") inTrigger = true;
+    if (first !== undefined) continue;
+    first = word;
+    if (inTrigger && word === "END") inTrigger = false;
+    else if (TRANSACTION_CONTROL.has(word)) return word;
+  }
+  return undefined;
+}

@@ -1,0 +1,122 @@
+/** SQLite as a connector: opened and migrated at the start, tried again where it is locked. */
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Connector, ConnectorContext, WriteRequest } from "../../connector.ts";
+import { ConnectorError } from "../../errors.ts";
+import type { DatabaseDestination } from "./mod.ts";
+import { type Migration, readMigrations } from "./sqlite/migrations.ts";
+import { Session } from "./sqlite/session.ts";
+
+/** What the connector is made of. */
+export interface SqliteOptions {
+  /** A path or `:memory:`. */
+  readonly database: string;
+  /** A folder of `*.sql` files; undefined for none. */
+  readonly migrations?: string | undefined;
+  /** How many milliseconds a write waits for another process's lock: 5000 by default. */
+  readonly patience?: number;
+}
+
+/** Milliseconds until the first and between later tries to open a database that is locked. */
+const FIRST_DELAY = 250;
+const LONGEST_DELAY = 5000;
+
+/** A destination that writes to an SQLite database. */
+export class SqliteConnector implements Connector {
+  readonly #options: SqliteOptions;
+  readonly #context: ConnectorContext;
+  #session: Session | undefined;
+  #trouble: string | undefined = "has not been started";
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  /** Touches nothing before `start`. */
+  constructor(options: SqliteOptions, context: ConnectorContext) {
+    this.#options = options;
+    this.#context = context;
+  }
+
+  /**
+   * Makes the folder, opens the database and applies the migrations. Returns where the database is
+   * locked or its disk in trouble, too: `trouble()` says so then, and it is tried again.
+   *
+   * @throws {ConnectorError} It never can: no such folder, a refused migration, no SQLite file.
+   */
+  async start(): Promise<void> {
+    try {
+      await this.#open();
+    } catch (error) {
+      if (!(error instanceof ConnectorError) || error.permanent) throw error;
+      this.#tryAgain(error, FIRST_DELAY);
+    }
+  }
+
+  /**
+   * Writes; returns the rows of a query that only reads, a promise for all else.
+   *
+   * @throws {ConnectorError} Permanent where it can never succeed, such as an unknown column.
+   */
+  write(request: WriteRequest): unknown {
+    if (this.#session === undefined) {
+      throw new ConnectorError(
+        this.#context.name,
+        this.#closed ? "is closed" : String(this.#trouble),
+      );
+    }
+    // The schema of mod.ts made the options.
+    return this.#session.write(request as WriteRequest<DatabaseDestination>);
+  }
+
+  /** Finishes the writes that have begun, then closes the database. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.close();
+  }
+
+  /** Why it is not open; undefined when it is. */
+  trouble(): string | undefined {
+    return this.#session === undefined ? this.#trouble : undefined;
+  }
+
+  async #open(): Promise<void> {
+    const { database, patience = 5000 } = this.#options;
+    const migrations = await this.#readMigrations();
+    if (database !== ":memory:") await this.#makeFolder(dirname(database));
+    if (this.#closed) return;
+    const connector = this.#context.name;
+    this.#session = new Session({ connector, database, migrations, patience });
+  }
+
+  #tryAgain(error: unknown, delay: number): void {
+    if (this.#closed) return;
+    this.#trouble = error instanceof Error ? error.message : String(error);
+    this.#context.logger.warn("{trouble}; tried again in {delay} ms", {
+      trouble: this.#trouble,
+      delay,
+    });
+    const next = Math.min(2 * delay, LONGEST_DELAY);
+    this.#retry = setTimeout(() => this.#open().catch((e) => this.#tryAgain(e, next)), delay);
+  }
+
+  async #readMigrations(): Promise<readonly Migration[]> {
+    const { migrations } = this.#options;
+    if (migrations === undefined) return [];
+    return await readMigrations(migrations).catch((cause) => {
+      throw this.#refusal(`cannot read the migrations in "${migrations}"`, cause);
+    });
+  }
+
+  async #makeFolder(folder: string): Promise<void> {
+    await mkdir(folder, { recursive: true }).catch((cause) => {
+      throw this.#refusal(`cannot make the folder "${folder}"`, cause);
+    });
+  }
+
+  #refusal(what: string, cause: Error): ConnectorError {
+    const message = `${what}: ${cause.message}`;
+    return new ConnectorError(this.#context.name, message, { cause, permanent: true });
+  }
+}

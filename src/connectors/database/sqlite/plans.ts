@@ -1,0 +1,140 @@
+/** Prepared statements: one for each shape of write and for each query. */
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { didYouMean } from "../../../nearest.ts";
+import type { DatabaseDestination } from "../mod.ts";
+import { parseQuery } from "../query.ts";
+import { OPERATIONS, tableStatement, type TableWrite } from "../statements.ts";
+import type { Catalog } from "./catalog.ts";
+import { toInteger, toRow } from "./values.ts";
+
+/** Clients choose which fields they send, so there is a limit to what is kept prepared. */
+const MOST_TABLE_PLANS = 256;
+
+/** A prepared statement. */
+export interface Plan {
+  /** The columns or parameters whose values it takes, in order. */
+  readonly names: readonly string[];
+  /** True where it only reads. */
+  readonly reads: boolean;
+  /** Runs it and gives what a destination returns. */
+  readonly run: (values: readonly SQLInputValue[]) => unknown;
+}
+
+/** Prepares statements and keeps them. */
+export class Plans {
+  readonly #database: DatabaseSync;
+  readonly #catalog: Catalog;
+  readonly #tables = new Map<string, Plan>();
+  readonly #queries = new WeakMap<DatabaseDestination, Plan>();
+
+  /** Prepares nothing yet. */
+  constructor(database: DatabaseSync, catalog: Catalog) {
+    this.#database = database;
+    this.#catalog = catalog;
+  }
+
+  /**
+   * The plan of a write to a table.
+   *
+   * @throws {RangeError} The table, a column or the key is not there.
+   * @throws {Error} SQLite refuses it.
+   */
+  table(operation: string, table: string, key: string | undefined, columns: string[]): Plan {
+    // JSON, since any plain separator might be part of a name.
+    const id = JSON.stringify([operation, table, key, columns]);
+    const kept = this.#tables.get(id);
+    if (kept !== undefined) return kept;
+    const write = checkWrite(operation, table, key, columns);
+    this.#catalog.require(table, operation === "DELETE" ? [write.key] : columns);
+    const { sql, columns: names } = tableStatement(write, (position) => `?${position}`);
+    const statement = this.#prepare(sql);
+    const single = operation === "INSERT" || operation === "UPSERT";
+    const run = single ? oneRow(statement) : foundRows(statement);
+    const plan = { names, reads: false, run };
+    const [oldest] = this.#tables.keys();
+    if (this.#tables.size >= MOST_TABLE_PLANS) this.#tables.delete(oldest);
+    this.#tables.set(id, plan);
+    return plan;
+  }
+
+  /**
+   * The plan of a `to` block's query; `options` stand for the block.
+   *
+   * @throws {SyntaxError} It is no single statement with `:named` parameters.
+   * @throws {Error} SQLite refuses it.
+   */
+  query(options: DatabaseDestination, text: string): Plan {
+    const kept = this.#queries.get(options);
+    if (kept !== undefined) return kept;
+    const { pieces, parameters, reads } = parseQuery(text);
+    const names = [...new Set(parameters)];
+    const sql = pieces.reduce((sql, piece, i) =>
+      `${sql}?${names.indexOf(parameters[i - 1]) + 1}${piece}`
+    );
+    const statement = this.#prepare(sql);
+    const run = statement.columns().length > 0 ? allRows(statement) : changes(statement);
+    const plan = { names, reads, run };
+    this.#queries.set(options, plan);
+    return plan;
+  }
+
+  #prepare(sql: string): StatementSync {
+    const statement = this.#database.prepare(sql);
+    // Otherwise an integer beyond 2^53 could be written but not returned.
+    statement.setReadBigInts(true);
+    return statement;
+  }
+}
+
+function checkWrite(
+  operation: string,
+  table: string,
+  key: string | undefined,
+  columns: readonly string[],
+): TableWrite {
+  const known = OPERATIONS.find((name) => name === operation);
+  if (known === undefined) {
+    throw new RangeError(because("no such operation", didYouMean(operation, OPERATIONS)));
+  }
+  if (known === "INSERT") return { operation: known, table, key: "", columns };
+  if (key === undefined) throw new RangeError("needs a key, which is a column");
+  if (!columns.includes(key)) {
+    throw new RangeError(
+      because(`needs its key "${key}" in the payload`, didYouMean(key, columns)),
+    );
+  }
+  if (known === "UPDATE" && columns.length === 1) {
+    throw new RangeError(`has nothing to set, since the payload has the key "${key}" alone`);
+  }
+  return { operation: known, table, key, columns };
+}
+
+function because(message: string, hint: string | undefined): string {
+  return hint === undefined ? message : `${message}; ${hint}`;
+}
+
+function oneRow(statement: StatementSync): Plan["run"] {
+  return (values) => {
+    const row = statement.get(...values);
+    // None where a trigger has ignored the row.
+    return row === undefined ? null : toRow(row);
+  };
+}
+
+function foundRows(statement: StatementSync): Plan["run"] {
+  return (values) => {
+    const rows = statement.all(...values).map(toRow);
+    return rows.length > 1 ? rows : rows[0] ?? null;
+  };
+}
+
+function allRows(statement: StatementSync): Plan["run"] {
+  return (values) => statement.all(...values).map(toRow);
+}
+
+function changes(statement: StatementSync): Plan["run"] {
+  return (values) => {
+    const { changes, lastInsertRowid } = statement.run(...values);
+    return { changes: toInteger(changes), last_insert_id: toInteger(lastInsertRowid) };
+  };
+}

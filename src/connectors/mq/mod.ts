@@ -1,0 +1,46 @@
+/** The `mq` connector: events through a message broker. */
+import { type ConnectorType, defineConnector } from "../../connector.ts";
+import { MemoryBroker } from "./memory.ts";
+import {
+  checkOperation,
+  checkOptions,
+  destinationFields,
+  fields,
+  needsTarget,
+  settle,
+} from "./options.ts";
+import { isTooLong } from "./topic.ts";
+
+/**
+ * A message broker as source and destination: `driver = "rabbitmq"`, or `"memory"` for one inside
+ * this process that routes and repeats the same way.
+ *
+ * A flow's `operation` is a pattern of routing keys (`*` one word, `#` any number, none for every
+ * event), a destination's `target` is a routing key. A message is acked when all flows that take it
+ * have succeeded.
+ */
+export const mqConnector: ConnectorType = defineConnector({
+  fields,
+  check: (options) => checkOptions(options),
+  source: { check: (operation, options) => checkOperation(operation, options) },
+  destination: {
+    fields: destinationFields,
+    operations: [],
+    check({ target }, options) {
+      if (target === undefined && needsTarget(options)) {
+        return [{ message: "needs a target", hint: "the routing key of the event" }];
+      }
+      if (typeof target === "string" && isTooLong(target)) {
+        return [{ attribute: "target", message: "has a target of more than 255 bytes" }];
+      }
+      return [];
+    },
+  },
+  async create(options, context) {
+    const settings = settle(options);
+    if (options.driver === "memory") return new MemoryBroker(settings, context);
+    // On demand: its client library needs node: modules, which the core does without.
+    const { RabbitMq } = await import("./rabbitmq.ts");
+    return new RabbitMq(settings, options, context);
+  },
+});

@@ -1,0 +1,74 @@
+/** What a write request comes to as a message, the same for every broker. */
+import type { WriteRequest } from "../../connector.ts";
+import { ConnectorError } from "../../errors.ts";
+import type { Expression, Scope } from "../../expression.ts";
+import { isTooLong } from "./topic.ts";
+
+/** The attributes of a `to` block, or what the library's user gave. */
+export interface PublishOptions {
+  /** Values, or expressions that give them. */
+  readonly headers?: Readonly<Record<string, unknown>>;
+}
+
+/** A message to be published. */
+export interface Publication {
+  readonly routingKey: string;
+  /** JSON. */
+  readonly body: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Makes a message of a write request.
+ *
+ * @throws {ConnectorError} The payload is no JSON, or the routing key is too long.
+ */
+export function toPublication(
+  connector: string,
+  { target = "", payload, options, scope }: WriteRequest<PublishOptions>,
+): Publication {
+  if (isTooLong(target)) {
+    const message = `the routing key "${target.slice(0, 40)}…" has more than 255 bytes`;
+    throw new ConnectorError(connector, message, { permanent: true });
+  }
+  const { headers } = options;
+  return {
+    routingKey: target,
+    body: toJson(connector, "the payload", payload),
+    headers: headers === undefined ? NO_HEADERS : evaluateHeaders(headers, scope),
+  };
+}
+
+const NO_HEADERS: Readonly<Record<string, unknown>> = Object.freeze({});
+
+/**
+ * JSON text; what JSON has no word for is null.
+ *
+ * @throws {ConnectorError} It holds a cycle or a BigInt.
+ */
+export function toJson(connector: string, what: string, value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "null";
+  } catch (cause) {
+    const message = `${what} cannot be written as JSON: ${String(cause)}`;
+    throw new ConnectorError(connector, message, { cause, permanent: true });
+  }
+}
+
+function evaluateHeaders(
+  headers: Readonly<Record<string, unknown>>,
+  scope: Scope,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      isExpression(value) ? value.evaluate(scope) : value,
+    ]),
+  );
+}
+
+/** Data holds no functions, so nothing else has an `evaluate` to call. */
+function isExpression(value: unknown): value is Expression {
+  return typeof value === "object" && value !== null && "evaluate" in value &&
+    typeof value.evaluate === "function";
+}

@@ -1,0 +1,98 @@
+/** One connection to a broker, which is made again whenever it is lost. */
+import type { Logger } from "@logtape/logtape";
+import { AMQPChannelError, AMQPConnectionError, AMQPError, Connection } from "rabbitmq-client";
+import { type Address, describeAddress } from "./address.ts";
+
+/** Milliseconds that the broker has to take a connection, a channel or a confirmed message. */
+export const PATIENCE = 5000;
+
+/** What cannot be mended by waiting: credentials, permissions, other properties than declared. */
+const HOPELESS = ["ACCESS_REFUSED", "NOT_ALLOWED", "PRECONDITION_FAILED"];
+
+/** Whether another try cannot succeed before somebody has changed something. */
+export function isHopeless(error: unknown): boolean {
+  return error instanceof AMQPError && HOPELESS.includes(error.code);
+}
+
+/** An error in words; some of Node's have a code and no message. */
+export function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error ? String(error.code) : error.name;
+  return error.message === "" ? code : error.message;
+}
+
+/** Keeps the connection and says once for each outage why there is none. */
+export class Link {
+  /** The library's connection. */
+  readonly connection: Connection;
+  /** Resolves when the first attempt has ended, with the error that it ended with, if any. */
+  readonly opened: Promise<unknown>;
+  #trouble: string | undefined;
+
+  /** Connects at once; `name` is shown in the broker's list of connections. */
+  constructor(address: Address, name: string, logger: Logger) {
+    const where = describeAddress(address);
+    this.#trouble = `the broker ${where} has not answered yet`;
+    const connection = new Connection({
+      ...address,
+      connectionName: name,
+      acquireTimeout: PATIENCE,
+      connectionTimeout: PATIENCE,
+      heartbeat: 20,
+      retryLow: 500,
+      retryHigh: 5000,
+    });
+    this.connection = connection;
+    this.opened = new Promise((resolve) => {
+      connection.once("connection", () => resolve(undefined));
+      connection.once("error", resolve);
+    });
+    let lost = false;
+    let tried = false;
+    connection.on("error", (error: unknown) => {
+      const first = !tried;
+      tried = true;
+      const reason = describe(error);
+      if (error instanceof AMQPChannelError && !(error instanceof AMQPConnectionError)) {
+        logger.warn("the broker {where} refused something: {reason}", { where, reason });
+        return;
+      }
+      lost = true;
+      this.#trouble = `the broker ${where} is away: ${reason}`;
+      // Whoever waits for `opened` throws it.
+      if (first && isHopeless(error)) return;
+      logger.warn("the broker {where} is away, trying again: {reason}", { where, reason });
+    });
+    connection.on("connection", () => {
+      tried = true;
+      this.#trouble = undefined;
+      if (lost) logger.info("the broker {where} is back", { where });
+      lost = false;
+    });
+    connection.on("connection.blocked", (reason: string) => {
+      this.#trouble = `the broker ${where} takes no messages: ${reason}`;
+      logger.warn("the broker {where} takes no messages: {reason}", { where, reason });
+    });
+    connection.on("connection.unblocked", () => {
+      this.#trouble = undefined;
+      logger.info("the broker {where} takes messages again", { where });
+    });
+  }
+
+  /** Why nothing can be sent at the moment; undefined when it can. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** Ends the connection; a broker that does not answer is left without a word. */
+  async close(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const enough = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        this.connection.unsafeDestroy();
+        resolve();
+      }, PATIENCE);
+    });
+    await Promise.race([this.connection.close(), enough]).finally(() => clearTimeout(timer));
+  }
+}

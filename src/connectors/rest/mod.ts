@@ -1,0 +1,193 @@
+/** The `rest` connector: flows that answer HTTP requests. */
+import type { Context, Hono, MiddlewareHandler } from "hono";
+import { cors } from "hono/cors";
+import type { Logger } from "@logtape/logtape";
+import {
+  type Connector,
+  type ConnectorContext,
+  type ConnectorType,
+  defineConnector,
+  type FlowHandler,
+  type HttpService,
+} from "../../connector.ts";
+import { admit, dispatch } from "../../dispatch.ts";
+import { ConnectorError } from "../../errors.ts";
+import { attribute, integer, size, text, type Values } from "../../schema.ts";
+import { origins } from "./cors.ts";
+import { byPrecision, METHODS, type Operation, parseOperation } from "./operation.ts";
+import { readEvent } from "./request.ts";
+import { endingResponse, errorResponse } from "./response.ts";
+
+const fields = {
+  port: attribute(integer({ max: 65535 }), {
+    about: "The port it listens on; 0 takes a free one.",
+    required: true,
+  }),
+  host: attribute(text(), { about: "The address it binds.", default: "0.0.0.0" }),
+  cors: attribute(origins(), {
+    about: "Lets pages of other origins call: true for any, or a list of exact origins.",
+    default: false,
+  }),
+  max_body_size: attribute(size(), { about: "The largest body it reads.", default: "1MB" }),
+};
+
+/**
+ * Flows that answer HTTP requests: `operation = "METHOD /path/:parameter"`. All flows of
+ * one operation run; the first in file order whose filter takes the request answers. Where two
+ * paths take a request, the one that is literal earlier gets it: `/rooms/new` before `/rooms/:room`.
+ */
+export const restConnector: ConnectorType = defineConnector({
+  fields,
+  source: {
+    check(operation) {
+      const parsed = parseOperation(operation);
+      return "message" in parsed ? [parsed] : [];
+    },
+  },
+  create: (options, context) => new RestConnector(options, context),
+});
+
+/** One operation and the flows on it, in file order. */
+interface Route {
+  readonly operation: Operation;
+  readonly handlers: FlowHandler[];
+}
+
+/** What the handlers of one request tell each other, also those of several connectors. */
+interface Env {
+  Variables: {
+    /** Methods that the path has, gathered on the way. */
+    "weir.allow"?: readonly string[];
+    /** True where a flow's route has answered. */
+    "weir.served"?: boolean;
+  };
+}
+
+class RestConnector implements Connector {
+  readonly http: HttpService;
+  readonly #name: string;
+  readonly #options: Values<typeof fields>;
+  readonly #logger: Logger;
+  /** By method and shape. */
+  readonly #routes = new Map<string, Route>();
+  readonly #inFlight = new Set<Promise<unknown>>();
+  #accepting = false;
+
+  constructor(options: Values<typeof fields>, { name, logger }: ConnectorContext) {
+    this.#name = name;
+    this.#options = options;
+    this.#logger = logger;
+    this.http = {
+      listen: { host: options.host, port: options.port },
+      routes: (app) => this.#register(app as unknown as Hono<Env>),
+    };
+  }
+
+  subscribe(text: string | undefined, handler: FlowHandler): void {
+    const operation = parseOperation(text);
+    if ("message" in operation) {
+      throw new ConnectorError(this.#name, `flow "${handler.flow}" ${operation.message}`);
+    }
+    const key = `${operation.method} ${operation.shape}`;
+    const route = this.#routes.get(key);
+    if (route === undefined) {
+      this.#routes.set(key, { operation, handlers: [handler] });
+    } else if (route.operation.path === operation.path) {
+      route.handlers.push(handler);
+    } else {
+      const [{ flow }] = route.handlers;
+      throw new ConnectorError(
+        this.#name,
+        `flow "${handler.flow}" takes the same requests as flow "${flow}" and names a parameter ` +
+          `otherwise: ${operation.path} and ${route.operation.path}; give both the same name`,
+      );
+    }
+  }
+
+  consume(): Promise<void> {
+    this.#accepting = true;
+    return Promise.resolve();
+  }
+
+  async drain(): Promise<void> {
+    this.#accepting = false;
+    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
+  }
+
+  #register(app: Hono<Env>): void {
+    const routes = [...this.#routes.values()].sort((a, b) => byPrecision(a.operation, b.operation));
+    const paths = Map.groupBy(routes, ({ operation }) => operation.shape);
+    if (this.#options.cors.length > 0) {
+      const allowed = cors({
+        origin: allowedOrigin(this.#options.cors),
+        allowMethods: [...METHODS],
+      });
+      for (const [{ operation }] of paths.values()) app.use(operation.path, allowed);
+    }
+    for (const route of routes) {
+      app.on(route.operation.method, route.operation.path, (context) => {
+        context.set("weir.served", true);
+        return this.#track(this.#serve(context, route));
+      });
+    }
+    for (const same of paths.values()) {
+      app.all(same[0].operation.path, otherMethods(same.map(({ operation }) => operation.method)));
+    }
+  }
+
+  async #serve(context: Context, { operation, handlers }: Route): Promise<Response> {
+    if (!this.#accepting) {
+      const headers = { "retry-after": "1" };
+      return errorResponse("unavailable", "the service is starting or shutting down", { headers });
+    }
+    const event = await readEvent(context, operation, this.#options.max_body_size);
+    if (event instanceof Response) return event;
+    const broken = (error: unknown): Response => {
+      this.#logger.error("{operation} failed: {error}", { operation: event.operation, error });
+      return failure();
+    };
+    try {
+      const { answer, all } = dispatch(admit(handlers, event), event);
+      if (answer === undefined) return errorResponse("not_found", "no flow takes this request");
+      this.#track(Promise.resolve(all).catch(broken));
+      // A bug of the first flow rejects `all` too, and is logged there.
+      const ending = await Promise.resolve(answer).catch(() => undefined);
+      return ending === undefined ? failure() : endingResponse(ending);
+    } catch (error) {
+      return broken(error);
+    }
+  }
+
+  /** Lets `drain` wait for a promise. */
+  #track<T>(promise: Promise<T>): Promise<T> {
+    const done = () => this.#inFlight.delete(settled);
+    const settled: Promise<unknown> = promise.then(done, done);
+    this.#inFlight.add(settled);
+    return promise;
+  }
+}
+
+function failure(): Response {
+  return errorResponse("flow_failed", "the service failed");
+}
+
+function allowedOrigin(allowed: "*" | readonly string[]): string | string[] {
+  return allowed === "*" ? allowed : [...allowed];
+}
+
+/**
+ * Answers a method that no flow has: OPTIONS with 204, others with 405, where nothing that was
+ * registered later has an answer. So files, another connector and the embedding application can.
+ */
+function otherMethods(methods: readonly string[]): MiddlewareHandler<Env> {
+  const own = methods.includes("GET") ? [...methods, "HEAD"] : methods;
+  return async (context, next) => {
+    context.set("weir.allow", [...context.get("weir.allow") ?? [], ...own]);
+    await next();
+    if (context.res.status !== 404 || context.get("weir.served")) return;
+    const allow = [...new Set(context.get("weir.allow")), "OPTIONS"].join(", ");
+    context.res = context.req.method === "OPTIONS"
+      ? new Response(null, { status: 204, headers: { allow } })
+      : errorResponse("method_not_allowed", `this path has ${allow}`, { headers: { allow } });
+  };
+}

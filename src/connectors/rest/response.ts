@@ -1,0 +1,76 @@
+/** What a caller is answered. */
+import type { Ending } from "../../dispatch.ts";
+import { type ErrorCode, FlowError } from "../../errors.ts";
+
+/** The codes of the wire protocol, and those for what only HTTP has. They are stable. */
+export type HttpErrorCode =
+  | ErrorCode
+  | "not_found"
+  | "method_not_allowed"
+  | "too_large"
+  | "unsupported_type"
+  | "unavailable";
+
+const STATUS: Readonly<Record<HttpErrorCode, number>> = {
+  invalid_json: 400,
+  invalid_message: 400,
+  unauthorized: 401,
+  rejected: 403,
+  room_forbidden: 403,
+  not_found: 404,
+  unknown_type: 404,
+  method_not_allowed: 405,
+  too_large: 413,
+  unsupported_type: 415,
+  invalid_room: 422,
+  too_many_rooms: 422,
+  validation_failed: 422,
+  rate_limited: 429,
+  flow_failed: 500,
+  unavailable: 503,
+  timeout: 504,
+};
+
+/** An error as callers see it: `{"error":{"code","message","ref"?}}`, with the code's status. */
+export function errorResponse(
+  code: HttpErrorCode,
+  message: string,
+  options: { readonly ref?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+): Response {
+  const { ref, headers } = options;
+  return jsonResponse({ error: { code, message, ref } }, STATUS[code], headers);
+}
+
+/**
+ * The answer that a flow's ending makes: its response, else the first destination's result, with
+ * 201 where that was something new; 204 without either.
+ *
+ * @throws {TypeError} The answer has a cycle.
+ */
+export function endingResponse(ending: Ending): Response {
+  if (ending instanceof FlowError) {
+    return errorResponse(ending.code, ending.message, { ref: ending.ref });
+  }
+  const { response, result, created = false } = ending;
+  const data = response === undefined ? result : response.data;
+  if (data !== undefined) return jsonResponse(data, created ? 201 : 200);
+  return new Response(null, { status: created ? 201 : 204 });
+}
+
+function jsonResponse(
+  data: unknown,
+  status: number,
+  headers?: Readonly<Record<string, string>>,
+): Response {
+  return new Response(JSON.stringify(data, plain) ?? "null", {
+    status,
+    headers: { ...headers, "content-type": "application/json" },
+  });
+}
+
+/** JSON has no BigInt: one that a double holds becomes a number, any other its digits as text. */
+function plain(_key: string, value: unknown): unknown {
+  if (typeof value !== "bigint") return value;
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : String(value);
+}

@@ -1,0 +1,233 @@
+/** One client's connection: from the handshake to the end of its `disconnect` flows. */
+import type { Client } from "../../connector.ts";
+import { admit, dispatch } from "../../dispatch.ts";
+import type { Frame } from "../../frame.ts";
+import { Outbox } from "../../outbox.ts";
+import {
+  type ClientFrame,
+  decodeFrame,
+  errorFrame,
+  pongFrame,
+  type Refusal,
+} from "../../protocol.ts";
+import type { HandshakeRequest, Peer, SocketFeatures, SocketSession } from "../../socket.ts";
+import { endOfTick } from "../../tick.ts";
+import { describeClient, SocketEvent } from "./event.ts";
+import { serveFrame } from "./frames.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { type Hub, OUTBOX_LIMIT } from "./hub.ts";
+import { RateWindow } from "./rate.ts";
+import { WorkQueue } from "./work.ts";
+
+/** More error answers than this in this time, in milliseconds, and the client is sent away. */
+const MAX_ERRORS = 100;
+const ERROR_WINDOW = 10_000;
+/** A slow consumer that takes nothing for so long is destroyed, in milliseconds. */
+const STALLED_AFTER = 10_000;
+
+/** What there is between `open` and `close`. */
+interface Socket {
+  readonly peer: Peer;
+  readonly features: SocketFeatures;
+  readonly outbox: Outbox;
+  readonly heartbeat: Heartbeat | undefined;
+}
+
+/** A client of a hub. */
+export class Connection implements SocketSession {
+  readonly client: Client;
+  /** Changed by the hub alone. */
+  readonly rooms: Set<string> = new Set();
+  readonly #hub: Hub;
+  readonly #work: WorkQueue<ClientFrame | Refusal>;
+  readonly #errors = new RateWindow(MAX_ERRORS, ERROR_WINDOW);
+  readonly #openedAt = performance.now();
+  readonly #ended = Promise.withResolvers<void>();
+  #socket: Socket | undefined;
+  /** Why the server ends it; what arrives after that is not served. */
+  #closing: { readonly code: number; readonly reason: string } | undefined;
+  #pingData: Uint8Array | undefined;
+  #stallTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** The hub has accepted the handshake. */
+  constructor(hub: Hub, request: HandshakeRequest, userId: string | null) {
+    this.#hub = hub;
+    this.client = describeClient(request, userId, this.rooms);
+    this.#work = new WorkQueue<ClientFrame | Refusal>(
+      hub.options.concurrency,
+      (frame) => "code" in frame ? this.refuse(frame) : serveFrame(hub, this, frame),
+      (high) => high ? this.#pause() : this.#resume(),
+    );
+  }
+
+  open(peer: Peer, features: SocketFeatures): void {
+    const { ping_interval, pong_timeout } = this.#hub.options;
+    const outbox = new Outbox(this.#hub.flusher, peer, OUTBOX_LIMIT, () => this.#slow());
+    const heartbeat = peer.ping === undefined ? undefined : new Heartbeat({
+      interval: ping_interval,
+      timeout: pong_timeout,
+      ping: () => peer.ping?.(),
+      dead: () => this.#destroy("no pong in time"),
+    });
+    this.#socket = { peer, features, outbox, heartbeat };
+    this.#hub.opened(this);
+    const { params, remote_addr } = this.client;
+    this.#runAlone(new SocketEvent("connect", params, this.client, undefined, { remote_addr }));
+  }
+
+  abandon(): void {
+    this.#hub.released();
+    this.#ended.resolve();
+  }
+
+  message(text: string): void {
+    if (this.#closing !== undefined || this.#socket === undefined) return;
+    const { features } = this.#socket;
+    const { max_message_size } = this.#hub.options;
+    if (!features.frameLimits && new Blob([text]).size > max_message_size) {
+      return this.end(1009, "message too large");
+    }
+    const frame = decodeFrame(text);
+    if ("code" in frame || frame.type !== "ping") return this.#work.push(frame);
+    // A browser cannot see ping frames, so this stands in for one: at once, outside the order.
+    this.send(pongFrame(frame.id));
+  }
+
+  binary(): void {
+    this.end(1003, "text frames only");
+  }
+
+  /** Many pings in one read get one pong: the newest one's. */
+  ping(data: Uint8Array): void {
+    const due = this.#pingData !== undefined;
+    this.#pingData = data;
+    if (due) return;
+    endOfTick(() => {
+      const { peer } = this.#socket ?? {};
+      if (this.#closing === undefined && peer !== undefined) {
+        if (peer.bufferedAmount > OUTBOX_LIMIT) this.#slow();
+        else peer.pong?.(this.#pingData ?? data);
+      }
+      this.#pingData = undefined;
+    });
+  }
+
+  pong(): void {
+    this.#socket?.heartbeat?.pong();
+  }
+
+  close(code: number, reason: string): void {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    this.#socket = undefined;
+    socket.heartbeat?.stop();
+    socket.outbox.discard();
+    clearTimeout(this.#stallTimer);
+    this.#hub.remove(this);
+    this.#hub.released();
+    const facts = {
+      ...this.#closing ?? { code, reason },
+      rooms: [...this.rooms],
+      duration_ms: Math.round(performance.now() - this.#openedAt),
+    };
+    this.#runAlone(new SocketEvent("disconnect", facts, this.client, undefined, facts));
+    this.#work.idle().then(() => {
+      this.rooms.clear();
+      this.#ended.resolve();
+    });
+  }
+
+  /** Queues a frame; false where the connection is no longer open. */
+  send(frame: Frame): boolean {
+    return this.#socket?.outbox.push(frame) ?? false;
+  }
+
+  /** Answers a frame with an error; a client that causes too many is sent away. */
+  refuse(refusal: Refusal): undefined {
+    this.send(errorFrame(refusal));
+    if (this.#errors.hit()) this.end(1008, "too many errors");
+  }
+
+  /** Ends the connection after what is queued for it. */
+  end(code: number, reason: string): void {
+    if (this.#closing !== undefined || this.#socket === undefined) return;
+    const { outbox } = this.#socket;
+    outbox.close();
+    // The flush may have found a slow consumer and ended the connection already.
+    if (this.#closing === undefined) this.#startClosing(code, reason);
+  }
+
+  /** Serves what has begun, then closes with 1001; destroyed after `grace` milliseconds. */
+  async shutDown(grace: number): Promise<void> {
+    this.#work.clear();
+    await this.#work.idle();
+    this.end(1001, "the server is shutting down");
+    const timer = setTimeout(() => this.#socket?.peer.terminate?.(), grace);
+    await this.#ended.promise;
+    clearTimeout(timer);
+  }
+
+  #startClosing(code: number, reason: string): void {
+    if (this.#socket === undefined) return;
+    const { peer, features, heartbeat } = this.#socket;
+    this.#closing = { code, reason };
+    this.#work.clear();
+    this.#hub.remove(this);
+    heartbeat?.stop();
+    // A paused socket would never see the answer to its close frame.
+    peer.resume?.();
+    peer.close(features.closeCodes || code === 1000 ? code : code + 3000, reason);
+  }
+
+  /** Its queue is over the limit: what waits is dropped, and it gets a while to read the reason. */
+  #slow(): void {
+    if (this.#closing !== undefined || this.#socket === undefined) return;
+    const { peer, outbox } = this.#socket;
+    this.#hub.logger.warn("client {id} reads too slowly and is closed", { id: this.client.id });
+    outbox.discard();
+    this.#startClosing(1013, "slow consumer");
+    const watch = (before: number): void => {
+      this.#stallTimer = setTimeout(() => {
+        if (peer.bufferedAmount < before) watch(peer.bufferedAmount);
+        else peer.terminate?.();
+      }, STALLED_AFTER);
+    };
+    watch(peer.bufferedAmount);
+  }
+
+  #destroy(reason: string): void {
+    if (this.#socket === undefined) return;
+    this.#closing = { code: 1006, reason };
+    this.#socket.peer.terminate?.();
+  }
+
+  #pause(): void {
+    const { peer, heartbeat } = this.#socket ?? {};
+    if (peer?.pause === undefined) return;
+    heartbeat?.pause();
+    peer.pause();
+  }
+
+  #resume(): void {
+    const { peer, heartbeat } = this.#socket ?? {};
+    if (peer?.resume === undefined || this.#closing !== undefined) return;
+    peer.resume();
+    heartbeat?.resume();
+  }
+
+  /** Nobody is answered for `connect` and `disconnect`: their flows have logged what failed. */
+  #runAlone(event: SocketEvent): void {
+    const handlers = this.#hub.handlers(event.operation) ?? [];
+    if (handlers.length === 0) return;
+    this.#work.pushAlone(async () => {
+      try {
+        await dispatch(admit(handlers, event), event).all;
+      } catch (error) {
+        this.#hub.logger.error("{operation} failed: {error}", {
+          operation: event.operation,
+          error,
+        });
+      }
+    });
+  }
+}

@@ -1,0 +1,65 @@
+/** What a WebSocket client's deeds look like to a flow. */
+import type { Client, FlowEvent } from "../../connector.ts";
+import type { HandshakeRequest } from "../../socket.ts";
+
+/** The facts of a connection, for expressions. `rooms` is read when it is asked for. */
+export function describeClient(
+  request: HandshakeRequest,
+  userId: string | null,
+  rooms: ReadonlySet<string>,
+): Client {
+  return {
+    id: crypto.randomUUID(),
+    user_id: userId,
+    claims: null,
+    params: Object.fromEntries(request.url.searchParams),
+    headers: request.headers,
+    get rooms() {
+      return [...rooms];
+    },
+    remote_addr: request.remoteAddress,
+    connected_at: new Date().toISOString(),
+  };
+}
+
+/** One event of one connection. */
+export class SocketEvent implements FlowEvent {
+  readonly operation: string;
+  readonly payload: unknown;
+  readonly client: Client;
+  readonly #room: string | undefined;
+  readonly #metadata: Readonly<Record<string, unknown>> | undefined;
+  #input: Readonly<Record<string, unknown>> | undefined;
+
+  /** `room` is the frame's own; `metadata` is what else the operation adds to `input`. */
+  constructor(
+    operation: string,
+    payload: unknown,
+    client: Client,
+    room: string | undefined,
+    metadata?: Readonly<Record<string, unknown>>,
+  ) {
+    this.operation = operation;
+    this.payload = payload;
+    this.client = client;
+    this.#room = room;
+    this.#metadata = metadata;
+  }
+
+  /** Payload fields first, so that no client can pass data off as metadata. */
+  get input(): Readonly<Record<string, unknown>> {
+    return this.#input ??= {
+      ...(isObject(this.payload) ? this.payload : undefined),
+      data: this.payload,
+      event: this.operation,
+      client_id: this.client.id,
+      user_id: this.client.user_id,
+      ...(this.#room === undefined ? undefined : { room: this.#room }),
+      ...this.#metadata,
+    };
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

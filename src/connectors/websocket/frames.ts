@@ -1,0 +1,124 @@
+/** Serves the frames of one connection: what each type does and how it is answered. */
+import type { FlowHandler } from "../../connector.ts";
+import { admit, dispatch, type Ending } from "../../dispatch.ts";
+import { FlowError } from "../../errors.ts";
+import type { Frame } from "../../frame.ts";
+import {
+  ackFrame,
+  type ClientFrame,
+  type FrameId,
+  messageFrame,
+  type Refusal,
+  RESERVED_TYPES,
+  roomProblem,
+} from "../../protocol.ts";
+import type { Connection } from "./connection.ts";
+import { SocketEvent } from "./event.ts";
+import { type Hub, OUTBOX_LIMIT } from "./hub.ts";
+
+/** Serves a frame; undefined where it ended at once. */
+export function serveFrame(
+  hub: Hub,
+  connection: Connection,
+  frame: ClientFrame,
+): Promise<void> | undefined {
+  const { type, id, data } = frame;
+  const refuse = (code: Refusal["code"], message: string): undefined =>
+    connection.refuse({ code, message, id });
+
+  const handlers = RESERVED_TYPES.has(type) ? undefined : hub.handlers(type);
+  if (handlers === undefined) return refuse("unknown_type", unknownType(hub, type));
+  const room = readRoom(frame);
+  if (typeof room === "object") return refuse("invalid_room", room.problem);
+  if (type === "join_room" && isFull(hub, connection, room)) {
+    return refuse("too_many_rooms", `a connection may be in ${hub.options.max_rooms} rooms`);
+  }
+  if (type === "leave_room" && room !== undefined) hub.leave(connection, room);
+
+  try {
+    const event = new SocketEvent(type, data, connection.client, room);
+    const admitted = admit(handlers, event);
+    // Filters see the client as it was; the flows that follow see the member.
+    if (type === "join_room" && room !== undefined) hub.join(connection, room);
+    return run(hub, connection, id, admitted, event);
+  } catch (bug) {
+    answerBug(hub, connection, id, bug);
+  }
+}
+
+function run(
+  hub: Hub,
+  connection: Connection,
+  id: FrameId | undefined,
+  admitted: readonly FlowHandler[],
+  event: SocketEvent,
+): Promise<void> | undefined {
+  const { answer, all } = dispatch(admitted, event);
+  if (!(answer instanceof Promise)) answerWith(connection, id, answer);
+  if (!(answer instanceof Promise) && !(all instanceof Promise)) return undefined;
+  return finish(hub, connection, id, answer, all);
+}
+
+async function finish(
+  hub: Hub,
+  connection: Connection,
+  id: FrameId | undefined,
+  answer: unknown,
+  all: unknown,
+): Promise<void> {
+  try {
+    const answered = answer instanceof Promise
+      ? answer.then((ending: Ending) => answerWith(connection, id, ending))
+      : undefined;
+    await Promise.all([answered, all]);
+  } catch (bug) {
+    answerBug(hub, connection, id, bug);
+  }
+}
+
+/** The answer to one frame, by how the first flow that took it ended. */
+function answerWith(
+  connection: Connection,
+  id: FrameId | undefined,
+  ending: Ending | undefined,
+): void {
+  if (ending instanceof FlowError) {
+    return connection.refuse({ code: ending.code, message: ending.message, id });
+  }
+  const frame = answerFrame(id, ending?.response);
+  if (frame === undefined) return;
+  if (frame.bytes.length > OUTBOX_LIMIT) throw new RangeError("the response is too large to send");
+  connection.send(frame);
+}
+
+function answerFrame(
+  id: FrameId | undefined,
+  response: { readonly data: unknown } | undefined,
+): Frame | undefined {
+  if (id !== undefined) return ackFrame(id, response);
+  return response && messageFrame(response.data);
+}
+
+/** What no flow answers for: a response with a cycle, or a mistake of ours. */
+function answerBug(hub: Hub, connection: Connection, id: FrameId | undefined, bug: unknown): void {
+  const ref = crypto.randomUUID().slice(0, 8);
+  hub.logger.error("a frame could not be served (ref {ref}): {error}", { ref, error: bug });
+  connection.refuse({ code: "flow_failed", message: `the frame failed (ref ${ref})`, id });
+}
+
+function unknownType(hub: Hub, type: string): string {
+  const hint = hub.suggest(type);
+  const shown = type.length > 64 ? `${type.slice(0, 64)}…` : type;
+  return `unknown type ${JSON.stringify(shown)}${hint === undefined ? "" : `; ${hint}`}`;
+}
+
+/** Rooms must be named where they are joined or left; elsewhere a frame may carry one. */
+function readRoom({ type, room }: ClientFrame): string | undefined | { readonly problem: string } {
+  if (room === undefined && type !== "join_room" && type !== "leave_room") return undefined;
+  const problem = roomProblem(room);
+  return problem === undefined ? room as string : { problem };
+}
+
+function isFull(hub: Hub, { rooms }: Connection, room: string | undefined): boolean {
+  return room !== undefined && !rooms.has(room) && rooms.size >= hub.options.max_rooms;
+}

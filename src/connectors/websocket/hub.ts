@@ -1,0 +1,219 @@
+/** All connections of one `websocket` connector: its rooms, its users, and what is sent to them. */
+import type { Logger } from "@logtape/logtape";
+import { holds } from "../../condition.ts";
+import type {
+  Client,
+  Connector,
+  ConnectorContext,
+  FlowHandler,
+  HttpService,
+  WriteRequest,
+} from "../../connector.ts";
+import { ConnectorError } from "../../errors.ts";
+import type { Expression, Scope } from "../../expression.ts";
+import type { Frame } from "../../frame.ts";
+import { checkHandshake, refuse } from "../../handshake.ts";
+import { didYouMean } from "../../nearest.ts";
+import { Flusher } from "../../outbox.ts";
+import { messageFrame, nameProblem, roomProblem } from "../../protocol.ts";
+import { Groups } from "../../rooms.ts";
+import type { Handshake, HandshakeRequest } from "../../socket.ts";
+import { endOfTick } from "../../tick.ts";
+import { Connection } from "./connection.ts";
+import type { WebSocketDestinationOptions, WebSocketOptions } from "./mod.ts";
+
+/** Bytes that may wait for one connection before it is closed as a slow consumer. */
+export const OUTBOX_LIMIT: number = 1024 * 1024;
+
+/** Operations that every client may cause, whether a flow names them or not. */
+const BUILT_IN: readonly string[] = ["connect", "disconnect", "join_room", "leave_room", "message"];
+
+/** How long a shutdown waits for clients to answer the close frame, in milliseconds. */
+const CLOSE_GRACE = 3_000;
+
+/** The connector at work. */
+export class Hub implements Connector {
+  readonly options: WebSocketOptions;
+  readonly logger: Logger;
+  readonly flusher: Flusher = new Flusher(endOfTick);
+  readonly http: HttpService;
+  readonly #name: string;
+  readonly #connections = new Set<Connection>();
+  readonly #rooms = new Groups<Connection>();
+  readonly #users = new Groups<Connection>();
+  readonly #subscriptions: { readonly operation?: string; readonly handler: FlowHandler }[] = [];
+  readonly #handlers = new Map<string, readonly FlowHandler[] | undefined>();
+  /** Connections that are open or whose upgrade was accepted. */
+  #admitted = 0;
+  #draining = false;
+
+  constructor(options: WebSocketOptions, { name, logger }: ConnectorContext) {
+    this.options = options;
+    this.logger = logger;
+    this.#name = name;
+    this.http = {
+      listen: { host: options.host, port: options.port },
+      socket: {
+        path: options.path,
+        maxMessageSize: options.max_message_size,
+        pingInterval: options.ping_interval,
+        accept: (request) => this.#accept(request),
+      },
+      ...(options.static === undefined ? {} : { files: options.static }),
+    };
+  }
+
+  subscribe(operation: string | undefined, handler: FlowHandler): void {
+    this.#subscriptions.push(operation === undefined ? { handler } : { operation, handler });
+    this.#handlers.clear();
+  }
+
+  /** The flows on one operation, in file order; undefined where no client can cause it. */
+  handlers(operation: string): readonly FlowHandler[] | undefined {
+    const cached = this.#handlers.get(operation);
+    if (cached !== undefined) return cached;
+    const named = this.#subscriptions.some((s) => s.operation === operation);
+    const unnamed = this.#subscriptions.some((s) => s.operation === undefined);
+    const known = named || (operation === "message" ? unnamed : BUILT_IN.includes(operation));
+    if (!known) return undefined;
+    const handlers = this.#subscriptions
+      .filter((s) => s.operation === operation || s.operation === undefined)
+      .map((s) => s.handler);
+    this.#handlers.set(operation, handlers);
+    return handlers;
+  }
+
+  /** `did you mean "…"?` for a type that no flow serves. */
+  suggest(type: string): string | undefined {
+    const named = this.#subscriptions.flatMap((s) => s.operation ?? []);
+    const types = ["message", "join_room", "leave_room", "ping", ...named];
+    return didYouMean(type, types.filter((t) => t !== "connect" && t !== "disconnect"));
+  }
+
+  write(request: WriteRequest): { readonly recipients: number } {
+    const { operation, target, payload, scope, event } = request;
+    const { filter, exclude_sender } = request.options as WebSocketDestinationOptions;
+    const room = operation === "send_to_room" ? this.#room(target) : undefined;
+    const group = room !== undefined
+      ? this.#rooms.members(room)
+      : operation === "send_to_user"
+      ? this.#users.members(this.#user(target, payload))
+      : this.#connections;
+    const frame = this.#encode(payload, room);
+    const sender = exclude_sender ? event?.client?.id : undefined;
+    return { recipients: send(frame, choose(group, filter, sender, scope)) };
+  }
+
+  /** Counts a connection's upgrade as done. */
+  opened(connection: Connection): void {
+    this.#connections.add(connection);
+    const { user_id } = connection.client;
+    if (user_id !== null) this.#users.add(user_id, connection);
+  }
+
+  /** Takes a connection out of everything that is sent; it may still be closing. */
+  remove(connection: Connection): void {
+    if (!this.#connections.delete(connection)) return;
+    for (const room of connection.rooms) this.#rooms.remove(room, connection);
+    const { user_id } = connection.client;
+    if (user_id !== null) this.#users.remove(user_id, connection);
+  }
+
+  /** The socket is gone, or was never opened. */
+  released(): void {
+    this.#admitted--;
+  }
+
+  join(connection: Connection, room: string): void {
+    if (!this.#connections.has(connection)) return;
+    connection.rooms.add(room);
+    this.#rooms.add(room, connection);
+  }
+
+  leave(connection: Connection, room: string): void {
+    connection.rooms.delete(room);
+    this.#rooms.remove(room, connection);
+  }
+
+  counts(): { readonly connections: number; readonly rooms: number; readonly users: number } {
+    return {
+      connections: this.#connections.size,
+      rooms: this.#rooms.size,
+      users: this.#users.size,
+    };
+  }
+
+  async drain(): Promise<void> {
+    this.#draining = true;
+    const connections = [...this.#connections];
+    await Promise.all(connections.map((connection) => connection.shutDown(CLOSE_GRACE)));
+  }
+
+  #accept(request: HandshakeRequest): Handshake {
+    const form = checkHandshake(request.method, request.headers);
+    if (!form.accepted) return form;
+    if (this.#draining) return refuse(503, "the server is shutting down");
+    const userId = request.url.searchParams.get("user_id") || null;
+    const problem = userId === null ? undefined : nameProblem("user_id", userId);
+    if (problem !== undefined) return refuse(400, problem);
+    const { max_connections = Infinity } = this.options;
+    if (this.#admitted >= max_connections) {
+      return refuse(503, "too many connections", { "retry-after": "1" });
+    }
+    this.#admitted++;
+    const session = new Connection(this, request, userId);
+    return { accepted: true, protocol: form.protocols[0], session };
+  }
+
+  #encode(payload: unknown, room: string | undefined): Frame {
+    let frame: Frame;
+    try {
+      frame = messageFrame(payload, room);
+    } catch (cause) {
+      const message = "the payload cannot be written as JSON";
+      throw new ConnectorError(this.#name, message, { cause, permanent: true });
+    }
+    if (frame.bytes.length > OUTBOX_LIMIT) {
+      const message = `a message of ${frame.bytes.length} bytes is larger than a client's queue`;
+      throw new ConnectorError(this.#name, message, { permanent: true });
+    }
+    return frame;
+  }
+
+  #room(target: string | undefined): string {
+    const problem = roomProblem(target);
+    if (target === undefined || problem !== undefined) {
+      throw new ConnectorError(this.#name, `send_to_room: ${problem}`, { permanent: true });
+    }
+    return target;
+  }
+
+  #user(target: string | undefined, payload: unknown): string {
+    if (target !== undefined) return target;
+    const { user_id } = (payload ?? {}) as { readonly user_id?: unknown };
+    if (typeof user_id === "string" || typeof user_id === "number") return String(user_id);
+    const message = "send_to_user needs a target or a payload with user_id";
+    throw new ConnectorError(this.#name, message, { permanent: true });
+  }
+}
+
+/** All are chosen before anything is sent: a filter that fails leaves nobody half informed. */
+function choose(
+  group: ReadonlySet<Connection>,
+  filter: Expression | undefined,
+  sender: string | undefined,
+  scope: Scope,
+): Iterable<Connection> {
+  if (filter === undefined && sender === undefined) return group;
+  const accepts = (client: Client): boolean =>
+    client.id !== sender && (filter === undefined || holds(filter, { ...scope, client }));
+  return [...group].filter(({ client }) => accepts(client));
+}
+
+function send(frame: Frame, recipients: Iterable<Connection>): number {
+  let count = 0;
+  for (const recipient of recipients) {
+    if (recipient.send(frame)) count++;
+  }
+  return count;
+}

@@ -1,0 +1,143 @@
+/** The `websocket` connector: rooms, users, broadcasts and the flows that clients start. */
+import { type Complaint, type ConnectorType, defineConnector } from "../../connector.ts";
+import { CONTROL_TYPES, RESERVED_TYPES, TYPE_PATTERN } from "../../protocol.ts";
+import {
+  attribute,
+  duration,
+  expression,
+  type Fields,
+  flag,
+  integer,
+  path,
+  size,
+  text,
+  type Values,
+} from "../../schema.ts";
+import { Hub } from "./hub.ts";
+
+const fields = {
+  port: attribute(integer({ max: 65535 }), {
+    about: "The port to listen on; 0 takes a free one. Connectors on one host and port share it.",
+    required: true,
+  }),
+  host: attribute(text(), { about: "The address to bind.", default: "0.0.0.0" }),
+  path: attribute(text(), { about: "The endpoint's path.", default: "/ws" }),
+  ping_interval: attribute(duration(), {
+    about: "From one ping frame to the next, on every connection.",
+    default: "30s",
+  }),
+  pong_timeout: attribute(duration(), {
+    about: "A connection whose pong takes longer is destroyed.",
+    default: "10s",
+  }),
+  max_message_size: attribute(size(), {
+    about: "A longer message closes its connection with 1009.",
+    default: "512KB",
+  }),
+  max_connections: attribute(integer({ min: 1 }), {
+    about: "One more client gets 503. No limit by default.",
+  }),
+  max_rooms: attribute(integer({ min: 1 }), {
+    about: "The rooms that one connection may be in.",
+    default: 128,
+  }),
+  concurrency: attribute(integer({ min: 1, max: 1024 }), {
+    about: "The frames of one connection that are at work at once; 1 keeps their order.",
+    default: 1,
+  }),
+  static: path({
+    about: "A folder of files to serve on the same port. Embedded servers ignore it.",
+  }),
+} satisfies Fields;
+
+const destinationFields = {
+  filter: expression({
+    about: "Evaluated for each recipient, who is `client`; false leaves that one out.",
+    variables: ["client"],
+  }),
+  exclude_sender: attribute(flag(), {
+    about: "Leaves out the connection that the event came from.",
+    default: false,
+  }),
+} satisfies Fields;
+
+/** What the connector's block says. */
+export type WebSocketOptions = Values<typeof fields>;
+
+/** What a `to` block says. */
+export type WebSocketDestinationOptions = Values<typeof destinationFields>;
+
+/** The operations of a flow's `to`. */
+export const DESTINATION_OPERATIONS = ["broadcast", "send_to_room", "send_to_user"] as const;
+
+/** The kind of connector that `type = "websocket"` names. */
+export const websocketConnector: ConnectorType = defineConnector({
+  fields,
+  check({ path, ping_interval, pong_timeout }): Complaint[] {
+    const complaints: Complaint[] = [];
+    if (new URL(path, "http://host").pathname !== path) {
+      complaints.push({
+        attribute: "path",
+        message: `path ${JSON.stringify(path)} is no plain path`,
+        hint: 'it begins with "/" and has neither "..", "?", "#" nor characters to be escaped',
+      });
+    }
+    if (pong_timeout > ping_interval) {
+      complaints.push({
+        attribute: "pong_timeout",
+        message: "pong_timeout is longer than ping_interval",
+        hint: "a verdict must come before the next ping",
+      });
+    }
+    return complaints;
+  },
+  address: ({ host, port, path }) => port === 0 ? undefined : `${host}:${port}${path}`,
+  source: {
+    clients: true,
+    check(operation): Complaint[] {
+      if (operation === undefined) return [];
+      if (CONTROL_TYPES.has(operation)) {
+        return [{
+          attribute: "operation",
+          message: `no flow can start on "${operation}": the protocol itself answers it`,
+        }];
+      }
+      const lifecycle = operation === "connect" || operation === "disconnect";
+      if (RESERVED_TYPES.has(operation) && !lifecycle) {
+        return [{
+          attribute: "operation",
+          message: `no flow can start on "${operation}": only the server sends it`,
+        }];
+      }
+      return TYPE_PATTERN.test(operation) ? [] : [{
+        attribute: "operation",
+        message: `operation "${operation}" can be no frame's type`,
+        hint: "1 to 64 of A-Z a-z 0-9 _ . : -",
+      }];
+    },
+  },
+  destination: {
+    fields: destinationFields,
+    operations: DESTINATION_OPERATIONS,
+    check({ operation, target }): Complaint[] {
+      switch (operation) {
+        case undefined:
+          return [{
+            message: "needs an operation",
+            hint: `one of ${DESTINATION_OPERATIONS.join(", ")}`,
+          }];
+        case "send_to_room":
+          return target === undefined ? [{ message: "needs a target: the room" }] : [];
+        case "broadcast":
+          return target === undefined ? [] : [{
+            attribute: "target",
+            message: "broadcast has no target",
+            hint: "send_to_room and send_to_user take one",
+          }];
+        default:
+          return [];
+      }
+    },
+  },
+  create: (options, context) => new Hub(options, context),
+});

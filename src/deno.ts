@@ -1,0 +1,55 @@
+/**
+ * Weir on Deno: as a server of its own, or embedded in `Deno.serve`. Started as a program it is the
+ * `weir` command.
+ *
+ * @example
+ * ```ts
+ * import { createRuntime } from "@weir/runtime/deno";
+ *
+ * const runtime = await createRuntime(`
+ *   connector "ws" {
+ *     type = "websocket"
+ *     port = 3001
+ *   }
+ * `);
+ * const server = Deno.serve({ port: 0 }, runtime.fetch);
+ * await server.shutdown();
+ * await runtime.close();
+ * ```
+ *
+ * @module
+ */
+import { denoUpgrader } from "./adapters/deno.ts";
+import { main } from "./commands.ts";
+import type { Model } from "./model.ts";
+import { createRuntime as create, type Runtime, type RuntimeOptions } from "./runtime.ts";
+import { hostOptions } from "./server/files.ts";
+import { listenNode } from "./server/node.ts";
+import { type ServeOptions, type Service, startService } from "./server/service.ts";
+
+export { ConfigPathError, readConfigFiles } from "./server/files.ts";
+export type { ServeOptions, Service } from "./server/service.ts";
+
+/**
+ * Runs a configuration as a server that listens where its connectors say. Its sockets are those of
+ * `node:http` and `ws`, which are faster on Deno than its own and can do more.
+ *
+ * @throws {ConfigError} The configuration cannot run.
+ * @throws {ConnectorError} A port is taken, a migration was refused.
+ */
+export function serve(config: Model | string, options: ServeOptions = {}): Promise<Service> {
+  return startService(config, { ...hostOptions, ...options }, listenNode);
+}
+
+/**
+ * `createRuntime` of the core, whose `fetch` upgrades with `Deno.upgradeWebSocket`, and which reads
+ * this machine's environment and files.
+ */
+export function createRuntime(
+  config: Model | string,
+  options: RuntimeOptions = {},
+): Promise<Runtime> {
+  return create(config, { ...hostOptions, upgrader: denoUpgrader, ...options });
+}
+
+if (import.meta.main) await main(serve);

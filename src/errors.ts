@@ -1,0 +1,175 @@
+/** Every error that Weir throws on purpose. This module imports nothing. */
+
+/** Something wrong with a configuration, and the place where it stands. */
+export interface Problem {
+  readonly severity: "error" | "warning";
+  /** One sentence that names the block and what is wrong with it. */
+  readonly message: string;
+  /** The file as it was named by the caller; empty where no file is to blame. */
+  readonly file: string;
+  /** 1-based; 0 where no place in the file is to blame. */
+  readonly line: number;
+  /** 1-based, in characters. */
+  readonly column: number;
+  /** How many characters the caret underlines; at least 1. */
+  readonly length: number;
+  /** The text of the line, without its line break. */
+  readonly source: string;
+  /** What to do about it, such as `did you mean "broadcast"?`. */
+  readonly hint?: string;
+}
+
+/**
+ * A configuration that cannot run. It carries all problems at once; `message` shows them the way
+ * `weir check` prints them.
+ *
+ * @example
+ * ```ts
+ * import { ConfigError, loadConfig } from "@weir/runtime";
+ *
+ * try {
+ *   await loadConfig('connector "ws" { type = "websokcet" }');
+ * } catch (error) {
+ *   if (error instanceof ConfigError) console.log(error.problems[0].hint);
+ * }
+ * ```
+ */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  /** All problems, in the order of files and lines. */
+  readonly problems: readonly Problem[];
+
+  /** Makes one error of all `problems`. */
+  constructor(problems: readonly Problem[]) {
+    super(problems.map(formatProblem).join("\n\n"));
+    this.problems = problems;
+  }
+}
+
+/**
+ * A connector that cannot start or cannot do what was asked of it: a port that is taken, a
+ * migration that the database refuses, a publish that the broker did not confirm.
+ */
+export class ConnectorError extends Error {
+  override readonly name = "ConnectorError";
+  /** The connector's name in the configuration. */
+  readonly connector: string;
+  /** True where a second try cannot succeed: an expression that fails, a body that is no JSON. */
+  readonly permanent: boolean;
+
+  /** `permanent` is false unless told otherwise. */
+  constructor(
+    connector: string,
+    message: string,
+    options: ErrorOptions & { readonly permanent?: boolean } = {},
+  ) {
+    super(`connector "${connector}": ${message}`, options);
+    this.connector = connector;
+    this.permanent = options.permanent ?? false;
+  }
+}
+
+/** The error codes of the wire protocol. They are stable. */
+export type ErrorCode =
+  | "invalid_json"
+  | "invalid_message"
+  | "unknown_type"
+  | "invalid_room"
+  | "room_forbidden"
+  | "too_many_rooms"
+  | "rate_limited"
+  | "validation_failed"
+  | "rejected"
+  | "unauthorized"
+  | "timeout"
+  | "flow_failed";
+
+/**
+ * A flow that could not serve its event. The message may go to a client; `cause` is for the log
+ * alone, which repeats `ref` beside it.
+ */
+export class FlowError extends Error {
+  override readonly name = "FlowError";
+  /** The flow's name in the configuration. */
+  readonly flow: string;
+  /** What the client is told. */
+  readonly code: ErrorCode;
+  /** Eight characters that stand in the log beside the cause. */
+  readonly ref: string;
+  /** True where a second try cannot succeed. */
+  readonly permanent: boolean;
+
+  /** `permanent` is false unless told otherwise. */
+  constructor(
+    flow: string,
+    code: ErrorCode,
+    options: ErrorOptions & { readonly ref: string; readonly permanent?: boolean },
+  ) {
+    super(`flow "${flow}" failed (ref ${options.ref})`, options);
+    this.flow = flow;
+    this.code = code;
+    this.ref = options.ref;
+    this.permanent = options.permanent ?? false;
+  }
+}
+
+/** An expression that cannot be compiled, or that failed for one event. */
+export class ExpressionError extends Error {
+  override readonly name = "ExpressionError";
+  /** The expression as written. */
+  readonly expression: string;
+  /** Where in the expression, in characters from 0; `end` is exclusive. */
+  readonly start: number;
+  /** The end of the range, exclusive. */
+  readonly end: number;
+  /** A name that was meant, where one is close. */
+  readonly hint?: string;
+
+  /** `start` and `end` default to the whole expression. */
+  constructor(
+    expression: string,
+    message: string,
+    options: ErrorOptions & {
+      readonly start?: number;
+      readonly end?: number;
+      readonly hint?: string;
+    } = {},
+  ) {
+    super(message, options);
+    this.expression = expression;
+    this.start = options.start ?? 0;
+    this.end = options.end ?? expression.length;
+    if (options.hint !== undefined) this.hint = options.hint;
+  }
+}
+
+/**
+ * Shows one problem with its place, the line itself, a caret and the hint.
+ *
+ * @example
+ * ```ts
+ * import { ConfigError, formatProblem, loadConfig } from "@weir/runtime";
+ *
+ * await loadConfig("flow {").catch((error) => {
+ *   if (error instanceof ConfigError) error.problems.map(formatProblem).forEach((p) => console.log(p));
+ * });
+ * ```
+ */
+export function formatProblem(problem: Problem): string {
+  const { severity, message, file, line, column, length, source, hint } = problem;
+  const head = `${severity}: ${message}`;
+  if (line === 0) {
+    const where = file === "" ? "" : `\n  ┌ ${file}`;
+    return head + where + (hint === undefined ? "" : `\n  = ${hint}`);
+  }
+  const gutter = " ".repeat(String(line).length);
+  // A tab stays a tab in front of the caret, so that both lines are equally wide.
+  const indent = source.slice(0, column - 1).replace(/[^\t]/g, " ");
+  const caret = "^".repeat(Math.max(1, length)) + (hint === undefined ? "" : ` ${hint}`);
+  return [
+    head,
+    `${gutter}┌ ${file}:${line}:${column}`,
+    `${line}│ ${source}`,
+    `${gutter}│ ${indent}${caret}`,
+  ].join("\n");
+}

@@ -1,0 +1,101 @@
+/**
+ * Expressions: CEL (https://cel.dev) compiled once, when the configuration is loaded, and
+ * evaluated for each event.
+ *
+ * Where they differ from plain CEL: a missing field or index reads as null at any depth; JSON
+ * numbers (doubles) and int literals mix freely, two ints divide to an int and anything with a
+ * JSON number divides to a double; `string + number` joins; a ternary's branches and a list's
+ * items may be of different types; every function can be called as `f(x)` and as `x.f()`.
+ */
+
+import { ExpressionError } from "./errors.ts";
+import { Compiler } from "./expression/compile.ts";
+import { Failure, snippet } from "./expression/failure.ts";
+import { functionsIn } from "./expression/functions.ts";
+import { parse } from "./expression/library.ts";
+import type { ExpressionEnvironment, Scope } from "./expression/scope.ts";
+import { toPlain } from "./expression/values.ts";
+
+export type { ExpressionEnvironment, Scope } from "./expression/scope.ts";
+
+/** A compiled expression. It keeps no state between evaluations. */
+export interface Expression {
+  /** The text that it was compiled from. */
+  readonly source: string;
+  /** The top-level variables that it reads, such as "input"; `context` counts as "client". */
+  readonly variables: ReadonlySet<string>;
+  /**
+   * The value for one event, as plain data: numbers (text for ints beyond 2^53), strings,
+   * booleans, null, lists and maps. Timestamps and durations are text, bytes are base64. What was
+   * read whole from the scope is not copied. Throws an ExpressionError.
+   */
+  evaluate(scope: Scope): unknown;
+}
+
+/**
+ * Compiles an expression that may read `variables` (`context` stands for the parameters of
+ * `client`). Throws an ExpressionError for a syntax error, an unknown variable or function, a wrong
+ * number of arguments, literals that do not go together, and an unset `env("NAME")`.
+ *
+ * @example
+ * ```ts
+ * const expression = compileExpression("trim(input.text) != ''", ["input"]);
+ * expression.evaluate({ input: { text: " hello " } }); // true
+ * ```
+ */
+export function compileExpression(
+  source: string,
+  variables: readonly string[],
+  environment: ExpressionEnvironment = {},
+): Expression {
+  const compiler = new Compiler(source, variables, functionsIn(environment));
+  const run = attempt(source, () => compiler.compile(parse(source)));
+  const { read, slots } = compiler;
+  return {
+    source,
+    variables: read,
+    evaluate(scope: Scope): unknown {
+      try {
+        return toPlain(run(scope, slots === 0 ? NO_LOCALS : new Array(slots)));
+      } catch (error) {
+        throw asExpressionError(source, error);
+      }
+    },
+  };
+}
+
+/** What expressions without macros are given; nothing writes to it. */
+const NO_LOCALS: unknown[] = [];
+
+/**
+ * Whether the text of a `target` is an expression: it mentions one of `variables` followed by `.`
+ * or `[`, is exactly one, or starts with a quote. All else is the literal name.
+ */
+export function isExpression(text: string, variables: readonly string[]): boolean {
+  const trimmed = text.trim();
+  if (/^["']/.test(trimmed)) return true;
+  const names = variables.includes("client") ? [...variables, "context"] : variables;
+  if (names.includes(trimmed)) return true;
+  // A name that is part of a longer word or path, as in "orders.input.new", is no variable.
+  const mentioned = trimmed.matchAll(/(?<![\w.])([A-Za-z_]\w*)[.[]/g);
+  return [...mentioned].some(([, name]) => names.includes(name));
+}
+
+function attempt<T>(source: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw asExpressionError(source, error);
+  }
+}
+
+/** Any error as an ExpressionError; the only others are failures of the whole and deep nesting. */
+function asExpressionError(source: string, error: unknown): ExpressionError {
+  if (error instanceof ExpressionError) return error;
+  const what = error instanceof Failure
+    ? error.message
+    : error instanceof RangeError
+    ? "it is nested too deeply"
+    : String(error);
+  return new ExpressionError(source, `"${snippet(source, 120)}" failed: ${what}`, { cause: error });
+}

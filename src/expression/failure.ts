@@ -1,0 +1,34 @@
+/** What goes wrong inside an expression, before its place is known. */
+
+import { Duration } from "@marcbachmann/cel-js/evaluator";
+
+/** An operation that its values do not allow; the compiler adds the expression and the place. */
+export class Failure extends Error {
+  override readonly name = "Failure";
+}
+
+/** The kind of a value in the words of an error message. */
+export function kindOf(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+    case "number":
+      return typeof value;
+    case "bigint":
+      return "number";
+    case "object":
+      if (value === null) return "null";
+      if (Array.isArray(value)) return "list";
+      if (value instanceof Uint8Array) return "bytes";
+      if (value instanceof Date) return "timestamp";
+      if (value instanceof Duration) return "duration";
+      return "map";
+    default:
+      return "null";
+  }
+}
+
+/** At most 40 characters of a text, so that no error message carries a whole payload. */
+export function snippet(text: string, most = 40): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}

@@ -1,0 +1,77 @@
+/** CEL's macros: what a call does with an expression that it runs once for every item. */
+
+import { Failure, kindOf } from "./failure.ts";
+import type { Evaluate, Scope } from "./scope.ts";
+import { readable } from "./values.ts";
+
+/** A macro made of the list, the slot of its variable, and the expressions behind the variable. */
+export type Macro = (list: Items, slot: number, bodies: readonly Evaluate[]) => Evaluate;
+
+/** Gives the items that a macro runs over. */
+export type Items = (scope: Scope, locals: unknown[]) => readonly unknown[];
+
+/** The items of a list, the names of a map. */
+export function itemsOf(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  if (kindOf(value) === "map") return Object.keys(value as object);
+  throw new Failure(`a macro runs over a list or a map, got ${kindOf(value)}`);
+}
+
+/**
+ * Looks for an item for which the predicate is `wanted`. As in CEL, an item that fails spoils the
+ * answer only where no other item decides it.
+ */
+function search(list: Items, slot: number, predicate: Evaluate, wanted: boolean): Evaluate {
+  return (scope, locals) => {
+    const failures: unknown[] = [];
+    for (const item of list(scope, locals)) {
+      locals[slot] = readable(item);
+      try {
+        if (predicate(scope, locals) === wanted) return wanted;
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+    return !wanted;
+  };
+}
+
+/** Gives the items for which the predicate is true, turned by `transform`. */
+function select(list: Items, slot: number, predicate?: Evaluate, transform?: Evaluate): Evaluate {
+  return (scope, locals) => {
+    const results: unknown[] = [];
+    for (const item of list(scope, locals)) {
+      locals[slot] = readable(item);
+      if (predicate !== undefined && predicate(scope, locals) !== true) continue;
+      results.push(transform === undefined ? locals[slot] : transform(scope, locals));
+    }
+    return results;
+  };
+}
+
+function existsOne(list: Items, slot: number, predicate: Evaluate): Evaluate {
+  const matching = select(list, slot, predicate);
+  return (scope, locals) => (matching(scope, locals) as unknown[]).length === 1;
+}
+
+/** The macros that are called on a list, by name and number of arguments. */
+export const MACROS: ReadonlyMap<string, Macro> = new Map<string, Macro>([
+  ["all/2", (list, slot, [predicate]) => search(list, slot, predicate, false)],
+  ["exists/2", (list, slot, [predicate]) => search(list, slot, predicate, true)],
+  ["exists_one/2", (list, slot, [predicate]) => existsOne(list, slot, predicate)],
+  ["filter/2", (list, slot, [predicate]) => select(list, slot, predicate)],
+  ["map/2", (list, slot, [transform]) => select(list, slot, undefined, transform)],
+  ["map/3", (list, slot, [predicate, transform]) => select(list, slot, predicate, transform)],
+]);
+
+/** The names of all macros. */
+export const MACRO_NAMES: readonly string[] = [
+  "has",
+  "cel.bind",
+  "all",
+  "exists",
+  "exists_one",
+  "filter",
+  "map",
+];

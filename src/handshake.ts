@@ -1,0 +1,62 @@
+/** The form of a WebSocket handshake, judged the same way on every runtime. */
+
+import type { HandshakeRefusal } from "./socket.ts";
+
+/** What the form of a handshake says. */
+export type HandshakeForm =
+  | { readonly accepted: true; readonly protocols: readonly string[] }
+  | HandshakeRefusal;
+
+/** 16 bytes of base64. */
+const KEY = /^[A-Za-z0-9+/]{22}==$/;
+/** RFC 9110: what a subprotocol's name is made of. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/**
+ * Checks method, upgrade, version, key and subprotocols, in this order. `headers` has names in
+ * lower case.
+ */
+export function checkHandshake(
+  method: string,
+  headers: Readonly<Record<string, string>>,
+): HandshakeForm {
+  if (method !== "GET") {
+    return refuse(405, "a WebSocket handshake is a GET", { allow: "GET" });
+  }
+  const upgrades = /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(headers["connection"] ?? "");
+  if (!upgrades || headers["upgrade"]?.toLowerCase() !== "websocket") {
+    return refuse(426, "this path speaks WebSocket", {
+      connection: "Upgrade",
+      upgrade: "websocket",
+    });
+  }
+  if (headers["sec-websocket-version"] !== "13") {
+    return refuse(426, "the WebSocket version must be 13", {
+      connection: "Upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+    });
+  }
+  if (!KEY.test(headers["sec-websocket-key"] ?? "")) {
+    return refuse(400, "Sec-WebSocket-Key must be 16 bytes of base64");
+  }
+  const offered = headers["sec-websocket-protocol"];
+  if (offered === undefined) return { accepted: true, protocols: [] };
+  const protocols = offered.split(",").map((name) => name.trim());
+  if (!protocols.every((name) => TOKEN.test(name))) {
+    return refuse(400, "Sec-WebSocket-Protocol has a malformed name");
+  }
+  if (new Set(protocols).size !== protocols.length) {
+    return refuse(400, "Sec-WebSocket-Protocol names one twice");
+  }
+  return { accepted: true, protocols };
+}
+
+/** A handshake that ends with a plain response. */
+export function refuse(
+  status: number,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): HandshakeRefusal {
+  return { accepted: false, status, message, headers };
+}

@@ -1,0 +1,37 @@
+/** Reads JSON that a stranger sent. No I/O. */
+
+/** How deep objects and lists may nest. */
+export const MAX_DEPTH = 64;
+
+/**
+ * Parses JSON. A key such as `__proto__` becomes a field like any other.
+ *
+ * @throws {SyntaxError} Not JSON, or nested deeper than `MAX_DEPTH`, which is judged on the text so
+ * that hostile text never reaches the parser's stack. The message may go to the sender.
+ */
+export function parseJson(text: string): unknown {
+  if (isDeeperThan(text, MAX_DEPTH)) throw new SyntaxError(`nested deeper than ${MAX_DEPTH}`);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new SyntaxError("not valid JSON", { cause });
+  }
+}
+
+function isDeeperThan(text: string, limit: number): boolean {
+  // Every level needs an opening bracket.
+  if (text.length <= limit) return false;
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (inString) {
+      if (code === 0x5c) i++;
+      else if (code === 0x22) inString = false;
+    } else if (code === 0x22) inString = true;
+    else if (code === 0x5b || code === 0x7b) {
+      if (++depth > limit) return true;
+    } else if (code === 0x5d || code === 0x7d) depth--;
+  }
+  return false;
+}

@@ -1,0 +1,52 @@
+/** Configuration text → model, with the connectors that Weir brings and those that are handed in. */
+import { loadFiles } from "./config/load.ts";
+import type { SourceFile } from "./config/tree.ts";
+import type { ConnectorType } from "./connector.ts";
+import { builtInConnectors } from "./connectors/mod.ts";
+import type { Model } from "./model.ts";
+
+/** What a configuration is read with. */
+export interface LoadOptions {
+  /** Foreign connectors by the name that `type` gives them; they take precedence. */
+  readonly connectors?: Readonly<Record<string, ConnectorType>>;
+  /** Reads environment variables, for `env("NAME")`. None are set by default. */
+  readonly env?: (name: string) => string | undefined;
+  /** Reads text files, for `file("path")`. Fails by default. */
+  readonly readFile?: (path: string) => string | Promise<string>;
+}
+
+/**
+ * Reads and checks a configuration: one text, or several files that are merged in the order given.
+ *
+ * @throws {ConfigError} With every problem, each with file, line and column.
+ *
+ * @example
+ * ```ts
+ * import { loadConfig } from "@weir/runtime";
+ *
+ * const model = await loadConfig(`
+ *   connector "ws" {
+ *     type = "websocket"
+ *     port = 3001
+ *   }
+ * `);
+ * console.log([...model.connectors.keys()]); // ["ws"]
+ * ```
+ */
+export function loadConfig(
+  source: string | readonly SourceFile[],
+  options: LoadOptions = {},
+): Promise<Model> {
+  const files = typeof source === "string"
+    ? [{ path: "config.hcl", text: source, folder: "." }]
+    : source;
+  return loadFiles(files, {
+    types: { ...builtInConnectors, ...options.connectors },
+    env: options.env ?? (() => undefined),
+    readFile: options.readFile ?? refuseToRead,
+  });
+}
+
+function refuseToRead(path: string): never {
+  throw new Error(`cannot read ${path}: loadConfig was given no readFile`);
+}

@@ -1,0 +1,46 @@
+/** The name that was probably meant. */
+
+/**
+ * The one of `names` that is closest to `name`, or undefined where none is close enough to be a
+ * likely slip: at most one edit for every three characters, a swap of neighbours counting as one.
+ */
+export function nearest(name: string, names: Iterable<string>): string | undefined {
+  const lower = name.toLowerCase();
+  let best: string | undefined;
+  let least = Math.max(1, Math.floor(Math.max(3, name.length) / 3)) + 1;
+  for (const candidate of names) {
+    if (Math.abs(candidate.length - name.length) >= least) continue;
+    const distance = edits(lower, candidate.toLowerCase());
+    if (distance < least) {
+      least = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+/** `did you mean "…"?`, or undefined. */
+export function didYouMean(name: string, names: Iterable<string>): string | undefined {
+  const found = nearest(name, names);
+  return found === undefined ? undefined : `did you mean "${found}"?`;
+}
+
+/** Edit distance with swaps of neighbours (optimal string alignment). */
+function edits(a: string, b: string): number {
+  let older: number[] = [];
+  let old: number[] = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
+      let least = Math.min(row[j - 1] + 1, old[j] + 1, old[j - 1] + cost);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        least = Math.min(least, older[j - 2] + 1);
+      }
+      row.push(least);
+    }
+    older = old;
+    old = row;
+  }
+  return old[b.length];
+}

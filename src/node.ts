@@ -1,0 +1,91 @@
+/**
+ * Weir on Node 24 and later: as a server of its own, or attached to a `node:http` server. Started as
+ * a program it is the `weir` command.
+ *
+ * @example
+ * ```ts
+ * import { serve } from "@weir/runtime/node";
+ *
+ * const service = await serve(`
+ *   connector "ws" {
+ *     type = "websocket"
+ *     port = 0
+ *   }
+ * `);
+ * console.log(service.addresses);
+ * await service.close();
+ * ```
+ *
+ * @module
+ */
+import type { Server } from "node:http";
+import { refuseUpgrade, upgradeSockets } from "./adapters/node.ts";
+import { main } from "./commands.ts";
+import type { Model } from "./model.ts";
+import { createRuntime as create, type Runtime, type RuntimeOptions } from "./runtime.ts";
+import { hostOptions } from "./server/files.ts";
+import { listenNode } from "./server/node.ts";
+import { type ServeOptions, type Service, startService } from "./server/service.ts";
+
+export { ConfigPathError, readConfigFiles } from "./server/files.ts";
+export type { ServeOptions, Service } from "./server/service.ts";
+
+/**
+ * Runs a configuration as a server that listens where its connectors say.
+ *
+ * @throws {ConfigError} The configuration cannot run.
+ * @throws {ConnectorError} A port is taken, a migration was refused.
+ */
+export function serve(config: Model | string, options: ServeOptions = {}): Promise<Service> {
+  return startService(config, { ...hostOptions, ...options }, listenNode);
+}
+
+/** `createRuntime` of the core, which reads this machine's environment and files. */
+export function createRuntime(
+  config: Model | string,
+  options: RuntimeOptions = {},
+): Promise<Runtime> {
+  return create(config, { ...hostOptions, ...options });
+}
+
+/** What `attach` takes. */
+export interface AttachOptions {
+  /** What stands in front of the connectors' paths, such as `/live`. Nothing by default. */
+  readonly mount?: string;
+}
+
+/**
+ * Serves a runtime's WebSockets on an existing server; its other paths come through
+ * `runtime.fetch` or `runtime.app`. An upgrade for another path is left to the server's other
+ * listeners, and refused with 404 where there are none. Returns a function that detaches.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http";
+ * import { attach, createRuntime } from "@weir/runtime/node";
+ *
+ * const runtime = await createRuntime(`
+ *   connector "ws" {
+ *     type = "websocket"
+ *     port = 3001
+ *   }
+ * `);
+ * const server = createServer((_request, response) => response.end("hello"));
+ * const detach = attach(server, runtime);
+ * detach();
+ * await runtime.close();
+ * ```
+ */
+export function attach(server: Server, runtime: Runtime, options: AttachOptions = {}): () => void {
+  const { mount = "" } = options;
+  const endpoints = new Map(runtime.endpoints.map((endpoint) => [mount + endpoint.path, endpoint]));
+  return upgradeSockets(server, {
+    endpoint: (pathname) => endpoints.get(pathname),
+    otherwise(_request, socket) {
+      if (server.listenerCount("upgrade") > 1) return;
+      refuseUpgrade(socket, { accepted: false, status: 404, message: "not found", headers: {} });
+    },
+  });
+}
+
+if (import.meta.main) await main(serve);

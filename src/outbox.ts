@@ -1,0 +1,156 @@
+/** What waits for a connection until the end of the tick; then it goes out with one write. */
+import type { Frame } from "./frame.ts";
+import type { Batch } from "./socket.ts";
+
+/** Where an outbox empties itself to. */
+export interface Sink {
+  /** Sends a batch. */
+  send(batch: Batch): void;
+  /** Bytes that were sent and that the kernel has not taken. */
+  readonly bufferedAmount: number;
+}
+
+/** Frames that wait, as a path from the root of a tick: who waits for the same shares the path. */
+class PendingBatch implements Batch {
+  readonly size: number;
+  readonly #parent: PendingBatch | undefined;
+  readonly #frame: Frame | undefined;
+  #next: PendingBatch | undefined;
+  #frames: readonly Frame[] | undefined;
+  #bytes: Uint8Array | undefined;
+
+  constructor(parent?: PendingBatch, frame?: Frame) {
+    this.#parent = parent;
+    this.#frame = frame;
+    this.size = parent === undefined || frame === undefined ? 0 : parent.size + frame.bytes.length;
+  }
+
+  /** This batch and one more frame. The recipients of one broadcast get the same object. */
+  with(frame: Frame): PendingBatch {
+    if (this.#next === undefined || this.#next.#frame !== frame) {
+      this.#next = new PendingBatch(this, frame);
+    }
+    return this.#next;
+  }
+
+  get frames(): readonly Frame[] {
+    this.#frames ??= this.#path().reverse();
+    return this.#frames;
+  }
+
+  /** The frames, the newest first. */
+  #path(): Frame[] {
+    const frames: Frame[] = [];
+    let parent = this.#parent;
+    let frame = this.#frame;
+    while (parent !== undefined && frame !== undefined) {
+      frames.push(frame);
+      frame = parent.#frame;
+      parent = parent.#parent;
+    }
+    return frames;
+  }
+
+  bytes(): Uint8Array {
+    if (this.#bytes === undefined) {
+      const { frames } = this;
+      this.#bytes = frames.length === 1 ? frames[0].bytes : join(frames, this.size);
+    }
+    return this.#bytes;
+  }
+}
+
+/** Flushes all outboxes that got something, once a tick. */
+export class Flusher {
+  readonly #schedule: (flush: () => void) => void;
+  #dirty: Outbox[] = [];
+  #root = new PendingBatch();
+
+  /** `schedule` runs a function at the end of the tick. */
+  constructor(schedule: (flush: () => void) => void) {
+    this.#schedule = schedule;
+  }
+
+  /** What nobody waits for yet; the start of every path of this tick. */
+  get root(): PendingBatch {
+    return this.#root;
+  }
+
+  /** Takes an outbox that has become non-empty. */
+  add(outbox: Outbox): void {
+    if (this.#dirty.push(outbox) === 1) this.#schedule(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    this.#root = new PendingBatch();
+    for (const outbox of dirty) outbox.flush();
+  };
+}
+
+/** The frames that wait for one connection. */
+export class Outbox {
+  readonly #flusher: Flusher;
+  readonly #sink: Sink;
+  readonly #limit: number;
+  readonly #overflow: () => void;
+  #pending: PendingBatch | undefined;
+  #closed = false;
+
+  /** `overflow` is called once, when more than `limit` bytes wait that the kernel has not taken. */
+  constructor(flusher: Flusher, sink: Sink, limit: number, overflow: () => void) {
+    this.#flusher = flusher;
+    this.#sink = sink;
+    this.#limit = limit;
+    this.#overflow = overflow;
+  }
+
+  /** Queues a frame; false where the outbox is closed. */
+  push(frame: Frame): boolean {
+    if (this.#closed) return false;
+    if (this.#pending === undefined) {
+      this.#pending = this.#flusher.root.with(frame);
+      this.#flusher.add(this);
+    } else {
+      this.#pending = this.#pending.with(frame);
+    }
+    // The kernel gets its chance before anybody is called slow.
+    if (this.#pending.size > this.#limit) this.flush();
+    return true;
+  }
+
+  /** Sends what waits. */
+  flush(): void {
+    const pending = this.#pending;
+    if (pending === undefined || this.#closed) return;
+    this.#pending = undefined;
+    this.#sink.send(pending);
+    if (this.#sink.bufferedAmount > this.#limit) {
+      this.discard();
+      this.#overflow();
+    }
+  }
+
+  /** Takes nothing more; what waits goes out first. */
+  close(): void {
+    this.flush();
+    this.#closed = true;
+  }
+
+  /** Takes nothing more; what waits is dropped. */
+  discard(): void {
+    this.#pending = undefined;
+    this.#closed = true;
+  }
+}
+
+function join(frames: readonly Frame[], size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const frame of frames) {
+    bytes.set(frame.bytes, at);
+    at += frame.bytes.length;
+  }
+  return bytes;
+}

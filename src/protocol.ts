@@ -1,0 +1,143 @@
+/** The wire protocol: decoding what clients send, encoding what they get. No I/O. */
+import type { ErrorCode } from "./errors.ts";
+import { Frame } from "./frame.ts";
+
+/** What a client may put into `id`. */
+export type FrameId = string | number;
+
+/** A frame whose form is right. */
+export interface ClientFrame {
+  readonly type: string;
+  readonly id: FrameId | undefined;
+  /** Null where the frame has none. */
+  readonly data: unknown;
+  /** Checked by `roomProblem` before use: may still be anything. */
+  readonly room: unknown;
+}
+
+/** Why a frame cannot be served. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  /** For people. */
+  readonly message: string;
+  /** The frame's, where it has a valid one. */
+  readonly id?: FrameId | undefined;
+}
+
+/** The types that only the server sends, and the operations that no client can claim. */
+export const RESERVED_TYPES: ReadonlySet<string> = new Set([
+  ...["ack", "error", "pong", "dropped", "presence", "resync"],
+  ...["connect", "disconnect"],
+]);
+
+/** Frames that are no flow's: the protocol itself answers them. */
+export const CONTROL_TYPES: ReadonlySet<string> = new Set(["ping", "auth"]);
+
+/** What a type, and so the operation of a flow on it, may look like. */
+export const TYPE_PATTERN: RegExp = /^[A-Za-z0-9_.:-]{1,64}$/;
+
+const MAX_DEPTH = 64;
+const MAX_ID_LENGTH = 64;
+const MAX_NAME_BYTES = 255;
+const CONTROL_CHARACTER = /\p{Cc}/u;
+const encoder = new TextEncoder();
+
+/** Reads one text frame. */
+export function decodeFrame(text: string): ClientFrame | Refusal {
+  if (isDeeperThan(text, MAX_DEPTH)) {
+    return { code: "invalid_json", message: `nested deeper than ${MAX_DEPTH}` };
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { code: "invalid_json", message: "not valid JSON" };
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return invalid("a frame is a JSON object");
+  }
+  const { type, id, data = null, room } = value as Readonly<Record<string, unknown>>;
+  if (id !== undefined && !isFrameId(id)) {
+    return invalid(`id must be a whole number or a string of at most ${MAX_ID_LENGTH} characters`);
+  }
+  if (type === undefined) return invalid("type is missing", id);
+  if (typeof type !== "string") return invalid("type must be a string", id);
+  return { type, id, data, room };
+}
+
+/** Why `room` is no room's name; undefined when it is one. */
+export function roomProblem(room: unknown): string | undefined {
+  if (room === undefined) return "room is missing";
+  if (typeof room !== "string") return "room must be a string";
+  if (room === "") return "room is empty";
+  return nameProblem("room", room);
+}
+
+/** Why a name of a room or a user is refused; undefined when it is good. */
+export function nameProblem(what: string, name: string): string | undefined {
+  // One UTF-16 unit is at most 3 bytes, so most names need no encoding to be measured.
+  if (name.length * 3 > MAX_NAME_BYTES && encoder.encode(name).length > MAX_NAME_BYTES) {
+    return `${what} is longer than ${MAX_NAME_BYTES} bytes`;
+  }
+  if (CONTROL_CHARACTER.test(name)) return `${what} has a control character`;
+  if (!name.isWellFormed()) return `${what} has a lone surrogate`;
+  return undefined;
+}
+
+/**
+ * A message for clients: `{"type":"message","data":…}`, with the room where it went to one.
+ *
+ * @throws {TypeError} The data has a cycle or a BigInt.
+ */
+export function messageFrame(data: unknown, room?: string): Frame {
+  const body = JSON.stringify(data) ?? "null";
+  const suffix = room === undefined ? "" : `,"room":${JSON.stringify(room)}`;
+  return new Frame(`{"type":"message","data":${body}${suffix}}`);
+}
+
+/**
+ * The answer to a frame with an `id`; `data` stands in it where the flow has a response.
+ *
+ * @throws {TypeError} The data has a cycle or a BigInt.
+ */
+export function ackFrame(id: FrameId, response?: { readonly data: unknown }): Frame {
+  const suffix = response === undefined ? "" : `,"data":${JSON.stringify(response.data) ?? "null"}`;
+  return new Frame(`{"type":"ack","id":${JSON.stringify(id)}${suffix}}`);
+}
+
+/** The answer to a frame that could not be served. */
+export function errorFrame({ code, message, id }: Refusal): Frame {
+  return new Frame(JSON.stringify({ type: "error", message, code, id }));
+}
+
+/** The answer to an application-level ping. */
+export function pongFrame(id: FrameId | undefined): Frame {
+  return new Frame(JSON.stringify({ type: "pong", id }));
+}
+
+function invalid(message: string, id?: FrameId): Refusal {
+  return { code: "invalid_message", message, id };
+}
+
+function isFrameId(id: unknown): id is FrameId {
+  return typeof id === "string" ? [...id].length <= MAX_ID_LENGTH : Number.isSafeInteger(id);
+}
+
+/** Judged on the text, so that a hostile frame never reaches the parser's stack. */
+function isDeeperThan(text: string, limit: number): boolean {
+  // Every level needs a bracket on each side.
+  if (text.length <= limit * 2) return false;
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (inString) {
+      if (code === 0x5c) i++;
+      else if (code === 0x22) inString = false;
+    } else if (code === 0x22) inString = true;
+    else if (code === 0x5b || code === 0x7b) {
+      if (++depth > limit) return true;
+    } else if (code === 0x5d || code === 0x7d) depth--;
+  }
+  return false;
+}

@@ -1,0 +1,299 @@
+/** Puts the parts together: the only place that does. */
+import { getLogger } from "@logtape/logtape";
+import type { Hono } from "hono";
+import type { Connector, FlowEvent, HttpService, WriteRequest } from "./connector.ts";
+import { ConfigError, ConnectorError } from "./errors.ts";
+import { Flow } from "./flow.ts";
+import { loadConfig, type LoadOptions } from "./load.ts";
+import type { FlowModel, Model } from "./model.ts";
+import { type RunningSchedule, startSchedule } from "./schedule.ts";
+import { createSite, type Site, type Upgrader } from "./site.ts";
+import type { SocketEndpoint } from "./socket.ts";
+
+/** What a runtime is made with. */
+export interface RuntimeOptions extends LoadOptions {
+  /**
+   * How `fetch` upgrades a request to a WebSocket. The entrypoints for Deno and Bun bring theirs;
+   * without one, `fetch` serves everything else.
+   */
+  readonly upgrader?: Upgrader;
+}
+
+/** Which of several connectors is meant. */
+export interface ConnectorChoice {
+  /** Its name; needed where the configuration has more than one of the kind. */
+  readonly connector?: string;
+}
+
+/** Numbers of every connector, by its name. */
+export type Counts = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** How long `close` waits for flows in flight, in milliseconds. */
+const SHUTDOWN_TIMEOUT = 30_000;
+
+/** A configuration at work. `createRuntime` makes it. */
+export class Runtime {
+  readonly #model: Model;
+  readonly #connectors: ReadonlyMap<string, Connector>;
+  readonly #upgrader: Upgrader | undefined;
+  readonly #flows: readonly { readonly model: FlowModel; readonly flow: Flow }[];
+  #schedules: readonly RunningSchedule[] = [];
+  #site: Site | undefined;
+  #closed: Promise<void> | undefined;
+  #draining = false;
+
+  /** @ignore Use `createRuntime`. */
+  constructor(
+    model: Model,
+    connectors: ReadonlyMap<string, Connector>,
+    upgrader: Upgrader | undefined,
+  ) {
+    this.#model = model;
+    this.#connectors = connectors;
+    this.#upgrader = upgrader;
+    const logger = getLogger(["weir", "flow"]);
+    const context = { connectors, constants: model.constants, logger };
+    this.#flows = model.flows.map((flow) => ({ model: flow, flow: new Flow(flow, context) }));
+    for (const { model: { source }, flow } of this.#flows) {
+      if (source.kind === "connector") {
+        connectors.get(source.connector)?.subscribe?.(source.operation, flow);
+      }
+    }
+  }
+
+  /** A Hono application with every path, to mount: `app.route("/live", runtime.app)`. */
+  get app(): Hono {
+    return this.#embeddedSite().app;
+  }
+
+  /** The WebSocket endpoints, for adapters. */
+  get endpoints(): readonly SocketEndpoint[] {
+    return this.#embeddedSite().endpoints;
+  }
+
+  /**
+   * Answers a request, and upgrades it where it is for a WebSocket path. `env` is what the server
+   * hands over beside the request: Bun's server, Deno's connection info.
+   */
+  readonly fetch = (request: Request, env?: unknown): Response | Promise<Response> =>
+    this.#embeddedSite().fetch(request, env);
+
+  /** Sends to every client; returns how many connections it was queued for. */
+  broadcast(data: unknown, choice: ConnectorChoice = {}): Promise<number> {
+    return this.#send("broadcast", undefined, data, choice);
+  }
+
+  /** Sends to the members of a room; returns how many connections it was queued for. */
+  sendToRoom(room: string, data: unknown, choice: ConnectorChoice = {}): Promise<number> {
+    return this.#send("send_to_room", room, data, choice);
+  }
+
+  /** Sends to the connections of a user; returns how many it was queued for. */
+  sendToUser(user: string, data: unknown, choice: ConnectorChoice = {}): Promise<number> {
+    return this.#send("send_to_user", user, data, choice);
+  }
+
+  /**
+   * Publishes on a broker, the memory broker included.
+   *
+   * @throws {ConnectorError} There is no such broker, or it did not take the message.
+   */
+  async publish(
+    key: string,
+    body: unknown,
+    choice: ConnectorChoice & { readonly headers?: Readonly<Record<string, unknown>> } = {},
+  ): Promise<void> {
+    const { headers } = choice;
+    const options = headers === undefined ? {} : { headers };
+    await this.#write("mq", choice, { operation: undefined, target: key, payload: body, options });
+  }
+
+  /** What every connector counts, such as `counts().ws.connections`. */
+  counts(): Counts {
+    return Object.fromEntries(
+      [...this.#connectors].map(([name, connector]) => [name, connector.counts?.() ?? {}]),
+    );
+  }
+
+  /** Why which connector cannot serve at the moment; empty when all can. */
+  troubles(): Readonly<Record<string, string>> {
+    const found = [...this.#connectors].flatMap(([name, connector]): [string, string][] => {
+      const trouble = connector.trouble?.();
+      return trouble === undefined ? [] : [[name, trouble]];
+    });
+    return Object.fromEntries(this.#draining ? [...found, ["runtime", "shutting down"]] : found);
+  }
+
+  /**
+   * Ends everything: takes no more events, waits for the flows in flight, closes clients with 1001,
+   * lets go of brokers and databases.
+   */
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  /** @ignore What the connectors serve, by their names, for those who listen. */
+  get services(): ReadonlyMap<string, HttpService> {
+    const services = [...this.#connectors].flatMap(([name, { http }]) =>
+      http === undefined ? [] : [[name, http] as const]
+    );
+    return new Map(services);
+  }
+
+  /** @ignore Gets everything ready to be written to. */
+  async start(): Promise<void> {
+    await Promise.all([...this.#connectors.values()].map((connector) => connector.start?.()));
+  }
+
+  /** @ignore Begins to take events. */
+  async consume(): Promise<void> {
+    await Promise.all([...this.#connectors.values()].map((connector) => connector.consume?.()));
+    const logger = getLogger(["weir", "schedule"]);
+    this.#schedules = this.#flows.flatMap(({ model: { source }, flow }) => {
+      if (source.kind !== "schedule") return [];
+      return startSchedule(source.when, (at) => flow.run(scheduleEvent(at)), logger);
+    });
+  }
+
+  #embeddedSite(): Site {
+    if (this.#site === undefined) {
+      refuseSharedPaths(this.services);
+      const upgrader = this.#upgrader;
+      this.#site = createSite({
+        services: [...this.services.values()],
+        upgrader,
+        troubles: () => this.troubles(),
+      });
+    }
+    return this.#site;
+  }
+
+  async #send(
+    operation: string,
+    target: string | undefined,
+    payload: unknown,
+    choice: ConnectorChoice,
+  ): Promise<number> {
+    const request = { operation, target, payload, options: {} };
+    const result = await this.#write("websocket", choice, request);
+    return (result as { readonly recipients: number }).recipients;
+  }
+
+  #write(
+    type: string,
+    { connector: name }: ConnectorChoice,
+    request: Pick<WriteRequest, "operation" | "target" | "payload" | "options">,
+  ): unknown {
+    const candidates = [...this.#model.connectors.values()].filter((model) =>
+      name === undefined ? model.type === type : model.name === name && model.type === type
+    );
+    const [model] = candidates;
+    if (model === undefined || candidates.length > 1) {
+      const names = candidates.map((candidate) => candidate.name).join(", ");
+      throw new ConnectorError(
+        name ?? type,
+        model === undefined
+          ? `the configuration has no such connector of type ${type}`
+          : `several connectors are of type ${type}: name one of ${names}`,
+        { permanent: true },
+      );
+    }
+    const scope = { constants: this.#model.constants };
+    return this.#connectors.get(model.name)?.write?.({ ...request, scope, event: undefined });
+  }
+
+  async #close(): Promise<void> {
+    this.#draining = true;
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => {
+      getLogger(["weir"]).error("flows are still running after {timeout} ms; ending all the same", {
+        timeout: SHUTDOWN_TIMEOUT,
+      });
+      resolve();
+    }, SHUTDOWN_TIMEOUT);
+    await Promise.race([this.#drain(), late]);
+    clearTimeout(timer);
+    await Promise.all([...this.#connectors.values()].map((connector) => connector.close?.()));
+  }
+
+  /** Clients come last: what is in flight elsewhere may still have something for them. */
+  async #drain(): Promise<void> {
+    await Promise.all(this.#schedules.map((schedule) => schedule.stop()));
+    for (const clients of [false, true]) {
+      const round = [...this.#connectors].filter(([name]) =>
+        (this.#model.connectors.get(name)?.definition.source?.clients ?? false) === clients
+      );
+      await Promise.all(round.map(([, connector]) => connector.drain?.()));
+    }
+  }
+}
+
+/**
+ * Makes a runtime of a configuration and starts it: databases are migrated, brokers consumed. It
+ * does not listen: hand `fetch`, `app` or Node's `attach` to a server, or use `serve` instead.
+ *
+ * @throws {ConfigError} The configuration cannot run.
+ * @throws {ConnectorError} A connector can never start: a refused migration, wrong credentials.
+ *
+ * @example
+ * ```ts
+ * import { createRuntime } from "@weir/runtime";
+ *
+ * const runtime = await createRuntime(`
+ *   connector "ws" {
+ *     type = "websocket"
+ *     port = 3001
+ *   }
+ * `);
+ * console.log(await runtime.broadcast({ hello: "everyone" })); // 0
+ * await runtime.close();
+ * ```
+ */
+export async function createRuntime(
+  config: Model | string,
+  options: RuntimeOptions = {},
+): Promise<Runtime> {
+  const runtime = await assembleRuntime(config, options);
+  try {
+    await runtime.start();
+    await runtime.consume();
+  } catch (error) {
+    await runtime.close();
+    throw error;
+  }
+  return runtime;
+}
+
+/** Makes a runtime that has not been started. */
+export async function assembleRuntime(
+  config: Model | string,
+  options: RuntimeOptions,
+): Promise<Runtime> {
+  const model = typeof config === "string" ? await loadConfig(config, options) : config;
+  const connectors = new Map<string, Connector>();
+  for (const { name, definition, options } of model.connectors.values()) {
+    const logger = getLogger(["weir", name]);
+    connectors.set(name, await definition.create(options, { name, logger }));
+  }
+  return new Runtime(model, connectors, options.upgrader);
+}
+
+function scheduleEvent(at: Date): FlowEvent {
+  const input = { scheduled_at: at.toISOString() };
+  return { operation: "schedule", payload: input, input };
+}
+
+/** On ports of their own two connectors may share a path; in one application they cannot. */
+function refuseSharedPaths(services: ReadonlyMap<string, HttpService>): void {
+  const owners = new Map<string, string>();
+  for (const [name, { socket }] of services) {
+    if (socket === undefined) continue;
+    const other = owners.get(socket.path);
+    owners.set(socket.path, name);
+    if (other === undefined) continue;
+    const message = `connectors "${other}" and "${name}" have the same path ${socket.path}`;
+    const hint = "an embedded runtime has one address: give one of them another path";
+    const place = { file: "", line: 0, column: 0, length: 0, source: "" };
+    throw new ConfigError([{ severity: "error", message, hint, ...place }]);
+  }
+}

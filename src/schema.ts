@@ -1,0 +1,328 @@
+/**
+ * The words of which a block's schema is made. Plain values are checked by valibot; the shape of
+ * blocks, their places in the text and expressions are checked here.
+ */
+import * as v from "valibot";
+import type { Attribute, Block, Body, Span } from "./config/tree.ts";
+import { ExpressionError } from "./errors.ts";
+import { compileExpression, type Expression, isExpression } from "./expression.ts";
+import { didYouMean } from "./nearest.ts";
+import { text, type ValueSchema } from "./values.ts";
+
+export { duration, flag, integer, oneOf, size, text, type ValueSchema } from "./values.ts";
+
+/** What a field is read with. */
+export interface ReadContext {
+  /** The block in words, such as `connector "ws" (websocket)`. */
+  readonly subject: string;
+  /** The variables that expressions of this block may use. */
+  readonly variables: readonly string[];
+  /** Reads environment variables for expressions. */
+  readonly env: (name: string) => string | undefined;
+  /** Takes a problem. */
+  report(span: Span, message: string, hint?: string): void;
+}
+
+/** One attribute or block that a block may have. */
+export interface Field<T> {
+  readonly kind: "attribute" | "block";
+  /** What it is for, in one sentence. */
+  readonly about: string;
+  /** The kind of value in words, such as `duration`. */
+  readonly type: string;
+  /** True where it must be there. */
+  readonly required: boolean;
+  /** The default as a person would write it. */
+  readonly default?: string;
+  /** The fields of a block. */
+  readonly fields?: Fields;
+  /** Reads the field called `name` from a block's body; reports what is wrong with it. */
+  read(body: Body, name: string, owner: Span, context: ReadContext): T;
+}
+
+/** The attributes and blocks of one block, by name. */
+export type Fields = Readonly<Record<string, Field<unknown>>>;
+
+/** What reading `F` gives. */
+export type Values<F extends Fields> = {
+  readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never;
+};
+
+/** How an attribute is described. */
+export interface About {
+  /** What it is for, in one sentence. */
+  readonly about: string;
+}
+
+/** Reads a whole block: every field, and a problem for each name that is none of them. */
+export function readFields<F extends Fields>(
+  body: Body,
+  fields: F,
+  owner: Span,
+  context: ReadContext,
+): Values<F> {
+  const names = Object.keys(fields);
+  const known = (name: string, kind: "attribute" | "block"): boolean =>
+    Object.hasOwn(fields, name) && fields[name].kind === kind;
+  const stranger = (name: string, span: Span, kind: "attribute" | "block"): void => {
+    const other = Object.hasOwn(fields, name);
+    const example = kind === "block" ? `${name} = …` : `${name} { … }`;
+    const hint = other ? `write it as ${example}` : didYouMean(name, names);
+    context.report(span, `${context.subject} has no ${kind} "${name}"`, hint);
+  };
+  for (const { name, nameSpan } of body.attributes) {
+    if (!known(name, "attribute")) stranger(name, nameSpan, "attribute");
+  }
+  for (const { type, typeSpan } of body.blocks) {
+    if (!known(type, "block")) stranger(type, typeSpan, "block");
+  }
+  return Object.fromEntries(
+    names.map((name) => [name, fields[name].read(body, name, owner, context)]),
+  ) as Values<F>;
+}
+
+/** An attribute that may be left out. */
+export function attribute<T>(schema: ValueSchema<T>, options: About): Field<T | undefined>;
+/** An attribute with a default, written as in a configuration. */
+export function attribute<T>(
+  schema: ValueSchema<T>,
+  options: About & { readonly default: string | number | boolean },
+): Field<T>;
+/** An attribute that must be there. */
+export function attribute<T>(
+  schema: ValueSchema<T>,
+  options: About & { readonly required: true },
+): Field<T>;
+export function attribute<T>(
+  schema: ValueSchema<T>,
+  options: About & {
+    readonly default?: string | number | boolean;
+    readonly required?: boolean;
+  },
+): Field<T | undefined> {
+  const { about, required = false } = options;
+  const fallback = options.default === undefined ? undefined : v.parse(schema, options.default);
+  return {
+    kind: "attribute",
+    about,
+    required,
+    type: v.getDescription(schema) ?? "value",
+    ...(options.default === undefined ? {} : { default: JSON.stringify(options.default) }),
+    read(body, name, owner, context) {
+      const found = findAttribute(body, name, owner, required, context);
+      if (found === undefined) return fallback;
+      const result = v.safeParse(schema, found.value);
+      if (result.success) return result.output;
+      const [message, hint] = result.issues[0].message.split("\n");
+      context.report(found.valueSpan, `${context.subject}: ${name} ${message}`, hint);
+      return fallback;
+    },
+  };
+}
+
+/** A path; a relative one is relative to the folder of the file that holds it. */
+export function path(options: About): Field<string | undefined> {
+  const inner = attribute(text(), options);
+  return {
+    ...inner,
+    type: "path",
+    read(body, name, owner, context) {
+      const value = inner.read(body, name, owner, context);
+      if (value === undefined) return undefined;
+      const span = body.attributes.find((a) => a.name === name)?.valueSpan ?? owner;
+      return resolvePath(span.file.folder, value);
+    },
+  };
+}
+
+/** An expression in quotes. `variables` come on top of those of its flow. */
+export function expression(
+  options: About & { readonly variables?: readonly string[] },
+): Field<Expression | undefined> {
+  return {
+    kind: "attribute",
+    about: options.about,
+    required: false,
+    type: "expression",
+    read(body, name, owner, context) {
+      const found = findAttribute(body, name, owner, false, context);
+      return found && compile(found, [...context.variables, ...options.variables ?? []], context);
+    },
+  };
+}
+
+/** A name, or an expression where the text mentions a variable. */
+export function target(options: About): Field<string | Expression | undefined> {
+  const inner = attribute(text(), options);
+  return {
+    ...inner,
+    type: "name or expression",
+    read(body, name, owner, context) {
+      const found = findAttribute(body, name, owner, false, context);
+      if (found === undefined) return undefined;
+      return typeof found.value === "string" && isExpression(found.value, context.variables)
+        ? compile(found, context.variables, context)
+        : inner.read(body, name, owner, context);
+    },
+  };
+}
+
+/** Named expressions: an object of quoted expressions, such as `params = { id = "input.id" }`. */
+export function expressionMap(
+  options: About,
+): Field<Readonly<Record<string, Expression>> | undefined> {
+  return {
+    kind: "attribute",
+    about: options.about,
+    required: false,
+    type: "object of expressions",
+    read(body, name, owner, context) {
+      const found = findAttribute(body, name, owner, false, context);
+      if (found === undefined) return undefined;
+      const { value } = found;
+      if (typeof value !== "object" || value === null || Array.isArray(value)) {
+        context.report(found.valueSpan, `${context.subject}: ${name} must be an object`);
+        return undefined;
+      }
+      const compiled = Object.entries(value).map(([key, source]) => [
+        key,
+        compile(
+          { name: `${name}.${key}`, value: source, valueSpan: found.valueSpan, verbatim: false },
+          context.variables,
+          context,
+        ),
+      ]);
+      return Object.fromEntries(compiled.filter(([, item]) => item !== undefined));
+    },
+  };
+}
+
+/** A block whose attributes are all expressions, in the order written. */
+export function expressions(
+  options: About & { readonly variables?: readonly string[] },
+): Field<readonly (readonly [string, Expression])[] | undefined> {
+  return {
+    kind: "block",
+    about: options.about,
+    required: false,
+    type: "expressions",
+    read(body, name, _owner, context) {
+      const [found] = findBlocks(body, name, 1, context);
+      if (found === undefined) return undefined;
+      const variables = [...context.variables, ...options.variables ?? []];
+      for (const inner of found.body.blocks) {
+        context.report(inner.typeSpan, `${context.subject}: ${name} has no blocks`);
+      }
+      return found.body.attributes.flatMap((item) => {
+        const compiled = item.failed ? undefined : compile(item, variables, context);
+        return compiled ? [[item.name, compiled] as const] : [];
+      });
+    },
+  };
+}
+
+/** A block that stands at most once. */
+export function block<F extends Fields>(fields: F, options: About): Field<Values<F> | undefined> {
+  return {
+    kind: "block",
+    about: options.about,
+    required: false,
+    type: "block",
+    fields,
+    read(body, name, _owner, context) {
+      const [found] = findBlocks(body, name, 1, context);
+      return found && readInner(found, name, fields, context);
+    },
+  };
+}
+
+/** A block that may stand several times. */
+export function blocks<F extends Fields>(fields: F, options: About): Field<readonly Values<F>[]> {
+  return {
+    kind: "block",
+    about: options.about,
+    required: false,
+    type: "blocks",
+    fields,
+    read: (body, name, _owner, context) =>
+      findBlocks(body, name, Infinity, context).map((b) => readInner(b, name, fields, context)),
+  };
+}
+
+/** An absolute path stays as it is; a relative one is put below `folder`. */
+export function resolvePath(folder: string, relative: string): string {
+  if (/^(?:[/\\]|[A-Za-z]:[/\\])/.test(relative)) return relative;
+  return `${folder.replace(/[/\\]$/, "")}/${relative.replace(/^\.\//, "")}`;
+}
+
+function findAttribute(
+  body: Body,
+  name: string,
+  owner: Span,
+  required: boolean,
+  context: ReadContext,
+): Attribute | undefined {
+  const found = body.attributes.find((a) => a.name === name);
+  // The failure of its value has been reported where it was evaluated.
+  if (found?.failed) return undefined;
+  if (found === undefined && required) {
+    context.report(owner, `${context.subject} needs the attribute "${name}"`);
+  }
+  return found;
+}
+
+function findBlocks(
+  body: Body,
+  name: string,
+  most: number,
+  context: ReadContext,
+): readonly Block[] {
+  const found = body.blocks.filter((b) => b.type === name);
+  for (const { labels: [label] } of found) {
+    if (label) context.report(label.span, `${context.subject}: ${name} takes no label`);
+  }
+  for (const { typeSpan } of found.slice(most)) {
+    context.report(typeSpan, `${context.subject} has a second block "${name}"`, "one is enough");
+  }
+  return found.slice(0, most);
+}
+
+function readInner<F extends Fields>(
+  found: Block,
+  name: string,
+  fields: F,
+  context: ReadContext,
+): Values<F> {
+  const inner = { ...context, subject: `${context.subject}, ${name}` };
+  return readFields(found.body, fields, found.headerSpan, inner);
+}
+
+/** Compiles the text of an attribute; reports a failure at its place inside the text. */
+function compile(
+  { name, value, valueSpan, verbatim }: Pick<
+    Attribute,
+    "name" | "value" | "valueSpan" | "verbatim"
+  >,
+  variables: readonly string[],
+  { subject, env, report }: ReadContext,
+): Expression | undefined {
+  if (typeof value !== "string") {
+    report(valueSpan, `${subject}: ${name} must be an expression in quotes`);
+    return undefined;
+  }
+  try {
+    return compileExpression(value, variables, { env });
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    const inside = valueSpan.start + 1;
+    const span = verbatim
+      ? {
+        ...valueSpan,
+        start: inside + error.start,
+        end: inside + Math.max(error.end, error.start + 1),
+      }
+      : valueSpan;
+    report(span, `${subject}: ${name}: ${error.message}`, error.hint);
+    return undefined;
+  }
+}

@@ -1,0 +1,39 @@
+/** Listens with `Bun.serve`. */
+import { type BunServer, type BunWebSocketHandler, bunWebSocketHandler } from "../adapters/bun.ts";
+import type { Site } from "../site.ts";
+import type { ListenAddress, Listener } from "./service.ts";
+
+/** The part of `Bun` that is used here. */
+interface BunGlobal {
+  serve(options: {
+    readonly hostname: string;
+    readonly port: number;
+    readonly idleTimeout: number;
+    readonly websocket: BunWebSocketHandler;
+    fetch(request: Request, server: BunServer): Response | Promise<Response>;
+  }): BunServer & { readonly port: number; stop(force?: boolean): Promise<void> };
+}
+
+/** Seconds: a connection that says nothing for so long before its request is complete is closed. */
+const IDLE_TIMEOUT = 10;
+
+/** Opens a port on Bun's own server. */
+export function listenBun(site: Site, { host, port }: ListenAddress): Promise<Listener> {
+  const { Bun } = globalThis as unknown as { readonly Bun: BunGlobal };
+  const server = Bun.serve({
+    hostname: host,
+    port,
+    idleTimeout: IDLE_TIMEOUT,
+    websocket: bunWebSocketHandler(site.endpoints),
+    fetch(request, self) {
+      // The idle time is for slow requests, not for slow answers.
+      self.timeout(request, 0);
+      return site.fetch(request, self);
+    },
+  });
+  return Promise.resolve({
+    port: server.port,
+    stop: () => void server.stop(),
+    close: () => server.stop(true),
+  });
+}

@@ -1,0 +1,56 @@
+/** Listens with `node:http`, on Node and on Deno. */
+import { getRequestListener } from "@hono/node-server";
+import { createServer, type Server, type ServerOptions } from "node:http";
+import type { AddressInfo } from "node:net";
+import { refuseUpgrade, requestUrl, upgradeSockets } from "../adapters/node.ts";
+import type { Site } from "../site.ts";
+import type { ListenAddress, Listener } from "./service.ts";
+
+/** A request's head must be complete within this time, in milliseconds. */
+const HEADERS_TIMEOUT = 10_000;
+/** How often that is checked; the default of 30 s would let a silent client stay for so long. */
+const CHECK_INTERVAL = 1_000;
+
+/** Opens a port whose WebSockets are those of `ws`. */
+export async function listenNode(site: Site, address: ListenAddress): Promise<Listener> {
+  // The types of Node do not have its newest option on every runtime yet.
+  const options: ServerOptions & { shouldUpgradeCallback: typeof isSocketPath } = {
+    headersTimeout: HEADERS_TIMEOUT,
+    connectionsCheckingInterval: CHECK_INTERVAL,
+    // An upgrade to something else, such as h2c, is an ordinary request.
+    shouldUpgradeCallback: isSocketPath,
+  };
+  function isSocketPath(request: Parameters<typeof requestUrl>[0]): boolean {
+    const url = requestUrl(request);
+    return url !== undefined && site.endpoint(url.pathname) !== undefined;
+  }
+
+  const listener = getRequestListener(site.fetch, { overrideGlobalObjects: false });
+  const server = createServer(options, listener);
+  upgradeSockets(server, {
+    endpoint: site.endpoint,
+    otherwise: (_request, socket) =>
+      refuseUpgrade(socket, { accepted: false, status: 404, message: "not found", headers: {} }),
+  });
+  await opened(server, address);
+  const { port } = server.address() as AddressInfo;
+  const closed = new Promise<void>((resolve) => server.once("close", resolve));
+  return {
+    port,
+    stop: () => void server.close(),
+    close() {
+      server.closeAllConnections();
+      return closed;
+    },
+  };
+}
+
+function opened(server: Server, { host, port }: ListenAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,163 @@
+/** Runs a configuration as a server of its own: listens where its connectors say. */
+import { serveStatic } from "@hono/node-server/serve-static";
+import { stat } from "node:fs/promises";
+import type { HttpService } from "../connector.ts";
+import { ConnectorError } from "../errors.ts";
+import type { Model } from "../model.ts";
+import { assembleRuntime, type Runtime, type RuntimeOptions } from "../runtime.ts";
+import { createSite, type Site } from "../site.ts";
+
+/** Where to listen. */
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
+
+/** One open port. */
+export interface Listener {
+  /** The port that was taken. */
+  readonly port: number;
+  /** Takes no new connections; those that are open go on. */
+  stop(): void;
+  /** Ends what is left. */
+  close(): Promise<void>;
+}
+
+/** Opens a port for a site. Rejects with the system's error, whose `code` says why. */
+export type Listen = (site: Site, address: ListenAddress) => Promise<Listener>;
+
+/** What `serve` takes. */
+export interface ServeOptions extends Omit<RuntimeOptions, "upgrader"> {
+  /** Other ports by the name of a connector; moves the whole listener that it shares. 0 takes a free one. */
+  readonly ports?: Readonly<Record<string, number>>;
+}
+
+/** A running server. */
+export interface Service {
+  /** What runs. */
+  readonly runtime: Runtime;
+  /** Where every connector can be reached, such as `ws://localhost:3001/ws`, in their order. */
+  readonly addresses: readonly string[];
+  /** The ports of the connectors that listen, by name. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Closes the listeners, ends the flows in flight, closes clients with 1001. */
+  close(): Promise<void>;
+}
+
+type Served = readonly [name: string, service: HttpService];
+
+/**
+ * Starts everything in an order in which nothing is lost: databases first, then the ports, then
+ * brokers are consumed.
+ */
+export async function startService(
+  config: Model | string,
+  options: ServeOptions & Pick<RuntimeOptions, "upgrader">,
+  listen: Listen,
+): Promise<Service> {
+  const runtime = await assembleRuntime(config, options);
+  const listeners: Listener[] = [];
+  const close = async (): Promise<void> => {
+    for (const listener of listeners) listener.stop();
+    await runtime.close();
+    await Promise.all(listeners.map((listener) => listener.close()));
+  };
+  try {
+    await runtime.start();
+    const ports: Record<string, number> = {};
+    for (const group of groupByListener(runtime.services, options.ports ?? {})) {
+      const listener = await open(group, runtime, options, listen);
+      listeners.push(listener);
+      for (const [name] of group.members) ports[name] = listener.port;
+    }
+    await runtime.consume();
+    const addresses = [...runtime.services].flatMap(([name, service]) =>
+      addressesOf(service, ports[name])
+    );
+    return { runtime, addresses, ports, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface Group {
+  readonly address: ListenAddress;
+  readonly members: readonly Served[];
+}
+
+/** Connectors on one host and port share a listener, and move together. */
+function groupByListener(
+  services: ReadonlyMap<string, HttpService>,
+  ports: Readonly<Record<string, number>>,
+): Group[] {
+  for (const name of Object.keys(ports)) {
+    if (!services.has(name)) {
+      throw new ConnectorError(name, "does not listen, so no port can be set");
+    }
+  }
+  const groups = Map.groupBy(services, ([, { listen }]) => `${listen.host}:${listen.port}`);
+  return [...groups.values()].map((members) => {
+    const [, { listen }] = members[0];
+    const moved = members.find(([name]) => Object.hasOwn(ports, name));
+    return { members, address: { ...listen, port: moved ? ports[moved[0]] : listen.port } };
+  });
+}
+
+async function open(
+  { address, members }: Group,
+  runtime: Runtime,
+  { upgrader }: Pick<RuntimeOptions, "upgrader">,
+  listen: Listen,
+): Promise<Listener> {
+  const services = members.map(([, service]) => service);
+  for (const [name, { files }] of members) {
+    if (files !== undefined) await requireFolder(name, files);
+  }
+  const site = createSite({
+    services,
+    upgrader,
+    serveFiles: (root) => serveStatic({ root }),
+    troubles: () => runtime.troubles(),
+  });
+  try {
+    return await listen(site, address);
+  } catch (cause) {
+    const { host, port } = address;
+    throw new ConnectorError(members[0][0], `cannot listen on ${host}:${port}: ${why(cause)}`, {
+      cause,
+    });
+  }
+}
+
+async function requireFolder(name: string, folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined);
+  if (!found?.isDirectory()) throw new ConnectorError(name, `static: there is no folder ${folder}`);
+}
+
+function why(cause: unknown): string {
+  const { code, message } = cause as { readonly code?: string; readonly message?: string };
+  switch (code) {
+    case "EADDRINUSE":
+      return "the port is taken; stop what listens there, or choose another with --port";
+    case "EACCES":
+      return "the port needs more rights than this process has";
+    case "EADDRNOTAVAIL":
+      return "this machine has no such address";
+    default:
+      return String(message ?? cause);
+  }
+}
+
+function addressesOf(
+  { listen: { host }, socket, files, routes }: HttpService,
+  port: number,
+): string[] {
+  const name = host === "0.0.0.0" || host === "::" ? "localhost" : host;
+  const authority = `${name.includes(":") ? `[${name}]` : name}:${port}`;
+  return [
+    ...(socket === undefined ? [] : [`ws://${authority}${socket.path}`]),
+    ...(files === undefined && routes === undefined ? [] : [`http://${authority}`]),
+  ];
+}

@@ -1,0 +1,118 @@
+/** Everything that one listener, or one embedding application, serves over HTTP. */
+import { Hono, type MiddlewareHandler } from "hono";
+import type { HttpService } from "./connector.ts";
+import { checkHandshake } from "./handshake.ts";
+import type {
+  Handshake,
+  HandshakeAcceptance,
+  HandshakeRefusal,
+  HandshakeRequest,
+  SocketEndpoint,
+} from "./socket.ts";
+
+/** What a runtime adds so that `fetch` can turn a request into a WebSocket. */
+export interface Upgrader {
+  /** Upgrades a request whose handshake was accepted; calls `session.abandon` where it cannot. */
+  upgrade(
+    request: Request,
+    env: unknown,
+    endpoint: SocketEndpoint,
+    acceptance: HandshakeAcceptance,
+  ): Response;
+  /** The peer's address, from what the runtime hands over beside the request. */
+  remoteAddress(request: Request, env: unknown): string | null;
+}
+
+/** What a site is made of. */
+export interface SiteOptions {
+  readonly services: readonly HttpService[];
+  /** Undefined where sockets come another way, as with Node's `upgrade` event. */
+  readonly upgrader: Upgrader | undefined;
+  /** Serves a service's folder of files; undefined when embedded. */
+  readonly serveFiles?: (root: string) => MiddlewareHandler;
+  /** Why which connector cannot serve at the moment. */
+  troubles(): Readonly<Record<string, string>>;
+}
+
+/** The HTTP side of a runtime. */
+export interface Site {
+  /** To mount in an existing Hono application. */
+  readonly app: Hono;
+  /** Answers a request. Stays synchronous where it can: an upgrade on Bun must not wait. */
+  fetch(request: Request, env?: unknown): Response | Promise<Response>;
+  /** The WebSocket endpoint at a path, compared literally. */
+  endpoint(pathname: string): SocketEndpoint | undefined;
+  /** All of them. */
+  readonly endpoints: readonly SocketEndpoint[];
+}
+
+/** Puts services together: WebSocket paths first, then routes, health, files, and 404 for the rest. */
+export function createSite(options: SiteOptions): Site {
+  const { services, upgrader, serveFiles, troubles } = options;
+  const endpoints = services.flatMap((service) => service.socket ?? []);
+  const byPath = new Map(endpoints.map((endpoint) => [endpoint.path, endpoint]));
+  const app = new Hono();
+
+  for (const endpoint of endpoints) {
+    app.all(endpoint.path, (c, next) => {
+      // Hono decodes a path before it compares; the contract compares it as it stands.
+      if (!new URL(c.req.url).pathname.endsWith(endpoint.path)) return next();
+      return handshake(c.req.raw, c.env, endpoint, upgrader);
+    });
+  }
+  for (const service of services) service.routes?.(app);
+  app.get("/health/live", (c) => c.json({ status: "ok" }));
+  app.get("/health/ready", (c) => {
+    const connectors = troubles();
+    return Object.keys(connectors).length === 0
+      ? c.json({ status: "ok" })
+      : c.json({ status: "unavailable", connectors }, 503);
+  });
+  for (const { files } of services) {
+    if (files !== undefined && serveFiles !== undefined) app.use(serveFiles(files));
+  }
+
+  return {
+    app,
+    endpoints,
+    endpoint: (pathname) => byPath.get(pathname),
+    fetch(request, env) {
+      const endpoint = byPath.get(new URL(request.url).pathname);
+      if (endpoint === undefined) return app.fetch(request, env as Record<string, unknown>);
+      return handshake(request, env, endpoint, upgrader);
+    },
+  };
+}
+
+/** A refusal as a response. */
+export function refusalResponse({ status, message, headers }: HandshakeRefusal): Response {
+  return new Response(`${message}\n`, {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", ...headers },
+  });
+}
+
+function handshake(
+  request: Request,
+  env: unknown,
+  endpoint: SocketEndpoint,
+  upgrader: Upgrader | undefined,
+): Response | Promise<Response> {
+  const facts: HandshakeRequest = {
+    method: request.method,
+    url: new URL(request.url),
+    headers: Object.fromEntries(request.headers),
+    remoteAddress: upgrader?.remoteAddress(request, env) ?? null,
+  };
+  if (upgrader === undefined) {
+    const form = checkHandshake(facts.method, facts.headers);
+    if (!form.accepted) return refusalResponse(form);
+    return new Response("this server upgrades sockets elsewhere\n", { status: 501 });
+  }
+  const answer = (decision: Handshake): Response =>
+    decision.accepted
+      ? upgrader.upgrade(request, env, endpoint, decision)
+      : refusalResponse(decision);
+  const decision = endpoint.accept(facts);
+  return decision instanceof Promise ? decision.then(answer) : answer(decision);
+}

@@ -1,0 +1,184 @@
+/** Which module may import which. `layers` is the table to change when a module is added. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Graph, isCore, match, nodeConnectors, readGraph } from "./graph.ts";
+
+const expression = [
+  "src/errors.ts",
+  "src/nearest.ts",
+  "src/values.ts",
+  "src/expression.ts",
+  "src/expression/**",
+];
+/** What a connector is written against. */
+const contract = [
+  "src/condition.ts",
+  "src/connector.ts",
+  "src/dispatch.ts",
+  "src/frame.ts",
+  "src/json.ts",
+  "src/schedule.ts",
+  "src/schema.ts",
+  "src/socket.ts",
+  "src/tick.ts",
+  ...expression,
+];
+const flow = ["src/flow.ts", "src/flow/**", "src/router.ts", "src/model.ts", ...contract];
+const runtime = [
+  "src/runtime.ts",
+  "src/runtime/**",
+  "src/load.ts",
+  "src/config/**",
+  "src/connectors/**",
+  "src/handshake.ts",
+  "src/site.ts",
+  ...flow,
+];
+/** What an entrypoint puts together. */
+const entry = ["mod.ts", "src/adapters/**", "src/serve*.ts", "src/commands.ts", ...runtime];
+
+/**
+ * File pattern → what it may import from this repository. The first pattern that matches a file
+ * counts; `$1` is what its first star stands for.
+ */
+const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly string[]]> = [
+  ["mod.ts", ["src/**"]],
+
+  ["src/errors.ts", []],
+  ["src/nearest.ts", []],
+  ["src/frame.ts", []],
+  ["src/json.ts", []],
+  ["src/rooms.ts", []],
+  ["src/tick.ts", []],
+  ["src/socket.ts", ["src/frame.ts"]],
+  ["src/outbox.ts", ["src/frame.ts", "src/socket.ts"]],
+  ["src/handshake.ts", ["src/socket.ts"]],
+  ["src/protocol.ts", ["src/errors.ts", "src/frame.ts"]],
+  ["src/values.ts", ["src/errors.ts", "src/nearest.ts"]],
+  ["src/expression.ts", expression],
+  ["src/expression/**", expression],
+  ["src/condition.ts", expression],
+
+  ["src/config/tree.ts", ["src/errors.ts"]],
+  ["src/schema.ts", ["src/config/tree.ts", ...expression]],
+  ["src/connector.ts", ["src/schema.ts", "src/socket.ts", ...expression]],
+  ["src/dispatch.ts", ["src/connector.ts", ...expression]],
+  ["src/schedule.ts", ["src/connector.ts", ...expression]],
+  ["src/model.ts", ["src/connector.ts", "src/schedule.ts", ...expression]],
+  ["src/config/**", ["src/config/**", "src/model.ts", ...contract]],
+  ["src/flow.ts", flow],
+  ["src/flow/**", flow],
+  ["src/router.ts", flow],
+
+  [
+    "src/connectors/websocket/**",
+    [
+      "src/connectors/websocket/**",
+      "src/handshake.ts",
+      "src/protocol.ts",
+      "src/rooms.ts",
+      "src/outbox.ts",
+      ...contract,
+    ],
+  ],
+  ["src/connectors/*/**", ["src/connectors/$1/**", ...contract]],
+  // A connector in one file, and the table of those that are built in.
+  ["src/connectors/*.ts", ["src/connectors/**", ...contract]],
+
+  ["src/runtime.ts", runtime],
+  ["src/runtime/**", runtime],
+  ["src/load.ts", runtime],
+  ["src/site.ts", ["src/handshake.ts", ...flow]],
+
+  ["src/adapters/**", ["src/adapters/**", ...runtime]],
+  ["src/serve*.ts", ["src/adapters/**", "src/serve*.ts", ...runtime]],
+  ["src/commands.ts", ["src/commands/**", ...runtime]],
+  ["src/commands/**", ["src/commands/**", ...runtime]],
+  ["src/deno.ts", entry],
+  ["src/bun.ts", entry],
+  ["src/node.ts", entry],
+  ["src/cli.ts", ["src/deno.ts", "src/bun.ts", "src/node.ts"]],
+];
+
+const graph = await readGraph();
+
+test("every import follows the arrows", () => {
+  const problems: string[] = [];
+  for (const [file, imports] of graph) {
+    const allowed = allowedImports(file);
+    if (allowed === undefined) {
+      problems.push(`${file} is in no layer: add it to the table of this test`);
+      continue;
+    }
+    for (const { target } of imports) {
+      if (!graph.has(target) && !target.startsWith("file:")) continue; // A package.
+      if (!allowed.some((pattern) => match(target, pattern) !== null)) {
+        problems.push(`${file} must not import ${target}`);
+      }
+    }
+  }
+  assert.deepEqual(problems, []);
+});
+
+test("no module imports itself, however indirectly", () => {
+  assert.deepEqual(findCycles(graph), []);
+});
+
+test("a connector that needs Node is imported on demand", () => {
+  const problems: string[] = [];
+  for (const [file, imports] of graph) {
+    if (!isCore(file)) continue;
+    for (const { target, dynamic } of imports) {
+      if (!dynamic && nodeConnectors.some((pattern) => match(target, pattern) !== null)) {
+        problems.push(`${file} must load ${target} with import()`);
+      }
+    }
+  }
+  assert.deepEqual(problems, []);
+});
+
+test("only the edge and the connectors that need it import node: modules", () => {
+  const problems: string[] = [];
+  for (const [file, imports] of graph) {
+    for (const { target } of imports) {
+      if (isCore(file) && target.startsWith("node:")) problems.push(`${file} imports ${target}`);
+    }
+  }
+  assert.deepEqual(problems, []);
+});
+
+test("the cycle search finds a cycle and leaves dynamic imports out", () => {
+  const edgeTo = (target: string, dynamic = false) => ({ target, specifier: target, dynamic });
+  const cyclic: Graph = new Map([
+    ["a", [edgeTo("b"), edgeTo("node:fs")]],
+    ["b", [edgeTo("c")]],
+    ["c", [edgeTo("b"), edgeTo("a", true)]],
+  ]);
+  assert.deepEqual(findCycles(cyclic), ["b → c → b"]);
+});
+
+function allowedImports(file: string): readonly string[] | undefined {
+  for (const [pattern, mayImport] of layers) {
+    const found = match(file, pattern);
+    if (found !== null) return mayImport.map((target) => target.replace("$1", found[1] ?? ""));
+  }
+  return undefined;
+}
+
+/** The cycles of static imports, for types or for code, each as `a → b → a`. */
+function findCycles(graph: Graph): string[] {
+  const cycles: string[] = [];
+  const finished = new Set<string>();
+  const visit = (file: string, path: readonly string[]) => {
+    const start = path.indexOf(file);
+    if (start >= 0) cycles.push([...path.slice(start), file].join(" → "));
+    if (start >= 0 || finished.has(file)) return;
+    for (const { target, dynamic } of graph.get(file) ?? []) {
+      if (!dynamic) visit(target, [...path, file]);
+    }
+    finished.add(file);
+  };
+  for (const file of graph.keys()) visit(file, []);
+  return cycles;
+}

@@ -1,0 +1,137 @@
+/**
+ * The test command: `deno task test` runs everything, `deno task test TEXT` the test files whose
+ * path contains TEXT. It needs Deno alone and brings the other runtimes. Its last line is
+ * `N passed, N failed`; a check that has no tests inside counts as one test.
+ */
+
+import { readdir } from "node:fs/promises";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { installDependencies, listChecks, runCheck } from "./runner/checks.ts";
+import { installToolchain } from "./runner/install.ts";
+import { Interrupted } from "./runner/process.ts";
+import { runSuite, type StepResult } from "./runner/suite.ts";
+import { type Tool, type Toolchain, versions } from "./support/toolchain.ts";
+
+const everyRuntime: readonly Tool[] = ["deno", "bun", "node"];
+
+/** The folders with test files, in the order in which they run, and the runtimes that run them. */
+const suites: ReadonlyArray<{ readonly folder: string; readonly runtimes: readonly Tool[] }> = [
+  { folder: "tests/unit", runtimes: everyRuntime },
+  { folder: "tests/architecture", runtimes: ["deno"] },
+  { folder: "tests/contract", runtimes: everyRuntime },
+  { folder: "tests/services", runtimes: everyRuntime },
+  // These start the runtimes that they test.
+  { folder: "tests/e2e", runtimes: ["deno"] },
+  { folder: "tests/examples", runtimes: ["deno"] },
+];
+
+/** Something that runs and is counted. */
+interface Step {
+  readonly name: string;
+  run(): Promise<StepResult>;
+}
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+
+async function main(filter: string | undefined): Promise<number> {
+  const results: StepResult[] = [];
+  let tools: Toolchain | undefined;
+  results.push(
+    await runStep({
+      name: `Deno ${versions.deno}, Bun ${versions.bun}, Node ${versions.node}`,
+      run: async () => {
+        tools = await installToolchain();
+        return { passed: 1, failures: [], skipped: [], output: "" };
+      },
+    }),
+  );
+  if (tools !== undefined) {
+    for (const step of await listSteps(tools, filter)) results.push(await runStep(step));
+  }
+  return summarize(results);
+}
+
+async function listSteps(tools: Toolchain, filter: string | undefined): Promise<Step[]> {
+  const checks = [installDependencies];
+  if (filter === undefined) checks.push(...await listChecks(root));
+  const steps: Step[] = checks.map((check) => ({
+    name: check.name,
+    run: () => runCheck(check, root, tools.deno),
+  }));
+
+  const files = await listTestFiles(filter ?? "");
+  if (files.length === 0) {
+    steps.push(failedStep("test files", `no test file's path contains "${filter ?? ""}"`));
+  }
+  for (const { folder, runtimes } of suites) {
+    const selected = files.filter((file) => file.startsWith(`${folder}/`));
+    if (selected.length === 0) continue;
+    for (const runtime of runtimes) {
+      steps.push({
+        name: `${folder} on ${runtime}`,
+        run: () => runSuite(runtime, selected, root, tools),
+      });
+    }
+  }
+  for (const file of files) {
+    if (!suites.some(({ folder }) => file.startsWith(`${folder}/`))) {
+      steps.push(failedStep(file, "this file is in no folder that tests/run.ts knows"));
+    }
+  }
+  return steps;
+}
+
+async function listTestFiles(filter: string): Promise<string[]> {
+  const names = await readdir(`${root}tests`, { recursive: true });
+  return names.map((name) => `tests/${name}`)
+    .filter((file) => file.endsWith(".test.ts") && file.includes(filter))
+    .sort();
+}
+
+function failedStep(name: string, problem: string): Step {
+  return {
+    name,
+    run: () => Promise.resolve({ passed: 0, failures: [problem], skipped: [], output: "" }),
+  };
+}
+
+/** Runs one step and says how it went. What it throws is its failure: the next one still runs. */
+async function runStep(step: Step): Promise<StepResult> {
+  const start = performance.now();
+  let result: StepResult;
+  try {
+    result = await step.run();
+  } catch (error) {
+    if (error instanceof Interrupted) throw error;
+    const problem = error instanceof Error ? error.message : String(error);
+    result = { passed: 0, failures: [problem], skipped: [], output: "" };
+  }
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  const { passed, failures, skipped, output } = result;
+  const counts = [`${passed} passed`];
+  if (failures.length > 0) counts.push(`${failures.length} failed`);
+  if (skipped.length > 0) counts.push(`${skipped.length} skipped`);
+  const verdict = failures.length > 0 ? "FAILED" : "ok    ";
+  console.log(`${verdict} ${step.name}: ${counts.join(", ")} (${seconds} s)`);
+  if (failures.length > 0 && output !== "") console.log(`\n${output.trim()}\n`);
+  for (const name of skipped) console.log(`       skipped: ${name}`);
+  return { ...result, failures: failures.map((failure) => `${step.name}: ${failure}`) };
+}
+
+/** Prints the totals and returns the exit code. */
+function summarize(results: readonly StepResult[]): number {
+  const failures = results.flatMap((result) => result.failures);
+  if (failures.length > 0) console.log(`\nFailed:\n  ${failures.join("\n  ")}`);
+  const passed = results.reduce((sum, result) => sum + result.passed, 0);
+  console.log(`\n${passed} passed, ${failures.length} failed`);
+  return failures.length > 0 ? 1 : 0;
+}
+
+try {
+  process.exit(await main(process.argv[2]));
+} catch (error) {
+  if (!(error instanceof Interrupted)) throw error;
+  console.log(`stopped by ${error.message}`);
+  process.exit(130);
+}

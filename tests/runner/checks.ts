@@ -1,0 +1,59 @@
+/** The checks that Deno has built in: format, lint, types, documentation, publishing. */
+
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { run } from "./process.ts";
+import type { StepResult } from "./suite.ts";
+
+/** A command of Deno that passes or fails as a whole. */
+export interface Check {
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+/** What makes the `node_modules` that Bun and Node resolve; it comes before all else. */
+export const installDependencies: Check = {
+  name: "deno install",
+  args: ["install", "--frozen"],
+};
+
+/** All checks, for the folders and exports that `root` has. */
+export async function listChecks(root: string): Promise<Check[]> {
+  const sources: string[] = [];
+  for (const path of ["mod.ts", "src", "tests", "bench", "examples"]) {
+    if (await holdsCode(join(root, path))) sources.push(path);
+  }
+  const { exports } = JSON.parse(await readFile(join(root, "deno.json"), "utf8"));
+  return [
+    { name: "deno fmt --check", args: ["fmt", "--check"] },
+    { name: "deno lint", args: ["lint"] },
+    { name: "deno check", args: ["check", "--quiet", ...sources] },
+    { name: "deno doc --lint", args: ["doc", "--lint", ...Object.values<string>(exports)] },
+    { name: "deno publish --dry-run", args: ["publish", "--dry-run", "--allow-dirty"] },
+  ];
+}
+
+/** Runs one check; it counts as one test. */
+export async function runCheck(check: Check, root: string, deno: string): Promise<StepResult> {
+  const { ok, output, end } = await run(deno, check.args, {
+    cwd: root,
+    env: { NO_COLOR: "1" },
+    timeout: 300_000,
+  });
+  return {
+    passed: ok ? 1 : 0,
+    failures: ok ? [] : [end],
+    skipped: [],
+    output,
+  };
+}
+
+/** Whether `path` is a file or a folder with TypeScript somewhere below it. */
+async function holdsCode(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return false;
+  if (found.isFile()) return true;
+  return (await readdir(path, { recursive: true })).some((name) =>
+    name.endsWith(".ts") && !name.includes("node_modules")
+  );
+}

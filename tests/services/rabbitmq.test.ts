@@ -1,0 +1,531 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { execFile } from "node:child_process";
+import { connect, createServer, type Server } from "node:net";
+import { promisify } from "node:util";
+import { Connection } from "rabbitmq-client";
+import { ConnectorError } from "../../src/errors.ts";
+import type { FlowEvent } from "../../src/connector.ts";
+import { failure, flow, type Made, makeMq, request, until } from "../support/mq.ts";
+import { serviceTest } from "../support/services.ts";
+import { topicTable } from "../support/topic_table.ts";
+
+const queueDefaults = { durable: true, exclusive: false, auto_delete: false };
+const publisherDefaults = { persistent: true, confirms: true, mandatory: false };
+
+/** A broker's view for one test: names that nobody else uses, and connectors that are closed. */
+class Bench {
+  readonly id: string = `weir-test-${crypto.randomUUID().slice(0, 8)}`;
+  readonly exchange: string = `${this.id}.exchange`;
+  readonly queue: string = `${this.id}.queue`;
+  readonly client: Connection = new Connection("amqp://guest:guest@127.0.0.1:5672");
+  readonly #made: Made[] = [];
+
+  constructor() {
+    this.client.on("error", () => undefined);
+  }
+
+  async make(options: Record<string, unknown> = {}, name = this.id): Promise<Made> {
+    const made = await makeMq({
+      driver: "rabbitmq",
+      host: "127.0.0.1",
+      exchange: { name: this.exchange, type: "topic", durable: true },
+      ...options,
+    }, name);
+    this.#made.push(made);
+    return made;
+  }
+
+  /** A connector that consumes with one flow. */
+  async consume(
+    options: Record<string, unknown>,
+    run: (event: FlowEvent) => unknown,
+    operation?: string,
+  ): Promise<Made> {
+    const made = await this.make(options);
+    made.connector.subscribe(operation, flow(run));
+    await made.connector.start();
+    await made.connector.consume();
+    return made;
+  }
+
+  /** Consumes from the named queue. */
+  named(consumer: Record<string, unknown> = {}): Record<string, unknown> {
+    return {
+      queue: { ...queueDefaults, name: this.queue },
+      consumer: { prefetch: 10, ...consumer },
+    };
+  }
+
+  async count(queue: string): Promise<number> {
+    return (await this.client.queueDeclare({ queue, passive: true })).messageCount;
+  }
+
+  async end(): Promise<void> {
+    for (const { connector } of this.#made) {
+      await connector.drain();
+      await connector.close();
+    }
+    for (const name of ["queue", "queue.dlq", "queue.retry", "other"]) {
+      await this.client.queueDelete(`${this.id}.${name}`);
+    }
+    for (const name of ["exchange", "other"]) {
+      await this.client.exchangeDelete({ exchange: `${this.id}.${name}` });
+    }
+    await this.client.close();
+  }
+}
+
+async function bench(name: string, run: (bench: Bench) => Promise<void>): Promise<void> {
+  await serviceTest("rabbitmq", name, async () => {
+    const made = new Bench();
+    try {
+      await run(made);
+    } finally {
+      await made.end();
+    }
+  });
+}
+
+async function rabbitmqctl(...args: string[]): Promise<string> {
+  return (await promisify(execFile)("rabbitmqctl", ["-q", ...args])).stdout;
+}
+
+/** The broker's names of the connections of connectors called `name`. */
+async function connectionsOf(name: string): Promise<readonly string[]> {
+  const lines = (await rabbitmqctl("list_connections", "pid", "client_properties")).split("\n");
+  return lines.filter((line) => line.includes(`weir ${name}`)).map((line) => line.split("\t")[0]);
+}
+
+await bench("an event goes through the exchange to the flows that want it", async (bench) => {
+  const events: FlowEvent[] = [];
+  const { connector } = await bench.consume({}, (event) => events.push(event), "order.*");
+  await connector.write(request("order.created", { id: 7, exchange: "mine" }, { trace: "t" }));
+  await connector.write(request("user.created", { id: 8 }));
+  await connector.write(request("order.deleted", "text"));
+  await until("two events", () => events.length === 2);
+  const [{ operation, payload, input }, second] = events;
+  assert.equal(operation, "order.created");
+  assert.deepEqual(payload, { id: 7, exchange: "mine" });
+  assert.deepEqual(
+    [input.id, input.body, input.headers, input.routing_key, input.exchange],
+    [7, payload, { trace: "t" }, "order.created", bench.exchange],
+  );
+  const properties = input.properties as Record<string, unknown>;
+  assert.equal(properties.content_type, "application/json");
+  assert.equal(properties.delivery_mode, 2);
+  assert.equal(typeof properties.message_id, "string");
+  assert.equal(second.payload, "text");
+  await until("the acks", () => connector.counts().acked === 2);
+  assert.equal(connector.counts().published, 3);
+});
+
+await bench("patterns mean what the broker means", async (bench) => {
+  const channel = await bench.client.acquire();
+  await channel.confirmSelect();
+  await channel.exchangeDeclare({ exchange: bench.exchange, type: "topic" });
+  for (const [pattern, taken, refused] of topicTable) {
+    const { queue } = await channel.queueDeclare({ exclusive: true });
+    await channel.queueBind({ exchange: bench.exchange, queue, routingKey: pattern });
+    for (const routingKey of [...taken, ...refused]) {
+      await channel.basicPublish({ exchange: bench.exchange, routingKey }, routingKey);
+    }
+    const found: string[] = [];
+    for (let m = await channel.basicGet({ queue, noAck: true }); m !== undefined;) {
+      found.push(m.routingKey);
+      m = await channel.basicGet({ queue, noAck: true });
+    }
+    assert.deepEqual(found, taken, pattern);
+    await channel.queueDelete({ queue });
+  }
+  await channel.close();
+});
+
+await bench("without a named queue every instance gets every event", async (bench) => {
+  const seen: string[] = [];
+  await bench.consume({}, () => seen.push("one"));
+  const { connector } = await bench.consume({}, () => seen.push("two"));
+  await connector.write(request("k", 1));
+  await until("both", () => seen.length === 2);
+  assert.deepEqual(seen.sort(), ["one", "two"]);
+});
+
+await bench("instances share a named queue", async (bench) => {
+  const seen: unknown[] = [];
+  const one = await bench.consume(bench.named(), ({ payload }) => seen.push(payload));
+  const two = await bench.consume(bench.named(), ({ payload }) => seen.push(payload));
+  for (let n = 0; n < 20; n++) await one.connector.write(request("k", n));
+  await until("all", () => seen.length >= 20);
+  const acked = () => one.connector.counts().acked + two.connector.counts().acked;
+  await until("the acks", () => acked() === 20);
+  assert.equal(new Set(seen).size, 20);
+  assert.ok(one.connector.counts().acked > 0 && two.connector.counts().acked > 0);
+});
+
+await bench("a named queue keeps what comes while nobody consumes", async (bench) => {
+  const first = await bench.consume(bench.named(), () => undefined);
+  await first.connector.drain();
+  await first.connector.write(request("k", "kept"));
+  await first.connector.close();
+  const seen: unknown[] = [];
+  await bench.consume(bench.named(), ({ payload }) => seen.push(payload));
+  await until("the message", () => seen.length === 1);
+  assert.deepEqual(seen, ["kept"]);
+});
+
+await bench("one delivery serves all flows, and failing ones are repeated", async (bench) => {
+  const { connector } = await bench.make(bench.named());
+  const runs = { a: 0, b: 0 };
+  connector.subscribe("k.*", flow(() => ++runs.a));
+  connector.subscribe(
+    "#",
+    flow(() => {
+      if (++runs.b < 2) throw failure();
+    }),
+  );
+  connector.subscribe("k.x", flow(() => assert.fail("its filter is false"), () => false));
+  await connector.start();
+  await connector.consume();
+  await connector.write(request("k.x", 1));
+  await until("the ack", () => connector.counts().acked === 1);
+  assert.deepEqual(runs, { a: 2, b: 2 });
+  assert.equal(await bench.count(bench.queue), 0);
+});
+
+await bench(
+  "without dlq a poison message is delivered three times and discarded",
+  async (bench) => {
+    let runs = 0;
+    const { connector, log } = await bench.consume(bench.named(), () => {
+      runs++;
+      throw failure();
+    });
+    await connector.write(request("k", 1));
+    await until("the end", () => connector.counts().discarded === 1);
+    assert.equal(runs, 3);
+    assert.match(log.at(-1)![1], /message k was discarded: flow "test" failed \(ref 0badc0de\)/);
+    assert.equal(await bench.count(bench.queue), 0);
+  },
+);
+
+await bench(
+  "with dlq a poison message waits in the broker, then is a dead letter",
+  async (bench) => {
+    const dlq = { max_retries: 2, retry_delay: 200 };
+    const seen: unknown[] = [];
+    const keys = new Set<unknown>();
+    const { connector } = await bench.consume(bench.named({ prefetch: 1, dlq }), (event) => {
+      seen.push(event.payload);
+      keys.add(`${event.operation} ${event.input.exchange} ${JSON.stringify(event.input.headers)}`);
+      if (event.payload === "poison") throw failure();
+    });
+    await connector.write(request("k.poison", "poison", { mine: 1 }));
+    await connector.write(request("k.good", "good", { mine: 1 }));
+    await until("the dead letter", () => connector.counts().dead_lettered === 1);
+    assert.deepEqual(seen, ["poison", "good", "poison", "poison"]);
+    assert.equal(connector.counts().retried, 2);
+    assert.equal(await bench.count(bench.queue), 0);
+    const letter = await bench.client.basicGet({ queue: `${bench.queue}.dlq`, noAck: true });
+    assert.equal(letter?.body, "poison");
+    assert.equal(letter?.contentType, "application/json");
+    const { mine, ...headers } = letter?.headers ?? {};
+    assert.equal(mine, 1);
+    assert.equal(headers["x-weir-routing-key"], "k.poison");
+    assert.equal(headers["x-weir-exchange"], bench.exchange);
+    assert.match(headers["x-weir-reason"], /flow "test" failed/);
+    const [first] = keys;
+    assert.match(String(first), new RegExp(`^k.poison ${bench.exchange} .*"mine":1`));
+  },
+);
+
+await bench("dead letters can go through an exchange of their own", async (bench) => {
+  const dlq = {
+    exchange: `${bench.id}.other`,
+    queue: `${bench.id}.other`,
+    max_retries: 0,
+    retry_delay: 1000,
+  };
+  const { connector } = await bench.consume({ consumer: { prefetch: 10, dlq } }, () => {
+    throw failure();
+  });
+  await connector.write(request("k.dead", { n: 1 }));
+  await until("the dead letter", () => connector.counts().dead_lettered === 1);
+  const letter = await bench.client.basicGet({ queue: `${bench.id}.other`, noAck: true });
+  assert.equal(letter?.routingKey, "k.dead");
+  assert.deepEqual(letter?.body, { n: 1 });
+});
+
+await bench("what cannot succeed is not repeated, and the next ones pass", async (bench) => {
+  const dlq = { max_retries: 5, retry_delay: 60_000 };
+  const seen: unknown[] = [];
+  const { connector } = await bench.consume(bench.named({ dlq }), ({ payload }) => {
+    seen.push(payload);
+    if (payload === 1) throw failure(true);
+  });
+  const body = Buffer.from([0xff, 0xfe, 0x7b]);
+  const publisher = bench.client.createPublisher({ confirm: true });
+  for (const contentType of ["application/json", "application/octet-stream", undefined]) {
+    const envelope = { exchange: bench.exchange, routingKey: "k.bytes", contentType };
+    await publisher.send(envelope, body);
+  }
+  await publisher.send({ exchange: bench.exchange, routingKey: "k.text" }, "{no json");
+  await publisher.send({ exchange: bench.exchange, routingKey: "k.empty" }, Buffer.alloc(0));
+  await publisher.send({ exchange: bench.exchange, routingKey: "k.good" }, '{"plain":"text"}');
+  await publisher.close();
+  await connector.write(request("k", 1));
+  await connector.write(request("k", 2));
+  await until("the dead letters", () => connector.counts().dead_lettered === 6);
+  await until("the good ones", () => seen.length === 3);
+  assert.deepEqual(seen, [{ plain: "text" }, 1, 2]);
+  assert.equal(connector.counts().retried, 0);
+  const letter = await bench.client.basicGet({ queue: `${bench.queue}.dlq`, noAck: true });
+  assert.deepEqual(letter?.body, body);
+  assert.match(letter?.headers?.["x-weir-reason"], /no JSON/);
+});
+
+await bench("a body that is no JSON is discarded where there is no dlq", async (bench) => {
+  const { connector, log } = await bench.consume({}, () => undefined);
+  const publisher = bench.client.createPublisher({ confirm: true });
+  await publisher.send({ exchange: bench.exchange, routingKey: "k.bad" }, "nonsense");
+  await publisher.close();
+  await until("the end", () => connector.counts().discarded === 1);
+  assert.match(log.at(-1)![1], /message k\.bad was discarded: its body is no JSON/);
+});
+
+await bench("no more than prefetch messages are at work", async (bench) => {
+  let atWork = 0;
+  let most = 0;
+  const { connector } = await bench.consume(bench.named({ prefetch: 2 }), async () => {
+    most = Math.max(most, ++atWork);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    atWork--;
+  });
+  for (let n = 0; n < 8; n++) await connector.write(request("k", n));
+  await until("all", () => connector.counts().acked === 8);
+  assert.equal(most, 2);
+});
+
+await bench("drain waits for messages at work and their acks, and takes no more", async (bench) => {
+  let started = 0;
+  let ended = 0;
+  const { connector } = await bench.consume(bench.named({ prefetch: 1 }), async () => {
+    started++;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    ended++;
+  });
+  for (let n = 0; n < 3; n++) await connector.write(request("k", n));
+  await until("the first", () => started === 1);
+  await connector.drain();
+  assert.equal(ended, started);
+  assert.equal(connector.counts().acked, ended);
+  await connector.close();
+  assert.equal(await bench.count(bench.queue), 3 - ended);
+});
+
+await bench("drain gives a message that waits for a retry back to its queue", async (bench) => {
+  const { connector } = await bench.consume(bench.named(), () => {
+    throw failure();
+  });
+  await connector.write(request("k", 1));
+  await until("the retry", () => connector.counts().retried === 1);
+  await connector.drain();
+  await connector.close();
+  assert.equal(connector.counts().discarded, 0);
+  assert.equal(await bench.count(bench.queue), 1);
+});
+
+await bench("publishing fails where nothing takes a mandatory message", async (bench) => {
+  const publisher = { ...publisherDefaults, mandatory: true };
+  const { connector } = await bench.consume({ publisher }, () => undefined, "order.*");
+  await connector.write(request("order.a", 1));
+  const results = await Promise.allSettled([
+    connector.write(request("user.a", 1)),
+    connector.write(request("order.b", 1)),
+  ]);
+  assert.deepEqual(results.map(({ status }) => status), ["rejected", "fulfilled"]);
+  await assert.rejects(
+    async () => await connector.write(request("user.a", 1)),
+    (error) => error instanceof ConnectorError && /no queue takes/.test(error.message),
+  );
+});
+
+await bench(
+  "publishing to an exchange that is not there fails, and then goes on",
+  async (bench) => {
+    const publisher = { ...publisherDefaults, exchange: `${bench.id}.other` };
+    const { connector } = await bench.make({ publisher });
+    await connector.start();
+    await assert.rejects(async () => await connector.write(request("k", 1)), /NOT_FOUND/);
+    await bench.client.exchangeDeclare({ exchange: `${bench.id}.other`, type: "topic" });
+    await connector.write(request("k", 1));
+  },
+);
+
+await bench("persistent, confirms and the default exchange do what they say", async (bench) => {
+  const publisher = { exchange: "", persistent: false, confirms: false, mandatory: false };
+  const { connector } = await bench.make({ publisher });
+  await connector.start();
+  await bench.client.queueDeclare({ queue: bench.queue, durable: true });
+  await connector.write(request(bench.queue, { n: 1 }));
+  await until("the message", async () => await bench.count(bench.queue) === 1);
+  const message = await bench.client.basicGet({ queue: bench.queue, noAck: true });
+  assert.equal(message?.durable, false);
+  assert.deepEqual(message?.body, { n: 1 });
+});
+
+await bench("a connection closed by the operator comes back, with all queues", async (bench) => {
+  const own: unknown[] = [];
+  const shared: unknown[] = [];
+  const one = await bench.consume({}, ({ payload }) => own.push(payload));
+  await bench.consume(bench.named(), ({ payload }) => shared.push(payload));
+  const pids = await connectionsOf(bench.id);
+  assert.equal(pids.length, 2);
+  await Promise.all(pids.map((pid) => rabbitmqctl("close_connection", pid, "test")));
+  await until("the outage", () => one.log.some(([, text]) => /is away/.test(text)));
+  await until("the return", () => one.connector.counts().gaps === 1);
+  await until("a good connection", () => one.connector.trouble() === undefined);
+  await one.connector.write(request("k", "after"));
+  await until("the event", () => own.length === 1 && shared.length === 1);
+  assert.equal(one.log.filter(([level]) => level === "warn").length, 2, JSON.stringify(one.log));
+});
+
+await bench("a queue that the operator deletes is declared again", async (bench) => {
+  const seen: unknown[] = [];
+  const { connector } = await bench.consume(bench.named(), ({ payload }) => seen.push(payload));
+  await bench.client.queueDelete(bench.queue);
+  await until("the queue", async () => {
+    await connector.write(request("k", "after"));
+    return seen.length > 0;
+  });
+});
+
+await bench("a message at work when the connection breaks is delivered again", async (bench) => {
+  let runs = 0;
+  const { connector, log } = await bench.consume(bench.named(), async () => {
+    if (++runs === 1) await until("the outage", () => connector.trouble() !== undefined);
+  });
+  await connector.write(request("k", 1));
+  await until("the delivery", () => runs === 1);
+  const [pid] = await connectionsOf(bench.id);
+  await rabbitmqctl("close_connection", pid, "test");
+  await until("the second delivery", () => connector.counts().acked === 1);
+  assert.equal(runs, 2);
+  assert.ok(log.some(([, text]) => /message k may come again/.test(text)));
+  assert.equal(await bench.count(bench.queue), 0);
+});
+
+await bench("wrong credentials end the start, and no password is told", async (bench) => {
+  const url = "amqp://guest:wrong-secret@127.0.0.1:5672";
+  const { connector, log } = await bench.make({ url, host: undefined });
+  await assert.rejects(() => connector.start(), (error) => {
+    assert.ok(error instanceof ConnectorError);
+    assert.match(error.message, /ACCESS_REFUSED/);
+    assert.doesNotMatch(`${error.stack} ${String(error.cause)}`, /wrong-secret/);
+    return true;
+  });
+  assert.deepEqual(log, []);
+  await assert.rejects(async () => await connector.write(request("k", 1)), /not connected/);
+});
+
+await bench("an unknown vhost ends the start", async (bench) => {
+  const { connector } = await bench.make({ vhost: "nowhere" });
+  await assert.rejects(() => connector.start(), /vhost nowhere not found/);
+});
+
+await bench("an exchange or queue with other properties ends the start", async (bench) => {
+  await bench.client.exchangeDeclare({ exchange: bench.exchange, type: "fanout" });
+  const one = await bench.make();
+  await assert.rejects(() => one.connector.start(), /PRECONDITION_FAILED/);
+  await bench.client.queueDeclare({ queue: bench.queue, durable: true, autoDelete: true });
+  const two = await bench.make({ ...bench.named(), exchange: undefined });
+  two.connector.subscribe("k", flow(() => undefined));
+  await assert.rejects(() => two.connector.start(), /PRECONDITION_FAILED/);
+});
+
+await bench("a queue that another connection has alone is waited for", async (bench) => {
+  await bench.client.queueDeclare({ queue: bench.queue, durable: true, exclusive: true });
+  const seen: unknown[] = [];
+  const options = { queue: { ...queueDefaults, name: bench.queue, exclusive: true } };
+  const { connector, log } = await bench.consume(options, ({ payload }) => seen.push(payload));
+  assert.match(connector.trouble()!, /cannot consume: .*RESOURCE_LOCKED/);
+  await bench.client.queueDelete(bench.queue);
+  await until("the queue", () => connector.trouble() === undefined);
+  await connector.write(request("k", 1));
+  await until("the event", () => seen.length === 1);
+  assert.equal(log.length, 2, JSON.stringify(log));
+});
+
+await bench("a broker that is away is tried again, and says so once", async (bench) => {
+  const probe = createServer();
+  const port = await listen(probe, 0);
+  await new Promise((resolve) => probe.close(resolve));
+  const seen: unknown[] = [];
+  const { connector, log } = await bench.make({ port });
+  connector.subscribe(undefined, flow(({ payload }) => seen.push(payload)));
+  await connector.start();
+  await connector.consume();
+  assert.match(connector.trouble()!, new RegExp(`127.0.0.1:${port} is away`));
+  const before = Date.now();
+  await assert.rejects(async () => await connector.write(request("k", 1)), ConnectorError);
+  assert.ok(Date.now() - before < 5000);
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  assert.equal(log.length, 1, JSON.stringify(log));
+  const proxy = forwardTo5672();
+  await listen(proxy, port);
+  try {
+    await until("the broker", () => connector.trouble() === undefined);
+    await until("the event", async () => {
+      await connector.write(request("k", 1));
+      return seen.length > 0;
+    });
+  } finally {
+    await connector.drain();
+    await connector.close();
+    await new Promise((resolve) => proxy.close(resolve));
+  }
+});
+
+await bench("close leaves no connection", async (bench) => {
+  const { connector } = await bench.consume(bench.named(), () => undefined);
+  await connector.write(request("k", 1));
+  assert.equal((await connectionsOf(bench.id)).length, 1);
+  await connector.drain();
+  await connector.close();
+  assert.equal((await connectionsOf(bench.id)).length, 0);
+});
+
+await bench("STOPS THE BROKER: after its restart the next event arrives", async (bench) => {
+  const own: unknown[] = [];
+  const shared: unknown[] = [];
+  const { connector, log } = await bench.consume({}, ({ payload }) => own.push(payload));
+  await bench.consume(bench.named(), ({ payload }) => shared.push(payload));
+  await rabbitmqctl("stop_app");
+  try {
+    await until("the outage", () => connector.trouble() !== undefined);
+    await assert.rejects(async () => await connector.write(request("k", "lost")), ConnectorError);
+  } finally {
+    await rabbitmqctl("start_app");
+  }
+  await until("the return", () => connector.counts().gaps === 1, 60_000);
+  await connector.write(request("k", "after"));
+  await until("the event", () => own.length === 1 && shared.length === 1, 30_000);
+  assert.deepEqual([own, shared], [["after"], ["after"]]);
+  assert.equal(log.filter(([, text]) => /is away/.test(text)).length, 1);
+});
+
+async function listen(server: Server, port: number): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** A broker that begins to answer when the test wants it to. */
+function forwardTo5672(): Server {
+  return createServer((socket) => {
+    const broker = connect({ host: "127.0.0.1", port: 5672 });
+    for (const [from, to] of [[socket, broker], [broker, socket]]) {
+      from.on("error", () => to.destroy());
+      from.pipe(to);
+    }
+  });
+}

@@ -1,0 +1,83 @@
+/** What the tests of the mq connector share. */
+import type { Logger } from "@logtape/logtape";
+import { mqConnector } from "../../src/connectors/mq/mod.ts";
+import type {
+  Connector,
+  FlowEvent,
+  FlowHandler,
+  Outcome,
+  WriteRequest,
+} from "../../src/connector.ts";
+import { FlowError } from "../../src/errors.ts";
+
+/** A line of the log: level, then the message with its values. */
+export type LogLine = readonly [level: string, text: string];
+
+/** A logger that keeps its lines. */
+export function keepingLogger(lines: LogLine[]): Logger {
+  const keep = (level: string) => (message: string, values: Record<string, unknown> = {}) => {
+    lines.push([level, message.replace(/\{(\w+)\}/g, (_, name) => String(values[name]))]);
+  };
+  const levels = ["debug", "info", "warn", "error"].map((level) => [level, keep(level)]);
+  return Object.fromEntries(levels) as unknown as Logger;
+}
+
+/** A connector made as from a configuration, with its log. */
+export interface Made {
+  readonly connector: Required<Connector>;
+  readonly log: LogLine[];
+}
+
+/** Makes an mq connector; `options` stand for what the fields make of a block. */
+export async function makeMq(
+  options: Readonly<Record<string, unknown>>,
+  name = "events",
+): Promise<Made> {
+  const log: LogLine[] = [];
+  const connector = await mqConnector.create(options, { name, logger: keepingLogger(log) });
+  return { connector: connector as Required<Connector>, log };
+}
+
+/** A flow whose `run` is given. */
+export function flow(
+  run: (event: FlowEvent) => unknown,
+  takes: (event: FlowEvent) => boolean = () => true,
+): FlowHandler {
+  const done: Outcome = { response: undefined, result: undefined };
+  return {
+    flow: "test",
+    takes,
+    run(event) {
+      const result = run(event);
+      return result instanceof Promise ? result.then(() => done) : done;
+    },
+  };
+}
+
+/** The error of a flow that may, or may not, succeed the next time. */
+export function failure(permanent = false): FlowError {
+  return new FlowError("test", "flow_failed", { ref: "0badc0de", permanent });
+}
+
+/** A request to publish. */
+export function request(
+  target: string | undefined,
+  payload: unknown,
+  headers?: Readonly<Record<string, unknown>>,
+): WriteRequest {
+  const options = headers === undefined ? {} : { headers };
+  return { operation: undefined, target, payload, options, scope: {}, event: undefined };
+}
+
+/** Waits until `condition` holds; fails after `limit` milliseconds. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  limit = 15_000,
+): Promise<void> {
+  const end = Date.now() + limit;
+  while (!await condition()) {
+    if (Date.now() > end) throw new Error(`waited in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

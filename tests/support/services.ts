@@ -1,0 +1,77 @@
+/** Tests that need something that is not part of Weir: a broker, a browser, a Python library. */
+
+import { execFile } from "node:child_process";
+import { access } from "node:fs/promises";
+import { connect } from "node:net";
+import process from "node:process";
+import { test } from "node:test";
+
+/** A service that a test may need. */
+export type Service = "rabbitmq" | "chromium" | "python-websockets";
+
+/** Whether a service can be used, and if not, why. */
+export type Availability = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+const probes: Readonly<Record<Service, () => Promise<Availability>>> = {
+  "rabbitmq": () => answers("127.0.0.1", 5672),
+  "chromium": () => exists("/usr/bin/chromium"),
+  "python-websockets": () => succeeds("/usr/bin/python3", ["-c", "import websockets"]),
+};
+
+/** Looks whether a service is there, within five seconds. Never throws. */
+export function service(name: Service): Promise<Availability> {
+  return probes[name]();
+}
+
+/**
+ * Registers a test that needs a service. Where it is missing the test is skipped and its name says
+ * why; with `WEIR_TEST_REQUIRE_SERVICES` in the environment, it fails.
+ */
+export async function serviceTest(
+  name: Service,
+  testName: string,
+  run: () => void | Promise<void>,
+): Promise<void> {
+  const found = await service(name);
+  if (found.ok) {
+    test(testName, async () => await run());
+  } else if ((process.env.WEIR_TEST_REQUIRE_SERVICES ?? "") === "") {
+    test.skip(`${testName} (${found.reason})`, () => {});
+  } else {
+    test(testName, () => {
+      throw new Error(`${found.reason}, and WEIR_TEST_REQUIRE_SERVICES asks for it`);
+    });
+  }
+}
+
+function answers(host: string, port: number): Promise<Availability> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const settle = (availability: Availability) => {
+      socket.destroy();
+      resolve(availability);
+    };
+    const missing = { ok: false, reason: `nothing answers at ${host}:${port}` } as const;
+    socket.setTimeout(5000, () => settle(missing));
+    socket.once("connect", () => settle({ ok: true }));
+    socket.on("error", () => settle(missing));
+  });
+}
+
+async function exists(path: string): Promise<Availability> {
+  try {
+    await access(path);
+    return { ok: true };
+  } catch {
+    return { ok: false, reason: `there is no ${path}` };
+  }
+}
+
+function succeeds(command: string, args: readonly string[]): Promise<Availability> {
+  return new Promise((resolve) => {
+    execFile(command, args, { timeout: 5000 }, (error) => {
+      const reason = `\`${[command, ...args].join(" ")}\` fails`;
+      resolve(error === null ? { ok: true } : { ok: false, reason });
+    });
+  });
+}

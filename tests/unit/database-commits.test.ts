@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DatabaseSync } from "node:sqlite";
+import { CommitQueue } from "../../src/connectors/database/sqlite/commits.ts";
+import { fails, withDatabase, write } from "./database-support.ts";
+
+const TABLE = "CREATE TABLE t (id INTEGER PRIMARY KEY, a);";
+const rows = [{ n: 0 }];
+
+test("writes of one tick share one commit", async () => {
+  const ran: string[] = [];
+  const database = {
+    isTransaction: false,
+    prepare: (sql: string) => ({ run: () => ran.push(sql) }),
+  };
+  const queue = new CommitQueue(database, 0);
+  const results = await Promise.all(
+    Array.from({ length: 100 }, (_, i) => queue.push(() => i)),
+  );
+  assert.deepEqual(results, Array.from({ length: 100 }, (_, i) => i));
+  assert.deepEqual(ran, ["BEGIN IMMEDIATE", "COMMIT"]);
+  await Promise.all(Array.from({ length: 2500 }, () => queue.push(() => undefined)));
+  assert.equal(ran.filter((sql) => sql === "COMMIT").length, 4);
+});
+
+test("nothing is answered before its commit", async () => {
+  let committed = false;
+  const run = (sql: string) => void (committed = sql === "COMMIT");
+  const database = { isTransaction: true, prepare: (sql: string) => ({ run: () => run(sql) }) };
+  const queue = new CommitQueue(database, 0);
+  await Promise.all(Array.from({ length: 3 }, async () => {
+    await queue.push(() => assert.equal(committed, false));
+    assert.equal(committed, true);
+  }));
+});
+
+test("a commit that fails fails all of its writes and the next goes well", async () => {
+  const broken = new Error("no");
+  let fail = true;
+  let rollbacks = 0;
+  const database = {
+    isTransaction: true,
+    prepare: (sql: string) => ({
+      run() {
+        if (sql === "COMMIT" && fail) throw broken;
+        if (sql === "ROLLBACK") rollbacks++;
+      },
+    }),
+  };
+  const queue = new CommitQueue(database, 0);
+  const outcomes = await Promise.allSettled([1, 2, 3].map((i) => queue.push(() => i)));
+  assert.deepEqual(outcomes, Array(3).fill({ status: "rejected", reason: broken }));
+  assert.equal(rollbacks, 1);
+  fail = false;
+  assert.equal(await queue.push(() => 4), 4);
+});
+
+test("one write that fails takes none of the others with it", async () => {
+  await withDatabase(TABLE, async (db) => {
+    const outcomes = await Promise.allSettled(Array.from({ length: 100 }, (_, i) => {
+      return write(db, { target: "t", payload: { id: i === 60 ? 5 : i } });
+    }));
+    const failed = outcomes.flatMap(({ status }, i) => status === "rejected" ? [i] : []);
+    assert.deepEqual(failed, [60]);
+    assert.deepEqual(await write(db, { query: "SELECT count(*) AS n FROM t" }), [{ n: 99 }]);
+  });
+});
+
+test("neither does one whose conflict undoes the whole transaction", async () => {
+  const schema = "CREATE TABLE t (id UNIQUE ON CONFLICT ROLLBACK);";
+  await withDatabase(schema, async (db) => {
+    const outcomes = await Promise.allSettled(Array.from({ length: 100 }, (_, i) => {
+      return write(db, { target: "t", payload: { id: i % 10 === 9 ? 0 : i } });
+    }));
+    assert.equal(outcomes.filter(({ status }) => status === "rejected").length, 10);
+    assert.deepEqual(await write(db, { query: "SELECT count(*) AS n FROM t" }), [{ n: 90 }]);
+  });
+});
+
+test("neither does one that only the commit finds wrong", async () => {
+  const schema = `${TABLE}
+    CREATE TABLE child (of INTEGER REFERENCES t (id) DEFERRABLE INITIALLY DEFERRED);`;
+  await withDatabase(schema, async (db) => {
+    await write(db, { target: "t", payload: { id: 1 } });
+    const outcomes = await Promise.allSettled(Array.from({ length: 100 }, (_, i) => {
+      return write(db, { target: "child", payload: { of: i === 33 ? 2 : 1 } });
+    }));
+    const failed = outcomes.flatMap(({ status }, i) => status === "rejected" ? [i] : []);
+    assert.deepEqual(failed, [33]);
+    const [outcome] = outcomes.filter(({ status }) => status === "rejected");
+    assert.ok("reason" in outcome && fails(/FOREIGN KEY constraint failed/)(outcome.reason));
+    assert.deepEqual(await write(db, { query: "SELECT count(*) AS n FROM child" }), [{ n: 99 }]);
+  });
+});
+
+test("many writers at once each get their own row", async () => {
+  await withDatabase(TABLE, async (db) => {
+    const ids = new Set<unknown>();
+    await Promise.all(Array.from({ length: 50 }, async (_, writer) => {
+      for (let i = 0; i < 20; i++) {
+        const row = await write(db, { target: "t", payload: { a: `${writer}/${i}` } });
+        assert.ok(typeof row === "object" && row !== null && "a" in row && "id" in row);
+        assert.equal(row.a, `${writer}/${i}`);
+        ids.add(row.id);
+      }
+    }));
+    assert.equal(ids.size, 1000);
+  });
+});
+
+test("a write waits for another process's lock and fails when that takes too long", async () => {
+  await withDatabase(TABLE, async (db, file) => {
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN IMMEDIATE");
+    const waiting = write(db, { target: "t", payload: { a: "late" } });
+    await assert.rejects(waiting, fails(/INSERT "t": database is locked/, false));
+    // Reads go on meanwhile.
+    assert.deepEqual(await write(db, { query: "SELECT count(*) AS n FROM t" }), rows);
+    const lucky = write(db, { target: "t", payload: { id: 1, a: "in time" } });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    other.exec("ROLLBACK");
+    other.close();
+    assert.deepEqual(await lucky, { id: 1, a: "in time" });
+  }, { patience: 1000 });
+});
+
+test("the event loop turns while a lock is waited for", async () => {
+  await withDatabase(TABLE, async (db, file) => {
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN IMMEDIATE");
+    let settled = false;
+    const waiting = write(db, { target: "t", payload: {} }).finally(() => settled = true);
+    let turns = 0;
+    while (turns < 10 && !settled) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      turns++;
+    }
+    assert.equal(settled, false);
+    other.exec("ROLLBACK");
+    other.close();
+    await waiting;
+  });
+});
+
+test("a read-only database still reads, and its writes fail without a crash", async () => {
+  await withDatabase(TABLE, async (db) => {
+    // It takes effect as it is prepared, so that it cannot even commit itself.
+    await Promise.allSettled([write(db, { query: "PRAGMA query_only = 1" })]);
+    const attempt = () => write(db, { target: "t", payload: {} });
+    const outcomes = await Promise.allSettled([attempt(), attempt()]);
+    for (const outcome of outcomes) {
+      assert.ok("reason" in outcome && fails(/attempt to write a readonly/, false)(outcome.reason));
+    }
+    assert.deepEqual(await write(db, { query: "SELECT count(*) AS n FROM t" }), rows);
+    assert.equal(db.trouble(), undefined);
+  });
+});
+
+test("a full disk fails what does not fit and keeps what does", async () => {
+  await withDatabase(TABLE, async (db) => {
+    await write(db, { query: "PRAGMA max_page_count = 20" });
+    const large = "x".repeat(1000);
+    const fill = () =>
+      Promise.allSettled(Array.from({ length: 100 }, () => {
+        return write(db, { target: "t", payload: { a: large } });
+      }));
+    const outcomes = await fill();
+    const stored = outcomes.filter(({ status }) => status === "fulfilled").length;
+    assert.ok(stored > 0 && stored < 100, `${stored} rows were stored`);
+    assert.deepEqual(await write(db, { query: "SELECT count(*) AS n FROM t" }), [{ n: stored }]);
+    const failed = outcomes.find((outcome) => outcome.status === "rejected");
+    assert.ok(failed && fails(/database or disk is full/, false)(failed.reason));
+    await write(db, { query: "PRAGMA max_page_count = 10000" });
+    assert.ok((await fill()).every(({ status }) => status === "fulfilled"));
+  });
+});
+
+test("closing finishes what has begun and refuses the rest", async () => {
+  await withDatabase(TABLE, async (db, file) => {
+    const begun = Array.from({ length: 3000 }, () => write(db, { target: "t", payload: {} }));
+    const closing = db.close();
+    await assert.rejects(write(db, { target: "t", payload: {} }), fails(/is closed/, false));
+    await closing;
+    await Promise.all(begun);
+    await db.close();
+    const other = new DatabaseSync(file);
+    assert.equal(other.prepare("SELECT count(*) AS n FROM t").get()?.n, 3000);
+    other.close();
+  });
+});

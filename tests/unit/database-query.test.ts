@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseQuery, transactionControl } from "../../src/connectors/database/query.ts";
+import { quoteName, tableStatement } from "../../src/connectors/database/statements.ts";
+
+test("a query's named parameters are found, repeated ones too", () => {
+  const query = parseQuery("UPDATE t SET a = :a, b = :größe_2 WHERE c=:a;");
+  assert.deepEqual(query.parameters, ["a", "größe_2", "a"]);
+  assert.deepEqual(query.pieces, ["UPDATE t SET a = ", ", b = ", " WHERE c=", ""]);
+  assert.equal(query.reads, false);
+});
+
+test("strings, quoted names, comments and casts hold no parameters", () => {
+  const text =
+    `SELECT ':a', 'it''s :b', ":c""d", \`:e\`, [:f], x::int, :g -- :h '\n/* :i ; */ ; -- end`;
+  assert.deepEqual(parseQuery(text).parameters, ["g"]);
+});
+
+test("a name from Object.prototype is a parameter like any other", () => {
+  const { parameters } = parseQuery("SELECT :__proto__, :constructor");
+  assert.deepEqual(parameters, ["__proto__", "constructor"]);
+});
+
+test("a query that only reads is told apart from one that writes", () => {
+  const reads = (text: string) => parseQuery(text).reads;
+  assert.equal(reads("select replace(a, 'x', 'y') from t"), true);
+  assert.equal(reads(" -- insert\n SELECT 1"), true);
+  assert.equal(reads("VALUES (1)"), true);
+  assert.equal(reads("WITH a AS (SELECT 1), b AS (SELECT 2) SELECT * FROM a"), true);
+  assert.equal(reads("WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a"), false);
+  assert.equal(reads("WITH a AS (SELECT 1) DELETE FROM t"), false);
+  assert.equal(reads("INSERT INTO t SELECT * FROM u"), false);
+  assert.equal(reads("PRAGMA user_version"), false);
+});
+
+test("a query that cannot be one is refused", () => {
+  const refused: readonly (readonly [string, RegExp])[] = [
+    ["", /^holds no statement$/],
+    [" ;; -- nothing\n", /holds no statement/],
+    ["SELECT 1; DROP TABLE t", /more than one statement/],
+    ["SELECT 1; SELECT 2", /more than one statement/],
+    ["SELECT 'a", /leaves a ' open/],
+    ['SELECT "a', /leaves a " open/],
+    ["SELECT ?", /the parameter "\?"; only :named/],
+    ["SELECT ?12", /the parameter "\?12"/],
+    ["SELECT @a", /the parameter "@a"/],
+    ["SELECT $a", /the parameter "\$a"/],
+    ["commit", /must not COMMIT/],
+    ["BEGIN", /must not BEGIN/],
+    ["end transaction", /must not END/],
+    ["ROLLBACK", /must not ROLLBACK/],
+    ["SAVEPOINT a", /must not SAVEPOINT/],
+    ["release a", /must not RELEASE/],
+  ];
+  for (const [text, message] of refused) {
+    assert.throws(
+      () => parseQuery(text),
+      (error) => error instanceof SyntaxError && message.test(error.message),
+      text,
+    );
+  }
+});
+
+test("long nonsense is read in time that grows with its length", () => {
+  for (const piece of ["'", '"', "(", "/*", "--", ":", "::", "'a''", "[", "`", "\u{1F600}"]) {
+    try {
+      parseQuery(`SELECT ${piece.repeat(20_000)}`);
+    } catch (error) {
+      assert.ok(error instanceof SyntaxError, String(error));
+    }
+  }
+});
+
+test("a script that controls transactions is noticed, a trigger is not", () => {
+  const trigger = `CREATE TEMP TRIGGER x AFTER INSERT ON t BEGIN
+    INSERT OR ROLLBACK INTO u VALUES (CASE WHEN new.a THEN 1 END); SELECT RAISE(ROLLBACK, 'no'); END;`;
+  assert.equal(transactionControl(`${trigger} CREATE TABLE "COMMIT" (a); -- COMMIT;`), undefined);
+  assert.equal(transactionControl(`${trigger} END;`), "END");
+  assert.equal(transactionControl("CREATE TABLE a (b);\ncommit ; DROP TABLE a;"), "COMMIT");
+  assert.equal(transactionControl("BEGIN; CREATE TABLE a (b); COMMIT"), "BEGIN");
+  assert.equal(transactionControl("SELECT ';COMMIT'; ROLLBACK"), "ROLLBACK");
+});
+
+test("names are quoted and values bound in every statement", () => {
+  const mark = (n: number) => `?${n}`;
+  const write = { table: 'a"b', key: "k", columns: ["x", 'y"', "k"] };
+  assert.deepEqual(tableStatement({ operation: "INSERT", ...write }, mark), {
+    sql: 'INSERT INTO "a""b" ("x", "y""", "k") VALUES (?1, ?2, ?3) RETURNING *',
+    columns: ["x", 'y"', "k"],
+  });
+  assert.deepEqual(tableStatement({ operation: "UPDATE", ...write }, mark), {
+    sql: 'UPDATE "a""b" SET "x" = ?1, "y""" = ?2 WHERE "k" = ?3 RETURNING *',
+    columns: ["x", 'y"', "k"],
+  });
+  assert.deepEqual(tableStatement({ operation: "DELETE", ...write }, mark), {
+    sql: 'DELETE FROM "a""b" WHERE "k" = ?1 RETURNING *',
+    columns: ["k"],
+  });
+  assert.match(
+    tableStatement({ operation: "UPSERT", ...write }, mark).sql,
+    /ON CONFLICT \("k"\) DO UPDATE SET "x" = excluded."x", "y""" = excluded."y""" RETURNING/,
+  );
+  assert.equal(
+    tableStatement({ operation: "INSERT", table: "t", key: "", columns: [] }, mark).sql,
+    'INSERT INTO "t" DEFAULT VALUES RETURNING *',
+  );
+  assert.equal(quoteName('"; DROP TABLE t; --'), '"""; DROP TABLE t; --"');
+});

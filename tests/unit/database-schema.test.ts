@@ -1,0 +1,138 @@
+import { getLogger } from "@logtape/logtape";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readFile } from "node:fs/promises";
+import type { Body, SourceFile, Span } from "../../src/config/tree.ts";
+import type { Complaint, Destination } from "../../src/connector.ts";
+import { databaseConnector, type DatabaseDestination } from "../../src/connectors/database/mod.ts";
+import { readFields } from "../../src/schema.ts";
+import { param } from "./database-support.ts";
+
+const file: SourceFile = { path: "a.hcl", text: "", folder: "/srv/app" };
+const span: Span = { file, start: 0, end: 0 };
+
+/** Reads a `connector` block that has these attributes. */
+function read(attributes: Record<string, unknown>): { options: unknown; problems: string[] } {
+  const problems: string[] = [];
+  const body: Body = {
+    attributes: Object.entries(attributes).map(([name, value]) => {
+      return { name, nameSpan: span, value, valueSpan: span, verbatim: true };
+    }),
+    blocks: [],
+    span,
+  };
+  const options = readFields(body, databaseConnector.fields, span, {
+    subject: 'connector "db" (database)',
+    variables: [],
+    env: () => undefined,
+    report: (_, message, hint) =>
+      problems.push(hint === undefined ? message : `${message}; ${hint}`),
+  });
+  return { options, problems };
+}
+
+/** What the check of a `to` block says. */
+function check(to: Partial<Destination> & DatabaseDestination): readonly Complaint[] {
+  const { operation, target, ...options } = to;
+  return databaseConnector.destination?.check?.({ operation, target, options }, {}) ?? [];
+}
+
+const first = (to: Partial<Destination> & DatabaseDestination) => {
+  const complaints = check(to);
+  assert.equal(complaints.length, 1, JSON.stringify(complaints));
+  return complaints[0];
+};
+
+test("paths are relative to the folder of the file", () => {
+  const { options, problems } = read({
+    driver: "sqlite",
+    database: "./data/a.db",
+    migrations: "m",
+  });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(options, {
+    driver: "sqlite",
+    database: "/srv/app/data/a.db",
+    migrations: "/srv/app/m",
+  });
+});
+
+test("an absolute path and :memory: stay as they are", () => {
+  const database = (value: unknown) =>
+    (read({ driver: "sqlite", database: value }).options as { database: unknown }).database;
+  assert.equal(database("/var/a.db"), "/var/a.db");
+  assert.equal(database(":memory:"), ":memory:");
+});
+
+test("what is missing or wrong in a connector block is said once", () => {
+  assert.deepEqual(read({}).problems, [
+    'connector "db" (database) needs the attribute "driver"',
+    'connector "db" (database) needs the attribute "database"',
+  ]);
+  assert.deepEqual(read({ driver: "sqlit", database: true, migration: "m" }).problems, [
+    'connector "db" (database) has no attribute "migration"; did you mean "migrations"?',
+    'connector "db" (database): driver must be one of "sqlite"; did you mean "sqlite"?',
+    'connector "db" (database): database must be text in quotes',
+  ]);
+});
+
+test("it is a destination with four operations and no source", () => {
+  assert.equal(databaseConnector.source, undefined);
+  const { operations } = databaseConnector.destination ?? {};
+  assert.deepEqual(operations, ["INSERT", "UPDATE", "DELETE", "UPSERT"]);
+});
+
+test("good destinations give no complaint", () => {
+  assert.deepEqual(check({ target: "t" }), []);
+  assert.deepEqual(check({ target: param("input.table"), operation: "INSERT" }), []);
+  assert.deepEqual(check({ target: "t", operation: "UPSERT", key: "id" }), []);
+  assert.deepEqual(check({ query: "SELECT :a", params: { a: param("input.a") } }), []);
+});
+
+test("a destination needs a target or a query, and not both", () => {
+  assert.match(first({}).message, /needs a target/);
+  assert.match(first({ target: "t", query: "SELECT 1" }).message, /both a target and a query/);
+});
+
+test("UPDATE, DELETE and UPSERT need a key and INSERT takes none", () => {
+  for (const operation of ["UPDATE", "DELETE", "UPSERT"]) {
+    assert.match(first({ target: "t", operation }).message, /needs a key/);
+  }
+  assert.equal(first({ target: "t", key: "id" }).attribute, "key");
+});
+
+test("nothing beside a query is ignored", () => {
+  assert.equal(first({ query: "SELECT 1", operation: "INSERT" }).attribute, "operation");
+  assert.equal(first({ query: "SELECT 1", key: "id" }).attribute, "key");
+  assert.equal(first({ target: "t", params: { a: param("1") } }).attribute, "params");
+  const complaint = first({ query: "SELECT :name", params: { nmae: param("1") } });
+  assert.deepEqual(complaint, {
+    attribute: "params",
+    message: 'has no parameter ":nmae" in its query',
+    hint: 'did you mean "name"?',
+  });
+});
+
+test("a query with two statements is found before anything runs", () => {
+  assert.match(first({ query: "SELECT 1; SELECT 2" }).message, /^query holds more than one/);
+  assert.match(first({ query: "" }).message, /^query holds no statement/);
+});
+
+test("the connector that it makes stores and finds a row", async () => {
+  const context = { name: "db", logger: getLogger(["weir", "db"]) };
+  const options = { driver: "sqlite", database: ":memory:", migrations: undefined };
+  const db = await databaseConnector.create(options, context);
+  await db.start?.();
+  const request = { operation: undefined, target: undefined, payload: { a: 1 }, event: undefined };
+  const write = (to: object) => db.write?.({ ...request, scope: {}, options: {}, ...to });
+  await write({ options: { query: "CREATE TABLE t (a)" } });
+  assert.deepEqual(await write({ target: "t" }), { a: 1 });
+  await db.close?.();
+});
+
+test("the schema is read without any node: module", async () => {
+  for (const name of ["mod.ts", "query.ts", "statements.ts"]) {
+    const url = new URL(`../../src/connectors/database/${name}`, import.meta.url);
+    assert.doesNotMatch(await readFile(url, "utf8"), /from "node:/);
+  }
+});

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { mqConnector } from "../../src/connectors/mq/mod.ts";
+import { addressOf, describeAddress } from "../../src/connectors/mq/rabbitmq/address.ts";
+import { type MqOptions, settle } from "../../src/connectors/mq/options.ts";
+
+function options(rest: Record<string, unknown> = {}): MqOptions {
+  return { driver: "rabbitmq", ...rest } as MqOptions;
+}
+
+function complaints(rest: Record<string, unknown>): readonly string[] {
+  return (mqConnector.check?.(options(rest)) ?? []).map(({ attribute, message }) =>
+    attribute === undefined ? message : `${attribute}: ${message}`
+  );
+}
+
+function operationComplaints(operation: string | undefined, rest: Record<string, unknown>) {
+  return mqConnector.source?.check?.(operation, options(rest)) ?? [];
+}
+
+function targetComplaints(target: string | undefined, rest: Record<string, unknown>) {
+  const to = { operation: undefined, target, options: {} };
+  return mqConnector.destination?.check?.(to, options(rest)) ?? [];
+}
+
+const queue = { durable: true, exclusive: false, auto_delete: false };
+const publisher = { persistent: true, confirms: true, mandatory: false };
+
+test("a good configuration has nothing to complain of", () => {
+  assert.deepEqual(complaints({}), []);
+  assert.deepEqual(complaints({ url: "amqps://u:p@broker.example:5671/vhost" }), []);
+  assert.deepEqual(complaints({ host: "broker", port: 5672, tls: true }), []);
+  assert.deepEqual(complaints({ queue: { ...queue, name: "q" }, consumer: { queue: "q" } }), []);
+  const dlq = { max_retries: 3, retry_delay: 1000 };
+  assert.deepEqual(complaints({ consumer: { queue: "q", dlq } }), []);
+  assert.deepEqual(complaints({ consumer: { dlq: { ...dlq, queue: "dead" } } }), []);
+});
+
+test("a url stands alone", () => {
+  for (const name of ["host", "port", "username", "password", "vhost", "tls"]) {
+    assert.deepEqual(complaints({ url: "amqp://broker", [name]: "x" }), [
+      `${name}: has a url and a ${name}`,
+    ]);
+  }
+});
+
+test("a url is an AMQP URL without parameters, and is not repeated in the complaint", () => {
+  for (const url of ["http://u:secret@h", "amqp:", "secret", "", "amqp://", "amqp://h?secret=1"]) {
+    const [complaint] = complaints({ url });
+    assert.match(complaint, /^url: has a url /);
+    assert.doesNotMatch(complaint, /secret/);
+  }
+});
+
+test("what contradicts itself is a complaint", () => {
+  const dlq = { max_retries: 3, retry_delay: 1000 };
+  const bad: readonly (readonly [Record<string, unknown>, RegExp])[] = [
+    [{ exchange: { type: "topic", durable: false } }, /needs a name for an exchange/],
+    [{ queue }, /needs a name in its queue block/],
+    [{ queue: { ...queue, name: "a" }, consumer: { queue: "b" } }, /consumes from "b"/],
+    [{ consumer: { dlq } }, /needs a queue in its dlq block/],
+    [{ consumer: { queue: "q", dlq: { ...dlq, exchange: "amq.topic" } } }, /back to the exchange/],
+    [{ publisher: { ...publisher, confirms: false, mandatory: true } }, /needs confirms/],
+  ];
+  for (const [rest, expected] of bad) {
+    const found = complaints(rest);
+    assert.equal(found.length, 1);
+    assert.match(found[0], expected);
+  }
+});
+
+test("a direct exchange has no patterns", () => {
+  const direct = { exchange: { type: "direct", durable: true } };
+  assert.equal(operationComplaints("order.*", direct).length, 1);
+  assert.equal(operationComplaints("order.created", direct).length, 0);
+  assert.equal(operationComplaints(undefined, direct).length, 1);
+  assert.equal(operationComplaints(undefined, { ...direct, consumer: { queue: "q" } }).length, 0);
+  assert.equal(operationComplaints("order.*", {}).length, 0);
+  assert.equal(operationComplaints(undefined, {}).length, 0);
+  assert.equal(operationComplaints("x".repeat(256), {}).length, 1);
+});
+
+test("a destination needs a target, unless all queues get everything", () => {
+  const fanout = { exchange: { type: "fanout", durable: true } };
+  assert.equal(targetComplaints(undefined, {}).length, 1);
+  assert.equal(targetComplaints("a.b", {}).length, 0);
+  assert.equal(targetComplaints("a".repeat(256), {}).length, 1);
+  assert.equal(targetComplaints(undefined, fanout).length, 0);
+  assert.equal(
+    targetComplaints(undefined, { ...fanout, publisher: { ...publisher, exchange: "" } }).length,
+    1,
+  );
+});
+
+test("defaults are those of the documentation", () => {
+  assert.deepEqual(settle(options()), {
+    exchange: { name: "amq.topic", type: "topic", durable: true },
+    queue: undefined,
+    consumer: { prefetch: 10, maxRetries: 2, retryDelay: 1000, deadLetters: undefined },
+    publisher: { exchange: "amq.topic", persistent: true, confirms: true, mandatory: false },
+  });
+  const dlq = { max_retries: 3, retry_delay: 1000 };
+  assert.deepEqual(settle(options({ consumer: { queue: "q", prefetch: 5, dlq } })).consumer, {
+    prefetch: 5,
+    maxRetries: 3,
+    retryDelay: 1000,
+    deadLetters: { exchange: "", queue: "q.dlq" },
+  });
+});
+
+test("an address comes from the url or from its parts, and is shown without the password", () => {
+  const url = "amqps://user%40x:p%2Fw@[::1]/v%2Fh";
+  const fromUrl = addressOf(options({ url }));
+  assert.deepEqual(fromUrl, {
+    hostname: "::1",
+    port: 5671,
+    username: "user@x",
+    password: "p/w",
+    vhost: "v/h",
+    tls: true,
+  });
+  assert.equal(describeAddress(fromUrl), "::1:5671 (vhost v/h)");
+  const guest = { username: "guest", password: "guest", vhost: "/", tls: false };
+  assert.deepEqual(addressOf(options()), { hostname: "localhost", port: 5672, ...guest });
+  assert.deepEqual(addressOf(options({ url: "amqp://h:1" })), {
+    hostname: "h",
+    port: "1",
+    ...guest,
+  });
+  assert.equal(addressOf(options({ tls: true })).port, 5671);
+});
