@@ -43,7 +43,7 @@ One room, every message to every member. Scenarios, all by default: ${names(scen
 --rounds N        measurements of each server, 5 by default
 --messages N      messages of a measurement, 200 by default
 --clients N       members of the room, 1000 by default
---quick           one round of 100 messages of fanout-16 and fanout-1
+--quick           one round of 50 messages of fanout-16 and fanout-1
 --out FILE        writes every round's numbers as JSON too
 --help            prints this`;
 
@@ -83,7 +83,7 @@ export function parseOptions(args: string[]): Options | undefined {
     scenarios: choose("scenario", scenarios, wanted),
     servers: chosen,
     rounds: count("rounds", values.rounds, quick ? 1 : 5),
-    messages: count("messages", values.messages, quick ? 100 : 200),
+    messages: count("messages", values.messages, quick ? 50 : 200),
     clients: count("clients", values.clients, 1000),
     out: values.out,
   };

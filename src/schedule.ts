@@ -96,7 +96,6 @@ export function startSchedule(
     } catch (error) {
       if (!(error instanceof FlowError)) logger.error("A scheduled run broke: {error}", { error });
     }
-    inFlight = undefined;
   };
   const wait = (): void => {
     const delay = Math.min(timetable.remaining(), timetable.longestWait);
@@ -107,8 +106,11 @@ export function startSchedule(
     if (timetable.remaining() > 0) return wait();
     const scheduledAt = timetable.advance();
     wait();
-    if (inFlight === undefined) inFlight = start(scheduledAt);
-    else logger.debug("The run due at {scheduledAt} is left out: one is going", { scheduledAt });
+    if (inFlight === undefined) {
+      inFlight = start(scheduledAt).then(() => {
+        inFlight = undefined;
+      });
+    } else logger.debug("The run due at {scheduledAt} is left out: one is going", { scheduledAt });
   };
   wait();
   return {

@@ -119,7 +119,9 @@ async function parseExpressions(
     list += textOf(attribute);
     return start;
   });
-  const tree = await parser.getExpressionAst(parsedName, `${list}\n]`);
+  const tree = await parser.getExpressionAst(parsedName, `${list}\n]`).catch((error) => {
+    throw new StructureError(wanted[0].valueSpan.start, String(error));
+  });
   const unitOf = unitsOfBytes(list);
   for (const [index, attribute] of wanted.entries()) {
     const node = tree?.children[index + 1];

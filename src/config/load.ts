@@ -65,7 +65,7 @@ export async function loadFiles(
     types,
     env,
     connectors: usable,
-    // A connector with problems of its own has been reported once, and that is enough.
+    // A connector whose type is unknown has been reported once, and that is enough.
     mayExist: (name) =>
       connectors.has(name) ||
       recovered.some(({ type, labels }) => type === "connector" && labels[0] === name),
@@ -116,8 +116,8 @@ export async function loadFiles(
     const attributes = body.attributes.filter((a) => a !== typeAttribute);
     const context: ReadContext = { subject, variables: ["constants"], env, report };
     const options = readFields({ ...body, attributes }, definition.fields, headerSpan, context);
-    if (problems.length > before || attributes.some((a) => a.failed)) return undefined;
-    complain(block, subject, definition.check?.(options) ?? [], report);
+    const good = problems.length === before && !attributes.some((a) => a.failed);
+    if (good) complain(block, subject, definition.check?.(options) ?? [], report);
     return { name, type, definition, options };
   }
 }

@@ -414,6 +414,36 @@ await bench("a message at work when the connection breaks is delivered again", a
   assert.equal(await bench.count(bench.queue), 0);
 });
 
+await bench("nothing is lost where connections break and messages fail", async (bench) => {
+  const dlq = { max_retries: 1000, retry_delay: 20 };
+  const runs = new Map<unknown, number>();
+  const done = new Set<unknown>();
+  const { connector } = await bench.consume(bench.named({ dlq }), async ({ payload }) => {
+    const run = (runs.get(payload) ?? 0) + 1;
+    runs.set(payload, run);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    if (run < 3) throw failure();
+    done.add(payload);
+  });
+  const numbers = Array.from({ length: 300 }, (_, n) => n);
+  const publisher = bench.client.createPublisher({ confirm: true });
+  for (const n of numbers) {
+    await publisher.send({ exchange: bench.exchange, routingKey: "k", durable: true }, String(n));
+  }
+  await publisher.close();
+  for (let round = 0; round < 2; round++) {
+    const before = done.size;
+    const [pid] = await connectionsOf(bench.id);
+    await rabbitmqctl("close_connection", pid, "test");
+    await until("the outage", () => connector.trouble() !== undefined);
+    await until("the return", () => done.size >= Math.min(before + 20, numbers.length), 30_000);
+  }
+  await until("all", () => done.size === numbers.length, 30_000);
+  await until("the acks", async () => await bench.count(bench.queue) === 0);
+  assert.equal(await bench.count(`${bench.queue}.retry`), 0);
+  assert.equal(await bench.count(`${bench.queue}.dlq`), 0);
+});
+
 await bench("wrong credentials end the start, and no password is told", async (bench) => {
   const url = "amqp://guest:wrong-secret@127.0.0.1:5672";
   const { connector, log } = await bench.make({ url, host: undefined });

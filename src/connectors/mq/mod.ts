@@ -1,14 +1,8 @@
 /** The `mq` connector: events through a message broker. */
 import { type ConnectorType, defineConnector } from "../../connector.ts";
+import { checkOperation, checkOptions, needsTarget } from "./checks.ts";
 import { MemoryBroker } from "./memory.ts";
-import {
-  checkOperation,
-  checkOptions,
-  destinationFields,
-  fields,
-  needsTarget,
-  settle,
-} from "./options.ts";
+import { destinationFields, fields, settle } from "./options.ts";
 import { isTooLong } from "./topic.ts";
 
 /**

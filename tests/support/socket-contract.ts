@@ -1,0 +1,141 @@
+/** Registers one case of the socket contract for every host of the runtime that runs the tests. */
+import { test } from "node:test";
+import type { Runtime } from "../../src/runtime.ts";
+import {
+  type ClientOptions,
+  type HandshakeOptions,
+  handshakeText,
+  type Response,
+  SocketClient,
+} from "./socket-client.ts";
+import { type Host, hosts, type RunningHost } from "./socket-hosts.ts";
+import { Probe, until } from "./socket-probe.ts";
+
+/** What a case works with. */
+export interface Contract {
+  readonly host: Host;
+  readonly running: RunningHost;
+  readonly runtime: Runtime;
+  readonly probe: Probe;
+  /** A client that has said nothing yet. */
+  raw(options?: ClientOptions): Promise<SocketClient>;
+  /** A client on the path `/ws`, or on another one with its query. */
+  connect(target?: string, options?: ClientOptions & HandshakeOptions): Promise<SocketClient>;
+  /** The answer to a request on a connection of its own. `target` is below the mount. */
+  request(target: string, options?: HandshakeOptions): Promise<Response>;
+}
+
+/** A connector "ws" with more attributes, and the connector "probe". */
+export function websocket(attributes = ""): string {
+  return `
+    connector "ws" {
+      type = "websocket"
+      port = 0
+      ${attributes}
+    }
+    connector "probe" {
+      type = "probe"
+    }
+  `;
+}
+
+/** Frames of the type "echo" are answered with their data, those of "probe" go to the probe. */
+export const flows = `
+  flow "echo" {
+    from {
+      connector = "ws"
+      operation = "echo"
+    }
+    response {
+      data = "input.data"
+    }
+  }
+  flow "probe" {
+    from {
+      connector = "ws"
+      operation = "probe"
+    }
+    to {
+      connector = "probe"
+    }
+  }
+  flow "ended" {
+    from {
+      connector = "ws"
+      operation = "disconnect"
+    }
+    to {
+      connector = "probe"
+      target    = "ended"
+    }
+  }
+`;
+
+/**
+ * Runs a case on every host, each time with a fresh configuration. Afterwards all clients leave, and
+ * nothing of them may stay: no connection, no room, no user.
+ */
+export function contract(
+  name: string,
+  config: string,
+  run: (context: Contract) => Promise<void>,
+): void {
+  for (const host of hosts) {
+    test(`${host.name}: ${name}`, async () => {
+      const probe = new Probe();
+      const running = await host.start(config, { connectors: probe.connectors });
+      const clients: SocketClient[] = [];
+      try {
+        await run(contextOf(host, running, probe, clients));
+        probe.releaseAll();
+        for (const client of clients) client.destroy();
+        await until("an empty hub", () => {
+          const counts = Object.values(running.runtime.counts());
+          return counts.every((numbers) => Object.values(numbers).every((number) => number === 0));
+        });
+      } finally {
+        probe.releaseAll();
+        for (const client of clients) client.destroy();
+        await running.close();
+      }
+    });
+  }
+}
+
+/** The close code that a client sees: sockets that lack free codes send those from 4000 on. */
+export function closeCode({ features }: Host, code: number): number {
+  return features.closeCodes ? code : code + 3000;
+}
+
+function contextOf(
+  host: Host,
+  running: RunningHost,
+  probe: Probe,
+  clients: SocketClient[],
+): Contract {
+  const raw = async (options?: ClientOptions): Promise<SocketClient> => {
+    const client = await SocketClient.connect(running.port, options);
+    clients.push(client);
+    return client;
+  };
+  return {
+    host,
+    running,
+    runtime: running.runtime,
+    probe,
+    raw,
+    async connect(target = "/ws", options = {}) {
+      const client = await raw(options);
+      client.write(handshakeText(host.mount + target, options));
+      await client.upgraded();
+      return client;
+    },
+    async request(target, options) {
+      const client = await raw();
+      client.write(handshakeText(host.mount + target, options));
+      const response = await client.response();
+      client.destroy();
+      return response;
+    },
+  };
+}
