@@ -61,14 +61,13 @@ export {
   type WriteRequest,
 } from "./src/connector.ts";
 export type { Expression, Scope } from "./src/expression.ts";
+export { expression, expressionMap, expressions, target } from "./src/expression-fields.ts";
 export {
   type About,
   attribute,
   block,
   blocks,
   duration,
-  expression,
-  expressionMap,
   type Field,
   type Fields,
   flag,
@@ -77,7 +76,6 @@ export {
   path,
   type ReadContext,
   size,
-  target,
   text,
   type Values,
   type ValueSchema,

@@ -41,7 +41,7 @@ One room, every message to every member. Scenarios, all by default: ${names(scen
 --servers NAMES   all by default: ${names(servers)}
 --runtimes NAMES  the servers of these runtimes alone: deno,bun,node
 --rounds N        measurements of each server, 5 by default
---messages N      messages of a measurement, 200 by default
+--messages N      messages of a measurement, 120 by default
 --clients N       members of the room, 1000 by default
 --quick           one round of 50 messages of fanout-16 and fanout-1
 --out FILE        writes every round's numbers as JSON too
@@ -83,7 +83,7 @@ export function parseOptions(args: string[]): Options | undefined {
     scenarios: choose("scenario", scenarios, wanted),
     servers: chosen,
     rounds: count("rounds", values.rounds, quick ? 1 : 5),
-    messages: count("messages", values.messages, quick ? 50 : 200),
+    messages: count("messages", values.messages, quick ? 50 : 120),
     clients: count("clients", values.clients, 1000),
     out: values.out,
   };

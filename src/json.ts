@@ -19,8 +19,8 @@ export function parseJson(text: string): unknown {
 }
 
 function isDeeperThan(text: string, limit: number): boolean {
-  // Every level needs an opening bracket.
-  if (text.length <= limit) return false;
+  // Every level of valid JSON needs two brackets.
+  if (text.length <= limit * 2) return false;
   let depth = 0;
   let inString = false;
   for (let i = 0; i < text.length; i++) {

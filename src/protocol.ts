@@ -1,6 +1,7 @@
 /** The wire protocol: decoding what clients send, encoding what they get. No I/O. */
 import type { ErrorCode } from "./errors.ts";
 import { Frame } from "./frame.ts";
+import { parseJson } from "./json.ts";
 
 /** What a client may put into `id`. */
 export type FrameId = string | number;
@@ -36,7 +37,6 @@ export const CONTROL_TYPES: ReadonlySet<string> = new Set(["ping", "auth"]);
 /** What a type, and so the operation of a flow on it, may look like. */
 export const TYPE_PATTERN: RegExp = /^[A-Za-z0-9_.:-]{1,64}$/;
 
-const MAX_DEPTH = 64;
 const MAX_ID_LENGTH = 64;
 const MAX_NAME_BYTES = 255;
 const CONTROL_CHARACTER = /\p{Cc}/u;
@@ -44,14 +44,12 @@ const encoder = new TextEncoder();
 
 /** Reads one text frame. */
 export function decodeFrame(text: string): ClientFrame | Refusal {
-  if (isDeeperThan(text, MAX_DEPTH)) {
-    return { code: "invalid_json", message: `nested deeper than ${MAX_DEPTH}` };
-  }
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
-    return { code: "invalid_json", message: "not valid JSON" };
+    value = parseJson(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { code: "invalid_json", message: error.message };
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return invalid("a frame is a JSON object");
@@ -121,23 +119,4 @@ function invalid(message: string, id?: FrameId): Refusal {
 
 function isFrameId(id: unknown): id is FrameId {
   return typeof id === "string" ? [...id].length <= MAX_ID_LENGTH : Number.isSafeInteger(id);
-}
-
-/** Judged on the text, so that a hostile frame never reaches the parser's stack. */
-function isDeeperThan(text: string, limit: number): boolean {
-  // Every level needs a bracket on each side.
-  if (text.length <= limit * 2) return false;
-  let depth = 0;
-  let inString = false;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (inString) {
-      if (code === 0x5c) i++;
-      else if (code === 0x22) inString = false;
-    } else if (code === 0x22) inString = true;
-    else if (code === 0x5b || code === 0x7b) {
-      if (++depth > limit) return true;
-    } else if (code === 0x5d || code === 0x7d) depth--;
-  }
-  return false;
 }

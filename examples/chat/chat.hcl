@@ -50,7 +50,7 @@ flow "say" {
   from {
     connector = "ws"
     operation = "message"
-    filter    = "input.room in client.rooms && trim(default(input.text, '')) != ''"
+    filter    = "input.room in client.rooms"
   }
 
   # What goes on to the destinations.
@@ -64,13 +64,15 @@ flow "say" {
   }
 
   # Destinations run one after the other, each only if the one before succeeded: what others see is
-  # stored. Values reach the database by the names in the statement, never as part of its text.
+  # stored. Values reach the database by the names in the statement, never as part of its text. A
+  # message that is sent again, because its ack got lost, is stored once.
   to {
     connector = "db"
     query     = <<-SQL
       INSERT INTO messages (id, room, author, text, created_at)
       VALUES (:id, :room, :author, :text, :created_at)
-      ON CONFLICT (id) DO NOTHING
+      ON CONFLICT (id) DO UPDATE SET id = id
+      RETURNING created_at
     SQL
   }
   to {
@@ -81,8 +83,9 @@ flow "say" {
   }
 
   # The answer to the sender, who sent an "id": {"type":"ack","id":1,"data":{"created_at":"…"}}.
+  # `output` is what the first destination returned, here the list of its rows.
   response {
-    created_at = "now()"
+    created_at = "first(output).created_at"
   }
 }
 

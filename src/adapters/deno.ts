@@ -13,10 +13,9 @@ export const denoUpgrader: Upgrader = {
   ): Response {
     const idleTimeout = Math.max(1, Math.ceil((2 * pingInterval) / 1000));
     try {
-      const { socket, response } = Deno.upgradeWebSocket(request, {
-        idleTimeout,
-        ...(protocol === undefined ? {} : { protocol }),
-      });
+      const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout });
+      // Deno's own option refuses a name from a list that is not separated by exactly ", ".
+      if (protocol !== undefined) response.headers.set("sec-websocket-protocol", protocol);
       connectStandardSocket(socket, session);
       return response;
     } catch (error) {

@@ -3,20 +3,18 @@ import type { Destination } from "../connector.ts";
 import type { DestinationModel, FlowModel, ScheduleModel, SourceModel } from "../model.ts";
 import { didYouMean } from "../nearest.ts";
 import { parseSchedule } from "../schedule.ts";
+import { expression, expressions, target } from "../expression-fields.ts";
 import {
   attribute,
   block,
-  expression,
-  expressions,
   type Field,
   type Fields,
   type ReadContext,
   readFields,
-  target,
   text,
   type Values,
 } from "../schema.ts";
-import { complain, type Loading } from "./load.ts";
+import { complain, type Loading } from "./loading.ts";
 import type { Block, Body, Span } from "./tree.ts";
 
 /** The attributes of a `from` block. */

@@ -1,27 +1,18 @@
 /** Files → model: reads every block by its schema and connects the names. */
-import type { Complaint, ConnectorType } from "../connector.ts";
+import type { ConnectorType } from "../connector.ts";
 import { ConfigError, type Problem } from "../errors.ts";
 import type { ConnectorModel, FlowModel, Model } from "../model.ts";
 import { didYouMean } from "../nearest.ts";
 import { type ReadContext, readFields } from "../schema.ts";
 import { readFlow } from "./flow.ts";
 import { readFiles, type ReadOptions } from "./hcl.ts";
+import { complain, type Loading } from "./loading.ts";
 import { type Block, problemAt, sortProblems, type SourceFile, type Span } from "./tree.ts";
 
 /** What a configuration is read with. */
 export interface LoadFilesOptions extends ReadOptions {
   /** The connectors that `type` can name. */
   readonly types: Readonly<Record<string, ConnectorType>>;
-}
-
-/** What the blocks are read with. */
-export interface Loading {
-  readonly types: Readonly<Record<string, ConnectorType>>;
-  readonly env: (name: string) => string | undefined;
-  readonly connectors: ReadonlyMap<string, ConnectorModel>;
-  /** Whether a connector may stand in a file that cannot be read. */
-  mayExist(connector: string): boolean;
-  report(span: Span, message: string, hint?: string): void;
 }
 
 const BLOCKS: readonly string[] = ["connector", "constants", "flow"];
@@ -119,19 +110,6 @@ export async function loadFiles(
     const good = problems.length === before && !attributes.some((a) => a.failed);
     if (good) complain(block, subject, definition.check?.(options) ?? [], report);
     return { name, type, definition, options };
-  }
-}
-
-/** Turns what a connector type has to say about a block into problems. */
-export function complain(
-  block: Block,
-  subject: string,
-  complaints: readonly Complaint[],
-  report: Loading["report"],
-): void {
-  for (const { attribute, message, hint } of complaints) {
-    const found = block.body.attributes.find((a) => a.name === attribute);
-    report(found?.valueSpan ?? block.headerSpan, `${subject} ${message}`, hint);
   }
 }
 

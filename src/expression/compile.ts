@@ -211,7 +211,7 @@ export class Compiler {
       const of = this.#node(receiver, locals).evaluate;
       const [variable, ...bodies] = args;
       const slot = this.slots++;
-      const inner = new Map(locals).set(this.#variableName(variable), slot);
+      const inner = new Map(locals).set(this.#source.variableName(variable), slot);
       const items = this.#source.guard(receiver, itemsOf);
       const list: Items = (scope, values) => items(of(scope, values));
       const compiled = bodies.map((body, i) =>
@@ -278,7 +278,7 @@ export class Compiler {
   #bind([variable, value, body]: readonly ASTNode[], locals: Locals): Compiled {
     const bound = this.#node(value, locals).evaluate;
     const slot = this.slots++;
-    const inner = new Map(locals).set(this.#variableName(variable), slot);
+    const inner = new Map(locals).set(this.#source.variableName(variable), slot);
     const { evaluate } = this.#node(body, inner);
     return {
       evaluate: (scope, values) => {
@@ -286,11 +286,6 @@ export class Compiler {
         return evaluate(scope, values);
       },
     };
-  }
-
-  #variableName(node: ASTNode): string {
-    if (node.op === "id") return node.args;
-    throw this.#source.problem(node, "a macro's first argument is the name of its variable");
   }
 
   /** A node whose value must be true or false. */

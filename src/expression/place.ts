@@ -49,6 +49,12 @@ export class Source {
     };
   }
 
+  /** The name of the variable that a macro's first argument is. */
+  variableName(node: ASTNode): string {
+    if (node.op === "id") return node.args;
+    throw this.problem(node, "a macro's first argument is the name of its variable");
+  }
+
   /** The place of the function's name in its call. */
   nameOf(node: CallNode, name: string): Range {
     const short = name.slice(name.lastIndexOf(".") + 1);

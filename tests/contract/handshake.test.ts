@@ -1,6 +1,6 @@
 /** How a connection begins: order of the checks, subprotocols, limits. */
 import assert from "node:assert/strict";
-import type { Response } from "../support/socket-client.ts";
+import { Buffer } from "node:buffer";
 import { handshakeText } from "../support/socket-client.ts";
 import { contract, flows, websocket } from "../support/socket-contract.ts";
 import { encodeFrame } from "../support/socket-frames.ts";
@@ -20,7 +20,12 @@ contract("handshake: a good one opens, without subprotocol or extension", config
 
 contract("handshake: names and values of headers in any case", config, async (t) => {
   const client = await t.connect("/ws", {
-    headers: { Connection: null, Upgrade: null, CONNECTION: "keep-alive, UPGRADE", upgrade: "WebSocket" },
+    headers: {
+      Connection: null,
+      Upgrade: null,
+      CONNECTION: "keep-alive, UPGRADE",
+      upgrade: "WebSocket",
+    },
   });
   await client.hearsNothing();
 });
@@ -41,7 +46,7 @@ contract("handshake: other methods get 405", config, async (t) => {
 });
 
 contract("handshake: without an upgrade to websocket 426", config, async (t) => {
-  const offers = [
+  const offers: Record<string, string | null>[] = [
     { Upgrade: null, Connection: null },
     { Upgrade: null },
     { Connection: null },
@@ -134,7 +139,15 @@ contract("handshake: a refusal is plain text and runs no flow", config, async (t
 });
 
 contract("handshake: user_id of 1 to 255 bytes without control characters", config, async (t) => {
-  const good = ["ann", "a".repeat(255), "%C3%A4".repeat(127), "%F0%9F%99%82", "__proto__", "*", "1"];
+  const good = [
+    "ann",
+    "a".repeat(255),
+    "%C3%A4".repeat(127),
+    "%F0%9F%99%82",
+    "__proto__",
+    "*",
+    "1",
+  ];
   for (const user of good) {
     const client = await t.connect(`/ws?user_id=${user}`);
     assert.equal(await t.runtime.sendToUser(decodeURIComponent(user), 1), 1);

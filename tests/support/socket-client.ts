@@ -134,6 +134,14 @@ export class SocketClient {
 
   /** Reads a response. */
   async response(): Promise<Response> {
+    const head = await this.head();
+    const length = Number(head.headers.get("content-length") ?? 0);
+    await this.#until("a body", (bytes) => bytes.length >= length ? length : undefined);
+    return { ...head, body: this.#take(length).toString() };
+  }
+
+  /** Reads a response's head alone. */
+  async head(): Promise<Omit<Response, "body">> {
     const end = await this.#until("a response", (bytes) => {
       const at = bytes.indexOf("\r\n\r\n");
       return at < 0 ? undefined : at + 4;
@@ -143,13 +151,7 @@ export class SocketClient {
       const at = line.indexOf(":");
       return [line.slice(0, at).toLowerCase(), line.slice(at + 1).trim()];
     }));
-    const length = Number(headers.get("content-length") ?? 0);
-    await this.#until("a body", (bytes) => bytes.length >= length ? length : undefined);
-    return {
-      status: Number(first.split(" ")[1]),
-      headers,
-      body: this.#take(length).toString(),
-    };
+    return { status: Number(first.split(" ")[1]), headers };
   }
 
   /** Reads the response to a handshake that must succeed. */
@@ -245,7 +247,8 @@ export class SocketClient {
   async #until<T>(
     what: string,
     look: (bytes: Buffer) => T | undefined,
-    atEnd: () => T | undefined = () => assert.fail(`the connection ended where ${what} was awaited`),
+    atEnd: () => T | undefined = () =>
+      assert.fail(`the connection ended where ${what} was awaited`),
   ): Promise<T> {
     const deadline = performance.now() + PATIENCE;
     for (;;) {

@@ -2,7 +2,14 @@
 import { Buffer } from "node:buffer";
 
 /** The kinds of frames that the RFC knows. */
-export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+export const opcodes = {
+  continuation: 0,
+  text: 1,
+  binary: 2,
+  close: 8,
+  ping: 9,
+  pong: 10,
+} as const;
 
 /** A frame to be sent. What is left out is as a good client would have it. */
 export interface ClientFrame {

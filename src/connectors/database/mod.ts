@@ -7,7 +7,8 @@ import {
 } from "../../connector.ts";
 import type { Expression } from "../../expression.ts";
 import { didYouMean } from "../../nearest.ts";
-import { attribute, expressionMap, type Field, oneOf, path, text } from "../../schema.ts";
+import { expressionMap } from "../../expression-fields.ts";
+import { attribute, type Field, oneOf, path, text } from "../../schema.ts";
 import { parseQuery, type Query } from "./query.ts";
 import { OPERATIONS } from "./statements.ts";
 
@@ -44,6 +45,8 @@ export const databaseConnector: ConnectorType = defineConnector({
     },
     operations: OPERATIONS,
     check: checkDestination,
+    creates: ({ operation = "INSERT", options: { query } }) =>
+      operation === "INSERT" && query === undefined,
   },
   async create(options, context) {
     const { SqliteConnector } = await import("./sqlite.ts");

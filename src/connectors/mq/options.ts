@@ -1,9 +1,9 @@
 /** The attributes of an mq connector, and what they come to when all is said. */
+import { expressionMap } from "../../expression-fields.ts";
 import {
   attribute,
   block,
   duration,
-  expressionMap,
   type Fields,
   flag,
   integer,

@@ -14,7 +14,7 @@ import { admit, dispatch } from "../../dispatch.ts";
 import { ConnectorError } from "../../errors.ts";
 import { attribute, integer, size, text, type Values } from "../../schema.ts";
 import { origins } from "./cors.ts";
-import { byPrecision, METHODS, type Operation, parseOperation } from "./operation.ts";
+import { byPrecision, honoPath, METHODS, type Operation, parseOperation } from "./operation.ts";
 import { readEvent } from "./request.ts";
 import { endingResponse, errorResponse } from "./response.ts";
 
@@ -122,16 +122,19 @@ class RestConnector implements Connector {
         origin: allowedOrigin(this.#options.cors),
         allowMethods: [...METHODS],
       });
-      for (const [{ operation }] of paths.values()) app.use(operation.path, allowed);
+      for (const [{ operation }] of paths.values()) app.use(honoPath(operation), allowed);
     }
     for (const route of routes) {
-      app.on(route.operation.method, route.operation.path, (context) => {
+      app.on(route.operation.method, honoPath(route.operation), (context) => {
         context.set("weir.served", true);
         return this.#track(this.#serve(context, route));
       });
     }
     for (const same of paths.values()) {
-      app.all(same[0].operation.path, otherMethods(same.map(({ operation }) => operation.method)));
+      app.all(
+        honoPath(same[0].operation),
+        otherMethods(same.map(({ operation }) => operation.method)),
+      );
     }
   }
 

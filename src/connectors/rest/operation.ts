@@ -5,11 +5,14 @@ import { didYouMean } from "../../nearest.ts";
 /** The methods that a flow can name. GET answers HEAD too; OPTIONS is answered for every path. */
 export const METHODS: readonly string[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
+/** Keeps a parameter apart from one of the same name in the path of a mount. */
+const PREFIX = "weir_";
+
 /** What a flow takes. */
 export interface Operation {
   /** One of `METHODS`. */
   readonly method: string;
-  /** As written; hono understands it. */
+  /** As written. */
   readonly path: string;
   /** The names of its parameters. */
   readonly parameters: readonly string[];
@@ -63,6 +66,16 @@ export function parseOperation(text: string | undefined): Operation | Complaint 
 export function byPrecision(a: Operation, b: Operation): number {
   const [first, second] = [a, b].map(({ shape }) => shape.replace(/[^/:]+/g, "!"));
   return first < second ? -1 : first > second ? 1 : 0;
+}
+
+/** The path as hono takes it. */
+export function honoPath({ path }: Operation): string {
+  return path.replaceAll("/:", `/:${PREFIX}`);
+}
+
+/** The name of a parameter in `honoPath`. */
+export function honoParameter(name: string): string {
+  return PREFIX + name;
 }
 
 function methodHint(method: string): string | undefined {

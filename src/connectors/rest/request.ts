@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import type { FlowEvent } from "../../connector.ts";
 import { parseJson } from "../../json.ts";
-import type { Operation } from "./operation.ts";
+import { honoParameter, type Operation } from "./operation.ts";
 import { errorResponse } from "./response.ts";
 
 /**
@@ -27,7 +27,7 @@ export async function readEvent(
   const operation = `${method} ${path}`;
   const named = {
     ...readQuery(url.searchParams),
-    ...Object.fromEntries(parameters.map((name) => [name, context.req.param(name)])),
+    ...Object.fromEntries(parameters.map((name) => [name, context.req.param(honoParameter(name))])),
   };
   const fields = { ...(isObject(body.value) ? body.value : {}), ...named };
   return {

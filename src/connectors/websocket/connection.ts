@@ -1,8 +1,9 @@
 /** One client's connection: from the handshake to the end of its `disconnect` flows. */
-import type { Client } from "../../connector.ts";
+import type { Logger } from "@logtape/logtape";
+import type { Client, FlowHandler } from "../../connector.ts";
 import { admit, dispatch } from "../../dispatch.ts";
 import type { Frame } from "../../frame.ts";
-import { Outbox } from "../../outbox.ts";
+import { type Flusher, Outbox } from "../../outbox.ts";
 import {
   type ClientFrame,
   decodeFrame,
@@ -13,9 +14,8 @@ import {
 import type { HandshakeRequest, Peer, SocketFeatures, SocketSession } from "../../socket.ts";
 import { endOfTick } from "../../tick.ts";
 import { describeClient, SocketEvent } from "./event.ts";
-import { serveFrame } from "./frames.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { type Hub, OUTBOX_LIMIT } from "./hub.ts";
+import { OUTBOX_LIMIT, type WebSocketOptions } from "./options.ts";
 import { RateWindow } from "./rate.ts";
 import { WorkQueue } from "./work.ts";
 
@@ -24,6 +24,23 @@ const MAX_ERRORS = 100;
 const ERROR_WINDOW = 10_000;
 /** A slow consumer that takes nothing for so long is destroyed, in milliseconds. */
 const STALLED_AFTER = 10_000;
+
+/** What a connection needs of the hub that it belongs to. */
+export interface ConnectionHost {
+  readonly options: WebSocketOptions;
+  readonly logger: Logger;
+  readonly flusher: Flusher;
+  /** The flows on one operation, in file order; undefined where no client can cause it. */
+  handlers(operation: string): readonly FlowHandler[] | undefined;
+  /** Serves a frame; undefined where it ended at once. Never rejects. */
+  serve(connection: Connection, frame: ClientFrame): Promise<void> | undefined;
+  /** From now on the connection gets what is sent. */
+  opened(connection: Connection): void;
+  /** Takes a connection out of everything that is sent; it may still be closing. */
+  remove(connection: Connection): void;
+  /** The socket is gone, or was never opened. */
+  released(): void;
+}
 
 /** What there is between `open` and `close`. */
 interface Socket {
@@ -38,7 +55,7 @@ export class Connection implements SocketSession {
   readonly client: Client;
   /** Changed by the hub alone. */
   readonly rooms: Set<string> = new Set();
-  readonly #hub: Hub;
+  readonly #hub: ConnectionHost;
   readonly #work: WorkQueue<ClientFrame | Refusal>;
   readonly #errors = new RateWindow(MAX_ERRORS, ERROR_WINDOW);
   readonly #openedAt = performance.now();
@@ -50,12 +67,12 @@ export class Connection implements SocketSession {
   #stallTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** The hub has accepted the handshake. */
-  constructor(hub: Hub, request: HandshakeRequest, userId: string | null) {
+  constructor(hub: ConnectionHost, request: HandshakeRequest, userId: string | null) {
     this.#hub = hub;
     this.client = describeClient(request, userId, this.rooms);
     this.#work = new WorkQueue<ClientFrame | Refusal>(
       hub.options.concurrency,
-      (frame) => "code" in frame ? this.refuse(frame) : serveFrame(hub, this, frame),
+      (frame) => "code" in frame ? this.refuse(frame) : hub.serve(this, frame),
       (high) => high ? this.#pause() : this.#resume(),
     );
   }

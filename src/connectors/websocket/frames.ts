@@ -1,4 +1,5 @@
 /** Serves the frames of one connection: what each type does and how it is answered. */
+import type { Logger } from "@logtape/logtape";
 import type { FlowHandler } from "../../connector.ts";
 import { admit, dispatch, type Ending } from "../../dispatch.ts";
 import { FlowError } from "../../errors.ts";
@@ -14,11 +15,25 @@ import {
 } from "../../protocol.ts";
 import type { Connection } from "./connection.ts";
 import { SocketEvent } from "./event.ts";
-import { type Hub, OUTBOX_LIMIT } from "./hub.ts";
+import { OUTBOX_LIMIT, type WebSocketOptions } from "./options.ts";
+
+/** What serving a frame needs of the connection's hub. */
+export interface FrameHost {
+  readonly options: WebSocketOptions;
+  readonly logger: Logger;
+  /** The flows on one operation, in file order; undefined where no client can cause it. */
+  handlers(operation: string): readonly FlowHandler[] | undefined;
+  /** `did you mean "…"?` for a type that no flow serves. */
+  suggest(type: string): string | undefined;
+  /** Makes a connection a member; one that is closing stays out. */
+  join(connection: Connection, room: string): void;
+  /** Ends a membership. */
+  leave(connection: Connection, room: string): void;
+}
 
 /** Serves a frame; undefined where it ended at once. */
 export function serveFrame(
-  hub: Hub,
+  hub: FrameHost,
   connection: Connection,
   frame: ClientFrame,
 ): Promise<void> | undefined {
@@ -47,7 +62,7 @@ export function serveFrame(
 }
 
 function run(
-  hub: Hub,
+  hub: FrameHost,
   connection: Connection,
   id: FrameId | undefined,
   admitted: readonly FlowHandler[],
@@ -60,7 +75,7 @@ function run(
 }
 
 async function finish(
-  hub: Hub,
+  hub: FrameHost,
   connection: Connection,
   id: FrameId | undefined,
   answer: unknown,
@@ -100,13 +115,18 @@ function answerFrame(
 }
 
 /** What no flow answers for: a response with a cycle, or a mistake of ours. */
-function answerBug(hub: Hub, connection: Connection, id: FrameId | undefined, bug: unknown): void {
+function answerBug(
+  hub: FrameHost,
+  connection: Connection,
+  id: FrameId | undefined,
+  bug: unknown,
+): void {
   const ref = crypto.randomUUID().slice(0, 8);
   hub.logger.error("a frame could not be served (ref {ref}): {error}", { ref, error: bug });
   connection.refuse({ code: "flow_failed", message: `the frame failed (ref ${ref})`, id });
 }
 
-function unknownType(hub: Hub, type: string): string {
+function unknownType(hub: FrameHost, type: string): string {
   const hint = hub.suggest(type);
   const shown = type.length > 64 ? `${type.slice(0, 64)}…` : type;
   return `unknown type ${JSON.stringify(shown)}${hint === undefined ? "" : `; ${hint}`}`;
@@ -119,6 +139,6 @@ function readRoom({ type, room }: ClientFrame): string | undefined | { readonly 
   return problem === undefined ? room as string : { problem };
 }
 
-function isFull(hub: Hub, { rooms }: Connection, room: string | undefined): boolean {
+function isFull(hub: FrameHost, { rooms }: Connection, room: string | undefined): boolean {
   return room !== undefined && !rooms.has(room) && rooms.size >= hub.options.max_rooms;
 }

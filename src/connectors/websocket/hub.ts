@@ -15,15 +15,17 @@ import type { Frame } from "../../frame.ts";
 import { checkHandshake, refuse } from "../../handshake.ts";
 import { didYouMean } from "../../nearest.ts";
 import { Flusher } from "../../outbox.ts";
-import { messageFrame, nameProblem, roomProblem } from "../../protocol.ts";
+import { type ClientFrame, messageFrame, nameProblem, roomProblem } from "../../protocol.ts";
 import { Groups } from "../../rooms.ts";
 import type { Handshake, HandshakeRequest } from "../../socket.ts";
 import { endOfTick } from "../../tick.ts";
-import { Connection } from "./connection.ts";
-import type { WebSocketDestinationOptions, WebSocketOptions } from "./mod.ts";
-
-/** Bytes that may wait for one connection before it is closed as a slow consumer. */
-export const OUTBOX_LIMIT: number = 1024 * 1024;
+import { Connection, type ConnectionHost } from "./connection.ts";
+import { type FrameHost, serveFrame } from "./frames.ts";
+import {
+  OUTBOX_LIMIT,
+  type WebSocketDestinationOptions,
+  type WebSocketOptions,
+} from "./options.ts";
 
 /** Operations that every client may cause, whether a flow names them or not. */
 const BUILT_IN: readonly string[] = ["connect", "disconnect", "join_room", "leave_room", "message"];
@@ -32,7 +34,7 @@ const BUILT_IN: readonly string[] = ["connect", "disconnect", "join_room", "leav
 const CLOSE_GRACE = 3_000;
 
 /** The connector at work. */
-export class Hub implements Connector {
+export class Hub implements Connector, ConnectionHost, FrameHost {
   readonly options: WebSocketOptions;
   readonly logger: Logger;
   readonly flusher: Flusher = new Flusher(endOfTick);
@@ -68,7 +70,6 @@ export class Hub implements Connector {
     this.#handlers.clear();
   }
 
-  /** The flows on one operation, in file order; undefined where no client can cause it. */
   handlers(operation: string): readonly FlowHandler[] | undefined {
     const cached = this.#handlers.get(operation);
     if (cached !== undefined) return cached;
@@ -83,7 +84,6 @@ export class Hub implements Connector {
     return handlers;
   }
 
-  /** `did you mean "…"?` for a type that no flow serves. */
   suggest(type: string): string | undefined {
     const named = this.#subscriptions.flatMap((s) => s.operation ?? []);
     const types = ["message", "join_room", "leave_room", "ping", ...named];
@@ -104,14 +104,16 @@ export class Hub implements Connector {
     return { recipients: send(frame, choose(group, filter, sender, scope)) };
   }
 
-  /** Counts a connection's upgrade as done. */
+  serve(connection: Connection, frame: ClientFrame): Promise<void> | undefined {
+    return serveFrame(this, connection, frame);
+  }
+
   opened(connection: Connection): void {
     this.#connections.add(connection);
     const { user_id } = connection.client;
     if (user_id !== null) this.#users.add(user_id, connection);
   }
 
-  /** Takes a connection out of everything that is sent; it may still be closing. */
   remove(connection: Connection): void {
     if (!this.#connections.delete(connection)) return;
     for (const room of connection.rooms) this.#rooms.remove(room, connection);
@@ -119,7 +121,6 @@ export class Hub implements Connector {
     if (user_id !== null) this.#users.remove(user_id, connection);
   }
 
-  /** The socket is gone, or was never opened. */
   released(): void {
     this.#admitted--;
   }

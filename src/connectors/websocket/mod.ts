@@ -1,71 +1,8 @@
 /** The `websocket` connector: rooms, users, broadcasts and the flows that clients start. */
 import { type Complaint, type ConnectorType, defineConnector } from "../../connector.ts";
 import { CONTROL_TYPES, RESERVED_TYPES, TYPE_PATTERN } from "../../protocol.ts";
-import {
-  attribute,
-  duration,
-  expression,
-  type Fields,
-  flag,
-  integer,
-  path,
-  size,
-  text,
-  type Values,
-} from "../../schema.ts";
 import { Hub } from "./hub.ts";
-
-const fields = {
-  port: attribute(integer({ max: 65535 }), {
-    about: "The port to listen on; 0 takes a free one. Connectors on one host and port share it.",
-    required: true,
-  }),
-  host: attribute(text(), { about: "The address to bind.", default: "0.0.0.0" }),
-  path: attribute(text(), { about: "The endpoint's path.", default: "/ws" }),
-  ping_interval: attribute(duration(), {
-    about: "From one ping frame to the next, on every connection.",
-    default: "30s",
-  }),
-  pong_timeout: attribute(duration(), {
-    about: "A connection whose pong takes longer is destroyed.",
-    default: "10s",
-  }),
-  max_message_size: attribute(size(), {
-    about: "A longer message closes its connection with 1009.",
-    default: "512KB",
-  }),
-  max_connections: attribute(integer({ min: 1 }), {
-    about: "One more client gets 503. No limit by default.",
-  }),
-  max_rooms: attribute(integer({ min: 1 }), {
-    about: "The rooms that one connection may be in.",
-    default: 128,
-  }),
-  concurrency: attribute(integer({ min: 1, max: 1024 }), {
-    about: "The frames of one connection that are at work at once; 1 keeps their order.",
-    default: 1,
-  }),
-  static: path({
-    about: "A folder of files to serve on the same port. Embedded servers ignore it.",
-  }),
-} satisfies Fields;
-
-const destinationFields = {
-  filter: expression({
-    about: "Evaluated for each recipient, who is `client`; false leaves that one out.",
-    variables: ["client"],
-  }),
-  exclude_sender: attribute(flag(), {
-    about: "Leaves out the connection that the event came from.",
-    default: false,
-  }),
-} satisfies Fields;
-
-/** What the connector's block says. */
-export type WebSocketOptions = Values<typeof fields>;
-
-/** What a `to` block says. */
-export type WebSocketDestinationOptions = Values<typeof destinationFields>;
+import { destinationFields, fields } from "./options.ts";
 
 /** The operations of a flow's `to`. */
 export const DESTINATION_OPERATIONS = ["broadcast", "send_to_room", "send_to_user"] as const;

@@ -1,0 +1,129 @@
+/** The words of a block's schema that are expressions. They are compiled as the block is read. */
+import type { Attribute } from "./config/tree.ts";
+import { ExpressionError } from "./errors.ts";
+import { compileExpression, type Expression, isExpression } from "./expression.ts";
+import {
+  type About,
+  attribute,
+  type Field,
+  findAttribute,
+  findBlocks,
+  type ReadContext,
+} from "./schema.ts";
+import { text } from "./values.ts";
+
+/** An expression in quotes. `variables` come on top of those of its flow. */
+export function expression(
+  options: About & { readonly variables?: readonly string[] },
+): Field<Expression | undefined> {
+  return {
+    kind: "attribute",
+    about: options.about,
+    required: false,
+    type: "expression",
+    read(body, name, owner, context) {
+      const found = findAttribute(body, name, owner, false, context);
+      return found && compile(found, [...context.variables, ...options.variables ?? []], context);
+    },
+  };
+}
+
+/** A name, or an expression where the text mentions a variable. */
+export function target(options: About): Field<string | Expression | undefined> {
+  const inner = attribute(text(), options);
+  return {
+    ...inner,
+    type: "name or expression",
+    read(body, name, owner, context) {
+      const found = findAttribute(body, name, owner, false, context);
+      if (found === undefined) return undefined;
+      return typeof found.value === "string" && isExpression(found.value, context.variables)
+        ? compile(found, context.variables, context)
+        : inner.read(body, name, owner, context);
+    },
+  };
+}
+
+/** Named expressions: an object of quoted expressions, such as `params = { id = "input.id" }`. */
+export function expressionMap(
+  options: About,
+): Field<Readonly<Record<string, Expression>> | undefined> {
+  return {
+    kind: "attribute",
+    about: options.about,
+    required: false,
+    type: "object of expressions",
+    read(body, name, owner, context) {
+      const found = findAttribute(body, name, owner, false, context);
+      if (found === undefined) return undefined;
+      const { value } = found;
+      if (typeof value !== "object" || value === null || Array.isArray(value)) {
+        context.report(found.valueSpan, `${context.subject}: ${name} must be an object`);
+        return undefined;
+      }
+      const compiled = Object.entries(value).map(([key, source]) => [
+        key,
+        compile(
+          { name: `${name}.${key}`, value: source, valueSpan: found.valueSpan, verbatim: false },
+          context.variables,
+          context,
+        ),
+      ]);
+      return Object.fromEntries(compiled.filter(([, item]) => item !== undefined));
+    },
+  };
+}
+
+/** A block whose attributes are all expressions, in the order written. */
+export function expressions(
+  options: About & { readonly variables?: readonly string[] },
+): Field<readonly (readonly [string, Expression])[] | undefined> {
+  return {
+    kind: "block",
+    about: options.about,
+    required: false,
+    type: "expressions",
+    read(body, name, _owner, context) {
+      const [found] = findBlocks(body, name, 1, context);
+      if (found === undefined) return undefined;
+      const variables = [...context.variables, ...options.variables ?? []];
+      for (const inner of found.body.blocks) {
+        context.report(inner.typeSpan, `${context.subject}: ${name} has no blocks`);
+      }
+      return found.body.attributes.flatMap((item) => {
+        const compiled = item.failed ? undefined : compile(item, variables, context);
+        return compiled ? [[item.name, compiled] as const] : [];
+      });
+    },
+  };
+}
+
+/** Compiles the text of an attribute; reports a failure at its place inside the text. */
+function compile(
+  { name, value, valueSpan, verbatim }: Pick<
+    Attribute,
+    "name" | "value" | "valueSpan" | "verbatim"
+  >,
+  variables: readonly string[],
+  { subject, env, report }: ReadContext,
+): Expression | undefined {
+  if (typeof value !== "string") {
+    report(valueSpan, `${subject}: ${name} must be an expression in quotes`);
+    return undefined;
+  }
+  try {
+    return compileExpression(value, variables, { env });
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    const inside = valueSpan.start + 1;
+    const span = verbatim
+      ? {
+        ...valueSpan,
+        start: inside + error.start,
+        end: inside + Math.max(error.end, error.start + 1),
+      }
+      : valueSpan;
+    report(span, `${subject}: ${name}: ${error.message}`, error.hint);
+    return undefined;
+  }
+}
