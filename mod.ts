@@ -24,6 +24,7 @@ export {
   type ConnectorChoice,
   type Counts,
   createRuntime,
+  type PublishOptions,
   type Runtime,
   type RuntimeOptions,
 } from "./src/runtime.ts";
@@ -77,6 +78,7 @@ export {
   type ReadContext,
   size,
   text,
+  type ValueResult,
   type Values,
   type ValueSchema,
 } from "./src/schema.ts";
@@ -92,5 +94,9 @@ export type {
   SocketSession,
 } from "./src/socket.ts";
 export { Frame } from "./src/frame.ts";
+export type { HonoApp } from "./src/hono.ts";
+export type { Logger } from "./src/connector.ts";
 export { type Upgrader } from "./src/site.ts";
 export { connectStandardSocket, STANDARD_FEATURES } from "./src/adapters/standard.ts";
+export type { Attribute, Block, Body, Label, SourceFile, Span } from "./src/config/tree.ts";
+export type { Schedule } from "./src/schedule.ts";

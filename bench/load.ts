@@ -33,7 +33,7 @@ interface Output {
 }
 
 /** The frame that joins the room. */
-export const joinFrame = JSON.stringify({ type: "join_room", room: "r" });
+export const joinFrame: string = JSON.stringify({ type: "join_room", room: "r" });
 
 const text =
   "The quick brown fox jumps over the lazy dog and one hundred bytes are what this line has to measure.";

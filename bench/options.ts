@@ -33,7 +33,7 @@ const scenarios: readonly Scenario[] = [
 ];
 
 /** What `--help` prints. */
-export const usage = `deno task bench [SCENARIO…] [OPTION…]
+export const usage: string = `deno task bench [SCENARIO…] [OPTION…]
 
 One room, every message to every member. Scenarios, all by default: ${names(scenarios)}
 (the number is how many messages may be on their way at once).

@@ -20,7 +20,7 @@ import { hostOptions } from "./server/files.ts";
 import { listenBun } from "./server/bun.ts";
 import { type ServeOptions, type Service, startService } from "./server/service.ts";
 
-export type { BunWebSocketHandler } from "./adapters/bun.ts";
+export type { BunSocket, BunSocketData, BunWebSocketHandler } from "./adapters/bun.ts";
 export { ConfigPathError, readConfigFiles } from "./server/files.ts";
 export type { ServeOptions, Service } from "./server/service.ts";
 

@@ -2,9 +2,8 @@
  * The contract between the runtime and its connectors. Built-in connectors and foreign ones go
  * through the same door: a `ConnectorType` in the table that `createRuntime` takes.
  */
-import type { Hono } from "hono";
-import type { Logger } from "@logtape/logtape";
 import type { Expression, Scope } from "./expression.ts";
+import type { HonoApp } from "./hono.ts";
 import type { Fields, Values } from "./schema.ts";
 import type { SocketEndpoint } from "./socket.ts";
 
@@ -84,6 +83,23 @@ export interface WriteRequest<Options = unknown> {
   readonly event: FlowEvent | undefined;
 }
 
+/**
+ * A structured log. `{name}` in a message stands for the property of that name. Secrets and message
+ * bodies do not belong into it above the level trace.
+ */
+export interface Logger {
+  /** For who follows a single event. */
+  trace(message: string, properties?: Readonly<Record<string, unknown>>): void;
+  /** For who looks for a fault. */
+  debug(message: string, properties?: Readonly<Record<string, unknown>>): void;
+  /** What an operator wants to know. */
+  info(message: string, properties?: Readonly<Record<string, unknown>>): void;
+  /** Something that may need a hand. */
+  warn(message: string, properties?: Readonly<Record<string, unknown>>): void;
+  /** Something that failed. */
+  error(message: string, properties?: Readonly<Record<string, unknown>>): void;
+}
+
 /** What a connector is given when it is made. */
 export interface ConnectorContext {
   /** The connector's name in the configuration. */
@@ -97,7 +113,7 @@ export interface HttpService {
   /** Where it listens when Weir runs as a server of its own; an embedding server ignores it. */
   readonly listen: { readonly host: string; readonly port: number };
   /** Adds this connector's routes. Called once for each application that serves them. */
-  routes?(app: Hono): void;
+  routes?(app: HonoApp): void;
   /** A WebSocket endpoint. */
   readonly socket?: SocketEndpoint;
   /** A folder of files to serve, absolute; ignored when embedded. */

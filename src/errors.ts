@@ -2,6 +2,7 @@
 
 /** Something wrong with a configuration, and the place where it stands. */
 export interface Problem {
+  /** A warning does not keep a configuration from running. */
   readonly severity: "error" | "warning";
   /** One sentence that names the block and what is wrong with it. */
   readonly message: string;
@@ -35,6 +36,7 @@ export interface Problem {
  * ```
  */
 export class ConfigError extends Error {
+  /** `ConfigError`. */
   override readonly name = "ConfigError";
   /** All problems, in the order of files and lines. */
   readonly problems: readonly Problem[];
@@ -51,6 +53,7 @@ export class ConfigError extends Error {
  * migration that the database refuses, a publish that the broker did not confirm.
  */
 export class ConnectorError extends Error {
+  /** `ConnectorError`. */
   override readonly name = "ConnectorError";
   /** The connector's name in the configuration. */
   readonly connector: string;
@@ -89,6 +92,7 @@ export type ErrorCode =
  * alone, which repeats `ref` beside it.
  */
 export class FlowError extends Error {
+  /** `FlowError`. */
   override readonly name = "FlowError";
   /** The flow's name in the configuration. */
   readonly flow: string;
@@ -115,6 +119,7 @@ export class FlowError extends Error {
 
 /** An expression that cannot be compiled, or that failed for one event. */
 export class ExpressionError extends Error {
+  /** `ExpressionError`. */
   override readonly name = "ExpressionError";
   /** The expression as written. */
   readonly expression: string;

@@ -1,7 +1,6 @@
 /** One flow of the model, ready to run. */
-import type { Logger } from "@logtape/logtape";
 import { holds } from "./condition.ts";
-import type { Connector, FlowEvent, FlowHandler, Outcome } from "./connector.ts";
+import type { Connector, FlowEvent, FlowHandler, Logger, Outcome } from "./connector.ts";
 import { ConnectorError, ExpressionError, FlowError } from "./errors.ts";
 import type { Scope } from "./expression.ts";
 import type { DestinationModel, FlowModel, NamedExpression } from "./model.ts";

@@ -15,9 +15,11 @@ export interface Model {
 
 /** One `connector` block. */
 export interface ConnectorModel {
+  /** The block's label. */
   readonly name: string;
   /** As the block's `type` says. */
   readonly type: string;
+  /** The kind of connector that `type` names. */
   readonly definition: ConnectorType;
   /** What the definition's fields made of the block. */
   readonly options: unknown;
@@ -25,7 +27,9 @@ export interface ConnectorModel {
 
 /** One `flow` block. */
 export interface FlowModel {
+  /** The block's label. */
   readonly name: string;
+  /** What starts it. */
   readonly source: SourceModel | ScheduleModel;
   /** Evaluated from top to bottom; undefined where the payload goes on as it came. */
   readonly transform: readonly NamedExpression[] | undefined;
@@ -40,15 +44,19 @@ export type NamedExpression = readonly [name: string, value: Expression];
 
 /** A `from` block. */
 export interface SourceModel {
+  /** Tells it from a schedule. */
   readonly kind: "connector";
+  /** The connector's name. */
   readonly connector: string;
   /** Undefined: every event of that connector. */
   readonly operation: string | undefined;
+  /** The event is not for this flow where it is false. */
   readonly filter: Expression | undefined;
 }
 
 /** A flow's `when`. */
 export interface ScheduleModel {
+  /** Tells it from a `from` block. */
   readonly kind: "schedule";
   /** As `parseSchedule` read it. */
   readonly when: Schedule;
@@ -56,7 +64,9 @@ export interface ScheduleModel {
 
 /** A `to` block. */
 export interface DestinationModel {
+  /** The connector's name. */
   readonly connector: string;
+  /** What the connector does with the payload; undefined where the block does not say. */
   readonly operation: string | undefined;
   /** A literal name, or an expression. */
   readonly target: string | Expression | undefined;

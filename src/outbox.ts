@@ -4,10 +4,8 @@ import type { Batch } from "./socket.ts";
 
 /** Where an outbox empties itself to. */
 export interface Sink {
-  /** Sends a batch. */
-  send(batch: Batch): void;
-  /** Bytes that were sent and that the kernel has not taken. */
-  readonly bufferedAmount: number;
+  /** Sends a batch; gives the bytes that were sent and that the kernel has not taken. */
+  send(batch: Batch): number;
 }
 
 /** Frames that wait, as a path from the root of a tick: who waits for the same shares the path. */
@@ -125,8 +123,7 @@ export class Outbox {
     const pending = this.#pending;
     if (pending === undefined || this.#closed) return;
     this.#pending = undefined;
-    this.#sink.send(pending);
-    if (this.#sink.bufferedAmount > this.#limit) {
+    if (this.#sink.send(pending) > this.#limit) {
       this.discard();
       this.#overflow();
     }

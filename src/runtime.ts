@@ -1,9 +1,9 @@
 /** Puts the parts together: the only place that does. */
 import { getLogger } from "@logtape/logtape";
-import type { Hono } from "hono";
 import type { Connector, FlowEvent, HttpService, WriteRequest } from "./connector.ts";
 import { ConfigError, ConnectorError } from "./errors.ts";
 import { Flow } from "./flow.ts";
+import type { HonoApp } from "./hono.ts";
 import { loadConfig, type LoadOptions } from "./load.ts";
 import type { FlowModel, Model } from "./model.ts";
 import { type RunningSchedule, startSchedule } from "./schedule.ts";
@@ -32,7 +32,47 @@ export type Counts = Readonly<Record<string, Readonly<Record<string, number>>>>;
 const SHUTDOWN_TIMEOUT = 30_000;
 
 /** A configuration at work. `createRuntime` makes it. */
-export class Runtime {
+export interface Runtime {
+  /** A Hono application with every path, to mount: `app.route("/live", runtime.app)`. */
+  readonly app: HonoApp;
+  /** The WebSocket endpoints, for adapters. */
+  readonly endpoints: readonly SocketEndpoint[];
+  /**
+   * Answers a request, and upgrades it where it is for a WebSocket path. `env` is what the server
+   * hands over beside the request: Bun's server, Deno's connection info.
+   */
+  fetch(this: void, request: Request, env?: unknown): Response | Promise<Response>;
+  /** Sends to every client; gives how many connections it was queued for. */
+  broadcast(data: unknown, choice?: ConnectorChoice): Promise<number>;
+  /** Sends to the members of a room; gives how many connections it was queued for. */
+  sendToRoom(room: string, data: unknown, choice?: ConnectorChoice): Promise<number>;
+  /** Sends to the connections of a user; gives how many it was queued for. */
+  sendToUser(user: string, data: unknown, choice?: ConnectorChoice): Promise<number>;
+  /**
+   * Publishes on a broker, the memory broker included. `key` is the routing key.
+   *
+   * @throws {ConnectorError} There is no such broker, or it did not take the message.
+   */
+  publish(key: string, body: unknown, options?: PublishOptions): Promise<void>;
+  /** What every connector counts, such as `counts().ws.connections`. */
+  counts(): Counts;
+  /** Why which connector cannot serve at the moment, by its name; empty when all can. */
+  troubles(): Readonly<Record<string, string>>;
+  /**
+   * Ends everything: takes no more events, waits at most 30 s for the flows in flight, closes
+   * clients with 1001, lets go of brokers and databases.
+   */
+  close(): Promise<void>;
+}
+
+/** What `publish` can be told. */
+export interface PublishOptions extends ConnectorChoice {
+  /** Headers of the message. None by default. */
+  readonly headers?: Readonly<Record<string, unknown>>;
+}
+
+/** A runtime as those see it who start it and listen for it. */
+export class RuntimeCore implements Runtime {
   readonly #model: Model;
   readonly #connectors: ReadonlyMap<string, Connector>;
   readonly #upgrader: Upgrader | undefined;
@@ -42,7 +82,7 @@ export class Runtime {
   #closed: Promise<void> | undefined;
   #draining = false;
 
-  /** @ignore Use `createRuntime`. */
+  /** The model's connectors must all be there. */
   constructor(
     model: Model,
     connectors: ReadonlyMap<string, Connector>,
@@ -61,61 +101,50 @@ export class Runtime {
     }
   }
 
-  /** A Hono application with every path, to mount: `app.route("/live", runtime.app)`. */
-  get app(): Hono {
+  get app(): HonoApp {
     return this.#embeddedSite().app;
   }
 
-  /** The WebSocket endpoints, for adapters. */
   get endpoints(): readonly SocketEndpoint[] {
     return this.#embeddedSite().endpoints;
   }
 
-  /**
-   * Answers a request, and upgrades it where it is for a WebSocket path. `env` is what the server
-   * hands over beside the request: Bun's server, Deno's connection info.
-   */
   readonly fetch = (request: Request, env?: unknown): Response | Promise<Response> =>
     this.#embeddedSite().fetch(request, env);
 
-  /** Sends to every client; returns how many connections it was queued for. */
   broadcast(data: unknown, choice: ConnectorChoice = {}): Promise<number> {
     return this.#send("broadcast", undefined, data, choice);
   }
 
-  /** Sends to the members of a room; returns how many connections it was queued for. */
   sendToRoom(room: string, data: unknown, choice: ConnectorChoice = {}): Promise<number> {
     return this.#send("send_to_room", room, data, choice);
   }
 
-  /** Sends to the connections of a user; returns how many it was queued for. */
   sendToUser(user: string, data: unknown, choice: ConnectorChoice = {}): Promise<number> {
     return this.#send("send_to_user", user, data, choice);
   }
 
-  /**
-   * Publishes on a broker, the memory broker included.
-   *
-   * @throws {ConnectorError} There is no such broker, or it did not take the message.
-   */
   async publish(
     key: string,
     body: unknown,
-    choice: ConnectorChoice & { readonly headers?: Readonly<Record<string, unknown>> } = {},
+    publishOptions: PublishOptions = {},
   ): Promise<void> {
-    const { headers } = choice;
-    const options = headers === undefined ? {} : { headers };
-    await this.#write("mq", choice, { operation: undefined, target: key, payload: body, options });
+    const { headers } = publishOptions;
+    const request = {
+      operation: undefined,
+      target: key,
+      payload: body,
+      options: headers === undefined ? {} : { headers },
+    };
+    await this.#write("mq", publishOptions, request);
   }
 
-  /** What every connector counts, such as `counts().ws.connections`. */
   counts(): Counts {
     return Object.fromEntries(
       [...this.#connectors].map(([name, connector]) => [name, connector.counts?.() ?? {}]),
     );
   }
 
-  /** Why which connector cannot serve at the moment; empty when all can. */
   troubles(): Readonly<Record<string, string>> {
     const found = [...this.#connectors].flatMap(([name, connector]): [string, string][] => {
       const trouble = connector.trouble?.();
@@ -124,15 +153,11 @@ export class Runtime {
     return Object.fromEntries(this.#draining ? [...found, ["runtime", "shutting down"]] : found);
   }
 
-  /**
-   * Ends everything: takes no more events, waits for the flows in flight, closes clients with 1001,
-   * lets go of brokers and databases.
-   */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
   }
 
-  /** @ignore What the connectors serve, by their names, for those who listen. */
+  /** What the connectors serve, by their names, for those who listen. */
   get services(): ReadonlyMap<string, HttpService> {
     const services = [...this.#connectors].flatMap(([name, { http }]) =>
       http === undefined ? [] : [[name, http] as const]
@@ -140,12 +165,12 @@ export class Runtime {
     return new Map(services);
   }
 
-  /** @ignore Gets everything ready to be written to. */
+  /** Gets everything ready to be written to. */
   async start(): Promise<void> {
     await Promise.all([...this.#connectors.values()].map((connector) => connector.start?.()));
   }
 
-  /** @ignore Begins to take events. */
+  /** Begins to take events. */
   async consume(): Promise<void> {
     await Promise.all([...this.#connectors.values()].map((connector) => connector.consume?.()));
     const logger = getLogger(["weir", "schedule"]);
@@ -268,14 +293,14 @@ export async function createRuntime(
 export async function assembleRuntime(
   config: Model | string,
   options: RuntimeOptions,
-): Promise<Runtime> {
+): Promise<RuntimeCore> {
   const model = typeof config === "string" ? await loadConfig(config, options) : config;
   const connectors = new Map<string, Connector>();
   for (const { name, definition, options } of model.connectors.values()) {
     const logger = getLogger(["weir", name]);
     connectors.set(name, await definition.create(options, { name, logger }));
   }
-  return new Runtime(model, connectors, options.upgrader);
+  return new RuntimeCore(model, connectors, options.upgrader);
 }
 
 function scheduleEvent(at: Date): FlowEvent {

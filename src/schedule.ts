@@ -1,8 +1,6 @@
 /** When a flow without a source runs: its `when`. */
-import type { Logger } from "@logtape/logtape";
 import { Cron } from "croner";
-import * as v from "valibot";
-import type { Complaint } from "./connector.ts";
+import type { Complaint, Logger } from "./connector.ts";
 import { FlowError } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
 import { duration } from "./values.ts";
@@ -45,10 +43,10 @@ export function parseSchedule(text: string): Schedule | Complaint {
   const trimmed = text.trim();
   const [word, ...rest] = trimmed.split(/\s+/);
   if (word === "@every") {
-    const result = v.safeParse(duration({ max: Number.MAX_SAFE_INTEGER }), rest.join(" "));
-    return result.success
-      ? { every: result.output }
-      : complain(`the time after @every ${result.issues[0].message}`);
+    const result = duration({ max: Number.MAX_SAFE_INTEGER }).parse(rest.join(" "));
+    return "value" in result
+      ? { every: result.value }
+      : complain(`the time after @every ${result.problem}`);
   }
   if (word.startsWith("@")) {
     if (NICKNAMES.includes(word)) {

@@ -2,12 +2,20 @@
  * The words of which a block's schema is made: attributes, paths and blocks. Plain values are checked
  * by valibot; the shape of blocks and their places in the text are checked here.
  */
-import * as v from "valibot";
 import type { Attribute, Block, Body, Span } from "./config/tree.ts";
 import { didYouMean } from "./nearest.ts";
 import { text, type ValueSchema } from "./values.ts";
 
-export { duration, flag, integer, oneOf, size, text, type ValueSchema } from "./values.ts";
+export {
+  duration,
+  flag,
+  integer,
+  oneOf,
+  size,
+  text,
+  type ValueResult,
+  type ValueSchema,
+} from "./values.ts";
 
 /** What a field is read with. */
 export interface ReadContext {
@@ -23,6 +31,7 @@ export interface ReadContext {
 
 /** One attribute or block that a block may have. */
 export interface Field<T> {
+  /** How it is written: `name = value` or `name { … }`. */
   readonly kind: "attribute" | "block";
   /** What it is for, in one sentence. */
   readonly about: string;
@@ -99,20 +108,20 @@ export function attribute<T>(
   },
 ): Field<T | undefined> {
   const { about, required = false } = options;
-  const fallback = options.default === undefined ? undefined : v.parse(schema, options.default);
+  const fallback = options.default === undefined ? undefined : defaultOf(schema, options.default);
   return {
     kind: "attribute",
     about,
     required,
-    type: v.getDescription(schema) ?? "value",
+    type: schema.description,
     ...(options.default === undefined ? {} : { default: JSON.stringify(options.default) }),
     read(body, name, owner, context) {
       const found = findAttribute(body, name, owner, required, context);
       if (found === undefined) return fallback;
-      const result = v.safeParse(schema, found.value);
-      if (result.success) return result.output;
-      const [message, hint] = result.issues[0].message.split("\n");
-      context.report(found.valueSpan, `${context.subject}: ${name} ${message}`, hint);
+      const result = schema.parse(found.value);
+      if ("value" in result) return result.value;
+      const { problem, hint } = result;
+      context.report(found.valueSpan, `${context.subject}: ${name} ${problem}`, hint);
       return fallback;
     },
   };
@@ -165,6 +174,12 @@ export function blocks<F extends Fields>(fields: F, options: About): Field<reado
 export function resolvePath(folder: string, relative: string): string {
   if (/^(?:[/\\]|[A-Za-z]:[/\\])/.test(relative)) return relative;
   return `${folder.replace(/[/\\]$/, "")}/${relative.replace(/^\.\//, "")}`;
+}
+
+function defaultOf<T>(schema: ValueSchema<T>, written: unknown): T {
+  const result = schema.parse(written);
+  if ("value" in result) return result.value;
+  throw new TypeError(`the default ${JSON.stringify(written)} ${result.problem}`);
 }
 
 /** The attribute called `name`, where it is there and its value could be evaluated. */

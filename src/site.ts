@@ -77,7 +77,10 @@ export function createSite(options: SiteOptions): Site {
     endpoints,
     endpoint: (pathname) => byPath.get(pathname),
     fetch(request, env) {
-      const endpoint = byPath.get(new URL(request.url).pathname);
+      // Deno hands over whatever stood in the request's first line.
+      const url = URL.parse(request.url);
+      if (url === null) return new Response("the request's target is no URL\n", { status: 400 });
+      const endpoint = byPath.get(url.pathname);
       if (endpoint === undefined) return app.fetch(request, env as Record<string, unknown>);
       return handshake(request, env, endpoint, upgrader);
     },

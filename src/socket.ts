@@ -19,8 +19,11 @@ export interface SocketFeatures {
 
 /** One connection, as the core sees it. An adapter makes it. */
 export interface Peer {
-  /** Queues frames on the socket, in order, with one system call where the runtime allows. */
-  send(batch: Batch): void;
+  /**
+   * Queues frames on the socket, in order, with one system call where the runtime allows. Gives
+   * the bytes that the kernel has not taken.
+   */
+  send(batch: Batch): number;
   /** Starts the close handshake after everything that was sent. */
   close(code: number, reason: string): void;
   /** Bytes that were sent and that the kernel has not taken. */
@@ -61,6 +64,7 @@ export interface HandshakeRequest {
 
 /** A handshake that ends with a plain response. */
 export interface HandshakeRefusal {
+  /** Tells it from an acceptance. */
   readonly accepted: false;
   /** The HTTP status. */
   readonly status: number;
@@ -72,6 +76,7 @@ export interface HandshakeRefusal {
 
 /** A handshake that becomes a connection. */
 export interface HandshakeAcceptance {
+  /** Tells it from a refusal. */
   readonly accepted: true;
   /** The subprotocol to answer with; undefined for none. */
   readonly protocol: string | undefined;

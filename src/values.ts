@@ -1,38 +1,70 @@
-/**
- * Schemas for the plain values of attributes, made of valibot's. A message completes a sentence
- * that begins with the attribute's name; its second line, if it has one, is the hint.
- */
+/** Schemas for the plain values of attributes, made of valibot's. */
 import * as v from "valibot";
 import { didYouMean } from "./nearest.ts";
 
-/** A valibot schema whose description says in words what it takes. */
-export type ValueSchema<T> = v.GenericSchema<unknown, T>;
+/** What checking a value gives: the value as it is used, or what is wrong with it. */
+export type ValueResult<T> =
+  | { readonly value: T }
+  | {
+    /** Completes a sentence that begins with the attribute's name: `must be true or false`. */
+    readonly problem: string;
+    /** What to do about it. */
+    readonly hint?: string;
+  };
+
+/** Checks the value of an attribute. `text()`, `duration()` and the like make them. */
+export interface ValueSchema<T> {
+  /** What it takes, in words, such as `duration`. */
+  readonly description: string;
+  /** Checks and converts a value. */
+  parse(value: unknown): ValueResult<T>;
+}
+
+/** A valibot schema as a value schema. The second line of a message, if it has one, is the hint. */
+export function valueSchema<T>(
+  description: string,
+  schema: v.GenericSchema<unknown, T>,
+): ValueSchema<T> {
+  return {
+    description,
+    parse(value) {
+      const result = v.safeParse(schema, value);
+      if (result.success) return { value: result.output };
+      const [problem, hint] = result.issues[0].message.split("\n");
+      return { problem, ...(hint === undefined ? {} : { hint }) };
+    },
+  };
+}
 
 /** Text. A number becomes its text. */
 export function text(options: { readonly maxLength?: number } = {}): ValueSchema<string> {
   const { maxLength = Infinity } = options;
-  return v.pipe(
-    v.unknown(),
-    v.transform((value) => typeof value === "number" ? String(value) : value),
-    v.string("must be text in quotes"),
-    v.maxLength(maxLength, `must have at most ${maxLength} characters`),
-    v.description("text"),
+  return valueSchema(
+    "text",
+    v.pipe(
+      v.unknown(),
+      v.transform((value) => typeof value === "number" ? String(value) : value),
+      v.string("must be text in quotes"),
+      v.maxLength(maxLength, `must have at most ${maxLength} characters`),
+    ),
   );
 }
 
 /** One of the words in `known`. */
 export function oneOf<const T extends string>(known: readonly T[]): ValueSchema<T> {
   const words = known.map((word) => JSON.stringify(word)).join(", ");
-  return v.pipe(
-    v.string("must be text in quotes"),
-    v.rawTransform<string, T>(({ dataset: { value }, addIssue, NEVER }) => {
-      const found = known.find((word) => word === value);
-      if (found !== undefined) return found;
-      const hint = didYouMean(value, known);
-      addIssue({ message: `must be one of ${words}${hint === undefined ? "" : `\n${hint}`}` });
-      return NEVER;
-    }),
-    v.description(words),
+  return valueSchema(
+    words,
+    v.pipe(
+      v.string("must be text in quotes"),
+      v.rawTransform<string, T>(({ dataset: { value }, addIssue, NEVER }) => {
+        const found = known.find((word) => word === value);
+        if (found !== undefined) return found;
+        const hint = didYouMean(value, known);
+        addIssue({ message: `must be one of ${words}${hint === undefined ? "" : `\n${hint}`}` });
+        return NEVER;
+      }),
+    ),
   );
 }
 
@@ -43,26 +75,30 @@ export function integer(
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = options;
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
   const message = `must be a whole number ${range}`;
-  return v.pipe(
-    v.unknown(),
-    v.transform((value) =>
-      typeof value === "string" && /^-?\d+$/.test(value.trim()) ? Number(value) : value
+  return valueSchema(
+    "number",
+    v.pipe(
+      v.unknown(),
+      v.transform((value) =>
+        typeof value === "string" && /^-?\d+$/.test(value.trim()) ? Number(value) : value
+      ),
+      v.number(message),
+      v.integer(message),
+      v.minValue(min, message),
+      v.maxValue(max, message),
     ),
-    v.number(message),
-    v.integer(message),
-    v.minValue(min, message),
-    v.maxValue(max, message),
-    v.description("number"),
   );
 }
 
 /** True or false; the same words in text are taken too. */
 export function flag(): ValueSchema<boolean> {
-  return v.pipe(
-    v.unknown(),
-    v.transform((value) => value === "true" ? true : value === "false" ? false : value),
-    v.boolean("must be true or false"),
-    v.description("true or false"),
+  return valueSchema(
+    "true or false",
+    v.pipe(
+      v.unknown(),
+      v.transform((value) => value === "true" ? true : value === "false" ? false : value),
+      v.boolean("must be true or false"),
+    ),
   );
 }
 
@@ -83,16 +119,18 @@ export function duration(
   options: { readonly min?: number; readonly max?: number } = {},
 ): ValueSchema<number> {
   const { min = 1, max = LONGEST_DELAY } = options;
-  return v.pipe(
-    v.string('must be a duration such as "500ms", "30s" or "1h30m"'),
-    v.regex(DURATION, 'must be a duration such as "500ms", "30s" or "1h30m"'),
-    v.transform((value) =>
-      [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)]
-        .reduce((sum, [, amount, unit]) => sum + Number(amount) * MILLISECONDS[unit], 0)
+  return valueSchema(
+    "duration",
+    v.pipe(
+      v.string('must be a duration such as "500ms", "30s" or "1h30m"'),
+      v.regex(DURATION, 'must be a duration such as "500ms", "30s" or "1h30m"'),
+      v.transform((value) =>
+        [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)]
+          .reduce((sum, [, amount, unit]) => sum + Number(amount) * MILLISECONDS[unit], 0)
+      ),
+      v.minValue(min, `must be at least ${min}ms`),
+      v.maxValue(max, `must be at most ${max}ms`),
     ),
-    v.minValue(min, `must be at least ${min}ms`),
-    v.maxValue(max, `must be at most ${max}ms`),
-    v.description("duration"),
   );
 }
 
@@ -104,16 +142,18 @@ export function size(
 ): ValueSchema<number> {
   const { min = 1, max = 1024 ** 3 } = options;
   const message = 'must be a size such as "64KB", or a number of bytes';
-  return v.pipe(
-    v.unknown(),
-    v.transform((value) => {
-      const [, amount, unit = "B"] = /^(\d+)\s*(B|KB|MB|GB)?$/.exec(String(value)) ?? [];
-      return amount === undefined ? value : Number(amount) * BYTES[unit];
-    }),
-    v.number(message),
-    v.integer(message),
-    v.minValue(min, `must be at least ${min} bytes`),
-    v.maxValue(max, `must be at most ${max} bytes`),
-    v.description("size"),
+  return valueSchema(
+    "size",
+    v.pipe(
+      v.unknown(),
+      v.transform((value) => {
+        const [, amount, unit = "B"] = /^(\d+)\s*(B|KB|MB|GB)?$/.exec(String(value)) ?? [];
+        return amount === undefined ? value : Number(amount) * BYTES[unit];
+      }),
+      v.number(message),
+      v.integer(message),
+      v.minValue(min, `must be at least ${min} bytes`),
+      v.maxValue(max, `must be at most ${max} bytes`),
+    ),
   );
 }

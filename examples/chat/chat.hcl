@@ -192,7 +192,7 @@ flow "gone" {
 
 # ── Orders ───────────────────────────────────────────────────────────────────────────────────────
 
-# curl --json '{"id":"A-17","status":"packed"}' http://localhost:3000/orders
+# curl --json '{"id":"A17","status":"packed"}' http://localhost:3000/orders
 flow "update_order" {
   from {
     connector = "api"

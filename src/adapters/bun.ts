@@ -20,20 +20,31 @@ const FEATURES: Omit<SocketFeatures, "frameLimits"> = {
 
 /** What a Bun socket carries. */
 export interface BunSocketData {
+  /** Gets the events of the connection. */
   readonly session: SocketSession;
+  /** The path that it came in by. */
   readonly endpoint: SocketEndpoint;
 }
 
 /** The part of Bun's `ServerWebSocket` that is used here. */
 export interface BunSocket {
+  /** What the upgrade gave it. */
   readonly data: BunSocketData;
+  /** Sends a text frame. */
   send(text: string): number;
+  /** Joins what is sent meanwhile into one write. */
   cork(callback: () => void): void;
+  /** Starts the close handshake. */
   close(code: number, reason: string): void;
+  /** Destroys the socket. */
   terminate(): void;
+  /** Sends a ping frame. */
   ping(): number;
+  /** Stops reading. */
   pause(): void;
+  /** Goes on reading. */
   resume(): void;
+  /** Bytes that the kernel has not taken. */
   getBufferedAmount(): number;
 }
 
@@ -49,13 +60,21 @@ export interface BunServer {
 
 /** What `Bun.serve` takes as `websocket`. */
 export interface BunWebSocketHandler {
+  /** Seconds; 0, since Weir pings by itself. */
   readonly idleTimeout: number;
+  /** False, since Weir pings by itself. */
   readonly sendPings: boolean;
+  /** Bytes. */
   readonly maxPayloadLength: number;
+  /** False: it has no place where frames are shared between recipients. */
   readonly perMessageDeflate: boolean;
+  /** A connection is open. */
   open(socket: BunSocket): void;
+  /** A message has come. */
   message(socket: BunSocket, message: string | Uint8Array): void;
+  /** A pong frame has come. */
   pong(socket: BunSocket): void;
+  /** A connection is gone. */
   close(socket: BunSocket, code: number, reason: string): void;
 }
 
@@ -127,15 +146,17 @@ class BunPeer implements Peer {
     return this.#socket.getBufferedAmount();
   }
 
-  send({ frames }: Batch): void {
+  send({ frames }: Batch): number {
     const socket = this.#socket;
-    if (frames.length === 1) {
-      socket.send(frames[0].text);
-      return;
+    let sent = 1;
+    if (frames.length === 1) sent = socket.send(frames[0].text);
+    else {
+      socket.cork(() => {
+        for (const frame of frames) sent = socket.send(frame.text);
+      });
     }
-    socket.cork(() => {
-      for (const frame of frames) socket.send(frame.text);
-    });
+    // Positive where the kernel took it all; asking for the rest costs more than the sending.
+    return sent > 0 ? 0 : socket.getBufferedAmount();
   }
 
   close(code: number, reason: string): void {

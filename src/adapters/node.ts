@@ -82,6 +82,7 @@ export function refuseUpgrade(socket: Duplex, refusal: HandshakeRefusal): void {
 class EndpointUpgrader {
   readonly #endpoint: SocketEndpoint;
   readonly #server: WebSocketServer;
+  readonly #buffers = new BatchBuffers();
   /** What the handshake that is under way answers with; `ws` asks for it synchronously. */
   #protocol: string | undefined;
 
@@ -125,14 +126,14 @@ class EndpointUpgrader {
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       upgraded = true;
       socket.off("error", ignore);
-      connect(webSocket, socket as Socket, session);
+      connect(webSocket, new NodePeer(webSocket, socket as Socket, this.#buffers), session);
     });
     // The client had left already.
     if (!upgraded) session.abandon();
   }
 }
 
-function connect(webSocket: WebSocket, socket: Socket, session: SocketSession): void {
+function connect(webSocket: WebSocket, peer: Peer, session: SocketSession): void {
   webSocket.on("message", (data: Buffer, isBinary: boolean) => {
     if (isBinary) session.binary();
     else session.message(data.toString());
@@ -142,7 +143,7 @@ function connect(webSocket: WebSocket, socket: Socket, session: SocketSession): 
   // `ws` closes with the right code; the close event tells of it.
   webSocket.on("error", ignore);
   webSocket.on("close", (code: number, reason: Buffer) => session.close(code, reason.toString()));
-  session.open(new NodePeer(webSocket, socket), FEATURES);
+  session.open(peer, FEATURES);
 }
 
 function factsOf(request: IncomingMessage, url: URL): HandshakeRequest {
@@ -160,22 +161,41 @@ function factsOf(request: IncomingMessage, url: URL): HandshakeRequest {
 
 function ignore(): void {}
 
+/** Streams wrap every Uint8Array in a Buffer of its own; recipients of one batch share it here. */
+class BatchBuffers {
+  #batch: Batch | undefined;
+  #buffer: Buffer = Buffer.alloc(0);
+
+  of(batch: Batch): Buffer {
+    if (batch !== this.#batch) {
+      const { buffer, byteOffset, byteLength } = batch.bytes();
+      this.#batch = batch;
+      this.#buffer = Buffer.from(buffer, byteOffset, byteLength);
+    }
+    return this.#buffer;
+  }
+}
+
 /** A connection of `ws`. Frames of ours go straight to the socket, between those of `ws`. */
 class NodePeer implements Peer {
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
+  readonly #buffers: BatchBuffers;
 
-  constructor(webSocket: WebSocket, socket: Socket) {
+  constructor(webSocket: WebSocket, socket: Socket, buffers: BatchBuffers) {
     this.#webSocket = webSocket;
     this.#socket = socket;
+    this.#buffers = buffers;
   }
 
   get bufferedAmount(): number {
     return this.#socket.writableLength;
   }
 
-  send(batch: Batch): void {
-    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#socket.write(batch.bytes());
+  send(batch: Batch): number {
+    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return 0;
+    this.#socket.write(this.#buffers.of(batch));
+    return this.#socket.writableLength;
   }
 
   close(code: number, reason: string): void {

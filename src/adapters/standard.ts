@@ -24,7 +24,8 @@ export function connectStandardSocket(socket: WebSocket, session: SocketSession)
     else session.binary();
   });
   socket.addEventListener("close", ({ code, reason }) => {
-    if (opened) session.close(code, reason);
+    // Deno says 0 where no close frame came.
+    if (opened) session.close(code || 1006, reason);
     else session.abandon();
   });
   // The close event that follows says what there is to say.
@@ -44,9 +45,10 @@ class StandardPeer implements Peer {
     return this.#socket.bufferedAmount;
   }
 
-  send(batch: Batch): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
+  send(batch: Batch): number {
+    if (this.#socket.readyState !== WebSocket.OPEN) return 0;
     for (const frame of batch.frames) this.#socket.send(frame.text);
+    return this.#socket.bufferedAmount;
   }
 
   close(code: number, reason: string): void {

@@ -15,6 +15,7 @@ export const hostOptions: Required<Pick<LoadOptions, "env" | "readFile">> = {
 
 /** A path that names no file and no folder with a configuration in it. */
 export class ConfigPathError extends Error {
+  /** `ConfigPathError`. */
   override readonly name = "ConfigPathError";
 }
 

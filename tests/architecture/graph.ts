@@ -113,7 +113,7 @@ export const edge: readonly string[] = [
   "src/commands.ts",
   "src/commands/**",
   "src/adapters/**",
-  "src/serve*.ts",
+  "src/server/**",
 ];
 
 /** The connectors that need a `node:` module or a client made for Node. Only `import()` loads them. */

@@ -17,17 +17,18 @@ const contract = [
   "src/connector.ts",
   "src/dispatch.ts",
   "src/frame.ts",
+  "src/hono.ts",
   "src/json.ts",
   "src/schedule.ts",
   "src/schema.ts",
+  "src/expression-fields.ts",
   "src/socket.ts",
   "src/tick.ts",
   ...expression,
 ];
-const flow = ["src/flow.ts", "src/flow/**", "src/router.ts", "src/model.ts", ...contract];
+const flow = ["src/flow.ts", "src/model.ts", ...contract];
 const runtime = [
   "src/runtime.ts",
-  "src/runtime/**",
   "src/load.ts",
   "src/config/**",
   "src/connectors/**",
@@ -36,7 +37,7 @@ const runtime = [
   ...flow,
 ];
 /** What an entrypoint puts together. */
-const entry = ["mod.ts", "src/adapters/**", "src/serve*.ts", "src/commands.ts", ...runtime];
+const entry = ["mod.ts", "src/adapters/**", "src/server/**", "src/commands.ts", ...runtime];
 
 /**
  * File pattern → what it may import from this repository. The first pattern that matches a file
@@ -49,12 +50,13 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
   ["src/nearest.ts", []],
   ["src/frame.ts", []],
   ["src/json.ts", []],
+  ["src/hono.ts", []],
   ["src/rooms.ts", []],
   ["src/tick.ts", []],
   ["src/socket.ts", ["src/frame.ts"]],
   ["src/outbox.ts", ["src/frame.ts", "src/socket.ts"]],
   ["src/handshake.ts", ["src/socket.ts"]],
-  ["src/protocol.ts", ["src/errors.ts", "src/frame.ts"]],
+  ["src/protocol.ts", ["src/errors.ts", "src/frame.ts", "src/json.ts"]],
   ["src/values.ts", ["src/errors.ts", "src/nearest.ts"]],
   ["src/expression.ts", expression],
   ["src/expression/**", expression],
@@ -62,14 +64,13 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
 
   ["src/config/tree.ts", ["src/errors.ts"]],
   ["src/schema.ts", ["src/config/tree.ts", ...expression]],
-  ["src/connector.ts", ["src/schema.ts", "src/socket.ts", ...expression]],
+  ["src/expression-fields.ts", ["src/config/tree.ts", "src/schema.ts", ...expression]],
+  ["src/connector.ts", ["src/hono.ts", "src/schema.ts", "src/socket.ts", ...expression]],
   ["src/dispatch.ts", ["src/connector.ts", ...expression]],
   ["src/schedule.ts", ["src/connector.ts", ...expression]],
   ["src/model.ts", ["src/connector.ts", "src/schedule.ts", ...expression]],
   ["src/config/**", ["src/config/**", "src/model.ts", ...contract]],
   ["src/flow.ts", flow],
-  ["src/flow/**", flow],
-  ["src/router.ts", flow],
 
   [
     "src/connectors/websocket/**",
@@ -87,18 +88,17 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
   ["src/connectors/*.ts", ["src/connectors/**", ...contract]],
 
   ["src/runtime.ts", runtime],
-  ["src/runtime/**", runtime],
   ["src/load.ts", runtime],
   ["src/site.ts", ["src/handshake.ts", ...flow]],
 
   ["src/adapters/**", ["src/adapters/**", ...runtime]],
-  ["src/serve*.ts", ["src/adapters/**", "src/serve*.ts", ...runtime]],
-  ["src/commands.ts", ["src/commands/**", ...runtime]],
-  ["src/commands/**", ["src/commands/**", ...runtime]],
+  ["src/server/**", ["src/adapters/**", "src/server/**", ...runtime]],
+  ["src/commands.ts", ["src/commands/**", "src/server/**", ...runtime]],
+  ["src/commands/**", ["src/commands/**", "src/server/**", ...runtime]],
   ["src/deno.ts", entry],
   ["src/bun.ts", entry],
   ["src/node.ts", entry],
-  ["src/cli.ts", ["src/deno.ts", "src/bun.ts", "src/node.ts"]],
+  ["src/cli.ts", ["src/commands.ts", "src/deno.ts", "src/bun.ts", "src/node.ts"]],
 ];
 
 const graph = await readGraph();

@@ -20,9 +20,14 @@ const config = `${websocket()}${flows}
 `;
 
 contract("paths: dots are resolved before the comparison", config, async (t) => {
-  for (const path of ["/ws", "/x/../ws", "/./ws", "/x/y/../../ws", "/x/%2e%2E/ws", "/ws?a=/x"]) {
-    const client = await t.connect(path);
-    await client.hearsNothing();
+  await (await t.connect("/ws?a=/x")).hearsNothing();
+  for (const path of ["/x/../ws", "/./ws", "/x/y/../../ws", "/x/%2e%2E/ws"]) {
+    if (t.host.name === "deno Hono") {
+      // Deno leaves the dots in `request.url`, and it is the outer application that routes by it.
+      assert.equal((await t.request(path)).status, 404);
+    } else {
+      await (await t.connect(path)).hearsNothing();
+    }
   }
 });
 

@@ -41,7 +41,7 @@ const commands: Readonly<Record<Tool, (report: string, file: string) => string[]
 };
 
 /** A file that takes longer hangs, and is killed. */
-const fileTimeout = 180_000;
+const fileTimeout = 120_000;
 
 /** Runs `files`, given relative to `root`, one after the other, each in a process of its own. */
 export async function runSuite(

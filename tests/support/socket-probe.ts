@@ -52,12 +52,16 @@ export class Probe {
   }
 }
 
-/** Waits until a condition holds; fails after ten seconds. */
-export async function until(what: string, condition: () => boolean): Promise<void> {
+/** Waits until a condition holds, looking every few milliseconds; fails after ten seconds. */
+export async function until(
+  what: string,
+  condition: () => boolean,
+  every: number = 5,
+): Promise<void> {
   const end = performance.now() + 10_000;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
-    await pause(5);
+    await pause(every);
   }
 }
 

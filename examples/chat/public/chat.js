@@ -1,13 +1,12 @@
-// The page. What others wrote reaches it as text (`textContent`) and never as HTML.
+// The page: rooms, who is there, and what is said.
 
 import { Connection, ConnectionLost } from "./connection.js";
+import { $, avatar, element, getJson, timeElement } from "./elements.js";
+import { loadOrders, showOrder } from "./orders.js";
 
-const $ = (id) => document.getElementById(id);
 const ROOMS = ["lobby", "kitchen", "deliveries"];
 const BIRDS = ["Heron", "Kingfisher", "Dipper", "Wagtail", "Moorhen", "Grebe", "Teal", "Egret"];
 const SAME_BLOCK = 5 * 60_000;
-
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
 /** Kept for this tab alone, so that two tabs are two people. */
 let name = sessionStorage.getItem("name") ?? BIRDS[Math.floor(Math.random() * BIRDS.length)];
@@ -20,8 +19,6 @@ const people = new Map();
 let messages = new Map();
 /** What the server has not confirmed yet, of all rooms. */
 const unconfirmed = new Map();
-/** The newest state of each order, by id. */
-const orders = new Map();
 
 const connection = new Connection({
   url() {
@@ -32,9 +29,11 @@ const connection = new Connection({
   },
   onState(state, retryInMs) {
     showState(state, retryInMs);
+    people.clear();
+    showPeople();
     if (state !== "open") return;
     enterRoom();
-    loadOrders();
+    loadOrders().catch((error) => notice(`The orders could not be loaded: ${error.message}`));
   },
   onMessage: receive,
 });
@@ -44,9 +43,7 @@ const connection = new Connection({
 /** Joins the room, then loads what was said in it. */
 async function enterRoom() {
   const entered = room;
-  people.clear();
   showRooms();
-  showPeople();
   $("messages").setAttribute("aria-busy", "true");
   try {
     ({ who: self } = await connection.request({ type: "join_room", room }));
@@ -76,7 +73,9 @@ function changeRoom() {
   if (connection.isOpen) connection.request({ type: "leave_room", room }).catch(ignoreLost);
   room = next;
   messages = new Map();
+  people.clear();
   showMessages();
+  showPeople();
   enterRoom();
 }
 
@@ -167,10 +166,8 @@ function showMessage(message) {
 }
 
 function messageElement({ id, author, text, created_at, state, problem }) {
-  const time = element("time", clock.format(new Date(created_at)));
-  time.dateTime = created_at;
   const head = element("p", "", "head");
-  head.append(element("strong", author), " ", time);
+  head.append(element("strong", author), " ", timeElement(created_at));
   const item = element("li", "", "message");
   item.id = `message-${id}`;
   item.append(avatar(author), head, element("p", text, "text"));
@@ -200,14 +197,6 @@ function followsLast(author, createdAt) {
   return last?.author === author && new Date(createdAt) - new Date(last.at) < SAME_BLOCK;
 }
 
-function avatar(author) {
-  const circle = element("span", [...author][0].toUpperCase(), "avatar");
-  circle.ariaHidden = "true";
-  const sum = [...author].reduce((total, letter) => total * 31 + letter.codePointAt(0), 7);
-  circle.style.setProperty("--hue", sum % 360);
-  return circle;
-}
-
 function notice(text) {
   keepingBottom(() => $("messages").append(element("li", text, "notice")));
 }
@@ -218,31 +207,6 @@ function keepingBottom(change) {
   const atBottom = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
   change();
   if (atBottom) list.scrollTop = list.scrollHeight;
-}
-
-// ── Orders ───────────────────────────────────────────────────────────────────────────────────────
-
-async function loadOrders() {
-  try {
-    const rows = await getJson("/orders");
-    for (const order of rows.reverse()) showOrder(order);
-  } catch (error) {
-    notice(`The orders could not be loaded: ${error.message}`);
-  }
-}
-
-function showOrder({ id, status, updated_at }) {
-  const known = orders.get(id);
-  if (known !== undefined && known.updated_at >= updated_at) return;
-  known?.item.remove();
-  const time = element("time", clock.format(new Date(updated_at)));
-  time.dateTime = updated_at;
-  const item = element("li");
-  item.append(element("strong", id), " ", element("span", status, "status"), " ", time);
-  orders.set(id, { updated_at, item });
-  $("orders").prepend(item);
-  $("orders-count").textContent = orders.size;
-  $("no-orders").hidden = true;
 }
 
 // ── The rest of the page ─────────────────────────────────────────────────────────────────────────
@@ -271,19 +235,6 @@ function showRooms() {
 function showPeople() {
   const names = [...new Set(people.values())].sort((a, b) => a.localeCompare(b));
   $("people").textContent = names.length === 0 ? "" : `Here: ${names.join(", ")}`;
-}
-
-function element(tag, text = "", className = "") {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  made.className = className;
-  return made;
-}
-
-async function getJson(path) {
-  const response = await fetch(path);
-  if (!response.ok) throw new Error(`the server answered ${response.status}`);
-  return await response.json();
 }
 
 /** `crypto.randomUUID` is for secure pages alone, and a phone on the local network has none. */
@@ -324,11 +275,3 @@ addEventListener("hashchange", changeRoom);
 
 sessionStorage.setItem("name", name);
 $("name").value = name;
-$("orders-panel").open = matchMedia("(min-width: 60rem)").matches;
-$("curl").textContent = `curl --json '{"id":"A-17","status":"packed"}' ${location.origin}/orders`;
-$("copy").hidden = navigator.clipboard === undefined;
-$("copy").addEventListener("click", async () => {
-  await navigator.clipboard.writeText($("curl").textContent);
-  $("copy").textContent = "Copied";
-  setTimeout(() => $("copy").textContent = "Copy", 2000);
-});

@@ -1,5 +1,5 @@
 /** What became of the messages: counted, and logged where they were not simply handled. */
-import type { Logger } from "@logtape/logtape";
+import type { Logger } from "../../connector.ts";
 import type { Failure } from "./subscriptions.ts";
 
 /** Numbers since the start. */

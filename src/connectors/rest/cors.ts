@@ -1,6 +1,6 @@
 /** The `cors` attribute: which pages of other sites may call. */
 import * as v from "valibot";
-import type { ValueSchema } from "../../values.ts";
+import { type ValueSchema, valueSchema } from "../../values.ts";
 
 /** Any origin, or these; none where the list is empty. */
 export type Origins = "*" | readonly string[];
@@ -9,23 +9,25 @@ const FORM = 'must be true for any origin, or a list of origins such as ["https:
 
 /** True for any origin, false for none, or a list of exact origins. */
 export function origins(): ValueSchema<Origins> {
-  return v.pipe(
-    v.unknown(),
-    v.rawTransform<unknown, Origins>(({ dataset: { value }, addIssue, NEVER }) => {
-      if (value === true || value === "true") return "*";
-      if (value === false || value === "false") return [];
-      if (!Array.isArray(value)) {
-        addIssue({ message: FORM });
-        return NEVER;
-      }
-      const bad: unknown = value.find((item) => !isOrigin(item));
-      if (bad !== undefined) {
-        addIssue({ message: `has ${JSON.stringify(bad)}, which is no origin\n${hint(bad)}` });
-        return NEVER;
-      }
-      return value;
-    }),
-    v.description("true, false or origins"),
+  return valueSchema(
+    "true, false or origins",
+    v.pipe(
+      v.unknown(),
+      v.rawTransform<unknown, Origins>(({ dataset: { value }, addIssue, NEVER }) => {
+        if (value === true || value === "true") return "*";
+        if (value === false || value === "false") return [];
+        if (!Array.isArray(value)) {
+          addIssue({ message: FORM });
+          return NEVER;
+        }
+        const bad: unknown = value.find((item) => !isOrigin(item));
+        if (bad !== undefined) {
+          addIssue({ message: `has ${JSON.stringify(bad)}, which is no origin\n${hint(bad)}` });
+          return NEVER;
+        }
+        return value;
+      }),
+    ),
   );
 }
 

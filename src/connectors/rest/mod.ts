@@ -1,7 +1,6 @@
 /** The `rest` connector: flows that answer HTTP requests. */
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
-import type { Logger } from "@logtape/logtape";
 import {
   type Connector,
   type ConnectorContext,
@@ -9,6 +8,7 @@ import {
   defineConnector,
   type FlowHandler,
   type HttpService,
+  type Logger,
 } from "../../connector.ts";
 import { admit, dispatch } from "../../dispatch.ts";
 import { ConnectorError } from "../../errors.ts";

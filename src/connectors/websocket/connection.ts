@@ -1,6 +1,5 @@
 /** One client's connection: from the handshake to the end of its `disconnect` flows. */
-import type { Logger } from "@logtape/logtape";
-import type { Client, FlowHandler } from "../../connector.ts";
+import type { Client, FlowHandler, Logger } from "../../connector.ts";
 import { admit, dispatch } from "../../dispatch.ts";
 import type { Frame } from "../../frame.ts";
 import { type Flusher, Outbox } from "../../outbox.ts";

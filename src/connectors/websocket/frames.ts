@@ -1,6 +1,5 @@
 /** Serves the frames of one connection: what each type does and how it is answered. */
-import type { Logger } from "@logtape/logtape";
-import type { FlowHandler } from "../../connector.ts";
+import type { FlowHandler, Logger } from "../../connector.ts";
 import { admit, dispatch, type Ending } from "../../dispatch.ts";
 import { FlowError } from "../../errors.ts";
 import type { Frame } from "../../frame.ts";

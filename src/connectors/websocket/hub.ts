@@ -1,5 +1,4 @@
 /** All connections of one `websocket` connector: its rooms, its users, and what is sent to them. */
-import type { Logger } from "@logtape/logtape";
 import { holds } from "../../condition.ts";
 import type {
   Client,
@@ -7,6 +6,7 @@ import type {
   ConnectorContext,
   FlowHandler,
   HttpService,
+  Logger,
   WriteRequest,
 } from "../../connector.ts";
 import { ConnectorError } from "../../errors.ts";
@@ -87,7 +87,10 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
   suggest(type: string): string | undefined {
     const named = this.#subscriptions.flatMap((s) => s.operation ?? []);
     const types = ["message", "join_room", "leave_room", "ping", ...named];
-    return didYouMean(type, types.filter((t) => t !== "connect" && t !== "disconnect"));
+    return didYouMean(
+      type,
+      types.filter((t) => t !== type && t !== "connect" && t !== "disconnect"),
+    );
   }
 
   write(request: WriteRequest): { readonly recipients: number } {

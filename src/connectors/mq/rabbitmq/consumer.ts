@@ -1,6 +1,6 @@
 /** Takes messages from one queue for as long as it is wanted, whatever happens to the channel. */
+import type { Logger } from "../../../connector.ts";
 import { setImmediate } from "node:timers";
-import type { Logger } from "@logtape/logtape";
 import type { AsyncMessage, Channel } from "rabbitmq-client";
 import type { Ledger } from "../ledger.ts";
 import { MessageEvent } from "../message.ts";

@@ -1,5 +1,5 @@
 /** One connection to a broker, which is made again whenever it is lost. */
-import type { Logger } from "@logtape/logtape";
+import type { Logger } from "../../../connector.ts";
 import { AMQPChannelError, AMQPConnectionError, AMQPError, Connection } from "rabbitmq-client";
 import { type Address, describeAddress } from "./address.ts";
 

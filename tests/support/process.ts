@@ -1,0 +1,247 @@
+/** Starts processes of the three runtimes for one test, and leaves none of them behind. */
+
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { cp, mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { needTool, type Tool } from "./toolchain.ts";
+
+/** The three runtimes. */
+export const runtimes: readonly Tool[] = ["deno", "bun", "node"];
+
+/** The folder of the repository. */
+export const root: string = fileURLToPath(new URL("../../", import.meta.url));
+
+/** How long a process may take for anything that it must do, in milliseconds. */
+const PATIENCE = 30_000;
+
+/** How a process ended, and everything that it wrote. */
+export interface Exit {
+  /** Null where a signal ended it. */
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Where and with what a process runs. */
+export interface ProcessOptions {
+  /** The working directory; the stage's folder by default. */
+  readonly cwd?: string;
+  /** Variables beside those of the test. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Makes it the leader of a process group of its own. */
+  readonly leader?: boolean;
+}
+
+/** A process under test. */
+export class Process {
+  readonly pid: number;
+  readonly exit: Promise<Exit>;
+  stdout = "";
+  stderr = "";
+  readonly #child: ChildProcess;
+  readonly #leader: boolean;
+  #ended = false;
+  #wake: (() => void) | undefined;
+
+  /** Starts it. */
+  constructor(command: string, args: readonly string[], options: ProcessOptions) {
+    const { leader = false } = options;
+    const child = spawn(command, args, {
+      cwd: options.cwd,
+      env: { ...process.env, NO_COLOR: "1", ...options.env },
+      stdio: "pipe",
+      detached: leader,
+    });
+    assert.ok(child.pid !== undefined, `cannot start ${command}`);
+    this.pid = child.pid;
+    this.#child = child;
+    this.#leader = leader;
+    // It may have ended before it has read everything.
+    child.stdin.on("error", () => {});
+    const decoders = [new TextDecoder(), new TextDecoder()];
+    child.stdout.on("data", (bytes: Uint8Array) => {
+      this.stdout += decoders[0].decode(bytes, { stream: true });
+      this.#wake?.();
+    });
+    child.stderr.on("data", (bytes: Uint8Array) => {
+      this.stderr += decoders[1].decode(bytes, { stream: true });
+    });
+    this.exit = new Promise((resolve) => {
+      child.on("close", (code, signal) => {
+        this.#ended = true;
+        this.#wake?.();
+        resolve({ code, signal, stdout: this.stdout, stderr: this.stderr });
+      });
+    });
+  }
+
+  /** Both outputs, for messages. */
+  get output(): string {
+    return `${this.stdout}${this.stderr}`;
+  }
+
+  /** Waits until its standard output holds this; fails where it ends before. */
+  async says(pattern: RegExp): Promise<RegExpExecArray> {
+    const deadline = performance.now() + PATIENCE;
+    for (;;) {
+      const found = pattern.exec(this.stdout);
+      if (found !== null) return found;
+      const left = deadline - performance.now();
+      if (this.#ended || left <= 0) {
+        const why = this.#ended ? "the process ended" : "waited in vain";
+        throw new Error(`${why} where ${pattern} was awaited:\n${this.output}`);
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#wake = undefined;
+    }
+  }
+
+  /** Writes a value as a line of JSON to its standard input. */
+  tell(value: unknown): void {
+    this.#child.stdin?.write(`${JSON.stringify(value)}\n`);
+  }
+
+  /** Sends a signal to it; where it is a leader to its whole group, as a terminal does. */
+  signal(name: NodeJS.Signals): void {
+    process.kill(this.#leader ? -this.pid : this.pid, name);
+  }
+
+  /** Waits for its end; kills it, and fails, where that takes too long. */
+  async ended(limit: number = PATIENCE): Promise<Exit> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.signal("SIGKILL");
+    }, limit);
+    const exit = await this.exit;
+    clearTimeout(timer);
+    if (late) throw new Error(`no end after ${limit} ms:\n${this.output}`);
+    return exit;
+  }
+
+  /** Kills it where it still runs. */
+  async kill(): Promise<void> {
+    if (!this.#ended) this.signal("SIGKILL");
+    await this.exit;
+  }
+}
+
+/** A Weir process that has said that it is ready. */
+export interface Weir extends Process {
+  /** Such as `ws://localhost:40123/ws`. */
+  readonly addresses: readonly string[];
+  /** The port of its first address. */
+  readonly port: number;
+}
+
+/** What one test on one runtime works with. */
+export class Stage {
+  readonly runtime: Tool;
+  /** A folder of this test alone. */
+  readonly folder: string;
+  readonly #processes: Process[] = [];
+
+  /** @ignore Use `stageTest` or `onAllRuntimes`. */
+  constructor(runtime: Tool, folder: string) {
+    this.runtime = runtime;
+    this.folder = folder;
+  }
+
+  /** Copies a folder of `tests/fixtures` into the stage's folder, so that it may write beside it. */
+  async copy(fixture: string): Promise<string> {
+    const folder = join(this.folder, fixture);
+    await cp(join(root, "tests/fixtures", fixture), folder, { recursive: true });
+    return folder;
+  }
+
+  /** Starts a TypeScript file of this repository. */
+  async script(
+    path: string,
+    args: readonly string[] = [],
+    options: ProcessOptions = {},
+  ): Promise<Process> {
+    const before: Readonly<Record<Tool, readonly string[]>> = {
+      deno: ["run", "-A"],
+      bun: ["--no-env-file"],
+      node: [],
+    };
+    return this.command(
+      await needTool(this.runtime),
+      [...before[this.runtime], join(root, path), ...args],
+      options,
+    );
+  }
+
+  /** Starts any program. */
+  command(command: string, args: readonly string[], options: ProcessOptions = {}): Process {
+    const child = new Process(command, args, { cwd: this.folder, ...options });
+    this.#processes.push(child);
+    return child;
+  }
+
+  /** Runs the `weir` command to its end. */
+  async weir(args: readonly string[], options: ProcessOptions = {}): Promise<Exit> {
+    return await (await this.script(`src/${this.runtime}.ts`, args, options)).ended();
+  }
+
+  /** Starts the `weir` command with `run` and waits until it is ready. */
+  async run(args: readonly string[], options: ProcessOptions = {}): Promise<Weir> {
+    return await ready(await this.script(`src/${this.runtime}.ts`, ["run", ...args], options));
+  }
+
+  /** Kills what still runs and removes the folder. */
+  async end(): Promise<void> {
+    await Promise.all(this.#processes.map((child) => child.kill()));
+    await rm(this.folder, { recursive: true });
+  }
+}
+
+/** Waits for a process that is a Weir server. */
+export async function ready(child: Process): Promise<Weir> {
+  const [, list] = await child.says(/^weir is ready in \d+ ms: (.*)\n/m);
+  const addresses = list.split("  ").filter((address) => URL.canParse(address));
+  const port = Number(addresses.length === 0 ? 0 : new URL(addresses[0]).port);
+  return Object.assign(child, { addresses, port });
+}
+
+/** Registers one test for each runtime. */
+export function stageTest(name: string, run: (stage: Stage) => Promise<void>): void {
+  for (const runtime of runtimes) {
+    test(`${name}, on ${runtime}`, async () => await withStage(runtime, run));
+  }
+}
+
+/** Does the same on all runtimes at once, for what mostly waits. */
+export async function onAllRuntimes(run: (stage: Stage) => Promise<void>): Promise<void> {
+  const results = await Promise.allSettled(runtimes.map((runtime) => withStage(runtime, run)));
+  const failures = results.flatMap((result, index) => {
+    if (result.status === "fulfilled") return [];
+    const { reason } = result;
+    const text = reason instanceof Error ? reason.stack ?? reason.message : String(reason);
+    return [`on ${runtimes[index]}: ${text}`];
+  });
+  if (failures.length > 0) throw new Error(failures.join("\n"));
+}
+
+async function withStage(runtime: Tool, run: (stage: Stage) => Promise<void>): Promise<void> {
+  // macOS names its temporary folder by a link.
+  const folder = await realpath(await mkdtemp(join(tmpdir(), "weir-e2e-")));
+  const stage = new Stage(runtime, folder);
+  try {
+    await run(stage);
+  } finally {
+    await stage.end();
+  }
+}
