@@ -2,166 +2,151 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test } from "node:test";
-import {
-  Client,
-  type Frame,
-  post,
-  Program,
-  rawGet,
-  weirRun,
-  withFolder,
-} from "../support/examples.ts";
-import type { Tool } from "../support/toolchain.ts";
+import { root, type Stage, stageTest, type Weir } from "../support/process.ts";
+import { SocketClient } from "../support/socket-client.ts";
+import { type Frame, post, WebClient } from "../support/web-client.ts";
 
-interface Chat {
-  readonly program: Program;
-  readonly port: number;
-  /** Connects and joins a room. */
-  enter(user: string, room: string): Promise<Client>;
-  history(room: string): Promise<readonly Frame[]>;
-}
+const example = join(root, "examples/chat");
 
-for (const tool of ["deno", "bun", "node"] as const) {
-  test(`chat on ${tool}: what is said in a room is heard there, and found after a restart`, async () => {
-    await withFolder(async (folder) => {
-      await withChat(tool, folder, async ({ program, enter, history }) => {
-        const ada = await enter("Ada", "lobby");
-        const bob = await enter("Bob", "lobby");
-        const cyd = await enter("Cyd", "kitchen");
-        assert.partialDeepStrictEqual(await ada.message(), { kind: "joined", name: "Bob" });
+stageTest("chat: what is said in a room is heard there, and found after a restart", async (stage) => {
+  {
+    {
+    const { weir, enter, history } = await startChat(stage);
+      const ada = await enter("Ada", "lobby");
+      const bob = await enter("Bob", "lobby");
+      const cyd = await enter("Cyd", "kitchen");
+      assert.partialDeepStrictEqual(await ada.message(), { kind: "joined", name: "Bob" });
 
-        const said = await ada.request(message("m1", "lobby", " <b>Hello</b> ' \\ 🙂 "));
-        const heard = await bob.message() as Frame;
-        const text = "<b>Hello</b> ' \\ 🙂";
-        assert.partialDeepStrictEqual(heard, { kind: "message", id: "m1", author: "Ada", text });
-        assert.deepEqual(said.data, { created_at: heard.created_at });
+      const said = await ada.request(message("m1", "lobby", " <b>Hello</b> ' \\ 🙂 "));
+      const heard = await bob.message() as Frame;
+      const text = "<b>Hello</b> ' \\ 🙂";
+      assert.partialDeepStrictEqual(heard, { kind: "message", id: "m1", author: "Ada", text });
+      assert.deepEqual(said.data, { created_at: heard.created_at });
 
-        await bob.request(message("m2", "lobby", "Hi Ada"));
-        assert.partialDeepStrictEqual(await ada.message(), { text: "Hi Ada", author: "Bob" });
-        assert.equal(cyd.waiting, 0);
-        assert.deepEqual((await history("lobby")).map(({ id }) => id), ["m1", "m2"]);
+      await bob.request(message("m2", "lobby", "Hi Ada"));
+      assert.partialDeepStrictEqual(await ada.message(), { text: "Hi Ada", author: "Bob" });
+      assert.equal(cyd.waiting, 0);
+      assert.deepEqual((await history("lobby")).map(({ id }) => id), ["m1", "m2"]);
 
-        assert.equal(await program.interrupt(), 0, program.output);
-        const codes = await Promise.all([ada, bob, cyd].map((client) => client.closed));
-        assert.deepEqual(codes, [1001, 1001, 1001]);
-      });
+      assert.equal(await program.interrupt(), 0, program.output);
+      const codes = await Promise.all([ada, bob, cyd].map((client) => client.closed));
+      assert.deepEqual(codes, [1001, 1001, 1001]);
+    });
 
-      await withChat(tool, folder, async ({ enter, history }) => {
-        const texts = (await history("lobby")).map(({ author, text }) => `${author}: ${text}`);
-        assert.deepEqual(texts, ["Ada: <b>Hello</b> ' \\ 🙂", "Bob: Hi Ada"]);
-        assert.deepEqual(await history("kitchen"), []);
+    await withChat(stage, async ({ enter, history }) => {
+      const texts = (await history("lobby")).map(({ author, text }) => `${author}: ${text}`);
+      assert.deepEqual(texts, ["Ada: <b>Hello</b> ' \\ 🙂", "Bob: Hi Ada"]);
+      assert.deepEqual(await history("kitchen"), []);
 
-        const ada = await enter("Ada", "lobby");
-        for (let index = 0; index < 60; index++) {
-          await ada.request(message(`n${index}`, "lobby", `${index}`));
-        }
-        const last = (await history("lobby")).map(({ text }) => text);
-        assert.deepEqual(last, Array.from({ length: 50 }, (_, index) => `${index + 10}`));
-      });
+      const ada = await enter("Ada", "lobby");
+      for (let index = 0; index < 60; index++) {
+        await ada.request(message(`n${index}`, "lobby", `${index}`));
+      }
+      const last = (await history("lobby")).map(({ text }) => text);
+      assert.deepEqual(last, Array.from({ length: 50 }, (_, index) => `${index + 10}`));
     });
   });
+});
 
-  test(`chat on ${tool}: who comes and goes is told, and greeted by name`, async () => {
-    await withFolder((folder) =>
-      withChat(tool, folder, async ({ enter, port }) => {
-        const ada = await enter("Ada", "lobby");
-        const bob = await Client.open(`ws://localhost:${port}/ws?user_id=Bob`);
-        const { data } = await bob.request({ type: "join_room", room: "lobby" });
-        const { who } = data as Frame;
-        assert.deepEqual(await ada.message(), { kind: "joined", who, name: "Bob" });
+stageTest("chat: who comes and goes is told, and greeted by name", async (stage) => {
+  await withFolder((folder) =>
+    withChat(stage, async ({ enter, port }) => {
+      const ada = await enter("Ada", "lobby");
+      const bob = await Client.open(`ws://localhost:${port}/ws?user_id=Bob`);
+      const { data } = await bob.request({ type: "join_room", room: "lobby" });
+      const { who } = data as Frame;
+      assert.deepEqual(await ada.message(), { kind: "joined", who, name: "Bob" });
 
-        await ada.request({ type: "here", data: { to: "Bob", room: "lobby" } });
-        const here = await bob.message();
-        assert.partialDeepStrictEqual(here, { kind: "here", room: "lobby", name: "Ada" });
+      await ada.request({ type: "here", data: { to: "Bob", room: "lobby" } });
+      const here = await bob.message();
+      assert.partialDeepStrictEqual(here, { kind: "here", room: "lobby", name: "Ada" });
 
-        await bob.request({ type: "leave_room", room: "lobby" });
-        assert.deepEqual(await ada.message(), { kind: "left", who, name: "Bob" });
-        await bob.request({ type: "join_room", room: "lobby" });
-        assert.deepEqual(await ada.message(), { kind: "joined", who, name: "Bob" });
-        bob.close();
-        assert.deepEqual(await ada.message(), { kind: "left", who, name: "Bob" });
-      })
-    );
-  });
+      await bob.request({ type: "leave_room", room: "lobby" });
+      assert.deepEqual(await ada.message(), { kind: "left", who, name: "Bob" });
+      await bob.request({ type: "join_room", room: "lobby" });
+      assert.deepEqual(await ada.message(), { kind: "joined", who, name: "Bob" });
+      bob.close();
+      assert.deepEqual(await ada.message(), { kind: "left", who, name: "Bob" });
+    })
+  );
+});
 
-  test(`chat on ${tool}: a message that is sent again is stored once, a bad one not at all`, async () => {
-    await withFolder((folder) =>
-      withChat(tool, folder, async ({ enter, history }) => {
-        const ada = await enter("Ada", "lobby");
-        const first = await ada.request(message("same", "lobby", "Once"));
-        const second = await ada.request(message("same", "lobby", "Twice"));
-        assert.deepEqual(second.data, first.data);
+stageTest("chat: a message that is sent again is stored once, a bad one not at all", async (stage) => {
+  await withFolder((folder) =>
+    withChat(stage, async ({ enter, history }) => {
+      const ada = await enter("Ada", "lobby");
+      const first = await ada.request(message("same", "lobby", "Once"));
+      const second = await ada.request(message("same", "lobby", "Twice"));
+      assert.deepEqual(second.data, first.data);
 
-        for (const text of ["", "   ", "x".repeat(2001), 7, null, { a: 1 }, undefined]) {
-          const answer = await ada.request(message("bad", "lobby", text));
-          assert.equal(answer.type, "error", JSON.stringify(text));
+      for (const text of ["", "   ", "x".repeat(2001), 7, null, { a: 1 }, undefined]) {
+        const answer = await ada.request(message("bad", "lobby", text));
+        assert.equal(answer.type, "error", JSON.stringify(text));
+      }
+      for (const id of ["", "x".repeat(65), null]) {
+        const answer = await ada.request(message(id, "lobby", "No id"));
+        assert.equal(answer.type, "error", JSON.stringify(id));
+      }
+      // Nobody speaks in a room without being there.
+      assert.equal((await ada.request(message("m2", "kitchen", "Hi"))).data, undefined);
+      const stored = (await history("lobby")).map(({ id, text }) => [id, text]);
+      assert.deepEqual(stored, [["same", "Once"]]);
+      assert.deepEqual(await history("kitchen"), []);
+    })
+  );
+});
+
+stageTest("chat: an order that is posted reaches every client", async (stage) => {
+  await withFolder((folder) =>
+    withChat(stage, async ({ enter, port }) => {
+      const clients = [await enter("Ada", "lobby"), await enter("Bob", "kitchen")];
+      const orders = `http://localhost:${port}/orders`;
+      for (const status of ["packed", "sent"]) {
+        const answer = await post(orders, { id: "A17", status });
+        assert.equal(answer.status, 200);
+        const stored = await answer.json();
+        assert.partialDeepStrictEqual(stored, { id: "A17", status });
+        for (const client of clients) {
+          assert.deepEqual(await client.message(), { kind: "order", ...stored });
         }
-        for (const id of ["", "x".repeat(65), null]) {
-          const answer = await ada.request(message(id, "lobby", "No id"));
-          assert.equal(answer.type, "error", JSON.stringify(id));
-        }
-        // Nobody speaks in a room without being there.
-        assert.equal((await ada.request(message("m2", "kitchen", "Hi"))).data, undefined);
-        const stored = (await history("lobby")).map(({ id, text }) => [id, text]);
-        assert.deepEqual(stored, [["same", "Once"]]);
-        assert.deepEqual(await history("kitchen"), []);
-      })
-    );
-  });
+      }
+      for (const body of [{}, { id: "A18" }, { id: "", status: "sent" }, [], "text", null]) {
+        const answer = await post(orders, body);
+        assert.ok(answer.status >= 400, JSON.stringify(body));
+        await answer.body?.cancel();
+      }
+      const known = await (await fetch(orders)).json() as readonly Frame[];
+      assert.deepEqual(known.map(({ id, status }) => [id, status]), [["A17", "sent"]]);
+    })
+  );
+});
 
-  test(`chat on ${tool}: an order that is posted reaches every client`, async () => {
-    await withFolder((folder) =>
-      withChat(tool, folder, async ({ enter, port }) => {
-        const clients = [await enter("Ada", "lobby"), await enter("Bob", "kitchen")];
-        const orders = `http://localhost:${port}/orders`;
-        for (const status of ["packed", "sent"]) {
-          const answer = await post(orders, { id: "A17", status });
-          assert.equal(answer.status, 200);
-          const stored = await answer.json();
-          assert.partialDeepStrictEqual(stored, { id: "A17", status });
-          for (const client of clients) {
-            assert.deepEqual(await client.message(), { kind: "order", ...stored });
-          }
-        }
-        for (const body of [{}, { id: "A18" }, { id: "", status: "sent" }, [], "text", null]) {
-          const answer = await post(orders, body);
-          assert.ok(answer.status >= 400, JSON.stringify(body));
-          await answer.body?.cancel();
-        }
-        const known = await (await fetch(orders)).json() as readonly Frame[];
-        assert.deepEqual(known.map(({ id, status }) => [id, status]), [["A17", "sent"]]);
-      })
-    );
-  });
-
-  test(`chat on ${tool}: the page is served, and nothing beside it`, async () => {
-    await withFolder((folder) =>
-      withChat(tool, folder, async ({ port }) => {
-        const types = {
-          "": "text/html",
-          "chat.js": "text/javascript",
-          "connection.js": "text/javascript",
-          "chat.css": "text/css",
-          "favicon.svg": "image/svg+xml",
-        };
-        const pages = new URL("../../examples/chat/public/", import.meta.url);
-        for (const [path, type] of Object.entries(types)) {
-          const response = await fetch(`http://localhost:${port}/${path}`);
-          assert.equal(response.status, 200, path);
-          assert.equal(response.headers.get("content-type")?.split(";")[0], type, path);
-          const file = await readFile(new URL(path || "index.html", pages), "utf8");
-          assert.equal(await response.text(), file, path);
-        }
-        for (const target of OUTSIDE) {
-          const response = await rawGet(port, target);
-          assert.match(response, /^HTTP\/1\.1 4\d\d /, target);
-          assert.doesNotMatch(response, /connector|CREATE TABLE/, target);
-        }
-      })
-    );
-  });
-}
+stageTest("chat: the page is served, and nothing beside it", async (stage) => {
+  await withFolder((folder) =>
+    withChat(stage, async ({ port }) => {
+      const types = {
+        "": "text/html",
+        "chat.js": "text/javascript",
+        "connection.js": "text/javascript",
+        "chat.css": "text/css",
+        "favicon.svg": "image/svg+xml",
+      };
+      const pages = new URL("../../examples/chat/public/", import.meta.url);
+      for (const [path, type] of Object.entries(types)) {
+        const response = await fetch(`http://localhost:${port}/${path}`);
+        assert.equal(response.status, 200, path);
+        assert.equal(response.headers.get("content-type")?.split(";")[0], type, path);
+        const file = await readFile(new URL(path || "index.html", pages), "utf8");
+        assert.equal(await response.text(), file, path);
+      }
+      for (const target of OUTSIDE) {
+        const response = await rawGet(port, target);
+        assert.match(response, /^HTTP\/1\.1 4\d\d /, target);
+        assert.doesNotMatch(response, /connector|CREATE TABLE/, target);
+      }
+    })
+  );
+});
 
 /** Request targets that would be files beside the page's folder, or none at all. */
 const OUTSIDE = [

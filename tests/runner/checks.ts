@@ -20,7 +20,7 @@ export const installDependencies: Check = {
 /** All checks, for the folders and exports that `root` has. */
 export async function listChecks(root: string): Promise<Check[]> {
   const sources: string[] = [];
-  for (const path of ["mod.ts", "src", "tests", "bench", "examples"]) {
+  for (const path of ["mod.ts", "src", "tests", "bench", "examples", "docs"]) {
     if (await holdsCode(join(root, path))) sources.push(path);
   }
   const { exports } = JSON.parse(await readFile(join(root, "deno.json"), "utf8"));
@@ -29,6 +29,7 @@ export async function listChecks(root: string): Promise<Check[]> {
     { name: "deno lint", args: ["lint"] },
     { name: "deno check", args: ["check", "--quiet", ...sources] },
     { name: "deno doc --lint", args: ["doc", "--lint", ...Object.values<string>(exports)] },
+    { name: "docs/configuration.md", args: ["run", "-A", "docs/generate.ts", "--check"] },
     { name: "deno publish --dry-run", args: ["publish", "--dry-run", "--allow-dirty"] },
   ];
 }

@@ -110,7 +110,12 @@ export class Process {
 
   /** Writes a value as a line of JSON to its standard input. */
   tell(value: unknown): void {
-    this.#child.stdin?.write(`${JSON.stringify(value)}\n`);
+    // Readers of lines end one at these two characters as well.
+    const line = JSON.stringify(value).replaceAll("\u2028", "\\u2028").replaceAll(
+      "\u2029",
+      "\\u2029",
+    );
+    this.#child.stdin?.write(`${line}\n`);
   }
 
   /** Sends a signal to it; where it is a leader to its whole group, as a terminal does. */
@@ -153,7 +158,7 @@ export class Stage {
   readonly folder: string;
   readonly #processes: Process[] = [];
 
-  /** @ignore Use `stageTest` or `onAllRuntimes`. */
+  /** @ignore Use `stageTest`, `onAllRuntimes` or `openStage`. */
   constructor(runtime: Tool, folder: string) {
     this.runtime = runtime;
     this.folder = folder;
@@ -235,10 +240,14 @@ export async function onAllRuntimes(run: (stage: Stage) => Promise<void>): Promi
   if (failures.length > 0) throw new Error(failures.join("\n"));
 }
 
-async function withStage(runtime: Tool, run: (stage: Stage) => Promise<void>): Promise<void> {
+/** Makes a stage, which must be ended. */
+export async function openStage(runtime: Tool): Promise<Stage> {
   // macOS names its temporary folder by a link.
-  const folder = await realpath(await mkdtemp(join(tmpdir(), "weir-e2e-")));
-  const stage = new Stage(runtime, folder);
+  return new Stage(runtime, await realpath(await mkdtemp(join(tmpdir(), "weir-e2e-"))));
+}
+
+async function withStage(runtime: Tool, run: (stage: Stage) => Promise<void>): Promise<void> {
+  const stage = await openStage(runtime);
   try {
     await run(stage);
   } finally {

@@ -178,7 +178,7 @@ export class Connection implements SocketSession {
     this.#work.clear();
     await this.#work.idle();
     this.end(1001, "the server is shutting down");
-    const timer = setTimeout(() => this.#socket?.peer.terminate?.(), grace);
+    const timer = setTimeout(() => this.#drop(), grace);
     await this.#ended.promise;
     clearTimeout(timer);
   }
@@ -205,7 +205,7 @@ export class Connection implements SocketSession {
     const watch = (before: number): void => {
       this.#stallTimer = setTimeout(() => {
         if (peer.bufferedAmount < before) watch(peer.bufferedAmount);
-        else peer.terminate?.();
+        else this.#drop();
       }, STALLED_AFTER);
     };
     watch(peer.bufferedAmount);
@@ -214,7 +214,14 @@ export class Connection implements SocketSession {
   #destroy(reason: string): void {
     if (this.#socket === undefined) return;
     this.#closing = { code: 1006, reason };
-    this.#socket.peer.terminate?.();
+    this.#drop();
+  }
+
+  /** Destroys the socket. One that cannot be destroyed is given up: it is closing, and not waited for. */
+  #drop(): void {
+    const { peer } = this.#socket ?? {};
+    if (peer?.terminate === undefined) this.close(1006, "");
+    else peer.terminate();
   }
 
   #pause(): void {
