@@ -39,6 +39,8 @@ export interface ConnectionHost {
   remove(connection: Connection): void;
   /** The socket is gone, or was never opened. */
   released(): void;
+  /** The last flow of the connection has ended. */
+  finished(connection: Connection): void;
 }
 
 /** What there is between `open` and `close`. */
@@ -60,7 +62,9 @@ export class Connection implements SocketSession {
   readonly #openedAt = performance.now();
   readonly #ended = Promise.withResolvers<void>();
   #socket: Socket | undefined;
-  /** Why the server ends it; what arrives after that is not served. */
+  /** The server is shutting down: what arrives after that is not served. */
+  #stopped = false;
+  /** Why the server ends it. */
   #closing: { readonly code: number; readonly reason: string } | undefined;
   #pingData: Uint8Array | undefined;
   #stallTimer: ReturnType<typeof setTimeout> | undefined;
@@ -87,17 +91,19 @@ export class Connection implements SocketSession {
     });
     this.#socket = { peer, features, outbox, heartbeat };
     this.#hub.opened(this);
+    // The shutdown began between the handshake and now.
+    if (this.#stopped) return this.end(1001, "the server is shutting down");
     const { params, remote_addr } = this.client;
     this.#runAlone(new SocketEvent("connect", params, this.client, undefined, { remote_addr }));
   }
 
   abandon(): void {
     this.#hub.released();
-    this.#ended.resolve();
+    this.#finish();
   }
 
   message(text: string): void {
-    if (this.#closing !== undefined || this.#socket === undefined) return;
+    if (this.#stopped || this.#closing !== undefined || this.#socket === undefined) return;
     const { features } = this.#socket;
     const { max_message_size } = this.#hub.options;
     if (!features.frameLimits && new Blob([text]).size > max_message_size) {
@@ -147,10 +153,7 @@ export class Connection implements SocketSession {
       duration_ms: Math.round(performance.now() - this.#openedAt),
     };
     this.#runAlone(new SocketEvent("disconnect", facts, this.client, undefined, facts));
-    this.#work.idle().then(() => {
-      this.rooms.clear();
-      this.#ended.resolve();
-    });
+    this.#work.idle().then(() => this.#finish());
   }
 
   /** Queues a frame; false where the connection is no longer open. */
@@ -175,12 +178,20 @@ export class Connection implements SocketSession {
 
   /** Serves what has begun, then closes with 1001; destroyed after `grace` milliseconds. */
   async shutDown(grace: number): Promise<void> {
-    this.#work.clear();
+    this.#stopped = true;
+    // A socket that is gone has only its disconnect flows left to run.
+    if (this.#socket !== undefined) this.#work.clear();
     await this.#work.idle();
     this.end(1001, "the server is shutting down");
     const timer = setTimeout(() => this.#drop(), grace);
     await this.#ended.promise;
     clearTimeout(timer);
+  }
+
+  #finish(): void {
+    this.rooms.clear();
+    this.#hub.finished(this);
+    this.#ended.resolve();
   }
 
   #startClosing(code: number, reason: string): void {

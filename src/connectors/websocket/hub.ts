@@ -40,12 +40,15 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
   readonly flusher: Flusher = new Flusher(endOfTick);
   readonly http: HttpService;
   readonly #name: string;
+  /** From the handshake to the end of the last flow. */
+  readonly #sessions = new Set<Connection>();
+  /** Those that get what is sent. */
   readonly #connections = new Set<Connection>();
   readonly #rooms = new Groups<Connection>();
   readonly #users = new Groups<Connection>();
   readonly #subscriptions: { readonly operation?: string; readonly handler: FlowHandler }[] = [];
   readonly #handlers = new Map<string, readonly FlowHandler[] | undefined>();
-  /** Connections that are open or whose upgrade was accepted. */
+  /** How many sockets are open or will be: what `max_connections` limits. */
   #admitted = 0;
   #draining = false;
 
@@ -128,6 +131,10 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
     this.#admitted--;
   }
 
+  finished(connection: Connection): void {
+    this.#sessions.delete(connection);
+  }
+
   join(connection: Connection, room: string): void {
     if (!this.#connections.has(connection)) return;
     connection.rooms.add(room);
@@ -149,8 +156,8 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
 
   async drain(): Promise<void> {
     this.#draining = true;
-    const connections = [...this.#connections];
-    await Promise.all(connections.map((connection) => connection.shutDown(CLOSE_GRACE)));
+    const sessions = [...this.#sessions];
+    await Promise.all(sessions.map((session) => session.shutDown(CLOSE_GRACE)));
   }
 
   #accept(request: HandshakeRequest): Handshake {
@@ -166,6 +173,7 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
     }
     this.#admitted++;
     const session = new Connection(this, request, userId);
+    this.#sessions.add(session);
     return { accepted: true, protocol: form.protocols[0], session };
   }
 
