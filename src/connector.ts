@@ -122,7 +122,7 @@ export interface HttpService {
 
 /**
  * A connector at work. The runtime calls `subscribe` for every flow, then `start` on all, then
- * `consume` on all; at the end `drain` on all, then `close` on all.
+ * `consume` on all; at the end, or where one has failed, `drain` on all, then `close` on all.
  */
 export interface Connector {
   /** Adds a flow that wants the events of one operation, or of all where it is undefined. */

@@ -169,7 +169,8 @@ export function formatProblem(problem: Problem): string {
   }
   const gutter = " ".repeat(String(line).length);
   // A tab stays a tab in front of the caret, so that both lines are equally wide.
-  const indent = source.slice(0, column - 1).replace(/[^\t]/g, " ");
+  const before = [...source].slice(0, column - 1);
+  const indent = before.map((character) => character === "\t" ? "\t" : " ").join("");
   const caret = "^".repeat(Math.max(1, length)) + (hint === undefined ? "" : ` ${hint}`);
   return [
     head,

@@ -67,7 +67,7 @@ export class Flow implements FlowHandler {
     if (transform === undefined) return event.payload;
     const output: Record<string, unknown> = {};
     const scope = this.#scope(event, output);
-    for (const [name, value] of transform) output[name] = value.evaluate(scope);
+    for (const [name, value] of transform) setField(output, name, value.evaluate(scope));
     return output;
   }
 
@@ -136,6 +136,12 @@ export class Flow implements FlowHandler {
       (cause instanceof ConnectorError && cause.permanent);
     return new FlowError(flow, "flow_failed", { cause, ref, permanent });
   }
+}
+
+/** A field called `__proto__` is a field like any other. */
+function setField(fields: Record<string, unknown>, name: string, value: unknown): void {
+  if (name !== "__proto__") fields[name] = value;
+  else Object.defineProperty(fields, name, { value, enumerable: true });
 }
 
 function evaluateAll(items: readonly NamedExpression[], scope: Scope): Record<string, unknown> {

@@ -2,7 +2,8 @@
 
 /**
  * The one of `names` that is closest to `name`, or undefined where none is close enough to be a
- * likely slip: at most one edit for every three characters, a swap of neighbours counting as one.
+ * likely slip: at most one edit for every three characters, and one for a shorter name; a swap of
+ * neighbours counts as one.
  */
 export function nearest(name: string, names: Iterable<string>): string | undefined {
   const lower = name.toLowerCase();

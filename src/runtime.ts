@@ -1,12 +1,12 @@
 /** Puts the parts together: the only place that does. */
 import { getLogger } from "@logtape/logtape";
-import type { Connector, FlowEvent, HttpService, WriteRequest } from "./connector.ts";
+import type { Connector, HttpService, WriteRequest } from "./connector.ts";
 import { ConfigError, ConnectorError } from "./errors.ts";
 import { Flow } from "./flow.ts";
 import type { HonoApp } from "./hono.ts";
+import { Lifecycle } from "./lifecycle.ts";
 import { loadConfig, type LoadOptions } from "./load.ts";
-import type { FlowModel, Model } from "./model.ts";
-import { type RunningSchedule, startSchedule } from "./schedule.ts";
+import type { Model } from "./model.ts";
 import { createSite, type Site, type Upgrader } from "./site.ts";
 import type { SocketEndpoint } from "./socket.ts";
 
@@ -27,9 +27,6 @@ export interface ConnectorChoice {
 
 /** Numbers of every connector, by its name. */
 export type Counts = Readonly<Record<string, Readonly<Record<string, number>>>>;
-
-/** How long `close` waits for flows in flight, in milliseconds. */
-const SHUTDOWN_TIMEOUT = 30_000;
 
 /** A configuration at work. `createRuntime` makes it. */
 export interface Runtime {
@@ -76,11 +73,8 @@ export class RuntimeCore implements Runtime {
   readonly #model: Model;
   readonly #connectors: ReadonlyMap<string, Connector>;
   readonly #upgrader: Upgrader | undefined;
-  readonly #flows: readonly { readonly model: FlowModel; readonly flow: Flow }[];
-  #schedules: readonly RunningSchedule[] = [];
+  readonly #lifecycle: Lifecycle;
   #site: Site | undefined;
-  #closed: Promise<void> | undefined;
-  #draining = false;
 
   /** The model's connectors must all be there. */
   constructor(
@@ -93,8 +87,9 @@ export class RuntimeCore implements Runtime {
     this.#upgrader = upgrader;
     const logger = getLogger(["weir", "flow"]);
     const context = { connectors, constants: model.constants, logger };
-    this.#flows = model.flows.map((flow) => ({ model: flow, flow: new Flow(flow, context) }));
-    for (const { model: { source }, flow } of this.#flows) {
+    const flows = model.flows.map((flow) => ({ model: flow, flow: new Flow(flow, context) }));
+    this.#lifecycle = new Lifecycle({ model, connectors, flows });
+    for (const { model: { source }, flow } of flows) {
       if (source.kind === "connector") {
         connectors.get(source.connector)?.subscribe?.(source.operation, flow);
       }
@@ -150,11 +145,13 @@ export class RuntimeCore implements Runtime {
       const trouble = connector.trouble?.();
       return trouble === undefined ? [] : [[name, trouble]];
     });
-    return Object.fromEntries(this.#draining ? [...found, ["runtime", "shutting down"]] : found);
+    return Object.fromEntries(
+      this.#lifecycle.closing ? [...found, ["runtime", "shutting down"]] : found,
+    );
   }
 
   close(): Promise<void> {
-    return this.#closed ??= this.#close();
+    return this.#lifecycle.close();
   }
 
   /** What the connectors serve, by their names, for those who listen. */
@@ -166,18 +163,13 @@ export class RuntimeCore implements Runtime {
   }
 
   /** Gets everything ready to be written to. */
-  async start(): Promise<void> {
-    await Promise.all([...this.#connectors.values()].map((connector) => connector.start?.()));
+  start(): Promise<void> {
+    return this.#lifecycle.start();
   }
 
   /** Begins to take events. */
-  async consume(): Promise<void> {
-    await Promise.all([...this.#connectors.values()].map((connector) => connector.consume?.()));
-    const logger = getLogger(["weir", "schedule"]);
-    this.#schedules = this.#flows.flatMap(({ model: { source }, flow }) => {
-      if (source.kind !== "schedule") return [];
-      return startSchedule(source.when, (at) => flow.run(scheduleEvent(at)), logger);
-    });
+  consume(): Promise<void> {
+    return this.#lifecycle.consume();
   }
 
   #embeddedSite(): Site {
@@ -226,31 +218,6 @@ export class RuntimeCore implements Runtime {
     const scope = { constants: this.#model.constants };
     return this.#connectors.get(model.name)?.write?.({ ...request, scope, event: undefined });
   }
-
-  async #close(): Promise<void> {
-    this.#draining = true;
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => {
-      getLogger(["weir"]).error("flows are still running after {timeout} ms; ending all the same", {
-        timeout: SHUTDOWN_TIMEOUT,
-      });
-      resolve();
-    }, SHUTDOWN_TIMEOUT);
-    await Promise.race([this.#drain(), late]);
-    clearTimeout(timer);
-    await Promise.all([...this.#connectors.values()].map((connector) => connector.close?.()));
-  }
-
-  /** Clients come last: what is in flight elsewhere may still have something for them. */
-  async #drain(): Promise<void> {
-    await Promise.all(this.#schedules.map((schedule) => schedule.stop()));
-    for (const clients of [false, true]) {
-      const round = [...this.#connectors].filter(([name]) =>
-        (this.#model.connectors.get(name)?.definition.source?.clients ?? false) === clients
-      );
-      await Promise.all(round.map(([, connector]) => connector.drain?.()));
-    }
-  }
 }
 
 /**
@@ -283,7 +250,9 @@ export async function createRuntime(
     await runtime.start();
     await runtime.consume();
   } catch (error) {
-    await runtime.close();
+    await runtime.close().catch((failure) =>
+      getLogger(["weir"]).error("closing after a failed start failed, too: {failure}", { failure })
+    );
     throw error;
   }
   return runtime;
@@ -301,11 +270,6 @@ export async function assembleRuntime(
     connectors.set(name, await definition.create(options, { name, logger }));
   }
   return new RuntimeCore(model, connectors, options.upgrader);
-}
-
-function scheduleEvent(at: Date): FlowEvent {
-  const input = { scheduled_at: at.toISOString() };
-  return { operation: "schedule", payload: input, input };
 }
 
 /** On ports of their own two connectors may share a path; in one application they cannot. */

@@ -173,7 +173,8 @@ export function blocks<F extends Fields>(fields: F, options: About): Field<reado
 /** An absolute path stays as it is; a relative one is put below `folder`. */
 export function resolvePath(folder: string, relative: string): string {
   if (/^(?:[/\\]|[A-Za-z]:[/\\])/.test(relative)) return relative;
-  return `${folder.replace(/[/\\]$/, "")}/${relative.replace(/^\.\//, "")}`;
+  const parent = folder === "" ? "." : folder.replace(/[/\\]$/, "");
+  return `${parent}/${relative.replace(/^\.\//, "")}`;
 }
 
 function defaultOf<T>(schema: ValueSchema<T>, written: unknown): T {

@@ -147,7 +147,8 @@ export function size(
     v.pipe(
       v.unknown(),
       v.transform((value) => {
-        const [, amount, unit = "B"] = /^(\d+)\s*(B|KB|MB|GB)?$/.exec(String(value)) ?? [];
+        if (typeof value !== "string") return value;
+        const [, amount, unit = "B"] = /^(\d+)\s*(B|KB|MB|GB)?$/.exec(value) ?? [];
         return amount === undefined ? value : Number(amount) * BYTES[unit];
       }),
       v.number(message),

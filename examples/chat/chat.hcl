@@ -45,7 +45,8 @@ connector "events" {
 # A browser sends {"type":"message","id":1,"data":{"id":"…","room":"lobby","text":"Hello"}}.
 #
 # What stands in quotes here is an expression: `input` is what arrived, `client` the connection that
-# it came from, which nobody can forge. The filter leaves other events alone.
+# it came from, whatever a message says of itself. Its user_id is the name in the connection's
+# address, as chosen; an auth block would verify it. The filter leaves other events alone.
 flow "say" {
   from {
     connector = "ws"

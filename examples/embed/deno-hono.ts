@@ -9,7 +9,10 @@ app.get("/", (c) => c.text(`${runtime.counts().ws.connections} connected\n`));
 // WebSocket at /live/ws, orders at /live/orders.
 app.route("/live", runtime.app);
 
-const server = Deno.serve({ port: Number(Deno.env.get("PORT") ?? 3000) }, app.fetch);
+const server = Deno.serve({
+  port: Number(Deno.env.get("PORT") ?? 3000),
+  onListen: ({ port }) => console.log(`listening on http://localhost:${port}`),
+}, app.fetch);
 
 Deno.addSignalListener("SIGINT", async () => {
   await runtime.close();

@@ -2,7 +2,10 @@
 import { createRuntime } from "../../src/deno.ts";
 
 const runtime = await createRuntime(await Deno.readTextFile(new URL("live.hcl", import.meta.url)));
-const server = Deno.serve({ port: Number(Deno.env.get("PORT") ?? 3000) }, runtime.fetch);
+const server = Deno.serve({
+  port: Number(Deno.env.get("PORT") ?? 3000),
+  onListen: ({ port }) => console.log(`listening on http://localhost:${port}`),
+}, runtime.fetch);
 
 Deno.addSignalListener("SIGINT", async () => {
   await runtime.close();

@@ -64,6 +64,9 @@ export type Command =
   | { readonly name: "help" }
   | { readonly name: "version" };
 
+/** Commands that there will be: none of them is a path that was left out. */
+const PLANNED: readonly string[] = ["test", "init"];
+
 const COMMON = { "env-file": { type: "string" } } as const;
 const RUN = {
   ...COMMON,
@@ -81,6 +84,9 @@ export function parseCommand(args: readonly string[]): Command {
   if (args.includes("--help") || args.includes("-h")) return { name: "help" };
   if (args.includes("--version")) return { name: "version" };
   const [first, ...rest] = args;
+  if (PLANNED.includes(first)) {
+    throw new UsageError(`there is no command ${first} yet; ./${first} is the folder of that name`);
+  }
   if (first === "check") {
     const { values, positionals } = parse(rest, COMMON);
     return { name: "check", paths: orHere(positionals), envFile: values["env-file"] };

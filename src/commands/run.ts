@@ -1,8 +1,9 @@
 /** `weir run`: serves a configuration until a signal ends it. */
 import process from "node:process";
 import type { Model } from "../model.ts";
+import { didYouMean } from "../nearest.ts";
 import type { ServeOptions, Service } from "../server/service.ts";
-import type { RunCommand } from "./arguments.ts";
+import { type RunCommand, UsageError } from "./arguments.ts";
 import { readModel } from "./check.ts";
 import { configureLog } from "./log.ts";
 
@@ -19,6 +20,7 @@ export async function run(command: RunCommand, serve: Serve): Promise<number> {
   const startedAt = performance.now();
   const signal = firstSignal();
   const model = await readModel(command);
+  refuseUnknownPorts(command.ports, model);
   await configureLog(command.logLevel, command.logFormat);
   const service = await serve(model, { ports: command.ports });
   const duration = Math.round(performance.now() - startedAt);
@@ -32,6 +34,15 @@ export async function run(command: RunCommand, serve: Serve): Promise<number> {
   await service.close();
   clearInterval(keepAlive);
   return 0;
+}
+
+function refuseUnknownPorts(ports: RunCommand["ports"], { connectors }: Model): void {
+  for (const [name, port] of Object.entries(ports)) {
+    if (connectors.has(name)) continue;
+    const hint = didYouMean(name, connectors.keys()) ??
+      `one of ${[...connectors.keys()].join(", ")}`;
+    throw new UsageError(`--port ${name}=${port}: there is no connector "${name}"; ${hint}`);
+  }
 }
 
 /** Resolves with the first signal; a second one, a second later or more, ends the process. */

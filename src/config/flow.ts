@@ -1,6 +1,12 @@
 /** One `flow` block → its model. */
 import type { Destination } from "../connector.ts";
-import type { DestinationModel, FlowModel, ScheduleModel, SourceModel } from "../model.ts";
+import type {
+  ConnectorModel,
+  DestinationModel,
+  FlowModel,
+  ScheduleModel,
+  SourceModel,
+} from "../model.ts";
 import { didYouMean } from "../nearest.ts";
 import { parseSchedule } from "../schedule.ts";
 import { expression, expressions, target } from "../expression-fields.ts";
@@ -15,7 +21,7 @@ import {
   type Values,
 } from "../schema.ts";
 import { complain, type Loading } from "./loading.ts";
-import type { Block, Body, Span } from "./tree.ts";
+import type { Block, Body } from "./tree.ts";
 
 /** The attributes of a `from` block. */
 export const fromFields = {
@@ -72,8 +78,8 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
 /** Whether expressions of a flow may use `client`: yes, too, where nobody knows the source. */
 function sourceHasClients(body: Body, { connectors, mayExist }: Loading): boolean {
   const from = body.blocks.find((b) => b.type === "from");
-  const name = from?.body.attributes.find((a) => a.name === "connector")?.value;
-  if (typeof name !== "string") return from !== undefined;
+  const name = from && connectorName(from.body);
+  if (name === undefined) return from !== undefined;
   const model = connectors.get(name);
   return model === undefined ? mayExist(name) : model.definition.source?.clients === true;
 }
@@ -104,7 +110,7 @@ function readSource(
     return undefined;
   }
   const fromBlock = found.body.blocks.find((b) => b.type === "from") ?? found;
-  const model = findConnector(from.connector, fromBlock, subject, loading);
+  const model = findConnector(fromBlock, subject, loading);
   if (model !== undefined) {
     const { definition, options, type } = model;
     const named = `connector "${from.connector}" (${type})`;
@@ -141,10 +147,7 @@ function readDestination(
   const { report } = context;
   const subject = `${context.subject}, to`;
   const inner = { ...context, subject, variables: [...context.variables, "output"] };
-  const connector = found.body.attributes.find((a) => a.name === "connector")?.value;
-  const model = typeof connector === "string" && connector !== ""
-    ? findConnector(connector, found, subject, loading)
-    : undefined;
+  const model = findConnector(found, subject, loading);
   const destination = model?.definition.destination;
   const own = destination?.fields ?? {};
   // Nobody knows what an unknown connector would have taken.
@@ -181,17 +184,23 @@ function onlyCommon(body: Body): Body {
   return { ...body, attributes: body.attributes.filter((a) => Object.hasOwn(toFields, a.name)) };
 }
 
+/** The connector that a `from` or `to` block names; reports a name that nothing has. */
 function findConnector(
-  name: string,
-  found: Block,
+  { body }: Block,
   subject: string,
   { connectors, mayExist, report }: Loading,
-): ReturnType<typeof connectors.get> {
+): ConnectorModel | undefined {
+  const name = connectorName(body);
+  if (name === undefined) return undefined;
   const model = connectors.get(name);
   if (model !== undefined || mayExist(name)) return model;
-  const span: Span = found.body.attributes.find((a) => a.name === "connector")?.valueSpan ??
-    found.headerSpan;
-  const hint = didYouMean(name, connectors.keys());
-  report(span, `${subject}: there is no connector "${name}"`, hint);
+  const span = body.attributes.find((a) => a.name === "connector")?.valueSpan ?? body.span;
+  report(span, `${subject}: there is no connector "${name}"`, didYouMean(name, connectors.keys()));
   return undefined;
+}
+
+/** What `connector = …` says; undefined where it is absent or no text, which is reported elsewhere. */
+function connectorName(body: Body): string | undefined {
+  const result = text().parse(body.attributes.find((a) => a.name === "connector")?.value);
+  return "value" in result ? result.value : undefined;
 }

@@ -41,10 +41,16 @@ export async function loadFiles(
     }
   }
 
+  for (const { type, labels: [label] } of read.body.blocks) {
+    if (type === "constants" && label) report(label.span, "constants takes no label");
+  }
+
   const { types, env } = options;
   const { recovered } = read;
   const named = (kind: string): [string, Block][] => nameBlocks(read.body.blocks, kind, report);
   const connectorBlocks = named("connector");
+  /** The connectors whose options are what their types say. */
+  const sound = new Set<string>();
   const connectors = new Map(
     connectorBlocks.map(([name, block]) => [name, readConnector(name, block)]),
   );
@@ -75,7 +81,7 @@ export async function loadFiles(
   function refuseSharedAddresses(): void {
     const owners = new Map<string, string>();
     for (const [name, block] of connectorBlocks) {
-      const model = connectors.get(name);
+      const model = sound.has(name) ? connectors.get(name) : undefined;
       const address = model?.definition.address?.(model.options);
       if (address === undefined) continue;
       const owner = owners.get(address);
@@ -95,8 +101,12 @@ export async function loadFiles(
     }
     const { value: type, valueSpan, failed } = typeAttribute;
     if (failed) return undefined;
-    if (typeof type !== "string" || !Object.hasOwn(types, type)) {
-      const hint = didYouMean(String(type), Object.keys(types)) ??
+    if (typeof type !== "string") {
+      report(valueSpan, `connector "${name}": type must be text in quotes`);
+      return undefined;
+    }
+    if (!Object.hasOwn(types, type)) {
+      const hint = didYouMean(type, Object.keys(types)) ??
         `one of ${Object.keys(types).join(", ")}`;
       report(valueSpan, `connector "${name}": there is no connector type "${type}"`, hint);
       return undefined;
@@ -108,7 +118,10 @@ export async function loadFiles(
     const context: ReadContext = { subject, variables: ["constants"], env, report };
     const options = readFields({ ...body, attributes }, definition.fields, headerSpan, context);
     const good = problems.length === before && !attributes.some((a) => a.failed);
-    if (good) complain(block, subject, definition.check?.(options) ?? [], report);
+    if (good) {
+      sound.add(name);
+      complain(block, subject, definition.check?.(options) ?? [], report);
+    }
     return { name, type, definition, options };
   }
 }

@@ -16,6 +16,7 @@ const contract = [
   "src/condition.ts",
   "src/connector.ts",
   "src/dispatch.ts",
+  "src/fifo.ts",
   "src/frame.ts",
   "src/hono.ts",
   "src/json.ts",
@@ -28,6 +29,7 @@ const contract = [
 ];
 const flow = ["src/flow.ts", "src/model.ts", ...contract];
 const runtime = [
+  "src/lifecycle.ts",
   "src/runtime.ts",
   "src/load.ts",
   "src/config/**",
@@ -48,6 +50,7 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
 
   ["src/errors.ts", []],
   ["src/nearest.ts", []],
+  ["src/fifo.ts", []],
   ["src/frame.ts", []],
   ["src/json.ts", []],
   ["src/hono.ts", []],
@@ -87,6 +90,7 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
   // A connector in one file, and the table of those that are built in.
   ["src/connectors/*.ts", ["src/connectors/**", ...contract]],
 
+  ["src/lifecycle.ts", flow],
   ["src/runtime.ts", runtime],
   ["src/load.ts", runtime],
   ["src/site.ts", ["src/handshake.ts", ...flow]],

@@ -80,7 +80,9 @@ function changeRoom() {
 }
 
 function roomInAddress() {
-  return roomName(decodeURIComponent(location.hash.slice(1))) || ROOMS[0];
+  // Unlike decodeURIComponent, this takes whatever somebody wrote there.
+  const [text = ""] = new URLSearchParams(location.hash.slice(1)).keys();
+  return roomName(text) || ROOMS[0];
 }
 
 function roomName(text) {

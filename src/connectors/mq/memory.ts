@@ -1,7 +1,7 @@
 /** A broker inside this process: one exchange and one queue, which end with it. */
 import type { Connector, ConnectorContext, FlowHandler, WriteRequest } from "../../connector.ts";
 import { ConnectorError } from "../../errors.ts";
-import { Fifo } from "./fifo.ts";
+import { Fifo } from "../../fifo.ts";
 import { Ledger } from "./ledger.ts";
 import { type Message, MessageEvent } from "./message.ts";
 import type { Settings } from "./options.ts";

@@ -23,7 +23,9 @@ export class Heartbeat {
   #pingTimer: ReturnType<typeof setTimeout> | undefined;
   #deadlineTimer: ReturnType<typeof setTimeout> | undefined;
   #nextPing: number;
-  #awaiting = false;
+  /** Stands for the ping whose pong has not come. */
+  #unanswered: symbol | undefined;
+  #paused = false;
 
   /** Starts at once. */
   constructor(options: HeartbeatOptions) {
@@ -34,17 +36,20 @@ export class Heartbeat {
 
   /** A pong came. Without a ping before it, it says nothing. */
   pong(): void {
-    this.#awaiting = false;
+    this.#unanswered = undefined;
+    clearTimeout(this.#deadlineTimer);
   }
 
-  /** The server itself stopped reading, so no pong can be expected. */
+  /** The server itself stopped reading, so no pong can be expected; pings go on. */
   pause(): void {
-    this.#awaiting = false;
+    this.#paused = true;
+    this.#unanswered = undefined;
     clearTimeout(this.#deadlineTimer);
   }
 
   /** The server reads again: a fresh ping, and the deadline anew. */
   resume(): void {
+    this.#paused = false;
     clearTimeout(this.#pingTimer);
     this.#nextPing = performance.now();
     this.#ping();
@@ -52,18 +57,17 @@ export class Heartbeat {
 
   /** Ends it. */
   stop(): void {
-    this.#awaiting = false;
+    this.#unanswered = undefined;
     clearTimeout(this.#pingTimer);
     clearTimeout(this.#deadlineTimer);
   }
 
   readonly #ping = (): void => {
-    const { interval, timeout, ping } = this.#options;
+    const { interval, ping } = this.#options;
     // A verdict that is still due goes first: a new ping must not excuse the missing pong.
-    if (!this.#awaiting) {
-      this.#awaiting = true;
+    if (this.#unanswered === undefined) {
+      if (!this.#paused) this.#expectPong();
       ping();
-      this.#deadlineTimer = setTimeout(this.#deadline, timeout);
     }
     this.#nextPing = Math.max(this.#nextPing + interval, performance.now());
     this.#schedulePing();
@@ -73,12 +77,17 @@ export class Heartbeat {
     this.#pingTimer = setTimeout(this.#ping, Math.max(0, this.#nextPing - performance.now()));
   }
 
-  readonly #deadline = (): void => {
-    // A loop that was blocked has pongs waiting: they are read before an immediate runs.
-    endOfTick(() => {
-      if (!this.#awaiting) return;
-      this.stop();
-      this.#options.dead();
-    });
-  };
+  #expectPong(): void {
+    const { timeout, dead } = this.#options;
+    const ping = Symbol();
+    this.#unanswered = ping;
+    this.#deadlineTimer = setTimeout(() => {
+      // A loop that was blocked has pongs waiting: they are read before an immediate runs.
+      endOfTick(() => {
+        if (this.#unanswered !== ping) return;
+        this.stop();
+        dead();
+      });
+    }, timeout);
+  }
 }

@@ -12,7 +12,7 @@ export const websocketConnector: ConnectorType = defineConnector({
   fields,
   check({ path, ping_interval, pong_timeout }): Complaint[] {
     const complaints: Complaint[] = [];
-    if (new URL(path, "http://host").pathname !== path) {
+    if (URL.parse(path, "http://host")?.pathname !== path) {
       complaints.push({
         attribute: "path",
         message: `path ${JSON.stringify(path)} is no plain path`,

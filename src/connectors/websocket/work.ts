@@ -1,6 +1,7 @@
 /** The work of one connection: frames in order, so many at once, and tasks that run alone. */
+import { Fifo } from "../../fifo.ts";
 
-/** What is to be done with an item; undefined where it ended at once. Never rejects. */
+/** What is to be done with an item; undefined where it ended at once. Never throws or rejects. */
 export type Serve<Item> = (item: Item) => Promise<void> | undefined;
 
 /** A task that begins when all before it has ended, and that all after it waits for. */
@@ -16,8 +17,7 @@ export class WorkQueue<Item extends object> {
   readonly #concurrency: number;
   readonly #serve: Serve<Item>;
   readonly #pressure: (high: boolean) => void;
-  #waiting: (Item | Alone)[] = [];
-  #head = 0;
+  #waiting = new Fifo<Item | Alone>();
   #running = 0;
   #exclusive = false;
   #high = false;
@@ -37,7 +37,7 @@ export class WorkQueue<Item extends object> {
   push(item: Item): void {
     this.#waiting.push(item);
     this.#next();
-    if (!this.#high && this.#count() >= HIGH_MARK) this.#setHigh(true);
+    if (!this.#high && this.#waiting.length >= HIGH_MARK) this.#setHigh(true);
   }
 
   /** Runs a task alone, when everything before it has ended. */
@@ -48,44 +48,47 @@ export class WorkQueue<Item extends object> {
 
   /** Forgets what waits. */
   clear(): void {
-    this.#waiting = [];
-    this.#head = 0;
+    this.#waiting = new Fifo();
   }
 
   /** Resolves when nothing is at work and nothing waits. */
   idle(): Promise<void> {
-    if (this.#running === 0 && this.#count() === 0) return Promise.resolve();
+    if (this.#running === 0 && this.#waiting.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   #next(): void {
-    while (this.#head < this.#waiting.length && !this.#exclusive) {
-      const item = this.#waiting[this.#head];
+    for (let item = this.#due(); item !== undefined; item = this.#due()) {
+      this.#waiting.shift();
       const alone = "alone" in item;
-      if (this.#running >= (alone ? 1 : this.#concurrency)) break;
-      this.#head++;
-      if (this.#head === this.#waiting.length) this.clear();
+      // At work from here on: what it pushes itself waits for its end.
+      this.#running++;
+      this.#exclusive = alone;
       const ended = alone ? (item as Alone).alone() : this.#serve(item as Item);
-      if (ended !== undefined) this.#follow(ended, alone);
+      if (ended === undefined) this.#end();
+      else ended.finally(() => this.#endLater());
     }
-    if (this.#high && this.#count() <= HIGH_MARK / 2) this.#setHigh(false);
-    if (this.#running === 0 && this.#count() === 0) {
+    if (this.#high && this.#waiting.length <= HIGH_MARK / 2) this.#setHigh(false);
+    if (this.#running === 0 && this.#waiting.length === 0) {
       for (const resolve of this.#idle.splice(0)) resolve();
     }
   }
 
-  #follow(ended: Promise<void>, exclusive: boolean): void {
-    this.#running++;
-    this.#exclusive = exclusive;
-    ended.finally(() => {
-      this.#running--;
-      if (exclusive) this.#exclusive = false;
-      this.#next();
-    });
+  /** The oldest item, where it may begin now. */
+  #due(): Item | Alone | undefined {
+    const item = this.#waiting.peek();
+    if (item === undefined || this.#exclusive) return undefined;
+    return this.#running < ("alone" in item ? 1 : this.#concurrency) ? item : undefined;
   }
 
-  #count(): number {
-    return this.#waiting.length - this.#head;
+  #end(): void {
+    this.#running--;
+    this.#exclusive = false;
+  }
+
+  #endLater(): void {
+    this.#end();
+    this.#next();
   }
 
   #setHigh(high: boolean): void {

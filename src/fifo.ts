@@ -1,3 +1,5 @@
+/** A queue. No I/O. */
+
 /** First in, first out, without moving what is left for each item taken. */
 export class Fifo<T> {
   #items: T[] = [];
@@ -11,6 +13,11 @@ export class Fifo<T> {
   /** Adds an item at the end. */
   push(item: T): void {
     this.#items.push(item);
+  }
+
+  /** The oldest item, which stays; undefined where there is none. */
+  peek(): T | undefined {
+    return this.#items[this.#head];
   }
 
   /** Takes the oldest item; undefined where there is none. */

@@ -1,0 +1,83 @@
+/** A client that does not read what it is sent. */
+import assert from "node:assert/strict";
+import type { SocketClient } from "../support/socket-client.ts";
+import { closeCode, contract, flows, websocket } from "../support/socket-contract.ts";
+
+const FILLER = "x".repeat(64 * 1024);
+
+const join = (client: SocketClient) => client.ask({ type: "join_room", room: "busy", id: 1 });
+
+contract(
+  "slow consumer: it is closed, and the others get everything in order",
+  websocket() + flows,
+  async (t) => {
+    const [slow, reader] = [await t.connect("/ws?user_id=slow"), await t.connect()];
+    await join(slow);
+    await join(reader);
+    slow.socket.pause();
+    const count = 240;
+    let recipients = 2;
+    for (let n = 0; n < count; n++) {
+      recipients = await t.runtime.sendToRoom("busy", [n, FILLER]);
+      const { data } = await reader.hear();
+      assert.ok(Array.isArray(data) && data[0] === n && data[1] === FILLER);
+    }
+    assert.equal(recipients, 1);
+    assert.deepEqual(t.runtime.counts().ws, { connections: 1, rooms: 1, users: 0 });
+    slow.socket.resume();
+    const { messages, ending } = await slow.finish();
+    assert.ok(messages.length < count);
+    for (const [n, { data }] of messages.entries()) {
+      assert.ok(Array.isArray(data) && data[0] === n && data[1] === FILLER);
+    }
+    assert.equal(ending.code, closeCode(t.host, 1013));
+    const [{ input }] = await t.probe.received(1);
+    assert.deepEqual([input.user_id, input.code, input.rooms], ["slow", 1013, ["busy"]]);
+    await reader.hearsNothing();
+  },
+);
+
+contract(
+  "slow consumer: one that leaves without reading is gone",
+  websocket() + flows,
+  async (t) => {
+    const slow = await t.connect();
+    await join(slow);
+    slow.socket.pause();
+    while (await t.runtime.sendToRoom("busy", FILLER) > 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    slow.destroy();
+    const [{ input }] = await t.probe.received(1);
+    assert.equal(input.event, "disconnect");
+  },
+);
+
+contract(
+  "slow consumer: its own answers count as well",
+  websocket('max_message_size = "1MB"') + flows,
+  async (t) => {
+    const slow = await t.connect();
+    slow.socket.pause();
+    for (let id = 0; id < 240; id++) slow.say({ type: "echo", id, data: FILLER });
+    await new Promise<void>((resolve) => {
+      const look = setInterval(() => {
+        if (t.runtime.counts().ws.connections > 0) return;
+        clearInterval(look);
+        resolve();
+      }, 5);
+    });
+    slow.destroy();
+    assert.equal((await t.probe.received(1))[0].input.event, "disconnect");
+  },
+);
+
+contract("slow consumer: one that reads in time is not one", websocket() + flows, async (t) => {
+  const client = await t.connect();
+  await join(client);
+  for (let round = 0; round < 10; round++) {
+    const sent = Array.from({ length: 15 }, (_, n) => [round, n, FILLER]);
+    for (const data of sent) assert.equal(await t.runtime.sendToRoom("busy", data), 1);
+    assert.deepEqual((await client.hearMany(15)).map(({ data }) => data), sent);
+  }
+});

@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { test } from "node:test";
+import { openStage, ready, root, stageTest } from "../support/process.ts";
+import { pause } from "../support/socket-probe.ts";
+import { departures, openClient, startTalk } from "../support/talk.ts";
+import { needTool, versions } from "../support/toolchain.ts";
+
+const goodbye = { code: 1001, reason: "the server is shutting down" };
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  stageTest(`${signal} closes clients with 1001 and ends with 0`, async (stage) => {
+    const talk = await startTalk(stage);
+    const clients = [
+      await openClient(talk.weir, { user: "anna", rooms: ["a"] }),
+      await openClient(talk.weir, { user: "bob" }),
+    ];
+    talk.weir.signal(signal);
+    for (const client of clients) assert.deepEqual(await client.ending(), goodbye);
+    const { code, stderr } = await talk.weir.ended();
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(talk.weir.stdout, /^weir is ready in .*\nweir is shutting down\n$/);
+    const left = departures(talk).sort((a, b) =>
+      String(a.user_id).localeCompare(String(b.user_id))
+    );
+    assert.deepEqual(left, [
+      { user_id: "anna", rooms: '["a"]', code: 1001 },
+      { user_id: "bob", rooms: "[]", code: 1001 },
+    ]);
+  });
+}
+
+stageTest("a signal that is delivered twice within a second counts once", async (stage) => {
+  const talk = await startTalk(stage);
+  const client = await openClient(talk.weir);
+  talk.weir.signal("SIGINT");
+  talk.weir.signal("SIGTERM");
+  assert.deepEqual(await client.ending(), goodbye);
+  talk.weir.signal("SIGINT");
+  const { code, stderr } = await talk.weir.ended();
+  assert.deepEqual([code, stderr], [0, ""]);
+});
+
+stageTest("a second signal after more than a second ends at once, with 1", async (stage) => {
+  const folder = await stage.copy("talk");
+  const weir = await ready(await stage.script("tests/fixtures/scripts/hanging.ts", [folder]));
+  const client = await openClient(weir);
+  client.say({ type: "message", data: { to: "database" }, id: 1 });
+  // Each is answered in its turn, so the first is at work once another client has been served.
+  const other = await openClient(weir);
+  await other.hearsNothing();
+  weir.signal("SIGINT");
+  await pause(200);
+  weir.signal("SIGINT");
+  await pause(1_000);
+  assert.doesNotMatch(weir.output, /ended before/);
+  weir.signal("SIGINT");
+  const { code, stderr } = await weir.ended(5_000);
+  assert.deepEqual([code, stderr], [1, "ended before everything was closed\n"]);
+  client.destroy();
+  other.destroy();
+});
+
+stageTest("a port that is taken ends the start with 3 and is named", async (stage) => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
+  try {
+    const { port } = server.address() as AddressInfo;
+    const exit = await stage.weir(["run", await stage.copy("talk"), "--port", `ws=${port}`]);
+    assert.deepEqual(exit, {
+      code: 3,
+      signal: null,
+      stdout: "",
+      stderr: `error: connector "ws": cannot listen on 0.0.0.0:${port}: the port is taken; ` +
+        "stop what listens there, or choose another with --port\n",
+    });
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+stageTest("a refused migration ends the start with 3 and is named", async (stage) => {
+  const exit = await stage.weir(["run", await stage.copy("refused")]);
+  assert.deepEqual(exit, {
+    code: 3,
+    signal: null,
+    stdout: "",
+    stderr: 'error: connector "db": migration "002_author.sql" was refused: ' +
+      "no such table: note\n",
+  });
+});
+
+stageTest("wrong usage ends with 2, a wrong configuration with 1", async (stage) => {
+  const folder = await stage.copy("talk");
+  const wrong: readonly (readonly [code: number, args: readonly string[], message: RegExp])[] = [
+    [
+      2,
+      ["run", folder, "--prot", "ws=0"],
+      /^error: there is no option --prot; did you mean "--port"\?\n$/,
+    ],
+    [2, ["check", folder, "--json"], /^error: there is no option --json; see --help\n$/],
+    [2, ["run", folder, "--port", "ws"], /^error: --port ws: write it as --port NAME=PORT/],
+    [2, ["run", folder, "--port", "ws=99999"], /^error: --port ws=99999: /],
+    [2, ["run", folder, "--log-level", "loud"], /^error: --log-level is one of trace, /],
+    // Node itself reads this option, wherever it stands, before our program begins.
+    stage.runtime === "node"
+      ? [9, ["run", folder, "--env-file", "none.env"], /none\.env: not found/]
+      : [2, ["run", folder, "--env-file", "none.env"], /^error: --env-file none\.env: /],
+    [
+      2,
+      ["run", folder, "--port", "wss=0"],
+      /^error: --port wss=0: there is no connector "wss"; did you mean "ws"\?\n$/,
+    ],
+    [2, ["run", "nowhere"], /^error: nowhere: there is no such file or folder\n$/],
+    [2, ["check", "."], /^error: \.: there is no \.hcl or \.mycel file\n$/],
+    [2, ["strat", folder], /^error: strat: there is no such file or folder\n$/],
+    [1, ["run", join(folder, "../bad.hcl")], /^error: there is no block "conector"/],
+  ];
+  await writeFile(join(stage.folder, "bad.hcl"), 'conector "ws" {}\n');
+  await mkdir(join(stage.folder, "empty"));
+  for (const [code, args, message] of wrong) {
+    const exit = await stage.weir(args, { cwd: join(stage.folder, "empty") });
+    assert.deepEqual([exit.code, exit.stdout], [code, ""], args.join(" "));
+    assert.match(exit.stderr, message);
+  }
+  assert.match((await stage.weir(["--help"])).stdout, /^weir \d/);
+  assert.match((await stage.weir(["--version"])).stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+test("Ctrl-C ends `npx -y deno task start` of a fresh checkout cleanly", async () => {
+  const stage = await openStage("deno");
+  try {
+    const cwd = join(stage.folder, "checkout");
+    assert.equal((await stage.command("git", ["clone", "-q", root, cwd]).ended()).code, 0);
+    const npx = ["-y", `deno@${versions.deno}`];
+    const installed = stage.command("npx", [...npx, "install"], { cwd, leader: true });
+    assert.equal((await installed.ended(90_000)).code, 0, installed.output);
+
+    const startedAt = performance.now();
+    const args = [...npx, "task", "start", "--port", "ws=0"];
+    const weir = await ready(stage.command("npx", args, { cwd, leader: true }));
+    const duration = performance.now() - startedAt;
+    assert.ok(duration < 3_000, `ready after ${duration} ms`);
+    const client = await openClient(weir);
+    weir.signal("SIGINT");
+    assert.deepEqual(await client.ending(), goodbye);
+    const { code, signal, stdout } = await weir.ended();
+    assert.match(stdout, /weir is shutting down\n$/);
+    // Whatever its child says, npx ends by the signal that it got itself; a shell shows 130.
+    assert.deepEqual([code, signal], [null, "SIGINT"]);
+
+    const task = await ready(
+      stage.command(await needTool("deno"), ["task", "start", "--port", "ws=0"], {
+        cwd,
+        leader: true,
+      }),
+    );
+    task.signal("SIGINT");
+    assert.equal((await task.ended()).code, 0);
+  } finally {
+    await stage.end();
+  }
+});
