@@ -19,7 +19,7 @@
  *
  * @module
  */
-export { loadConfig, type LoadOptions } from "./src/load.ts";
+export { type Configuration, loadConfig, type LoadOptions } from "./src/load.ts";
 export {
   type ConnectorChoice,
   type Counts,
@@ -93,6 +93,7 @@ export type {
   SocketFeatures,
   SocketSession,
 } from "./src/socket.ts";
+export { admit, dispatch, type Dispatched, type Ending } from "./src/dispatch.ts";
 export { Frame } from "./src/frame.ts";
 export type { HonoApp } from "./src/hono.ts";
 export type { Logger } from "./src/connector.ts";

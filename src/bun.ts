@@ -14,7 +14,7 @@
  */
 import { bunUpgrader, type BunWebSocketHandler, bunWebSocketHandler } from "./adapters/bun.ts";
 import { main } from "./commands.ts";
-import type { Model } from "./model.ts";
+import type { Configuration } from "./load.ts";
 import { createRuntime as create, type Runtime, type RuntimeOptions } from "./runtime.ts";
 import { hostOptions } from "./server/files.ts";
 import { listenBun } from "./server/bun.ts";
@@ -30,7 +30,7 @@ export type { ServeOptions, Service } from "./server/service.ts";
  * @throws {ConfigError} The configuration cannot run.
  * @throws {ConnectorError} A port is taken, a migration was refused.
  */
-export function serve(config: Model | string, options: ServeOptions = {}): Promise<Service> {
+export function serve(config: Configuration, options: ServeOptions = {}): Promise<Service> {
   return startService(config, { ...hostOptions, upgrader: bunUpgrader, ...options }, listenBun);
 }
 
@@ -45,7 +45,7 @@ export type BunRuntime = Runtime & {
  * machine's environment and files.
  */
 export async function createRuntime(
-  config: Model | string,
+  config: Configuration,
   options: RuntimeOptions = {},
 ): Promise<BunRuntime> {
   const runtime = await create(config, { ...hostOptions, upgrader: bunUpgrader, ...options });

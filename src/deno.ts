@@ -21,7 +21,7 @@
  */
 import { denoUpgrader } from "./adapters/deno.ts";
 import { main } from "./commands.ts";
-import type { Model } from "./model.ts";
+import type { Configuration } from "./load.ts";
 import { createRuntime as create, type Runtime, type RuntimeOptions } from "./runtime.ts";
 import { hostOptions } from "./server/files.ts";
 import { listenNode } from "./server/node.ts";
@@ -37,7 +37,7 @@ export type { ServeOptions, Service } from "./server/service.ts";
  * @throws {ConfigError} The configuration cannot run.
  * @throws {ConnectorError} A port is taken, a migration was refused.
  */
-export function serve(config: Model | string, options: ServeOptions = {}): Promise<Service> {
+export function serve(config: Configuration, options: ServeOptions = {}): Promise<Service> {
   return startService(config, { ...hostOptions, ...options }, listenNode);
 }
 
@@ -46,7 +46,7 @@ export function serve(config: Model | string, options: ServeOptions = {}): Promi
  * this machine's environment and files.
  */
 export function createRuntime(
-  config: Model | string,
+  config: Configuration,
   options: RuntimeOptions = {},
 ): Promise<Runtime> {
   return create(config, { ...hostOptions, upgrader: denoUpgrader, ...options });

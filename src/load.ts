@@ -5,6 +5,9 @@ import type { ConnectorType } from "./connector.ts";
 import { builtInConnectors } from "./connectors/mod.ts";
 import type { Model } from "./model.ts";
 
+/** A configuration: a model, one text, or files that are merged in the order given. */
+export type Configuration = Model | string | readonly SourceFile[];
+
 /** What a configuration is read with. */
 export interface LoadOptions {
   /** Foreign connectors by the name that `type` gives them; they take precedence. */

@@ -5,7 +5,7 @@ import { ConfigError, ConnectorError } from "./errors.ts";
 import { Flow } from "./flow.ts";
 import type { HonoApp } from "./hono.ts";
 import { Lifecycle } from "./lifecycle.ts";
-import { loadConfig, type LoadOptions } from "./load.ts";
+import { type Configuration, loadConfig, type LoadOptions } from "./load.ts";
 import type { Model } from "./model.ts";
 import { createSite, type Site, type Upgrader } from "./site.ts";
 import type { SocketEndpoint } from "./socket.ts";
@@ -242,7 +242,7 @@ export class RuntimeCore implements Runtime {
  * ```
  */
 export async function createRuntime(
-  config: Model | string,
+  config: Configuration,
   options: RuntimeOptions = {},
 ): Promise<Runtime> {
   const runtime = await assembleRuntime(config, options);
@@ -260,10 +260,10 @@ export async function createRuntime(
 
 /** Makes a runtime that has not been started. */
 export async function assembleRuntime(
-  config: Model | string,
+  config: Configuration,
   options: RuntimeOptions,
 ): Promise<RuntimeCore> {
-  const model = typeof config === "string" ? await loadConfig(config, options) : config;
+  const model = isModel(config) ? config : await loadConfig(config, options);
   const connectors = new Map<string, Connector>();
   for (const { name, definition, options } of model.connectors.values()) {
     const logger = getLogger(["weir", name]);
@@ -285,4 +285,8 @@ function refuseSharedPaths(services: ReadonlyMap<string, HttpService>): void {
     const place = { file: "", line: 0, column: 0, length: 0, source: "" };
     throw new ConfigError([{ severity: "error", message, hint, ...place }]);
   }
+}
+
+function isModel(config: Configuration): config is Model {
+  return typeof config === "object" && "connectors" in config;
 }

@@ -74,7 +74,9 @@ export function readFields<F extends Fields>(
   const stranger = (name: string, span: Span, kind: "attribute" | "block"): void => {
     const other = Object.hasOwn(fields, name);
     const example = kind === "block" ? `${name} = …` : `${name} { … }`;
-    const hint = other ? `write it as ${example}` : didYouMean(name, names);
+    const hint = other
+      ? `write it as ${example}`
+      : didYouMean(name, names) ?? (names.length === 0 ? undefined : `it has ${names.join(", ")}`);
     context.report(span, `${context.subject} has no ${kind} "${name}"`, hint);
   };
   for (const { name, nameSpan } of body.attributes) {

@@ -10,7 +10,9 @@ import type { LogFormat, LogLevel } from "./arguments.ts";
 
 /** Shows the log from a level on. */
 export async function configureLog(lowestLevel: LogLevel, format: LogFormat): Promise<void> {
-  const formatter = format === "json" ? getJsonLinesFormatter() : getTextFormatter();
+  const formatter = format === "json"
+    ? getJsonLinesFormatter()
+    : getTextFormatter({ value: "bare" });
   const console = (record: LogRecord): void => void process.stderr.write(formatter(record));
   await configure({
     sinks: { console },

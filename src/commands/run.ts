@@ -1,5 +1,6 @@
 /** `weir run`: serves a configuration until a signal ends it. */
 import process from "node:process";
+import type { Configuration } from "../load.ts";
 import type { Model } from "../model.ts";
 import { didYouMean } from "../nearest.ts";
 import type { ServeOptions, Service } from "../server/service.ts";
@@ -8,7 +9,7 @@ import { readModel } from "./check.ts";
 import { configureLog } from "./log.ts";
 
 /** `serve` of a runtime's entrypoint. */
-export type Serve = (config: Model | string, options?: ServeOptions) => Promise<Service>;
+export type Serve = (config: Configuration, options?: ServeOptions) => Promise<Service>;
 
 /** One Ctrl-C can arrive twice, as npx passes it on; a second one that is meant comes later. */
 const SAME_SIGNAL = 1_000;

@@ -1,7 +1,7 @@
 /** Listens with `node:http`, on Node and on Deno. */
 import { getRequestListener } from "@hono/node-server";
 import { createServer, type Server, type ServerOptions } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { refuseUpgrade, requestUrl, upgradeSockets } from "../adapters/node.ts";
 import type { Site } from "../site.ts";
 import type { ListenAddress, Listener } from "./service.ts";
@@ -32,6 +32,12 @@ export async function listenNode(site: Site, address: ListenAddress): Promise<Li
     otherwise: (_request, socket) =>
       refuseUpgrade(socket, { accepted: false, status: 404, message: "not found", headers: {} }),
   });
+  // The server forgets a socket that was upgraded, and yet waits for its end.
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   await opened(server, address);
   const { port } = server.address() as AddressInfo;
   const closed = new Promise<void>((resolve) => server.once("close", resolve));
@@ -39,7 +45,7 @@ export async function listenNode(site: Site, address: ListenAddress): Promise<Li
     port,
     stop: () => void server.close(),
     close() {
-      server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       return closed;
     },
   };

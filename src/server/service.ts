@@ -3,7 +3,7 @@ import { serveStatic } from "@hono/node-server/serve-static";
 import { stat } from "node:fs/promises";
 import type { HttpService } from "../connector.ts";
 import { ConnectorError } from "../errors.ts";
-import type { Model } from "../model.ts";
+import type { Configuration } from "../load.ts";
 import { assembleRuntime, type Runtime, type RuntimeOptions } from "../runtime.ts";
 import { createSite, type Site } from "../site.ts";
 
@@ -52,7 +52,7 @@ type Served = readonly [name: string, service: HttpService];
  * brokers are consumed.
  */
 export async function startService(
-  config: Model | string,
+  config: Configuration,
   options: ServeOptions & Pick<RuntimeOptions, "upgrader">,
   listen: Listen,
 ): Promise<Service> {
@@ -75,7 +75,7 @@ export async function startService(
     const addresses = [...runtime.services].flatMap(([name, service]) =>
       addressesOf(service, ports[name])
     );
-    return { runtime, addresses, ports, close };
+    return { runtime, addresses: [...new Set(addresses)], ports, close };
   } catch (error) {
     await close();
     throw error;
