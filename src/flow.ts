@@ -106,17 +106,18 @@ export class Flow implements FlowHandler {
     const created = first >= 0 && to[first].creates;
     if (response === undefined) return { response: undefined, result, created };
     const output = to.length === 0 ? payload : result ?? null;
-    const scope = { ...this.#scope(event, output), outputs: results.map((item) => item ?? null) };
+    const scope = this.#scope(event, output, results.map((item) => item ?? null));
     return { response: { data: evaluateAll(response, scope) }, result, created };
   }
 
-  #scope(event: FlowEvent, output: unknown): Scope {
+  #scope(event: FlowEvent, output: unknown, outputs?: readonly unknown[]): Scope {
     return {
       // Made on first use: many flows never look at it.
       get input() {
         return event.input;
       },
       output,
+      outputs,
       client: event.client ?? null,
       constants: this.#context.constants,
     };

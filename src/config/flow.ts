@@ -15,6 +15,7 @@ import {
   block,
   type Field,
   type Fields,
+  findBlocks,
   type ReadContext,
   readFields,
   text,
@@ -133,9 +134,7 @@ function destinationsField(loading: Loading): Field<readonly DestinationModel[]>
     required: false,
     fields: toFields,
     read: (body, name, _owner, context) =>
-      body.blocks
-        .filter((b) => b.type === name)
-        .map((b) => readDestination(b, context, loading)),
+      findBlocks(body, name, Infinity, context).map((b) => readDestination(b, context, loading)),
   };
 }
 

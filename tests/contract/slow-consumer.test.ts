@@ -2,8 +2,11 @@
 import assert from "node:assert/strict";
 import type { SocketClient } from "../support/socket-client.ts";
 import { closeCode, contract, flows, websocket } from "../support/socket-contract.ts";
+import { until } from "../support/socket-probe.ts";
 
 const FILLER = "x".repeat(64 * 1024);
+/** So many fillers, 64 MB, are more than any kernel keeps. */
+const MOST = 1000;
 
 const join = (client: SocketClient) => client.ask({ type: "join_room", room: "busy", id: 1 });
 
@@ -15,14 +18,17 @@ contract(
     await join(slow);
     await join(reader);
     slow.socket.pause();
-    const count = 240;
-    let recipients = 2;
-    for (let n = 0; n < count; n++) {
-      recipients = await t.runtime.sendToRoom("busy", [n, FILLER]);
+    let count = 0;
+    const send = async (): Promise<number> => {
+      const recipients = await t.runtime.sendToRoom("busy", [count, FILLER]);
       const { data } = await reader.hear();
-      assert.ok(Array.isArray(data) && data[0] === n && data[1] === FILLER);
-    }
-    assert.equal(recipients, 1);
+      assert.ok(Array.isArray(data) && data[0] === count && data[1] === FILLER);
+      count++;
+      return recipients;
+    };
+    // What the kernel takes before anything waits in the process differs from machine to machine.
+    while (await send() === 2) assert.ok(count < MOST, "nobody was called slow");
+    for (let i = 0; i < 50; i++) assert.equal(await send(), 1);
     assert.deepEqual(t.runtime.counts().ws, { connections: 1, rooms: 1, users: 0 });
     slow.socket.resume();
     const { messages, ending } = await slow.finish();
@@ -59,14 +65,8 @@ contract(
   async (t) => {
     const slow = await t.connect();
     slow.socket.pause();
-    for (let id = 0; id < 240; id++) slow.say({ type: "echo", id, data: FILLER });
-    await new Promise<void>((resolve) => {
-      const look = setInterval(() => {
-        if (t.runtime.counts().ws.connections > 0) return;
-        clearInterval(look);
-        resolve();
-      }, 5);
-    });
+    for (let id = 0; id < 400; id++) slow.say({ type: "echo", id, data: FILLER });
+    await until("a verdict", () => t.runtime.counts().ws.connections === 0);
     slow.destroy();
     assert.equal((await t.probe.received(1))[0].input.event, "disconnect");
   },

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { openStage, ready, root, stageTest } from "../support/process.ts";
+import { onAllRuntimes, openStage, ready, root, stageTest } from "../support/process.ts";
 import { pause } from "../support/socket-probe.ts";
 import { departures, openClient, startTalk } from "../support/talk.ts";
 import { needTool, versions } from "../support/toolchain.ts";
@@ -63,6 +63,25 @@ stageTest("a second signal after more than a second ends at once, with 1", async
   client.destroy();
   other.destroy();
 });
+
+test("a flow that never ends holds a shutdown up for 30 s and no longer", () =>
+  onAllRuntimes(async (stage) => {
+    const folder = await stage.copy("talk");
+    const weir = await ready(await stage.script("tests/fixtures/scripts/hanging.ts", [folder]));
+    const hanging = await openClient(weir);
+    hanging.say({ type: "message", data: { to: "database" } });
+    const other = await openClient(weir);
+    await other.hearsNothing();
+    weir.signal("SIGTERM");
+    const signalled = performance.now();
+    assert.deepEqual(await other.ending(), goodbye);
+    const { code, stderr } = await weir.ended(45_000);
+    const waited = performance.now() - signalled;
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /flows are still running after 30000 ms; ending all the same\n$/);
+    assert.ok(waited > 29_000, `${waited} ms`);
+    hanging.destroy();
+  }));
 
 stageTest("a port that is taken ends the start with 3 and is named", async (stage) => {
   const server = createServer();

@@ -162,11 +162,11 @@ test("RateWindow: so many are fine, one more is too much", () => {
 });
 
 test("RateWindow: what is older than the window is forgotten", async () => {
-  const window = new RateWindow(2, 20);
+  const window = new RateWindow(2, 300);
   window.hit();
   window.hit();
   assert.equal(window.hit(), true);
-  await wait(40);
+  await wait(450);
   assert.equal(window.hit(), false);
   assert.equal(window.hit(), false);
   assert.equal(window.hit(), true);

@@ -1,0 +1,400 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  type Connector,
+  type ConnectorType,
+  defineConnector,
+  type FlowHandler,
+} from "../../src/connector.ts";
+import { ConfigError, ConnectorError, FlowError } from "../../src/errors.ts";
+import { loadConfig } from "../../src/load.ts";
+import { createRuntime, type RuntimeOptions } from "../../src/runtime.ts";
+
+/** Something that takes a moment. */
+function moment(milliseconds = 3): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+type Step = "start" | "consume" | "drain" | "close";
+
+/** What goes wrong or happens at a step of the connector of a name. */
+type Plan = Readonly<Record<string, Partial<Record<Step, () => unknown>>>>;
+
+/** Connector types `plain` and `crowd` (with clients) that log each step of their connectors. */
+function logged(plan: Plan = {}) {
+  const log: string[] = [];
+  const handlers = new Map<string, FlowHandler>();
+  const type = (clients: boolean): ConnectorType =>
+    defineConnector({
+      fields: {},
+      source: { clients },
+      destination: { fields: {} },
+      create(_options, { name }): Connector {
+        log.push(`create ${name}`);
+        const step = (what: Step) => async (): Promise<void> => {
+          log.push(`${what} ${name}`);
+          await moment();
+          await plan[name]?.[what]?.();
+          log.push(`${what} ${name} ended`);
+        };
+        return {
+          subscribe(operation, handler) {
+            handlers.set(handler.flow, handler);
+            log.push(`subscribe ${name} ${operation} ${handler.flow}`);
+          },
+          write: () => void log.push(`write ${name}`),
+          start: step("start"),
+          consume: step("consume"),
+          drain: step("drain"),
+          close: step("close"),
+        };
+      },
+    });
+  const options: RuntimeOptions = { connectors: { plain: type(false), crowd: type(true) } };
+  const begun = (what: string) =>
+    log.filter((line) => !line.endsWith(" ended") && line.startsWith(what));
+  return { log, options, handlers, begun };
+}
+
+function connector(name: string, type: string, rest = ""): string {
+  return `connector "${name}" {\n  type = "${type}"\n${rest}\n}\n`;
+}
+
+const THREE = connector("c", "crowd") + connector("a", "plain") + connector("b", "plain");
+
+test("the order: all are made, subscribed, started, and only then consumed", async () => {
+  const { log, options } = logged();
+  const flow = 'flow "f" {\n  from {\n    connector = "a"\n    operation = "op"\n  }\n}\n';
+  const runtime = await createRuntime(THREE + flow, options);
+  assert.deepEqual(log, [
+    ...["create c", "create a", "create b", "subscribe a op f"],
+    ...["start c", "start a", "start b", "start c ended", "start a ended", "start b ended"],
+    ...["consume c", "consume a", "consume b"],
+    ...["consume c ended", "consume a ended", "consume b ended"],
+  ]);
+  await runtime.close();
+});
+
+test("close: those with clients come last, and nothing is let go of before all is drained", async () => {
+  const { log, options } = logged();
+  const runtime = await createRuntime(THREE, options);
+  log.length = 0;
+  await runtime.close();
+  assert.deepEqual(log, [
+    ...["drain a", "drain b", "drain a ended", "drain b ended"],
+    ...["drain c", "drain c ended"],
+    ...["close c", "close a", "close b", "close c ended", "close a ended", "close b ended"],
+  ]);
+});
+
+test("close again is the same close", async () => {
+  const { begun, options } = logged();
+  const runtime = await createRuntime(THREE, options);
+  await Promise.all([runtime.close(), runtime.close()]);
+  await runtime.close();
+  assert.equal(begun("close").length, 3);
+});
+
+test("a connector that cannot start: all are closed once every start has ended", async () => {
+  const failure = new ConnectorError("a", "refused", { permanent: true });
+  const { log, begun, options } = logged({
+    a: {
+      start() {
+        throw failure;
+      },
+    },
+    b: { start: () => moment(20) },
+  });
+  await assert.rejects(createRuntime(THREE, options), (error) => error === failure);
+  assert.deepEqual(begun("consume"), []);
+  assert.equal(begun("close").length, 3);
+  assert.ok(log.indexOf("start b ended") < log.indexOf("drain b"), log.join("\n"));
+  assert.ok(log.indexOf("start b ended") < log.indexOf("close b"));
+});
+
+test("a connector that cannot consume: all are closed", async () => {
+  const failure = new ConnectorError("b", "no queue");
+  const { begun, options } = logged({
+    b: {
+      consume() {
+        throw failure;
+      },
+    },
+  });
+  await assert.rejects(createRuntime(THREE, options), (error) => error === failure);
+  assert.equal(begun("drain").length, 3);
+  assert.equal(begun("close").length, 3);
+});
+
+test("a close that fails after a failed start does not hide why the start failed", async () => {
+  const failure = new ConnectorError("a", "refused");
+  const { options } = logged({
+    a: {
+      start() {
+        throw failure;
+      },
+      close() {
+        throw new Error("and that, too");
+      },
+    },
+  });
+  await assert.rejects(createRuntime(THREE, options), (error) => error === failure);
+});
+
+test("a drain or a close that fails keeps no other connector from being closed, and is told", async () => {
+  for (const step of ["drain", "close"] as const) {
+    const failure = new Error("stuck");
+    const { begun, options } = logged({
+      a: {
+        [step]() {
+          throw failure;
+        },
+      },
+    });
+    const runtime = await createRuntime(THREE, options);
+    await assert.rejects(runtime.close(), (error) => error === failure);
+    assert.equal(begun("drain").length, 3, step);
+    assert.equal(begun("close").length, 3, step);
+  }
+});
+
+test("a connector that does nothing is a connector", async () => {
+  const nothing = defineConnector({ fields: {}, create: () => ({}) });
+  const runtime = await createRuntime(connector("n", "nothing"), { connectors: { nothing } });
+  assert.deepEqual(runtime.counts(), { n: {} });
+  assert.deepEqual(runtime.troubles(), {});
+  await runtime.close();
+});
+
+test("a connector that cannot even be made", async () => {
+  const failure = new ConnectorError("n", "its library is missing");
+  const broken = defineConnector({
+    fields: {},
+    create: () => Promise.reject(failure),
+  });
+  const making = createRuntime(connector("n", "broken"), { connectors: { broken } });
+  await assert.rejects(making, (error) => error === failure);
+});
+
+test("a configuration that cannot run, as text; a model that can, as it is", async () => {
+  await assert.rejects(createRuntime("flow {\n}\n"), ConfigError);
+  const model = await loadConfig(connector("ws", "websocket", "port = 0"));
+  const [one, two] = [await createRuntime(model), await createRuntime(model)];
+  assert.equal(await one.broadcast("x"), 0);
+  await Promise.all([one.close(), two.close()]);
+});
+
+test("sending: nobody is there", async () => {
+  const runtime = await createRuntime(connector("ws", "websocket", "port = 0"));
+  assert.equal(await runtime.broadcast({ a: 1 }), 0);
+  assert.equal(await runtime.sendToRoom("r", null), 0);
+  assert.equal(await runtime.sendToUser("u", undefined), 0);
+  assert.equal(await runtime.broadcast(1, { connector: "ws" }), 0);
+  assert.equal(await runtime.broadcast(1, {}), 0);
+  await runtime.close();
+});
+
+test("sending nonsense is an error that rejects and names the connector", async () => {
+  const runtime = await createRuntime(connector("ws", "websocket", "port = 0"));
+  const cycle: unknown[] = [];
+  cycle.push(cycle);
+  const nonsense = [
+    () => runtime.broadcast(cycle),
+    () => runtime.broadcast(1n),
+    () => runtime.sendToRoom("", 1),
+    () => runtime.sendToRoom("a\0", 1),
+    () => runtime.sendToRoom("x".repeat(256), 1),
+    () => runtime.sendToRoom(5 as unknown as string, 1),
+    () => runtime.broadcast("x".repeat(2 * 1024 * 1024)),
+  ];
+  for (const send of nonsense) {
+    await assert.rejects(send(), (error) => {
+      assert.ok(error instanceof ConnectorError);
+      assert.equal(error.connector, "ws");
+      assert.equal(error.permanent, true);
+      return true;
+    });
+  }
+  await runtime.close();
+});
+
+test("which connector is meant: one of its kind needs no name, several do", async () => {
+  const runtime = await createRuntime(
+    connector("a", "websocket", "port = 0") + connector("b", "websocket", "port = 0") +
+      connector("events", "mq", 'driver = "memory"'),
+  );
+  const none = (type: string) => `the configuration has no such connector of type ${type}`;
+  const several = "several connectors are of type websocket: name one of a, b";
+  const cases: ReadonlyArray<readonly [act: () => Promise<unknown>, message: string]> = [
+    [() => runtime.broadcast(1), `connector "websocket": ${several}`],
+    [() => runtime.sendToRoom("r", 1), `connector "websocket": ${several}`],
+    [() => runtime.sendToUser("u", 1), `connector "websocket": ${several}`],
+    [() => runtime.broadcast(1, { connector: "c" }), `connector "c": ${none("websocket")}`],
+    [
+      () => runtime.broadcast(1, { connector: "events" }),
+      `connector "events": ${none("websocket")}`,
+    ],
+    [() => runtime.publish("k", 1, { connector: "a" }), `connector "a": ${none("mq")}`],
+    [() => runtime.publish("k", 1, { connector: "" }), `connector "": ${none("mq")}`],
+    [
+      () => runtime.publish("k", 1, { connector: "__proto__" }),
+      `connector "__proto__": ${none("mq")}`,
+    ],
+  ];
+  for (const [act, message] of cases) {
+    await assert.rejects(act(), { name: "ConnectorError", message, permanent: true });
+  }
+  assert.equal(await runtime.broadcast(1, { connector: "b" }), 0);
+  await runtime.publish("k", 1);
+  await runtime.publish("k", 1, { connector: "events", headers: { h: 1 } });
+  await runtime.close();
+});
+
+test("without a connector of the kind", async () => {
+  const runtime = await createRuntime("");
+  await assert.rejects(runtime.broadcast(1), {
+    message: 'connector "websocket": the configuration has no such connector of type websocket',
+  });
+  await assert.rejects(runtime.publish("k", 1), {
+    message: 'connector "mq": the configuration has no such connector of type mq',
+  });
+  await runtime.close();
+});
+
+test("what is published reaches the flows of its own runtime alone, headers included", async () => {
+  const seen: unknown[][] = [[], []];
+  const config = connector("events", "mq", 'driver = "memory"') + connector("out", "shelf") + `
+flow "f" {
+  from {
+    connector = "events"
+    operation = "order.*"
+  }
+  transform {
+    n = "input.n"
+    h = "input.headers.h"
+  }
+  to { connector = "out" }
+}
+`;
+  const runtimes = await Promise.all(seen.map((kept) => {
+    const shelf = defineConnector({
+      fields: {},
+      destination: { fields: {} },
+      create: () => ({ write: ({ payload }) => void kept.push(payload) }),
+    });
+    return createRuntime(config, { connectors: { shelf } });
+  }));
+  await runtimes[0].publish("order.new", { n: 1 }, { headers: { h: "x" } });
+  await runtimes[0].publish("invoice.new", { n: 2 });
+  // Closing waits for what was published.
+  await Promise.all(runtimes.map((runtime) => runtime.close()));
+  assert.deepEqual(seen, [[{ n: 1, h: "x" }], []]);
+  await assert.rejects(runtimes[0].publish("order.new", {}), ConnectorError);
+});
+
+test("closing waits for flows in flight", async () => {
+  const gate = Promise.withResolvers<void>();
+  const log: string[] = [];
+  const slow = defineConnector({
+    fields: {},
+    destination: { fields: {} },
+    create: (): Connector => ({
+      async write() {
+        log.push("begun");
+        await gate.promise;
+        log.push("ended");
+      },
+      close: () => Promise.resolve(void log.push("closed")),
+    }),
+  });
+  const runtime = await createRuntime(
+    connector("events", "mq", 'driver = "memory"') + connector("slow", "slow") +
+      'flow "f" {\n  from {\n    connector = "events"\n    operation = "#"\n  }\n' +
+      '  to { connector = "slow" }\n}\n',
+    { connectors: { slow } },
+  );
+  await runtime.publish("k", 1);
+  const closed = runtime.close();
+  await moment(10);
+  assert.deepEqual(log, ["begun"]);
+  assert.deepEqual(runtime.troubles(), { runtime: "shutting down" });
+  gate.resolve();
+  await closed;
+  assert.deepEqual(log, ["begun", "ended", "closed"]);
+});
+
+test("a schedule runs its flow, and no more once the runtime is closed", async () => {
+  const { log, options } = logged();
+  const runtime = await createRuntime(
+    connector("a", "plain") +
+      'flow "f" {\n  when = "@every 5ms"\n  to { connector = "a" }\n}\n',
+    options,
+  );
+  const writes = () => log.filter((line) => line === "write a").length;
+  for (let tries = 0; writes() < 3; tries++) {
+    assert.ok(tries < 1000, "the schedule does not run");
+    await moment(5);
+  }
+  await runtime.close();
+  const before = writes();
+  await moment(40);
+  assert.equal(writes(), before);
+});
+
+test("a flow's failure is a FlowError for its source", async () => {
+  const { handlers, options } = logged();
+  const flow = 'flow "f" {\n  from { connector = "a" }\n  transform { x = "input.a + null" }\n}\n';
+  const runtime = await createRuntime(connector("a", "plain") + flow, options);
+  const event = { operation: "x", payload: {}, input: {} };
+  assert.throws(() => handlers.get("f")?.run(event), FlowError);
+  await runtime.close();
+});
+
+test("troubles and counts, by the connectors' names", async () => {
+  let trouble: string | undefined = "is away";
+  const shaky = defineConnector({
+    fields: {},
+    create: () => ({ trouble: () => trouble, counts: () => ({ things: 3 }) }),
+  });
+  const runtime = await createRuntime(
+    connector("s", "shaky") + connector("ws", "websocket", "port = 0"),
+    { connectors: { shaky } },
+  );
+  assert.deepEqual(runtime.troubles(), { s: "is away" });
+  assert.deepEqual(runtime.counts(), {
+    s: { things: 3 },
+    ws: { connections: 0, rooms: 0, users: 0 },
+  });
+  const ready = async () => (await runtime.fetch(new Request("http://h/health/ready"))).status;
+  assert.equal(await ready(), 503);
+  trouble = undefined;
+  assert.equal(await ready(), 200);
+  await runtime.close();
+  assert.equal(await ready(), 503);
+});
+
+test("fetch needs no `this`, and one site serves fetch, app and endpoints", async () => {
+  const runtime = await createRuntime(connector("ws", "websocket", 'port = 0\npath = "/live"'));
+  const { fetch } = runtime;
+  assert.equal((await fetch(new Request("http://h/live"))).status, 426);
+  assert.equal((await fetch(new Request("http://h/other"))).status, 404);
+  assert.equal(runtime.app, runtime.app);
+  assert.deepEqual(runtime.endpoints.map(({ path }) => path), ["/live"]);
+  await runtime.close();
+});
+
+test("one path of two connectors: fine on their own ports, an error in one application", async () => {
+  const runtime = await createRuntime(
+    connector("a", "websocket", "port = 1") + connector("b", "websocket", "port = 2"),
+  );
+  assert.throws(() => runtime.app, (error) => {
+    assert.ok(error instanceof ConfigError);
+    assert.equal(
+      error.message,
+      'error: connectors "a" and "b" have the same path /ws\n' +
+        "  = an embedded runtime has one address: give one of them another path",
+    );
+    return true;
+  });
+  await runtime.close();
+});

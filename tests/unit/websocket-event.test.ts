@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Client } from "../../src/connector.ts";
+import { describeClient, SocketEvent } from "../../src/connectors/websocket/event.ts";
+import type { HandshakeRequest } from "../../src/socket.ts";
+
+function client(
+  query = "",
+  rooms: ReadonlySet<string> = new Set(),
+  user: string | null = "u1",
+): Client {
+  const request: HandshakeRequest = {
+    method: "GET",
+    url: new URL(`http://host/ws${query}`),
+    headers: { origin: "https://app.example.com" },
+    remoteAddress: "127.0.0.1",
+  };
+  return describeClient(request, user, rooms);
+}
+
+test("a client's facts come from its handshake alone", () => {
+  const found = client("?a=1&b=%20&a=2&__proto__=x");
+  assert.match(found.id, /^[0-9a-f-]{36}$/);
+  assert.notEqual(found.id, client().id);
+  assert.equal(found.user_id, "u1");
+  assert.equal(found.claims, null);
+  assert.deepEqual(Object.entries(found.params), [["a", "2"], ["b", " "], ["__proto__", "x"]]);
+  assert.equal(Object.getPrototypeOf(found.params), Object.prototype);
+  assert.deepEqual(found.headers, { origin: "https://app.example.com" });
+  assert.equal(found.remote_addr, "127.0.0.1");
+  assert.equal(new Date(found.connected_at).toISOString(), found.connected_at);
+});
+
+test("the rooms are those of the moment, and a copy", () => {
+  const rooms = new Set<string>();
+  const found = client("", rooms);
+  assert.deepEqual(found.rooms, []);
+  rooms.add("a");
+  const before = found.rooms;
+  assert.deepEqual(before, ["a"]);
+  rooms.add("b");
+  assert.deepEqual(before, ["a"]);
+  assert.deepEqual(found.rooms, ["a", "b"]);
+});
+
+test("input is the payload's fields and the metadata; metadata wins", () => {
+  const someone = client();
+  const forged = {
+    text: "hi",
+    event: "connect",
+    client_id: "forged",
+    user_id: "admin",
+    data: "forged",
+    room: "its own",
+  };
+  const { input } = new SocketEvent("message", forged, someone, undefined);
+  assert.deepEqual(input, {
+    text: "hi",
+    data: forged,
+    event: "message",
+    client_id: someone.id,
+    user_id: "u1",
+    room: "its own",
+  });
+});
+
+test("room is metadata only where the frame itself carries one", () => {
+  const payload = { room: "of the data" };
+  assert.equal(
+    new SocketEvent("message", payload, client(), "of the frame").input.room,
+    "of the frame",
+  );
+  assert.equal(new SocketEvent("message", payload, client(), undefined).input.room, "of the data");
+  assert.equal("room" in new SocketEvent("message", {}, client(), undefined).input, false);
+});
+
+test("what an operation adds wins over everything", () => {
+  const facts = { code: 1000, rooms: ["a"], user_id: "fact" };
+  const { input } = new SocketEvent("disconnect", { code: 1 }, client(), undefined, facts);
+  assert.deepEqual([input.code, input.rooms, input.user_id], [1000, ["a"], "fact"]);
+});
+
+test("a payload that is no object has no fields, and stands as it is in data", () => {
+  for (const payload of [null, 0, "text", true, ["a"], []]) {
+    const { input } = new SocketEvent("message", payload, client("", new Set(), null), undefined);
+    assert.deepEqual(Object.keys(input).sort(), ["client_id", "data", "event", "user_id"]);
+    assert.equal(input.data, payload);
+    assert.equal(input.user_id, null);
+  }
+});
+
+test("input is made once, and names of prototypes are plain data", () => {
+  const payload = JSON.parse('{"__proto__":{"admin":true},"constructor":1}');
+  const event = new SocketEvent("message", payload, client(), undefined);
+  assert.equal(event.input, event.input);
+  assert.equal("admin" in event.input, false);
+  assert.ok(Object.hasOwn(event.input, "__proto__"));
+  assert.equal(Object.getPrototypeOf(event.input), Object.prototype);
+});
