@@ -122,7 +122,8 @@ export interface HttpService {
 
 /**
  * A connector at work. The runtime calls `subscribe` for every flow, then `start` on all, then
- * `consume` on all; at the end, or where one has failed, `drain` on all, then `close` on all.
+ * `consume` on all; at the end, or where one has failed, `stop`, `drain`, `closeClients`, `drain`
+ * again and `close`, each on all.
  */
 export interface Connector {
   /** Adds a flow that wants the events of one operation, or of all where it is undefined. */
@@ -142,9 +143,13 @@ export interface Connector {
   start?(): Promise<void>;
   /** Begins to take events. */
   consume?(): Promise<void>;
-  /** Takes no more events and waits for those in flight. */
+  /** Takes no more events from outside; those in flight go on. */
+  stop?(): Promise<void>;
+  /** Waits for what is in flight. */
   drain?(): Promise<void>;
-  /** Lets go of everything. */
+  /** Closes its clients after what is queued for them; the flows that this starts may go on. */
+  closeClients?(): Promise<void>;
+  /** Lets go of everything, without waiting for what is still in flight. */
   close?(): Promise<void>;
   /** Why it cannot serve at the moment; undefined when it can. */
   trouble?(): string | undefined;

@@ -117,6 +117,11 @@ export class FlowError extends Error {
   }
 }
 
+/** A reference by which an answer to a client and a line of the log can be brought together. */
+export function newRef(): string {
+  return crypto.randomUUID().slice(0, 8);
+}
+
 /** An expression that cannot be compiled, or that failed for one event. */
 export class ExpressionError extends Error {
   /** `ExpressionError`. */

@@ -2,7 +2,7 @@
 
 /** First in, first out, without moving what is left for each item taken. */
 export class Fifo<T> {
-  #items: T[] = [];
+  #items: (T | undefined)[] = [];
   #head = 0;
 
   /** How many items wait. */
@@ -23,7 +23,8 @@ export class Fifo<T> {
   /** Takes the oldest item; undefined where there is none. */
   shift(): T | undefined {
     if (this.#head === this.#items.length) return undefined;
-    const item = this.#items[this.#head++];
+    const item = this.#items[this.#head];
+    this.#items[this.#head++] = undefined;
     // Letting go of half of all items at a time costs each item one move.
     if (this.#head >= 32 && this.#head * 2 >= this.#items.length) {
       this.#items = this.#items.slice(this.#head);

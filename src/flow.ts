@@ -1,7 +1,7 @@
 /** One flow of the model, ready to run. */
 import { holds } from "./condition.ts";
 import type { Connector, FlowEvent, FlowHandler, Logger, Outcome } from "./connector.ts";
-import { ConnectorError, ExpressionError, FlowError } from "./errors.ts";
+import { ConnectorError, ExpressionError, FlowError, newRef } from "./errors.ts";
 import type { Scope } from "./expression.ts";
 import type { DestinationModel, FlowModel, NamedExpression } from "./model.ts";
 
@@ -21,9 +21,12 @@ interface Progress {
   readonly scope: Scope;
   /** What is delivered. */
   readonly payload: unknown;
-  /** What the destinations returned, in their order; undefined for one that was skipped. */
+  /** What the destinations returned, in their order; `SKIPPED` for one that was left out. */
   readonly results: unknown[];
 }
+
+/** Stands for the result of a destination that its `when` has left out. */
+const SKIPPED = Symbol("skipped");
 
 /** A flow whose order is filter, transform, destinations, response. */
 export class Flow implements FlowHandler {
@@ -90,7 +93,7 @@ export class Flow implements FlowHandler {
 
   #write(to: DestinationModel, { event, scope, payload }: Progress): unknown {
     const { connector, operation, options } = to;
-    if (to.when !== undefined && !holds(to.when, scope)) return undefined;
+    if (to.when !== undefined && !holds(to.when, scope)) return SKIPPED;
     const destination = this.#context.connectors.get(connector);
     if (destination?.write === undefined) {
       throw new ConnectorError(connector, "takes no writes", { permanent: true });
@@ -101,12 +104,13 @@ export class Flow implements FlowHandler {
 
   #finish({ event, payload, results }: Progress): Outcome {
     const { response, to } = this.#model;
-    const first = results.findIndex((item) => item !== undefined);
+    const first = results.findIndex((item) => item !== SKIPPED);
     const result = results[first];
     const created = first >= 0 && to[first].creates;
     if (response === undefined) return { response: undefined, result, created };
     const output = to.length === 0 ? payload : result ?? null;
-    const scope = this.#scope(event, output, results.map((item) => item ?? null));
+    const outputs = results.map((item) => item === SKIPPED ? null : item ?? null);
+    const scope = this.#scope(event, output, outputs);
     return { response: { data: evaluateAll(response, scope) }, result, created };
   }
 
@@ -126,7 +130,7 @@ export class Flow implements FlowHandler {
   /** Logs the cause, which no client may see, under a reference that both sides are given. */
   #failure(cause: unknown): FlowError {
     if (cause instanceof FlowError) return cause;
-    const ref = crypto.randomUUID().slice(0, 8);
+    const ref = newRef();
     const { flow } = this;
     this.#context.logger.error("flow {flow} failed (ref {ref}): {reason}", {
       flow,
@@ -141,8 +145,12 @@ export class Flow implements FlowHandler {
 
 /** A field called `__proto__` is a field like any other. */
 function setField(fields: Record<string, unknown>, name: string, value: unknown): void {
-  if (name !== "__proto__") fields[name] = value;
-  else Object.defineProperty(fields, name, { value, enumerable: true });
+  Object.defineProperty(fields, name, {
+    value,
+    enumerable: true,
+    writable: true,
+    configurable: true,
+  });
 }
 
 function evaluateAll(items: readonly NamedExpression[], scope: Scope): Record<string, unknown> {

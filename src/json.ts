@@ -1,7 +1,7 @@
-/** Reads JSON that a stranger sent. No I/O. */
+/** JSON that a stranger sent. No I/O. */
 
 /** How deep objects and lists may nest. */
-export const MAX_DEPTH = 64;
+const MAX_DEPTH = 64;
 
 /**
  * Parses JSON. A key such as `__proto__` becomes a field like any other.
@@ -16,6 +16,11 @@ export function parseJson(text: string): unknown {
   } catch (cause) {
     throw new SyntaxError("not valid JSON", { cause });
   }
+}
+
+/** Whether a JSON value is an object, so that it has fields. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isDeeperThan(text: string, limit: number): boolean {

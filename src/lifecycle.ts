@@ -2,15 +2,18 @@
 import { getLogger } from "@logtape/logtape";
 import type { Connector, FlowEvent } from "./connector.ts";
 import type { Flow } from "./flow.ts";
-import type { FlowModel, Model } from "./model.ts";
+import type { FlowModel } from "./model.ts";
 import { type RunningSchedule, startSchedule } from "./schedule.ts";
 
-/** How long `close` waits for flows in flight, in milliseconds. */
+/** How long `close` takes at most, in milliseconds. */
 const SHUTDOWN_TIMEOUT = 30_000;
+/** The part of it that flows in flight leave for what comes after them. */
+const TIME_FOR_CLIENTS = 6_000;
+/** The part of it that clients leave for letting go of brokers and databases. */
+const TIME_FOR_CLOSING = 2_000;
 
 /** What is started and ended together. */
 export interface LifecycleParts {
-  readonly model: Model;
   /** By name. */
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly flows: readonly { readonly model: FlowModel; readonly flow: Flow }[];
@@ -27,6 +30,10 @@ export class Lifecycle {
     this.#parts = parts;
   }
 
+  get #connectors(): readonly Connector[] {
+    return [...this.#parts.connectors.values()];
+  }
+
   /** True from the beginning of the end on. */
   get closing(): boolean {
     return this.#closed !== undefined;
@@ -34,12 +41,12 @@ export class Lifecycle {
 
   /** Gets everything ready to be written to. */
   async start(): Promise<void> {
-    raise(await failures(this.#connectors(), (connector) => connector.start?.()));
+    raise(await failures(this.#connectors, (connector) => connector.start?.()));
   }
 
   /** Begins to take events. */
   async consume(): Promise<void> {
-    raise(await failures(this.#connectors(), (connector) => connector.consume?.()));
+    raise(await failures(this.#connectors, (connector) => connector.consume?.()));
     const logger = getLogger(["weir", "schedule"]);
     this.#schedules = this.#parts.flows.flatMap(({ model: { source }, flow }) => {
       if (source.kind !== "schedule") return [];
@@ -53,41 +60,41 @@ export class Lifecycle {
   }
 
   async #close(): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<readonly unknown[]>();
-    const timer = setTimeout(() => {
-      getLogger(["weir"]).error("flows are still running after {timeout} ms; ending all the same", {
-        timeout: SHUTDOWN_TIMEOUT,
-      });
-      resolve([]);
-    }, SHUTDOWN_TIMEOUT);
-    const undrained = await Promise.race([this.#drain(), late]);
-    clearTimeout(timer);
-    const unclosed = await failures(this.#connectors(), (connector) => connector.close?.());
-    raise([...undrained, ...unclosed]);
+    const deadline = performance.now() + SHUTDOWN_TIMEOUT;
+    const problems: unknown[] = [];
+    const step = async (reserve: number, act: Act): Promise<void> => {
+      const acting = failures(this.#connectors, act).then((found) => void problems.push(...found));
+      const time = deadline - reserve - performance.now();
+      if (await isLate(acting, time)) getLogger(["weir"]).error("something still runs; going on");
+    };
+    const scheduled = Promise.all(this.#schedules.map((schedule) => schedule.stop()));
+    await step(TIME_FOR_CLIENTS, (connector) => connector.stop?.());
+    await isLate(scheduled, deadline - TIME_FOR_CLIENTS - performance.now());
+    await step(TIME_FOR_CLIENTS, (connector) => connector.drain?.());
+    // Clients come last: what is in flight elsewhere may still have something for them.
+    await step(TIME_FOR_CLOSING, (connector) => connector.closeClients?.());
+    await step(TIME_FOR_CLOSING, (connector) => connector.drain?.());
+    await step(0, (connector) => connector.close?.());
+    raise(problems);
   }
+}
 
-  /** Clients come last: what is in flight elsewhere may still have something for them. */
-  async #drain(): Promise<readonly unknown[]> {
-    await Promise.all(this.#schedules.map((schedule) => schedule.stop()));
-    const drain = (connector: Connector) => connector.drain?.();
-    const others = await failures(this.#connectors(false), drain);
-    return [...others, ...await failures(this.#connectors(true), drain)];
-  }
+/** What one connector does in one step. */
+type Act = (connector: Connector) => Promise<void> | undefined;
 
-  /** All, or those with clients, or those without. */
-  #connectors(clients?: boolean): Connector[] {
-    const { model, connectors } = this.#parts;
-    return [...connectors].flatMap(([name, connector]) => {
-      const has = model.connectors.get(name)?.definition.source?.clients ?? false;
-      return clients === undefined || clients === has ? [connector] : [];
-    });
-  }
+/** Whether a promise is still pending after so many milliseconds. */
+async function isLate(promise: Promise<unknown>, time: number): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<true>();
+  const timer = setTimeout(() => resolve(true), Math.max(0, time));
+  const result = await Promise.race([promise.then(() => false), late]);
+  clearTimeout(timer);
+  return result;
 }
 
 /** Lets all connectors act side by side; gives why which could not, once all have ended. */
 async function failures(
   connectors: readonly Connector[],
-  act: (connector: Connector) => Promise<void> | undefined,
+  act: Act,
 ): Promise<readonly unknown[]> {
   const ends = await Promise.allSettled(connectors.map(async (connector) => await act(connector)));
   return ends.flatMap((end) => end.status === "rejected" ? [end.reason] : []);

@@ -19,7 +19,7 @@
  * @module
  */
 import type { Server } from "node:http";
-import { refuseUpgrade, upgradeSockets } from "./adapters/node.ts";
+import { upgradeSockets } from "./adapters/node.ts";
 import { main } from "./commands.ts";
 import type { Configuration } from "./load.ts";
 import { createRuntime as create, type Runtime, type RuntimeOptions } from "./runtime.ts";
@@ -77,15 +77,9 @@ export interface AttachOptions {
  * ```
  */
 export function attach(server: Server, runtime: Runtime, options: AttachOptions = {}): () => void {
-  const { mount = "" } = options;
+  const mount = options.mount?.replace(/\/+$/, "") ?? "";
   const endpoints = new Map(runtime.endpoints.map((endpoint) => [mount + endpoint.path, endpoint]));
-  return upgradeSockets(server, {
-    endpoint: (pathname) => endpoints.get(pathname),
-    otherwise(_request, socket) {
-      if (server.listenerCount("upgrade") > 1) return;
-      refuseUpgrade(socket, { accepted: false, status: 404, message: "not found", headers: {} });
-    },
-  });
+  return upgradeSockets(server, (pathname) => endpoints.get(pathname));
 }
 
 if (import.meta.main) await main(serve);

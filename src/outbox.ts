@@ -10,6 +10,7 @@ export interface Sink {
 
 /** Frames that wait, as a path from the root of a tick: who waits for the same shares the path. */
 class PendingBatch implements Batch {
+  /** Bytes on the wire. */
   readonly size: number;
   readonly #parent: PendingBatch | undefined;
   readonly #frame: Frame | undefined;
@@ -115,7 +116,7 @@ export class Outbox {
     }
     // The kernel gets its chance before anybody is called slow.
     if (this.#pending.size > this.#limit) this.flush();
-    return true;
+    return !this.#closed;
   }
 
   /** Sends what waits. */

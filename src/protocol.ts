@@ -2,6 +2,7 @@
 import type { ErrorCode } from "./errors.ts";
 import { Frame } from "./frame.ts";
 import { parseJson } from "./json.ts";
+import { isLongerThan } from "./utf8.ts";
 
 /** What a client may put into `id`. */
 export type FrameId = string | number;
@@ -40,7 +41,6 @@ export const TYPE_PATTERN: RegExp = /^[A-Za-z0-9_.:-]{1,64}$/;
 const MAX_ID_LENGTH = 64;
 const MAX_NAME_BYTES = 255;
 const CONTROL_CHARACTER = /\p{Cc}/u;
-const encoder = new TextEncoder();
 
 /** Reads one text frame. */
 export function decodeFrame(text: string): ClientFrame | Refusal {
@@ -73,8 +73,7 @@ export function roomProblem(room: unknown): string | undefined {
 
 /** Why a name of a room or a user is refused; undefined when it is good. */
 export function nameProblem(what: string, name: string): string | undefined {
-  // One UTF-16 unit is at most 3 bytes, so most names need no encoding to be measured.
-  if (name.length * 3 > MAX_NAME_BYTES && encoder.encode(name).length > MAX_NAME_BYTES) {
+  if (isLongerThan(name, MAX_NAME_BYTES)) {
     return `${what} is longer than ${MAX_NAME_BYTES} bytes`;
   }
   if (CONTROL_CHARACTER.test(name)) return `${what} has a control character`;
@@ -118,5 +117,7 @@ function invalid(message: string, id?: FrameId): Refusal {
 }
 
 function isFrameId(id: unknown): id is FrameId {
-  return typeof id === "string" ? [...id].length <= MAX_ID_LENGTH : Number.isSafeInteger(id);
+  if (typeof id !== "string") return Number.isSafeInteger(id);
+  // A character is at most two units, so a hostile text is never taken apart.
+  return id.length <= 2 * MAX_ID_LENGTH && [...id].length <= MAX_ID_LENGTH;
 }

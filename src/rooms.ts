@@ -11,24 +11,18 @@ export class Groups<Member> {
     return this.#groups.size;
   }
 
-  /** Adds a member; false where it was in already. */
-  add(name: string, member: Member): boolean {
+  /** Adds a member; one that is in already stays. */
+  add(name: string, member: Member): void {
     const group = this.#groups.get(name);
-    if (group === undefined) {
-      this.#groups.set(name, new Set([member]));
-      return true;
-    }
-    if (group.has(member)) return false;
-    group.add(member);
-    return true;
+    if (group === undefined) this.#groups.set(name, new Set([member]));
+    else group.add(member);
   }
 
-  /** Removes a member, and the group with its last one; false where it was not in. */
-  remove(name: string, member: Member): boolean {
+  /** Removes a member, and the group with its last one. */
+  remove(name: string, member: Member): void {
     const group = this.#groups.get(name);
-    if (!group?.delete(member)) return false;
-    if (group.size === 0) this.#groups.delete(name);
-    return true;
+    group?.delete(member);
+    if (group?.size === 0) this.#groups.delete(name);
   }
 
   /** The members of a group, in the order in which they came. */

@@ -88,7 +88,7 @@ export class RuntimeCore implements Runtime {
     const logger = getLogger(["weir", "flow"]);
     const context = { connectors, constants: model.constants, logger };
     const flows = model.flows.map((flow) => ({ model: flow, flow: new Flow(flow, context) }));
-    this.#lifecycle = new Lifecycle({ model, connectors, flows });
+    this.#lifecycle = new Lifecycle({ connectors, flows });
     for (const { model: { source }, flow } of flows) {
       if (source.kind === "connector") {
         connectors.get(source.connector)?.subscribe?.(source.operation, flow);
@@ -247,6 +247,8 @@ export async function createRuntime(
 ): Promise<Runtime> {
   const runtime = await assembleRuntime(config, options);
   try {
+    // Two connectors on one path must be found before anything has begun.
+    void runtime.app;
     await runtime.start();
     await runtime.consume();
   } catch (error) {

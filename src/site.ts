@@ -12,7 +12,7 @@ import type {
 
 /** What a runtime adds so that `fetch` can turn a request into a WebSocket. */
 export interface Upgrader {
-  /** Upgrades a request whose handshake was accepted; calls `session.abandon` where it cannot. */
+  /** Upgrades a request whose handshake was accepted. Throws where it cannot. */
   upgrade(
     request: Request,
     env: unknown,
@@ -63,8 +63,9 @@ export function createSite(options: SiteOptions): Site {
   for (const service of services) service.routes?.(app);
   app.get("/health/live", (c) => c.json({ status: "ok" }));
   app.get("/health/ready", (c) => {
-    const connectors = troubles();
-    return Object.keys(connectors).length === 0
+    // Which, but not why: the reasons name hosts and files, and are in the log.
+    const connectors = Object.keys(troubles());
+    return connectors.length === 0
       ? c.json({ status: "ok" })
       : c.json({ status: "unavailable", connectors }, 503);
   });
@@ -88,7 +89,7 @@ export function createSite(options: SiteOptions): Site {
 }
 
 /** A refusal as a response. */
-export function refusalResponse({ status, message, headers }: HandshakeRefusal): Response {
+function refusalResponse({ status, message, headers }: HandshakeRefusal): Response {
   return new Response(`${message}\n`, {
     status,
     headers: { "content-type": "text/plain; charset=utf-8", ...headers },
@@ -112,10 +113,15 @@ function handshake(
     if (!form.accepted) return refusalResponse(form);
     return new Response("this server upgrades sockets elsewhere\n", { status: 501 });
   }
-  const answer = (decision: Handshake): Response =>
-    decision.accepted
-      ? upgrader.upgrade(request, env, endpoint, decision)
-      : refusalResponse(decision);
+  const answer = (decision: Handshake): Response => {
+    if (!decision.accepted) return refusalResponse(decision);
+    try {
+      return upgrader.upgrade(request, env, endpoint, decision);
+    } catch (error) {
+      decision.session.abandon();
+      throw error;
+    }
+  };
   const decision = endpoint.accept(facts);
   return decision instanceof Promise ? decision.then(answer) : answer(decision);
 }

@@ -11,7 +11,7 @@ export interface SocketFeatures {
   readonly pause: boolean;
   /** Refuses a message over the limit before it is received in full. */
   readonly frameLimits: boolean;
-  /** Sends every close code of the protocol; without it 1001, 1003, 1008, 1013 become 4001, 4003, 4008, 4013. */
+  /** Sends every close code; without it any but 1000 goes out with 3000 added, such as 4001 for 1001. */
   readonly closeCodes: boolean;
   /** Sees the handshake before the runtime has judged it. */
   readonly handshakeChecks: boolean;
@@ -24,8 +24,11 @@ export interface Peer {
    * the bytes that the kernel has not taken.
    */
   send(batch: Batch): number;
-  /** Starts the close handshake after everything that was sent. */
-  close(code: number, reason: string): void;
+  /**
+   * Starts the close handshake after everything that was sent. Where the adapter can, it destroys a
+   * socket on which nothing moves for `patience` milliseconds.
+   */
+  close(code: number, reason: string, patience: number): void;
   /** Bytes that were sent and that the kernel has not taken. */
   readonly bufferedAmount: number;
   /** Sends a ping frame. */
@@ -91,7 +94,7 @@ export type Handshake = HandshakeAcceptance | HandshakeRefusal;
 export interface SocketSession {
   /** The upgrade has succeeded. */
   open(peer: Peer, features: SocketFeatures): void;
-  /** The upgrade has failed after it was accepted. Nothing else follows. */
+  /** The upgrade has failed after it was accepted, or nothing came of it. Nothing else follows. */
   abandon(): void;
   /** A text message. */
   message(text: string): void;

@@ -117,8 +117,7 @@ export const bunUpgrader: Upgrader = {
       // Bun has answered already and ignores what `fetch` returns; Hono wants a response.
       return new Response(null);
     }
-    session.abandon();
-    return new Response("the connection cannot be upgraded\n", { status: 400 });
+    throw new TypeError("Bun cannot upgrade this request");
   },
   remoteAddress: (request: Request, env: unknown): string | null =>
     bunServer(env).requestIP(request)?.address ?? null,

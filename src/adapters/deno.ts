@@ -12,16 +12,11 @@ export const denoUpgrader: Upgrader = {
     { protocol, session }: HandshakeAcceptance,
   ): Response {
     const idleTimeout = Math.max(1, Math.ceil((2 * pingInterval) / 1000));
-    try {
-      const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout });
-      // Deno's own option refuses a name from a list that is not separated by exactly ", ".
-      if (protocol !== undefined) response.headers.set("sec-websocket-protocol", protocol);
-      connectStandardSocket(socket, session);
-      return response;
-    } catch (error) {
-      session.abandon();
-      throw error;
-    }
+    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout });
+    // Deno's own option refuses a name from a list that is not separated by exactly ", ".
+    if (protocol !== undefined) response.headers.set("sec-websocket-protocol", protocol);
+    connectStandardSocket(socket, session);
+    return response;
   },
   remoteAddress(_request: Request, env: unknown): string | null {
     const { remoteAddr } = (env ?? {}) as { readonly remoteAddr?: { readonly hostname?: string } };

@@ -24,47 +24,77 @@ const FEATURES: SocketFeatures = {
   handshakeChecks: true,
 };
 
-/** How long a client may take to answer a close frame, in milliseconds. */
-const CLOSE_TIMEOUT = 10_000;
+/** How long a client may take to answer a close frame while something moves, in milliseconds. */
+const CLOSE_TIMEOUT = 60_000;
 /** A message of more fragments closes with 1008. */
 const MAX_FRAGMENTS = 1024;
 
-/** What `upgradeSockets` asks for each request. */
-export interface UpgradeOptions {
-  /** The endpoint at a path, or undefined where it is none of ours. */
-  endpoint(pathname: string): SocketEndpoint | undefined;
-  /** What to do with an upgrade that is none of ours. */
-  otherwise(request: IncomingMessage, socket: Duplex): void;
-}
+/** On a listener of ours: whether it serves a request. */
+const serves = Symbol("weir.serves");
 
-/** Serves WebSockets on a server; returns a function that stops it. */
-export function upgradeSockets(server: Server, options: UpgradeOptions): () => void {
+type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+type OurListener = UpgradeListener & { readonly [serves]: (request: IncomingMessage) => boolean };
+
+/**
+ * Serves WebSockets on a server; returns a function that stops it. An upgrade for another path is
+ * left to listeners that are not Weir's, and refused with 404 where there are none.
+ */
+export function upgradeSockets(
+  server: Server,
+  endpoint: (pathname: string) => SocketEndpoint | undefined,
+): () => void {
   const upgraders = new Map<SocketEndpoint, EndpointUpgrader>();
-  const listener = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+  const find = (request: IncomingMessage): SocketEndpoint | undefined => {
     const url = requestUrl(request);
-    const endpoint = url && options.endpoint(url.pathname);
-    if (url === undefined || endpoint === undefined) return options.otherwise(request, socket);
-    let upgrader = upgraders.get(endpoint);
-    if (upgrader === undefined) {
-      upgrader = new EndpointUpgrader(endpoint);
-      upgraders.set(endpoint, upgrader);
-    }
-    upgrader.handle(url, request, socket, head);
+    return url && endpoint(url.pathname);
   };
+  const upgrade: UpgradeListener = (request, socket, head) => {
+    const found = find(request);
+    if (found === undefined) {
+      if (isLeft(server, request, listener)) refuseUpgrade(socket, NOT_FOUND);
+      return;
+    }
+    let upgrader = upgraders.get(found);
+    if (upgrader === undefined) {
+      upgrader = new EndpointUpgrader(found);
+      upgraders.set(found, upgrader);
+    }
+    upgrader.handle(request, socket, head);
+  };
+  const listener: OurListener = Object.assign(upgrade, {
+    [serves]: (request: IncomingMessage) => find(request) !== undefined,
+  });
   server.on("upgrade", listener);
   return () => void server.off("upgrade", listener);
 }
 
+/** Whether nobody serves an upgrade, and `listener` is the one to say so. */
+function isLeft(server: Server, request: IncomingMessage, listener: UpgradeListener): boolean {
+  const listeners = server.listeners("upgrade") as (UpgradeListener & Partial<OurListener>)[];
+  return listeners.at(-1) === listener &&
+    listeners.every((other) => other[serves]?.(request) === false);
+}
+
+const NOT_FOUND: HandshakeRefusal = {
+  accepted: false,
+  status: 404,
+  message: "not found",
+  headers: {},
+};
+
 /** The URL that a request is for, normalised; undefined where there is none. */
 export function requestUrl(request: IncomingMessage): URL | undefined {
   const { url = "/" } = request;
-  // Put together as text: as a relative reference, `//ws` would name a host.
-  const text = url.startsWith("/") ? `http://${request.headers.host ?? "localhost"}${url}` : url;
+  // Put together as text: as a relative reference, `//ws` would name a host. The client's own Host
+  // stays out of it, or it could write a path.
+  const text = url.startsWith("/") ? `http://localhost${url}` : url;
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
 /** Answers an upgrade with a plain response and lets go of the socket. */
 export function refuseUpgrade(socket: Duplex, refusal: HandshakeRefusal): void {
+  // Node has taken its own listener away; a reset must not become an uncaught error.
+  socket.on("error", ignore);
   const { status, message, headers } = refusal;
   const body = `${message}\n`;
   const fields = {
@@ -103,10 +133,10 @@ class EndpointUpgrader {
     this.#server = new WebSocketServer(options);
   }
 
-  handle(url: URL, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // A reset while the decision waits must not become an uncaught error; `close` follows it.
     socket.on("error", ignore);
-    const decision = this.#endpoint.accept(factsOf(request, url));
+    const decision = this.#endpoint.accept(factsOf(request));
     const answer = (result: Awaited<typeof decision>): void => {
       if (result.accepted) this.#upgrade(request, socket, head, result);
       else refuseUpgrade(socket, result);
@@ -146,14 +176,14 @@ function connect(webSocket: WebSocket, peer: Peer, session: SocketSession): void
   session.open(peer, FEATURES);
 }
 
-function factsOf(request: IncomingMessage, url: URL): HandshakeRequest {
+function factsOf(request: IncomingMessage): HandshakeRequest {
   const headers = Object.entries(request.headers).map(([name, value = ""]) => [
     name,
     Array.isArray(value) ? value.join(", ") : value,
   ]);
   return {
     method: request.method ?? "GET",
-    url,
+    url: requestUrl(request) ?? new URL("http://localhost/"),
     headers: Object.fromEntries(headers),
     remoteAddress: request.socket.remoteAddress ?? null,
   };
@@ -198,8 +228,10 @@ class NodePeer implements Peer {
     return this.#socket.writableLength;
   }
 
-  close(code: number, reason: string): void {
+  close(code: number, reason: string, patience: number): void {
     this.#webSocket.close(code, reason);
+    // A write that makes progress counts as movement.
+    this.#socket.setTimeout(patience, () => this.#webSocket.terminate());
   }
 
   ping(): void {

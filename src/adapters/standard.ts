@@ -11,10 +11,16 @@ export const STANDARD_FEATURES: SocketFeatures = {
   handshakeChecks: true,
 };
 
+/** A socket that is not open after so many milliseconds never will be. */
+const OPEN_TIMEOUT = 10_000;
+
 /** Connects a socket that is opening or open to its session. */
 export function connectStandardSocket(socket: WebSocket, session: SocketSession): void {
   let opened = false;
+  // Deno tells nothing of a client that resets right after its request.
+  const timer = setTimeout(() => session.abandon(), OPEN_TIMEOUT);
   const open = (): void => {
+    clearTimeout(timer);
     opened = true;
     session.open(new StandardPeer(socket), STANDARD_FEATURES);
   };
@@ -24,6 +30,7 @@ export function connectStandardSocket(socket: WebSocket, session: SocketSession)
     else session.binary();
   });
   socket.addEventListener("close", ({ code, reason }) => {
+    clearTimeout(timer);
     // Deno says 0 where no close frame came.
     if (opened) session.close(code || 1006, reason);
     else session.abandon();

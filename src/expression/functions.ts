@@ -86,7 +86,7 @@ function fromBase64(value: unknown): Uint8Array {
   try {
     return Uint8Array.from(atob(text), (unit) => unit.charCodeAt(0));
   } catch (cause) {
-    throw new Failure(`base64.decode() cannot read "${snippet(text)}"`, { cause });
+    throw new Failure(`base64.decode() cannot read what it is given`, { cause });
   }
 }
 

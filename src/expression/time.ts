@@ -39,7 +39,7 @@ function dateOf(name: string, value: unknown): Date {
 
 function valid(name: string, date: Date, given: unknown): Date {
   if (!Number.isNaN(date.getTime())) return date;
-  throw new Failure(`${name}() cannot read the time "${snippet(String(given))}"`);
+  throw new Failure(`${name}() cannot read what it is given as a time`);
 }
 
 function two(value: number): string {

@@ -1,8 +1,8 @@
 /** Listens with `node:http`, on Node and on Deno. */
 import { getRequestListener } from "@hono/node-server";
-import { createServer, type Server, type ServerOptions } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { refuseUpgrade, requestUrl, upgradeSockets } from "../adapters/node.ts";
+import { requestUrl, upgradeSockets } from "../adapters/node.ts";
 import type { Site } from "../site.ts";
 import type { ListenAddress, Listener } from "./service.ts";
 
@@ -13,25 +13,21 @@ const CHECK_INTERVAL = 1_000;
 
 /** Opens a port whose WebSockets are those of `ws`. */
 export async function listenNode(site: Site, address: ListenAddress): Promise<Listener> {
+  const isSocketPath = (request: IncomingMessage): boolean => {
+    const url = requestUrl(request);
+    return url !== undefined && site.endpoint(url.pathname) !== undefined;
+  };
   // The types of Node do not have its newest option on every runtime yet.
-  const options: ServerOptions & { shouldUpgradeCallback: typeof isSocketPath } = {
+  const options: ServerOptions & { shouldUpgradeCallback(request: IncomingMessage): boolean } = {
     headersTimeout: HEADERS_TIMEOUT,
     connectionsCheckingInterval: CHECK_INTERVAL,
     // An upgrade to something else, such as h2c, is an ordinary request.
     shouldUpgradeCallback: isSocketPath,
   };
-  function isSocketPath(request: Parameters<typeof requestUrl>[0]): boolean {
-    const url = requestUrl(request);
-    return url !== undefined && site.endpoint(url.pathname) !== undefined;
-  }
 
   const listener = getRequestListener(site.fetch, { overrideGlobalObjects: false });
   const server = createServer(options, listener);
-  upgradeSockets(server, {
-    endpoint: site.endpoint,
-    otherwise: (_request, socket) =>
-      refuseUpgrade(socket, { accepted: false, status: 404, message: "not found", headers: {} }),
-  });
+  upgradeSockets(server, site.endpoint);
   // The server forgets a socket that was upgraded, and yet waits for its end.
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => {

@@ -1,5 +1,7 @@
 /** Runs a configuration as a server of its own: listens where its connectors say. */
 import { serveStatic } from "@hono/node-server/serve-static";
+import { getLogger } from "@logtape/logtape";
+import type { MiddlewareHandler } from "hono";
 import { stat } from "node:fs/promises";
 import type { HttpService } from "../connector.ts";
 import { ConnectorError } from "../errors.ts";
@@ -60,8 +62,11 @@ export async function startService(
   const listeners: Listener[] = [];
   const close = async (): Promise<void> => {
     for (const listener of listeners) listener.stop();
-    await runtime.close();
-    await Promise.all(listeners.map((listener) => listener.close()));
+    try {
+      await runtime.close();
+    } finally {
+      await Promise.all(listeners.map((listener) => listener.close()));
+    }
   };
   try {
     await runtime.start();
@@ -77,7 +82,9 @@ export async function startService(
     );
     return { runtime, addresses: [...new Set(addresses)], ports, close };
   } catch (error) {
-    await close();
+    await close().catch((closing) => {
+      getLogger(["weir"]).error("closing failed, too: {error}", { error: closing });
+    });
     throw error;
   }
 }
@@ -100,8 +107,14 @@ function groupByListener(
   const groups = Map.groupBy(services, ([, { listen }]) => `${listen.host}:${listen.port}`);
   return [...groups.values()].map((members) => {
     const [, { listen }] = members[0];
-    const moved = members.find(([name]) => Object.hasOwn(ports, name));
-    return { members, address: { ...listen, port: moved ? ports[moved[0]] : listen.port } };
+    const moved = members.filter(([name]) => Object.hasOwn(ports, name)).map(([name]) => name);
+    const wanted = new Set(moved.map((name) => ports[name]));
+    if (wanted.size > 1) {
+      const others = moved.slice(1).join(", ");
+      throw new ConnectorError(moved[0], `shares its port with ${others}: they move together`);
+    }
+    const [port = listen.port] = wanted;
+    return { members, address: { ...listen, port } };
   });
 }
 
@@ -118,7 +131,7 @@ async function open(
   const site = createSite({
     services,
     upgrader,
-    serveFiles: (root) => serveStatic({ root }),
+    serveFiles: (root) => visibleFiles(root),
     troubles: () => runtime.troubles(),
   });
   try {
@@ -130,6 +143,15 @@ async function open(
     });
   }
 }
+
+/** The files of a folder, but for what begins with a dot: `.env` and `.git` are nobody's to read. */
+function visibleFiles(root: string): MiddlewareHandler {
+  const serve = serveStatic({ root });
+  return async (c, next) => HIDDEN.test(c.req.path) ? await next() : await serve(c, next);
+}
+
+/** Decoded by Hono. `.well-known` is meant to be read. */
+const HIDDEN = /\/\.(?!well-known\/)/;
 
 async function requireFolder(name: string, folder: string): Promise<void> {
   const found = await stat(folder).catch(() => undefined);

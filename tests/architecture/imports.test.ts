@@ -25,6 +25,7 @@ const contract = [
   "src/expression-fields.ts",
   "src/socket.ts",
   "src/tick.ts",
+  "src/utf8.ts",
   ...expression,
 ];
 const flow = ["src/flow.ts", "src/model.ts", ...contract];
@@ -56,10 +57,11 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
   ["src/hono.ts", []],
   ["src/rooms.ts", []],
   ["src/tick.ts", []],
+  ["src/utf8.ts", []],
   ["src/socket.ts", ["src/frame.ts"]],
   ["src/outbox.ts", ["src/frame.ts", "src/socket.ts"]],
   ["src/handshake.ts", ["src/socket.ts"]],
-  ["src/protocol.ts", ["src/errors.ts", "src/frame.ts", "src/json.ts"]],
+  ["src/protocol.ts", ["src/errors.ts", "src/frame.ts", "src/json.ts", "src/utf8.ts"]],
   ["src/values.ts", ["src/errors.ts", "src/nearest.ts"]],
   ["src/expression.ts", expression],
   ["src/expression/**", expression],

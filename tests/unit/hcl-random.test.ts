@@ -58,7 +58,7 @@ function parsedNames(json: unknown, body: Body): unknown {
       const same = blocks.filter(({ labels }) =>
         labels.map(({ text }) => text).join("\n") === path
       );
-      const list = same[0].labels.reduce<unknown>(
+      const list: unknown = same[0].labels.reduce<unknown>(
         (inner, { text }) => own(Object(inner), text),
         own(json, key),
       );

@@ -108,8 +108,8 @@ test("a connector that cannot start: all are closed once every start has ended",
   await assert.rejects(createRuntime(THREE, options), (error) => error === failure);
   assert.deepEqual(begun("consume"), []);
   assert.equal(begun("close").length, 3);
+  assert.ok(log.includes("start b ended"));
   assert.ok(log.indexOf("start b ended") < log.indexOf("drain b"), log.join("\n"));
-  assert.ok(log.indexOf("start b ended") < log.indexOf("close b"));
 });
 
 test("a connector that cannot consume: all are closed", async () => {

@@ -111,7 +111,7 @@ function checkQuery(text: string, params: DatabaseDestination["params"]): readon
     query = parseQuery(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return [{ attribute: "query", message: `query ${error.message}` }];
+    return [{ attribute: "query", message: `has a query that ${error.message}` }];
   }
   return Object.keys(params ?? {})
     .filter((name) => !query.parameters.includes(name))

@@ -93,6 +93,10 @@ export class SqliteConnector implements Connector {
   #tryAgain(error: unknown, delay: number): void {
     if (this.#closed) return;
     this.#trouble = error instanceof Error ? error.message : String(error);
+    if (error instanceof ConnectorError && error.permanent) {
+      this.#context.logger.error("{trouble}; not tried again", { trouble: this.#trouble });
+      return;
+    }
     this.#context.logger.warn("{trouble}; tried again in {delay} ms", {
       trouble: this.#trouble,
       delay,

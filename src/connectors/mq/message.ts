@@ -1,4 +1,5 @@
 /** A message of a broker and the event that it is for flows. */
+import { isObject } from "../../json.ts";
 import type { FlowEvent } from "../../connector.ts";
 
 /** A message, whatever broker it came from. */
@@ -34,7 +35,7 @@ export class MessageEvent implements FlowEvent {
 
   #makeInput(): Readonly<Record<string, unknown>> {
     const { routingKey, exchange, body, headers, properties } = this.#message;
-    const fields = typeof body === "object" && body !== null && !Array.isArray(body) ? body : {};
+    const fields = isObject(body) ? body : {};
     // Spreading defines its keys one by one, so that "__proto__" is a key like any other.
     return { ...fields, body, headers, routing_key: routingKey, exchange, properties };
   }

@@ -71,8 +71,12 @@ export class RabbitMq implements Connector {
     if (this.#subscriptions.operations.length > 0) await this.#parts?.consumer.start();
   }
 
-  async drain(): Promise<void> {
+  async stop(): Promise<void> {
     await this.#parts?.consumer.stop();
+  }
+
+  async drain(): Promise<void> {
+    await this.#parts?.consumer.drain();
   }
 
   async close(): Promise<void> {
@@ -142,7 +146,7 @@ export class RabbitMq implements Connector {
 }
 
 async function closeParts({ link, publisher, mover, consumer }: Parts): Promise<void> {
-  await consumer.stop();
+  await consumer.close();
   await publisher.close();
   await mover.close();
   await link.close();

@@ -109,8 +109,12 @@ class RestConnector implements Connector {
     return Promise.resolve();
   }
 
-  async drain(): Promise<void> {
+  stop(): Promise<void> {
     this.#accepting = false;
+    return Promise.resolve();
+  }
+
+  async drain(): Promise<void> {
     while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
   }
 

@@ -1,7 +1,7 @@
 /** Makes an event of a request. */
 import type { Context } from "hono";
 import type { FlowEvent } from "../../connector.ts";
-import { parseJson } from "../../json.ts";
+import { isObject, parseJson } from "../../json.ts";
 import { honoParameter, type Operation } from "./operation.ts";
 import { errorResponse } from "./response.ts";
 
@@ -37,9 +37,6 @@ export async function readEvent(
       ...fields,
       headers: Object.fromEntries(context.req.raw.headers),
       body: body.value ?? null,
-      event: operation,
-      client_id: null,
-      user_id: null,
     },
   };
 }
@@ -115,8 +112,4 @@ function isDecodable(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -12,6 +12,7 @@ import {
 } from "../../protocol.ts";
 import type { HandshakeRequest, Peer, SocketFeatures, SocketSession } from "../../socket.ts";
 import { endOfTick } from "../../tick.ts";
+import { isLongerThan } from "../../utf8.ts";
 import { describeClient, SocketEvent } from "./event.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { OUTBOX_LIMIT, type WebSocketOptions } from "./options.ts";
@@ -21,8 +22,10 @@ import { WorkQueue } from "./work.ts";
 /** More error answers than this in this time, in milliseconds, and the client is sent away. */
 const MAX_ERRORS = 100;
 const ERROR_WINDOW = 10_000;
-/** A slow consumer that takes nothing for so long is destroyed, in milliseconds. */
-const STALLED_AFTER = 10_000;
+/** A closing socket on which nothing moves for so long is destroyed, in milliseconds. */
+const CLOSE_PATIENCE = 10_000;
+/** The same while the server shuts down. */
+const SHUTDOWN_PATIENCE = 3_000;
 
 /** What a connection needs of the hub that it belongs to. */
 export interface ConnectionHost {
@@ -67,7 +70,9 @@ export class Connection implements SocketSession {
   /** Why the server ends it. */
   #closing: { readonly code: number; readonly reason: string } | undefined;
   #pingData: Uint8Array | undefined;
-  #stallTimer: ReturnType<typeof setTimeout> | undefined;
+  #closeTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The hub counts the socket no longer. */
+  #released = false;
 
   /** The hub has accepted the handshake. */
   constructor(hub: ConnectionHost, request: HandshakeRequest, userId: string | null) {
@@ -81,24 +86,27 @@ export class Connection implements SocketSession {
   }
 
   open(peer: Peer, features: SocketFeatures): void {
+    // Given up before it came: nobody counts it any more.
+    if (this.#released) return peer.close(1000, "", CLOSE_PATIENCE);
     const { ping_interval, pong_timeout } = this.#hub.options;
     const outbox = new Outbox(this.#hub.flusher, peer, OUTBOX_LIMIT, () => this.#slow());
     const heartbeat = peer.ping === undefined ? undefined : new Heartbeat({
       interval: ping_interval,
       timeout: pong_timeout,
       ping: () => peer.ping?.(),
-      dead: () => this.#destroy("no pong in time"),
+      dead: () => this.destroy("no pong in time"),
     });
     this.#socket = { peer, features, outbox, heartbeat };
     this.#hub.opened(this);
     // The shutdown began between the handshake and now.
-    if (this.#stopped) return this.end(1001, "the server is shutting down");
+    if (this.#stopped) return this.end(1001, "the server is shutting down", SHUTDOWN_PATIENCE);
     const { params, remote_addr } = this.client;
     this.#runAlone(new SocketEvent("connect", params, this.client, undefined, { remote_addr }));
   }
 
   abandon(): void {
-    this.#hub.released();
+    if (this.#released) return;
+    this.#release();
     this.#finish();
   }
 
@@ -106,7 +114,7 @@ export class Connection implements SocketSession {
     if (this.#stopped || this.#closing !== undefined || this.#socket === undefined) return;
     const { features } = this.#socket;
     const { max_message_size } = this.#hub.options;
-    if (!features.frameLimits && new Blob([text]).size > max_message_size) {
+    if (!features.frameLimits && isLongerThan(text, max_message_size)) {
       return this.end(1009, "message too large");
     }
     const frame = decodeFrame(text);
@@ -144,9 +152,9 @@ export class Connection implements SocketSession {
     this.#socket = undefined;
     socket.heartbeat?.stop();
     socket.outbox.discard();
-    clearTimeout(this.#stallTimer);
+    clearTimeout(this.#closeTimer);
     this.#hub.remove(this);
-    this.#hub.released();
+    this.#release();
     const facts = {
       ...this.#closing ?? { code, reason },
       rooms: [...this.rooms],
@@ -168,24 +176,46 @@ export class Connection implements SocketSession {
   }
 
   /** Ends the connection after what is queued for it. */
-  end(code: number, reason: string): void {
+  end(code: number, reason: string, patience?: number): void {
     if (this.#closing !== undefined || this.#socket === undefined) return;
     const { outbox } = this.#socket;
     outbox.close();
     // The flush may have found a slow consumer and ended the connection already.
-    if (this.#closing === undefined) this.#startClosing(code, reason);
+    if (this.#closing === undefined) this.#startClosing(code, reason, patience);
   }
 
-  /** Serves what has begun, then closes with 1001; destroyed after `grace` milliseconds. */
-  async shutDown(grace: number): Promise<void> {
+  /** Serves no more frames; what is at work goes on. */
+  stop(): void {
     this.#stopped = true;
     // A socket that is gone has only its disconnect flows left to run.
     if (this.#socket !== undefined) this.#work.clear();
-    await this.#work.idle();
-    this.end(1001, "the server is shutting down");
-    const timer = setTimeout(() => this.#drop(), grace);
+  }
+
+  /** Resolves when nothing is at work. */
+  idle(): Promise<void> {
+    return this.#work.idle();
+  }
+
+  /** Closes with 1001; resolves when the socket is gone and its disconnect flows have ended. */
+  async shutDown(): Promise<void> {
+    if (this.#socket === undefined && !this.#released) this.abandon();
+    this.end(1001, "the server is shutting down", SHUTDOWN_PATIENCE);
     await this.#ended.promise;
-    clearTimeout(timer);
+  }
+
+  /** Ends the connection without a close frame. */
+  destroy(reason: string): void {
+    if (this.#socket === undefined) return;
+    const { peer } = this.#socket;
+    this.#closing ??= { code: 1006, reason };
+    peer.terminate?.();
+    // A socket that cannot be destroyed is given up: it is closing, and nobody waits for it.
+    this.close(1006, reason);
+  }
+
+  #release(): void {
+    this.#released = true;
+    this.#hub.released();
   }
 
   #finish(): void {
@@ -194,7 +224,7 @@ export class Connection implements SocketSession {
     this.#ended.resolve();
   }
 
-  #startClosing(code: number, reason: string): void {
+  #startClosing(code: number, reason: string, patience = CLOSE_PATIENCE): void {
     if (this.#socket === undefined) return;
     const { peer, features, heartbeat } = this.#socket;
     this.#closing = { code, reason };
@@ -203,7 +233,10 @@ export class Connection implements SocketSession {
     heartbeat?.stop();
     // A paused socket would never see the answer to its close frame.
     peer.resume?.();
-    peer.close(features.closeCodes || code === 1000 ? code : code + 3000, reason);
+    peer.close(features.closeCodes || code === 1000 ? code : code + 3000, reason, patience);
+    if (peer.terminate === undefined) {
+      this.#closeTimer = setTimeout(() => this.destroy(reason), patience);
+    }
   }
 
   /** Its queue is over the limit: what waits is dropped, and it gets a while to read the reason. */
@@ -213,26 +246,6 @@ export class Connection implements SocketSession {
     this.#hub.logger.warn("client {id} reads too slowly and is closed", { id: this.client.id });
     outbox.discard();
     this.#startClosing(1013, "slow consumer");
-    const watch = (before: number): void => {
-      this.#stallTimer = setTimeout(() => {
-        if (peer.bufferedAmount < before) watch(peer.bufferedAmount);
-        else this.#drop();
-      }, STALLED_AFTER);
-    };
-    watch(peer.bufferedAmount);
-  }
-
-  #destroy(reason: string): void {
-    if (this.#socket === undefined) return;
-    this.#closing = { code: 1006, reason };
-    this.#drop();
-  }
-
-  /** Destroys the socket. One that cannot be destroyed is given up: it is closing, and not waited for. */
-  #drop(): void {
-    const { peer } = this.#socket ?? {};
-    if (peer?.terminate === undefined) this.close(1006, "");
-    else peer.terminate();
   }
 
   #pause(): void {

@@ -1,4 +1,5 @@
 /** What a WebSocket client's deeds look like to a flow. */
+import { isObject } from "../../json.ts";
 import type { Client, FlowEvent } from "../../connector.ts";
 import type { HandshakeRequest } from "../../socket.ts";
 
@@ -12,7 +13,8 @@ export function describeClient(
     id: crypto.randomUUID(),
     user_id: userId,
     claims: null,
-    params: Object.fromEntries(request.url.searchParams),
+    // Of a repeated parameter the first counts, here as in `user_id`.
+    params: Object.fromEntries([...request.url.searchParams].reverse()),
     headers: request.headers,
     get rooms() {
       return [...rooms];
@@ -58,8 +60,4 @@ export class SocketEvent implements FlowEvent {
       ...this.#metadata,
     };
   }
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

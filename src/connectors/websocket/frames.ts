@@ -1,7 +1,7 @@
 /** Serves the frames of one connection: what each type does and how it is answered. */
 import type { FlowHandler, Logger } from "../../connector.ts";
 import { admit, dispatch, type Ending } from "../../dispatch.ts";
-import { FlowError } from "../../errors.ts";
+import { FlowError, newRef } from "../../errors.ts";
 import type { Frame } from "../../frame.ts";
 import {
   ackFrame,
@@ -120,7 +120,7 @@ function answerBug(
   id: FrameId | undefined,
   bug: unknown,
 ): void {
-  const ref = crypto.randomUUID().slice(0, 8);
+  const ref = newRef();
   hub.logger.error("a frame could not be served (ref {ref}): {error}", { ref, error: bug });
   connection.refuse({ code: "flow_failed", message: `the frame failed (ref ${ref})`, id });
 }

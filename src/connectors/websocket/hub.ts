@@ -27,11 +27,8 @@ import {
   type WebSocketOptions,
 } from "./options.ts";
 
-/** Operations that every client may cause, whether a flow names them or not. */
-const BUILT_IN: readonly string[] = ["connect", "disconnect", "join_room", "leave_room", "message"];
-
-/** How long a shutdown waits for clients to answer the close frame, in milliseconds. */
-const CLOSE_GRACE = 3_000;
+/** Operations that every client causes, whether a flow names them or not. */
+const BUILT_IN: readonly string[] = ["connect", "disconnect", "join_room", "leave_room"];
 
 /** The connector at work. */
 export class Hub implements Connector, ConnectionHost, FrameHost {
@@ -50,7 +47,7 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
   readonly #handlers = new Map<string, readonly FlowHandler[] | undefined>();
   /** How many sockets are open or will be: what `max_connections` limits. */
   #admitted = 0;
-  #draining = false;
+  #stopped = false;
 
   constructor(options: WebSocketOptions, { name, logger }: ConnectorContext) {
     this.options = options;
@@ -154,16 +151,29 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
     };
   }
 
+  stop(): Promise<void> {
+    this.#stopped = true;
+    for (const session of this.#sessions) session.stop();
+    return Promise.resolve();
+  }
+
   async drain(): Promise<void> {
-    this.#draining = true;
-    const sessions = [...this.#sessions];
-    await Promise.all(sessions.map((session) => session.shutDown(CLOSE_GRACE)));
+    await Promise.all([...this.#sessions].map((session) => session.idle()));
+  }
+
+  async closeClients(): Promise<void> {
+    await Promise.all([...this.#sessions].map((session) => session.shutDown()));
+  }
+
+  close(): Promise<void> {
+    for (const session of this.#sessions) session.destroy("the server has ended");
+    return Promise.resolve();
   }
 
   #accept(request: HandshakeRequest): Handshake {
     const form = checkHandshake(request.method, request.headers);
     if (!form.accepted) return form;
-    if (this.#draining) return refuse(503, "the server is shutting down");
+    if (this.#stopped) return refuse(503, "the server is shutting down");
     const userId = request.url.searchParams.get("user_id") || null;
     const problem = userId === null ? undefined : nameProblem("user_id", userId);
     if (problem !== undefined) return refuse(400, problem);

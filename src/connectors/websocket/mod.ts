@@ -15,20 +15,20 @@ export const websocketConnector: ConnectorType = defineConnector({
     if (URL.parse(path, "http://host")?.pathname !== path) {
       complaints.push({
         attribute: "path",
-        message: `path ${JSON.stringify(path)} is no plain path`,
+        message: `has a path that is not plain: ${JSON.stringify(path)}`,
         hint: 'it begins with "/" and has neither "..", "?", "#" nor characters to be escaped',
       });
     }
     if (pong_timeout > ping_interval) {
       complaints.push({
         attribute: "pong_timeout",
-        message: "pong_timeout is longer than ping_interval",
+        message: "has a pong_timeout longer than its ping_interval",
         hint: "a verdict must come before the next ping",
       });
     }
     return complaints;
   },
-  address: ({ host, port, path }) => port === 0 ? undefined : `${host}:${port}${path}`,
+  address: ({ host, port, path }) => `${host}:${port}${path}`,
   source: {
     clients: true,
     check(operation): Complaint[] {
@@ -36,19 +36,19 @@ export const websocketConnector: ConnectorType = defineConnector({
       if (CONTROL_TYPES.has(operation)) {
         return [{
           attribute: "operation",
-          message: `no flow can start on "${operation}": the protocol itself answers it`,
+          message: `starts no flow on "${operation}": the protocol itself answers it`,
         }];
       }
       const lifecycle = operation === "connect" || operation === "disconnect";
       if (RESERVED_TYPES.has(operation) && !lifecycle) {
         return [{
           attribute: "operation",
-          message: `no flow can start on "${operation}": only the server sends it`,
+          message: `starts no flow on "${operation}": only the server sends it`,
         }];
       }
       return TYPE_PATTERN.test(operation) ? [] : [{
         attribute: "operation",
-        message: `operation "${operation}" can be no frame's type`,
+        message: `starts no flow on "${operation}", which is no type of a frame`,
         hint: "1 to 64 of A-Z a-z 0-9 _ . : -",
       }];
     },
@@ -68,7 +68,7 @@ export const websocketConnector: ConnectorType = defineConnector({
         case "broadcast":
           return target === undefined ? [] : [{
             attribute: "target",
-            message: "broadcast has no target",
+            message: "takes no target for a broadcast",
             hint: "send_to_room and send_to_user take one",
           }];
         default:

@@ -1,4 +1,5 @@
 /** An open SQLite database that writes are made to. */
+import { isObject } from "../../../json.ts";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { WriteRequest } from "../../../connector.ts";
 import { ConnectorError } from "../../../errors.ts";
@@ -160,10 +161,6 @@ function configure(database: DatabaseSync): void {
   }
   // A commit is on the disk when it returns.
   database.prepare("PRAGMA synchronous = FULL").run();
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function kindOf(value: unknown): string {

@@ -67,8 +67,9 @@ export class Consumer {
     await this.#open();
   }
 
-  /** Takes no more messages and waits for those at work; what waits for a retry waits no longer. */
+  /** Takes no more messages; what waits for a retry waits no longer. */
   async stop(): Promise<void> {
+    if (this.#stopped) return;
     this.#stopped = true;
     clearTimeout(this.#reopening);
     await this.#opening;
@@ -80,8 +81,17 @@ export class Consumer {
       await new Promise((resolve) => setImmediate(resolve));
     }
     for (const end of [...this.#pauses]) end();
+  }
+
+  /** Waits for the messages at work. */
+  async drain(): Promise<void> {
     while (this.#atWork.size > 0) await Promise.all(this.#atWork);
-    await channel?.close();
+  }
+
+  /** Lets go of the channel; the broker takes back what is still at work. */
+  async close(): Promise<void> {
+    await this.stop();
+    await this.#channel?.close();
   }
 
   /** Never fails: what goes wrong is told and tried again; a lost connection calls when it is back. */
