@@ -21,14 +21,17 @@ const config = websocket() + flow("connect") + flow("disconnect") + flow("messag
   flow("join_room");
 
 contract("lifecycle: connect tells who and from where", config, async (t) => {
-  await t.connect("/ws?user_id=ann&tag=a%20b&tag=c&event=fake&client_id=fake&remote_addr=fake", {
-    headers: { "User-Agent": "tester" },
-  });
+  await t.connect(
+    "/ws?user_id=ann&user_id=eve&tag=a%20b&tag=c&event=fake&client_id=fake&remote_addr=fake",
+    {
+      headers: { "User-Agent": "tester" },
+    },
+  );
   const [{ input }] = await t.probe.received(1);
   const { client_id, remote_addr, data, ...rest } = input;
   assert.match(String(client_id), /^[0-9a-f-]{36}$/);
   assert.match(String(remote_addr), /127\.0\.0\.1$/);
-  assert.deepEqual(rest, { event: "connect", user_id: "ann", tag: "c" });
+  assert.deepEqual(rest, { event: "connect", user_id: "ann", tag: "a b" });
   assert.equal((data as Record<string, unknown>).event, "fake");
 });
 

@@ -205,7 +205,7 @@ test("all destinations left out: no result", async () => {
   assert.deepEqual(run(), nothing);
 });
 
-test("result, output and created are those of the first destination that gave something", async () => {
+test("result, output and created are those of the first destination that was not left out", async () => {
   const body = (first: string, second: string) =>
     [FROM, to("a", first), to("b", second), 'response {\nr = "output"\n}'].join("\n");
   const create = 'operation = "create"';
@@ -214,7 +214,8 @@ test("result, output and created are those of the first destination that gave so
   > = [
     [create, "", { id: 1 }, { id: 1 }, true],
     ["", create, { id: 1 }, { id: 1 }, false],
-    ["", create, undefined, "b", true],
+    ["", create, undefined, undefined, false],
+    [create, "", undefined, undefined, true],
     ["", create, null, null, false],
     [create, "", 0, 0, true],
     [create, "", "", "", true],
@@ -222,7 +223,11 @@ test("result, output and created are those of the first destination that gave so
   ];
   for (const [first, second, given, result, created] of cases) {
     const { run } = await make(body(first, second), (name) => name === "a" ? given : "b");
-    assert.deepEqual(await run(), { response: { data: { r: result } }, result, created });
+    assert.deepEqual(await run(), {
+      response: { data: { r: result ?? null } },
+      result,
+      created,
+    });
   }
 });
 

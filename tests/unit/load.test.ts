@@ -239,7 +239,10 @@ test("two websocket connectors: one listener is fine, one path on it is not", as
   for (const other of ["port = 2", 'port = 1\n  path = "/b"', 'port = 1\n  host = "127.0.0.1"']) {
     assert.deepEqual(await problemsOf(ws("a", "port = 1") + ws("b", other)), [], other);
   }
-  assert.deepEqual(await problemsOf(ws("a", "port = 0") + ws("b", "port = 0")), []);
+  const free = ws("a", "port = 0") + ws("b", "port = 0");
+  assert.deepEqual(await problemsOf(free), [
+    'config.hcl:5:1+13 connectors "a" and "b" both serve 0.0.0.0:0/ws',
+  ]);
   assert.deepEqual(await problemsOf(ws("a", "") + ws("b", "")), [
     'config.hcl:1:1+13 connector "a" (websocket) needs the attribute "port"',
     'config.hcl:5:1+13 connector "b" (websocket) needs the attribute "port"',
@@ -250,7 +253,7 @@ test("a websocket's own checks", async () => {
   const path = (written: string) =>
     `config.hcl:4:8+${
       written.length + 2
-    } connector "a" (websocket) path "${written}" is no plain path` +
+    } connector "a" (websocket) has a path that is not plain: "${written}"` +
     ' | it begins with "/" and has neither "..", "?", "#" nor characters to be escaped';
   for (const written of ["ws", "", "/a?b", "/a#b", "/a/../b", "/a b", "//", "//a", "http://a/b"]) {
     const source = `connector "a" {\n  type = "websocket"\n  port = 1\npath = "${written}"\n}\n`;
@@ -260,7 +263,7 @@ test("a websocket's own checks", async () => {
     `connector "a" {\n  type = "websocket"\n  port = 1\n  ping_interval = "${ping}"\n  pong_timeout = "${pong}"\n}\n`;
   assert.deepEqual(await problemsOf(beat("10s", "10s")), []);
   assert.deepEqual(await problemsOf(beat("10s", "10001ms")), [
-    'config.hcl:5:18+9 connector "a" (websocket) pong_timeout is longer than ping_interval | ' +
+    'config.hcl:5:18+9 connector "a" (websocket) has a pong_timeout longer than its ping_interval | ' +
     "a verdict must come before the next ping",
   ]);
 });

@@ -191,6 +191,13 @@ test("a close that finds a slow consumer says so", () => {
   assert.equal(line.overflows, 1);
 });
 
+test("a push that finds a slow consumer was in vain, and says so", () => {
+  const line = new Line(new Ticks().flusher, 10);
+  line.unsent = 11;
+  assert.equal(line.outbox.push(frame("x".repeat(20))), false);
+  assert.equal(line.overflows, 1);
+});
+
 test("an empty outbox flushes nothing", () => {
   const line = new Line(new Ticks().flusher);
   line.outbox.flush();

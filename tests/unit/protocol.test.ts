@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Frame } from "../../src/frame.ts";
-import { MAX_DEPTH, parseJson } from "../../src/json.ts";
+import { parseJson } from "../../src/json.ts";
 import {
   ackFrame,
   decodeFrame,
@@ -92,7 +92,6 @@ test("decodeFrame: names of prototypes are plain data", () => {
 });
 
 test("parseJson: 64 levels are good, 65 are refused on the text", () => {
-  assert.equal(MAX_DEPTH, 64);
   parseJson(nested(64));
   parseJson(`{"a":${nested(63)}}`);
   const tooDeep = { name: "SyntaxError", message: "nested deeper than 64" };

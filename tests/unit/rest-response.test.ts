@@ -143,7 +143,7 @@ test("rest: an answer that cannot be JSON is logged and is 500", async () => {
   assert.ok(logged[0] instanceof TypeError);
 });
 
-test("rest: before it consumes and after it drains, 503 with Retry-After", async () => {
+test("rest: before it consumes and after it stops, 503 with Retry-After", async () => {
   const { connector, request } = await serve([["POST /x", () => respond(1)]], {}, {
     accepting: false,
   });
@@ -156,7 +156,7 @@ test("rest: before it consumes and after it drains, 503 with Retry-After", async
   await refused();
   await connector.consume?.();
   assert.equal((await request("/x", json("{}"))).status, 200);
-  await connector.drain?.();
+  await connector.stop?.();
   await refused();
 });
 

@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  type Connector,
-  type ConnectorType,
-  defineConnector,
-  type FlowHandler,
-} from "../../src/connector.ts";
+import { type Connector, defineConnector, type FlowHandler } from "../../src/connector.ts";
 import { ConfigError, ConnectorError, FlowError } from "../../src/errors.ts";
 import { loadConfig } from "../../src/load.ts";
 import { createRuntime, type RuntimeOptions } from "../../src/runtime.ts";
@@ -15,52 +10,61 @@ function moment(milliseconds = 3): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-type Step = "start" | "consume" | "drain" | "close";
+/** The steps of a connector's life. */
+const STEPS = ["start", "consume", "stop", "drain", "closeClients", "close"] as const;
+type Step = typeof STEPS[number];
 
 /** What goes wrong or happens at a step of the connector of a name. */
 type Plan = Readonly<Record<string, Partial<Record<Step, () => unknown>>>>;
 
-/** Connector types `plain` and `crowd` (with clients) that log each step of their connectors. */
+/** The connector type `plain`, which logs each step of its connectors. */
 function logged(plan: Plan = {}) {
   const log: string[] = [];
   const handlers = new Map<string, FlowHandler>();
-  const type = (clients: boolean): ConnectorType =>
-    defineConnector({
-      fields: {},
-      source: { clients },
-      destination: { fields: {} },
-      create(_options, { name }): Connector {
-        log.push(`create ${name}`);
-        const step = (what: Step) => async (): Promise<void> => {
-          log.push(`${what} ${name}`);
-          await moment();
-          await plan[name]?.[what]?.();
-          log.push(`${what} ${name} ended`);
-        };
-        return {
-          subscribe(operation, handler) {
-            handlers.set(handler.flow, handler);
-            log.push(`subscribe ${name} ${operation} ${handler.flow}`);
-          },
-          write: () => void log.push(`write ${name}`),
-          start: step("start"),
-          consume: step("consume"),
-          drain: step("drain"),
-          close: step("close"),
-        };
-      },
-    });
-  const options: RuntimeOptions = { connectors: { plain: type(false), crowd: type(true) } };
-  const begun = (what: string) =>
-    log.filter((line) => !line.endsWith(" ended") && line.startsWith(what));
+  const plain = defineConnector({
+    fields: {},
+    source: {},
+    destination: { fields: {} },
+    create(_options, { name }): Connector {
+      log.push(`create ${name}`);
+      const steps = STEPS.map((step) => [step, async (): Promise<void> => {
+        log.push(`${step} ${name}`);
+        await moment();
+        await plan[name]?.[step]?.();
+        log.push(`${step} ${name} ended`);
+      }]);
+      return {
+        ...Object.fromEntries(steps),
+        subscribe(operation, handler) {
+          handlers.set(handler.flow, handler);
+          log.push(`subscribe ${name} ${operation} ${handler.flow}`);
+        },
+        write: () => void log.push(`write ${name}`),
+      };
+    },
+  });
+  const options: RuntimeOptions = { connectors: { plain } };
+  /** The connectors that began a step, in order. */
+  const begun = (step: Step) =>
+    log.filter((line) => line.startsWith(`${step} `) && !line.endsWith(" ended"))
+      .map((line) => line.slice(step.length + 1));
   return { log, options, handlers, begun };
+}
+
+/** The log of a step that all take at once. */
+function together(step: Step, names: readonly string[]): string[] {
+  return [
+    ...names.map((name) => `${step} ${name}`),
+    ...names.map((name) => `${step} ${name} ended`),
+  ];
 }
 
 function connector(name: string, type: string, rest = ""): string {
   return `connector "${name}" {\n  type = "${type}"\n${rest}\n}\n`;
 }
 
-const THREE = connector("c", "crowd") + connector("a", "plain") + connector("b", "plain");
+const THREE = connector("c", "plain") + connector("a", "plain") + connector("b", "plain");
+const NAMES = ["c", "a", "b"];
 
 test("the order: all are made, subscribed, started, and only then consumed", async () => {
   const { log, options } = logged();
@@ -68,23 +72,19 @@ test("the order: all are made, subscribed, started, and only then consumed", asy
   const runtime = await createRuntime(THREE + flow, options);
   assert.deepEqual(log, [
     ...["create c", "create a", "create b", "subscribe a op f"],
-    ...["start c", "start a", "start b", "start c ended", "start a ended", "start b ended"],
-    ...["consume c", "consume a", "consume b"],
-    ...["consume c ended", "consume a ended", "consume b ended"],
+    ...together("start", NAMES),
+    ...together("consume", NAMES),
   ]);
   await runtime.close();
 });
 
-test("close: those with clients come last, and nothing is let go of before all is drained", async () => {
+test("close: no more events, what is in flight ends, then the clients, then what they caused", async () => {
   const { log, options } = logged();
   const runtime = await createRuntime(THREE, options);
   log.length = 0;
   await runtime.close();
-  assert.deepEqual(log, [
-    ...["drain a", "drain b", "drain a ended", "drain b ended"],
-    ...["drain c", "drain c ended"],
-    ...["close c", "close a", "close b", "close c ended", "close a ended", "close b ended"],
-  ]);
+  const steps = ["stop", "drain", "closeClients", "drain", "close"] as const;
+  assert.deepEqual(log, steps.flatMap((step) => together(step, NAMES)));
 });
 
 test("close again is the same close", async () => {
@@ -92,7 +92,7 @@ test("close again is the same close", async () => {
   const runtime = await createRuntime(THREE, options);
   await Promise.all([runtime.close(), runtime.close()]);
   await runtime.close();
-  assert.equal(begun("close").length, 3);
+  assert.deepEqual(begun("close"), NAMES);
 });
 
 test("a connector that cannot start: all are closed once every start has ended", async () => {
@@ -107,7 +107,7 @@ test("a connector that cannot start: all are closed once every start has ended",
   });
   await assert.rejects(createRuntime(THREE, options), (error) => error === failure);
   assert.deepEqual(begun("consume"), []);
-  assert.equal(begun("close").length, 3);
+  assert.deepEqual(begun("close"), NAMES);
   assert.ok(log.includes("start b ended"));
   assert.ok(log.indexOf("start b ended") < log.indexOf("drain b"), log.join("\n"));
 });
@@ -122,8 +122,8 @@ test("a connector that cannot consume: all are closed", async () => {
     },
   });
   await assert.rejects(createRuntime(THREE, options), (error) => error === failure);
-  assert.equal(begun("drain").length, 3);
-  assert.equal(begun("close").length, 3);
+  assert.deepEqual(begun("drain"), [...NAMES, ...NAMES]);
+  assert.deepEqual(begun("close"), NAMES);
 });
 
 test("a close that fails after a failed start does not hide why the start failed", async () => {
@@ -141,8 +141,8 @@ test("a close that fails after a failed start does not hide why the start failed
   await assert.rejects(createRuntime(THREE, options), (error) => error === failure);
 });
 
-test("a drain or a close that fails keeps no other connector from being closed, and is told", async () => {
-  for (const step of ["drain", "close"] as const) {
+test("a step that fails keeps no other connector from being closed, and is told", async () => {
+  for (const step of ["stop", "drain", "closeClients", "close"] as const) {
     const failure = new Error("stuck");
     const { begun, options } = logged({
       a: {
@@ -153,8 +153,26 @@ test("a drain or a close that fails keeps no other connector from being closed, 
     });
     const runtime = await createRuntime(THREE, options);
     await assert.rejects(runtime.close(), (error) => error === failure);
-    assert.equal(begun("drain").length, 3, step);
-    assert.equal(begun("close").length, 3, step);
+    assert.deepEqual(begun("closeClients"), NAMES, step);
+    assert.deepEqual(begun("close"), NAMES, step);
+  }
+});
+
+test("what never ends is left behind when its time is over", async () => {
+  for (const step of ["stop", "drain", "closeClients", "close"] as const) {
+    const { begun, options } = logged({ a: { [step]: () => new Promise(() => {}) } });
+    const runtime = await createRuntime(THREE, options);
+    const { setTimeout: original } = globalThis;
+    try {
+      // Seconds become milliseconds.
+      globalThis.setTimeout = ((callback: () => void, delay: number) =>
+        original(callback, delay > 1000 ? delay / 1000 : delay)) as typeof setTimeout;
+      await runtime.close();
+    } finally {
+      globalThis.setTimeout = original;
+    }
+    assert.deepEqual(begun("closeClients"), NAMES, step);
+    assert.deepEqual(begun("close"), NAMES, step);
   }
 });
 
@@ -220,7 +238,8 @@ test("sending nonsense is an error that rejects and names the connector", async 
 
 test("which connector is meant: one of its kind needs no name, several do", async () => {
   const runtime = await createRuntime(
-    connector("a", "websocket", "port = 0") + connector("b", "websocket", "port = 0") +
+    connector("a", "websocket", 'port = 1\npath = "/a"') +
+      connector("b", "websocket", 'port = 1\npath = "/b"') +
       connector("events", "mq", 'driver = "memory"'),
   );
   const none = (type: string) => `the configuration has no such connector of type ${type}`;
@@ -384,10 +403,9 @@ test("fetch needs no `this`, and one site serves fetch, app and endpoints", asyn
 });
 
 test("one path of two connectors: fine on their own ports, an error in one application", async () => {
-  const runtime = await createRuntime(
-    connector("a", "websocket", "port = 1") + connector("b", "websocket", "port = 2"),
-  );
-  assert.throws(() => runtime.app, (error) => {
+  const config = connector("a", "websocket", "port = 1") + connector("b", "websocket", "port = 2");
+  await loadConfig(config);
+  await assert.rejects(createRuntime(config), (error) => {
     assert.ok(error instanceof ConfigError);
     assert.equal(
       error.message,
@@ -396,5 +414,4 @@ test("one path of two connectors: fine on their own ports, an error in one appli
     );
     return true;
   });
-  await runtime.close();
 });

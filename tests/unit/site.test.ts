@@ -176,11 +176,12 @@ test("health: live as long as it answers, ready when all connectors are", async 
   const made = site([], { troubles: () => troubles });
   assert.deepEqual(await answer(made, "/health/live"), [200, '{"status":"ok"}']);
   assert.deepEqual(await answer(made, "/health/ready"), [200, '{"status":"ok"}']);
-  troubles = { db: "is down" };
+  // Which connectors, but not why: reasons name hosts and files.
+  troubles = { db: "is down at 10.0.0.1", mq: "is away" };
   assert.deepEqual(await answer(made, "/health/live"), [200, '{"status":"ok"}']);
   assert.deepEqual(await answer(made, "/health/ready"), [
     503,
-    '{"status":"unavailable","connectors":{"db":"is down"}}',
+    '{"status":"unavailable","connectors":["db","mq"]}',
   ]);
   troubles = {};
   assert.equal((await answer(made, "/health/ready"))[0], 200);
