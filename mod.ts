@@ -68,20 +68,22 @@ export {
   attribute,
   block,
   blocks,
-  duration,
   type Field,
   type Fields,
+  path,
+  type ReadContext,
+  type Values,
+} from "./src/schema.ts";
+export {
+  duration,
   flag,
   integer,
   oneOf,
-  path,
-  type ReadContext,
   size,
   text,
   type ValueResult,
-  type Values,
   type ValueSchema,
-} from "./src/schema.ts";
+} from "./src/values.ts";
 export type {
   Batch,
   Handshake,

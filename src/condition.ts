@@ -2,6 +2,12 @@
 import { ExpressionError } from "./errors.ts";
 import type { Expression, Scope } from "./expression.ts";
 
+const KINDS: Readonly<Record<string, string>> = {
+  number: "a number",
+  object: "an object",
+  string: "text",
+};
+
 /**
  * Whether a condition holds. Null, which is what a missing field reads as, does not.
  *
@@ -11,7 +17,7 @@ export function holds(condition: Expression, scope: Scope): boolean {
   const value = condition.evaluate(scope);
   if (typeof value === "boolean") return value;
   if (value === null) return false;
-  const kind = Array.isArray(value) ? "a list" : typeof value;
+  const kind = Array.isArray(value) ? "a list" : KINDS[typeof value] ?? typeof value;
   throw new ExpressionError(
     condition.source,
     `"${condition.source}" gives ${kind}, not true or false`,

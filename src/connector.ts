@@ -209,7 +209,7 @@ export interface ConnectorType<Options = unknown, DestinationOptions = unknown> 
   readonly source?: {
     /** True where events come from connections, so that expressions may use `client`. */
     readonly clients?: boolean;
-    /** Checks the `operation` of a `from` block. */
+    /** Checks the `operation` of a `from` block. What could not be read of the options is undefined. */
     check?(operation: string | undefined, options: Options): readonly Complaint[];
   };
   /** Present where a flow can end here. */
@@ -218,12 +218,12 @@ export interface ConnectorType<Options = unknown, DestinationOptions = unknown> 
     readonly fields: Fields;
     /** The operations that it knows; any text where absent. */
     readonly operations?: readonly string[];
-    /** Checks a whole `to` block. */
+    /** Checks a whole `to` block. What could not be read of the options is undefined. */
     check?(to: Destination<DestinationOptions>, options: Options): readonly Complaint[];
     /** Whether delivering to this block makes something new, as an INSERT does. Never where absent. */
     creates?(to: Destination<DestinationOptions>, options: Options): boolean;
   };
-  /** Makes a connector; may load its client library now. */
+  /** Makes a connector; may load its client library now, and opens nothing before `start`. */
   create(options: Options, context: ConnectorContext): Connector | Promise<Connector>;
 }
 

@@ -136,6 +136,7 @@ export class Flow implements FlowHandler {
       flow,
       ref,
       reason: cause instanceof Error ? cause.message : String(cause),
+      error: cause,
     });
     const permanent = cause instanceof ExpressionError ||
       (cause instanceof ConnectorError && cause.permanent);

@@ -62,19 +62,23 @@ export class Lifecycle {
   async #close(): Promise<void> {
     const deadline = performance.now() + SHUTDOWN_TIMEOUT;
     const problems: unknown[] = [];
-    const step = async (reserve: number, act: Act): Promise<void> => {
+    const step = async (name: string, reserve: number, act: Act): Promise<void> => {
       const acting = failures(this.#connectors, act).then((found) => void problems.push(...found));
       const time = deadline - reserve - performance.now();
-      if (await isLate(acting, time)) getLogger(["weir"]).error("something still runs; going on");
+      if (await isLate(acting, time)) {
+        getLogger(["weir"]).error("{step} is not done after its time; going on without it", {
+          step: name,
+        });
+      }
     };
     const scheduled = Promise.all(this.#schedules.map((schedule) => schedule.stop()));
-    await step(TIME_FOR_CLIENTS, (connector) => connector.stop?.());
+    await step("stop", TIME_FOR_CLIENTS, (connector) => connector.stop?.());
     await isLate(scheduled, deadline - TIME_FOR_CLIENTS - performance.now());
-    await step(TIME_FOR_CLIENTS, (connector) => connector.drain?.());
+    await step("drain", TIME_FOR_CLIENTS, (connector) => connector.drain?.());
     // Clients come last: what is in flight elsewhere may still have something for them.
-    await step(TIME_FOR_CLOSING, (connector) => connector.closeClients?.());
-    await step(TIME_FOR_CLOSING, (connector) => connector.drain?.());
-    await step(0, (connector) => connector.close?.());
+    await step("closeClients", TIME_FOR_CLOSING, (connector) => connector.closeClients?.());
+    await step("drain", TIME_FOR_CLOSING, (connector) => connector.drain?.());
+    await step("close", 0, (connector) => connector.close?.());
     raise(problems);
   }
 }

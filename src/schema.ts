@@ -6,17 +6,6 @@ import type { Attribute, Block, Body, Span } from "./config/tree.ts";
 import { didYouMean } from "./nearest.ts";
 import { text, type ValueSchema } from "./values.ts";
 
-export {
-  duration,
-  flag,
-  integer,
-  oneOf,
-  size,
-  text,
-  type ValueResult,
-  type ValueSchema,
-} from "./values.ts";
-
 /** What a field is read with. */
 export interface ReadContext {
   /** The block in words, such as `connector "ws" (websocket)`. */

@@ -128,10 +128,17 @@ export function duration(
         [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)]
           .reduce((sum, [, amount, unit]) => sum + Number(amount) * MILLISECONDS[unit], 0)
       ),
-      v.minValue(min, `must be at least ${min}ms`),
-      v.maxValue(max, `must be at most ${max}ms`),
+      v.minValue(min, `must be at least ${shortest(min)}`),
+      v.maxValue(max, `must be at most ${shortest(max)}`),
     ),
   );
+}
+
+/** A duration in the largest unit that it is a whole number of. */
+function shortest(milliseconds: number): string {
+  const units = Object.entries(MILLISECONDS).reverse();
+  const [unit, size] = units.find(([, size]) => milliseconds % size === 0) ?? ["ms", 1];
+  return `${milliseconds / size}${unit}`;
 }
 
 const BYTES: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 };
@@ -153,7 +160,7 @@ export function size(
       }),
       v.number(message),
       v.integer(message),
-      v.minValue(min, `must be at least ${min} bytes`),
+      v.minValue(min, `must be at least ${min} ${min === 1 ? "byte" : "bytes"}`),
       v.maxValue(max, `must be at most ${max} bytes`),
     ),
   );

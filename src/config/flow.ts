@@ -18,9 +18,9 @@ import {
   findBlocks,
   type ReadContext,
   readFields,
-  text,
   type Values,
 } from "../schema.ts";
+import { text } from "../values.ts";
 import { complain, type Loading } from "./loading.ts";
 import type { Block, Body } from "./tree.ts";
 

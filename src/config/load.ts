@@ -3,10 +3,10 @@ import type { ConnectorType } from "../connector.ts";
 import { ConfigError, type Problem } from "../errors.ts";
 import type { ConnectorModel, FlowModel, Model } from "../model.ts";
 import { didYouMean } from "../nearest.ts";
-import { type ReadContext, readFields } from "../schema.ts";
+import { readConnector, refuseSharedAddresses } from "./connector.ts";
 import { readFlow } from "./flow.ts";
 import { readFiles, type ReadOptions } from "./hcl.ts";
-import { complain, type Loading } from "./loading.ts";
+import type { Loading } from "./loading.ts";
 import { type Block, problemAt, sortProblems, type SourceFile, type Span } from "./tree.ts";
 
 /** What a configuration is read with. */
@@ -46,26 +46,22 @@ export async function loadFiles(
   }
 
   const { types, env } = options;
-  const { recovered } = read;
   const named = (kind: string): [string, Block][] => nameBlocks(read.body.blocks, kind, report);
-  const connectorBlocks = named("connector");
-  /** The connectors whose options are what their types say. */
-  const sound = new Set<string>();
-  const connectors = new Map(
-    connectorBlocks.map(([name, block]) => [name, readConnector(name, block)]),
+  const found = named("connector").map(([name, block]) =>
+    readConnector(name, block, { types, env, report })
   );
-  refuseSharedAddresses();
-  const usable = new Map<string, ConnectorModel>();
-  for (const [name, model] of connectors) if (model !== undefined) usable.set(name, model);
+  refuseSharedAddresses(found, report);
+  const models = found.flatMap(({ name, model }) => model === undefined ? [] : [[name, model]]);
+  const connectors = new Map(models as [string, ConnectorModel][]);
 
   const loading: Loading = {
     types,
     env,
-    connectors: usable,
+    connectors,
     // A connector whose type is unknown has been reported once, and that is enough.
     mayExist: (name) =>
-      connectors.has(name) ||
-      recovered.some(({ type, labels }) => type === "connector" && labels[0] === name),
+      found.some((connector) => connector.name === name) ||
+      read.recovered.some(({ type, labels }) => type === "connector" && labels[0] === name),
     report,
   };
   const flows = named("flow").flatMap(([name, block]): FlowModel[] => {
@@ -76,54 +72,7 @@ export async function loadFiles(
   if (problems.length > 0) {
     throw new ConfigError(sortProblems(problems, files.map((file) => file.path)));
   }
-  return { connectors: usable, flows, constants: read.constants };
-
-  function refuseSharedAddresses(): void {
-    const owners = new Map<string, string>();
-    for (const [name, block] of connectorBlocks) {
-      const model = sound.has(name) ? connectors.get(name) : undefined;
-      const address = model?.definition.address?.(model.options);
-      if (address === undefined) continue;
-      const owner = owners.get(address);
-      owners.set(address, owner ?? name);
-      if (owner === undefined) continue;
-      report(block.headerSpan, `connectors "${owner}" and "${name}" both serve ${address}`);
-    }
-  }
-
-  function readConnector(name: string, block: Block): ConnectorModel | undefined {
-    const { body, headerSpan } = block;
-    const typeAttribute = body.attributes.find((a) => a.name === "type");
-    if (typeAttribute === undefined) {
-      const hint = `one of ${Object.keys(types).join(", ")}`;
-      report(headerSpan, `connector "${name}" needs the attribute "type"`, hint);
-      return undefined;
-    }
-    const { value: type, valueSpan, failed } = typeAttribute;
-    if (failed) return undefined;
-    if (typeof type !== "string") {
-      report(valueSpan, `connector "${name}": type must be text in quotes`);
-      return undefined;
-    }
-    if (!Object.hasOwn(types, type)) {
-      const hint = didYouMean(type, Object.keys(types)) ??
-        `one of ${Object.keys(types).join(", ")}`;
-      report(valueSpan, `connector "${name}": there is no connector type "${type}"`, hint);
-      return undefined;
-    }
-    const definition = types[type];
-    const subject = `connector "${name}" (${type})`;
-    const before = problems.length;
-    const attributes = body.attributes.filter((a) => a !== typeAttribute);
-    const context: ReadContext = { subject, variables: ["constants"], env, report };
-    const options = readFields({ ...body, attributes }, definition.fields, headerSpan, context);
-    const good = problems.length === before && !attributes.some((a) => a.failed);
-    if (good) {
-      sound.add(name);
-      complain(block, subject, definition.check?.(options) ?? [], report);
-    }
-    return { name, type, definition, options };
-  }
+  return { connectors, flows, constants: read.constants };
 }
 
 /** The blocks of one kind by their single label; the first of several with one name. */

@@ -3,7 +3,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { Duration } from "@marcbachmann/cel-js/evaluator";
 import { stringOf, textOf } from "./arguments.ts";
-import { Failure, kindOf, snippet } from "./failure.ts";
+import { Failure, kindOf } from "./failure.ts";
 import { libraryFunction } from "./library.ts";
 import { LIST_FUNCTIONS } from "./lists.ts";
 import { MAP_FUNCTIONS } from "./maps.ts";

@@ -1,7 +1,7 @@
 /** Functions on time. Every time is UTC unless it says otherwise. */
 
 import { stringOf } from "./arguments.ts";
-import { Failure, kindOf, snippet } from "./failure.ts";
+import { Failure, kindOf } from "./failure.ts";
 import { libraryFunction } from "./library.ts";
 import { isNumeric } from "./operators.ts";
 import { define, type FunctionDefinition, type Functions } from "./scope.ts";
@@ -18,26 +18,25 @@ const ISO =
 /** A timestamp, an ISO 8601 string (UTC where it names no zone), or unix seconds. */
 function dateOf(name: string, value: unknown): Date {
   if (value instanceof Date) return value;
-  if (isNumeric(value)) return valid(name, new Date(Number(value) * 1000), value);
+  if (isNumeric(value)) return valid(name, new Date(Number(value) * 1000));
   if (typeof value !== "string") {
     throw new Failure(`${name}() needs a time or unix seconds, got ${kindOf(value)}`);
   }
   const match = ISO.exec(value);
-  if (match === null) return valid(name, new Date(NaN), value);
+  if (match === null) return valid(name, new Date(NaN));
   const [, year, month, day, time = "00:00", seconds = ":00", fraction = "", zone = "Z"] = match;
   // Runtimes disagree on February 30: some refuse it, some take March 1.
   const known = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
-  if (known.getUTCDate() !== Number(day)) return valid(name, new Date(NaN), value);
+  if (known.getUTCDate() !== Number(day)) return valid(name, new Date(NaN));
   const offset = zone.replace(/^([+-]\d\d)(\d\d)$/, "$1:$2").toUpperCase();
   const milliseconds = fraction.slice(0, 4);
   return valid(
     name,
     new Date(`${year}-${month}-${day}T${time}${seconds}${milliseconds}${offset}`),
-    value,
   );
 }
 
-function valid(name: string, date: Date, given: unknown): Date {
+function valid(name: string, date: Date): Date {
   if (!Number.isNaN(date.getTime())) return date;
   throw new Failure(`${name}() cannot read what it is given as a time`);
 }

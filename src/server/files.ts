@@ -21,24 +21,30 @@ export class ConfigPathError extends Error {
 
 /**
  * Reads configuration files: each path is a file, or a folder whose `*.hcl` and `*.mycel` files are
- * read in path order, those of subfolders included; hidden folders and `node_modules` are not.
+ * read in path order, those of subfolders included; what is hidden and `node_modules` are not.
  *
  * @throws {ConfigPathError} A path does not exist, or no file was found.
  */
 export async function readConfigFiles(...paths: readonly string[]): Promise<SourceFile[]> {
   const found = new Set<string>();
   for (const path of paths) {
-    const before = found.size;
-    for (const file of await listFiles(path)) found.add(file);
-    if (found.size === before) {
+    const files = await listFiles(path);
+    if (files.length === 0) {
       throw new ConfigPathError(`${path}: there is no ${EXTENSIONS.join(" or ")} file`);
     }
+    for (const file of files) found.add(file);
   }
   return await Promise.all([...found].map(async (path) => ({
     path: shown(path),
-    text: await readFile(path, "utf8"),
+    text: await readText(path),
     folder: dirname(path),
   })));
+}
+
+async function readText(path: string): Promise<string> {
+  return await readFile(path, "utf8").catch((cause) => {
+    throw new ConfigPathError(`${shown(path)} cannot be read: ${cause.message}`, { cause });
+  });
 }
 
 async function listFiles(path: string): Promise<string[]> {
@@ -49,11 +55,10 @@ async function listFiles(path: string): Promise<string[]> {
   if (!info.isDirectory()) return [absolute];
   const entries = await readdir(absolute, { withFileTypes: true });
   const lists = await Promise.all(entries.map((entry): string[] | Promise<string[]> => {
+    // Hidden files are an editor's or another program's.
+    if (entry.name.startsWith(".") || entry.name === "node_modules") return [];
     const inner = join(absolute, entry.name);
-    if (entry.isDirectory()) {
-      const skipped = entry.name.startsWith(".") || entry.name === "node_modules";
-      return skipped ? [] : listFiles(inner);
-    }
+    if (entry.isDirectory()) return listFiles(inner);
     return EXTENSIONS.some((extension) => entry.name.endsWith(extension)) ? [inner] : [];
   }));
   return lists.flat().sort();

@@ -114,7 +114,10 @@ test("nothing beside a query is ignored", () => {
 });
 
 test("a query with two statements is found before anything runs", () => {
-  assert.match(first({ query: "SELECT 1; SELECT 2" }).message, /^has a query that holds more than one/);
+  assert.match(
+    first({ query: "SELECT 1; SELECT 2" }).message,
+    /^has a query that holds more than one/,
+  );
   assert.match(first({ query: "" }).message, /^has a query that holds no statement/);
 });
 

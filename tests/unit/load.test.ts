@@ -4,7 +4,8 @@ import { type ConnectorType, defineConnector } from "../../src/connector.ts";
 import { ConfigError } from "../../src/errors.ts";
 import type { Expression } from "../../src/expression.ts";
 import { loadConfig } from "../../src/load.ts";
-import { attribute, integer, text } from "../../src/schema.ts";
+import { attribute } from "../../src/schema.ts";
+import { integer, text } from "../../src/values.ts";
 import { filesOf, problemsOf } from "../support/config.ts";
 import { seeded } from "../support/random.ts";
 

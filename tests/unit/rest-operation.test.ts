@@ -56,7 +56,7 @@ test("rest: bad operations are refused with what to do about it", () => {
   ];
   for (const [text, message, hint] of cases) {
     const parsed = parseOperation(text);
-    assert.ok("message" in parsed, text);
+    assert.ok("message" in parsed, String(text));
     assert.match(parsed.message, message);
     assert.match(parsed.hint ?? "", hint);
     assert.deepEqual(restConnector.source?.check?.(text, undefined), [parsed]);

@@ -8,7 +8,8 @@ import {
 import type { Expression } from "../../expression.ts";
 import { didYouMean } from "../../nearest.ts";
 import { expressionMap } from "../../expression-fields.ts";
-import { attribute, type Field, oneOf, path, text } from "../../schema.ts";
+import { attribute, type Field, path } from "../../schema.ts";
+import { oneOf, text } from "../../values.ts";
 import { parseQuery, type Query } from "./query.ts";
 import { OPERATIONS } from "./statements.ts";
 

@@ -12,7 +12,8 @@ import {
 } from "../../connector.ts";
 import { admit, dispatch } from "../../dispatch.ts";
 import { ConnectorError } from "../../errors.ts";
-import { attribute, integer, size, text, type Values } from "../../schema.ts";
+import { attribute, type Values } from "../../schema.ts";
+import { integer, size, text } from "../../values.ts";
 import { origins } from "./cors.ts";
 import { byPrecision, honoPath, METHODS, type Operation, parseOperation } from "./operation.ts";
 import { readEvent } from "./request.ts";

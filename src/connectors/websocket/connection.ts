@@ -242,7 +242,7 @@ export class Connection implements SocketSession {
   /** Its queue is over the limit: what waits is dropped, and it gets a while to read the reason. */
   #slow(): void {
     if (this.#closing !== undefined || this.#socket === undefined) return;
-    const { peer, outbox } = this.#socket;
+    const { outbox } = this.#socket;
     this.#hub.logger.warn("client {id} reads too slowly and is closed", { id: this.client.id });
     outbox.discard();
     this.#startClosing(1013, "slow consumer");

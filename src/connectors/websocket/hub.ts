@@ -227,9 +227,12 @@ function choose(
   scope: Scope,
 ): Iterable<Connection> {
   if (filter === undefined && sender === undefined) return group;
-  const accepts = (client: Client): boolean =>
-    client.id !== sender && (filter === undefined || holds(filter, { ...scope, client }));
-  return [...group].filter(({ client }) => accepts(client));
+  // One scope for all of them: copying it for each would read the input each time.
+  const recipient: { client?: Client } & Scope = { ...scope };
+  return [...group].filter(({ client }) => {
+    recipient.client = client;
+    return client.id !== sender && (filter === undefined || holds(filter, recipient));
+  });
 }
 
 function send(frame: Frame, recipients: Iterable<Connection>): number {

@@ -1,16 +1,7 @@
 /** What a `websocket` connector and its destinations can be told. */
 import { expression } from "../../expression-fields.ts";
-import {
-  attribute,
-  duration,
-  type Fields,
-  flag,
-  integer,
-  path,
-  size,
-  text,
-  type Values,
-} from "../../schema.ts";
+import { attribute, type Fields, path, type Values } from "../../schema.ts";
+import { duration, flag, integer, size, text } from "../../values.ts";
 
 /** The attributes of the connector. */
 export const fields = {

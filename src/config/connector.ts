@@ -1,0 +1,86 @@
+/** One `connector` block → its model. */
+import type { ConnectorModel } from "../model.ts";
+import { didYouMean } from "../nearest.ts";
+import { readFields } from "../schema.ts";
+import { complain, type Loading } from "./loading.ts";
+import type { Block } from "./tree.ts";
+
+/** A block that was read. */
+export interface ReadConnector {
+  readonly name: string;
+  readonly block: Block;
+  /** Undefined where nobody knows what its type is. */
+  readonly model: ConnectorModel | undefined;
+  /** True where its options are what its type asks for. */
+  readonly sound: boolean;
+}
+
+/** Reads a connector by the fields of its type; reports what is wrong with it. */
+export function readConnector(
+  name: string,
+  block: Block,
+  { types, env, report }: Pick<Loading, "types" | "env" | "report">,
+): ReadConnector {
+  const { body, headerSpan } = block;
+  const type = readType(name, block, { types, report });
+  if (type === undefined) return { name, block, model: undefined, sound: false };
+  const definition = types[type];
+  const subject = `connector "${name}" (${type})`;
+  const attributes = body.attributes.filter((a) => a.name !== "type");
+  let sound = !attributes.some((a) => a.failed);
+  const context = {
+    subject,
+    variables: ["constants"],
+    env,
+    report(...problem: Parameters<typeof report>): void {
+      sound = false;
+      report(...problem);
+    },
+  };
+  const options = readFields({ ...body, attributes }, definition.fields, headerSpan, context);
+  if (sound) complain(block, subject, definition.check?.(options) ?? [], report);
+  return { name, block, model: { name, type, definition, options }, sound };
+}
+
+/** Reports connectors that claim one address. */
+export function refuseSharedAddresses(
+  connectors: readonly ReadConnector[],
+  report: Loading["report"],
+): void {
+  const owners = new Map<string, string>();
+  for (const { name, block, model, sound } of connectors) {
+    const address = sound ? model?.definition.address?.(model.options) : undefined;
+    if (address === undefined) continue;
+    const owner = owners.get(address);
+    owners.set(address, owner ?? name);
+    if (owner === undefined) continue;
+    report(block.headerSpan, `connectors "${owner}" and "${name}" both serve ${address}`);
+  }
+}
+
+function readType(
+  name: string,
+  { body, headerSpan }: Block,
+  { types, report }: Pick<Loading, "types" | "report">,
+): string | undefined {
+  const known = Object.keys(types);
+  const attribute = body.attributes.find((a) => a.name === "type");
+  if (attribute === undefined) {
+    report(
+      headerSpan,
+      `connector "${name}" needs the attribute "type"`,
+      `one of ${known.join(", ")}`,
+    );
+    return undefined;
+  }
+  const { value: type, valueSpan, failed } = attribute;
+  if (failed) return undefined;
+  if (typeof type !== "string") {
+    report(valueSpan, `connector "${name}": type must be text in quotes`);
+    return undefined;
+  }
+  if (Object.hasOwn(types, type)) return type;
+  const hint = didYouMean(type, known) ?? `one of ${known.join(", ")}`;
+  report(valueSpan, `connector "${name}": there is no connector type "${type}"`, hint);
+  return undefined;
+}
