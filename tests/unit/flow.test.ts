@@ -359,7 +359,7 @@ test("a failure stops the destinations that follow, and is logged once, with its
     assert.deepEqual(log.records, [{
       level: "error",
       text: `flow f failed (ref ${error.ref}): connector "b": is down`,
-      properties: { flow: "f", ref: error.ref, reason: cause.message },
+      properties: { flow: "f", ref: error.ref, reason: cause.message, error: cause },
     }]);
   }
 });

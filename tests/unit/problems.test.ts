@@ -168,7 +168,7 @@ test("holds: true, false, and null for a missing field", () => {
 
 test("holds: anything else is an error that names the expression", () => {
   const scope = { input: { text: "true", list: [true], map: {}, one: 1 } };
-  const cases = [["text", "string"], ["list", "a list"], ["map", "object"], ["one", "number"]];
+  const cases = [["text", "text"], ["list", "a list"], ["map", "an object"], ["one", "a number"]];
   for (const [field, kind] of cases) {
     const source = `input.${field}`;
     assert.throws(() => holds(compileExpression(source, ["input"]), scope), {

@@ -27,6 +27,12 @@ const CLOSE_PATIENCE = 10_000;
 /** The same while the server shuts down. */
 const SHUTDOWN_PATIENCE = 3_000;
 
+/** What `close` gets where the close frame had no code, and where there was none. */
+const NO_CODE = 1005;
+const NO_FRAME = 1006;
+/** What is added to a close code where the runtime sends none of the protocol's own. */
+const WEAK_CODES = 3000;
+
 /** What a connection needs of the hub that it belongs to. */
 export interface ConnectionHost {
   readonly options: WebSocketOptions;
@@ -156,12 +162,20 @@ export class Connection implements SocketSession {
     this.#hub.remove(this);
     this.#release();
     const facts = {
-      ...this.#closing ?? { code, reason },
+      ...this.#reasonOf(code, reason),
       rooms: [...this.rooms],
       duration_ms: Math.round(performance.now() - this.#openedAt),
     };
     this.#runAlone(new SocketEvent("disconnect", facts, this.client, undefined, facts));
     this.#work.idle().then(() => this.#finish());
+  }
+
+  /** The server's own reason, unless the client had closed already. */
+  #reasonOf(code: number, reason: string): { readonly code: number; readonly reason: string } {
+    const ours = this.#closing;
+    if (ours === undefined) return { code, reason };
+    const answers = [NO_CODE, NO_FRAME, ours.code, ours.code + WEAK_CODES];
+    return answers.includes(code) ? ours : { code, reason };
   }
 
   /** Queues a frame; false where the connection is no longer open. */
@@ -233,7 +247,7 @@ export class Connection implements SocketSession {
     heartbeat?.stop();
     // A paused socket would never see the answer to its close frame.
     peer.resume?.();
-    peer.close(features.closeCodes || code === 1000 ? code : code + 3000, reason, patience);
+    peer.close(features.closeCodes || code === 1000 ? code : code + WEAK_CODES, reason, patience);
     if (peer.terminate === undefined) {
       this.#closeTimer = setTimeout(() => this.destroy(reason), patience);
     }
