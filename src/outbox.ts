@@ -59,11 +59,18 @@ class PendingBatch implements Batch {
   }
 }
 
+/**
+ * From so many recipients on, a flush waits one tick more. What arrives meanwhile shares the writes,
+ * each of which costs more than the tick.
+ */
+const MANY = 64;
+
 /** Flushes all outboxes that got something, once a tick. */
 export class Flusher {
   readonly #schedule: (flush: () => void) => void;
   #dirty: Outbox[] = [];
   #root = new PendingBatch();
+  #waited = false;
 
   /** `schedule` runs a function at the end of the tick. */
   constructor(schedule: (flush: () => void) => void) {
@@ -81,6 +88,12 @@ export class Flusher {
   }
 
   readonly #flush = (): void => {
+    if (!this.#waited && this.#dirty.length >= MANY) {
+      this.#waited = true;
+      this.#schedule(this.#flush);
+      return;
+    }
+    this.#waited = false;
     const dirty = this.#dirty;
     this.#dirty = [];
     this.#root = new PendingBatch();

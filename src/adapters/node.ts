@@ -24,6 +24,8 @@ const FEATURES: SocketFeatures = {
   handshakeChecks: true,
 };
 
+/** The `readyState` of a connection that takes data. */
+const OPEN = 1;
 /** How long a client may take to answer a close frame while something moves, in milliseconds. */
 const CLOSE_TIMEOUT = 60_000;
 /** A message of more fragments closes with 1008. */
@@ -223,9 +225,9 @@ class NodePeer implements Peer {
   }
 
   send(batch: Batch): number {
-    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return 0;
-    this.#socket.write(this.#buffers.of(batch));
-    return this.#socket.writableLength;
+    if (this.#webSocket.readyState !== OPEN) return 0;
+    // Below its high-water mark a stream has nothing worth asking for.
+    return this.#socket.write(this.#buffers.of(batch)) ? 0 : this.#socket.writableLength;
   }
 
   close(code: number, reason: string, patience: number): void {
@@ -235,11 +237,11 @@ class NodePeer implements Peer {
   }
 
   ping(): void {
-    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.ping();
+    if (this.#webSocket.readyState === OPEN) this.#webSocket.ping();
   }
 
   pong(data: Uint8Array): void {
-    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.pong(data);
+    if (this.#webSocket.readyState === OPEN) this.#webSocket.pong(data);
   }
 
   pause(): void {

@@ -59,6 +59,30 @@ test("nothing is sent before the tick ends, then everything with one write", () 
   assert.equal(line.batches.length, 1);
 });
 
+test("many recipients wait one tick more, for what arrives meanwhile, and no longer", () => {
+  for (const [recipients, waits] of [[63, false], [64, true]] as const) {
+    const ticks = new Ticks();
+    const lines = Array.from({ length: recipients }, () => new Line(ticks.flusher));
+    const broadcast = (text: string) => {
+      const shared = frame(text);
+      for (const { outbox } of lines) outbox.push(shared);
+    };
+    broadcast("a");
+    ticks.end();
+    assert.equal(lines.every(({ batches }) => batches.length === (waits ? 0 : 1)), true);
+    broadcast("b");
+    ticks.end();
+    assert.ok(lines.every(({ batches }) => batches.length === (waits ? 1 : 2)));
+    assert.ok(lines.every(({ texts }) => texts.join() === "a,b"));
+    // The next flush waits again.
+    broadcast("c");
+    ticks.end();
+    assert.equal(lines[0].texts.join(), waits ? "a,b" : "a,b,c");
+    ticks.end();
+    assert.equal(lines[0].texts.join(), "a,b,c");
+  }
+});
+
 test("one flush a tick is scheduled, whatever the number of outboxes", () => {
   const ticks = new Ticks();
   const lines = Array.from({ length: 10 }, () => new Line(ticks.flusher));
