@@ -5,6 +5,7 @@ import { execFile } from "node:child_process";
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { versions } from "../support/toolchain.ts";
 import { promisify } from "node:util";
 import { read, readGraph, root, sourceFiles } from "./graph.ts";
 
@@ -30,6 +31,13 @@ test("the README names every dependency", async () => {
   const readme = await read("README.md");
   const missing = Object.keys(manifest.imports).filter((name) => !readme.includes(`\`${name}\``));
   assert.deepEqual(missing, []);
+});
+
+test("the README and CI name the Deno that the tests run on", async () => {
+  for (const file of ["README.md", ".ci/run"]) {
+    const named = [...(await read(file)).matchAll(/deno@([\d.]+)/g)].map(([, version]) => version);
+    assert.deepEqual([...new Set(named)], [versions.deno], file);
+  }
 });
 
 test("the sources import only packages that deno.json names", async () => {

@@ -1,5 +1,6 @@
 /** Where the three pinned runtimes are. It only looks; `tests/run.ts` installs what is missing. */
 
+import manifest from "../toolchain.json" with { type: "json" };
 import { execFile } from "node:child_process";
 import { access } from "node:fs/promises";
 import { delimiter, join } from "node:path";
@@ -13,11 +14,7 @@ export type Tool = "deno" | "bun" | "node";
 export type Toolchain = Readonly<Record<Tool, string>>;
 
 /** The versions that every test runs on. */
-export const versions: Readonly<Record<Tool, string>> = {
-  deno: "2.9.6",
-  bun: "1.4.5",
-  node: "24.21.0",
-};
+export const versions: Readonly<Record<Tool, string>> = manifest;
 
 /** What a tool is called in the npm registry on one platform. */
 interface Package {
