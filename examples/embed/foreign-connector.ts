@@ -4,11 +4,13 @@
  * Deno, Bun and Node; in a project of yours, import "@weir/runtime".
  */
 import {
+  admit,
   attribute,
   type Connector,
   type ConnectorType,
   createRuntime,
   defineConnector,
+  dispatch,
   type FlowHandler,
   text,
   type WriteRequest,
@@ -68,18 +70,19 @@ class Emitter implements Connector {
     this.#events.dispatchEvent(new CustomEvent(this.#prefix + target, { detail: payload }));
   }
 
-  async drain(): Promise<void> {
+  stop(): Promise<void> {
     this.#listening.abort();
+    return Promise.resolve();
+  }
+
+  async drain(): Promise<void> {
     await Promise.all(this.#inFlight);
   }
 
+  /** A flow logs what fails in it, and this source has nobody to answer. */
   async #run(flow: FlowHandler, operation: string, payload: unknown): Promise<void> {
     const event = { operation, payload, input: { ...payload as object, body: payload } };
-    try {
-      if (flow.takes(event)) await flow.run(event);
-    } catch {
-      // A flow logs what fails in it, and this source has nobody to answer.
-    }
+    await dispatch(admit([flow], event), event).all;
   }
 }
 
