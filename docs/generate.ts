@@ -21,8 +21,8 @@ A configuration is one file or a folder of \`*.hcl\` files. At the top level sta
 | \`constants { … }\` | values for every expression, as \`constants.name\` |
 
 Durations are written \`"500ms"\`, \`"30s"\`, \`"1h30m"\`, \`"2d"\`; sizes \`"64KB"\`, \`"1MB"\`, or a number
-of bytes. An *expression* is CEL in quotes, evaluated for each event and compiled when the file is
-read. A *name or expression* is an expression where it mentions a variable (\`"input.room"\`) or starts
+of bytes. An *expression* is [CEL](expressions.md) in quotes, evaluated for each event and compiled when the
+file is read. A *name or expression* is an expression where it mentions a variable (\`"input.room"\`) or starts
 with a quote, else the literal name. Paths are relative to the file that they stand in.`;
 
 /** The whole reference. */

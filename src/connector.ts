@@ -123,7 +123,7 @@ export interface HttpService {
 /**
  * A connector at work. The runtime calls `subscribe` for every flow, then `start` on all, then
  * `consume` on all; at the end, or where one has failed, `stop`, `drain`, `closeClients`, `drain`
- * again and `close`, each on all.
+ * again and `close`, each on all. `drain` is repeated for as long as flows end meanwhile.
  */
 export interface Connector {
   /** Adds a flow that wants the events of one operation, or of all where it is undefined. */

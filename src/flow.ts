@@ -31,6 +31,8 @@ const SKIPPED = Symbol("skipped");
 /** A flow whose order is filter, transform, destinations, response. */
 export class Flow implements FlowHandler {
   readonly flow: string;
+  /** Grows whenever a run ends, well or not. */
+  ended = 0;
   readonly #model: FlowModel;
   readonly #context: FlowContext;
 
@@ -104,6 +106,7 @@ export class Flow implements FlowHandler {
 
   #finish({ event, payload, results }: Progress): Outcome {
     const { response, to } = this.#model;
+    this.ended++;
     const first = results.findIndex((item) => item !== SKIPPED);
     const result = results[first];
     const created = first >= 0 && to[first].creates;
@@ -130,6 +133,7 @@ export class Flow implements FlowHandler {
   /** Logs the cause, which no client may see, under a reference that both sides are given. */
   #failure(cause: unknown): FlowError {
     if (cause instanceof FlowError) return cause;
+    this.ended++;
     const ref = newRef();
     const { flow } = this;
     this.#context.logger.error("flow {flow} failed (ref {ref}): {reason}", {

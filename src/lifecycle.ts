@@ -34,6 +34,10 @@ export class Lifecycle {
     return [...this.#parts.connectors.values()];
   }
 
+  get #endedFlows(): number {
+    return this.#parts.flows.reduce((sum, { flow }) => sum + flow.ended, 0);
+  }
+
   /** True from the beginning of the end on. */
   get closing(): boolean {
     return this.#closed !== undefined;
@@ -71,13 +75,21 @@ export class Lifecycle {
         });
       }
     };
+    const drain = async (reserve: number): Promise<void> => {
+      // What a flow wrote before its end may be at work where there was nothing to wait for.
+      let ended: number;
+      do {
+        ended = this.#endedFlows;
+        await step("drain", reserve, (connector) => connector.drain?.());
+      } while (this.#endedFlows !== ended && performance.now() < deadline - reserve);
+    };
     const scheduled = Promise.all(this.#schedules.map((schedule) => schedule.stop()));
     await step("stop", TIME_FOR_CLIENTS, (connector) => connector.stop?.());
     await isLate(scheduled, deadline - TIME_FOR_CLIENTS - performance.now());
-    await step("drain", TIME_FOR_CLIENTS, (connector) => connector.drain?.());
+    await drain(TIME_FOR_CLIENTS);
     // Clients come last: what is in flight elsewhere may still have something for them.
     await step("closeClients", TIME_FOR_CLOSING, (connector) => connector.closeClients?.());
-    await step("drain", TIME_FOR_CLOSING, (connector) => connector.drain?.());
+    await drain(TIME_FOR_CLOSING);
     await step("close", 0, (connector) => connector.close?.());
     raise(problems);
   }

@@ -69,6 +69,10 @@ export function createSite(options: SiteOptions): Site {
       ? c.json({ status: "ok" })
       : c.json({ status: "unavailable", connectors }, 503);
   });
+  // As a REST caller expects it; an application that mounts this one answers in its own way.
+  app.notFound((c) =>
+    c.json({ error: { code: "not_found", message: "there is nothing here" } }, 404)
+  );
   for (const { files } of services) {
     if (files !== undefined && serveFiles !== undefined) app.use(serveFiles(files));
   }

@@ -231,9 +231,18 @@ class NodePeer implements Peer {
   }
 
   close(code: number, reason: string, patience: number): void {
+    const socket = this.#socket;
+    const terminate = (): void => this.#webSocket.terminate();
     this.#webSocket.close(code, reason);
     // A write that makes progress counts as movement.
-    this.#socket.setTimeout(patience, () => this.#webSocket.terminate());
+    socket.setTimeout(patience, terminate);
+    // Once all is out, only the answer counts: a client could talk on without ever giving it.
+    const awaitAnswer = (): void => {
+      const timer = setTimeout(terminate, patience);
+      socket.once("close", () => clearTimeout(timer));
+    };
+    if (socket.writableNeedDrain) socket.once("drain", awaitAnswer);
+    else awaitAnswer();
   }
 
   ping(): void {

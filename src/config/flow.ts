@@ -45,7 +45,7 @@ export const toFields = {
 export const flowFields = {
   from: block(fromFields, { about: "The source." }),
   when: attribute(text(), {
-    about: 'Without `from`: a cron pattern, or "@every 5s".',
+    about: 'Without `from`: "@every 5s", or a cron pattern in the time zone of the process.',
   }),
   transform: expressions({
     about: "What the destinations get, line by line; without it the payload as it came.",

@@ -26,9 +26,11 @@ export function listenBun(site: Site, { host, port }: ListenAddress): Promise<Li
     idleTimeout: IDLE_TIMEOUT,
     websocket: bunWebSocketHandler(site.endpoints),
     fetch(request, self) {
-      // The idle time is for slow requests, not for slow answers.
+      const answer = site.fetch(request, self);
+      if (!(answer instanceof Promise)) return answer;
+      // The idle time is for slow requests, not for slow answers; the next request may be slow again.
       self.timeout(request, 0);
-      return site.fetch(request, self);
+      return answer.finally(() => self.timeout(request, IDLE_TIMEOUT));
     },
   });
   return Promise.resolve({

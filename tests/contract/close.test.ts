@@ -137,3 +137,21 @@ contract(
     client.destroy();
   },
 );
+
+contract(
+  "close: nor for one that talks on and does not answer",
+  websocket() + flows,
+  async (t) => {
+    const client = await t.connect("/ws");
+    const talk = setInterval(() => client.say({ type: "probe", data: 1 }), 200);
+    try {
+      const began = performance.now();
+      await t.running.close();
+      const took = performance.now() - began;
+      assert.ok(took < 10_000, `${took} ms`);
+    } finally {
+      clearInterval(talk);
+    }
+    client.destroy();
+  },
+);

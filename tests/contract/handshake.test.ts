@@ -221,3 +221,33 @@ contract("handshake: a head that comes byte by byte is served", config, async (t
   await client.upgraded();
   await client.hearsNothing();
 });
+
+contract("handshake: who does not complete a request is sent away", config, async (t) => {
+  // An embedding server has limits of its own.
+  if (t.host.embedded) return;
+  const [silent, slow, again] = await Promise.all([t.raw(), t.raw(), t.raw()]);
+  const began = performance.now();
+  const drip = setInterval(() => slow.write("x"), 1_000);
+  try {
+    slow.write("GET /ws HTTP/1.1\r\nX-Slow: ");
+    // A connection that was served once is no better.
+    again.write("GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert.equal((await again.response()).status, 200);
+    again.write("GET /ws HTTP/1.1\r\nX-Slow: ");
+    const times = await Promise.all(
+      [silent, slow, again].map(({ socket }) =>
+        new Promise<number>((resolve) => {
+          const timer = setTimeout(resolve, 20_000, Infinity);
+          socket.once("close", () => {
+            clearTimeout(timer);
+            resolve(performance.now() - began);
+          });
+        })
+      ),
+    );
+    assert.ok(times.every((time) => time < 15_000), `${times} ms`);
+    assert.ok(times.slice(0, 2).every((time) => time > 9_500), `${times} ms`);
+  } finally {
+    clearInterval(drip);
+  }
+});

@@ -26,6 +26,44 @@ contract(
 );
 
 contract(
+  "order: an answer that cannot be sent does not shorten the wait for the other flows",
+  `
+  ${websocket()}
+  flow "large" {
+    from {
+      connector = "ws"
+      operation = "both"
+    }
+    response {
+      data = "${Array.from({ length: 4 }, () => "input.data").join(" + ")}"
+    }
+  }
+  flow "slow" {
+    from {
+      connector = "ws"
+      operation = "both"
+    }
+    to {
+      connector = "probe"
+    }
+    transform { length = "len(input.data)" }
+  }
+`,
+  async (t) => {
+    t.probe.holds = true;
+    const client = await t.connect();
+    for (const id of [0, 1]) client.say({ type: "both", data: "x".repeat(400_000), id });
+    for (const id of [0, 1]) {
+      const { code, ...rest } = await client.hear();
+      assert.deepEqual([code, rest.id], ["flow_failed", id]);
+      await pause(20);
+      assert.equal(t.probe.deliveries.length, id + 1);
+      t.probe.deliveries[id].release();
+    }
+  },
+);
+
+contract(
   "order: a frame waits for all flows of the former, its own answer comes first",
   `
   ${websocket()}

@@ -342,6 +342,38 @@ test("closing waits for flows in flight", async () => {
   assert.deepEqual(log, ["begun", "ended", "closed"]);
 });
 
+test("closing waits for what flows pass on from one connector to the next", async () => {
+  const kept: unknown[] = [];
+  const shelf = defineConnector({
+    fields: {},
+    destination: { fields: {} },
+    create: (): Connector => ({
+      async write({ payload }) {
+        await moment();
+        kept.push(payload);
+      },
+    }),
+  });
+  // The last broker comes first, so that it is idle when the end begins.
+  const brokers = ["third", "second", "first"];
+  const flows = brokers.map((name, n) => `
+    flow "${name}" {
+      from { connector = "${name}" }
+      transform { from = "'${name}'" }
+      to { connector = "shelf" }
+      ${n === 0 ? "" : `to {\n connector = "${brokers[n - 1]}"\n target = "next"\n }`}
+    }
+  `);
+  const runtime = await createRuntime(
+    connector("shelf", "shelf") +
+      brokers.map((name) => connector(name, "mq", 'driver = "memory"')).join("") + flows.join(""),
+    { connectors: { shelf } },
+  );
+  await runtime.publish("go", 1, { connector: "first" });
+  await runtime.close();
+  assert.deepEqual(kept, brokers.toReversed().map((from) => ({ from })));
+});
+
 test("a schedule runs its flow, and no more once the runtime is closed", async () => {
   const { log, options } = logged();
   const runtime = await createRuntime(

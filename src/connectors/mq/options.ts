@@ -48,12 +48,17 @@ const dlq = {
 };
 
 const consumer = {
-  queue: attribute(text({ maxLength: 240 }), { about: "The queue to consume from." }),
+  queue: attribute(text({ maxLength: 240 }), {
+    about: "The queue to consume from; the queue block's by default.",
+  }),
   prefetch: attribute(integer({ min: 1, max: 65_535 }), {
     about: "How many messages may be at work at once.",
     default: 10,
   }),
-  dlq: block(dlq, { about: "What becomes of a message whose flow failed." }),
+  dlq: block(dlq, {
+    about:
+      "What becomes of a message whose flow failed; without it, it is discarded after 3 deliveries.",
+  }),
 };
 
 const publisher = {

@@ -68,26 +68,20 @@ function run(
   event: SocketEvent,
 ): Promise<void> | undefined {
   const { answer, all } = dispatch(admitted, event);
-  if (!(answer instanceof Promise)) answerWith(connection, id, answer);
-  if (!(answer instanceof Promise) && !(all instanceof Promise)) return undefined;
-  return finish(hub, connection, id, answer, all);
-}
-
-async function finish(
-  hub: FrameHost,
-  connection: Connection,
-  id: FrameId | undefined,
-  answer: unknown,
-  all: unknown,
-): Promise<void> {
-  try {
-    const answered = answer instanceof Promise
-      ? answer.then((ending: Ending) => answerWith(connection, id, ending))
-      : undefined;
-    await Promise.all([answered, all]);
-  } catch (bug) {
-    answerBug(hub, connection, id, bug);
-  }
+  const tell = (ending: Ending | undefined): void => {
+    try {
+      answerWith(connection, id, ending);
+    } catch (bug) {
+      answerBug(hub, connection, id, bug);
+    }
+  };
+  if (!(answer instanceof Promise)) tell(answer);
+  const answered = answer instanceof Promise ? answer.then(tell) : undefined;
+  if (answered === undefined && !(all instanceof Promise)) return undefined;
+  return Promise.allSettled([answered, all]).then((ends) => {
+    const bug = ends.find((end) => end.status === "rejected");
+    if (bug !== undefined) answerBug(hub, connection, id, bug.reason);
+  });
 }
 
 /** The answer to one frame, by how the first flow that took it ended. */
@@ -113,7 +107,7 @@ function answerFrame(
   return response && messageFrame(response.data);
 }
 
-/** What no flow answers for: a response with a cycle, or a mistake of ours. */
+/** What no flow answers for: a response that cannot be sent, or a mistake of ours. */
 function answerBug(
   hub: FrameHost,
   connection: Connection,
