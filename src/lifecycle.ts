@@ -66,8 +66,12 @@ export class Lifecycle {
   async #close(): Promise<void> {
     const deadline = performance.now() + SHUTDOWN_TIMEOUT;
     const problems: unknown[] = [];
+    let over = false;
     const step = async (name: string, reserve: number, act: Act): Promise<void> => {
-      const acting = failures(this.#connectors, act).then((found) => void problems.push(...found));
+      const acting = failures(this.#connectors, act).then((found) => {
+        if (over) logAll(found);
+        else problems.push(...found);
+      });
       const time = deadline - reserve - performance.now();
       if (await isLate(acting, time)) {
         getLogger(["weir"]).error("{step} is not done after its time; going on without it", {
@@ -91,6 +95,7 @@ export class Lifecycle {
     await step("closeClients", TIME_FOR_CLOSING, (connector) => connector.closeClients?.());
     await drain(TIME_FOR_CLOSING);
     await step("close", 0, (connector) => connector.close?.());
+    over = true;
     raise(problems);
   }
 }
@@ -118,8 +123,12 @@ async function failures(
 
 /** Throws the first of several failures, and logs the others. */
 function raise(failures: readonly unknown[]): void {
-  for (const error of failures.slice(1)) getLogger(["weir"]).error("and: {error}", { error });
+  logAll(failures.slice(1));
   if (failures.length > 0) throw failures[0];
+}
+
+function logAll(failures: readonly unknown[]): void {
+  for (const error of failures) getLogger(["weir"]).error("and: {error}", { error });
 }
 
 function scheduleEvent(at: Date): FlowEvent {

@@ -28,6 +28,15 @@ const FEATURES: SocketFeatures = {
 const OPEN = 1;
 /** How long a client may take to answer a close frame while something moves, in milliseconds. */
 const CLOSE_TIMEOUT = 60_000;
+/** What `close` gets where there was no close frame. */
+const NO_FRAME = 1006;
+/** The close codes of what breaks a limit or UTF-8; all else that `ws` refuses is 1002. */
+const VIOLATIONS: Readonly<Record<string, number>> = {
+  WS_ERR_INVALID_UTF8: 1007,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
+  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
+};
 /** A message of more fragments closes with 1008. */
 const MAX_FRAGMENTS = 1024;
 
@@ -172,10 +181,19 @@ function connect(webSocket: WebSocket, peer: Peer, session: SocketSession): void
   });
   webSocket.on("ping", (data: Buffer) => session.ping(data));
   webSocket.on("pong", () => session.pong());
-  // `ws` closes with the right code; the close event tells of it.
-  webSocket.on("error", ignore);
-  webSocket.on("close", (code: number, reason: Buffer) => session.close(code, reason.toString()));
+  // `ws` closes with the right code, and then tells of the broken connection alone.
+  let violation: number | undefined;
+  webSocket.on("error", (error) => violation = violationOf(error));
+  webSocket.on("close", (code: number, reason: Buffer) => {
+    session.close(code === NO_FRAME ? violation ?? code : code, reason.toString());
+  });
   session.open(peer, FEATURES);
+}
+
+/** The code that `ws` closes with because of an error; undefined where it is none of the client's. */
+function violationOf(error: Error & { readonly code?: string }): number | undefined {
+  if (error.code?.startsWith("WS_ERR_")) return VIOLATIONS[error.code] ?? 1002;
+  return undefined;
 }
 
 function factsOf(request: IncomingMessage): HandshakeRequest {

@@ -41,6 +41,15 @@ contract("lifecycle: without user_id there is none", config, async (t) => {
   assert.equal(input.user_id, null);
 });
 
+contract("lifecycle: disconnect tells of a message that was too long", config, async (t) => {
+  const client = await t.connect();
+  client.say({ type: "message", data: "x".repeat(600 * 1024) });
+  await client.ending();
+  const { input } = (await t.probe.received(2))[1];
+  // Bun says why, but not with which code.
+  assert.equal(input.code, t.host.sockets === "bun" ? 1006 : 1009);
+});
+
 contract("lifecycle: disconnect tells how it ended, once", config, async (t) => {
   const client = await t.connect("/ws?user_id=ann");
   for (const room of ["a", "b"]) await client.ask({ type: "join_room", room, id: 1 });

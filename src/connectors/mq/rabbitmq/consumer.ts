@@ -72,6 +72,7 @@ export class Consumer {
     if (this.#stopped) return;
     this.#stopped = true;
     clearTimeout(this.#reopening);
+    for (const end of [...this.#pauses]) end();
     await this.#opening;
     const channel = this.#channel;
     if (channel?.active) {
@@ -80,7 +81,6 @@ export class Consumer {
       // What arrived before the answer is handed over one turn later.
       await new Promise((resolve) => setImmediate(resolve));
     }
-    for (const end of [...this.#pauses]) end();
   }
 
   /** Waits for the messages at work. */
