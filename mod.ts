@@ -31,36 +31,65 @@ export {
 export {
   ConfigError,
   ConnectorError,
+  type ErrorAnswer,
   type ErrorCode,
   ExpressionError,
   FlowError,
+  type FlowErrorOptions,
   formatProblem,
   type Problem,
 } from "./src/errors.ts";
 export type {
+  AcceptModel,
   ConnectorModel,
+  DedupeModel,
   DestinationModel,
+  ErrorHandlingModel,
+  ErrorResponseModel,
+  FallbackModel,
   FlowModel,
   Model,
   NamedExpression,
+  RequestModel,
+  RetryModel,
   ScheduleModel,
   SourceModel,
+  StepModel,
 } from "./src/model.ts";
+export type {
+  AdvanceStep,
+  ExpectStep,
+  GivenStep,
+  MockStep,
+  TestClient,
+  TestModel,
+  TestPlace,
+  TestStep,
+} from "./src/test-model.ts";
+export type { Checked, DataType, Violation } from "./src/type.ts";
+export type { Clock } from "./src/clock.ts";
 export {
   type Client,
-  type Complaint,
   type Connector,
   type ConnectorContext,
+  type FlowEvent,
+  type FlowHandler,
+  type HttpService,
+  type KeyStore,
+  type Outcome,
+  type Settlement,
+  type Unwanted,
+  type WriteRequest,
+} from "./src/connector.ts";
+export {
+  type Complaint,
   type ConnectorDefinition,
   type ConnectorType,
   defineConnector,
   type Destination,
-  type FlowEvent,
-  type FlowHandler,
-  type HttpService,
-  type Outcome,
-  type WriteRequest,
-} from "./src/connector.ts";
+  type DestinationType,
+  type SourceType,
+} from "./src/connector-type.ts";
 export type { Expression, Scope } from "./src/expression.ts";
 export { expression, expressionMap, expressions, target } from "./src/expression-fields.ts";
 export {
@@ -72,6 +101,7 @@ export {
   type Fields,
   path,
   type ReadContext,
+  required,
   type Values,
 } from "./src/schema.ts";
 export {
@@ -95,7 +125,7 @@ export type {
   SocketFeatures,
   SocketSession,
 } from "./src/socket.ts";
-export { admit, dispatch, type Dispatched, type Ending } from "./src/dispatch.ts";
+export { accept, admit, dispatch, type Dispatched, type Ending } from "./src/dispatch.ts";
 export { Frame } from "./src/frame.ts";
 export type { HonoApp } from "./src/hono.ts";
 export type { Logger } from "./src/connector.ts";

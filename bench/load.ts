@@ -82,6 +82,41 @@ export async function runLoad(load: Load, port: number, pid: number): Promise<Me
   };
 }
 
+/** What the load generator prints of one. */
+interface EchoOutput {
+  readonly messages: number;
+  readonly server_cpu_us_per_msg: number;
+}
+
+/** One measurement of questions and answers. */
+export interface EchoLoad {
+  readonly clients: number;
+  /** Frames in all, each of which must be answered by one. */
+  readonly messages: number;
+  /** Frames of one client that may be on their way at once. */
+  readonly window: number;
+  /** The endpoint. */
+  readonly path: string;
+  /** What every client sends. */
+  readonly frame: string;
+}
+
+/**
+ * Asks a server; gives its CPU time for one answer, in microseconds.
+ *
+ * @throws Error when not every frame is answered.
+ */
+export async function runEcho(
+  { clients, messages, window, path, frame }: EchoLoad,
+  { port, pid }: { readonly port: number; readonly pid: number },
+): Promise<number> {
+  const numbers = [clients, messages, window].map(String);
+  const args = ["echo", String(port), path, ...numbers, "-", frame, String(pid)];
+  const output = JSON.parse(await run(program, args)) as EchoOutput;
+  if (output.messages < messages) throw new Error(`${messages - output.messages} got no answer`);
+  return output.server_cpu_us_per_msg;
+}
+
 async function run(command: string, args: string[]): Promise<string> {
   const output = await new Deno.Command(command, { args, stdin: "null" }).output();
   const decoder = new TextDecoder();

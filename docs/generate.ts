@@ -2,15 +2,16 @@
  * Writes docs/configuration.md from the schemas, so that the reference says what the program does.
  * With `--check` it writes nothing and fails where the file is stale.
  */
-import { flowFields, fromFields, toFields } from "../src/config/flow.ts";
-import type { ConnectorType } from "../src/connector.ts";
+import type { ConnectorType } from "../src/connector-type.ts";
+import { OPTIONS } from "../src/config/type-options.ts";
 import { builtInConnectors } from "../src/connectors/mod.ts";
 import type { Field, Fields } from "../src/schema.ts";
+import { fieldsOfFlow, fieldsOfTest } from "../tests/support/loading.ts";
 
 const INTRODUCTION = `# Configuration reference
 
-Generated from the schemas by \`deno task docs\`. How the parts work together is in the README and,
-example by example, in [examples/chat/chat.hcl](../examples/chat/chat.hcl).
+Generated from the schemas by \`deno task docs\`. How the parts of a flow work together is told in
+[flows.md](flows.md) and, line by line, in [examples/chat/chat.hcl](../examples/chat/chat.hcl).
 
 A configuration is one file or a folder of \`*.hcl\` files. At the top level stand these blocks:
 
@@ -18,7 +19,10 @@ A configuration is one file or a folder of \`*.hcl\` files. At the top level sta
 | --- | --- |
 | \`connector "NAME" { … }\` | something that Weir can talk to; its \`type\` says what |
 | \`flow "NAME" { … }\` | from one connector to others |
-| \`constants { … }\` | values for every expression, as \`constants.name\` |
+| \`type "NAME" { field = string({ … }) }\` | the shape of data: [types.md](types.md) |
+| \`transform "NAME" { field = "expression" }\` | a transform that several flows \`use\` |
+| \`constants { name = value }\` | values for every expression, as \`constants.name\` |
+| \`test "NAME" { … }\` | what a flow must do, run by \`weir test\`: [testing.md](testing.md) |
 
 Durations are written \`"500ms"\`, \`"30s"\`, \`"1h30m"\`, \`"2d"\`; sizes \`"64KB"\`, \`"1MB"\`, or a number
 of bytes. An *expression* is [CEL](expressions.md) in quotes, evaluated for each event and compiled when the
@@ -27,24 +31,51 @@ with a quote, else the literal name. Paths are relative to the file that they st
 
 /** The whole reference. */
 function reference(): string {
-  const flow = section("flow", 2, "From one connector to others.", {
-    ...flowFields,
-    from: { ...flowFields.from, fields: fromFields },
-    to: toField(toFields),
-  });
-  const connectors = Object.entries(builtInConnectors).map(([name, type]) => connector(name, type));
-  return `${[INTRODUCTION, flow, ...connectors].join("\n\n")}\n`;
+  return `${
+    [
+      INTRODUCTION,
+      section("flow", 2, "From one connector to others, in this order.", fieldsOfFlow()),
+      typeOptions(),
+      ...Object.entries(builtInConnectors).map(([name, type]) => connector(name, type)),
+      section("test", 2, "Its steps run in the order written.", fieldsOfTest()),
+    ].join("\n\n")
+  }\n`;
 }
 
-function connector(name: string, { fields, destination }: ConnectorType): string {
-  const own = section(`connector "${name}"`, 2, "", fields);
-  if (destination === undefined) return own;
-  const { operations } = destination;
-  const known = operations === undefined || operations.length === 0
-    ? ""
-    : `Operations: ${operations.map((operation) => `\`${operation}\``).join(", ")}.`;
-  if (Object.keys(destination.fields).length === 0) return [own, known].join("\n\n");
-  return [own, section(`to "${name}"`, 3, known, destination.fields)].join("\n\n");
+function typeOptions(): string {
+  const rows = Object.entries(OPTIONS).map(([kind, options]) =>
+    `| \`${kind}\` | ${
+      Object.entries(options).map(([name, { description }]) => `\`${name}\` (${description})`)
+        .join(", ")
+    } |`
+  );
+  return [
+    "## type",
+    "Each field is a kind, or another type by its name, with options in brackets. `additional = true` " +
+    "takes fields that the type does not name. [types.md](types.md) explains them.",
+    ["| kind | options |", "| --- | --- |", ...rows].join("\n"),
+  ].join("\n\n");
+}
+
+function connector(name: string, { fields, destination, step }: ConnectorType): string {
+  const operations = destination?.operations ?? [];
+  const known = operations.length === 0
+    ? []
+    : [`Operations: ${operations.map((operation) => `\`${operation}\``).join(", ")}.`];
+  return [
+    section(`connector "${name}"`, 2, "", fields),
+    ...known,
+    ...added(
+      `to "${name}"`,
+      "What it adds to a `to` block, and to a `fallback`.",
+      destination?.fields,
+    ),
+    ...added(`step "${name}"`, "What it adds to a `step` block.", step?.fields),
+  ].join("\n\n");
+}
+
+function added(title: string, text: string, fields: Fields = {}): string[] {
+  return Object.keys(fields).length === 0 ? [] : [section(title, 3, text, fields)];
 }
 
 /** A heading, a table of the attributes, and a section for each block inside. */
@@ -68,22 +99,12 @@ function section(title: string, level: number, text: string, fields: Fields): st
 }
 
 function cell({ kind, type }: Field<unknown>): string {
+  if (kind === "either") return `${type} or block`;
   return kind === "block" ? `block${type === "expressions" ? " of expressions" : ""}` : type;
 }
 
 function initial(field: Field<unknown>): string {
   return field.default === undefined ? "" : `\`${field.default}\``;
-}
-
-function toField(fields: Fields): Field<unknown> {
-  return {
-    kind: "block",
-    type: "blocks",
-    required: false,
-    about: "A destination; several run in the order written. Its connector adds attributes.",
-    fields,
-    read: () => undefined,
-  };
 }
 
 /** The text as `deno fmt` leaves it, so that the file is stable under it. */

@@ -2,6 +2,8 @@
 import process from "node:process";
 import { parseCommand, USAGE, UsageError, VERSION } from "./commands/arguments.ts";
 import { check } from "./commands/check.ts";
+import { flushOutput } from "./commands/output.ts";
+import { countProblems } from "./commands/problems.ts";
 import { run, type Serve } from "./commands/run.ts";
 import { ConfigError, ConnectorError } from "./errors.ts";
 import { ConfigPathError } from "./server/files.ts";
@@ -16,6 +18,7 @@ export async function main(serve: Serve): Promise<void> {
   } catch (error) {
     code = explain(error);
   }
+  await flushOutput();
   // A signal that npx delivers twice must still find its handler, so the end is an explicit one.
   process.exit(code);
 }
@@ -33,6 +36,15 @@ async function runCommand(args: readonly string[], serve: Serve): Promise<number
       return await check(command);
     case "run":
       return await run(command, serve);
+    case "test": {
+      // On demand: a server that starts needs neither of them.
+      const { test } = await import("./commands/test.ts");
+      return await test(command);
+    }
+    case "init": {
+      const { init } = await import("./commands/init.ts");
+      return await init(command);
+    }
   }
 }
 
@@ -40,8 +52,7 @@ async function runCommand(args: readonly string[], serve: Serve): Promise<number
 function explain(error: unknown): number {
   if (error instanceof ConfigError) {
     console.error(error.message);
-    const count = error.problems.length;
-    console.error(`\n${count} ${count === 1 ? "problem" : "problems"}`);
+    console.error(`\n${countProblems(error.problems)}`);
     return 1;
   }
   if (error instanceof UsageError || error instanceof ConfigPathError) {

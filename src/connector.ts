@@ -1,10 +1,10 @@
 /**
- * The contract between the runtime and its connectors. Built-in connectors and foreign ones go
- * through the same door: a `ConnectorType` in the table that `createRuntime` takes.
+ * The contract between the runtime and a connector at work: the events that it takes, the flows that
+ * it starts, the writes that it gets.
  */
-import type { Expression, Scope } from "./expression.ts";
+import type { Clock } from "./clock.ts";
+import type { Scope } from "./expression.ts";
 import type { HonoApp } from "./hono.ts";
-import type { Fields, Values } from "./schema.ts";
 import type { SocketEndpoint } from "./socket.ts";
 
 /** What is known of the connection that an event came from. A client cannot forge any of it. */
@@ -49,10 +49,22 @@ export interface Outcome {
   readonly created?: boolean;
 }
 
+/** What becomes of a broker's message: handled, failed for good, or delivered again. */
+export type Settlement = "ack" | "reject" | "requeue";
+
+/** What becomes of a broker's message that no flow takes. */
+export interface Unwanted {
+  readonly settlement: Settlement;
+  /** How often it is delivered again before it fails for good. */
+  readonly maxRequeue: number;
+}
+
 /** One flow as its source sees it. */
 export interface FlowHandler {
   /** The flow's name. */
   readonly flow: string;
+  /** What the flow's filter wants done with a message that no flow takes; it is acked where absent. */
+  readonly unwanted?: Unwanted;
   /**
    * Whether the flow's filter takes the event.
    *
@@ -60,7 +72,15 @@ export interface FlowHandler {
    */
   takes(event: FlowEvent): boolean;
   /**
-   * Runs the flow. Returns at once where nothing had to be waited for.
+   * Asks the flow's `accept` before anything is done, where a refusal must come first: before a
+   * connection is opened or a room joined. `run` then does not ask again for the same event.
+   * Absent or without a promise where nothing has to be waited for.
+   *
+   * @throws {FlowError} It refuses the event, or it failed; that has been logged.
+   */
+  accept?(event: FlowEvent): void | Promise<void>;
+  /**
+   * Runs the flow, its `accept` included. Returns at once where nothing had to be waited for.
    *
    * @throws {FlowError} Something failed; it has been logged.
    */
@@ -106,6 +126,16 @@ export interface ConnectorContext {
   readonly name: string;
   /** Logs under `weir.<connector>`. */
   readonly logger: Logger;
+  /** What waits uses this time, so that `weir test` can move it. */
+  readonly clock: Clock;
+}
+
+/** Keys of events that have been handled, kept where they survive a restart. */
+export interface KeyStore {
+  /** Whether a key of this flow stands and has not run out at `now`, in milliseconds since the epoch. */
+  has(flow: string, key: string, now: number): boolean | Promise<boolean>;
+  /** Keeps a key until `until`; forgets what had run out at `now`. */
+  add(flow: string, key: string, now: number, until: number): void | Promise<void>;
 }
 
 /** A part that serves HTTP or WebSockets on a listener that connectors share. */
@@ -128,6 +158,13 @@ export interface HttpService {
 export interface Connector {
   /** Adds a flow that wants the events of one operation, or of all where it is undefined. */
   subscribe?(operation: string | undefined, handler: FlowHandler): void;
+  /**
+   * Looks whether what it talks to is there and lets it in, for `weir check --connect`: instead of
+   * `start`. It changes nothing and leaves nothing open. Gives what it has found, in a few words.
+   *
+   * @throws {ConnectorError} It is not there, or refuses the credentials.
+   */
+  probe?(): Promise<string>;
   /**
    * Delivers. What it returns is the destination's result; a value that is no promise keeps a flow
    * synchronous.
@@ -157,91 +194,6 @@ export interface Connector {
   counts?(): Readonly<Record<string, number>>;
   /** What it offers over HTTP. */
   readonly http?: HttpService;
-}
-
-/** Something to say about one block of a configuration. */
-export interface Complaint {
-  /** The attribute to point at; the block's header where it is undefined or absent. */
-  readonly attribute?: string;
-  /** What is wrong, a sentence without the block's name: `needs a target`. */
-  readonly message: string;
-  /** What to do about it. */
-  readonly hint?: string;
-}
-
-/** What the checks of a destination see of a `to` block. */
-export interface Destination<Options = unknown> {
-  /** As written; undefined where it is absent. */
-  readonly operation: string | undefined;
-  /** A literal name, an expression, or undefined. */
-  readonly target: string | Expression | undefined;
-  /** The destination's own attributes. */
-  readonly options: Options;
-}
-
-/**
- * A kind of connector: `type` in a `connector` block names it.
- *
- * @example A connector that keeps what it is given
- * ```ts
- * import { attribute, createRuntime, defineConnector, text } from "@weir/runtime";
- *
- * const kept: unknown[] = [];
- * const shelf = defineConnector({
- *   fields: { label: attribute(text(), { about: "Stands on the shelf." }) },
- *   destination: { fields: {} },
- *   create: (options) => ({ write: ({ payload }) => kept.push([options.label, payload]) }),
- * });
- * const runtime = await createRuntime('connector "s" {\n type = "shelf"\n label = "a"\n}', {
- *   connectors: { shelf },
- * });
- * await runtime.close();
- * ```
- */
-export interface ConnectorType<Options = unknown, DestinationOptions = unknown> {
-  /** The attributes and blocks of its `connector` block, `type` left out. */
-  readonly fields: Fields;
-  /** What no single attribute tells. */
-  check?(options: Options): readonly Complaint[];
-  /** What no two connectors may have alike, such as `0.0.0.0:3001/ws`. */
-  address?(options: Options): string | undefined;
-  /** Present where a flow can start here. */
-  readonly source?: {
-    /** True where events come from connections, so that expressions may use `client`. */
-    readonly clients?: boolean;
-    /** Checks the `operation` of a `from` block. What could not be read of the options is undefined. */
-    check?(operation: string | undefined, options: Options): readonly Complaint[];
-  };
-  /** Present where a flow can end here. */
-  readonly destination?: {
-    /** Attributes of a `to` block beside `connector`, `operation`, `target` and `when`. */
-    readonly fields: Fields;
-    /** The operations that it knows; any text where absent. */
-    readonly operations?: readonly string[];
-    /** Checks a whole `to` block. What could not be read of the options is undefined. */
-    check?(to: Destination<DestinationOptions>, options: Options): readonly Complaint[];
-    /** Whether delivering to this block makes something new, as an INSERT does. Never where absent. */
-    creates?(to: Destination<DestinationOptions>, options: Options): boolean;
-  };
-  /** Makes a connector; may load its client library now, and opens nothing before `start`. */
-  create(options: Options, context: ConnectorContext): Connector | Promise<Connector>;
-}
-
-/** A `ConnectorType` whose options follow from its fields. Give it to `defineConnector`. */
-export interface ConnectorDefinition<F extends Fields, D extends Fields>
-  extends Omit<ConnectorType<Values<F>, Values<D>>, "fields" | "destination"> {
-  /** The attributes and blocks of its `connector` block, `type` left out. */
-  readonly fields: F;
-  /** Present where a flow can end here. */
-  readonly destination?:
-    & { readonly fields: D }
-    & Omit<NonNullable<ConnectorType<Values<F>, Values<D>>["destination"]>, "fields">;
-}
-
-/** Types a connector's options by its fields. */
-export function defineConnector<F extends Fields, D extends Fields = Record<never, never>>(
-  definition: ConnectorDefinition<F, D>,
-): ConnectorType {
-  // The schema made the options that these functions get, so forgetting their type here is safe.
-  return definition as unknown as ConnectorType;
+  /** Present where its type `keeps` keys for a flow's `dedupe`. */
+  readonly keys?: KeyStore;
 }

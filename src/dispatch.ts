@@ -37,6 +37,28 @@ export function admit(
   return admitted;
 }
 
+/**
+ * Asks the `accept` of all flows that `admit` gave, before any of them runs. Gives the first refusal
+ * in their order; undefined where the event is welcome.
+ */
+export function accept(
+  admitted: readonly FlowHandler[],
+  event: FlowEvent,
+): FlowError | undefined | Promise<FlowError | undefined> {
+  const answers = admitted.map((handler) => {
+    try {
+      const answer = handler.accept?.(event);
+      return answer instanceof Promise ? answer.then(() => undefined, expected) : undefined;
+    } catch (error) {
+      return expected(error);
+    }
+  });
+  const first = (all: readonly (FlowError | undefined)[]) => all.find((one) => one !== undefined);
+  return answers.some((answer) => answer instanceof Promise)
+    ? Promise.all(answers).then(first)
+    : first(answers as (FlowError | undefined)[]);
+}
+
 /** Starts all flows that `admit` gave, in order, none waiting for another. */
 export function dispatch(admitted: readonly FlowHandler[], event: FlowEvent): Dispatched {
   if (admitted.length === 0) return { answer: undefined, all: undefined };
@@ -52,6 +74,10 @@ function failed(flow: string, error: FlowError): FlowHandler {
   return {
     flow,
     takes: () => true,
+    // At a gate nobody gets in because a filter is broken.
+    accept() {
+      throw error;
+    },
     run() {
       throw error;
     },

@@ -87,6 +87,28 @@ export type ErrorCode =
   | "timeout"
   | "flow_failed";
 
+/** What a caller gets instead of the error's own text: a flow's `error_response`. */
+export interface ErrorAnswer {
+  /** The HTTP status; undefined where the error's code decides. */
+  readonly status: number | undefined;
+  /** The answer's body; undefined where the error itself is told. */
+  readonly body: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What a `FlowError` is made of beside its code. */
+export interface FlowErrorOptions extends ErrorOptions {
+  /** For the client; must not tell the cause. By default it names the flow and the `ref`. */
+  readonly message?: string;
+  /** None where the message says it all. */
+  readonly ref?: string;
+  /** False unless told otherwise. */
+  readonly permanent?: boolean;
+  /** For the client: every `{ path, message }` of data that was refused. */
+  readonly details?: readonly unknown[];
+  /** None unless the flow has an `error_response`. */
+  readonly answer?: ErrorAnswer;
+}
+
 /**
  * A flow that could not serve its event. The message may go to a client; `cause` is for the log
  * alone, which repeats `ref` beside it.
@@ -98,22 +120,24 @@ export class FlowError extends Error {
   readonly flow: string;
   /** What the client is told. */
   readonly code: ErrorCode;
-  /** Eight characters that stand in the log beside the cause. */
-  readonly ref: string;
+  /** Eight characters that stand in the log beside the cause; undefined where there is no secret. */
+  readonly ref: string | undefined;
   /** True where a second try cannot succeed. */
   readonly permanent: boolean;
+  /** What is wrong with the data, each `{ path, message }`; undefined where that is not the reason. */
+  readonly details: readonly unknown[] | undefined;
+  /** What the caller gets instead. */
+  readonly answer: ErrorAnswer | undefined;
 
-  /** `permanent` is false unless told otherwise. */
-  constructor(
-    flow: string,
-    code: ErrorCode,
-    options: ErrorOptions & { readonly ref: string; readonly permanent?: boolean },
-  ) {
-    super(`flow "${flow}" failed (ref ${options.ref})`, options);
+  /** Names the flow and what the client is told. */
+  constructor(flow: string, code: ErrorCode, options: FlowErrorOptions) {
+    super(options.message ?? `flow "${flow}" failed (ref ${options.ref})`, options);
     this.flow = flow;
     this.code = code;
     this.ref = options.ref;
     this.permanent = options.permanent ?? false;
+    this.details = options.details;
+    this.answer = options.answer;
   }
 }
 
@@ -134,6 +158,8 @@ export class ExpressionError extends Error {
   readonly end: number;
   /** A name that was meant, where one is close. */
   readonly hint?: string;
+  /** Where the expression stands in the configuration, such as `chat.hcl:34 (flow "say", text)`. */
+  readonly place?: string;
 
   /** `start` and `end` default to the whole expression. */
   constructor(
@@ -142,7 +168,8 @@ export class ExpressionError extends Error {
     options: ErrorOptions & {
       readonly start?: number;
       readonly end?: number;
-      readonly hint?: string;
+      readonly hint?: string | undefined;
+      readonly place?: string | undefined;
     } = {},
   ) {
     super(message, options);
@@ -150,6 +177,7 @@ export class ExpressionError extends Error {
     this.start = options.start ?? 0;
     this.end = options.end ?? expression.length;
     if (options.hint !== undefined) this.hint = options.hint;
+    if (options.place !== undefined) this.place = options.place;
   }
 }
 

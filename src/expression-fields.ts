@@ -1,5 +1,5 @@
 /** The words of a block's schema that are expressions. They are compiled as the block is read. */
-import type { Attribute } from "./config/tree.ts";
+import { type Attribute, itemPlaceOf, problemAt } from "./config/tree.ts";
 import { ExpressionError } from "./errors.ts";
 import { compileExpression, type Expression, isExpression } from "./expression.ts";
 import {
@@ -10,6 +10,7 @@ import {
   findBlocks,
   type ReadContext,
 } from "./schema.ts";
+import { didYouMean } from "./nearest.ts";
 import { text } from "./values.ts";
 
 /** An expression in quotes. `variables` come on top of those of its flow. */
@@ -61,17 +62,21 @@ export function expressionMap(
         context.report(found.valueSpan, `${context.subject}: ${name} must be an object`);
         return undefined;
       }
-      const compiled = Object.entries(value).map(([key, source]) => [
-        key,
-        compile(
-          { name: `${name}.${key}`, value: source, valueSpan: found.valueSpan, verbatim: false },
-          context.variables,
-          context,
-        ),
-      ]);
-      return Object.fromEntries(compiled.filter(([, item]) => item !== undefined));
+      const compiled = Object.entries(value).map(([key, source]) => {
+        const place = itemPlaceOf(value, key) ?? { valueSpan: found.valueSpan, verbatim: false };
+        const item = { name: `${name}.${key}`, value: source, ...place };
+        return [key, compile(item, context.variables, context)] as const;
+      });
+      // Half a map would only cause complaints about what it lacks.
+      return compiled.every(isCompiled) ? Object.fromEntries(compiled) : undefined;
     },
   };
+}
+
+function isCompiled(
+  entry: readonly [string, Expression | undefined],
+): entry is readonly [string, Expression] {
+  return entry[1] !== undefined;
 }
 
 /** A block whose attributes are all expressions, in the order written. */
@@ -91,28 +96,41 @@ export function expressions(
         context.report(inner.typeSpan, `${context.subject}: ${name} has no blocks`);
       }
       return found.body.attributes.flatMap((item) => {
-        const compiled = item.failed ? undefined : compile(item, variables, context);
+        const compiled = item.failed
+          ? undefined
+          : compile(item, variables, context, `${name}: ${item.name}`);
         return compiled ? [[item.name, compiled] as const] : [];
       });
     },
   };
 }
 
-/** Compiles the text of an attribute; reports a failure at its place inside the text. */
+/** What is compiled: an attribute or an entry of an object. */
+type Written = Pick<Attribute, "name" | "value" | "valueSpan" | "verbatim">;
+
+/**
+ * Compiles the text of an attribute; reports a failure at its place inside the text. `label` is
+ * what the place of the expression calls it.
+ */
 function compile(
-  { name, value, valueSpan, verbatim }: Pick<
-    Attribute,
-    "name" | "value" | "valueSpan" | "verbatim"
-  >,
+  written: Written,
   variables: readonly string[],
-  { subject, env, report }: ReadContext,
+  context: ReadContext,
+  label = written.name,
 ): Expression | undefined {
+  const { name, value, valueSpan, verbatim } = written;
+  const { subject, env, now, report, onExpression } = context;
   if (typeof value !== "string") {
     report(valueSpan, `${subject}: ${name} must be an expression in quotes`);
     return undefined;
   }
+  const { file, line } = problemAt(valueSpan, "");
+  const place = `${file}:${line} (${subject}, ${label})`;
   try {
-    return compileExpression(value, variables, { env });
+    const compiled = compileExpression(value, variables, { env, now, place });
+    checkConstants(compiled, written, context);
+    onExpression?.(compiled, valueSpan);
+    return compiled;
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
     const inside = valueSpan.start + 1;
@@ -125,5 +143,24 @@ function compile(
       : valueSpan;
     report(span, `${subject}: ${name}: ${error.message}`, error.hint);
     return undefined;
+  }
+}
+
+/** Reports a constant that there is not: it would read as null for ever. */
+function checkConstants(
+  { paths, source }: Expression,
+  { name, valueSpan, verbatim }: Written,
+  { subject, constants, report }: ReadContext,
+): void {
+  for (const path of paths) {
+    const [variable, constant] = path.split(".");
+    if (variable !== "constants" || constant === undefined) continue;
+    if (constants === undefined || constants.includes(constant)) continue;
+    const text = `constants.${constant}`;
+    const at = verbatim ? source.indexOf(text) : -1;
+    const start = valueSpan.start + 1 + at;
+    const span = at < 0 ? valueSpan : { ...valueSpan, start, end: start + text.length };
+    const message = `${subject}: ${name}: there is no constant "${constant}"`;
+    report(span, message, didYouMean(constant, constants));
   }
 }

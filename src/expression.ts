@@ -8,11 +8,11 @@
  * items may be of different types; every function can be called as `f(x)` and as `x.f()`.
  */
 
-import { ExpressionError } from "./errors.ts";
 import { Compiler } from "./expression/compile.ts";
-import { Failure, snippet } from "./expression/failure.ts";
 import { functionsIn } from "./expression/functions.ts";
 import { parse } from "./expression/library.ts";
+import { pathsIn } from "./expression/paths.ts";
+import { Source } from "./expression/place.ts";
 import type { ExpressionEnvironment, Scope } from "./expression/scope.ts";
 import { toPlain } from "./expression/values.ts";
 
@@ -25,11 +25,22 @@ export interface Expression {
   /** The top-level variables that it reads, such as "input"; `context` counts as "client". */
   readonly variables: ReadonlySet<string>;
   /**
+   * The parts of those that it reads, as dotted text, each as long as its names are constant:
+   * `input.a["b"]` is "input.a.b", `input.items[0].x` is "input.items", `input` alone is "input".
+   */
+  readonly paths: ReadonlySet<string>;
+  /**
    * The value for one event, as plain data: numbers (text for ints beyond 2^53), strings,
    * booleans, null, lists and maps. Timestamps and durations are text, bytes are base64. What was
    * read whole from the scope is not copied. Throws an ExpressionError.
    */
   evaluate(scope: Scope): unknown;
+}
+
+/** What an expression is compiled with. */
+export interface CompileOptions extends ExpressionEnvironment {
+  /** Where it stands, such as `chat.hcl:34 (flow "say", text)`: its errors carry it. */
+  readonly place?: string;
 }
 
 /**
@@ -44,24 +55,39 @@ export interface Expression {
  * ```
  */
 export function compileExpression(
-  source: string,
+  text: string,
   variables: readonly string[],
-  environment: ExpressionEnvironment = {},
+  { place, ...environment }: CompileOptions = {},
 ): Expression {
-  const compiler = new Compiler(source, variables, functionsIn(environment));
-  const run = attempt(source, () => compiler.compile(parse(source)));
-  const { read, slots } = compiler;
+  const source = new Source(text, place);
+  const { run, slots, paths } = compileTree(source, variables, environment);
   return {
-    source,
-    variables: read,
+    source: text,
+    variables: new Set([...paths].map((path) => path.split(".", 1)[0])),
+    paths,
     evaluate(scope: Scope): unknown {
       try {
         return toPlain(run(scope, slots === 0 ? NO_LOCALS : new Array(slots)));
       } catch (error) {
-        throw asExpressionError(source, error);
+        throw source.failed(error);
       }
     },
   };
+}
+
+function compileTree(
+  source: Source,
+  variables: readonly string[],
+  environment: ExpressionEnvironment,
+) {
+  try {
+    const tree = parse(source);
+    const compiler = new Compiler(source, variables, functionsIn(environment));
+    const run = compiler.compile(tree);
+    return { run, slots: compiler.slots, paths: pathsIn(tree, variables) };
+  } catch (error) {
+    throw source.failed(error);
+  }
 }
 
 /** What expressions without macros are given; nothing writes to it. */
@@ -79,23 +105,4 @@ export function isExpression(text: string, variables: readonly string[]): boolea
   // A name that is part of a longer word or path, as in "orders.input.new", is no variable.
   const mentioned = trimmed.matchAll(/(?<![\w.])([A-Za-z_]\w*)[.[]/g);
   return [...mentioned].some(([, name]) => names.includes(name));
-}
-
-function attempt<T>(source: string, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    throw asExpressionError(source, error);
-  }
-}
-
-/** Any error as an ExpressionError; the only others are failures of the whole and deep nesting. */
-function asExpressionError(source: string, error: unknown): ExpressionError {
-  if (error instanceof ExpressionError) return error;
-  const what = error instanceof Failure
-    ? error.message
-    : error instanceof RangeError
-    ? "it is nested too deeply"
-    : String(error);
-  return new ExpressionError(source, `"${snippet(source, 120)}" failed: ${what}`, { cause: error });
 }

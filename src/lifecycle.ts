@@ -1,7 +1,8 @@
 /** The beginning and the end of a runtime's connectors and schedules, in the order in which nothing is lost. */
 import { getLogger } from "@logtape/logtape";
+import type { Clock } from "./clock.ts";
 import type { Connector, FlowEvent } from "./connector.ts";
-import type { Flow } from "./flow.ts";
+import type { Flow } from "./flow/flow.ts";
 import type { FlowModel } from "./model.ts";
 import { type RunningSchedule, startSchedule } from "./schedule.ts";
 
@@ -17,6 +18,8 @@ export interface LifecycleParts {
   /** By name. */
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly flows: readonly { readonly model: FlowModel; readonly flow: Flow }[];
+  /** The time of schedules. */
+  readonly clock: Clock;
 }
 
 /** Starts and ends all connectors. Each step waits for all of them, whatever becomes of one. */
@@ -54,7 +57,12 @@ export class Lifecycle {
     const logger = getLogger(["weir", "schedule"]);
     this.#schedules = this.#parts.flows.flatMap(({ model: { source }, flow }) => {
       if (source.kind !== "schedule") return [];
-      return startSchedule(source.when, (at) => flow.run(scheduleEvent(at)), logger);
+      return startSchedule(
+        source.when,
+        (at) => flow.run(scheduleEvent(at)),
+        logger,
+        this.#parts.clock,
+      );
     });
   }
 
@@ -95,6 +103,7 @@ export class Lifecycle {
     await step("closeClients", TIME_FOR_CLOSING, (connector) => connector.closeClients?.());
     await drain(TIME_FOR_CLOSING);
     await step("close", 0, (connector) => connector.close?.());
+    for (const { flow } of this.#parts.flows) flow.close();
     over = true;
     raise(problems);
   }

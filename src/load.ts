@@ -1,7 +1,7 @@
 /** Configuration text → model, with the connectors that Weir brings and those that are handed in. */
 import { loadFiles } from "./config/load.ts";
 import type { SourceFile } from "./config/tree.ts";
-import type { ConnectorType } from "./connector.ts";
+import type { ConnectorType } from "./connector-type.ts";
 import { builtInConnectors } from "./connectors/mod.ts";
 import type { Model } from "./model.ts";
 
@@ -16,6 +16,13 @@ export interface LoadOptions {
   readonly env?: (name: string) => string | undefined;
   /** Reads text files, for `file("path")`. Fails by default. */
   readonly readFile?: (path: string) => string | Promise<string>;
+  /** The time for expressions, in milliseconds since the epoch; the machine's own by default. */
+  readonly now?: () => number;
+  /**
+   * True where a program has the configuration inside of it and may publish on its brokers, too;
+   * false brings warnings of flows that then never start. True by default.
+   */
+  readonly embedded?: boolean;
 }
 
 /**
@@ -47,6 +54,8 @@ export function loadConfig(
     types: { ...builtInConnectors, ...options.connectors },
     env: options.env ?? (() => undefined),
     readFile: options.readFile ?? refuseToRead,
+    now: options.now,
+    embedded: options.embedded ?? true,
   });
 }
 

@@ -1,7 +1,11 @@
 /** The types of a validated, immutable configuration. */
-import type { ConnectorType } from "./connector.ts";
+import type { Settlement, Unwanted } from "./connector.ts";
+import type { ConnectorType } from "./connector-type.ts";
+import type { Problem } from "./errors.ts";
 import type { Expression } from "./expression.ts";
 import type { Schedule } from "./schedule.ts";
+import type { TestModel } from "./test-model.ts";
+import type { DataType } from "./type.ts";
 
 /** A configuration that can run. `loadConfig` makes it. */
 export interface Model {
@@ -11,6 +15,10 @@ export interface Model {
   readonly flows: readonly FlowModel[];
   /** Values for every expression, as `constants.name`. */
   readonly constants: Readonly<Record<string, unknown>>;
+  /** In the order of files and lines. */
+  readonly tests: readonly TestModel[];
+  /** What does not keep it from running, but is hardly what was meant. */
+  readonly warnings: readonly Problem[];
 }
 
 /** One `connector` block. */
@@ -31,12 +39,27 @@ export interface FlowModel {
   readonly name: string;
   /** What starts it. */
   readonly source: SourceModel | ScheduleModel;
+  /** Milliseconds that one run may take, retries included. */
+  readonly timeout: number;
+  /** Refuses events; undefined where all are let in. */
+  readonly accept: AcceptModel | undefined;
+  /** The types of what comes in and of what goes on. */
+  readonly validate: {
+    readonly input?: DataType | undefined;
+    readonly output?: DataType | undefined;
+  };
+  /** In the order written. */
+  readonly steps: readonly StepModel[];
   /** Evaluated from top to bottom; undefined where the payload goes on as it came. */
   readonly transform: readonly NamedExpression[] | undefined;
+  /** Leaves out what has been handled already; undefined for never. */
+  readonly dedupe: DedupeModel | undefined;
   /** In the order written. */
   readonly to: readonly DestinationModel[];
   /** What the sender is answered; undefined for no answer. */
   readonly response: readonly NamedExpression[] | undefined;
+  /** What happens when something fails. */
+  readonly errorHandling: ErrorHandlingModel;
 }
 
 /** A field's name and the expression that gives its value. */
@@ -52,6 +75,8 @@ export interface SourceModel {
   readonly operation: string | undefined;
   /** The event is not for this flow where it is false. */
   readonly filter: Expression | undefined;
+  /** What becomes of a broker's message that no flow takes; undefined: it is acked. */
+  readonly unwanted: Unwanted | undefined;
 }
 
 /** A flow's `when`. */
@@ -62,18 +87,98 @@ export interface ScheduleModel {
   readonly when: Schedule;
 }
 
-/** A `to` block. */
-export interface DestinationModel {
+/** An `accept` block. */
+export interface AcceptModel {
+  /** Run before `when` is asked. */
+  readonly steps: readonly StepModel[];
+  /** The event is refused where it is false. */
+  readonly when: Expression;
+  /** What becomes of a refused event: `ack` counts as handled. */
+  readonly onReject: Settlement;
+}
+
+/** What a connector is asked to do, by a `to` or a `step`. */
+export interface RequestModel {
   /** The connector's name. */
   readonly connector: string;
   /** What the connector does with the payload; undefined where the block does not say. */
   readonly operation: string | undefined;
   /** A literal name, or an expression. */
   readonly target: string | Expression | undefined;
-  /** Skips this destination where it is false. */
+  /** Skips it where it is false. */
   readonly when: Expression | undefined;
-  /** What the connector's destination fields made of the block. */
+  /** What the connector's own fields made of the block. */
   readonly options: unknown;
+}
+
+/** A `step` block. */
+export interface StepModel extends RequestModel {
+  /** Its label; its result is `step.NAME`. */
+  readonly name: string;
+  /** What is sent; undefined for the flow's payload. */
+  readonly params: Readonly<Record<string, Expression>> | undefined;
+  /** Milliseconds; undefined for no limit but the flow's. */
+  readonly timeout: number | undefined;
+  /** Whether a failure fails the flow or leaves the default as the result. */
+  readonly onError: "fail" | "skip";
+  /** The result where there is none; null where the block does not say. */
+  readonly default: unknown;
+}
+
+/** A `to` block. */
+export interface DestinationModel extends RequestModel {
+  /** Reshapes the payload for this destination alone. */
+  readonly transform: readonly NamedExpression[] | undefined;
+  /** Runs together with neighbours that say so, too. */
+  readonly parallel: boolean;
   /** Whether delivering here makes something new, as an INSERT does. */
   readonly creates: boolean;
+}
+
+/** A `dedupe` block. */
+export interface DedupeModel {
+  /** What two events have alike that are one; an event whose key is null is never a duplicate. */
+  readonly key: Expression;
+  /** Milliseconds for which a key is known. */
+  readonly ttl: number;
+  /** How many keys are kept in memory, oldest dropped first. */
+  readonly maxKeys: number;
+  /** The connector that keeps the keys; undefined for memory. */
+  readonly store: string | undefined;
+}
+
+/** An `error_handling` block, or what goes without one. */
+export interface ErrorHandlingModel {
+  /** How often and when the destinations are tried. */
+  readonly retry: RetryModel;
+  /** Takes what failed for good. */
+  readonly fallback: FallbackModel | undefined;
+  /** What the caller gets; undefined for the error itself. */
+  readonly errorResponse: ErrorResponseModel | undefined;
+}
+
+/** A `retry` block. */
+export interface RetryModel {
+  /** Tries in all; 1 for none after the first. */
+  readonly attempts: number;
+  /** Milliseconds before the second try. */
+  readonly delay: number;
+  /** Milliseconds that a delay has at most. */
+  readonly maxDelay: number;
+  /** How the delay grows: not, by itself, or by doubling. */
+  readonly backoff: "constant" | "linear" | "exponential";
+}
+
+/** A `fallback` block. */
+export interface FallbackModel extends DestinationModel {
+  /** Adds `error` to the payload. */
+  readonly includeError: boolean;
+}
+
+/** An `error_response` block. */
+export interface ErrorResponseModel {
+  /** The HTTP status; undefined where the error's code decides. */
+  readonly status: number | undefined;
+  /** Undefined where the error itself is told. */
+  readonly body: readonly NamedExpression[] | undefined;
 }

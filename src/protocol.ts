@@ -24,6 +24,8 @@ export interface Refusal {
   readonly message: string;
   /** The frame's, where it has a valid one. */
   readonly id?: FrameId | undefined;
+  /** For programs: each `{ path, message }` of bad data, or what a flow's `error_response` says. */
+  readonly details?: unknown;
 }
 
 /** The types that only the server sends, and the operations that no client can claim. */
@@ -102,9 +104,13 @@ export function ackFrame(id: FrameId, response?: { readonly data: unknown }): Fr
   return new Frame(`{"type":"ack","id":${JSON.stringify(id)}${suffix}}`);
 }
 
-/** The answer to a frame that could not be served. */
-export function errorFrame({ code, message, id }: Refusal): Frame {
-  return new Frame(JSON.stringify({ type: "error", message, code, id }));
+/**
+ * The answer to a frame that could not be served.
+ *
+ * @throws {TypeError} The details have a cycle or a BigInt.
+ */
+export function errorFrame({ code, message, id, details }: Refusal): Frame {
+  return new Frame(JSON.stringify({ type: "error", message, code, id, details }));
 }
 
 /** The answer to an application-level ping. */

@@ -1,6 +1,8 @@
 /** When a flow without a source runs: its `when`. */
 import { Cron } from "croner";
-import type { Complaint, Logger } from "./connector.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { Logger } from "./connector.ts";
+import type { Complaint } from "./connector-type.ts";
 import { FlowError } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
 import { duration } from "./values.ts";
@@ -81,11 +83,12 @@ export function startSchedule(
   schedule: Schedule,
   run: (scheduledAt: Date) => unknown,
   logger: Logger,
+  clock: Clock = systemClock,
 ): RunningSchedule {
   const timetable = "every" in schedule
-    ? new Interval(schedule.every)
-    : new Calendar(schedule.cron);
-  let timer: ReturnType<typeof setTimeout> | undefined;
+    ? new Interval(schedule.every, clock)
+    : new Calendar(schedule.cron, clock);
+  let cancel: (() => void) | undefined;
   let inFlight: Promise<void> | undefined;
 
   const start = async (scheduledAt: Date): Promise<void> => {
@@ -97,7 +100,7 @@ export function startSchedule(
   };
   const wait = (): void => {
     const delay = Math.min(timetable.remaining(), timetable.longestWait);
-    timer = setTimeout(wake, Math.max(0, Math.ceil(delay)));
+    cancel = clock.after(Math.max(0, Math.ceil(delay)), wake);
   };
   const wake = (): void => {
     // A timer may be early, or have waited for a part of the time only.
@@ -113,7 +116,7 @@ export function startSchedule(
   wait();
   return {
     async stop() {
-      clearTimeout(timer);
+      cancel?.();
       await inFlight;
     },
   };
@@ -123,23 +126,25 @@ export function startSchedule(
 class Interval {
   readonly longestWait = LONGEST_DELAY;
   readonly #every: number;
+  readonly #clock: Clock;
   #due: number;
 
-  constructor(every: number) {
+  constructor(every: number, clock: Clock) {
     this.#every = every;
-    this.#due = performance.now() + every;
+    this.#clock = clock;
+    this.#due = clock.elapsed() + every;
   }
 
   /** Milliseconds until the next run is due; 0 or less when it is. */
   remaining(): number {
-    return this.#due - performance.now();
+    return this.#due - this.#clock.elapsed();
   }
 
   /** When the run that is due was due; the next is the first that is still to come. */
   advance(): Date {
-    const late = performance.now() - this.#due;
+    const late = this.#clock.elapsed() - this.#due;
     this.#due += this.#every * (Math.floor(late / this.#every) + 1);
-    return new Date(Date.now() - late);
+    return new Date(this.#clock.now() - late);
   }
 }
 
@@ -147,20 +152,22 @@ class Interval {
 class Calendar {
   readonly longestWait = CLOCK_CHECK;
   readonly #cron: Cron;
+  readonly #clock: Clock;
   #due: number;
 
-  constructor(pattern: string) {
+  constructor(pattern: string, clock: Clock) {
     this.#cron = new Cron(pattern, { paused: true });
-    this.#due = this.#after(Date.now());
+    this.#clock = clock;
+    this.#due = this.#after(clock.now());
   }
 
   remaining(): number {
-    return this.#due - Date.now();
+    return this.#due - this.#clock.now();
   }
 
   advance(): Date {
     const due = this.#due;
-    this.#due = this.#after(Math.max(due, Date.now()));
+    this.#due = this.#after(Math.max(due, this.#clock.now()));
     return new Date(due);
   }
 

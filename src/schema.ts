@@ -2,7 +2,8 @@
  * The words of which a block's schema is made: attributes, paths and blocks. Plain values are checked
  * by valibot; the shape of blocks and their places in the text are checked here.
  */
-import type { Attribute, Block, Body, Span } from "./config/tree.ts";
+import { type Attribute, type Block, type Body, problemAt, type Span } from "./config/tree.ts";
+import type { Expression } from "./expression.ts";
 import { didYouMean } from "./nearest.ts";
 import { text, type ValueSchema } from "./values.ts";
 
@@ -14,14 +15,20 @@ export interface ReadContext {
   readonly variables: readonly string[];
   /** Reads environment variables for expressions. */
   readonly env: (name: string) => string | undefined;
+  /** The time for expressions, in milliseconds since the epoch; the machine's own by default. */
+  readonly now?: (() => number) | undefined;
+  /** The names that `constants` has; undefined where nobody knows all of them. */
+  readonly constants?: readonly string[] | undefined;
+  /** Is told of every expression that was compiled, and where its attribute's value stands. */
+  readonly onExpression?: ((expression: Expression, span: Span) => void) | undefined;
   /** Takes a problem. */
-  report(span: Span, message: string, hint?: string): void;
+  report(span: Span, message: string, hint?: string, severity?: "error" | "warning"): void;
 }
 
 /** One attribute or block that a block may have. */
 export interface Field<T> {
-  /** How it is written: `name = value` or `name { … }`. */
-  readonly kind: "attribute" | "block";
+  /** How it is written: `name = value`, `name { … }`, or either of them. */
+  readonly kind: "attribute" | "block" | "either";
   /** What it is for, in one sentence. */
   readonly about: string;
   /** The kind of value in words, such as `duration`. */
@@ -59,7 +66,7 @@ export function readFields<F extends Fields>(
 ): Values<F> {
   const names = Object.keys(fields);
   const known = (name: string, kind: "attribute" | "block"): boolean =>
-    Object.hasOwn(fields, name) && fields[name].kind === kind;
+    Object.hasOwn(fields, name) && [kind, "either"].includes(fields[name].kind);
   const stranger = (name: string, span: Span, kind: "attribute" | "block"): void => {
     const other = Object.hasOwn(fields, name);
     const example = kind === "block" ? `${name} = …` : `${name} { … }`;
@@ -114,6 +121,22 @@ export function attribute<T>(
       const { problem, hint } = result;
       context.report(found.valueSpan, `${context.subject}: ${name} ${problem}`, hint);
       return fallback;
+    },
+  };
+}
+
+/** The same field, but it must be there. */
+export function required<T>(field: Field<T | undefined>): Field<T> {
+  return {
+    ...field,
+    required: true,
+    read(body, name, owner, context) {
+      if (field.kind === "attribute") findAttribute(body, name, owner, true, context);
+      else if (!body.blocks.some((b) => b.type === name)) {
+        context.report(owner, `${context.subject} needs the block "${name}"`);
+      }
+      // What is missing has been reported, and a configuration with problems is never used.
+      return field.read(body, name, owner, context) as T;
     },
   };
 }
@@ -189,6 +212,39 @@ export function findAttribute(
     context.report(owner, `${context.subject} needs the attribute "${name}"`);
   }
   return found;
+}
+
+/** A block and what its label says. */
+export type NamedBlock = readonly [label: string, block: Block];
+
+/** Blocks of one kind that each need a label of their own; reports those that have none. */
+export function nameBlocks(
+  found: readonly Block[],
+  kind: string,
+  subject: string,
+  report: ReadContext["report"],
+): readonly NamedBlock[] {
+  const named = new Map<string, Block>();
+  for (const item of found) {
+    const [label, ...more] = item.labels;
+    if (label === undefined || label.text === "") {
+      const message = `${subject}a ${kind} needs a name`;
+      report(item.headerSpan, message, `write it as ${kind} "name" { … }`);
+      continue;
+    }
+    for (const { span } of more) {
+      report(span, `${subject}${kind} "${label.text}" has a second name`);
+    }
+    const first = named.get(label.text);
+    if (first === undefined) {
+      named.set(label.text, item);
+      continue;
+    }
+    const { file, line } = problemAt(first.headerSpan, "");
+    const message = `${subject}there is a second ${kind} "${label.text}"`;
+    report(item.headerSpan, message, `the first is at ${file}:${line}`);
+  }
+  return [...named];
 }
 
 /** The blocks called `name`, at most so many. */

@@ -127,5 +127,12 @@ function handshake(
     }
   };
   const decision = endpoint.accept(facts);
-  return decision instanceof Promise ? decision.then(answer) : answer(decision);
+  if (!(decision instanceof Promise)) return answer(decision);
+  // Read now: Deno would upgrade a request whose client has left meanwhile, and wait for it for ever.
+  const { signal } = request;
+  return decision.then((made) => {
+    if (!signal.aborted || !made.accepted) return answer(made);
+    made.session.abandon();
+    return new Response(null, { status: 499 });
+  });
 }

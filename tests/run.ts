@@ -19,6 +19,7 @@ const everyRuntime: readonly Tool[] = ["deno", "bun", "node"];
 const suites: ReadonlyArray<{ readonly folder: string; readonly runtimes: readonly Tool[] }> = [
   { folder: "tests/unit", runtimes: everyRuntime },
   { folder: "tests/architecture", runtimes: ["deno"] },
+  { folder: "tests/attributes", runtimes: everyRuntime },
   { folder: "tests/contract", runtimes: everyRuntime },
   { folder: "tests/services", runtimes: everyRuntime },
   // These start the runtimes that they test.

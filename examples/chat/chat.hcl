@@ -42,24 +42,45 @@ connector "events" {
 
 # ── Chat ─────────────────────────────────────────────────────────────────────────────────────────
 
-# A browser sends {"type":"message","id":1,"data":{"id":"…","room":"lobby","text":"Hello"}}.
-#
-# What stands in quotes here is an expression: `input` is what arrived, `client` the connection that
-# it came from, whatever a message says of itself. Its user_id is the name in the connection's
-# address, as chosen; an auth block would verify it. The filter leaves other events alone.
+# A browser sends {"type":"message","id":1,"data":{"id":"…","room":"lobby","text":"Hello"}}. Its data
+# must look like this, and have nothing else; the page can send a message again under its own id.
+type "message" {
+  id   = string({ min_length = 1, max_length = 64 })
+  room = string
+  text = string({ pattern = "\\S", max_length = 2000 })
+}
+
+# What stands in quotes from here on is an expression: `input` is what arrived, `client` the
+# connection that it came from, whatever a message says of itself. Who that is, everybody else learns
+# from these two lines. The name is the one in the connection's address, as chosen: it is for people
+# to read, and nothing here depends on it. An auth block would bring one that is verified.
+transform "person" {
+  who  = "client.id"
+  name = "substring(default(client.params.name, 'guest'), 0, 40)"
+}
+
 flow "say" {
   from {
     connector = "ws"
     operation = "message"
-    filter    = "input.room in client.rooms"
   }
 
-  # What goes on to the destinations.
+  # Nobody speaks in a room without being there: the sender of anything else is told that it was
+  # refused, and so is who sends what is no message.
+  accept {
+    when = "input.room in client.rooms"
+  }
+  validate {
+    input = "message"
+  }
+
+  # What goes on to the destinations, line by line; a line may use those above it.
   transform {
+    use        = "transform.person"
     kind       = "'message'"
     id         = "input.id"
     room       = "input.room"
-    author     = "default(client.user_id, 'guest')"
+    author     = "output.name"
     text       = "trim(input.text)"
     created_at = "now()"
   }
@@ -119,9 +140,8 @@ flow "joined" {
     operation = "join_room"
   }
   transform {
+    use  = "transform.person"
     kind = "'joined'"
-    who  = "input.client_id"
-    name = "default(client.user_id, 'guest')"
   }
   to {
     connector      = "ws"
@@ -130,27 +150,36 @@ flow "joined" {
     exclude_sender = true
   }
   response {
-    who = "input.client_id"
+    who = "client.id"
   }
 }
 
-# An operation of our own: pages answer a newcomer with {"type":"here","data":{"to":"Ada",…}}.
-# send_to_user reaches every connection of that user.
+# An operation of our own: pages answer a newcomer with {"type":"here","data":{"to":"…",…}}, where
+# `to` is the `who` that the newcomer was announced with. send_to_client reaches that one connection.
+type "greeting" {
+  to   = string
+  room = string
+}
+
 flow "here" {
   from {
     connector = "ws"
     operation = "here"
-    filter    = "input.room in client.rooms && input.to != null"
+  }
+  accept {
+    when = "input.room in client.rooms"
+  }
+  validate {
+    input = "greeting"
   }
   transform {
+    use  = "transform.person"
     kind = "'here'"
     room = "input.room"
-    who  = "input.client_id"
-    name = "default(client.user_id, 'guest')"
   }
   to {
     connector = "ws"
-    operation = "send_to_user"
+    operation = "send_to_client"
     target    = "input.to"
   }
 }
@@ -161,9 +190,8 @@ flow "left" {
     operation = "leave_room"
   }
   transform {
+    use  = "transform.person"
     kind = "'left'"
-    who  = "input.client_id"
-    name = "default(client.user_id, 'guest')"
   }
   to {
     connector = "ws"
@@ -172,7 +200,8 @@ flow "left" {
   }
 }
 
-# A closed tab leaves no room by itself. The page is in one room at a time, so one target will do.
+# A closed tab leaves no room by itself. The page is in one room at a time, so one target will do. A
+# filter leaves an event alone for which it is false, and nobody is told.
 flow "gone" {
   from {
     connector = "ws"
@@ -180,9 +209,8 @@ flow "gone" {
     filter    = "len(input.rooms) > 0"
   }
   transform {
+    use  = "transform.person"
     kind = "'left'"
-    who  = "input.client_id"
-    name = "default(client.user_id, 'guest')"
   }
   to {
     connector = "ws"
@@ -194,10 +222,18 @@ flow "gone" {
 # ── Orders ───────────────────────────────────────────────────────────────────────────────────────
 
 # curl --json '{"id":"A17","status":"packed"}' http://localhost:3000/orders
+type "order" {
+  id     = id
+  status = string({ min_length = 1, max_length = 64 })
+}
+
 flow "update_order" {
   from {
     connector = "api"
     operation = "POST /orders"
+  }
+  validate {
+    input = "order"
   }
   transform {
     id         = "string(input.id)"

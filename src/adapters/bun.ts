@@ -117,7 +117,10 @@ export const bunUpgrader: Upgrader = {
       // Bun has answered already and ignores what `fetch` returns; Hono wants a response.
       return new Response(null);
     }
-    throw new TypeError("Bun cannot upgrade this request");
+    if (!request.signal.aborted) throw new TypeError("Bun cannot upgrade this request");
+    // The client left while the decision waited: nobody reads this, and nothing is wrong.
+    session.abandon();
+    return new Response(null, { status: 400 });
   },
   remoteAddress: (request: Request, env: unknown): string | null =>
     bunServer(env).requestIP(request)?.address ?? null,

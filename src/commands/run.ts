@@ -1,15 +1,13 @@
 /** `weir run`: serves a configuration until a signal ends it. */
 import process from "node:process";
-import type { Configuration } from "../load.ts";
-import type { Model } from "../model.ts";
-import { didYouMean } from "../nearest.ts";
-import type { ServeOptions, Service } from "../server/service.ts";
-import { type RunCommand, UsageError } from "./arguments.ts";
+import type { RunCommand } from "./arguments.ts";
 import { readModel } from "./check.ts";
+import { loadEnvFile } from "./env-file.ts";
 import { configureLog } from "./log.ts";
+import { announce, printWarnings, refuseUnknownPorts, type Serve } from "./start.ts";
+import { watch } from "./watch.ts";
 
-/** `serve` of a runtime's entrypoint. */
-export type Serve = (config: Configuration, options?: ServeOptions) => Promise<Service>;
+export type { Serve } from "./start.ts";
 
 /** One Ctrl-C can arrive twice, as npx passes it on; a second one that is meant comes later. */
 const SAME_SIGNAL = 1_000;
@@ -20,30 +18,35 @@ const A_DAY = 86_400_000;
 export async function run(command: RunCommand, serve: Serve): Promise<number> {
   const startedAt = performance.now();
   const signal = firstSignal();
-  const model = await readModel(command);
-  refuseUnknownPorts(command.ports, model);
-  await configureLog(command.logLevel, command.logFormat);
-  const service = await serve(model, { ports: command.ports });
-  const duration = Math.round(performance.now() - startedAt);
-  const addresses = service.addresses.length === 0
-    ? "nothing listens"
-    : service.addresses.join("  ");
-  console.log(`weir is ready in ${duration} ms: ${addresses}`);
   const keepAlive = setInterval(() => {}, A_DAY);
-  await signal;
-  console.log("weir is shutting down");
-  await service.close();
-  clearInterval(keepAlive);
+  try {
+    if (command.watch) {
+      if (command.envFile !== undefined) await loadEnvFile(command.envFile);
+      await configureLog(command.logLevel, command.logFormat);
+      await watch(command, serve, signal);
+    } else {
+      await runOnce(command, serve, { startedAt, signal });
+    }
+  } finally {
+    clearInterval(keepAlive);
+  }
   return 0;
 }
 
-function refuseUnknownPorts(ports: RunCommand["ports"], { connectors }: Model): void {
-  for (const [name, port] of Object.entries(ports)) {
-    if (connectors.has(name)) continue;
-    const hint = didYouMean(name, connectors.keys()) ??
-      `one of ${[...connectors.keys()].join(", ")}`;
-    throw new UsageError(`--port ${name}=${port}: there is no connector "${name}"; ${hint}`);
-  }
+async function runOnce(
+  command: RunCommand,
+  serve: Serve,
+  { startedAt, signal }: { readonly startedAt: number; readonly signal: Promise<void> },
+): Promise<void> {
+  const model = await readModel(command);
+  refuseUnknownPorts(command.ports, model);
+  printWarnings(model);
+  await configureLog(command.logLevel, command.logFormat);
+  const service = await serve(model, { ports: command.ports });
+  announce("is ready", startedAt, service);
+  await signal;
+  console.log("weir is shutting down");
+  await service.close();
 }
 
 /** Resolves with the first signal; a second one, a second later or more, ends the process. */

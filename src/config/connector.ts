@@ -19,7 +19,10 @@ export interface ReadConnector {
 export function readConnector(
   name: string,
   block: Block,
-  { types, env, report }: Pick<Loading, "types" | "env" | "report">,
+  { types, env, now, constants, report }: Pick<
+    Loading,
+    "types" | "env" | "now" | "constants" | "report"
+  >,
 ): ReadConnector {
   const { body, headerSpan } = block;
   const type = readType(name, block, { types, report });
@@ -32,6 +35,8 @@ export function readConnector(
     subject,
     variables: ["constants"],
     env,
+    now,
+    constants,
     report(...problem: Parameters<typeof report>): void {
       sound = false;
       report(...problem);

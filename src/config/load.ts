@@ -1,21 +1,38 @@
 /** Files → model: reads every block by its schema and connects the names. */
-import type { ConnectorType } from "../connector.ts";
+import type { ConnectorType } from "../connector-type.ts";
 import { ConfigError, type Problem } from "../errors.ts";
 import type { ConnectorModel, FlowModel, Model } from "../model.ts";
 import { didYouMean } from "../nearest.ts";
+import { nameBlocks, type NamedBlock } from "../schema.ts";
 import { readConnector, refuseSharedAddresses } from "./connector.ts";
-import { readFlow } from "./flow.ts";
+import { readFlow } from "./flow/flow.ts";
+import { readTransforms } from "./flow/transform.ts";
 import { readFiles, type ReadOptions } from "./hcl.ts";
 import type { Loading } from "./loading.ts";
-import { type Block, problemAt, sortProblems, type SourceFile, type Span } from "./tree.ts";
+import { readTests } from "./test/test.ts";
+import { type Block, type Body, problemAt, sortProblems, type SourceFile } from "./tree.ts";
+import { readTypes } from "./types.ts";
+import { type PlacedExpression, type PlacedFlow, warn } from "./warnings.ts";
 
 /** What a configuration is read with. */
 export interface LoadFilesOptions extends ReadOptions {
   /** The connectors that `type` can name. */
   readonly types: Readonly<Record<string, ConnectorType>>;
+  /** The time for expressions, in milliseconds since the epoch; the machine's own by default. */
+  readonly now?: (() => number) | undefined;
+  /** Whether a program has the configuration inside of it, and may publish as its flows do. */
+  readonly embedded: boolean;
 }
 
-const BLOCKS: readonly string[] = ["connector", "constants", "flow"];
+/** The kinds of blocks at the top level. */
+export const BLOCKS: readonly string[] = [
+  "connector",
+  "constants",
+  "flow",
+  "test",
+  "transform",
+  "type",
+];
 
 /**
  * Reads, checks and connects all files.
@@ -28,8 +45,11 @@ export async function loadFiles(
 ): Promise<Model> {
   const read = await readFiles(files, options);
   const problems: Problem[] = [...read.problems];
-  const report = (span: Span, message: string, hint?: string): void => {
-    problems.push(problemAt(span, message, hint === undefined ? {} : { hint }));
+  const report: Loading["report"] = (span, message, hint, severity) => {
+    problems.push(problemAt(span, message, {
+      ...(hint === undefined ? {} : { hint }),
+      ...(severity === undefined ? {} : { severity }),
+    }));
   };
 
   for (const { name, nameSpan } of read.body.attributes) {
@@ -45,59 +65,85 @@ export async function loadFiles(
     if (type === "constants" && label) report(label.span, "constants takes no label");
   }
 
-  const { types, env } = options;
-  const named = (kind: string): [string, Block][] => nameBlocks(read.body.blocks, kind, report);
-  const found = named("connector").map(([name, block]) =>
-    readConnector(name, block, { types, env, report })
+  const { types, env, now } = options;
+  const named = (kind: string): readonly NamedBlock[] =>
+    nameBlocks(read.body.blocks.filter(({ type }) => type === kind), kind, "", report);
+  const blocks = {
+    connector: named("connector"),
+    type: named("type"),
+    transform: named("transform"),
+    test: named("test"),
+  };
+  // What is declared but could not be read has been reported once, and that is enough.
+  const mayExist = (kind: string, name: string): boolean =>
+    (blocks[kind as keyof typeof blocks] ?? []).some(([label]) => label === name) ||
+    read.recovered.some(({ type, labels }) => type === kind && labels[0] === name);
+
+  const constants = read.recovered.length > 0 ? undefined : constantNames(read.body);
+  const found = blocks.connector.map(([name, block]) =>
+    readConnector(name, block, { types, env, now, constants, report })
   );
   refuseSharedAddresses(found, report);
   const models = found.flatMap(({ name, model }) => model === undefined ? [] : [[name, model]]);
-  const connectors = new Map(models as [string, ConnectorModel][]);
-
   const loading: Loading = {
     types,
     env,
-    connectors,
-    // A connector whose type is unknown has been reported once, and that is enough.
-    mayExist: (name) =>
-      found.some((connector) => connector.name === name) ||
-      read.recovered.some(({ type, labels }) => type === "connector" && labels[0] === name),
+    now,
+    constants,
+    connectors: new Map(models as [string, ConnectorModel][]),
+    dataTypes: readTypes(blocks.type, { report, mayExist: (name) => mayExist("type", name) }),
+    transforms: readTransforms(blocks.transform, { env, now, constants, report }),
+    mayExist,
     report,
   };
+  const placed: PlacedFlow[] = [];
   const flows = named("flow").flatMap(([name, block]): FlowModel[] => {
-    const flow = readFlow(name, block, loading);
-    return flow === undefined ? [] : [flow];
+    const { flow, sound, expressions } = readWithPlaces(name, block, loading);
+    if (flow === undefined) return [];
+    if (sound) placed.push({ model: flow, block, expressions });
+    return [flow];
   });
 
-  if (problems.length > 0) {
-    throw new ConfigError(sortProblems(problems, files.map((file) => file.path)));
-  }
-  return { connectors, flows, constants: read.constants };
+  warn(placed, {
+    connectors: new Map(
+      found.flatMap(({ name, model, sound }) => model && sound ? [[name, model]] : []),
+    ),
+    constants: read.constants,
+    complete: !options.embedded && !problems.some(isError),
+    report,
+  });
+  const tests = readTests(blocks.test, loading);
+  const sorted = sortProblems(problems, files.map((file) => file.path));
+  if (sorted.some(isError)) throw new ConfigError(sorted);
+  const { connectors } = loading;
+  return { connectors, flows, constants: read.constants, tests, warnings: sorted };
 }
 
-/** The blocks of one kind by their single label; the first of several with one name. */
-function nameBlocks(
-  all: readonly Block[],
-  kind: string,
-  report: Loading["report"],
-): [string, Block][] {
-  const found = new Map<string, Block>();
-  for (const block of all) {
-    if (block.type !== kind) continue;
-    const [label, ...more] = block.labels;
-    if (label === undefined || label.text === "") {
-      report(block.headerSpan, `a ${kind} needs a name`, `write it as ${kind} "name" { … }`);
-      continue;
-    }
-    for (const { span } of more) report(span, `${kind} "${label.text}" has a second name`);
-    const first = found.get(label.text);
-    if (first === undefined) {
-      found.set(label.text, block);
-      continue;
-    }
-    const { file, line } = problemAt(first.headerSpan, "");
-    const message = `there is a second ${kind} "${label.text}"`;
-    report(block.headerSpan, message, `the first is at ${file}:${line}`);
-  }
-  return [...found];
+/** Reads a flow; keeps where its expressions stand and whether it has errors. */
+function readWithPlaces(name: string, block: Block, loading: Loading) {
+  const expressions: PlacedExpression[] = [];
+  let sound = !hasFailed(block.body);
+  const flow = readFlow(name, block, {
+    ...loading,
+    report(...problem) {
+      if (problem[3] !== "warning") sound = false;
+      loading.report(...problem);
+    },
+    onExpression: (_flow, expression, span) => void expressions.push({ expression, span }),
+  });
+  return { flow, sound, expressions };
+}
+
+function constantNames({ blocks }: Body): readonly string[] {
+  return blocks.filter(({ type }) => type === "constants")
+    .flatMap(({ body }) => body.attributes.map(({ name }) => name));
+}
+
+/** Whether some value could not be evaluated, which has been reported. */
+function hasFailed({ attributes, blocks }: Body): boolean {
+  return attributes.some(({ failed }) => failed) || blocks.some(({ body }) => hasFailed(body));
+}
+
+function isError({ severity }: Problem): boolean {
+  return severity === "error";
 }

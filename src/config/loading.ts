@@ -1,16 +1,36 @@
 /** What the blocks of a configuration are read with. */
-import type { Complaint, ConnectorType } from "../connector.ts";
-import type { ConnectorModel } from "../model.ts";
+import type { Complaint, ConnectorType } from "../connector-type.ts";
+import type { Expression } from "../expression.ts";
+import type { ConnectorModel, NamedExpression } from "../model.ts";
+import { didYouMean } from "../nearest.ts";
+import type { DataType } from "../type.ts";
 import type { Block, Span } from "./tree.ts";
+
+/** Takes a problem: an error unless it is called a warning. */
+export type Report = (
+  span: Span,
+  message: string,
+  hint?: string,
+  severity?: "error" | "warning",
+) => void;
 
 /** The surroundings of every block. */
 export interface Loading {
   readonly types: Readonly<Record<string, ConnectorType>>;
   readonly env: (name: string) => string | undefined;
+  readonly now: (() => number) | undefined;
+  /** The names that `constants` has; undefined where a file that cannot be read may have more. */
+  readonly constants: readonly string[] | undefined;
   readonly connectors: ReadonlyMap<string, ConnectorModel>;
-  /** Whether a connector may stand in a file that cannot be read. */
-  mayExist(connector: string): boolean;
-  report(span: Span, message: string, hint?: string): void;
+  /** The `type` blocks. */
+  readonly dataTypes: ReadonlyMap<string, DataType>;
+  /** The `transform` blocks at the top level. */
+  readonly transforms: ReadonlyMap<string, readonly NamedExpression[]>;
+  /** Whether a block of this kind and name may stand where it cannot be read. */
+  mayExist(kind: string, name: string): boolean;
+  readonly report: Report;
+  /** Is told of every expression of a flow, and where it stands. */
+  readonly onExpression?: (flow: string, expression: Expression, span: Span) => void;
 }
 
 /** Turns what a connector type has to say about a block into problems. */
@@ -18,10 +38,26 @@ export function complain(
   block: Block,
   subject: string,
   complaints: readonly Complaint[],
-  report: Loading["report"],
+  report: Report,
 ): void {
-  for (const { attribute, message, hint } of complaints) {
-    const found = block.body.attributes.find((a) => a.name === attribute);
-    report(found?.valueSpan ?? block.headerSpan, `${subject} ${message}`, hint);
+  for (const { attribute, message, hint, severity } of complaints) {
+    const found = block.body.attributes.find((a) => a.name === attribute)?.valueSpan ??
+      block.body.blocks.find((b) => b.type === attribute)?.headerSpan;
+    report(found ?? block.headerSpan, `${subject} ${message}`, hint, severity);
   }
+}
+
+/** Gives what has a name; reports a name that nothing has. */
+export function findNamed<T>(
+  kind: string,
+  name: string,
+  all: ReadonlyMap<string, T>,
+  place: { readonly span: Span; readonly subject: string },
+  { mayExist, report }: Pick<Loading, "mayExist" | "report">,
+): T | undefined {
+  const found = all.get(name);
+  if (found !== undefined || mayExist(kind, name)) return found;
+  const message = `${place.subject}: there is no ${kind} "${name}"`;
+  report(place.span, message, didYouMean(name, all.keys()));
+  return undefined;
 }

@@ -93,11 +93,10 @@ export function spanOf(node: Node, scope: Scope): Span {
   const { file } = scope;
   const start = scope.offset(node.range.start.byte);
   const written = node.meta?.value;
-  // A quoted string's range begins behind its quote.
-  for (const from of [start, start - 1]) {
-    if (written && file.text.startsWith(written, from)) {
-      return { file, start: from, end: from + written.length };
-    }
+  // A quoted string's range begins behind its quote, or at the first thing that is put into it.
+  const from = written ? file.text.lastIndexOf(written, start) : -1;
+  if (written && from >= 0 && from + written.length >= start) {
+    return { file, start: from, end: from + written.length };
   }
   return { file, start, end: scope.offset(node.range.end.byte) };
 }

@@ -8,6 +8,20 @@ export const parsedName = "<config>";
 
 const place = /<config>:(\d+),(\d+)-(?:(\d+),)?(\d+)/;
 
+/** Errors of the parser that read better in other words: pattern, message, hint. */
+const KNOWN: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /^Invalid single-argument block definition/,
+    "a block on one line holds one argument",
+    "write each argument on a line of its own",
+  ],
+  [
+    /^Invalid expression; Expected the start of an expression/,
+    "there is no value here",
+    "text stands in quotes, a list in [ ], an object in { }",
+  ],
+];
+
 /** One problem for each line that has an error: what follows on a line has the same cause. */
 export function syntaxProblems(file: SourceFile, message: string): Problem[] {
   // Splitting at a pattern with groups gives the groups between the pieces.
@@ -24,7 +38,10 @@ export function syntaxProblems(file: SourceFile, message: string): Problem[] {
       return [...problems, unclosedString(file, start)];
     }
     const end = offsetOf(file.text, Number(endLine), Number(endColumn));
-    problems.push(problemAt({ file, start, end }, sentence(file, text)));
+    const span = { file, start, end };
+    const known = KNOWN.find(([pattern]) => pattern.test(text));
+    if (known === undefined) problems.push(problemAt(span, sentence(file, text)));
+    else problems.push(problemAt(span, `syntax error: ${known[1]}`, { hint: known[2] }));
   }
   return problems.length > 0 ? problems : [problemAt({ file, start: 0, end: 0 }, message)];
 }

@@ -93,6 +93,25 @@ export class Call {
   }
 }
 
+/** Where an item of a list or a field of an object stands, as an attribute says it of its value. */
+export type ItemPlace = Pick<Attribute, "valueSpan" | "verbatim">;
+
+/** Places by collection and name: beside the values, which stay plain data. */
+const itemPlaces = new WeakMap<object, ReadonlyMap<string, ItemPlace>>();
+
+/** Notes where the items of a list or object stand, by index or name. */
+export function keepItemPlaces(collection: object, places: ReadonlyMap<string, ItemPlace>): void {
+  itemPlaces.set(collection, places);
+}
+
+/**
+ * Where an item of an evaluated list or object stands; undefined for a collection that no
+ * configuration holds.
+ */
+export function itemPlaceOf(collection: object, name: string): ItemPlace | undefined {
+  return itemPlaces.get(collection)?.get(name);
+}
+
 /** Line and column of a span's start and what `Problem` shows of it. */
 export function problemAt(
   span: Span,

@@ -2,11 +2,11 @@
 
 import { didYouMean } from "../nearest.ts";
 import { callFunction } from "./functions.ts";
-import { plainLiteral } from "./literals.ts";
+import { isVerbatim, plainLiteral } from "./literals.ts";
 import { binary, describe, toBoolean, toNumber } from "./operators.ts";
 import { fail, type Node, type Scope, spanOf, type Step, ValueFailure } from "./scope.ts";
 import { evaluateTemplate } from "./templates.ts";
-import { Call, type Span } from "./tree.ts";
+import { Call, type ItemPlace, keepItemPlaces, type Span } from "./tree.ts";
 
 /**
  * The value of a node. `item` is the attribute's value, list item, field or argument that the node
@@ -24,7 +24,7 @@ export async function evaluate(node: Node, scope: Scope, item?: Node): Promise<u
     case "":
       return await evaluate(children[0], scope, item);
     case "tuple":
-      return await evaluateAll(children, scope);
+      return withPlaces(await evaluateAll(children, scope), [...children.keys()], children, scope);
     case "object":
       return await object(node, scope);
     case "function":
@@ -90,7 +90,8 @@ function literal(node: Node, scope: Scope): unknown {
 
 async function object(node: Node, scope: Scope): Promise<Record<string, unknown>> {
   const keyNodes = node.children.filter((_, index) => index % 2 === 0);
-  const values = await evaluateAll(node.children.filter((_, index) => index % 2 === 1), scope);
+  const valueNodes = node.children.filter((_, index) => index % 2 === 1);
+  const values = await evaluateAll(valueNodes, scope);
   const entries = new Map<string, unknown>();
   for (const [index, keyNode] of keyNodes.entries()) {
     const span = spanOf(keyNode, scope);
@@ -105,7 +106,28 @@ async function object(node: Node, scope: Scope): Promise<Record<string, unknown>
     entries.set(String(key), values[index]);
   }
   // fromEntries defines properties, so that even "__proto__" is plain data.
-  return Object.fromEntries(entries);
+  return withPlaces(Object.fromEntries(entries), [...entries.keys()], valueNodes, scope);
+}
+
+/** The collection; notes beside it where its items stand, whose names come in the nodes' order. */
+function withPlaces<T extends object>(
+  collection: T,
+  names: readonly (string | number)[],
+  nodes: readonly Node[],
+  scope: Scope,
+): T {
+  const places = nodes.map((node, index): [string, ItemPlace] => {
+    const valueSpan = spanOf(inner(node), scope);
+    const written = scope.file.text.slice(valueSpan.start, valueSpan.end);
+    return [String(names[index]), { valueSpan, verbatim: isVerbatim(written) }];
+  });
+  keepItemPlaces(collection, new Map(places));
+  return collection;
+}
+
+/** What stands in the parentheses, where there are any. */
+function inner(node: Node): Node {
+  return node.type === "" ? inner(node.children[0]) : node;
 }
 
 async function call(node: Node, scope: Scope, item?: Node): Promise<unknown> {

@@ -1,5 +1,5 @@
 /** The connectors that Weir brings, by the name that `type` gives them. */
-import type { ConnectorType } from "../connector.ts";
+import type { ConnectorType } from "../connector-type.ts";
 import { databaseConnector } from "./database/mod.ts";
 import { mqConnector } from "./mq/mod.ts";
 import { restConnector } from "./rest/mod.ts";

@@ -1,9 +1,10 @@
 /** Checks the arguments of functions: each gives the value in its type or throws a Failure. */
 
 import { Failure, kindOf } from "./failure.ts";
-import { isNumeric, type Numeric, written } from "./operators.ts";
+import { int64, isNumeric, type Numeric, written } from "./operators.ts";
 
-function refuse(name: string, wanted: string, value: unknown): never {
+/** Throws the Failure of an argument of the wrong kind; `wanted` is such as "a string". */
+export function refuse(name: string, wanted: string, value: unknown): never {
   throw new Failure(`${name}() needs ${wanted}, got ${kindOf(value)}`);
 }
 
@@ -28,6 +29,19 @@ export function countOf(name: string, value: unknown): number {
   const count = Number(numberOf(name, value));
   if (Number.isSafeInteger(count) && count >= 0) return count;
   throw new Failure(`${name}() needs a whole number from 0, got ${count}`);
+}
+
+/** A whole number of either type, as an int. */
+export function intOf(name: string, value: unknown): bigint {
+  const number = numberOf(name, value);
+  if (typeof number === "bigint") return number;
+  if (Number.isInteger(number)) return int64(BigInt(number));
+  throw new Failure(`${name}() needs a whole number, got ${number}`);
+}
+
+/** Bytes. */
+export function bytesOf(name: string, value: unknown): Uint8Array {
+  return value instanceof Uint8Array ? value : refuse(name, "bytes", value);
 }
 
 /** A list. */

@@ -3,10 +3,11 @@
 import type { ASTNode, BinaryOperator } from "@marcbachmann/cel-js";
 import { didYouMean } from "../nearest.ts";
 import { Failure } from "./failure.ts";
-import { NAMESPACES, TYPE_NAMES } from "./functions.ts";
+import { TYPE_NAMES } from "./conversions.ts";
+import { NAMESPACES } from "./functions.ts";
 import { type Items, itemsOf, MACRO_NAMES, MACROS } from "./macros.ts";
 import { boolean, negate, not, operand, OPERATORS } from "./operators.ts";
-import { type CallNode, Source, wrongCount } from "./place.ts";
+import { type CallNode, type Source, wrongCount } from "./place.ts";
 import type { Evaluate, FunctionCall, FunctionDefinition } from "./scope.ts";
 import { element, field, hasElement, readable } from "./values.ts";
 
@@ -21,8 +22,6 @@ type Locals = ReadonlyMap<string, number>;
 
 /** Compiles one expression. */
 export class Compiler {
-  /** The variables that were read so far. */
-  readonly read: Set<string> = new Set();
   /** How many slots `locals` needs. */
   slots = 0;
   readonly #source: Source;
@@ -31,11 +30,11 @@ export class Compiler {
 
   /** `variables` and `functions` are all that the expression may name. */
   constructor(
-    source: string,
+    source: Source,
     variables: Iterable<string>,
     functions: ReadonlyMap<string, FunctionDefinition>,
   ) {
-    this.#source = new Source(source);
+    this.#source = source;
     this.#variables = new Set(variables);
     this.#functions = functions;
   }
@@ -94,17 +93,14 @@ export class Compiler {
   #identifier(node: ASTNode, name: string, locals: Locals): Compiled {
     const slot = locals.get(name);
     if (slot !== undefined) return { evaluate: (_scope, values) => values[slot] };
-    if (this.#variables.has(name)) {
-      this.read.add(name);
-      return { evaluate: (scope) => readable(scope[name]) };
-    }
+    if (this.#variables.has(name)) return { evaluate: (scope) => readable(scope[name]) };
     if (name === "context" && this.#variables.has("client")) {
-      this.read.add("client");
       return { evaluate: (scope) => ({ params: field(scope.client, "params") }) };
     }
     if (TYPE_NAMES.has(name)) return this.#constant(name);
     const known = [...locals.keys(), ...this.#variables];
-    throw this.#source.problem(node, `unknown variable "${name}"`, didYouMean(name, known));
+    const hint = didYouMean(name, known);
+    throw this.#source.problem(node, `unknown variable "${name}"`, { hint });
   }
 
   #field(object: ASTNode, name: string, locals: Locals): Compiled {
@@ -215,11 +211,11 @@ export class Compiler {
       const items = this.#source.guard(receiver, itemsOf);
       const list: Items = (scope, values) => items(of(scope, values));
       const compiled = bodies.map((body, i) =>
-        name === "map" && i === bodies.length - 1
-          ? this.#node(body, inner).evaluate
-          : this.#boolean(`${name}()`, body, inner)
+        i < macro.predicates
+          ? this.#boolean(`${name}()`, body, inner)
+          : this.#node(body, inner).evaluate
       );
-      return { evaluate: macro(list, slot, compiled) };
+      return { evaluate: macro.expand(list, slot, compiled) };
     }
     return this.#call(node, name, [receiver, ...args], locals);
   }
@@ -259,7 +255,7 @@ export class Compiler {
     return this.#source.problem(
       this.#source.nameOf(node, name),
       `unknown function "${name}"`,
-      hint,
+      { hint },
     );
   }
 

@@ -1,6 +1,6 @@
 /** What goes wrong inside an expression, before its place is known. */
 
-import { Duration } from "@marcbachmann/cel-js/evaluator";
+import { Duration } from "./duration.ts";
 
 /** An operation that its values do not allow; the compiler adds the expression and the place. */
 export class Failure extends Error {

@@ -33,7 +33,12 @@ function compare(name: string, a: unknown, b: unknown): number {
   return less(a, b) ? -1 : less(b, a) ? 1 : 0;
 }
 
-function sortBy(name: string, list: readonly unknown[], key: (item: unknown) => unknown) {
+/** The items by their keys, from small to large; items with equal keys keep their order. */
+export function sortedBy(
+  name: string,
+  list: readonly unknown[],
+  key: (item: unknown) => unknown,
+): unknown[] {
   const keyed = list.map((item) => ({ item, key: readable(key(item)) }));
   return keyed.sort((a, b) => compare(name, a.key, b.key)).map(({ item }) => item);
 }
@@ -104,10 +109,10 @@ export const LIST_FUNCTIONS: Functions = {
       countOf("slice", start),
       countOf("slice", end),
     )),
-  sort: onList("sort", (list) => sortBy("sort", list, (item) => item)),
+  sort: onList("sort", (list) => sortedBy("sort", list, (item) => item)),
   sort_by: define(2, 2, (list, name) => {
     const by = stringOf("sort_by", name);
-    return sortBy("sort_by", listOf("sort_by", list), (item) => field(item, by));
+    return sortedBy("sort_by", listOf("sort_by", list), (item) => field(item, by));
   }),
   pluck: define(2, 2, (list, name) => {
     const wanted = stringOf("pluck", name);

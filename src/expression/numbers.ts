@@ -1,8 +1,7 @@
-/** Conversions to numbers and CEL's math extension. */
+/** CEL's math extension. */
 
-import { listOf, numberOf } from "./arguments.ts";
+import { countOf, intOf, listOf, numberOf } from "./arguments.ts";
 import { Failure } from "./failure.ts";
-import { libraryFunction } from "./library.ts";
 import { less, negate, type Numeric } from "./operators.ts";
 import { define, type FunctionDefinition, type Functions } from "./scope.ts";
 
@@ -34,15 +33,6 @@ function pick(name: string, better: (a: Numeric, b: Numeric) => boolean): Functi
   });
 }
 
-const toInt = libraryFunction("int", 1, 1);
-
-/** An int that is not negative. There is no type of its own for it. */
-function unsigned(value: unknown): unknown {
-  const int = toInt.call(value);
-  if (less(int, 0) === true) throw new Failure("uint() needs a number from 0");
-  return int;
-}
-
 function absolute(value: unknown): unknown {
   const number = numberOf("math.abs", value);
   return number < 0 ? negate(number) : number;
@@ -54,11 +44,27 @@ function sign(value: unknown): unknown {
   return number > 0n ? 1n : number < 0n ? -1n : 0n;
 }
 
+/** A function that tells something of a number; an int is always finite. */
+function test(name: string, holds: (value: number) => boolean): FunctionDefinition {
+  return define(1, 1, (value) => holds(Number(numberOf(name, value))));
+}
+
+/** A function of the 64 bits of two whole numbers. */
+function onBits(name: string, act: (a: bigint, b: bigint) => bigint): FunctionDefinition {
+  return define(2, 2, (a, b) => act(intOf(name, a), intOf(name, b)));
+}
+
+/** Shifts 64 bits; those that are shifted in are zero, so a negative number turns positive. */
+function shift(name: string, act: (bits: bigint, by: bigint) => bigint): FunctionDefinition {
+  return define(2, 2, (value, by) => {
+    const bits = BigInt.asUintN(64, intOf(name, value));
+    const places = Math.min(64, countOf(name, by));
+    return BigInt.asIntN(64, act(bits, BigInt(places)));
+  });
+}
+
 /** All functions of this file. */
 export const NUMBER_FUNCTIONS: Functions = {
-  int: toInt,
-  uint: define(1, 1, unsigned),
-  double: libraryFunction("double", 1, 1),
   "math.greatest": pick("math.greatest", (a, b) => less(b, a) === true),
   "math.least": pick("math.least", (a, b) => less(a, b) === true),
   "math.abs": define(1, 1, absolute),
@@ -67,5 +73,14 @@ export const NUMBER_FUNCTIONS: Functions = {
   "math.floor": rounding("math.floor", Math.floor),
   "math.trunc": rounding("math.trunc", Math.trunc),
   "math.round": rounding("math.round", roundHalfAway),
+  "math.isFinite": test("math.isFinite", Number.isFinite),
+  "math.isInf": test("math.isInf", (value) => Math.abs(value) === Infinity),
+  "math.isNaN": test("math.isNaN", Number.isNaN),
+  "math.bitAnd": onBits("math.bitAnd", (a, b) => a & b),
+  "math.bitOr": onBits("math.bitOr", (a, b) => a | b),
+  "math.bitXor": onBits("math.bitXor", (a, b) => a ^ b),
+  "math.bitNot": define(1, 1, (value) => ~intOf("math.bitNot", value)),
+  "math.bitShiftLeft": shift("math.bitShiftLeft", (bits, by) => bits << by),
+  "math.bitShiftRight": shift("math.bitShiftRight", (bits, by) => bits >> by),
   "math.sqrt": define(1, 1, (value) => Math.sqrt(Number(numberOf("math.sqrt", value)))),
 };

@@ -6,7 +6,7 @@
 
 import type { BinaryOperator } from "@marcbachmann/cel-js";
 import { Failure, kindOf } from "./failure.ts";
-import { libraryOperator } from "./library.ts";
+import { addedSpecial, orderOfSpecial, subtractedSpecial } from "./special.ts";
 import { equal, hasElement } from "./values.ts";
 
 /** An operator with two operands. */
@@ -29,31 +29,17 @@ function isText(value: unknown): value is string | Numeric {
   return typeof value === "string" || isNumeric(value);
 }
 
-/** Timestamps, durations and bytes: the library's own types. */
-function isForeign(value: unknown): boolean {
-  const kind = kindOf(value);
-  return kind === "timestamp" || kind === "duration" || kind === "bytes";
+function refuse(operator: string, a: unknown, b: unknown): never {
+  throw new Failure(`"${operator}" does not work on ${kindOf(a)} and ${kindOf(b)}`);
 }
 
-function refuse(operator: string, a: unknown, b: unknown, cause?: unknown): never {
-  throw new Failure(`"${operator}" does not work on ${kindOf(a)} and ${kindOf(b)}`, { cause });
-}
-
-/** The last resort of an operator: the library, for its own types. */
-function foreign(operator: string): Operator {
-  const run = libraryOperator(operator);
-  return (a, b) => {
-    if (!isForeign(a) && !isForeign(b)) refuse(operator, a, b);
-    try {
-      return run(a, b);
-    } catch (cause) {
-      return refuse(operator, a, b, cause);
-    }
-  };
+/** The last resort of an operator: values of CEL's own types, for which `act` gives a result. */
+function special(operator: string, act: (a: unknown, b: unknown) => unknown): Operator {
+  return (a, b) => act(a, b) ?? refuse(operator, a, b);
 }
 
 /** Keeps an int within 64 bits, as CEL has it. */
-function int64(value: bigint): bigint {
+export function int64(value: bigint): bigint {
   if (BigInt.asIntN(64, value) !== value) throw new Failure("the integer is beyond 64 bits");
   return value;
 }
@@ -62,7 +48,7 @@ function arithmetic(
   operator: string,
   doubles: (a: number, b: number) => number,
   ints: (a: bigint, b: bigint) => bigint,
-  other: Operator = foreign(operator),
+  other: Operator = (a, b) => refuse(operator, a, b),
 ): Operator {
   return (a, b) => {
     if (typeof a === "number") {
@@ -76,12 +62,12 @@ function arithmetic(
   };
 }
 
-const addForeign = foreign("+");
+const addSpecial = special("+", addedSpecial);
 
 function addOthers(a: unknown, b: unknown): unknown {
   if (isText(a) && isText(b)) return written(a) + written(b);
   if (Array.isArray(a) && Array.isArray(b)) return [...a, ...b];
-  return addForeign(a, b);
+  return addSpecial(a, b);
 }
 
 function divisor<T extends Numeric>(value: T): T {
@@ -96,14 +82,14 @@ export const add: Operator = arithmetic("+", (a, b) => a + b, (a, b) => a + b, a
 export const divide: Operator = arithmetic("/", (a, b) => a / divisor(b), (a, b) => a / divisor(b));
 
 function comparison(operator: string, holds: (a: string, b: string) => boolean): Operator {
-  const other = foreign(operator);
   // The handlers compare whatever JS orders; the kinds are checked here.
   const ordered = holds as (a: unknown, b: unknown) => boolean;
   return (a, b) => {
     if (isNumeric(a) && isNumeric(b)) return ordered(a, b);
     if (typeof a === "string" && typeof b === "string") return ordered(a, b);
     if (typeof a === "boolean" && typeof b === "boolean") return ordered(a, b);
-    return other(a, b);
+    const order = orderOfSpecial(a, b);
+    return order === undefined ? refuse(operator, a, b) : ordered(order, 0);
   };
 }
 
@@ -124,7 +110,7 @@ export const OPERATORS: Readonly<Record<BinaryOperator, Operator>> = {
   "!=": (a, b) => !equal(a, b),
   "in": contains,
   "+": add,
-  "-": arithmetic("-", (a, b) => a - b, (a, b) => a - b),
+  "-": arithmetic("-", (a, b) => a - b, (a, b) => a - b, special("-", subtractedSpecial)),
   "*": arithmetic("*", (a, b) => a * b, (a, b) => a * b),
   "/": divide,
   "%": arithmetic("%", (a, b) => a % divisor(b), (a, b) => a % divisor(b)),

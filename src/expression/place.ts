@@ -11,6 +11,12 @@ export interface Range {
   readonly end: number;
 }
 
+/** What an error says beside its message. */
+interface Details extends ErrorOptions {
+  /** A name that was meant, where one is close. */
+  readonly hint?: string | undefined;
+}
+
 /** A function call in the syntax tree. */
 export type CallNode = Extract<ASTNode, { op: "call" | "rcall" }>;
 
@@ -19,23 +25,36 @@ const MANY = 8;
 
 /** The source of one expression, which turns what goes wrong into an ExpressionError. */
 export class Source {
-  readonly #text: string;
+  /** The expression as written. */
+  readonly text: string;
+  readonly #place: string | undefined;
 
-  /** `text` is the expression as written. */
-  constructor(text: string) {
-    this.#text = text;
+  /** `place` says where the expression stands. */
+  constructor(text: string, place?: string) {
+    this.text = text;
+    this.#place = place;
   }
 
   /** A mistake in the expression itself. */
-  problem(range: Range, message: string, hint?: string): ExpressionError {
-    return this.#error(range, message, hint === undefined ? {} : { hint });
+  problem(range: Range, message: string, options: Details = {}): ExpressionError {
+    const { start, end } = range;
+    return new ExpressionError(this.text, message, { start, end, place: this.#place, ...options });
   }
 
   /** Something that failed at `range`; an error that has its place keeps it. */
-  located(range: Range, error: unknown): Error {
+  located(range: Range, error: unknown): ExpressionError {
     if (error instanceof ExpressionError) return error;
-    const message = error instanceof Failure ? error.message : `it cannot be computed (${error})`;
-    return this.#error(range, `"${snippet(this.#text, 120)}" failed: ${message}`, { cause: error });
+    const what = error instanceof Failure
+      ? error.message
+      : error instanceof RangeError && /call stack/.test(error.message)
+      ? "it is nested too deeply"
+      : `it cannot be computed (${error})`;
+    return this.problem(range, `"${snippet(this.text, 120)}" failed: ${what}`, { cause: error });
+  }
+
+  /** Something that failed, no part of the expression being to blame. */
+  failed(error: unknown): ExpressionError {
+    return this.located({ start: 0, end: this.text.length }, error);
   }
 
   /** The function with a place in its failures. */
@@ -59,16 +78,8 @@ export class Source {
   nameOf(node: CallNode, name: string): Range {
     const short = name.slice(name.lastIndexOf(".") + 1);
     const from = node.op === "rcall" ? node.args[1].end : node.start;
-    const start = this.#text.indexOf(short, from);
+    const start = this.text.indexOf(short, from);
     return { start: name === short ? start : node.start, end: start + short.length };
-  }
-
-  #error(
-    { start, end }: Range,
-    message: string,
-    options: { readonly hint?: string; readonly cause?: unknown },
-  ): ExpressionError {
-    return new ExpressionError(this.#text, message, { start, end, ...options });
   }
 }
 

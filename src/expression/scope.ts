@@ -6,7 +6,9 @@ export type Scope = Readonly<Record<string, unknown>>;
 /** What the world gives to expressions. It is handed in, never read from a global. */
 export interface ExpressionEnvironment {
   /** The value of an environment variable, for `env("NAME")`; undefined where it is not set. */
-  readonly env?: (name: string) => string | undefined;
+  readonly env?: ((name: string) => string | undefined) | undefined;
+  /** The time in milliseconds since the epoch; the system clock by default. */
+  readonly now?: (() => number) | undefined;
 }
 
 /** A compiled piece of an expression; `locals` holds the variables of macros by their slot. */

@@ -1,8 +1,9 @@
 /** Functions on strings. Lengths and indices count characters (code points). */
 
 import { RE2JS } from "re2js";
-import { countOf, listOf, stringOf, textOf } from "./arguments.ts";
+import { countOf, listOf, numberOf, stringOf, textOf } from "./arguments.ts";
 import { Failure, snippet } from "./failure.ts";
+import { FORMAT } from "./format.ts";
 import { define, type FunctionCall, type Functions } from "./scope.ts";
 
 const SURROGATE = /[\ud800-\udfff]/;
@@ -76,6 +77,23 @@ function prepareMatches(literals: readonly unknown[]): FunctionCall | undefined 
   return typeof literals[1] === "string" ? matcher(literals[1]) : undefined;
 }
 
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ["\x07", "\\a"],
+  ["\b", "\\b"],
+  ["\f", "\\f"],
+  ["\n", "\\n"],
+  ["\r", "\\r"],
+  ["\t", "\\t"],
+  ["\v", "\\v"],
+  ["\\", "\\\\"],
+  ['"', '\\"'],
+]);
+
+/** The string in quotes, as CEL would read it back. */
+function quote(text: string): string {
+  return `"${Array.from(text, (character) => ESCAPES.get(character) ?? character).join("")}"`;
+}
+
 /** A function of one string. */
 function onString(name: string, act: (text: string) => unknown) {
   return define(1, 1, (text) => act(stringOf(name, text)));
@@ -92,7 +110,7 @@ function optionalCount(name: string, value: unknown): number | undefined {
 
 /** CEL: a negative limit means none. */
 function limitOf(name: string, value: unknown): number | undefined {
-  return value === undefined || Number(value) < 0 ? undefined : countOf(name, value);
+  return value === undefined || numberOf(name, value) < 0 ? undefined : countOf(name, value);
 }
 
 /** All functions of this file. */
@@ -135,6 +153,8 @@ export const STRING_FUNCTIONS: Functions = {
       countOf("substring", start),
       optionalCount("substring", end),
     )),
+  format: FORMAT,
+  "strings.quote": onString("strings.quote", quote),
   charAt: define(2, 2, (text, index) => {
     const at = countOf("charAt", index);
     return substring(stringOf("charAt", text), at, at + 1);

@@ -1,45 +1,15 @@
 /** Functions on time. Every time is UTC unless it says otherwise. */
 
 import { stringOf } from "./arguments.ts";
-import { Failure, kindOf } from "./failure.ts";
-import { libraryFunction } from "./library.ts";
-import { isNumeric } from "./operators.ts";
+import { Duration } from "./duration.ts";
+import { Failure } from "./failure.ts";
 import { define, type FunctionDefinition, type Functions } from "./scope.ts";
+import { inZone, timestampOf } from "./timestamp.ts";
 
 const MONTHS =
   "January February March April May June July August September October November December"
     .split(" ");
 const DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" ");
-
-/** A date, or a date and a time, with or without a zone. */
-const ISO =
-  /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d:\d\d)(:\d\d)?(\.\d{1,9})?\s?([Zz]|[+-]\d\d:?\d\d)?)?$/;
-
-/** A timestamp, an ISO 8601 string (UTC where it names no zone), or unix seconds. */
-function dateOf(name: string, value: unknown): Date {
-  if (value instanceof Date) return value;
-  if (isNumeric(value)) return valid(name, new Date(Number(value) * 1000));
-  if (typeof value !== "string") {
-    throw new Failure(`${name}() needs a time or unix seconds, got ${kindOf(value)}`);
-  }
-  const match = ISO.exec(value);
-  if (match === null) return valid(name, new Date(NaN));
-  const [, year, month, day, time = "00:00", seconds = ":00", fraction = "", zone = "Z"] = match;
-  // Runtimes disagree on February 30: some refuse it, some take March 1.
-  const known = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
-  if (known.getUTCDate() !== Number(day)) return valid(name, new Date(NaN));
-  const offset = zone.replace(/^([+-]\d\d)(\d\d)$/, "$1:$2").toUpperCase();
-  const milliseconds = fraction.slice(0, 4);
-  return valid(
-    name,
-    new Date(`${year}-${month}-${day}T${time}${seconds}${milliseconds}${offset}`),
-  );
-}
-
-function valid(name: string, date: Date): Date {
-  if (!Number.isNaN(date.getTime())) return date;
-  throw new Failure(`${name}() cannot read what it is given as a time`);
-}
 
 function two(value: number): string {
   return String(value).padStart(2, "0");
@@ -78,37 +48,53 @@ const TOKEN = /\[([^\]]*)\]|YYYY|YY|M{1,4}|DD?|d{3,4}|HH?|hh?|mm?|ss?|SSS|[Aa]/g
  * stand for themselves, so `YYYY-MM-DDTHH:mm:ssZ` is ISO 8601.
  */
 function formatDate(value: unknown, format: unknown): string {
-  const date = dateOf("format_date", value);
+  const date = timestampOf("format_date", value);
   return stringOf("format_date", format).replace(
     TOKEN,
     (token, literal?: string) => literal ?? TOKENS[token](date),
   );
 }
 
-/** A part of a timestamp, with an optional time zone. */
-function part(name: string): FunctionDefinition {
-  return libraryFunction(name, 1, 2, { method: true });
+/** A function of a timestamp and, where one is given, a time zone. */
+function part(name: string, read: (date: Date) => number): FunctionDefinition {
+  return define(1, 2, (value, zone) => {
+    const date = timestampOf(name, value);
+    return BigInt(read(zone === undefined ? date : inZone(name, date, stringOf(name, zone))));
+  });
 }
 
-const PARTS = [
-  "getFullYear",
-  "getMonth",
-  "getDate",
-  "getDayOfMonth",
-  "getDayOfWeek",
-  "getDayOfYear",
-  "getHours",
-  "getMinutes",
-  "getSeconds",
-  "getMilliseconds",
-];
+/** A part of a timestamp; for a duration the whole of it in that unit. */
+function amount(
+  name: string,
+  unit: "h" | "m" | "s" | "ms",
+  read: (date: Date) => number,
+): FunctionDefinition {
+  const ofTimestamp = part(name, read);
+  return define(1, 2, (value, zone) => {
+    if (!(value instanceof Duration)) return ofTimestamp.call(value, zone);
+    if (zone === undefined) return value.in(unit);
+    throw new Failure(`${name}() of a duration takes no time zone`);
+  });
+}
+
+/** From 0. */
+function dayOfYear(date: Date): number {
+  const newYear = new Date(date);
+  newYear.setUTCMonth(0, 1);
+  return Math.round((date.getTime() - newYear.getTime()) / 86_400_000);
+}
 
 /** All functions of this file. */
 export const TIME_FUNCTIONS: Functions = {
-  now: define(0, 0, () => new Date().toISOString()),
-  now_unix: define(0, 0, () => BigInt(Math.floor(Date.now() / 1000))),
   format_date: define(2, 2, formatDate),
-  timestamp: define(1, 1, (value) => dateOf("timestamp", value)),
-  duration: libraryFunction("duration", 1, 1),
-  ...Object.fromEntries(PARTS.map((name) => [name, part(name)])),
+  getFullYear: part("getFullYear", (date) => date.getUTCFullYear()),
+  getMonth: part("getMonth", (date) => date.getUTCMonth()),
+  getDate: part("getDate", (date) => date.getUTCDate()),
+  getDayOfMonth: part("getDayOfMonth", (date) => date.getUTCDate() - 1),
+  getDayOfWeek: part("getDayOfWeek", (date) => date.getUTCDay()),
+  getDayOfYear: part("getDayOfYear", dayOfYear),
+  getHours: amount("getHours", "h", (date) => date.getUTCHours()),
+  getMinutes: amount("getMinutes", "m", (date) => date.getUTCMinutes()),
+  getSeconds: amount("getSeconds", "s", (date) => date.getUTCSeconds()),
+  getMilliseconds: amount("getMilliseconds", "ms", (date) => date.getUTCMilliseconds()),
 };

@@ -1,6 +1,7 @@
 /** How values are read, compared and given back. Data is never trusted: own properties alone. */
 
-import { Duration } from "@marcbachmann/cel-js/evaluator";
+import { Duration } from "./duration.ts";
+import { toBase64 } from "./bytes.ts";
 import { Failure, kindOf } from "./failure.ts";
 
 /** A value as expressions see it: what is no data (undefined, a function) reads as null. */
@@ -48,7 +49,8 @@ export function equal(a: unknown, b: unknown): boolean {
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   const kind = kindOf(a);
   if (kind !== kindOf(b)) return false;
-  if (kind === "timestamp" || kind === "duration") return Number(a) === Number(b);
+  if (kind === "timestamp") return Number(a) === Number(b);
+  if (kind === "duration") return (a as Duration).nanoseconds === (b as Duration).nanoseconds;
   if (kind === "list" || kind === "bytes") {
     const left = a as ArrayLike<unknown>;
     const right = b as ArrayLike<unknown>;
@@ -73,8 +75,9 @@ export function identity(value: unknown): string {
     case "bytes":
       return `b${(value as Uint8Array).join()}`;
     case "timestamp":
+      return `t${Number(value)}`;
     case "duration":
-      return `${kindOf(value)}${Number(value)}`;
+      return `d${(value as Duration).nanoseconds}`;
     case "map": {
       const names = Object.keys(value as object).sort();
       const fields = names.map((name) => `${JSON.stringify(name)}:${identity(field(value, name))}`);
@@ -131,11 +134,4 @@ function isPlain(value: unknown): boolean {
     if (!isPlain((value as Record<string, unknown>)[name])) return false;
   }
   return true;
-}
-
-/** Bytes as base64. */
-export function toBase64(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
 }

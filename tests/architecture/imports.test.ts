@@ -13,8 +13,10 @@ const expression = [
 ];
 /** What a connector is written against. */
 const contract = [
+  "src/clock.ts",
   "src/condition.ts",
   "src/connector.ts",
+  "src/connector-type.ts",
   "src/dispatch.ts",
   "src/fifo.ts",
   "src/frame.ts",
@@ -28,10 +30,13 @@ const contract = [
   "src/utf8.ts",
   ...expression,
 ];
-const flow = ["src/flow.ts", "src/model.ts", ...contract];
+/** A configuration as it runs. */
+const model = ["src/model.ts", "src/test-model.ts", "src/type.ts", "src/type/**", ...contract];
+const flow = ["src/flow/**", ...model];
 const runtime = [
   "src/lifecycle.ts",
   "src/runtime.ts",
+  "src/runtime-core.ts",
   "src/load.ts",
   "src/config/**",
   "src/connectors/**",
@@ -68,14 +73,22 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
   ["src/condition.ts", expression],
 
   ["src/config/tree.ts", ["src/errors.ts"]],
+  ["src/clock.ts", []],
+  ["src/type.ts", ["src/type/**", "src/json.ts", ...expression]],
+  ["src/type/**", ["src/type.ts", "src/type/**", "src/json.ts", ...expression]],
   ["src/schema.ts", ["src/config/tree.ts", ...expression]],
   ["src/expression-fields.ts", ["src/config/tree.ts", "src/schema.ts", ...expression]],
-  ["src/connector.ts", ["src/hono.ts", "src/schema.ts", "src/socket.ts", ...expression]],
+  ["src/connector.ts", ["src/clock.ts", "src/hono.ts", "src/socket.ts", ...expression]],
+  ["src/connector-type.ts", ["src/connector.ts", "src/schema.ts", ...expression]],
   ["src/dispatch.ts", ["src/connector.ts", ...expression]],
-  ["src/schedule.ts", ["src/connector.ts", ...expression]],
-  ["src/model.ts", ["src/connector.ts", "src/schedule.ts", ...expression]],
-  ["src/config/**", ["src/config/**", "src/model.ts", ...contract]],
-  ["src/flow.ts", flow],
+  [
+    "src/schedule.ts",
+    ["src/clock.ts", "src/connector.ts", "src/connector-type.ts", ...expression],
+  ],
+  ["src/test-model.ts", expression],
+  ["src/model.ts", model],
+  ["src/config/**", ["src/config/**", ...model]],
+  ["src/flow/**", flow],
 
   [
     "src/connectors/websocket/**",
@@ -94,13 +107,16 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
 
   ["src/lifecycle.ts", flow],
   ["src/runtime.ts", runtime],
+  ["src/runtime-core.ts", runtime],
   ["src/load.ts", runtime],
   ["src/site.ts", ["src/handshake.ts", ...flow]],
 
   ["src/adapters/**", ["src/adapters/**", ...runtime]],
   ["src/server/**", ["src/adapters/**", "src/server/**", ...runtime]],
+  // Drives a runtime without sockets, for `weir test`.
+  ["src/testing/**", ["src/testing/**", ...runtime]],
   ["src/commands.ts", ["src/commands/**", "src/server/**", ...runtime]],
-  ["src/commands/**", ["src/commands/**", "src/server/**", ...runtime]],
+  ["src/commands/**", ["src/commands/**", "src/server/**", "src/testing/**", ...runtime]],
   ["src/deno.ts", entry],
   ["src/bun.ts", entry],
   ["src/node.ts", entry],

@@ -1,4 +1,4 @@
-/** The chat example in a real browser. */
+/** The pages of the examples in a real browser. */
 // Deno alone runs this file, and nothing else needs the package: it is named here.
 // deno-lint-ignore-file no-import-prefix
 import assert from "node:assert/strict";
@@ -12,7 +12,7 @@ import {
 } from "npm:playwright-core@^1.65.1";
 import { openStage, root, type Stage, type Weir } from "../support/process.ts";
 import { serviceTest } from "../support/services.ts";
-import { post } from "../support/web-client.ts";
+import { post, WebClient } from "../support/web-client.ts";
 
 const ARGUMENTS = [
   "--no-sandbox",
@@ -81,7 +81,7 @@ await browserTest(
     await say(ada, "Are you there?");
     await ada.getByText("Sending…").waitFor();
 
-    await startChat(stage, weir.port);
+    await startExample("chat", stage, weir.port);
     await ada.getByText("Connected").waitFor();
     await ada.getByText("Sending…").waitFor({ state: "detached" });
     const bob = await openTab(world, "Bob");
@@ -134,6 +134,116 @@ await browserTest(
   },
 );
 
+await browserTest("browser: the dashboard shows readings as they come", async (world) => {
+  const { weir } = world;
+  const page = await openPage(world, "dashboard");
+  await page.getByText("Live", { exact: true }).waitFor();
+  const card = (metric: string) =>
+    page.getByRole("list", { name: "Metrics" }).getByRole("listitem")
+      .filter({ has: page.getByRole("heading", { name: metric }) });
+  await card("readings stored").getByText("0", { exact: true }).waitFor();
+
+  for (const value of [12, 30, 21.5]) {
+    const reading = { metric: "temperature", value, unit: "°C" };
+    assert.equal((await post(`http://localhost:${weir.port}/readings`, reading)).status, 201);
+  }
+  await card("temperature").getByText("21.5", { exact: true }).waitFor();
+  await card("temperature").getByText("°C").waitFor();
+  const line = card("temperature").locator("polyline");
+  assert.equal((await line.getAttribute("points"))?.split(" ").length, 3);
+  await card("readings stored").getByText("3", { exact: true }).waitFor();
+
+  await page.getByLabel("Value").fill("7");
+  await page.getByRole("button", { name: "Send" }).click();
+  await card("orders open").getByText("7", { exact: true }).waitFor();
+  await page.getByText("Stored.").waitFor();
+  await page.reload();
+  await card("temperature").getByText("21.5", { exact: true }).waitFor();
+  await fits(page);
+}, "dashboard");
+
+await browserTest("browser: notifications come to who follows their topic", async (world) => {
+  const { stage, weir } = world;
+  const page = await openPage(world, "notifications");
+  await page.getByText("Connected", { exact: true }).waitFor();
+  const items = page.getByRole("list", { name: "Notifications, newest first" })
+    .getByRole("listitem");
+  const notify = (topic: string, title: string) =>
+    post(`http://localhost:${weir.port}/notifications`, { topic, title, level: "urgent" });
+  assert.equal((await notify("billing", "Not for this page")).status, 201);
+  assert.equal((await notify("deploys", "<b>Version 7</b> is out")).status, 201);
+  await items.getByRole("heading", { name: "<b>Version 7</b> is out" }).waitFor();
+  assert.equal(await items.count(), 1);
+
+  // Following a topic brings what was said about it, and leaving it takes that away.
+  await page.getByRole("checkbox", { name: "billing" }).check();
+  await items.filter({ hasText: "Not for this page" }).waitFor();
+  await page.getByRole("checkbox", { name: "billing" }).uncheck();
+  assert.equal(await items.count(), 1);
+
+  await page.getByLabel("Title").fill("From the page");
+  await page.getByRole("button", { name: "Send" }).click();
+  await items.filter({ hasText: "From the page" }).waitFor();
+
+  // What comes while the page is away is there when it is back.
+  await page.goto("about:blank");
+  assert.equal((await notify("deploys", "While away")).status, 201);
+  await page.goto(`http://localhost:${weir.port}/`);
+  await items.filter({ hasText: "While away" }).waitFor();
+  weir.signal("SIGINT");
+  assert.equal((await weir.ended()).code, 0, weir.output);
+  await page.getByText("Offline").waitFor();
+  await startExample("notifications", stage, weir.port);
+  await page.getByText("Connected", { exact: true }).waitFor();
+  assert.equal((await notify("deploys", "After a restart")).status, 201);
+  await items.filter({ hasText: "After a restart" }).waitFor();
+  assert.deepEqual(await items.getByRole("heading").allTextContents(), [
+    "After a restart",
+    "While away",
+    "From the page",
+    "<b>Version 7</b> is out",
+  ]);
+  await fits(page);
+}, "notifications");
+
+await browserTest("browser: devices, their readings and their alarms are shown", async (world) => {
+  const { weir } = world;
+  const page = await openPage(world, "iot");
+  await page.getByText("Live", { exact: true }).waitFor();
+  const device = page.getByRole("list", { name: "Devices" }).getByRole("listitem")
+    .filter({ hasText: "greenhouse-1" });
+  const send = async (sensor: string, value: string) => {
+    await page.getByLabel("Sensor").fill(sensor);
+    await page.getByLabel("Value").fill(value);
+    await page.getByRole("button", { name: "Send" }).click();
+  };
+  await send("temperature", "21.5");
+  await device.getByText("temperature 21.5").waitFor();
+  await device.getByText("online").waitFor();
+  await page.getByText("Stored.").waitFor();
+  await page.getByText("None since this page was opened.").waitFor();
+  await send("temperature", "41");
+  await device.locator("[data-alarm=true]", { hasText: "temperature 41" }).waitFor();
+  const alarms = page.getByRole("list", { name: "Alarms" }).getByRole("listitem");
+  await alarms.filter({ hasText: "greenhouse-1: temperature is 41, not 5 to 35" }).waitFor();
+  await page.getByLabel("Value").fill("2000000");
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.getByText("value must be at most 1000000").waitFor();
+
+  // Another device, as a program would be one.
+  const url = `ws://localhost:${weir.port}/devices?device=pump`;
+  const pump = await WebClient.open(url);
+  await pump.request({ type: "reading", data: { sensor: "pressure", value: 3 } });
+  const card = page.getByRole("listitem").filter({ hasText: "pump" });
+  await card.getByText("pressure 3").waitFor();
+  pump.close();
+  await card.getByText("offline").waitFor();
+  await page.reload();
+  await card.getByText("pressure 3").waitFor();
+  await device.getByText("temperature 41").waitFor();
+  await fits(page);
+}, "iot");
+
 /** By how many pixels the page is wider and higher than the window. */
 const OVERFLOW = `[document.documentElement].map((page) => [
   page.scrollWidth - page.clientWidth,
@@ -142,7 +252,7 @@ const OVERFLOW = `[document.documentElement].map((page) => [
 /** The id of what has the focus, or its text. */
 const FOCUSED = "document.activeElement.id || document.activeElement.textContent.trim()";
 
-/** A running chat and a browser. */
+/** A running example and a browser. */
 interface World {
   readonly stage: Stage;
   readonly weir: Weir;
@@ -151,7 +261,11 @@ interface World {
   readonly complaints: string[];
 }
 
-async function browserTest(name: string, run: (world: World) => Promise<void>): Promise<void> {
+async function browserTest(
+  name: string,
+  run: (world: World) => Promise<void>,
+  example = "chat",
+): Promise<void> {
   await serviceTest("chromium", name, async () => {
     const stage = await openStage("deno");
     const profile = join(stage.folder, "profile");
@@ -163,7 +277,7 @@ async function browserTest(name: string, run: (world: World) => Promise<void>): 
     });
     try {
       const complaints: string[] = [];
-      await run({ stage, weir: await startChat(stage, 0), browser, complaints });
+      await run({ stage, weir: await startExample(example, stage, 0), browser, complaints });
       assert.deepEqual(complaints, []);
     } finally {
       await browser.close();
@@ -172,25 +286,45 @@ async function browserTest(name: string, run: (world: World) => Promise<void>): 
   });
 }
 
-function startChat(stage: Stage, port: number): Promise<Weir> {
-  const env = { CHAT_DB: join(stage.folder, "chat.db") };
-  return stage.run([join(root, "examples/chat"), "--port", `ws=${port}`], { env });
+/** The connectors whose port serves the page, where they are not called "ws". */
+const CONNECTORS: Readonly<Record<string, string>> = { iot: "pages" };
+
+function startExample(example: string, stage: Stage, port: number): Promise<Weir> {
+  const env = { [`${example.toUpperCase()}_DB`]: join(stage.folder, "example.db") };
+  const connector = CONNECTORS[example] ?? "ws";
+  const args = [join(root, "examples", example), "--port", `${connector}=${port}`];
+  return stage.run(args, { env });
 }
 
-/** Opens the chat in a tab of its own, under a name. */
-async function openTab({ browser, weir, complaints }: World, name: string): Promise<Page> {
+/** Opens the page in a tab of its own; `who` stands in complaints. */
+async function openPage({ browser, weir, complaints }: World, who: string): Promise<Page> {
   const tab = await browser.newPage();
-  tab.on("pageerror", (error) => complaints.push(`${name}: ${error}`));
+  tab.on("pageerror", (error) => complaints.push(`${who}: ${error}`));
   tab.on("console", (entry) => {
     // The browser itself reports every attempt to connect that fails.
     const expected = entry.text().includes("ERR_CONNECTION_REFUSED");
-    if (entry.type() === "error" && !expected) complaints.push(`${name}: ${entry.text()}`);
+    if (entry.type() === "error" && !expected) complaints.push(`${who}: ${entry.text()}`);
   });
   await tab.goto(`http://localhost:${weir.port}/`);
+  return tab;
+}
+
+/** Opens the chat in a tab of its own, under a name. */
+async function openTab(world: World, name: string): Promise<Page> {
+  const tab = await openPage(world, name);
   await tab.getByLabel("Your name").fill(name);
   await tab.getByLabel("Your name").press("Enter");
   await tab.getByText(new RegExp(`^Here: .*\\b${name}\\b`)).waitFor();
   return tab;
+}
+
+/** No page is wider than its window, down to a small phone's. */
+async function fits(page: Page): Promise<void> {
+  for (const width of [1280, 390, 320]) {
+    await page.setViewportSize({ width, height: 800 });
+    const [excess] = await page.evaluate<readonly number[]>(OVERFLOW);
+    assert.equal(excess, 0, `${width} pixels wide`);
+  }
 }
 
 async function say(tab: Page, text: string): Promise<void> {

@@ -54,9 +54,18 @@ stageTest("chat: who comes and goes is told, and greeted by name", async (stage)
   const { who } = data as Frame;
   assert.deepEqual(await ada.message(), { kind: "joined", who, name: "Bob" });
 
-  await ada.request({ type: "here", data: { to: "Bob", room: "lobby" } });
+  // A greeting reaches the one that it is for, and nobody else of that name.
+  const other = await enter(chat, "Bob", "lobby");
+  assert.partialDeepStrictEqual(await ada.message(), { kind: "joined", name: "Bob" });
+  assert.partialDeepStrictEqual(await bob.message(), { kind: "joined", name: "Bob" });
+  await ada.request({ type: "here", data: { to: who, room: "lobby" } });
   const here = await bob.message();
   assert.partialDeepStrictEqual(here, { kind: "here", room: "lobby", name: "Ada" });
+  assert.equal(other.waiting, 0);
+  for (const data of [{ room: "lobby" }, { to: 7, room: "lobby" }, { to: who }]) {
+    const { type } = await ada.request({ type: "here", data });
+    assert.equal(type, "error", JSON.stringify(data));
+  }
 
   await bob.request({ type: "leave_room", room: "lobby" });
   assert.deepEqual(await ada.message(), { kind: "left", who, name: "Bob" });
@@ -81,12 +90,29 @@ stageTest("chat: a message sent again is stored once, a bad one not at all", asy
     const answer = await ada.request(message(id, "lobby", "No id"));
     assert.equal(answer.type, "error", JSON.stringify(id));
   }
-  // Nobody speaks in a room without being there.
+  const more = { ...message("m3", "lobby", "Hi").data as Frame, author: "Bob" };
+  const refused = await ada.request({ type: "message", data: more });
+  assert.deepEqual([refused.code, refused.details], ["validation_failed", [
+    { path: "author", message: "unknown field" },
+  ]]);
+  // Nobody speaks in a room without being there, and who tries is told.
   const elsewhere = await ada.request(message("m2", "kitchen", "Hi"));
-  assert.equal(elsewhere.data, undefined);
+  assert.deepEqual([elsewhere.type, elsewhere.code], ["error", "rejected"]);
   const stored = (await history(chat, "lobby")).map(({ id, text }) => [id, text]);
   assert.deepEqual(stored, [["same", "Once"]]);
   assert.deepEqual(await history(chat, "kitchen"), []);
+});
+
+stageTest("chat: a name is what the address says, within bounds", async (stage) => {
+  const chat = await startChat(stage);
+  const ada = await enter(chat, "Ada", "lobby");
+  for (const [query, name] of [["", "guest"], [`?name=${"x".repeat(50)}`, "x".repeat(40)]]) {
+    const other = await WebClient.open(`ws://localhost:${chat.port}/ws${query}`);
+    await other.request({ type: "join_room", room: "lobby" });
+    assert.partialDeepStrictEqual(await ada.message(), { kind: "joined", name });
+    await other.request({ type: "leave_room", room: "lobby" });
+    assert.partialDeepStrictEqual(await ada.message(), { kind: "left", name });
+  }
 });
 
 stageTest("chat: an order that is posted reaches every client", async (stage) => {
@@ -168,7 +194,7 @@ function startChat(stage: Stage): Promise<Weir> {
 }
 
 function connect(chat: Weir, user: string): Promise<WebClient> {
-  return WebClient.open(`ws://localhost:${chat.port}/ws?user_id=${user}`);
+  return WebClient.open(`ws://localhost:${chat.port}/ws?name=${user}`);
 }
 
 async function enter(chat: Weir, user: string, room: string): Promise<WebClient> {

@@ -4,9 +4,10 @@ import { execFile } from "node:child_process";
 import { connect, createServer, type Server } from "node:net";
 import { promisify } from "node:util";
 import { Connection } from "rabbitmq-client";
-import { ConnectorError } from "../../src/errors.ts";
+import { ConnectorError, type FlowError } from "../../src/errors.ts";
 import type { FlowEvent } from "../../src/connector.ts";
-import { failure, flow, type Made, makeMq, request, until } from "../support/mq.ts";
+import { invalid, rejected } from "../../src/flow/failure.ts";
+import { failure, flow, type Made, makeMq, refusing, request, until } from "../support/mq.ts";
 import { serviceTest } from "../support/services.ts";
 import { topicTable } from "../support/topic_table.ts";
 
@@ -293,6 +294,97 @@ await bench("a body that is no JSON is discarded where there is no dlq", async (
   await until("the end", () => connector.counts().discarded === 1);
   assert.match(log.at(-1)![1], /message k\.bad was discarded: its body is no JSON/);
 });
+
+await bench(
+  "what no flow takes is acked, rejected or comes again as the filters say",
+  async (bench) => {
+    const { connector, log } = await bench.make(bench.named({
+      dlq: { max_retries: 0, retry_delay: 20 },
+    }));
+    connector.subscribe("quiet", refusing("ack"));
+    connector.subscribe("no", refusing("ack"));
+    connector.subscribe("no", refusing("reject"));
+    connector.subscribe("again", refusing("reject"));
+    connector.subscribe("again", refusing("requeue", 1));
+    connector.subscribe("again", refusing("requeue", 3));
+    await connector.start();
+    await connector.consume();
+    await connector.write(request("quiet", 0));
+    await connector.write(request("no", 1));
+    await until("the rejection", () => connector.counts().dead_lettered === 1);
+    await connector.write(request("again", 2));
+    await until("the end", () => connector.counts().dead_lettered === 2);
+    const { acked, consumed, retried } = connector.counts();
+    assert.deepEqual({ acked, consumed, retried }, { acked: 1, consumed: 6, retried: 3 });
+    assert.match(log.at(-1)![1], /message again went to the dead letters .*: no flow takes it$/);
+    for (const routingKey of ["no", "again"]) {
+      const letter = await bench.client.basicGet({ queue: `${bench.queue}.dlq`, noAck: true });
+      const { "x-weir-routing-key": key, "x-weir-reason": reason } = letter?.headers ?? {};
+      assert.deepEqual([key, reason], [routingKey, "no flow takes it"]);
+    }
+    assert.equal(await bench.count(bench.queue), 0);
+    assert.equal(await bench.count(`${bench.queue}.retry`), 0);
+  },
+);
+
+await bench("what is unwanted here comes again to all consumers of the queue", async (bench) => {
+  const one = await bench.make(bench.named({ prefetch: 1 }));
+  one.connector.subscribe("k", refusing("requeue", 1000));
+  await one.connector.start();
+  await one.connector.consume();
+  await one.connector.write(request("k", { n: 1 }, { mine: true }));
+  await until("the requeue", () => one.connector.counts().retried === 1);
+  const seen: unknown[] = [];
+  const two = await bench.consume(bench.named(), ({ payload, operation, input }) => {
+    seen.push([operation, payload, (input.headers as Record<string, unknown>).mine]);
+  });
+  await until("the other instance", () => two.connector.counts().acked === 1, 60_000);
+  assert.deepEqual(seen, [["k", { n: 1 }, true]]);
+});
+
+await bench(
+  "without a named queue what no flow takes is tried here, then discarded",
+  async (bench) => {
+    const { connector, log } = await bench.make();
+    connector.subscribe("k", refusing("requeue", 1));
+    connector.subscribe("no", refusing("reject"));
+    await connector.start();
+    await connector.consume();
+    await connector.write(request("k", 1));
+    await connector.write(request("no", 1));
+    await until("the end", () => connector.counts().discarded === 2);
+    assert.equal(connector.counts().retried, 1);
+    assert.match(log.at(-1)![1], /message k was discarded: no flow takes it/);
+  },
+);
+
+await bench(
+  "what accept refuses and what is not valid are dead letters with a reason",
+  async (bench) => {
+    const violations = [{ path: "id", message: "is missing" }];
+    const errors: Readonly<Record<string, FlowError>> = {
+      reject: rejected("guard", true),
+      requeue: rejected("guard", false),
+      invalid: invalid("orders", "order", violations),
+    };
+    const dlq = { max_retries: 2, retry_delay: 20 };
+    const { connector } = await bench.consume(bench.named({ dlq }), ({ operation }) => {
+      throw errors[operation];
+    });
+    const reasons: Record<string, unknown> = {};
+    for (const [n, routingKey] of Object.keys(errors).entries()) {
+      await connector.write(request(routingKey, 1));
+      await until(routingKey, () => connector.counts().dead_lettered === n + 1);
+      const letter = await bench.client.basicGet({ queue: `${bench.queue}.dlq`, noAck: true });
+      reasons[routingKey] = [connector.counts().retried, letter?.headers?.["x-weir-reason"]];
+    }
+    assert.deepEqual(reasons, {
+      reject: [0, 'flow "guard" refuses this'],
+      requeue: [2, 'flow "guard" refuses this'],
+      invalid: [2, 'flow "orders": the data is no valid order: id is missing'],
+    });
+  },
+);
 
 await bench("no more than prefetch messages are at work", async (bench) => {
   let atWork = 0;

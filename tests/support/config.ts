@@ -1,6 +1,6 @@
 /** Reads configurations in tests. */
 import type { SourceFile } from "../../src/config/tree.ts";
-import { defineConnector } from "../../src/connector.ts";
+import { defineConnector } from "../../src/connector-type.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { loadConfig, type LoadOptions } from "../../src/load.ts";
 import type { Fields } from "../../src/schema.ts";

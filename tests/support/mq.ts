@@ -1,11 +1,14 @@
 /** What the tests of the mq connector share. */
+import assert from "node:assert/strict";
 import type { Logger } from "@logtape/logtape";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import { mqConnector } from "../../src/connectors/mq/mod.ts";
 import type {
   Connector,
   FlowEvent,
   FlowHandler,
   Outcome,
+  Unwanted,
   WriteRequest,
 } from "../../src/connector.ts";
 import { FlowError } from "../../src/errors.ts";
@@ -32,9 +35,14 @@ export interface Made {
 export async function makeMq(
   options: Readonly<Record<string, unknown>>,
   name = "events",
+  clock: Clock = systemClock,
 ): Promise<Made> {
   const log: LogLine[] = [];
-  const connector = await mqConnector.create(options, { name, logger: keepingLogger(log) });
+  const connector = await mqConnector.create(options, {
+    name,
+    logger: keepingLogger(log),
+    clock,
+  });
   return { connector: connector as Required<Connector>, log };
 }
 
@@ -52,6 +60,12 @@ export function flow(
       return result instanceof Promise ? result.then(() => done) : done;
     },
   };
+}
+
+/** A flow that takes nothing; its filter says what becomes of a message then. */
+export function refusing(settlement: Unwanted["settlement"], maxRequeue = 3): FlowHandler {
+  const unwanted = { settlement, maxRequeue };
+  return { ...flow(() => assert.fail("its filter is false"), () => false), unwanted };
 }
 
 /** The error of a flow that may, or may not, succeed the next time. */

@@ -1,6 +1,7 @@
 /** A foreign connector that shows a test what flows deliver, and lets it decide how that ends. */
-import type { ConnectorType, WriteRequest } from "../../src/connector.ts";
-import { defineConnector } from "../../src/connector.ts";
+import type { WriteRequest } from "../../src/connector.ts";
+import type { ConnectorType } from "../../src/connector-type.ts";
+import { defineConnector } from "../../src/connector-type.ts";
 
 /** One delivery. */
 export interface Delivery {
@@ -10,6 +11,8 @@ export interface Delivery {
   readonly input: Readonly<Record<string, unknown>>;
   /** Ends the delivery; only where the probe holds. */
   release(): void;
+  /** Lets the delivery fail; only where the probe holds. */
+  fail(error: Error): void;
 }
 
 /** Its `type` in a configuration is `probe`; the target "fail" fails. */
@@ -17,6 +20,8 @@ export class Probe {
   /** True: each delivery waits for its `release`. */
   holds = false;
   readonly deliveries: Delivery[] = [];
+  /** What a delivery to a target gives its flow; null where it is not here. */
+  readonly results: Map<string, unknown> = new Map();
 
   /** To be handed in as `connectors`. */
   readonly connectors: Readonly<Record<string, ConnectorType>> = {
@@ -32,6 +37,11 @@ export class Probe {
     return this.deliveries.map(({ payload }) => payload);
   }
 
+  /** The targets, in order. */
+  get targets(): (string | undefined)[] {
+    return this.deliveries.map(({ target }) => target);
+  }
+
   /** Waits for so many deliveries in all. */
   async received(count: number): Promise<readonly Delivery[]> {
     await until(`${count} deliveries`, () => this.deliveries.length >= count);
@@ -45,10 +55,12 @@ export class Probe {
   }
 
   #write({ target, payload, event }: WriteRequest): unknown {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.deliveries.push({ target, payload, input: event?.input ?? {}, release: resolve });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const input = event?.input ?? {};
+    this.deliveries.push({ target, payload, input, release: resolve, fail: reject });
     if (target === "fail") throw new Error("password=hunter2 at db.internal");
-    return this.holds ? promise : undefined;
+    const result = target === undefined ? undefined : this.results.get(target);
+    return this.holds ? promise.then(() => result) : result;
   }
 }
 

@@ -5,20 +5,24 @@ import manifest from "../../deno.json" with { type: "json" };
 import {
   type Command,
   parseCommand,
+  TEMPLATES,
   USAGE,
   UsageError,
   VERSION,
 } from "../../src/commands/arguments.ts";
 
 const here = [process.cwd()];
+const reading = { paths: here, envFile: undefined };
 const run = {
   name: "run",
-  paths: here,
-  envFile: undefined,
+  ...reading,
+  watch: false,
   ports: {},
   logLevel: "info",
   logFormat: "text",
 } as const;
+const check = { name: "check", ...reading, strict: false, connect: false, json: false } as const;
+const testing = { name: "test", ...reading, filter: "", json: false } as const;
 
 test("what a command line says", () => {
   const cases: ReadonlyArray<readonly [args: readonly string[], command: Command]> = [
@@ -40,9 +44,26 @@ test("what a command line says", () => {
     [["--port", "a=b=8080"], { ...run, ports: { "a=b": 8080 } }],
     [["--port", "my ws=08"], { ...run, ports: { "my ws": 8 } }],
     [["--", "--odd"], { ...run, paths: ["--odd"] }],
-    [["check"], { name: "check", paths: here, envFile: undefined }],
-    [["check", "a", "b"], { name: "check", paths: ["a", "b"], envFile: undefined }],
-    [["check", "--env-file=x", "a"], { name: "check", paths: ["a"], envFile: "x" }],
+    [["--watch", "my"], { ...run, watch: true, paths: ["my"] }],
+    [["run", "my", "--watch"], { ...run, watch: true, paths: ["my"] }],
+    [["check"], check],
+    [["check", "a", "b"], { ...check, paths: ["a", "b"] }],
+    [["check", "--env-file=x", "a"], { ...check, paths: ["a"], envFile: "x" }],
+    [["check", "--strict"], { ...check, strict: true }],
+    [["check", "my", "--json"], { ...check, paths: ["my"], json: true }],
+    [["check", "--connect", "my"], { ...check, paths: ["my"], connect: true }],
+    [["test"], testing],
+    [["test", "a", "b", "--json"], { ...testing, paths: ["a", "b"], json: true }],
+    [["test", "--filter", "an order"], { ...testing, filter: "an order" }],
+    [["test", "--filter="], testing],
+    [["test", "--env-file", "x", "test"], { ...testing, paths: ["test"], envFile: "x" }],
+    [["init", "my"], { name: "init", folder: "my", template: "chat" }],
+    [["init", "my", "--template", "iot"], { name: "init", folder: "my", template: "iot" }],
+    [["init", "--template=dashboard", "."], {
+      name: "init",
+      folder: ".",
+      template: "dashboard",
+    }],
     [["--help"], { name: "help" }],
     [["-h"], { name: "help" }],
     [["check", "my", "--help"], { name: "help" }],
@@ -64,20 +85,32 @@ test("a connector called as a prototype's part is a name", () => {
 test("what says nothing that can be done", () => {
   const port = (text: string) =>
     `--port ${text}: write it as --port NAME=PORT, with a port up to 65535`;
+  const templates = "--template is one of chat, dashboard, notifications, iot";
   const levels = "--log-level is one of trace, debug, info, warning, error";
   const cases: ReadonlyArray<readonly [args: readonly string[], message: string]> = [
-    [["--log-levle", "info"], 'there is no option --log-levle; did you mean "--log-level"?'],
-    [["run", "--prot", "a=1"], 'there is no option --prot; did you mean "--port"?'],
-    [["--watch"], "there is no option --watch; see --help"],
-    [["--workers", "4"], "there is no option --workers; see --help"],
-    [["-x"], "there is no option -x; see --help"],
-    [["--__proto__"], "there is no option --__proto__; see --help"],
-    [["check", "--strict"], "there is no option --strict; see --help"],
-    [["check", "--json"], "there is no option --json; see --help"],
-    [["check", "--connect", "my"], "there is no option --connect; see --help"],
-    [["check", "--log-level", "info"], "there is no option --log-level; see --help"],
-    [["test"], "there is no command test yet; ./test is the folder of that name"],
-    [["init", "my"], "there is no command init yet; ./init is the folder of that name"],
+    [["--log-levle", "info"], 'run has no option --log-levle; did you mean "--log-level"?'],
+    [["run", "--prot", "a=1"], 'run has no option --prot; did you mean "--port"?'],
+    [["--workers", "4"], "run has no option --workers; see --help"],
+    [["-x"], "run has no option -x; see --help"],
+    [["--__proto__"], "run has no option --__proto__; see --help"],
+    [["--toString"], "run has no option --toString; see --help"],
+    [["--strict"], "run has no option --strict; check has it"],
+    [["run", "--json"], "run has no option --json; check and test have it"],
+    [["check", "--log-level", "info"], "check has no option --log-level; run has it"],
+    [["check", "--port=ws=1"], "check has no option --port; run has it"],
+    [["check", "--filter", "x"], "check has no option --filter; test has it"],
+    [["check", "--stritc"], 'check has no option --stritc; did you mean "--strict"?'],
+    [["test", "--watch"], "test has no option --watch; run has it"],
+    [["test", "--connect"], "test has no option --connect; check has it"],
+    [
+      ["init", "my", "--env-file", "x"],
+      "init has no option --env-file; run and check and test have it",
+    ],
+    [["init"], "init needs a folder: weir init my-server"],
+    [["init", "--template", "iot"], "init needs a folder: weir init my-server"],
+    [["init", "my", "other"], 'init makes one folder; "other" is too many'],
+    [["init", "my", "--template", "shop"], templates],
+    [["init", "my", "--template", ""], templates],
     [["--log-level", "loud"], levels],
     [["--log-level", ""], levels],
     [["--log-level", "INFO"], levels],
@@ -101,8 +134,21 @@ test("what says nothing that can be done", () => {
 
 test("an option without its value", () => {
   for (
-    const args of [["--port"], ["--env-file"], ["run", "--log-level"], ["check", "--env-file"]]
+    const args of [
+      ["--port"],
+      ["--env-file"],
+      ["run", "--log-level"],
+      ["check", "--env-file"],
+      ["test", "--filter"],
+      ["init", "my", "--template"],
+    ]
   ) {
+    assert.throws(() => parseCommand(args), UsageError, args.join(" "));
+  }
+});
+
+test("a flag that takes no value", () => {
+  for (const args of [["--watch=yes"], ["check", "--strict=false"], ["test", "--json=1"]]) {
     assert.throws(() => parseCommand(args), UsageError, args.join(" "));
   }
 });
@@ -110,6 +156,10 @@ test("an option without its value", () => {
 test("the version is the manifest's, and the usage names every option", () => {
   assert.equal(VERSION, manifest.version);
   assert.ok(USAGE.includes(VERSION));
-  const options = ["--port", "--log-level", "--log-format", "--env-file", "--help", "--version"];
+  const options = [
+    ...["--port", "--log-level", "--log-format", "--watch", "--strict", "--connect", "--json"],
+    ...["--filter", "--template", "--env-file", "--help", "--version"],
+  ];
   for (const option of options) assert.ok(USAGE.includes(option), option);
+  for (const template of TEMPLATES) assert.ok(USAGE.includes(template), template);
 });

@@ -33,6 +33,16 @@ test("a query that only reads is told apart from one that writes", () => {
   assert.equal(reads("PRAGMA user_version"), false);
 });
 
+test("a query that cannot return rows is told apart from one that may", () => {
+  const returnsRows = (text: string) => parseQuery(text).returnsRows;
+  assert.equal(returnsRows("SELECT 1"), true);
+  assert.equal(returnsRows("PRAGMA user_version"), true);
+  assert.equal(returnsRows("WITH a AS (SELECT 1) DELETE FROM t returning a"), true);
+  assert.equal(returnsRows("INSERT INTO t SELECT * FROM u"), false);
+  assert.equal(returnsRows("UPDATE t SET a = 'RETURNING' -- RETURNING"), false);
+  assert.equal(returnsRows("CREATE TABLE t (a)"), false);
+});
+
 test("a query that cannot be one is refused", () => {
   const refused: readonly (readonly [string, RegExp])[] = [
     ["", /^holds no statement$/],

@@ -1,10 +1,12 @@
+import { systemClock } from "../../src/clock.ts";
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readFile } from "node:fs/promises";
 import type { Body, SourceFile, Span } from "../../src/config/tree.ts";
-import type { Complaint, Destination } from "../../src/connector.ts";
-import { databaseConnector, type DatabaseDestination } from "../../src/connectors/database/mod.ts";
+import type { Complaint, Destination } from "../../src/connector-type.ts";
+import { databaseConnector } from "../../src/connectors/database/mod.ts";
+import type { DatabaseDestination } from "../../src/connectors/database/options.ts";
 import { readFields } from "../../src/schema.ts";
 import { param } from "./database-support.ts";
 
@@ -122,7 +124,7 @@ test("a query with two statements is found before anything runs", () => {
 });
 
 test("the connector that it makes stores and finds a row", async () => {
-  const context = { name: "db", logger: getLogger(["weir", "db"]) };
+  const context = { name: "db", logger: getLogger(["weir", "db"]), clock: systemClock };
   const options = { driver: "sqlite", database: ":memory:", migrations: undefined };
   const db = await databaseConnector.create(options, context);
   await db.start?.();
@@ -134,7 +136,7 @@ test("the connector that it makes stores and finds a row", async () => {
 });
 
 test("the schema is read without any node: module", async () => {
-  for (const name of ["mod.ts", "query.ts", "statements.ts"]) {
+  for (const name of ["mod.ts", "checks.ts", "options.ts", "query.ts", "statements.ts"]) {
     const url = new URL(`../../src/connectors/database/${name}`, import.meta.url);
     assert.doesNotMatch(await readFile(url, "utf8"), /from "node:/);
   }

@@ -1,21 +1,28 @@
 /** What the tests of the database connector share. */
-
 import { getLogger } from "@logtape/logtape";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { WriteRequest } from "../../src/connector.ts";
-import type { DatabaseDestination } from "../../src/connectors/database/mod.ts";
+import { systemClock } from "../../src/clock.ts";
+import type { Connector, WriteRequest } from "../../src/connector.ts";
+import type { DatabaseDestination } from "../../src/connectors/database/options.ts";
 import { SqliteConnector, type SqliteOptions } from "../../src/connectors/database/sqlite.ts";
 import { ConnectorError } from "../../src/errors.ts";
 import { compileExpression } from "../../src/expression.ts";
+import { Flow } from "../../src/flow/flow.ts";
+import { loadConfig } from "../../src/load.ts";
+import { probes } from "../support/flow.ts";
 
 /** A parameter's expression. */
 export const param = (source: string) => compileExpression(source, ["input"]);
 
 /** A connector named "db" that has not been started. */
 export function connector(options: SqliteOptions): SqliteConnector {
-  return new SqliteConnector(options, { name: "db", logger: getLogger(["weir", "db"]) });
+  return new SqliteConnector(options, {
+    name: "db",
+    logger: getLogger(["weir", "db"]),
+    clock: systemClock,
+  });
 }
 
 /** Writes as a `to` block with these attributes would. */
@@ -37,6 +44,34 @@ export async function write(
     event: undefined,
   };
   return await to.write(request);
+}
+
+/** Flows whose source is `a` of type probe; they may use `db`, a database, and `b`, a probe. */
+export function configWith(body: string): string {
+  const probe = (name: string) => `connector "${name}" {\n  type = "probe"\n}\n`;
+  const database = 'type = "database"\n  driver = "sqlite"\n  database = ":memory:"';
+  return `${probe("a")}${probe("b")}connector "db" {\n  ${database}\n}
+flow "f" {
+  from { connector = "a" }
+  ${body}
+}
+`;
+}
+
+/** The flow of `configWith(body)` on a started database; `write` is what `b` does. */
+export async function flowWith(
+  db: SqliteConnector,
+  body: string,
+  write: (request: WriteRequest) => unknown = () => undefined,
+): Promise<Flow> {
+  const model = await loadConfig(configWith(body), { connectors: probes });
+  return new Flow(model.flows[0], {
+    connectors: new Map<string, Connector>([["b", { write }], ["db", db]]),
+    constants: {},
+    logger: getLogger(["weir", "f"]),
+    clock: systemClock,
+    random: () => 0.5,
+  });
 }
 
 /** Runs `use` with a started connector and a folder of its own; both are gone afterwards. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FlowEvent, FlowHandler, Outcome } from "../../src/connector.ts";
-import { admit, dispatch } from "../../src/dispatch.ts";
+import { accept, admit, dispatch } from "../../src/dispatch.ts";
 import { FlowError } from "../../src/errors.ts";
 
 const event: FlowEvent = { operation: "message", payload: {}, input: {} };
@@ -180,4 +180,51 @@ test("dispatch: a broker that awaits `all` alone sees the bug and nothing is lef
     event,
   );
   await assert.rejects(Promise.resolve(all), bug);
+});
+
+test("accept: without a refusal nothing is waited for, and nothing runs", () => {
+  const never = () => assert.fail("must not run");
+  const silent = handler("a", never);
+  const asked: FlowEvent[] = [];
+  const asking = { ...handler("b", never), accept: (of: FlowEvent) => void asked.push(of) };
+  assert.equal(accept([], event), undefined);
+  assert.equal(accept([silent, asking], event), undefined);
+  assert.deepEqual(asked, [event]);
+});
+
+test("accept: the first refusal in the order of the flows, and all are asked", async () => {
+  const [first, second] = [flowError("a"), flowError("b")];
+  const asked: string[] = [];
+  const asking = (flow: string, answer: () => void | Promise<void>) => ({
+    ...handler(flow, () => assert.fail("must not run")),
+    accept() {
+      asked.push(flow);
+      return answer();
+    },
+  });
+  const refuses = (error: FlowError) => asking(error.flow, () => fail(error));
+  assert.equal(accept([refuses(first), refuses(second)], event), first);
+  const later = asking("a", () => Promise.reject(first));
+  assert.equal(await accept([later, refuses(second)], event), first);
+  assert.equal(await accept([asking("c", () => Promise.resolve()), later], event), first);
+  const welcome = accept([asking("c", () => Promise.resolve())], event);
+  assert.ok(welcome instanceof Promise);
+  assert.equal(await welcome, undefined);
+  assert.deepEqual(asked, ["a", "b", "a", "b", "c", "a", "c"]);
+});
+
+test("accept: a bug is no refusal", async () => {
+  const bug = new TypeError("a bug");
+  const broken = (answer: () => Promise<void>) => ({
+    ...handler("a", () => outcome(1)),
+    accept: answer,
+  });
+  assert.throws(() => accept([broken(() => fail(bug))], event), bug);
+  await assert.rejects(async () => await accept([broken(() => Promise.reject(bug))], event), bug);
+});
+
+test("accept: a flow whose filter failed refuses", () => {
+  const error = flowError("a");
+  const admitted = admit([handler("a", () => outcome(1), () => fail(error))], event);
+  assert.equal(accept(admitted, event), error);
 });

@@ -1,76 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Client, Connector, FlowEvent, Outcome, WriteRequest } from "../../src/connector.ts";
-import { type ConnectorType, defineConnector } from "../../src/connector.ts";
+import { ManualClock } from "../support/clock.ts";
+import type { Client, Connector, FlowEvent } from "../../src/connector.ts";
 import { ConnectorError, ExpressionError, FlowError } from "../../src/errors.ts";
-import { Flow } from "../../src/flow.ts";
+import { Flow } from "../../src/flow/flow.ts";
 import { loadConfig } from "../../src/load.ts";
-import { type Recorder, recorder } from "../support/log.ts";
-
-const probe: ConnectorType = defineConnector({
-  fields: {},
-  source: { clients: true },
-  destination: { fields: {}, creates: ({ operation }) => operation === "create" },
-  create: () => ({}),
-});
-
-/** A flow and everything that it did. */
-interface Made {
-  readonly flow: Flow;
-  readonly writes: WriteRequest[];
-  readonly log: Recorder;
-  run(input?: Readonly<Record<string, unknown>>, client?: Client): Outcome | Promise<Outcome>;
-}
-
-/** The event that this input comes from. */
-function eventOf(input: Readonly<Record<string, unknown>>, client?: Client): FlowEvent {
-  return { operation: "message", payload: input, input, ...(client && { client }) };
-}
-
-/**
- * The flow with this body. Its connectors are `a`, `b` and `c`; what they return for a write is what
- * `answer` gives for the connector's name.
- */
-async function make(
-  body: string,
-  answer: (connector: string, request: WriteRequest) => unknown = () => undefined,
-): Promise<Made> {
-  const names = ["a", "b", "c"];
-  const connectors = names.map((name) => `connector "${name}" {\n  type = "probe"\n}\n`).join("");
-  const source = `${connectors}constants {\n  limit = 5\n}\nflow "f" {\n${body}\n}\n`;
-  const model = await loadConfig(source, { connectors: { probe } });
-  const writes: WriteRequest[] = [];
-  const write = (name: string): Connector => ({
-    write(request) {
-      writes.push(request);
-      return answer(name, request);
-    },
-  });
-  const log = recorder();
-  const flow = new Flow(model.flows[0], {
-    connectors: new Map(names.map((name) => [name, write(name)])),
-    constants: model.constants,
-    logger: log.logger,
-  });
-  return { flow, writes, log, run: (input = {}, client) => flow.run(eventOf(input, client)) };
-}
-
-const FROM = 'from { connector = "a" }';
-
-function to(connector: string, rest = ""): string {
-  return `to {\nconnector = "${connector}"\n${rest}\n}`;
-}
-
-/** The error of a flow that must fail. */
-async function failureOf(act: () => unknown): Promise<FlowError> {
-  try {
-    await act();
-  } catch (error) {
-    assert.ok(error instanceof FlowError, String(error));
-    return error;
-  }
-  return assert.fail("the flow did not fail");
-}
+import { eventOf, failureOf, FROM, make, probes, to } from "../support/flow.ts";
+import { recorder } from "../support/log.ts";
 
 test("a flow whose destinations are synchronous is synchronous, and keeps their order", async () => {
   const order: string[] = [];
@@ -354,7 +290,7 @@ test("a failure stops the destinations that follow, and is logged once, with its
     assert.equal(writes.length, 2);
     assert.deepEqual([error.flow, error.code, error.permanent], ["f", "flow_failed", false]);
     assert.equal(error.cause, cause);
-    assert.match(error.ref, /^[0-9a-f]{8}$/);
+    assert.match(error.ref ?? "", /^[0-9a-f]{8}$/);
     assert.equal(error.message, `flow "f" failed (ref ${error.ref})`);
     assert.deepEqual(log.records, [{
       level: "error",
@@ -422,11 +358,17 @@ test("a failure of another flow passes through as it is, and is not logged again
 test("a connector that takes no writes is a permanent failure", async () => {
   const model = await loadConfig(
     `connector "a" {\n  type = "probe"\n}\nflow "f" {\n${FROM}\n${to("a")}\n}\n`,
-    { connectors: { probe } },
+    { connectors: probes },
   );
   for (const connectors of [new Map<string, Connector>(), new Map([["a", {}]])]) {
     const log = recorder();
-    const flow = new Flow(model.flows[0], { connectors, constants: {}, logger: log.logger });
+    const flow = new Flow(model.flows[0], {
+      connectors,
+      constants: {},
+      logger: log.logger,
+      clock: new ManualClock(),
+      random: () => 0.5,
+    });
     const error = await failureOf(() => flow.run(eventOf({})));
     assert.equal(error.permanent, true);
     assert.equal((error.cause as Error).message, 'connector "a": takes no writes');

@@ -9,7 +9,7 @@ const problems: ReadonlyArray<readonly [text: string, ...problems: string[]]> = 
   // Syntax.
   [
     "a = \n",
-    "a.hcl:1:5+1 syntax error: invalid expression: expected the start of an expression, but found an invalid expression token",
+    "a.hcl:1:5+1 syntax error: there is no value here | text stands in quotes, a list in [ ], an object in { }",
   ],
   [
     'ä = "äöü" + ',

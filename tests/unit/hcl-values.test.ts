@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readFiles } from "../../src/config/hcl.ts";
-import { Call } from "../../src/config/tree.ts";
+import { Call, itemPlaceOf } from "../../src/config/tree.ts";
 import { covered, placed, readTexts, valueOf } from "../support/hcl.ts";
 
 const world = {
@@ -141,4 +141,23 @@ test("the environment is asked only for what is needed", async () => {
     readFile: () => "",
   });
   assert.deepEqual(asked, ["A", "D"]);
+});
+
+test("the items of lists and the fields of objects keep their places", async () => {
+  const written = '{ id = "input.id", "é" = ["a", ("b")], n = { deep = "x\\n" }, env = env("E") }';
+  const { body } = await readTexts([`x = ${written}\n`], { env: { E: "set" } });
+  const value = body.attributes[0].value as Record<string, object>;
+  assert.deepEqual(value, { id: "input.id", "é": ["a", "b"], n: { deep: "x\n" }, env: "set" });
+  const placeOf = (collection: object, name: string): unknown => {
+    const place = itemPlaceOf(collection, name);
+    return place && [covered(place.valueSpan), place.verbatim];
+  };
+  assert.deepEqual(placeOf(value, "id"), ['"input.id"', true]);
+  assert.deepEqual(placeOf(value, "é"), ['["a", ("b")]', false]);
+  assert.deepEqual(placeOf(value["é"], "0"), ['"a"', true]);
+  assert.deepEqual(placeOf(value["é"], "1"), ['"b"', true]);
+  assert.deepEqual(placeOf(value.n, "deep"), ['"x\\n"', false]);
+  assert.deepEqual(placeOf(value, "env"), ['env("E")', false]);
+  assert.equal(placeOf(value, "missing"), undefined);
+  assert.equal(placeOf({ id: "input.id" }, "id"), undefined);
 });

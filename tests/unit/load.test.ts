@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ConnectorType, defineConnector } from "../../src/connector.ts";
+import { type ConnectorType, defineConnector } from "../../src/connector-type.ts";
 import { ConfigError } from "../../src/errors.ts";
 import type { Expression } from "../../src/expression.ts";
 import { loadConfig } from "../../src/load.ts";
@@ -18,7 +18,7 @@ const line: ConnectorType = defineConnector({
     channel === 13 ? [{ attribute: "channel", message: "takes no 13", hint: "take 12" }] : [],
   address: ({ channel }) => channel === 0 ? undefined : `channel ${channel}`,
   source: {
-    clients: true,
+    kind: "clients",
     check: (operation) =>
       operation === "bad" ? [{ attribute: "operation", message: "has no such event" }] : [],
   },
@@ -441,9 +441,8 @@ test("what a flow does not have", async () => {
   }
 }
 `);
-  const has = "it has from, when, transform, response, to";
   assert.deepEqual(found, [
-    `@3:3+6 flow "f" has no attribute "timout" | ${has}`,
+    `@3:3+6 flow "f" has no attribute "timout" | did you mean "timeout"?`,
     '@4:3+9 flow "f" has no block "transfrom" | did you mean "transform"?',
     '@8:5+1 flow "f": transform has no blocks',
     '@11:3+9 flow "f" has a second block "transform" | one is enough',
@@ -494,7 +493,7 @@ test("a file that cannot be parsed: its place, the other files, and no problems 
   assert.deepEqual(await problemsOf(files, options), [
     "a.hcl:2:10+5 syntax error: this string is not closed | end it with a quote on its line",
     'b.hcl:8:20+5 flow "f", to: there is no connector "dbb"',
-    'b.hcl:9:3+5 flow "f" has no attribute "wrong" | it has from, when, transform, response, to',
+    'b.hcl:9:3+5 flow "f" has no attribute "wrong" | it has from, when, timeout, accept, validate, step, transform, dedupe, to, response, error_handling',
   ]);
 });
 

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MemoryBroker } from "../../src/connectors/mq/memory.ts";
+import { MessageEvent } from "../../src/connectors/mq/message.ts";
 import { mqConnector } from "../../src/connectors/mq/mod.ts";
 import { addressOf, describeAddress } from "../../src/connectors/mq/rabbitmq/address.ts";
 import { type MqOptions, settle } from "../../src/connectors/mq/options.ts";
+import { makeMq } from "../support/mq.ts";
 
 function options(rest: Record<string, unknown> = {}): MqOptions {
   return { driver: "rabbitmq", ...rest } as MqOptions;
@@ -90,6 +93,70 @@ test("a destination needs a target, unless all queues get everything", () => {
     targetComplaints(undefined, { ...fanout, publisher: { ...publisher, exchange: "" } }).length,
     1,
   );
+});
+
+/** Whether what is published to `target` reaches a flow on `operation`. */
+function receives(operation: string | undefined, target: string, rest: Record<string, unknown>) {
+  return mqConnector.source?.receives?.(operation, target, options(rest));
+}
+
+test("what is published comes back where the exchange brings it", () => {
+  const direct = { exchange: { type: "direct", durable: true } };
+  const fanout = { exchange: { type: "fanout", durable: true } };
+  const cases:
+    readonly (readonly [string | undefined, string, Record<string, unknown>, boolean])[] = [
+      ["order.*", "order.created", {}, true],
+      ["order.*", "order.created.late", {}, false],
+      ["order.#", "order", {}, true],
+      [undefined, "anything", {}, true],
+      [undefined, "", {}, true],
+      ["a.b", "a.b", direct, true],
+      ["a.b", "a.c", direct, false],
+      [undefined, "a.b", direct, false],
+      ["a.*", "a.b", fanout, true],
+      ["a.*", "b.b", fanout, false],
+      [undefined, "", fanout, true],
+    ];
+  for (const [operation, target, rest, expected] of cases) {
+    const what = JSON.stringify([operation, target, rest]);
+    assert.equal(receives(operation, target, rest), expected, what);
+  }
+});
+
+test("what goes to another exchange does not come back; straight to the own queue it does", () => {
+  const elsewhere = { publisher: { ...publisher, exchange: "other" } };
+  assert.equal(receives("#", "k", elsewhere), false);
+  assert.equal(receives(undefined, "k", elsewhere), false);
+  const straight = { publisher: { ...publisher, exchange: "" } };
+  assert.equal(receives(undefined, "work", straight), false);
+  const own = { ...straight, queue: { ...queue, name: "work" } };
+  assert.equal(receives(undefined, "work", own), true);
+  assert.equal(receives("work", "work", own), true);
+  assert.equal(receives("order.*", "work", own), false);
+  assert.equal(receives(undefined, "other", own), false);
+});
+
+test("only the memory broker has nobody else to publish", () => {
+  assert.equal(mqConnector.source?.internal?.(options()), false);
+  assert.equal(mqConnector.source?.internal?.(options({ driver: "memory" })), true);
+});
+
+test("its messages can be settled, and their metadata is what events have", () => {
+  const { source } = mqConnector;
+  assert.equal(source?.kind, "messages");
+  const message = { routingKey: "k", exchange: "e", body: null, headers: {}, properties: {} };
+  assert.deepEqual(source?.metadata, Object.keys(new MessageEvent(message).input));
+});
+
+test("under test it is the memory broker, all else the same", async () => {
+  const dlq = { queue: "dead", max_retries: 1, retry_delay: 5 };
+  const given = { url: "amqp://u:p@h", exchange: { name: "e", type: "direct" }, consumer: { dlq } };
+  const made = mqConnector.test?.(options(given)) as MqOptions;
+  assert.deepEqual(made, { ...options(given), driver: "memory" });
+  assert.deepEqual(settle(made), settle(options(given)));
+  const { connector } = await makeMq({ ...made });
+  assert.ok(connector instanceof MemoryBroker);
+  await connector.close();
 });
 
 test("defaults are those of the documentation", () => {

@@ -176,6 +176,15 @@ test("the frames that the server sends", () => {
       errorFrame({ code: "timeout", message: "late", id: 0 }),
       '{"type":"error","message":"late","code":"timeout","id":0}',
     ],
+    [
+      errorFrame({
+        code: "validation_failed",
+        message: "m",
+        details: [{ path: "a", message: "b" }],
+      }),
+      '{"type":"error","message":"m","code":"validation_failed",' +
+      '"details":[{"path":"a","message":"b"}]}',
+    ],
   ];
   for (const [frame, text] of frames) assert.equal(frame.text, text);
 });
@@ -186,6 +195,10 @@ test("data that is no JSON is an error of its own", () => {
   for (const data of [cycle, 1n, { deep: [1n] }]) {
     assert.throws(() => messageFrame(data), TypeError);
     assert.throws(() => ackFrame(1, { data }), TypeError);
+    assert.throws(
+      () => errorFrame({ code: "rejected", message: "", details: data }),
+      TypeError,
+    );
   }
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FlowHandler, Outcome } from "../../src/connector.ts";
-import { type ErrorCode, FlowError } from "../../src/errors.ts";
+import { type ErrorAnswer, type ErrorCode, FlowError } from "../../src/errors.ts";
 import { errorOf, json, respond, serve } from "./rest-support.ts";
 
 function result(value: unknown, created?: boolean): Outcome {
@@ -71,6 +71,39 @@ test("rest: a failed flow is an error with its code, status and ref, without its
     assert.equal(response.status, status);
     assert.deepEqual(await errorOf(response), { code, message: error.message, ref: "abcd1234" });
   }
+});
+
+test("rest: a failed flow tells its details, and its error_response instead", async () => {
+  const details = [{ path: "a.b", message: "must be a number" }];
+  const told = { code: "validation_failed", message: "bad", details };
+  const body = { why: ["because", 1] };
+  const cases: readonly [ErrorAnswer | undefined, number, unknown][] = [
+    [undefined, 422, { error: told }],
+    [{ status: 418, body }, 418, body],
+    [{ status: undefined, body }, 422, body],
+    [{ status: 499, body: undefined }, 499, { error: told }],
+    [{ status: undefined, body: {} }, 422, {}],
+  ];
+  for (const [given, status, text] of cases) {
+    const options = { message: "bad", details, ...(given && { answer: given }) };
+    const error = new FlowError("f", "validation_failed", options);
+    const response = await answer(Promise.reject(error));
+    assert.equal(response.status, status);
+    assert.equal(response.headers.get("content-type"), "application/json");
+    assert.deepEqual(await response.json(), text);
+  }
+});
+
+test("rest: an error_response that is no JSON is logged and is 500", async () => {
+  const body: Record<string, unknown> = {};
+  body.self = body;
+  const { request, logged } = await serve([["GET /x", () => {
+    throw new FlowError("f", "rejected", { message: "no", answer: { status: 410, body } });
+  }]]);
+  const response = await request("/x");
+  assert.equal(response.status, 500);
+  assert.equal((await errorOf(response)).code, "flow_failed");
+  assert.ok(logged[0] instanceof TypeError);
 });
 
 test("rest: the first flow that takes the request answers, and all that take it run", async () => {

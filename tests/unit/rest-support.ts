@@ -1,4 +1,5 @@
 /** A `rest` connector with flows, behind a Hono application. */
+import { systemClock } from "../../src/clock.ts";
 import type { Logger } from "@logtape/logtape";
 import { Hono } from "hono";
 import type { Connector, FlowEvent, FlowHandler, Outcome } from "../../src/connector.ts";
@@ -29,7 +30,7 @@ export async function serve(
   };
   const connector = await restConnector.create(
     { port: 0, host: "127.0.0.1", cors: [], max_body_size: 1024, ...options },
-    { name: "api", logger: logger as unknown as Logger },
+    { name: "api", logger: logger as unknown as Logger, clock: systemClock },
   );
   for (const [index, [operation, run]] of flows.entries()) {
     connector.subscribe?.(operation, { flow: String(index + 1), takes: () => true, run });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Connector, defineConnector, type FlowHandler } from "../../src/connector.ts";
+import type { Connector, FlowHandler } from "../../src/connector.ts";
+import { defineConnector } from "../../src/connector-type.ts";
 import { ConfigError, ConnectorError, FlowError } from "../../src/errors.ts";
 import { loadConfig } from "../../src/load.ts";
 import { createRuntime, type RuntimeOptions } from "../../src/runtime.ts";

@@ -375,8 +375,8 @@ test("a mistake in an expression is told at its place inside the text", async ()
     ["  params = null", `config.hcl:3:12+4 ${subject}: params must be an object`],
     [
       `  params = { a = "nope", b = 1, c = "2" }`,
-      `config.hcl:3:12+30 ${subject}: params.a: unknown variable "nope"`,
-      `config.hcl:3:12+30 ${subject}: params.b must be an expression in quotes`,
+      `config.hcl:3:19+4 ${subject}: params.a: unknown variable "nope"`,
+      `config.hcl:3:30+1 ${subject}: params.b must be an expression in quotes`,
     ],
     [
       `  body {\n    a = "nope"\n    b = 2\n    c {\n    }\n  }`,

@@ -24,7 +24,7 @@ const connection = new Connection({
   url() {
     const url = new URL("/ws", location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    url.searchParams.set("user_id", name);
+    url.searchParams.set("name", name);
     return url;
   },
   onState(state, retryInMs) {
@@ -102,7 +102,7 @@ function receive(data, from) {
     people.set(data.who, data.name);
     showPeople();
     notice(`${data.name} joined`);
-    connection.request({ type: "here", data: { to: data.name, room } }).catch(ignoreLost);
+    connection.request({ type: "here", data: { to: data.who, room } }).catch(ignoreLost);
   } else if (data.kind === "here") {
     people.set(data.who, data.name);
     showPeople();
@@ -121,7 +121,6 @@ async function send(message) {
       type: "message",
       data: { id: message.id, room: message.room, text: message.text },
     });
-    if (stored === undefined) throw new Error("the server did not take it");
     unconfirmed.delete(message.id);
     Object.assign(message, { state: "sent", created_at: stored.created_at });
   } catch (error) {

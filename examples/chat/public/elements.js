@@ -21,7 +21,7 @@ export function timeElement(at) {
 
 /** The first letter of a name, in a colour that is always the same for that name. */
 export function avatar(name) {
-  const circle = element("span", [...name][0].toUpperCase(), "avatar");
+  const circle = element("span", ([...name][0] ?? "?").toUpperCase(), "avatar");
   circle.ariaHidden = "true";
   const sum = [...name].reduce((total, letter) => total * 31 + letter.codePointAt(0), 7);
   circle.style.setProperty("--hue", sum % 360);

@@ -8,6 +8,8 @@ export interface Query {
   readonly parameters: readonly string[];
   /** True where it only reads. */
   readonly reads: boolean;
+  /** False where it cannot return rows. */
+  readonly returnsRows: boolean;
 }
 
 /** What strings, quoted names and comments hold is passed over; only `name` to `other` matter. */
@@ -26,6 +28,7 @@ const TOKEN = new RegExp(
 
 const TRANSACTION_CONTROL = new Set(["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "END"]);
 const READS = new Set(["SELECT", "VALUES", "EXPLAIN"]);
+const RETURNS_ROWS = new Set([...READS, "PRAGMA"]);
 const AFTER_WITH = new Set([...READS, "INSERT", "UPDATE", "DELETE", "REPLACE"]);
 
 /**
@@ -42,6 +45,7 @@ export function parseQuery(text: string): Query {
   let start = 0;
   let depth = 0;
   let end: number | undefined;
+  let returning = false;
   for (const { index, groups, 0: token } of text.matchAll(TOKEN)) {
     const { skip, quoted, parameter, foreign, word } = groups ?? {};
     if (skip !== undefined) continue;
@@ -61,6 +65,7 @@ export function parseQuery(text: string): Query {
       if (verb === undefined || (verb === "WITH" && depth === 0 && AFTER_WITH.has(upper))) {
         verb = upper;
       }
+      returning ||= upper === "RETURNING";
     } else if (quoted === undefined) {
       if (`'"[\``.includes(token)) throw new SyntaxError(`leaves a ${token} open`);
       if (token === "(") depth++;
@@ -72,7 +77,8 @@ export function parseQuery(text: string): Query {
     throw new SyntaxError(`must not ${verb}: each write is a transaction`);
   }
   pieces.push(text.slice(start, end));
-  return { pieces, parameters, reads: READS.has(verb) };
+  const returnsRows = returning || RETURNS_ROWS.has(verb);
+  return { pieces, parameters, reads: READS.has(verb), returnsRows };
 }
 
 /**

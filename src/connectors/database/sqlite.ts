@@ -1,10 +1,11 @@
 /** SQLite as a connector: opened and migrated at the start, tried again where it is locked. */
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Connector, ConnectorContext, WriteRequest } from "../../connector.ts";
+import type { Connector, ConnectorContext, KeyStore, WriteRequest } from "../../connector.ts";
 import { ConnectorError } from "../../errors.ts";
-import type { DatabaseDestination } from "./mod.ts";
+import type { DatabaseDestination } from "./options.ts";
 import { type Migration, readMigrations } from "./sqlite/migrations.ts";
+import { probeDatabase } from "./sqlite/probe.ts";
 import { Session } from "./sqlite/session.ts";
 
 /** What the connector is made of. */
@@ -21,8 +22,13 @@ export interface SqliteOptions {
 const FIRST_DELAY = 250;
 const LONGEST_DELAY = 5000;
 
-/** A destination that writes to an SQLite database. */
+/** Writes to an SQLite database, answers steps from it and keeps keys in it. */
 export class SqliteConnector implements Connector {
+  /** For `dedupe`; like writes they fail while the database is not open. */
+  readonly keys: KeyStore = {
+    has: (flow, key, now) => this.#opened().hasKey(flow, key, now),
+    add: (flow, key, now, until) => this.#opened().addKey(flow, key, now, until),
+  };
   readonly #options: SqliteOptions;
   readonly #context: ConnectorContext;
   #session: Session | undefined;
@@ -52,19 +58,23 @@ export class SqliteConnector implements Connector {
   }
 
   /**
+   * Looks at the file without changing it; one that is not there yet is no failure.
+   *
+   * @throws {ConnectorError} It is no database, or its migrations cannot be read.
+   */
+  async probe(): Promise<string> {
+    const migrations = await this.#readMigrations();
+    return await probeDatabase(this.#context.name, this.#options.database, migrations);
+  }
+
+  /**
    * Writes; returns the rows of a query that only reads, a promise for all else.
    *
    * @throws {ConnectorError} Permanent where it can never succeed, such as an unknown column.
    */
   write(request: WriteRequest): unknown {
-    if (this.#session === undefined) {
-      throw new ConnectorError(
-        this.#context.name,
-        this.#closed ? "is closed" : String(this.#trouble),
-      );
-    }
-    // The schema of mod.ts made the options.
-    return this.#session.write(request as WriteRequest<DatabaseDestination>);
+    // The schema of options.ts made the options.
+    return this.#opened().write(request as WriteRequest<DatabaseDestination>);
   }
 
   /** Finishes the writes that have begun, then closes the database. */
@@ -79,6 +89,12 @@ export class SqliteConnector implements Connector {
   /** Why it is not open; undefined when it is. */
   trouble(): string | undefined {
     return this.#session === undefined ? this.#trouble : undefined;
+  }
+
+  #opened(): Session {
+    if (this.#session !== undefined) return this.#session;
+    const reason = this.#closed ? "is closed" : String(this.#trouble);
+    throw new ConnectorError(this.#context.name, reason);
   }
 
   async #open(): Promise<void> {

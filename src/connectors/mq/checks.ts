@@ -1,7 +1,7 @@
 /** What no single attribute of an mq connector tells. */
-import type { Complaint } from "../../connector.ts";
+import type { Complaint } from "../../connector-type.ts";
 import { type MqOptions, queueNameOf, settle } from "./options.ts";
-import { hasWildcard, isTooLong } from "./topic.ts";
+import { compilePattern, hasWildcard, isTooLong } from "./topic.ts";
 
 /** Checks a whole `connector` block. */
 export function checkOptions(options: MqOptions): readonly Complaint[] {
@@ -66,6 +66,24 @@ export function checkOperation(
     message: `has a pattern, but "${settle(options).exchange.name}" is a direct exchange`,
     hint: "a topic exchange takes patterns",
   }];
+}
+
+/**
+ * Whether what is published with the routing key `target` reaches a flow on `operation` of the same
+ * connector. What another exchange makes of it, nobody knows here.
+ */
+export function comesBack(
+  operation: string | undefined,
+  target: string,
+  options: MqOptions,
+): boolean {
+  const { exchange, queue, publisher } = settle(options);
+  const routed = publisher.exchange === ""
+    ? target === queue?.name
+    // Without an operation a flow binds no key of a direct exchange.
+    : publisher.exchange === exchange.name &&
+      (exchange.type !== "direct" || operation !== undefined);
+  return routed && compilePattern(operation ?? "#")(target);
 }
 
 /** Whether a `to` block needs a `target`: only a fanout exchange has no use for routing keys. */

@@ -1,4 +1,5 @@
 /** A broker inside this process: one exchange and one queue, which end with it. */
+import type { Clock } from "../../clock.ts";
 import type { Connector, ConnectorContext, FlowHandler, WriteRequest } from "../../connector.ts";
 import { ConnectorError } from "../../errors.ts";
 import { Fifo } from "../../fifo.ts";
@@ -29,6 +30,7 @@ export class MemoryBroker implements Connector {
   readonly #name: string;
   readonly #settings: Settings;
   readonly #ledger: Ledger;
+  readonly #clock: Clock;
   readonly #subscriptions = new Subscriptions();
   #bindings: readonly Matcher[] | undefined;
   readonly #queue = new Fifo<Queued>();
@@ -43,10 +45,11 @@ export class MemoryBroker implements Connector {
   #closed = false;
 
   /** Holds what is published until `consume`. */
-  constructor(settings: Settings, { name, logger }: ConnectorContext) {
+  constructor(settings: Settings, { name, logger, clock }: ConnectorContext) {
     this.#name = name;
     this.#settings = settings;
     this.#ledger = new Ledger(logger);
+    this.#clock = clock;
   }
 
   subscribe(operation: string | undefined, handler: FlowHandler): void {
@@ -69,11 +72,10 @@ export class MemoryBroker implements Connector {
       content_type: "application/json",
       delivery_mode: persistent ? 2 : 1,
       message_id: crypto.randomUUID(),
-      timestamp: Math.floor(Date.now() / 1000),
+      timestamp: Math.floor(this.#clock.now() / 1000),
     };
     const headersText = toJson(this.#name, "a header", headers);
-    this.#queue.push({ routingKey, body, headers: headersText, properties, retries: 0 });
-    this.#schedule();
+    this.#enqueue({ routingKey, body, headers: headersText, properties, retries: 0 });
   }
 
   consume(): Promise<void> {
@@ -167,9 +169,10 @@ export class MemoryBroker implements Connector {
     const { counts } = this.#ledger;
     const { routingKey } = item;
     const { maxRetries, retryDelay, deadLetters } = this.#settings.consumer;
+    const limit = failure?.maxRetries ?? maxRetries;
     if (failure === undefined) {
       counts.acked++;
-    } else if (!failure.permanent && item.retries < maxRetries && !this.#closed) {
+    } else if (!failure.permanent && item.retries < limit && !this.#closed) {
       const delay = this.#draining ? 0 : retryDelay;
       this.#ledger.retried(routingKey, failure, delay);
       this.#deliverAgain({ ...item, retries: item.retries + 1 }, delay);
@@ -181,14 +184,20 @@ export class MemoryBroker implements Connector {
   }
 
   #deliverAgain(item: Queued, delay: number): void {
+    // Who holds the clock need not move it for what has nothing to wait for.
+    if (delay === 0) return this.#enqueue(item);
     const end = (): void => {
-      clearTimeout(timer);
+      cancel();
       this.#waiting.delete(end);
-      this.#queue.push(item);
-      this.#schedule();
+      this.#enqueue(item);
     };
-    const timer = setTimeout(end, delay);
+    const cancel = this.#clock.after(delay, end);
     this.#waiting.add(end);
+  }
+
+  #enqueue(item: Queued): void {
+    this.#queue.push(item);
+    this.#schedule();
   }
 
   #isIdle(): boolean {

@@ -14,6 +14,15 @@ export interface Message {
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
+/** What a message adds to the fields of its body. */
+export const METADATA: readonly string[] = [
+  "body",
+  "headers",
+  "routing_key",
+  "exchange",
+  "properties",
+];
+
 /** A message as flows see it. */
 export class MessageEvent implements FlowEvent {
   readonly operation: string;

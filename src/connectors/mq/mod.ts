@@ -1,7 +1,8 @@
 /** The `mq` connector: events through a message broker. */
-import { type ConnectorType, defineConnector } from "../../connector.ts";
-import { checkOperation, checkOptions, needsTarget } from "./checks.ts";
+import { type ConnectorType, defineConnector } from "../../connector-type.ts";
+import { checkOperation, checkOptions, comesBack, needsTarget } from "./checks.ts";
 import { MemoryBroker } from "./memory.ts";
+import { METADATA } from "./message.ts";
 import { destinationFields, fields, settle } from "./options.ts";
 import { isTooLong } from "./topic.ts";
 
@@ -11,12 +12,20 @@ import { isTooLong } from "./topic.ts";
  *
  * A flow's `operation` is a pattern of routing keys (`*` one word, `#` any number, none for every
  * event), a destination's `target` is a routing key. A message is acked when all flows that take it
- * have succeeded.
+ * have succeeded; one that no flow takes is settled as the filters say that saw it.
  */
 export const mqConnector: ConnectorType = defineConnector({
   fields,
   check: (options) => checkOptions(options),
-  source: { check: (operation, options) => checkOperation(operation, options) },
+  source: {
+    kind: "messages",
+    metadata: METADATA,
+    check: (operation, options) => checkOperation(operation, options),
+    receives: (operation, target, options) => comesBack(operation, target, options),
+    // With an address beside it, memory stands in for a broker that others publish to.
+    internal: ({ driver, url, host }) =>
+      driver === "memory" && url === undefined && host === undefined,
+  },
   destination: {
     fields: destinationFields,
     operations: [],
@@ -30,6 +39,8 @@ export const mqConnector: ConnectorType = defineConnector({
       return [];
     },
   },
+  /** The memory broker routes and repeats as the others do, and takes their attributes. */
+  test: (options) => ({ ...options, driver: "memory" as const }),
   async create(options, context) {
     const settings = settle(options);
     if (options.driver === "memory") return new MemoryBroker(settings, context);

@@ -5,7 +5,7 @@ import { ConnectorError } from "../../errors.ts";
 import { Ledger } from "./ledger.ts";
 import type { MqOptions, Settings } from "./options.ts";
 import { type PublishOptions, toPublication } from "./publication.ts";
-import { type Address, addressOf } from "./rabbitmq/address.ts";
+import { type Address, addressOf, describeAddress } from "./rabbitmq/address.ts";
 import { Consumer } from "./rabbitmq/consumer.ts";
 import { describe, isHopeless, Link } from "./rabbitmq/link.ts";
 import { Publisher } from "./rabbitmq/publisher.ts";
@@ -65,6 +65,23 @@ export class RabbitMq implements Connector {
     }
     // Of a broker that is away the link has told.
     if (link.trouble === undefined) logger.warn("could not declare all: {reason}", { reason });
+  }
+
+  /**
+   * Connects and lets go again; declares nothing.
+   *
+   * @throws {ConnectorError} The broker is away or refuses the credentials.
+   */
+  async probe(): Promise<string> {
+    const { name, logger } = this.#context;
+    const where = describeAddress(this.#address);
+    const link = new Link(this.#address, `weir ${name}`, logger);
+    const failure = await link.opened;
+    await link.close();
+    if (failure === undefined) return `the broker ${where} answers`;
+    const verdict = isHopeless(failure) ? "refuses" : "is away";
+    const message = `the broker ${where} ${verdict}: ${describe(failure)}`;
+    throw new ConnectorError(name, message, { cause: failure });
   }
 
   async consume(): Promise<void> {

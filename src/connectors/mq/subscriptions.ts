@@ -1,5 +1,7 @@
 /** The flows that take a connector's messages. */
-import type { FlowEvent, FlowHandler } from "../../connector.ts";
+import type { FlowEvent, FlowHandler, Unwanted } from "../../connector.ts";
+import { FlowError } from "../../errors.ts";
+import { isObject } from "../../json.ts";
 import { compilePattern, type Matcher } from "./topic.ts";
 
 /** Why a message could not be handled. */
@@ -8,7 +10,12 @@ export interface Failure {
   readonly reason: string;
   /** True where another delivery cannot succeed. */
   readonly permanent: boolean;
+  /** How often it may be delivered again; as often as the connector says where absent. */
+  readonly maxRetries?: number;
 }
+
+/** What a log or a header has room for of the reasons why data is not valid, in characters. */
+const LONGEST_DETAILS = 300;
 
 interface Subscription {
   readonly matches: Matcher;
@@ -29,35 +36,62 @@ export class Subscriptions {
 
   /**
    * Runs every flow that takes the event, and waits for all of them even where one has failed.
-   * Gives the failure, or undefined where there was none; no promise where no flow had to wait.
+   * Gives the failure, or undefined where there was none; no promise where no flow had to wait. An
+   * event that no flow takes has failed where a filter does not want it acked.
    */
   deliver(event: FlowEvent): Failure | undefined | Promise<Failure | undefined> {
     const errors: unknown[] = [];
     const running: Promise<unknown>[] = [];
+    const refusals: Unwanted[] = [];
+    let taken = false;
     for (const { matches, handler } of this.#subscriptions) {
       if (!matches(event.operation)) continue;
       try {
-        if (!handler.takes(event)) continue;
+        if (!handler.takes(event)) {
+          if (handler.unwanted !== undefined) refusals.push(handler.unwanted);
+          continue;
+        }
+        taken = true;
         const outcome = handler.run(event);
         if (outcome instanceof Promise) running.push(outcome.catch((error) => errors.push(error)));
       } catch (error) {
         errors.push(error);
       }
     }
+    if (!taken && errors.length === 0) return failureOfUnwanted(refusals);
     if (running.length === 0) return failureOf(errors);
     return Promise.all(running).then(() => failureOf(errors));
   }
+}
+
+/** Nothing is lost where one flow wants it back, and nothing is acked that one flow rejects. */
+function failureOfUnwanted(refusals: readonly Unwanted[]): Failure | undefined {
+  const reason = "no flow takes it";
+  const back = refusals.filter(({ settlement }) => settlement === "requeue");
+  if (back.length > 0) {
+    const maxRetries = Math.max(...back.map(({ maxRequeue }) => maxRequeue));
+    return { reason, permanent: false, maxRetries };
+  }
+  const rejected = refusals.some(({ settlement }) => settlement === "reject");
+  return rejected ? { reason, permanent: true } : undefined;
 }
 
 /** One flow that may succeed the next time is reason enough to deliver again. */
 function failureOf(errors: readonly unknown[]): Failure | undefined {
   if (errors.length === 0) return undefined;
   return {
-    reason: errors.map((error) => error instanceof Error ? error.message : String(error)).join(
-      "; ",
-    ),
+    reason: errors.map(reasonOf).join("; "),
     permanent: errors.every(isPermanent),
   };
+}
+
+/** The error in words, with what is wrong where: names of fields and rules, never their values. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { details = [] } = error instanceof FlowError ? error : {};
+  const words = details.filter(isObject).map(({ path, message }) => `${path} ${message}`.trim());
+  if (words.length === 0) return error.message;
+  return `${error.message}: ${words.join(", ").slice(0, LONGEST_DETAILS)}`;
 }
 
 function isPermanent(error: unknown): boolean {

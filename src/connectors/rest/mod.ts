@@ -1,15 +1,14 @@
 /** The `rest` connector: flows that answer HTTP requests. */
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
-import {
-  type Connector,
-  type ConnectorContext,
-  type ConnectorType,
-  defineConnector,
-  type FlowHandler,
-  type HttpService,
-  type Logger,
+import type {
+  Connector,
+  ConnectorContext,
+  FlowHandler,
+  HttpService,
+  Logger,
 } from "../../connector.ts";
+import { type ConnectorType, defineConnector } from "../../connector-type.ts";
 import { admit, dispatch } from "../../dispatch.ts";
 import { ConnectorError } from "../../errors.ts";
 import { attribute, type Values } from "../../schema.ts";
@@ -40,11 +39,15 @@ const fields = {
 export const restConnector: ConnectorType = defineConnector({
   fields,
   source: {
+    kind: "requests",
+    metadata: ["headers", "body"],
     check(operation) {
       const parsed = parseOperation(operation);
       return "message" in parsed ? [parsed] : [];
     },
   },
+  // It opens nothing by itself.
+  test: (options) => options,
   create: (options, context) => new RestConnector(options, context),
 });
 

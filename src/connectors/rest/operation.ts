@@ -1,5 +1,5 @@
 /** The operation of a flow whose source is a `rest` connector: `METHOD /path/:parameter`. */
-import type { Complaint } from "../../connector.ts";
+import type { Complaint } from "../../connector-type.ts";
 import { didYouMean } from "../../nearest.ts";
 
 /** The methods that a flow can name. GET answers HEAD too; OPTIONS is answered for every path. */

@@ -31,25 +31,37 @@ const STATUS: Readonly<Record<HttpErrorCode, number>> = {
   timeout: 504,
 };
 
-/** An error as callers see it: `{"error":{"code","message","ref"?}}`, with the code's status. */
+/** What an error response may say beside its code and its message. */
+export interface ErrorResponseOptions {
+  /** As the code has it by default. */
+  readonly status?: number | undefined;
+  /** Each `{ path, message }` of bad data. */
+  readonly details?: readonly unknown[] | undefined;
+  readonly ref?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An error as callers see it: `{"error":{"code","message","details"?,"ref"?}}`. */
 export function errorResponse(
   code: HttpErrorCode,
   message: string,
-  options: { readonly ref?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+  { status = STATUS[code], details, ref, headers }: ErrorResponseOptions = {},
 ): Response {
-  const { ref, headers } = options;
-  return jsonResponse({ error: { code, message, ref } }, STATUS[code], headers);
+  return jsonResponse({ error: { code, message, details, ref } }, status, headers);
 }
 
 /**
  * The answer that a flow's ending makes: its response, else the first destination's result, with
- * 201 where that was something new; 204 without either.
+ * 201 where that was something new; 204 without either. Of a failure, what its `error_response` says.
  *
  * @throws {TypeError} The answer has a cycle.
  */
 export function endingResponse(ending: Ending): Response {
   if (ending instanceof FlowError) {
-    return errorResponse(ending.code, ending.message, { ref: ending.ref });
+    const { code, message, details, ref, answer } = ending;
+    const { status = STATUS[code], body } = answer ?? {};
+    if (body !== undefined) return jsonResponse(body, status);
+    return errorResponse(code, message, { status, details, ref });
   }
   const { response, result, created = false } = ending;
   const data = response === undefined ? result : response.data;

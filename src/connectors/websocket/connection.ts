@@ -10,10 +10,12 @@ import {
   pongFrame,
   type Refusal,
 } from "../../protocol.ts";
-import type { HandshakeRequest, Peer, SocketFeatures, SocketSession } from "../../socket.ts";
+import type { Peer, SocketFeatures, SocketSession } from "../../socket.ts";
 import { endOfTick } from "../../tick.ts";
 import { isLongerThan } from "../../utf8.ts";
-import { describeClient, SocketEvent } from "./event.ts";
+import type { Arrival } from "./arrival.ts";
+import { type CloseReason, closeReason, sentCode } from "./closing.ts";
+import { SocketEvent } from "./event.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { OUTBOX_LIMIT, type WebSocketOptions } from "./options.ts";
 import { RateWindow } from "./rate.ts";
@@ -26,12 +28,6 @@ const ERROR_WINDOW = 10_000;
 const CLOSE_PATIENCE = 10_000;
 /** The same while the server shuts down. */
 const SHUTDOWN_PATIENCE = 3_000;
-
-/** What `close` gets where the close frame had no code, and where there was none. */
-const NO_CODE = 1005;
-const NO_FRAME = 1006;
-/** What is added to a close code where the runtime sends none of the protocol's own. */
-const WEAK_CODES = 3000;
 
 /** What a connection needs of the hub that it belongs to. */
 export interface ConnectionHost {
@@ -64,26 +60,30 @@ interface Socket {
 export class Connection implements SocketSession {
   readonly client: Client;
   /** Changed by the hub alone. */
-  readonly rooms: Set<string> = new Set();
+  readonly rooms: Set<string>;
   readonly #hub: ConnectionHost;
   readonly #work: WorkQueue<ClientFrame | Refusal>;
   readonly #errors = new RateWindow(MAX_ERRORS, ERROR_WINDOW);
   readonly #openedAt = performance.now();
   readonly #ended = Promise.withResolvers<void>();
+  /** Until the connection is open. */
+  #arrival: Arrival | undefined;
   #socket: Socket | undefined;
   /** The server is shutting down: what arrives after that is not served. */
   #stopped = false;
   /** Why the server ends it. */
-  #closing: { readonly code: number; readonly reason: string } | undefined;
+  #closing: CloseReason | undefined;
   #pingData: Uint8Array | undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
   /** The hub counts the socket no longer. */
   #released = false;
 
   /** The hub has accepted the handshake. */
-  constructor(hub: ConnectionHost, request: HandshakeRequest, userId: string | null) {
+  constructor(hub: ConnectionHost, arrival: Arrival) {
     this.#hub = hub;
-    this.client = describeClient(request, userId, this.rooms);
+    this.#arrival = arrival;
+    this.client = arrival.client;
+    this.rooms = arrival.rooms;
     this.#work = new WorkQueue<ClientFrame | Refusal>(
       hub.options.concurrency,
       (frame) => "code" in frame ? this.refuse(frame) : hub.serve(this, frame),
@@ -106,8 +106,9 @@ export class Connection implements SocketSession {
     this.#hub.opened(this);
     // The shutdown began between the handshake and now.
     if (this.#stopped) return this.end(1001, "the server is shutting down", SHUTDOWN_PATIENCE);
-    const { params, remote_addr } = this.client;
-    this.#runAlone(new SocketEvent("connect", params, this.client, undefined, { remote_addr }));
+    const arrival = this.#arrival;
+    this.#arrival = undefined;
+    if (arrival !== undefined) this.#runAlone(arrival.event, () => arrival.admitted);
   }
 
   abandon(): void {
@@ -162,20 +163,13 @@ export class Connection implements SocketSession {
     this.#hub.remove(this);
     this.#release();
     const facts = {
-      ...this.#reasonOf(code, reason),
+      ...closeReason(this.#closing, { code, reason }),
       rooms: [...this.rooms],
       duration_ms: Math.round(performance.now() - this.#openedAt),
     };
-    this.#runAlone(new SocketEvent("disconnect", facts, this.client, undefined, facts));
+    const event = new SocketEvent("disconnect", facts, this.client, undefined, facts);
+    this.#runAlone(event, () => admit(this.#hub.handlers(event.operation) ?? [], event));
     this.#work.idle().then(() => this.#finish());
-  }
-
-  /** The server's own reason, unless the client had closed already. */
-  #reasonOf(code: number, reason: string): { readonly code: number; readonly reason: string } {
-    const ours = this.#closing;
-    if (ours === undefined) return { code, reason };
-    const answers = [NO_CODE, NO_FRAME, ours.code, ours.code + WEAK_CODES];
-    return answers.includes(code) ? ours : { code, reason };
   }
 
   /** Queues a frame; false where the connection is no longer open. */
@@ -183,9 +177,15 @@ export class Connection implements SocketSession {
     return this.#socket?.outbox.push(frame) ?? false;
   }
 
-  /** Answers a frame with an error; a client that causes too many is sent away. */
+  /**
+   * Answers a frame with an error; a client that causes too many is sent away.
+   *
+   * @throws {TypeError | RangeError} Its details are no JSON, or too large to send.
+   */
   refuse(refusal: Refusal): undefined {
-    this.send(errorFrame(refusal));
+    const frame = errorFrame(refusal);
+    if (frame.bytes.length > OUTBOX_LIMIT) throw new RangeError("the error is too large to send");
+    this.send(frame);
     if (this.#errors.hit()) this.end(1008, "too many errors");
   }
 
@@ -247,7 +247,7 @@ export class Connection implements SocketSession {
     heartbeat?.stop();
     // A paused socket would never see the answer to its close frame.
     peer.resume?.();
-    peer.close(features.closeCodes || code === 1000 ? code : code + WEAK_CODES, reason, patience);
+    peer.close(sentCode(features, code), reason, patience);
     if (peer.terminate === undefined) {
       this.#closeTimer = setTimeout(() => this.destroy(reason), patience);
     }
@@ -277,12 +277,11 @@ export class Connection implements SocketSession {
   }
 
   /** Nobody is answered for `connect` and `disconnect`: their flows have logged what failed. */
-  #runAlone(event: SocketEvent): void {
-    const handlers = this.#hub.handlers(event.operation) ?? [];
-    if (handlers.length === 0) return;
+  #runAlone(event: SocketEvent, flows: () => readonly FlowHandler[]): void {
+    if (this.#hub.handlers(event.operation)?.length === 0) return;
     this.#work.pushAlone(async () => {
       try {
-        await dispatch(admit(handlers, event), event).all;
+        await dispatch(flows(), event).all;
       } catch (error) {
         this.#hub.logger.error("{operation} failed: {error}", {
           operation: event.operation,

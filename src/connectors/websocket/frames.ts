@@ -1,6 +1,6 @@
 /** Serves the frames of one connection: what each type does and how it is answered. */
 import type { FlowHandler, Logger } from "../../connector.ts";
-import { admit, dispatch, type Ending } from "../../dispatch.ts";
+import { accept, admit, dispatch, type Ending } from "../../dispatch.ts";
 import { FlowError, newRef } from "../../errors.ts";
 import type { Frame } from "../../frame.ts";
 import {
@@ -15,6 +15,7 @@ import {
 import type { Connection } from "./connection.ts";
 import { SocketEvent } from "./event.ts";
 import { OUTBOX_LIMIT, type WebSocketOptions } from "./options.ts";
+import { frameRefusal } from "./refusal.ts";
 
 /** What serving a frame needs of the connection's hub. */
 export interface FrameHost {
@@ -44,20 +45,44 @@ export function serveFrame(
   if (handlers === undefined) return refuse("unknown_type", unknownType(hub, type));
   const room = readRoom(frame);
   if (typeof room === "object") return refuse("invalid_room", room.problem);
-  if (type === "join_room" && isFull(hub, connection, room)) {
-    return refuse("too_many_rooms", `a connection may be in ${hub.options.max_rooms} rooms`);
+  const joined = type === "join_room" ? room : undefined;
+  if (joined !== undefined && isFull(hub, connection, joined)) {
+    return connection.refuse(tooManyRooms(hub, id));
   }
   if (type === "leave_room" && room !== undefined) hub.leave(connection, room);
 
   try {
     const event = new SocketEvent(type, data, connection.client, room);
     const admitted = admit(handlers, event);
-    // Filters see the client as it was; the flows that follow see the member.
-    if (type === "join_room" && room !== undefined) hub.join(connection, room);
-    return run(hub, connection, id, admitted, event);
+    if (joined === undefined) return run(hub, connection, id, admitted, event);
+    return join(hub, connection, id, admitted, event, joined);
   } catch (bug) {
     answerBug(hub, connection, id, bug);
   }
+}
+
+/**
+ * Filters and `accept` see the client as it was; the flows that run see the member. A refusal by any
+ * flow keeps the client out and lets none run.
+ */
+function join(
+  hub: FrameHost,
+  connection: Connection,
+  id: FrameId | undefined,
+  admitted: readonly FlowHandler[],
+  event: SocketEvent,
+  room: string,
+): Promise<void> | undefined {
+  const enter = (refusal: FlowError | undefined): Promise<void> | undefined => {
+    if (refusal !== undefined) return connection.refuse(frameRefusal(refusal, id));
+    // Where frames are served side by side, another may have joined while this one was asked.
+    if (isFull(hub, connection, room)) return connection.refuse(tooManyRooms(hub, id));
+    hub.join(connection, room);
+    return run(hub, connection, id, admitted, event);
+  };
+  const verdict = accept(admitted, event);
+  if (!(verdict instanceof Promise)) return enter(verdict);
+  return verdict.then(enter).catch((bug) => answerBug(hub, connection, id, bug));
 }
 
 function run(
@@ -91,7 +116,7 @@ function answerWith(
   ending: Ending | undefined,
 ): void {
   if (ending instanceof FlowError) {
-    return connection.refuse({ code: ending.code, message: ending.message, id });
+    return connection.refuse(frameRefusal(ending, id));
   }
   const frame = answerFrame(id, ending?.response);
   if (frame === undefined) return;
@@ -132,6 +157,11 @@ function readRoom({ type, room }: ClientFrame): string | undefined | { readonly 
   return problem === undefined ? room as string : { problem };
 }
 
-function isFull(hub: FrameHost, { rooms }: Connection, room: string | undefined): boolean {
-  return room !== undefined && !rooms.has(room) && rooms.size >= hub.options.max_rooms;
+function isFull(hub: FrameHost, { rooms }: Connection, room: string): boolean {
+  return !rooms.has(room) && rooms.size >= hub.options.max_rooms;
+}
+
+function tooManyRooms(hub: FrameHost, id: FrameId | undefined): Refusal {
+  const message = `a connection may be in ${hub.options.max_rooms} rooms`;
+  return { code: "too_many_rooms", message, id };
 }

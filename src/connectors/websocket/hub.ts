@@ -1,7 +1,6 @@
 /** All connections of one `websocket` connector: its rooms, its users, and what is sent to them. */
-import { holds } from "../../condition.ts";
+import type { Clock } from "../../clock.ts";
 import type {
-  Client,
   Connector,
   ConnectorContext,
   FlowHandler,
@@ -10,15 +9,15 @@ import type {
   WriteRequest,
 } from "../../connector.ts";
 import { ConnectorError } from "../../errors.ts";
-import type { Expression, Scope } from "../../expression.ts";
 import type { Frame } from "../../frame.ts";
 import { checkHandshake, refuse } from "../../handshake.ts";
 import { didYouMean } from "../../nearest.ts";
 import { Flusher } from "../../outbox.ts";
 import { type ClientFrame, messageFrame, nameProblem, roomProblem } from "../../protocol.ts";
 import { Groups } from "../../rooms.ts";
-import type { Handshake, HandshakeRequest } from "../../socket.ts";
+import type { Handshake, HandshakeRefusal, HandshakeRequest } from "../../socket.ts";
 import { endOfTick } from "../../tick.ts";
+import { Arrival } from "./arrival.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
 import { type FrameHost, serveFrame } from "./frames.ts";
 import {
@@ -26,33 +25,43 @@ import {
   type WebSocketDestinationOptions,
   type WebSocketOptions,
 } from "./options.ts";
+import { choose } from "./recipients.ts";
 
 /** Operations that every client causes, whether a flow names them or not. */
 const BUILT_IN: readonly string[] = ["connect", "disconnect", "join_room", "leave_room"];
 
-/** The connector at work. */
+const SHUTTING_DOWN = refuse(503, "the server is shutting down");
+
+/**
+ * The connector at work. Whoever drives it without an adapter does what adapters do: it calls
+ * `http.socket.accept`, and then `open` or `abandon` of the session that it was given, once.
+ */
 export class Hub implements Connector, ConnectionHost, FrameHost {
   readonly options: WebSocketOptions;
   readonly logger: Logger;
   readonly flusher: Flusher = new Flusher(endOfTick);
   readonly http: HttpService;
   readonly #name: string;
+  readonly #clock: Clock;
   /** From the handshake to the end of the last flow. */
   readonly #sessions = new Set<Connection>();
-  /** Those that get what is sent. */
-  readonly #connections = new Set<Connection>();
+  /** Those that get what is sent, by the client's `id`. */
+  readonly #connections = new Map<string, Connection>();
   readonly #rooms = new Groups<Connection>();
   readonly #users = new Groups<Connection>();
   readonly #subscriptions: { readonly operation?: string; readonly handler: FlowHandler }[] = [];
   readonly #handlers = new Map<string, readonly FlowHandler[] | undefined>();
+  /** Handshakes that flows decide about. */
+  readonly #deciding = new Set<Promise<unknown>>();
   /** How many sockets are open or will be: what `max_connections` limits. */
   #admitted = 0;
   #stopped = false;
 
-  constructor(options: WebSocketOptions, { name, logger }: ConnectorContext) {
+  constructor(options: WebSocketOptions, { name, logger, clock }: ConnectorContext) {
     this.options = options;
     this.logger = logger;
     this.#name = name;
+    this.#clock = clock;
     this.http = {
       listen: { host: options.host, port: options.port },
       socket: {
@@ -97,14 +106,14 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
     const { operation, target, payload, scope, event } = request;
     const { filter, exclude_sender } = request.options as WebSocketDestinationOptions;
     const room = operation === "send_to_room" ? this.#room(target) : undefined;
-    const group = room !== undefined
-      ? this.#rooms.members(room)
-      : operation === "send_to_user"
-      ? this.#users.members(this.#user(target, payload))
-      : this.#connections;
+    const group = room === undefined
+      ? this.#group(operation, target, payload)
+      : this.#rooms.members(room);
     const frame = this.#encode(payload, room);
-    const sender = exclude_sender ? event?.client?.id : undefined;
-    return { recipients: send(frame, choose(group, filter, sender, scope)) };
+    const except = exclude_sender ? event?.client?.id : undefined;
+    const everybody = filter === undefined && except === undefined;
+    const chosen = everybody ? group : choose(group, { filter, except, scope });
+    return { recipients: send(frame, chosen) };
   }
 
   serve(connection: Connection, frame: ClientFrame): Promise<void> | undefined {
@@ -112,15 +121,15 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
   }
 
   opened(connection: Connection): void {
-    this.#connections.add(connection);
-    const { user_id } = connection.client;
+    const { id, user_id } = connection.client;
+    this.#connections.set(id, connection);
     if (user_id !== null) this.#users.add(user_id, connection);
   }
 
   remove(connection: Connection): void {
-    if (!this.#connections.delete(connection)) return;
+    const { id, user_id } = connection.client;
+    if (!this.#connections.delete(id)) return;
     for (const room of connection.rooms) this.#rooms.remove(room, connection);
-    const { user_id } = connection.client;
     if (user_id !== null) this.#users.remove(user_id, connection);
   }
 
@@ -133,7 +142,7 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
   }
 
   join(connection: Connection, room: string): void {
-    if (!this.#connections.has(connection)) return;
+    if (!this.#connections.has(connection.client.id)) return;
     connection.rooms.add(room);
     this.#rooms.add(room, connection);
   }
@@ -158,7 +167,7 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
   }
 
   async drain(): Promise<void> {
-    await Promise.all([...this.#sessions].map((session) => session.idle()));
+    await Promise.all([...this.#deciding, ...[...this.#sessions].map((one) => one.idle())]);
   }
 
   async closeClients(): Promise<void> {
@@ -170,21 +179,59 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
     return Promise.resolve();
   }
 
-  #accept(request: HandshakeRequest): Handshake {
+  #accept(request: HandshakeRequest): Handshake | Promise<Handshake> {
     const form = checkHandshake(request.method, request.headers);
     if (!form.accepted) return form;
-    if (this.#stopped) return refuse(503, "the server is shutting down");
+    if (this.#stopped) return SHUTTING_DOWN;
     const userId = request.url.searchParams.get("user_id") || null;
     const problem = userId === null ? undefined : nameProblem("user_id", userId);
     if (problem !== undefined) return refuse(400, problem);
+    const arrival = new Arrival(request, userId);
+    const verdict = arrival.ask(this.handlers("connect") ?? [], {
+      clock: this.#clock,
+      logger: this.logger,
+    });
+    const decide = (refusal: HandshakeRefusal | undefined): Handshake =>
+      refusal ?? this.#admit(arrival, form.protocols[0]);
+    return verdict instanceof Promise ? this.#decideLater(verdict.then(decide)) : decide(verdict);
+  }
+
+  #decideLater(decision: Promise<Handshake>): Promise<Handshake> {
+    this.#deciding.add(decision);
+    return decision.finally(() => this.#deciding.delete(decision));
+  }
+
+  #admit(arrival: Arrival, protocol: string | undefined): Handshake {
+    // The shutdown began while the flows were asked.
+    if (this.#stopped) return SHUTTING_DOWN;
     const { max_connections = Infinity } = this.options;
     if (this.#admitted >= max_connections) {
       return refuse(503, "too many connections", { "retry-after": "1" });
     }
     this.#admitted++;
-    const session = new Connection(this, request, userId);
+    const session = new Connection(this, arrival);
     this.#sessions.add(session);
-    return { accepted: true, protocol: form.protocols[0], session };
+    return { accepted: true, protocol, session };
+  }
+
+  /** Whom an operation without a room is for, before anybody is left out. */
+  #group(
+    operation: string | undefined,
+    target: string | undefined,
+    payload: unknown,
+  ): Iterable<Connection> {
+    if (operation === "send_to_user") return this.#users.members(this.#user(target, payload));
+    return operation === "send_to_client" ? this.#client(target) : this.#connections.values();
+  }
+
+  /** A client that is not there is nobody, and no error: it may have left just now. */
+  #client(id: string | undefined): readonly Connection[] {
+    if (id === undefined) {
+      const message = "send_to_client needs a target: the client's id";
+      throw new ConnectorError(this.#name, message, { permanent: true });
+    }
+    const connection = this.#connections.get(id);
+    return connection === undefined ? [] : [connection];
   }
 
   #encode(payload: unknown, room: string | undefined): Frame {
@@ -217,22 +264,6 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
     const message = "send_to_user needs a target or a payload with user_id";
     throw new ConnectorError(this.#name, message, { permanent: true });
   }
-}
-
-/** All are chosen before anything is sent: a filter that fails leaves nobody half informed. */
-function choose(
-  group: ReadonlySet<Connection>,
-  filter: Expression | undefined,
-  sender: string | undefined,
-  scope: Scope,
-): Iterable<Connection> {
-  if (filter === undefined && sender === undefined) return group;
-  // One scope for all of them: copying it for each would read the input each time.
-  const recipient: { client?: Client } & Scope = { ...scope };
-  return [...group].filter(({ client }) => {
-    recipient.client = client;
-    return client.id !== sender && (filter === undefined || holds(filter, recipient));
-  });
 }
 
 function send(frame: Frame, recipients: Iterable<Connection>): number {

@@ -1,11 +1,22 @@
 /** The `websocket` connector: rooms, users, broadcasts and the flows that clients start. */
-import { type Complaint, type ConnectorType, defineConnector } from "../../connector.ts";
+import { type Complaint, type ConnectorType, defineConnector } from "../../connector-type.ts";
 import { CONTROL_TYPES, RESERVED_TYPES, TYPE_PATTERN } from "../../protocol.ts";
 import { Hub } from "./hub.ts";
 import { destinationFields, fields } from "./options.ts";
 
 /** The operations of a flow's `to`. */
-export const DESTINATION_OPERATIONS = ["broadcast", "send_to_room", "send_to_user"] as const;
+export const DESTINATION_OPERATIONS = [
+  "broadcast",
+  "send_to_room",
+  "send_to_user",
+  "send_to_client",
+] as const;
+
+/** What stands on `input` beside the payload's fields; the last five at the ends of a connection. */
+const METADATA = [
+  ...["data", "event", "client_id", "user_id", "room"],
+  ...["remote_addr", "code", "reason", "rooms", "duration_ms"],
+];
 
 /** The kind of connector that `type = "websocket"` names. */
 export const websocketConnector: ConnectorType = defineConnector({
@@ -30,7 +41,9 @@ export const websocketConnector: ConnectorType = defineConnector({
   },
   address: ({ host, port, path }) => `${host}:${port}${path}`,
   source: {
-    clients: true,
+    kind: "clients",
+    gates: ["connect", "join_room"],
+    metadata: METADATA,
     check(operation): Complaint[] {
       if (operation === undefined) return [];
       if (CONTROL_TYPES.has(operation)) {
@@ -65,16 +78,20 @@ export const websocketConnector: ConnectorType = defineConnector({
           }];
         case "send_to_room":
           return target === undefined ? [{ message: "needs a target: the room" }] : [];
+        case "send_to_client":
+          return target === undefined ? [{ message: "needs a target: the client's id" }] : [];
         case "broadcast":
           return target === undefined ? [] : [{
             attribute: "target",
             message: "takes no target for a broadcast",
-            hint: "send_to_room and send_to_user take one",
+            hint: "send_to_room, send_to_user and send_to_client take one",
           }];
         default:
           return [];
       }
     },
   },
+  // It opens nothing by itself.
+  test: (options) => options,
   create: (options, context) => new Hub(options, context),
 });

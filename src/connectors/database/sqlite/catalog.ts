@@ -1,6 +1,7 @@
 /** Which tables and columns a database has. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { didYouMean } from "../../../nearest.ts";
+import { KEYS_TABLE } from "./keys.ts";
 import { MIGRATIONS_TABLE } from "./migrations.ts";
 
 /** Keeps what it has read; reads again before it says that something is not there. */
@@ -11,10 +12,11 @@ export class Catalog {
 
   /** Reads nothing yet. */
   constructor(database: DatabaseSync) {
-    // SQLite's tables and the record of migrations are nobody's target.
+    // SQLite's tables and those of the connector itself are nobody's target.
     this.#tables = database.prepare(
       `SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')
-         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> '${MIGRATIONS_TABLE}'`,
+         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' 
+         AND name NOT IN ('${MIGRATIONS_TABLE}', '${KEYS_TABLE}')`,
     );
     this.#columns = database.prepare("SELECT name FROM pragma_table_xinfo(?)");
   }

@@ -69,7 +69,12 @@ function decode(file: string, bytes: Uint8Array): string {
   }
 }
 
-function isApplied(database: DatabaseSync, { name, checksum }: Migration): boolean {
+/**
+ * Whether a migration is recorded in the database, whose table for that must be there.
+ *
+ * @throws {MigrationError} The file was changed after it was applied.
+ */
+export function isApplied(database: DatabaseSync, { name, checksum }: Migration): boolean {
   const select = `SELECT checksum FROM ${MIGRATIONS_TABLE} WHERE name = ?`;
   const found = database.prepare(select).get(name);
   if (found !== undefined && found.checksum !== checksum) {

@@ -1,7 +1,7 @@
 /** Prepared statements: one for each shape of write and for each query. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { didYouMean } from "../../../nearest.ts";
-import type { DatabaseDestination } from "../mod.ts";
+import type { DatabaseDestination, Rows } from "../options.ts";
 import { parseQuery } from "../query.ts";
 import { OPERATIONS, tableStatement, type TableWrite } from "../statements.ts";
 import type { Catalog } from "./catalog.ts";
@@ -58,7 +58,7 @@ export class Plans {
   }
 
   /**
-   * The plan of a `to` block's query; `options` stand for the block.
+   * The plan of a query; `options` stand for its block.
    *
    * @throws {SyntaxError} It is no single statement with `:named` parameters.
    * @throws {Error} SQLite refuses it.
@@ -72,7 +72,8 @@ export class Plans {
       `${sql}?${names.indexOf(parameters[i - 1]) + 1}${piece}`
     );
     const statement = this.#prepare(sql);
-    const run = statement.columns().length > 0 ? allRows(statement) : changes(statement);
+    const hasRows = statement.columns().length > 0;
+    const run = hasRows ? rowsAs(options.rows, statement) : changes(statement);
     const plan = { names, reads, run };
     this.#queries.set(options, plan);
     return plan;
@@ -113,10 +114,14 @@ function because(message: string, hint: string | undefined): string {
   return hint === undefined ? message : `${message}; ${hint}`;
 }
 
+function rowsAs(rows: Rows = "all", statement: StatementSync): Plan["run"] {
+  return { auto: foundRows, one: oneRow, all: allRows }[rows](statement);
+}
+
 function oneRow(statement: StatementSync): Plan["run"] {
   return (values) => {
     const row = statement.get(...values);
-    // None where a trigger has ignored the row.
+    // None where a query finds nothing, or where a trigger has ignored the row.
     return row === undefined ? null : toRow(row);
   };
 }

@@ -4,10 +4,11 @@ import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { WriteRequest } from "../../../connector.ts";
 import { ConnectorError } from "../../../errors.ts";
 import { didYouMean } from "../../../nearest.ts";
-import type { DatabaseDestination } from "../mod.ts";
+import type { DatabaseDestination } from "../options.ts";
 import { Catalog } from "./catalog.ts";
 import { CommitQueue } from "./commits.ts";
 import { resultCode, SQLITE, toConnectorError } from "./failures.ts";
+import { Keys } from "./keys.ts";
 import { migrate, type Migration, MigrationError } from "./migrations.ts";
 import { Plans } from "./plans.ts";
 import { toSql } from "./values.ts";
@@ -34,6 +35,7 @@ export class Session {
   readonly #catalog: Catalog;
   readonly #plans: Plans;
   readonly #commits: CommitQueue;
+  readonly #keys: Keys;
 
   /**
    * Opens the database and applies its migrations.
@@ -51,6 +53,7 @@ export class Session {
       this.#catalog = new Catalog(this.#database);
       this.#plans = new Plans(this.#database, this.#catalog);
       this.#commits = new CommitQueue(this.#database, patience);
+      this.#keys = new Keys(this.#database);
     } catch (error) {
       this.#database.close();
       if (error instanceof MigrationError) {
@@ -69,6 +72,24 @@ export class Session {
     return request.options.query === undefined
       ? this.#writeTable(request)
       : this.#runQuery(request, request.options.query);
+  }
+
+  /**
+   * Whether a key of this flow stands at `now`.
+   *
+   * @throws {ConnectorError} It cannot be read.
+   */
+  hasKey(flow: string, key: string, now: number): boolean {
+    return this.#try("dedupe", () => this.#keys.has(flow, key, now));
+  }
+
+  /**
+   * Keeps a key; resolves once it is durable.
+   *
+   * @throws {ConnectorError} It cannot be written.
+   */
+  async addKey(flow: string, key: string, now: number, until: number): Promise<void> {
+    await this.#commit(() => this.#keys.add(flow, key, now, until), "dedupe");
   }
 
   /** Finishes what has been asked for and closes the database. */

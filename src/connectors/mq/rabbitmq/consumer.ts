@@ -156,7 +156,7 @@ export class Consumer {
     const { settings: { queue, consumer }, subscriptions, ledger } = this.#context;
     const { channel, message: { deliveryTag }, delivery } = work;
     const { content, routingKey } = delivery;
-    const { maxRetries, retryDelay, deadLetters } = consumer;
+    const { retryDelay, deadLetters } = consumer;
     for (let retries = delivery.retries;; retries++) {
       ledger.counts.consumed++;
       const failure = "reason" in content
@@ -167,8 +167,11 @@ export class Consumer {
         ledger.counts.acked++;
         return;
       }
-      if (failure.permanent || retries >= maxRetries) return this.#giveUp(work, failure);
-      if (queue !== undefined && deadLetters !== undefined) {
+      const { permanent, maxRetries = consumer.maxRetries } = failure;
+      if (permanent || retries >= maxRetries) return this.#giveUp(work, failure);
+      // What no flow takes here may be for another consumer of the queue.
+      const unwanted = failure.maxRetries !== undefined;
+      if (queue !== undefined && (deadLetters !== undefined || unwanted)) {
         return this.#postpone(work, failure, retries + 1);
       }
       ledger.retried(routingKey, failure, this.#stopped ? 0 : retryDelay);

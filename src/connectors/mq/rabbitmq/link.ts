@@ -18,7 +18,8 @@ export function isHopeless(error: unknown): boolean {
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = "code" in error ? String(error.code) : error.name;
-  return error.message === "" ? code : error.message;
+  // The library puts "undefined: " before some of the broker's own messages.
+  return error.message === "" ? code : error.message.replace(/^undefined: /, "");
 }
 
 /** Keeps the connection and says once for each outage why there is none. */

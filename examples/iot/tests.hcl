@@ -1,0 +1,109 @@
+# What must happen, run without a server by `weir test`. The database is one in memory, with the
+# migrations applied. Steps run in the order written; what an expect names is what it must find.
+
+test "a reading is stored, shown, and confirmed to its device" {
+  client "greenhouse" {
+    connector = "devices"
+    params    = { device = "greenhouse-1" }
+  }
+  client "page" { connector = "pages" }
+
+  given "greenhouse" {
+    operation = "reading"
+    id        = 1
+    data      = { sensor = "temperature", value = 21.5 }
+  }
+
+  expect "greenhouse" {
+    type = "ack"
+    id   = 1
+  }
+  expect "db" {
+    target = "readings"
+    data   = { device = "greenhouse-1", sensor = "temperature", value = 21.5, alarm = false }
+  }
+  expect "page" { data = { kind = "reading", device = "greenhouse-1", value = 21.5 } }
+}
+
+test "a value out of range raises an alarm for those who listen for it" {
+  client "greenhouse" {
+    connector = "devices"
+    params    = { device = "greenhouse-1" }
+  }
+  client "page" { connector = "pages" }
+  client "guard" {
+    connector = "pages"
+    rooms     = ["alarms"]
+  }
+
+  given "greenhouse" {
+    operation = "reading"
+    data      = { sensor = "temperature", value = 41 }
+  }
+
+  expect "guard" {
+    room = "alarms"
+    data = { kind = "alarm", device = "greenhouse-1", text = "temperature is 41, not 5 to 35" }
+  }
+  expect "page" { data = { kind = "reading", alarm = true } }
+  expect "page" { nothing = true }
+}
+
+test "a sensor's limits can be set, in whichever order" {
+  client "pump" {
+    connector = "devices"
+    params    = { device = "pump" }
+  }
+  client "guard" {
+    connector = "pages"
+    rooms     = ["alarms"]
+  }
+
+  given "api" {
+    operation = "POST /limits/pressure"
+    data      = { low = 9, high = 1 }
+  }
+  expect "api" { data = { sensor = "pressure", low = 1, high = 9 } }
+
+  given "pump" {
+    operation = "reading"
+    data      = { sensor = "pressure", value = 9.5 }
+  }
+  expect "guard" { data = { kind = "alarm", text = "pressure is 9.5, not 1 to 9" } }
+}
+
+test "a device says neither nonsense nor whose reading it is" {
+  client "pump" {
+    connector = "devices"
+    params    = { device = "pump" }
+  }
+
+  given "pump" {
+    operation = "reading"
+    data      = { sensor = "temperature", value = "hot", device = "greenhouse-1" }
+  }
+
+  expect "pump" {
+    error   = "validation_failed"
+    details = [{ path = "value" }, { path = "device" }]
+  }
+  expect "db" { nothing = true }
+}
+
+test "a device without a proper name is refused, others come and go" {
+  client "page" { connector = "pages" }
+  client "nobody" { connector = "devices" }
+  client "pump" {
+    connector = "devices"
+    params    = { device = "pump" }
+  }
+
+  given "nobody" { operation = "connect" }
+  expect "nobody" { error = "rejected" }
+  expect "page" { nothing = true }
+
+  given "pump" { operation = "connect" }
+  expect "page" { data = { kind = "online", device = "pump" } }
+  given "pump" { operation = "disconnect" }
+  expect "page" { data = { kind = "offline", device = "pump" } }
+}

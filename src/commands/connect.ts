@@ -1,0 +1,38 @@
+/** `weir check --connect`: whether databases and brokers are there, without changing anything. */
+import { getLogger } from "@logtape/logtape";
+import { systemClock } from "../clock.ts";
+import { ConnectorError } from "../errors.ts";
+import type { ConnectorModel, Model } from "../model.ts";
+
+/** What trying one connector has come to. */
+export interface Trial {
+  /** The connector's name. */
+  readonly connector: string;
+  /** What it found, in words; undefined where it failed. */
+  readonly found?: string;
+  /** Why it failed, a sentence that names the connector. */
+  readonly error?: string;
+}
+
+/** Tries every connector that has something to connect to, all at once; never fails itself. */
+export async function tryConnectors({ connectors }: Model): Promise<readonly Trial[]> {
+  const trials = await Promise.all([...connectors.values()].map(tryConnector));
+  return trials.filter((trial) => trial !== undefined);
+}
+
+async function tryConnector(
+  { name, definition, options }: ConnectorModel,
+): Promise<Trial | undefined> {
+  const context = { name, logger: getLogger(["weir", name]), clock: systemClock };
+  try {
+    const connector = await definition.create(options, context);
+    if (connector.probe === undefined) return undefined;
+    return { connector: name, found: await connector.probe() };
+  } catch (error) {
+    // A foreign connector may throw whatever its library throws.
+    const { message } = error instanceof ConnectorError
+      ? error
+      : new ConnectorError(name, error instanceof Error ? error.message : String(error));
+    return { connector: name, error: message };
+  }
+}

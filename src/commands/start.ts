@@ -1,0 +1,39 @@
+/** Starting a model as a server, for `weir run` with and without `--watch`. */
+import { formatProblem } from "../errors.ts";
+import type { Configuration } from "../load.ts";
+import type { Model } from "../model.ts";
+import { didYouMean } from "../nearest.ts";
+import type { ServeOptions, Service } from "../server/service.ts";
+import { UsageError } from "./arguments.ts";
+
+/** `serve` of a runtime's entrypoint. */
+export type Serve = (config: Configuration, options?: ServeOptions) => Promise<Service>;
+
+/** Other ports by the name of a connector. */
+export type Ports = Readonly<Record<string, number>>;
+
+/**
+ * Refuses `--port` for connectors that there are not.
+ *
+ * @throws {UsageError} With the connectors that there are.
+ */
+export function refuseUnknownPorts(ports: Ports, { connectors }: Model): void {
+  for (const [name, port] of Object.entries(ports)) {
+    if (connectors.has(name)) continue;
+    const hint = didYouMean(name, connectors.keys()) ??
+      `one of ${[...connectors.keys()].join(", ")}`;
+    throw new UsageError(`--port ${name}=${port}: there is no connector "${name}"; ${hint}`);
+  }
+}
+
+/** Prints what is hardly meant, on standard error. */
+export function printWarnings({ warnings }: Model): void {
+  for (const warning of warnings) console.error(`${formatProblem(warning)}\n`);
+}
+
+/** Prints where everything can be reached; `what` has happened since `startedAt`. */
+export function announce(what: string, startedAt: number, { addresses }: Service): void {
+  const duration = Math.round(performance.now() - startedAt);
+  const list = addresses.length === 0 ? "nothing listens" : addresses.join("  ");
+  console.log(`weir ${what} in ${duration} ms: ${list}`);
+}

@@ -1,0 +1,105 @@
+/** `error_handling` blocks: what happens when something fails. */
+import { expressions } from "../../expression-fields.ts";
+import type {
+  ConnectorModel,
+  ErrorHandlingModel,
+  ErrorResponseModel,
+  RetryModel,
+} from "../../model.ts";
+import { attribute, block, type Field, type Fields, findBlocks, readFields } from "../../schema.ts";
+import { duration, integer, oneOf } from "../../values.ts";
+import { complain, type Loading } from "../loading.ts";
+import { fallbackField } from "./destination.ts";
+
+/** The attributes of a `retry` block. */
+export const retryFields = {
+  attempts: attribute(integer({ min: 1, max: 1000 }), {
+    about: "How often the destinations are tried in all.",
+    default: 1,
+  }),
+  delay: attribute(duration(), { about: "The time before the second try.", default: "1s" }),
+  max_delay: attribute(duration(), { about: "The longest time before a try.", default: "30s" }),
+  backoff: attribute(oneOf(["constant", "linear", "exponential"]), {
+    about: "How the time grows: not, by `delay` each time, or by doubling.",
+    default: "constant",
+  }),
+} satisfies Fields;
+
+/** The attributes of an `error_response` block. */
+export const errorResponseFields = {
+  status: attribute(integer({ min: 400, max: 599 }), {
+    about: "The HTTP status; by default as the error's code says.",
+  }),
+  body: expressions({
+    about:
+      "What a REST caller gets, or a client as `details`. `error` has code, message, step, ref.",
+    variables: ["error"],
+  }),
+} satisfies Fields;
+
+/** Without a block: one try, no fallback, the error itself for the caller. */
+const NO_RETRY: RetryModel = { attempts: 1, delay: 1000, maxDelay: 30_000, backoff: "constant" };
+
+/** The `error_handling` block. */
+export function errorHandlingField(
+  source: ConnectorModel | "schedule" | undefined,
+  loading: Loading,
+): Field<ErrorHandlingModel> {
+  const fields = {
+    retry: block(retryFields, {
+      about: "Tries the destinations again, but never what cannot succeed.",
+    }),
+    fallback: fallbackField(loading),
+    error_response: errorResponseField(source),
+  };
+  return {
+    kind: "block",
+    about: "What happens when something fails.",
+    required: false,
+    type: "block",
+    fields,
+    read(body, name, _owner, context) {
+      const [found] = findBlocks(body, name, 1, context);
+      if (found === undefined) {
+        return { retry: NO_RETRY, fallback: undefined, errorResponse: undefined };
+      }
+      const inner = { ...context, subject: `${context.subject}, ${name}` };
+      const values = readFields(found.body, fields, found.headerSpan, inner);
+      const { attempts, delay, max_delay: maxDelay, backoff } = values.retry ??
+        { ...NO_RETRY, max_delay: NO_RETRY.maxDelay };
+      return {
+        retry: { attempts, delay, maxDelay, backoff },
+        fallback: values.fallback,
+        errorResponse: values.error_response,
+      };
+    },
+  };
+}
+
+function errorResponseField(
+  source: ConnectorModel | "schedule" | undefined,
+): Field<ErrorResponseModel | undefined> {
+  const plain = block(errorResponseFields, { about: "What the caller gets instead of the error." });
+  return {
+    ...plain,
+    read(body, name, owner, context) {
+      const values = plain.read(body, name, owner, context);
+      const found = body.blocks.find((b) => b.type === name);
+      if (values === undefined || found === undefined) return undefined;
+      const { report, subject } = context;
+      const kind = source === "schedule" ? undefined : source?.definition.source?.kind;
+      if (source !== undefined && kind !== "clients" && kind !== "requests") {
+        const message = `${subject}: nobody gets an error_response here`;
+        const hint = "clients and REST callers are answered, nobody else";
+        report(found.headerSpan, message, hint);
+      } else if (kind === "clients" && values.status !== undefined) {
+        const message = "takes no status: a client is answered by a frame";
+        complain(found, `${subject}, ${name}`, [{ attribute: "status", message }], report);
+      }
+      if (found.body.attributes.length + found.body.blocks.length === 0) {
+        report(found.headerSpan, `${subject}, ${name} says nothing`, "give it a body or a status");
+      }
+      return { status: values.status, body: values.body };
+    },
+  };
+}

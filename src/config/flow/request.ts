@@ -1,0 +1,126 @@
+/** What `to`, `step` and `fallback` blocks have in common: a connector that is asked for something. */
+import type { Destination, DestinationType } from "../../connector-type.ts";
+import type { Expression } from "../../expression.ts";
+import { expression, target } from "../../expression-fields.ts";
+import type { ConnectorModel, RequestModel } from "../../model.ts";
+import { didYouMean } from "../../nearest.ts";
+import {
+  attribute,
+  type Fields,
+  type ReadContext,
+  readFields,
+  required,
+  type Values,
+} from "../../schema.ts";
+import { text } from "../../values.ts";
+import { complain, findNamed, type Loading } from "../loading.ts";
+import type { Block, Body } from "../tree.ts";
+
+/** The attributes of every `to`, `step` and `fallback`; the connector adds its own. */
+export const requestFields = {
+  connector: required(attribute(text(), { about: "The connector that is asked." })),
+  operation: attribute(text(), { about: "What the connector does with it." }),
+  target: target({ about: "The table, room, user or routing key." }),
+  when: expression({ about: "False: it is left out." }),
+} satisfies Fields;
+
+/** What such a block says. */
+export interface ReadRequest<F extends Fields> {
+  readonly values: Values<F>;
+  readonly request: RequestModel;
+  /** Whether it makes something new. */
+  readonly creates: boolean;
+}
+
+/** Reads a block by its own fields and those of its connector; reports what is wrong with it. */
+export function readRequest<F extends typeof requestFields & Fields>(
+  found: Block,
+  fields: F,
+  role: "destination" | "step",
+  context: ReadContext,
+  loading: Loading,
+): ReadRequest<F> {
+  const { subject } = context;
+  const model = findConnector(found, subject, loading);
+  const definition = definitionOf(model, role);
+  const added = Object.keys(definition?.fields ?? {}).filter((key) => !Object.hasOwn(fields, key));
+  // Nobody knows what an unknown connector would have taken.
+  const body = model === undefined ? withoutOthers(found.body, fields) : found.body;
+  const all = { ...definition?.fields, ...fields };
+  const values = readFields(body, all, found.headerSpan, context) as Values<F>;
+  const { connector, operation, target, when } = values as Values<typeof requestFields>;
+  const options = Object.fromEntries(
+    added.map((key) => [key, (values as Record<string, unknown>)[key]]),
+  );
+  const { params } = values as { readonly params?: Readonly<Record<string, Expression>> };
+  const asked: Destination = { operation, target, options, ...(params && { params }) };
+  let creates = false;
+  if (model !== undefined) {
+    checkRequest(found, asked, { model, definition, role, subject, loading });
+    creates = definition?.creates?.(asked, model.options) === true;
+  }
+  return { values, request: { connector, operation, target, when, options }, creates };
+}
+
+/** The connector that a block names; reports a name that nothing has. */
+export function findConnector(
+  { body }: Block,
+  subject: string,
+  loading: Loading,
+): ConnectorModel | undefined {
+  const name = connectorName(body);
+  if (name === undefined) return undefined;
+  const span = body.attributes.find((a) => a.name === "connector")?.valueSpan ?? body.span;
+  return findNamed("connector", name, loading.connectors, { span, subject }, loading);
+}
+
+/** What `connector = …` says; undefined where it is absent or no text, which is reported elsewhere. */
+export function connectorName(body: Body): string | undefined {
+  const result = text().parse(body.attributes.find((a) => a.name === "connector")?.value);
+  return "value" in result ? result.value : undefined;
+}
+
+function definitionOf(
+  model: ConnectorModel | undefined,
+  role: "destination" | "step",
+): DestinationType | undefined {
+  const definition = model?.definition;
+  return role === "step" ? definition?.step ?? definition?.destination : definition?.destination;
+}
+
+function checkRequest(
+  found: Block,
+  asked: Destination,
+  { model, definition, role, subject, loading: { report } }: {
+    readonly model: ConnectorModel;
+    readonly definition: DestinationType | undefined;
+    readonly role: "destination" | "step";
+    readonly subject: string;
+    readonly loading: Loading;
+  },
+): void {
+  const named = `connector "${model.name}" (${model.type})`;
+  const { operation } = asked;
+  const { operations } = definition ?? {};
+  if (definition === undefined) {
+    const message = role === "step" ? "answers no steps" : "is no destination";
+    complain(found, named, [{ attribute: "connector", message }], report);
+  } else if (
+    operation !== undefined && operations !== undefined && !operations.includes(operation)
+  ) {
+    const hint = didYouMean(operation, operations) ??
+      (operations.length === 0 ? "leave it out" : `one of ${operations.join(", ")}`);
+    const message = `has no operation "${operation}"`;
+    complain(found, named, [{ attribute: "operation", message, hint }], report);
+  } else {
+    complain(found, subject, definition.check?.(asked, model.options) ?? [], report);
+  }
+}
+
+function withoutOthers(body: Body, fields: Fields): Body {
+  return {
+    ...body,
+    attributes: body.attributes.filter((a) => Object.hasOwn(fields, a.name)),
+    blocks: body.blocks.filter((b) => Object.hasOwn(fields, b.type)),
+  };
+}

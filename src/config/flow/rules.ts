@@ -1,0 +1,175 @@
+/** The blocks by which a flow refuses or leaves out events: `accept`, `validate` and `dedupe`. */
+import { expression } from "../../expression-fields.ts";
+import type { AcceptModel, ConnectorModel, DedupeModel, FlowModel } from "../../model.ts";
+import {
+  attribute,
+  type Field,
+  type Fields,
+  findBlocks,
+  type ReadContext,
+  readFields,
+  required,
+} from "../../schema.ts";
+import { duration, integer, oneOf, text } from "../../values.ts";
+import { complain, findNamed, type Loading } from "../loading.ts";
+import type { Block } from "../tree.ts";
+import { SETTLEMENTS } from "./source.ts";
+import { type StepNames, stepsField } from "./step.ts";
+
+/** The attributes of an `accept` block. */
+export const acceptFields = {
+  when: required(expression({ about: "False: the event is refused." })),
+  on_reject: attribute(oneOf(SETTLEMENTS), {
+    about: "What a refusal is: `ack` is none for who sent it, `requeue` lets a message come again.",
+    default: "reject",
+  }),
+} satisfies Fields;
+
+/** The attributes of a `validate` block. */
+export const validateFields = {
+  input: attribute(text(), { about: "The type of what comes in." }),
+  output: attribute(text(), { about: "The type of what goes to the destinations." }),
+} satisfies Fields;
+
+/** The attributes of a `dedupe` block. */
+export const dedupeFields = {
+  key: required(
+    expression({ about: "What two events have alike that are one.", variables: ["output"] }),
+  ),
+  ttl: required(attribute(duration({ max: Number.MAX_SAFE_INTEGER }), {
+    about: "How long a key is known.",
+  })),
+  max_keys: attribute(integer({ min: 1 }), {
+    about: "How many keys are kept in memory; the oldest go first.",
+    default: 100_000,
+  }),
+  store: attribute(text(), {
+    about: "A database connector that keeps the keys, where they must survive a restart.",
+  }),
+} satisfies Fields;
+
+/** The `accept` block, whose steps may look something up first. */
+export function acceptField(
+  source: ConnectorModel | "schedule" | undefined,
+  operation: string | undefined,
+  names: StepNames,
+  loading: Loading,
+): Field<AcceptModel | undefined> {
+  const step = stepsField(names, loading);
+  return {
+    kind: "block",
+    about: "Refuses events, and on `connect` and `join_room` connections and members.",
+    required: false,
+    type: "block",
+    fields: { ...acceptFields, step },
+    read(body, name, _owner, context) {
+      const [found] = findBlocks(body, name, 1, context);
+      if (found === undefined) return undefined;
+      const inner = { ...context, subject: `${context.subject}, ${name}` };
+      // The steps come first: `when` may use what they have found.
+      const values = readFields(found.body, { step, ...acceptFields }, found.headerSpan, inner);
+      checkSettlement(found, values.on_reject, source, operation, inner);
+      return { steps: values.step, when: values.when, onReject: values.on_reject };
+    },
+  };
+}
+
+/** The `validate` block. */
+export function validateField(loading: Loading): Field<FlowModel["validate"]> {
+  return {
+    kind: "block",
+    about: "The types of what comes in and of what goes on.",
+    required: false,
+    type: "block",
+    fields: validateFields,
+    read(body, name, _owner, context) {
+      const [found] = findBlocks(body, name, 1, context);
+      if (found === undefined) return {};
+      const subject = `${context.subject}, ${name}`;
+      const values = readFields(found.body, validateFields, found.headerSpan, {
+        ...context,
+        subject,
+      });
+      if (found.body.attributes.length === 0) {
+        context.report(
+          found.headerSpan,
+          `${subject} says nothing`,
+          "give it an input or an output",
+        );
+      }
+      const find = (attribute: "input" | "output") => {
+        const type = values[attribute];
+        if (type === undefined) return undefined;
+        const span = found.body.attributes.find((a) => a.name === attribute)?.valueSpan ??
+          found.headerSpan;
+        const place = { span, subject: `${subject}: ${attribute}` };
+        return findNamed("type", type, loading.dataTypes, place, loading);
+      };
+      return { input: find("input"), output: find("output") };
+    },
+  };
+}
+
+/** The `dedupe` block. */
+export function dedupeField(loading: Loading): Field<DedupeModel | undefined> {
+  return {
+    kind: "block",
+    about: "Leaves out what has been handled before.",
+    required: false,
+    type: "block",
+    fields: dedupeFields,
+    read(body, name, _owner, context) {
+      const [found] = findBlocks(body, name, 1, context);
+      if (found === undefined) return undefined;
+      const subject = `${context.subject}, ${name}`;
+      const inner = { ...context, subject };
+      const { key, ttl, max_keys: maxKeys, store } = readFields(
+        found.body,
+        dedupeFields,
+        found.headerSpan,
+        inner,
+      );
+      if (store !== undefined) checkStore(found, store, subject, loading);
+      return { key, ttl, maxKeys, store };
+    },
+  };
+}
+
+function checkStore(found: Block, store: string, subject: string, loading: Loading): void {
+  const { report } = loading;
+  const span = found.body.attributes.find((a) => a.name === "store")?.valueSpan ?? found.headerSpan;
+  const connector = findNamed("connector", store, loading.connectors, { span, subject }, loading);
+  if (connector !== undefined && connector.definition.keeps !== true) {
+    const message = `the connector "${store}" (${connector.type}) keeps no keys`;
+    report(span, `${subject}: ${message}`, "name a database, or leave store out");
+  }
+  const bound = found.body.attributes.find((a) => a.name === "max_keys");
+  if (bound !== undefined) {
+    const hint = "it bounds the keys in memory";
+    report(bound.nameSpan, `${subject} takes no max_keys beside a store`, hint);
+  }
+}
+
+/** Whether the flow's source can do what a refusal asks for. */
+function checkSettlement(
+  found: Block,
+  settlement: AcceptModel["onReject"],
+  source: ConnectorModel | "schedule" | undefined,
+  operation: string | undefined,
+  { subject, report }: ReadContext,
+): void {
+  if (source === undefined || settlement === "reject") return;
+  if (source === "schedule") {
+    const message = "has nobody to tell: a schedule's event is simply left out";
+    return complain(found, subject, [{ attribute: "on_reject", message }], report);
+  }
+  const { kind, gates = [] } = source.definition.source ?? {};
+  if (settlement === "requeue" && kind !== "messages") {
+    const message = `cannot requeue: connector "${source.name}" (${source.type}) has no messages`;
+    const hint = "only the messages of a broker can come again";
+    complain(found, subject, [{ attribute: "on_reject", message, hint }], report);
+  } else if (operation !== undefined && gates.includes(operation)) {
+    const message = `must reject: a refused "${operation}" is no success`;
+    complain(found, subject, [{ attribute: "on_reject", message }], report);
+  }
+}

@@ -1,0 +1,74 @@
+/** Those whom the steps of a test can name: its clients and the configuration's connectors. */
+import type { ConnectorModel } from "../../model.ts";
+import { didYouMean } from "../../nearest.ts";
+import type { ReadContext } from "../../schema.ts";
+import type { TestClient } from "../../test-model.ts";
+import type { Loading } from "../loading.ts";
+import type { Block } from "../tree.ts";
+
+/** What is known of a client before the steps are. */
+export type ClientModel = Omit<TestClient, "connects">;
+
+/** Whom a step names. */
+export type Subject = { readonly client: string } | { readonly connector: ConnectorModel };
+
+/** The clients and connectors of one test. */
+export class Cast {
+  readonly #loading: Loading;
+  readonly #clients = new Set<string>();
+
+  /** Knows the connectors; clients are added. */
+  constructor(loading: Loading) {
+    this.#loading = loading;
+  }
+
+  /** From now on steps may name this client. */
+  add(client: string): void {
+    this.#clients.add(client);
+  }
+
+  /** The connectors that have clients. */
+  get withClients(): readonly ConnectorModel[] {
+    return [...this.#loading.connectors.values()].filter(hasClients);
+  }
+
+  /** The connector of this name; undefined for none, and where it could not be read. */
+  find(name: string): ConnectorModel | undefined {
+    return this.#loading.connectors.get(name);
+  }
+
+  /** Whether a connector has this name, or may have it. */
+  isConnector(name: string): boolean {
+    return this.#loading.connectors.has(name) || this.#loading.mayExist("connector", name);
+  }
+
+  /** Whom the label of a block names; reports a name that nobody has. */
+  subject(name: string, block: Block, context: ReadContext): Subject | undefined {
+    if (this.#clients.has(name)) return { client: name };
+    const connector = this.connector(name, block, context, [...this.#clients]);
+    return connector && { connector };
+  }
+
+  /** The connector that the label of a block names; reports a name that none has. */
+  connector(
+    name: string,
+    { labels, headerSpan }: Block,
+    { subject, report }: ReadContext,
+    others?: readonly string[],
+  ): ConnectorModel | undefined {
+    const found = this.#loading.connectors.get(name);
+    if (found !== undefined || this.isConnector(name)) return found;
+    const kinds = others === undefined ? "connector" : "client or connector";
+    report(
+      labels[0]?.span ?? headerSpan,
+      `${subject}: there is no ${kinds} "${name}"`,
+      didYouMean(name, [...others ?? [], ...this.#loading.connectors.keys()]),
+    );
+    return undefined;
+  }
+}
+
+/** Whether a connector has clients. */
+export function hasClients({ definition }: ConnectorModel): boolean {
+  return definition.source?.kind === "clients";
+}

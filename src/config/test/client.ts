@@ -1,0 +1,109 @@
+/** `client` blocks: who is connected when a test begins. */
+import { attribute, type Field, type Fields, nameBlocks, readFields } from "../../schema.ts";
+import { text } from "../../values.ts";
+import { didYouMean } from "../../nearest.ts";
+import type { ReadContext } from "../../schema.ts";
+import type { Block } from "../tree.ts";
+import { lowerCase, type Placed, placeOf, textMap, texts, within } from "./block.ts";
+import { type Cast, type ClientModel, hasClients } from "./cast.ts";
+
+/** The attributes of a `client` block. */
+export const clientFields = {
+  connector: attribute(text(), {
+    about: "Where it connects; needed where several connectors have clients.",
+  }),
+  user_id: attribute(text(), { about: "Who it says that it is; nobody by default." }),
+  rooms: attribute(texts(), { about: "The rooms that it joins once it is connected." }),
+  params: attribute(textMap(), { about: "Query parameters of its handshake." }),
+  headers: attribute(textMap(), { about: "Headers of its handshake." }),
+} satisfies Fields;
+
+/** The `client` blocks, which the cast knows from then on. */
+export function clientsField(cast: Cast): Field<readonly Placed<ClientModel>[]> {
+  return {
+    kind: "block",
+    about: "Connects before the first step, in the order written; its label names it in the steps.",
+    type: "blocks",
+    required: false,
+    fields: clientFields,
+    read(body, kind, _owner, context) {
+      const { subject, report } = context;
+      const blocks = body.blocks.filter(({ type }) => type === kind);
+      return nameBlocks(blocks, kind, `${subject}: `, report).flatMap(([name, block]) => {
+        const inner = within(context, kind, name);
+        if (cast.isConnector(name)) {
+          const hint = "give the client another name";
+          report(block.labels[0].span, `${inner.subject}: a connector has this name, too`, hint);
+        }
+        cast.add(name);
+        const value = readClient(name, block, cast, inner);
+        return value === undefined ? [] : [{ block, value }];
+      });
+    },
+  };
+}
+
+function readClient(
+  name: string,
+  block: Block,
+  cast: Cast,
+  context: ReadContext,
+): ClientModel | undefined {
+  const values = readFields(block.body, clientFields, block.headerSpan, context);
+  const connector = findConnector(values.connector, block, cast, context);
+  if (connector === undefined) return undefined;
+  const { definition: { source }, options, type } = connector;
+  const userId = block.body.attributes.find((a) => a.name === "user_id");
+  if (userId !== undefined && source?.verifies?.(options) === true) {
+    const message =
+      `connector "${connector.name}" (${type}) takes no user_id: it verifies who connects`;
+    const hint = "give the client's token in its params or headers";
+    context.report(userId.nameSpan, `${context.subject}: ${message}`, hint);
+  }
+  return {
+    name,
+    connector: connector.name,
+    userId: values.user_id ?? null,
+    rooms: values.rooms ?? [],
+    params: values.params ?? {},
+    headers: lowerCase(values.headers),
+    place: placeOf(block),
+  };
+}
+
+function findConnector(
+  written: string | undefined,
+  { body, headerSpan }: Block,
+  cast: Cast,
+  { subject, report }: ReadContext,
+) {
+  const candidates = cast.withClients;
+  const names = candidates.map(({ name }) => name);
+  const attribute = body.attributes.find((a) => a.name === "connector");
+  if (attribute === undefined) {
+    if (candidates.length === 1) return candidates[0];
+    const message = candidates.length === 0
+      ? "has nothing to connect to: no connector has clients"
+      : 'needs the attribute "connector": several have clients';
+    const hint = candidates.length === 0
+      ? 'such as type = "websocket"'
+      : `one of ${names.join(", ")}`;
+    report(headerSpan, `${subject} ${message}`, hint);
+    return undefined;
+  }
+  if (written === undefined) return undefined;
+  const found = cast.find(written);
+  if (found !== undefined && hasClients(found)) return found;
+  const span = attribute.valueSpan;
+  if (found !== undefined) {
+    const message = `connector "${written}" (${found.type}) has no clients`;
+    report(
+      span,
+      `${subject}: ${message}`,
+      names.length === 0 ? undefined : `one of ${names.join(", ")}`,
+    );
+  } else if (!cast.isConnector(written)) {
+    report(span, `${subject}: there is no connector "${written}"`, didYouMean(written, names));
+  }
+  return undefined;
+}

@@ -1,0 +1,125 @@
+/** `expect` blocks: what must have happened. */
+import type { ConnectorModel } from "../../model.ts";
+import { attribute, type Field, type Fields, type ReadContext, readFields } from "../../schema.ts";
+import type { ExpectStep } from "../../test-model.ts";
+import { flag, integer, text } from "../../values.ts";
+import type { Block } from "../tree.ts";
+import {
+  anything,
+  frameId,
+  has,
+  labelled,
+  lowerCase,
+  type Placed,
+  placeOf,
+  refuse,
+  textMap,
+  within,
+} from "./block.ts";
+import type { Cast, Subject } from "./cast.ts";
+
+const amountFields = {
+  count: attribute(integer(), {
+    about: "Exactly so many match, of what no earlier `expect` took. By default the first that " +
+      "matches is taken.",
+  }),
+  nothing: attribute(flag(), {
+    about: "Nothing has come that no earlier `expect` took.",
+    default: false,
+  }),
+} satisfies Fields;
+const data = attribute(anything(), { about: "What it holds at least." });
+const error = attribute(text(), { about: "The code of an error, such as `validation_failed`." });
+const status = attribute(integer({ min: 100, max: 599 }), {
+  about: "The HTTP status of an answer, or of a refused handshake.",
+});
+
+/** What a client gets. */
+const clientFields = {
+  type: attribute(text(), { about: "A frame's type; `close` where the server closed." }),
+  data,
+  room: attribute(text(), { about: "A frame's room." }),
+  id: attribute(frameId(), { about: "The id of the frame that is answered." }),
+  error,
+  details: attribute(anything(), { about: "What an error frame tells of it." }),
+  status,
+} satisfies Fields;
+/** What a connector is asked. */
+const writeFields = {
+  step: attribute(text(), { about: "What a step of this name asked, not a destination." }),
+  operation: attribute(text(), { about: "The operation of what a connector was asked." }),
+  target: attribute(text(), { about: "Its target." }),
+  data,
+} satisfies Fields;
+/** What an HTTP caller is answered. */
+const answerFields = {
+  status,
+  data,
+  headers: attribute(textMap(), { about: "Headers of an answer." }),
+} satisfies Fields;
+
+/** Of every kind of subject; which of them a block may have depends on its subject. */
+export const expectFields: Fields = {
+  ...clientFields,
+  ...writeFields,
+  ...answerFields,
+  ...amountFields,
+};
+
+/** The `expect` blocks. */
+export function expectField(cast: Cast): Field<readonly Placed<ExpectStep>[]> {
+  return {
+    kind: "block",
+    about: "What the client or connector that its label names must have got, at least in part.",
+    type: "blocks",
+    required: false,
+    fields: expectFields,
+    read: (body, kind, _owner, context) =>
+      labelled(body, kind, context).map(([name, block]) => {
+        const inner = within(context, kind, name);
+        const fields = fieldsOf(cast.subject(name, block, inner));
+        return { block, value: readExpect(name, block, fields, inner) };
+      }),
+  };
+}
+
+/** The attributes for what a client or a connector can get. */
+function fieldsOf(subject: Subject | undefined): Fields {
+  if (subject === undefined) return expectFields;
+  if ("client" in subject) return { ...clientFields, ...amountFields };
+  const { source, destination, step }: ConnectorModel["definition"] = subject.connector.definition;
+  return {
+    ...(destination !== undefined || step !== undefined ? writeFields : {}),
+    ...(source?.kind === "requests" ? answerFields : {}),
+    ...(source === undefined ? {} : { error }),
+    ...amountFields,
+  };
+}
+
+function readExpect(name: string, block: Block, fields: Fields, context: ReadContext): ExpectStep {
+  const values = readFields(block.body, fields, block.headerSpan, context);
+  const { nothing, count, headers, ...others } = values as {
+    readonly nothing: boolean;
+    readonly count: number | undefined;
+    readonly headers?: Readonly<Record<string, string>>;
+  };
+  const wanted = { ...others, ...(headers && { headers: lowerCase(headers) }) };
+  if (nothing) {
+    for (const other of [...Object.keys(wanted), "count"]) {
+      refuse(block, other, `has both nothing and ${other}`, "keep one of them", context);
+    }
+  } else if (!block.body.attributes.some(({ name }) => name !== "nothing")) {
+    const hint = `give it one of ${Object.keys(fields).join(", ")}`;
+    context.report(block.headerSpan, `${context.subject} expects nothing in particular`, hint);
+  }
+  return {
+    kind: "expect",
+    subject: name,
+    nothing,
+    fields: Object.fromEntries(
+      Object.entries(wanted).filter(([attribute]) => has(block, attribute)),
+    ),
+    count,
+    place: placeOf(block),
+  };
+}

@@ -1,0 +1,162 @@
+/** `given` blocks: a client's frame, a broker's message, a request. */
+import type { ConnectorModel } from "../../model.ts";
+import {
+  attribute,
+  type Field,
+  type Fields,
+  type ReadContext,
+  readFields,
+  required,
+  type Values,
+} from "../../schema.ts";
+import type { GivenStep } from "../../test-model.ts";
+import { text } from "../../values.ts";
+import type { Block } from "../tree.ts";
+import {
+  anything,
+  frameId,
+  has,
+  labelled,
+  lowerCase,
+  object,
+  type Placed,
+  placeOf,
+  refuse,
+  textMap,
+  within,
+} from "./block.ts";
+import { type Cast, hasClients } from "./cast.ts";
+
+const data = attribute(anything(), { about: "What is sent." });
+
+/** What a client does. */
+const frameFields = {
+  operation: attribute(text(), {
+    about: "A frame's type, a routing key, or `METHOD /path?query`. A client may also " +
+      "`connect` and `disconnect`.",
+    default: "message",
+  }),
+  data,
+  room: attribute(text(), { about: "A frame's room." }),
+  id: attribute(frameId(), { about: "A frame's id, which asks for an answer." }),
+  text: attribute(text(), { about: "A whole frame or body as it stands, for nonsense." }),
+} satisfies Fields;
+
+/** What any other source has. */
+const eventFields = {
+  operation: required(attribute(text(), { about: "Which event it is." })),
+  data,
+} satisfies Fields;
+
+/** What a broker has. */
+const messageFields = {
+  ...eventFields,
+  headers: attribute(object(), { about: "Headers of a message or a request." }),
+} satisfies Fields;
+
+/** What an HTTP caller sends. */
+const requestFields = {
+  operation: required(attribute(text(), { about: "METHOD /path?query." })),
+  data,
+  text: frameFields.text,
+  headers: attribute(textMap(), { about: "Headers of the request." }),
+} satisfies Fields;
+
+/** Of every kind of subject; which of them a block may have depends on its subject. */
+export const givenFields: Fields = { ...requestFields, ...messageFields, ...frameFields };
+
+/** The `given` blocks. */
+export function givenField(cast: Cast): Field<readonly Placed<GivenStep>[]> {
+  return {
+    kind: "block",
+    about: "Something happens: the client or connector that its label names has an event.",
+    type: "blocks",
+    required: false,
+    fields: givenFields,
+    read: (body, kind, _owner, context) =>
+      labelled(body, kind, context).flatMap(([name, block]) => {
+        const inner = within(context, kind, name);
+        const subject = cast.subject(name, block, inner);
+        const value = subject === undefined
+          ? readUnknown(block, inner)
+          : "client" in subject
+          ? readFrame(name, block, inner)
+          : readEvent(subject.connector, block, inner);
+        return value === undefined ? [] : [{ block, value }];
+      }),
+  };
+}
+
+/** Nobody knows which attributes it may have, but their values can be checked. */
+function readUnknown(block: Block, context: ReadContext): undefined {
+  const optional = { ...givenFields, operation: frameFields.operation };
+  readFields(block.body, optional, block.headerSpan, context);
+}
+
+function readFrame(name: string, block: Block, context: ReadContext): GivenStep {
+  const values = readFields(block.body, frameFields, block.headerSpan, context);
+  const { operation, room, id } = values;
+  const step = { subject: name, place: placeOf(block) };
+  if (operation === "connect" || operation === "disconnect") {
+    for (const other of ["data", "room", "id", "text"]) {
+      refuse(block, other, `takes no ${other}: ${operation} is no frame`, undefined, context);
+    }
+    return { ...step, kind: operation };
+  }
+  if (values.text === undefined) {
+    return {
+      ...step,
+      kind: "frame",
+      text: JSON.stringify({ type: operation, id, data: values.data, room }),
+    };
+  }
+  for (const other of ["operation", "data", "room", "id"]) {
+    refuse(block, other, `takes no ${other} beside text`, "text is the whole frame", context);
+  }
+  return { ...step, kind: "frame", text: values.text };
+}
+
+function readEvent(
+  connector: ConnectorModel,
+  block: Block,
+  context: ReadContext,
+): GivenStep | undefined {
+  const { name, type, definition: { source } } = connector;
+  const named = `${context.subject}: connector "${name}" (${type})`;
+  if (source === undefined || hasClients(connector)) {
+    const hint = source && 'give one to a client: client "alice" { … }';
+    const message = source === undefined ? "is no source" : "has no events but those of clients";
+    context.report(block.labels[0].span, `${named} ${message}`, hint);
+    return readUnknown(block, context);
+  }
+  const step = { subject: name, place: placeOf(block) };
+  if (source.kind === "requests") return readRequest(step, block, context);
+  const fields: Fields = source.kind === "messages" ? messageFields : eventFields;
+  const values = readFields(block.body, fields, block.headerSpan, context);
+  // Of fields that it does not have there is no value.
+  const { operation, data = null, headers = {} } = values as Values<typeof messageFields>;
+  return { ...step, kind: "event", operation, data, headers };
+}
+
+function readRequest(
+  step: Pick<GivenStep, "subject" | "place">,
+  block: Block,
+  context: ReadContext,
+): GivenStep | undefined {
+  const values = readFields(block.body, requestFields, block.headerSpan, context);
+  if (has(block, "text")) {
+    refuse(block, "data", "takes no data beside text", "text is the whole body", context);
+  }
+  // What is missing has been reported.
+  if (values.operation === undefined) return undefined;
+  const [, method, path] = /^([A-Z]+)\s+(\/\S*)$/.exec(values.operation) ?? [];
+  if (method === undefined) {
+    const found = block.body.attributes.find((a) => a.name === "operation");
+    const message = `${context.subject}: "${values.operation}" is no request`;
+    const hint = 'write it as "METHOD /path", such as "GET /orders?limit=5"';
+    context.report(found?.valueSpan ?? block.headerSpan, message, hint);
+    return undefined;
+  }
+  const body = values.data === undefined ? values.text : JSON.stringify(values.data);
+  return { ...step, kind: "request", method, path, headers: lowerCase(values.headers), body };
+}

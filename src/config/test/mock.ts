@@ -1,0 +1,63 @@
+/** `mock` blocks: what a connector returns instead of acting. */
+import { attribute, type Field, type Fields, type ReadContext, readFields } from "../../schema.ts";
+import type { MockStep } from "../../test-model.ts";
+import { duration, flag, integer, text } from "../../values.ts";
+import type { Block } from "../tree.ts";
+import { anything, has, labelled, type Placed, placeOf, refuse, within } from "./block.ts";
+import type { Cast } from "./cast.ts";
+
+/** The attributes of a `mock` block. */
+export const mockFields = {
+  step: attribute(text(), { about: "Only for steps of this name." }),
+  operation: attribute(text(), { about: "Only for this operation." }),
+  target: attribute(text(), { about: "Only for this target." }),
+  returns: attribute(anything(), { about: "What the connector returns; nothing by default." }),
+  error: attribute(text(), { about: "Why it fails instead." }),
+  permanent: attribute(flag(), {
+    about: "With `error`: whether a second try cannot succeed either.",
+    default: false,
+  }),
+  delay: attribute(duration(), {
+    about: "How much later, on the test's clock, it returns or fails; at once by default.",
+  }),
+  times: attribute(integer({ min: 1 }), {
+    about: "How often it answers; then the connector itself does again. Always by default.",
+  }),
+} satisfies Fields;
+
+/** The `mock` blocks. */
+export function mockField(cast: Cast): Field<readonly Placed<MockStep>[]> {
+  return {
+    kind: "block",
+    about: "From here on the connector that its label names answers so, and does nothing.",
+    type: "blocks",
+    required: false,
+    fields: mockFields,
+    read: (body, kind, _owner, context) =>
+      labelled(body, kind, context).map(([name, block]) => {
+        const inner = within(context, kind, name);
+        checkConnector(name, block, cast, inner);
+        return { block, value: readMock(name, block, inner) };
+      }),
+  };
+}
+
+function checkConnector(name: string, block: Block, cast: Cast, context: ReadContext): void {
+  const connector = cast.connector(name, block, context);
+  if (connector === undefined) return;
+  const { type, definition: { destination, step } } = connector;
+  if (destination !== undefined || step !== undefined) return;
+  const message = `connector "${name}" (${type}) is asked for nothing: it is no destination`;
+  context.report(block.labels[0].span, `${context.subject}: ${message}`);
+}
+
+function readMock(name: string, block: Block, context: ReadContext): MockStep {
+  const values = readFields(block.body, mockFields, block.headerSpan, context);
+  const { delay = 0, times = Infinity, ...answer } = values;
+  if (has(block, "error")) {
+    refuse(block, "returns", "has both returns and error", "keep one of them", context);
+  } else {
+    refuse(block, "permanent", "takes no permanent without an error", undefined, context);
+  }
+  return { kind: "mock", subject: name, ...answer, delay, times, place: placeOf(block) };
+}

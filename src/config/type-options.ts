@@ -1,0 +1,171 @@
+/** The options in a `type` block, such as those of `string({ max_length = 5 })`. */
+import { RE2JS } from "re2js";
+import * as v from "valibot";
+import { didYouMean } from "../nearest.ts";
+import type { Pattern } from "../type/description.ts";
+import { type Format, FORMATS } from "../type/formats.ts";
+import { flag, integer, oneOf, type ValueSchema, valueSchema } from "../values.ts";
+import { Call, itemPlaceOf, type Span } from "./tree.ts";
+
+/** Where a problem is reported, and of what. */
+export interface Place {
+  /** In words, such as `type "order", field "tags[]"`. */
+  readonly subject: string;
+  /** The word to blame. */
+  readonly span: Span;
+  /** Takes a problem. */
+  report(span: Span, message: string, hint?: string): void;
+}
+
+type Schemas = Readonly<Record<string, ValueSchema<unknown>>>;
+type Values<S extends Schemas> = {
+  readonly [K in keyof S]?: S[K] extends ValueSchema<infer T> ? T : never;
+};
+
+const FORMAT_NAMES = Object.keys(FORMATS) as Format[];
+
+const NUMBER = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i;
+
+/** Any number; its text is taken too, since an environment holds nothing else. */
+const anyNumber: ValueSchema<number> = valueSchema(
+  "number",
+  v.pipe(
+    v.unknown(),
+    v.transform((value) =>
+      typeof value === "string" && NUMBER.test(value.trim()) ? Number(value) : value
+    ),
+    v.number("must be a number"),
+    v.finite("must be a number"),
+  ),
+);
+
+/** Any value; whether it fits the type is checked when the type is there. */
+const anyValue: ValueSchema<unknown> = valueSchema(
+  "value",
+  v.pipe(
+    v.unknown(),
+    v.check((value) => value !== null, "must be a value\nfor none, write required = false"),
+  ),
+);
+
+const strings: ValueSchema<string[]> = listOf("strings", v.string("must be a list of strings"));
+const numbers: ValueSchema<number[]> = listOf("numbers", v.number("must be a list of numbers"));
+
+function listOf<T>(items: string, item: v.GenericSchema<unknown, T>): ValueSchema<T[]> {
+  const message = `must be a list of ${items}`;
+  return valueSchema(
+    `list of ${items}`,
+    v.pipe(v.array(item, message), v.minLength(1, "must have at least one value")),
+  );
+}
+
+/** RE2 has no look-around and no back-references, so that no text can make it slow. */
+const pattern: ValueSchema<Pattern> = valueSchema(
+  "pattern",
+  v.pipe(
+    v.string("must be a pattern in quotes"),
+    v.rawTransform<string, Pattern>(({ dataset: { value: source }, addIssue, NEVER }) => {
+      try {
+        const compiled = RE2JS.compile(source);
+        return { source, test: (text) => compiled.test(text) };
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        addIssue({ message: `must be a pattern of RE2\n${reason}` });
+        return NEVER;
+      }
+    }),
+  ),
+);
+
+const length = { min_length: integer(), max_length: integer() };
+
+/** The options of each kind, and of a reference to a type. */
+export const OPTIONS = {
+  string: {
+    required: flag(),
+    default: anyValue,
+    format: oneOf(FORMAT_NAMES),
+    pattern,
+    enum: strings,
+    ...length,
+  },
+  number: { required: flag(), default: anyNumber, min: anyNumber, max: anyNumber, enum: numbers },
+  boolean: { required: flag(), default: flag() },
+  id: { required: flag(), default: anyValue },
+  array: { required: flag(), default: anyValue, ...length },
+  object: { required: flag(), default: anyValue },
+  shape: { required: flag(), default: anyValue, additional: flag() },
+  reference: { required: flag(), default: anyValue },
+} as const;
+
+/** Reads an object of options; `kind` is the word to which they belong. */
+export function readOptions<S extends Schemas>(
+  schemas: S,
+  kind: string,
+  written: unknown,
+  place: Place,
+): Values<S> {
+  if (written === undefined) return {};
+  const { subject, report } = place;
+  if (!isOptions(written)) {
+    report(
+      place.span,
+      `${subject}: the options of ${kind} must be an object`,
+      `such as { required = false }`,
+    );
+    return {};
+  }
+  const values: [string, unknown][] = [];
+  for (const [name, value] of Object.entries(written)) {
+    if (!Object.hasOwn(schemas, name)) {
+      const names = Object.keys(schemas);
+      const hint = [didYouMean(name, names), `${kind} has ${names.join(", ")}`];
+      const span = optionName(written, name, place);
+      report(span, `${subject}: ${kind} has no option "${name}"`, hint.filter(Boolean).join(" "));
+      continue;
+    }
+    const call = callIn(value);
+    if (call !== undefined) {
+      const hint = `write it in quotes: "${call.name}"`;
+      report(call.span, `${subject}: ${name} cannot hold a type`, hint);
+      continue;
+    }
+    const result = schemas[name].parse(value);
+    if ("value" in result) values.push([name, result.value]);
+    else {report(
+        optionPlace(written, name, place),
+        `${subject}: ${name} ${result.problem}`,
+        result.hint,
+      );}
+  }
+  return Object.fromEntries(values) as Values<S>;
+}
+
+/** Where the value of an option stands. */
+export function optionPlace(written: unknown, name: string, { span }: Place): Span {
+  return isOptions(written) ? itemPlaceOf(written, name)?.valueSpan ?? span : span;
+}
+
+/** Where the name of an option stands, which is in front of its value. */
+function optionName(written: object, name: string, place: Place): Span {
+  const value = optionPlace(written, name, place);
+  const before = value.file.text.slice(0, value.start).replace(/"?\s*[=:]\s*$/, "");
+  if (value === place.span || !before.endsWith(name)) return value;
+  return { file: value.file, start: before.length - name.length, end: before.length };
+}
+
+function isOptions(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    !(value instanceof Call);
+}
+
+/** The first type that a value holds, at any depth. */
+function callIn(value: unknown): Call | undefined {
+  if (value instanceof Call) return value;
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const item of Object.values(value)) {
+    const found = callIn(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,27 @@
+/** What does not keep a configuration from running, but is hardly what was meant. */
+import type { PlacedFlow, Surroundings } from "./warnings/flow.ts";
+import { warnOfClaims } from "./warnings/identity.ts";
+import { warnOfLoops } from "./warnings/loops.ts";
+import { warnOfTargets } from "./warnings/targets.ts";
+import { warnOfUnpublished } from "./warnings/unpublished.ts";
+
+export type { PlacedExpression, PlacedFlow } from "./warnings/flow.ts";
+
+/** What flows are looked at with. */
+export interface WarningOptions extends Surroundings {
+  /**
+   * True where the flows are all that ever publishes: every file could be read, no flow has errors,
+   * and no program has the configuration inside of it.
+   */
+  readonly complete: boolean;
+}
+
+/** Reports the warnings of flows that have no errors. */
+export function warn(flows: readonly PlacedFlow[], options: WarningOptions): void {
+  for (const flow of flows) {
+    warnOfClaims(flow, options);
+    warnOfTargets(flow, options);
+  }
+  warnOfLoops(flows, options);
+  if (options.complete) warnOfUnpublished(flows, options);
+}

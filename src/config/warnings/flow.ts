@@ -1,0 +1,102 @@
+/** A flow that has been read, with the places that its model does not keep. */
+import type { Expression } from "../../expression.ts";
+import type { ConnectorModel, FlowModel, RequestModel } from "../../model.ts";
+import type { Report } from "../loading.ts";
+import type { Block, Body, Span } from "../tree.ts";
+
+/** A flow without errors. */
+export interface PlacedFlow {
+  readonly model: FlowModel;
+  readonly block: Block;
+  /** Every expression of it, and where its attribute's value stands. */
+  readonly expressions: readonly PlacedExpression[];
+}
+
+/** An expression and the value that it was compiled from. */
+export interface PlacedExpression {
+  readonly expression: Expression;
+  readonly span: Span;
+}
+
+/** What flows are looked at with. */
+export interface Surroundings {
+  /** Those without errors, by name. */
+  readonly connectors: ReadonlyMap<string, ConnectorModel>;
+  readonly constants: Readonly<Record<string, unknown>>;
+  readonly report: Report;
+}
+
+/** One block of a flow that asks a connector for something. */
+export interface PlacedRequest {
+  readonly kind: "step" | "to" | "fallback";
+  /** The block in words, such as `flow "say", to`. */
+  readonly subject: string;
+  readonly request: RequestModel;
+  readonly block: Block;
+}
+
+/** Every `step`, `to` and `fallback` of a flow. */
+export function requestsOf({ model, block }: PlacedFlow): readonly PlacedRequest[] {
+  const subject = `flow "${model.name}"`;
+  const place = (
+    kind: PlacedRequest["kind"],
+    requests: readonly RequestModel[],
+    body: Body | undefined,
+    owner: string,
+  ): PlacedRequest[] => {
+    // A flow without errors has a request for each block, in the same order.
+    const blocks = body?.blocks.filter(({ type }) => type === kind) ?? [];
+    return blocks.map((found, index) => {
+      const name = kind === "step" ? `step "${found.labels[0].text}"` : kind;
+      return { kind, subject: `${owner}, ${name}`, request: requests[index], block: found };
+    });
+  };
+  const inner = (kind: string) => block.body.blocks.find(({ type }) => type === kind)?.body;
+  const { accept, steps, to, errorHandling: { fallback } } = model;
+  const handling = inner("error_handling");
+  return [
+    ...place("step", accept?.steps ?? [], inner("accept"), `${subject}, accept`),
+    ...place("step", steps, block.body, subject),
+    ...place("to", to, block.body, subject),
+    ...place("fallback", fallback ? [fallback] : [], handling, `${subject}, error_handling`),
+  ];
+}
+
+/** Where the value of an attribute stands; the block's header where it is absent. */
+export function placeOf({ body, headerSpan }: Block, attribute: string): Span {
+  return body.attributes.find(({ name }) => name === attribute)?.valueSpan ?? headerSpan;
+}
+
+/** Where an expression's text selects `input.room`; all of it where it is written otherwise. */
+export function placeOfPath(span: Span, names: readonly string[]): Span {
+  if (!names.every((name) => /^\w+$/.test(name))) return span;
+  const text = span.file.text.slice(span.start, span.end);
+  const found = new RegExp(`(?<![\\w.])${names.join("\\s*\\.\\s*")}(?!\\w)`).exec(text);
+  if (found === null) return span;
+  const start = span.start + found.index;
+  return { ...span, start, end: start + found[0].length };
+}
+
+/**
+ * What a request's target is for every event: "" where it has none, undefined where the event
+ * decides.
+ */
+export function constantTarget(
+  { target = "" }: RequestModel,
+  constants: Surroundings["constants"],
+): string | undefined {
+  if (typeof target === "string") return target;
+  if ([...target.variables].some((variable) => variable !== "constants")) return undefined;
+  try {
+    const value = target.evaluate({ constants });
+    return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
+  } catch {
+    // It fails for every event, which the flow's errors will tell.
+    return undefined;
+  }
+}
+
+/** A connector as problems name it. */
+export function named({ name, type }: ConnectorModel): string {
+  return `connector "${name}" (${type})`;
+}

@@ -1,0 +1,66 @@
+/** Warns of trust in a `user_id` that nobody has verified. */
+import type { ConnectorModel } from "../../model.ts";
+import type { Span } from "../tree.ts";
+import {
+  named,
+  type PlacedFlow,
+  type PlacedRequest,
+  placeOf,
+  placeOfPath,
+  requestsOf,
+  type Surroundings,
+} from "./flow.ts";
+
+/** Warns of `send_to_user` and `client.user_id` on connectors that verify nobody, at each place. */
+export function warnOfClaims(
+  flow: PlacedFlow,
+  { connectors, report }: Pick<Surroundings, "connectors" | "report">,
+): void {
+  const subject = `flow "${flow.model.name}"`;
+  const requests = requestsOf(flow);
+  for (const { subject, request, block } of requests) {
+    const connector = connectors.get(request.connector);
+    if (request.operation !== "send_to_user" || !believes(connector)) continue;
+    const message = `${subject}: anybody can claim any user_id at ${
+      named(connector)
+    } and get what is sent to it`;
+    report(placeOf(block, "operation"), message, hintFor(connector), "warning");
+  }
+  const told = new Set<number>();
+  for (const { expression, span } of flow.expressions) {
+    const reads = [...expression.paths].some((path) => /^client\.user_id(?:\.|$)/.test(path));
+    const connector = connectors.get(clientsOf(flow, requests, span) ?? "");
+    // A named transform gives all its lines one place.
+    if (!reads || told.has(span.start) || !believes(connector)) continue;
+    told.add(span.start);
+    const place = placeOfPath(span, ["client", "user_id"]);
+    const message = `${subject}: anybody can claim any user_id at ${named(connector)}`;
+    report(place, message, hintFor(connector), "warning");
+  }
+}
+
+/** The connector whose connection `client` is at this place. */
+function clientsOf(
+  { model: { source } }: PlacedFlow,
+  requests: readonly PlacedRequest[],
+  { file, start }: Span,
+): string | undefined {
+  // In a destination's `filter`, `client` is the recipient.
+  const destination = requests.find(({ block: { body } }) =>
+    body.attributes.some(({ name, valueSpan }) =>
+      name === "filter" && valueSpan.file === file && valueSpan.start === start
+    )
+  );
+  if (destination !== undefined) return destination.request.connector;
+  return source.kind === "connector" ? source.connector : undefined;
+}
+
+/** Whether the connector has clients and takes their word for who they are. */
+function believes(connector: ConnectorModel | undefined): connector is ConnectorModel {
+  const source = connector?.definition.source;
+  return source?.kind === "clients" && source.verifies?.(connector?.options) !== true;
+}
+
+function hintFor({ name }: ConnectorModel): string {
+  return `an auth block in connector "${name}" verifies it`;
+}

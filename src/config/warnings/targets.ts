@@ -1,0 +1,95 @@
+/** Warns of targets that read a field which no type and no transform before them has. */
+import { didYouMean } from "../../nearest.ts";
+import type { DataType } from "../../type.ts";
+import {
+  type PlacedFlow,
+  type PlacedRequest,
+  placeOf,
+  placeOfPath,
+  requestsOf,
+  type Surroundings,
+} from "./flow.ts";
+
+/** The fields that a variable can have, and who says so. */
+interface Known {
+  readonly fields: ReadonlySet<string>;
+  /** Such as `type "order" does not have`. */
+  readonly lack: string;
+}
+
+/** Warns of each field that a target reads from `input` or `output` and that can never be there. */
+export function warnOfTargets(
+  flow: PlacedFlow,
+  { connectors, report }: Pick<Surroundings, "connectors" | "report">,
+): void {
+  for (const { kind, subject, request, block } of requestsOf(flow)) {
+    const { target } = request;
+    if (target === undefined || typeof target === "string") continue;
+    const known: Readonly<Record<string, Known | undefined>> = {
+      input: inputOf(flow, connectors),
+      output: outputOf(flow, kind, request),
+    };
+    const read = new Set([...target.paths].map((path) => path.split(".", 2).join(".")));
+    for (const path of read) {
+      const [variable, field] = path.split(".");
+      const found = Object.hasOwn(known, variable) ? known[variable] : undefined;
+      if (field === undefined || found === undefined || found.fields.has(field)) continue;
+      report(
+        placeOfPath(placeOf(block, "target"), [variable, field]),
+        `${subject}: its target reads ${path}, which ${found.lack}`,
+        didYouMean(field, found.fields) ?? "it is always null, which is no target",
+        "warning",
+      );
+    }
+  }
+}
+
+/** What is known of `input`: nothing without a closed type, or where its source tells nothing. */
+function inputOf(
+  { model: { source, validate } }: PlacedFlow,
+  connectors: Surroundings["connectors"],
+): Known | undefined {
+  const metadata = source.kind === "schedule"
+    ? ["scheduled_at"]
+    : connectors.get(source.connector)?.definition.source?.metadata;
+  const fields = closed(validate.input);
+  if (validate.input === undefined || fields === undefined || metadata === undefined) {
+    return undefined;
+  }
+  return { fields: new Set([...fields, ...metadata]), lack: lackOf(validate.input) };
+}
+
+/** What is known of `output`: the lines of the nearest transform, else the fields of a closed type. */
+function outputOf(
+  { model: { transform, validate } }: PlacedFlow,
+  kind: PlacedRequest["kind"],
+  request: PlacedRequest["request"] & {
+    readonly transform?: PlacedFlow["model"]["transform"];
+    readonly includeError?: boolean;
+  },
+): Known | undefined {
+  const lack = "the transform does not make";
+  const names = (lines: PlacedFlow["model"]["transform"]) => lines?.map(([name]) => name);
+  const own = names(request.transform);
+  if (own !== undefined) {
+    return { fields: new Set([...own, ...(request.includeError ? ["error"] : [])]), lack };
+  }
+  // A fallback may get what failed before the transform and the types.
+  if (kind === "fallback") return undefined;
+  const made = names(transform);
+  // A type may fill in defaults.
+  if (made !== undefined) {
+    return { fields: new Set([...made, ...(validate.output?.fields ?? [])]), lack };
+  }
+  const type = validate.output ?? validate.input;
+  const fields = closed(type);
+  return type && fields && { fields, lack: lackOf(type) };
+}
+
+function closed(type: DataType | undefined): ReadonlySet<string> | undefined {
+  return type?.additional === false ? type.fields : undefined;
+}
+
+function lackOf({ name }: DataType): string {
+  return `type "${name}" does not have`;
+}

@@ -1,0 +1,43 @@
+/** Warns of flows that wait inside of the process for what nobody in it publishes. */
+import { didYouMean } from "../../nearest.ts";
+import {
+  constantTarget,
+  named,
+  type PlacedFlow,
+  placeOf,
+  requestsOf,
+  type Surroundings,
+} from "./flow.ts";
+
+/**
+ * Warns of a flow whose source is fed by this configuration alone, where no destination of it
+ * publishes the flow's operation. A target that the event decides may be any.
+ */
+export function warnOfUnpublished(
+  flows: readonly PlacedFlow[],
+  { connectors, constants, report }: Surroundings,
+): void {
+  const requests = flows.flatMap(requestsOf).map(({ request }) => request);
+  for (const { model: { name, source }, block } of flows) {
+    if (source.kind !== "connector") continue;
+    const connector = connectors.get(source.connector);
+    const { receives, internal } = connector?.definition.source ?? {};
+    if (connector === undefined || !internal?.(connector.options) || !receives) continue;
+    const targets = requests.filter((request) => request.connector === connector.name)
+      .map((request) => constantTarget(request, constants));
+    const arrives = targets.some((target) =>
+      target === undefined || receives(source.operation, target, connector.options)
+    );
+    const from = block.body.blocks.find(({ type }) => type === "from");
+    if (arrives || from === undefined) continue;
+    const { operation } = source;
+    const what = operation === undefined ? "anything" : `"${operation}"`;
+    const near = didYouMean(operation ?? "", targets.filter((target) => target !== undefined));
+    report(
+      placeOf(from, "operation"),
+      `flow "${name}" never starts: no flow publishes ${what} on ${named(connector)}`,
+      near ?? "it lives in this process alone: publish there, or use a real broker",
+      "warning",
+    );
+  }
+}

@@ -1,0 +1,68 @@
+/** The attributes of a database connector and of the `to` and `step` blocks that name one. */
+import type { Expression } from "../../expression.ts";
+import { expressionMap } from "../../expression-fields.ts";
+import { attribute, type Field, type Fields, path } from "../../schema.ts";
+import { oneOf, text } from "../../values.ts";
+
+const ROWS = ["auto", "one", "all"] as const;
+
+/**
+ * What becomes of a query's rows. `auto`: null, the row, or the list of several; `one`: the first row
+ * or null; `all`: the list.
+ */
+export type Rows = typeof ROWS[number];
+
+/** What a `to` or a `step` says beside its operation and target. */
+export interface DatabaseDestination {
+  /** The column that finds the row of an UPDATE, DELETE or UPSERT. */
+  readonly key?: string;
+  /** One SQL statement with `:named` parameters. */
+  readonly query?: string;
+  /** A `to` block's values for the query's parameters; the payload gives the others. */
+  readonly params?: Readonly<Record<string, Expression>>;
+  /** Only a step says so; the list where it is absent. */
+  readonly rows?: Rows;
+}
+
+const requestFields = {
+  key: attribute(text(), { about: "The column that finds the row." }),
+  query: attribute(text(), { about: "One SQL statement with :named parameters." }),
+};
+
+/** The attributes of a `connector` block. */
+export const fields = {
+  driver: attribute(oneOf(["sqlite"]), { about: "The kind of database.", required: true }),
+  database: databasePath('The file of the database, or ":memory:"; its folder is made.'),
+  migrations: path({ about: "A folder of *.sql files that are applied once, by name." }),
+} satisfies Fields;
+
+/** The attributes of a `to` block. */
+export const destinationFields = {
+  ...requestFields,
+  params: expressionMap({ about: "Values for the parameters of the query." }),
+} satisfies Fields;
+
+/** The attributes of a `step` block, whose `params` are those of every step. */
+export const stepFields = {
+  ...requestFields,
+  rows: attribute(oneOf(ROWS), {
+    about:
+      "The result of a query: null, its row or the list of several; the first row or null; the list.",
+    default: "auto",
+  }),
+} satisfies Fields;
+
+/** A path that must be there; `:memory:` stays as it is. */
+function databasePath(about: string): Field<string> {
+  const plain = attribute(text(), { about, required: true });
+  const file = path({ about });
+  return {
+    ...file,
+    required: true,
+    read(body, name, owner, context) {
+      const value = plain.read(body, name, owner, context);
+      if (value === undefined || value === ":memory:") return ":memory:";
+      return file.read(body, name, owner, context) ?? value;
+    },
+  };
+}

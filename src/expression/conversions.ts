@@ -1,0 +1,105 @@
+/** Conversions between types, and the types' names. */
+
+import { refuse, stringOf, textOf } from "./arguments.ts";
+import { fromUtf8 } from "./bytes.ts";
+import { Duration } from "./duration.ts";
+import { Failure, kindOf, snippet } from "./failure.ts";
+import { int64, isNumeric, less } from "./operators.ts";
+import { define, type Functions } from "./scope.ts";
+import { timestampOf } from "./timestamp.ts";
+
+/** The names of CEL's types as `type()` gives them: `type(input.n) == double`. */
+const TYPES: Readonly<Record<string, string>> = {
+  boolean: "bool",
+  list: "list",
+  map: "map",
+  bytes: "bytes",
+  string: "string",
+  null: "null_type",
+  timestamp: "timestamp",
+  duration: "duration",
+};
+
+/** The names of types that are expressions of their own. */
+export const TYPE_NAMES: ReadonlySet<string> = new Set([...Object.values(TYPES), "int", "double"]);
+
+function typeOf(value: unknown): string {
+  if (typeof value === "bigint") return "int";
+  return typeof value === "number" ? "double" : TYPES[kindOf(value)];
+}
+
+/** The longest text of a 64-bit integer, sign included. */
+const LONGEST_INT = 20;
+
+const DOUBLE = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan)$/i;
+
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ...["1", "t", "true", "TRUE", "True"].map((text) => [text, true] as const),
+  ...["0", "f", "false", "FALSE", "False"].map((text) => [text, false] as const),
+]);
+
+function unreadable(name: string, text: string): never {
+  throw new Failure(`${name}() cannot read "${snippet(text)}"`);
+}
+
+/** Numbers are cut towards zero, texts are decimal, a timestamp gives unix seconds. */
+function toInt(name: string, value: unknown): bigint {
+  if (typeof value === "bigint") return value;
+  if (value instanceof Date) return BigInt(Math.floor(value.getTime() / 1000));
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) throw new Failure(`${name}() needs a finite number`);
+    return int64(BigInt(Math.trunc(value)));
+  }
+  if (typeof value !== "string") return refuse(name, "a number, a string or a timestamp", value);
+  if (value.length > LONGEST_INT || !/^[+-]?\d+$/.test(value)) return unreadable(name, value);
+  return int64(BigInt(value.replace("+", "")));
+}
+
+/** An int that is not negative. There is no type of its own for it. */
+function toUint(value: unknown): bigint {
+  const int = toInt("uint", value);
+  if (less(int, 0n) === true) throw new Failure("uint() needs a number from 0");
+  return int;
+}
+
+function toDouble(value: unknown): number {
+  if (isNumeric(value)) return Number(value);
+  const text = stringOf("double", value);
+  if (!DOUBLE.test(text)) return unreadable("double", text);
+  return Number(text.replace(/inf.*/i, "Infinity"));
+}
+
+function toBool(value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  const text = stringOf("bool", value);
+  return BOOLEANS.get(text) ?? unreadable("bool", text);
+}
+
+/** The text of one value; lists, maps and null have none. */
+export function toText(name: string, value: unknown): string {
+  if (typeof value === "boolean" || value instanceof Duration) return String(value);
+  if (value instanceof Date) return value.toISOString();
+  if (!(value instanceof Uint8Array)) return textOf(name, value);
+  const text = fromUtf8(value);
+  if (text === undefined) throw new Failure(`${name}() needs bytes that are UTF-8`);
+  return text;
+}
+
+function toDuration(value: unknown): Duration {
+  if (value instanceof Duration) return value;
+  const text = stringOf("duration", value);
+  return Duration.parse(text) ?? unreadable("duration", text);
+}
+
+/** All functions of this file. */
+export const CONVERSIONS: Functions = {
+  type: define(1, 1, typeOf),
+  dyn: define(1, 1, (value) => value),
+  int: define(1, 1, (value) => toInt("int", value)),
+  uint: define(1, 1, toUint),
+  double: define(1, 1, toDouble),
+  string: define(1, 1, (value) => toText("string", value)),
+  bool: define(1, 1, toBool),
+  timestamp: define(1, 1, (value) => timestampOf("timestamp", value)),
+  duration: define(1, 1, toDuration),
+};

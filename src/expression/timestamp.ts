@@ -1,0 +1,82 @@
+/** Points in time: how they are read, and what a clock in a time zone shows at one. */
+
+import { Failure, kindOf, snippet } from "./failure.ts";
+
+/** A date, or a date and a time, with or without a zone. */
+const ISO =
+  /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d:\d\d)(:\d\d)?(\.\d{1,9})?\s?([Zz]|[+-]\d\d:?\d\d)?)?$/;
+
+/** The years 1 to 9999, as CEL has it. */
+const FIRST = Date.parse("0001-01-01T00:00:00Z");
+const LAST = Date.parse("9999-12-31T23:59:59.999Z");
+
+/** A timestamp, an ISO 8601 string (UTC where it names no zone), or unix seconds. */
+export function timestampOf(name: string, value: unknown): Date {
+  if (value instanceof Date) return value;
+  if (typeof value === "number" || typeof value === "bigint") {
+    return valid(name, new Date(Number(value) * 1000));
+  }
+  if (typeof value !== "string") {
+    throw new Failure(`${name}() needs a time or unix seconds, got ${kindOf(value)}`);
+  }
+  return valid(name, parse(value));
+}
+
+function parse(text: string): Date {
+  const match = ISO.exec(text);
+  if (match === null) return new Date(NaN);
+  const [, year, month, day, time = "00:00", seconds = ":00", fraction = "", zone = "Z"] = match;
+  // Runtimes disagree on February 30: some refuse it, some take March 1.
+  const known = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+  if (known.getUTCDate() !== Number(day)) return new Date(NaN);
+  const offset = zone.replace(/^([+-]\d\d)(\d\d)$/, "$1:$2").toUpperCase();
+  return new Date(`${year}-${month}-${day}T${time}${seconds}${fraction.slice(0, 4)}${offset}`);
+}
+
+/** True for a time that CEL knows: one of the years 1 to 9999. */
+export function isTimestamp(date: Date): boolean {
+  return date.getTime() >= FIRST && date.getTime() <= LAST;
+}
+
+function valid(name: string, date: Date): Date {
+  if (isTimestamp(date)) return date;
+  throw new Failure(`${name}() cannot read what it is given as a time`);
+}
+
+const OFFSET = /^([+-]?)(\d\d):?(\d\d)(?::?(\d\d))?$/;
+
+/** By lower-case name, which bounds it: names of zones take any case, and events bring them. */
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+/** A date whose UTC parts are what clocks in a zone show: `Europe/Berlin` or `+01:00`. */
+export function inZone(name: string, date: Date, zone: string): Date {
+  return new Date(date.getTime() + (readOffset(zone) ?? offsetAt(name, date, zone)));
+}
+
+/** In milliseconds. */
+function readOffset(text: string): number | undefined {
+  const match = OFFSET.exec(text);
+  if (match === null) return undefined;
+  const [, sign, hours, minutes, seconds = "0"] = match;
+  const size = (Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds);
+  return (sign === "-" ? -size : size) * 1000;
+}
+
+function offsetAt(name: string, date: Date, zone: string): number {
+  const parts = formatterOf(name, zone).formatToParts(date);
+  const written = parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
+  return readOffset(written.replace(/^GMT/, "").replace("\u2212", "-")) ?? 0;
+}
+
+function formatterOf(name: string, zone: string): Intl.DateTimeFormat {
+  const key = zone.toLowerCase();
+  const known = formatters.get(key);
+  if (known !== undefined) return known;
+  try {
+    const made = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" });
+    formatters.set(key, made);
+    return made;
+  } catch (cause) {
+    throw new Failure(`${name}() does not know the time zone "${snippet(zone)}"`, { cause });
+  }
+}

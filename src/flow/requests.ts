@@ -1,0 +1,113 @@
+/** What a `to` or a `step` asks of its connector. */
+import type { Clock } from "../clock.ts";
+import { holds } from "../condition.ts";
+import type { Connector } from "../connector.ts";
+import { ConnectorError, ExpressionError } from "../errors.ts";
+import type { Scope } from "../expression.ts";
+import type { DestinationModel, RequestModel, StepModel } from "../model.ts";
+import { asScope, type Run, type RunScope } from "./run.ts";
+import { reshape } from "./transform.ts";
+import { isPromiseLike, OutOfTime, settled, type Work } from "./work.ts";
+
+/** Connectors by name. */
+export type Connectors = ReadonlyMap<string, Connector>;
+
+/** Stands for the result of a destination that its `when` has left out. */
+export const SKIPPED: unique symbol = Symbol("skipped");
+
+/**
+ * Delivers a run's payload to one destination; gives its result, or `SKIPPED`. `amend` has the last
+ * word on the payload.
+ */
+export function writeTo(
+  connectors: Connectors,
+  to: DestinationModel,
+  run: Run,
+  amend?: (payload: unknown) => unknown,
+): unknown {
+  const { scope } = run;
+  if (to.when !== undefined && !holds(to.when, asScope(scope))) return SKIPPED;
+  if (to.transform === undefined && amend === undefined) {
+    return write(connectors, to, { payload: run.payload, scope, run });
+  }
+  const shaped = to.transform === undefined ? run.payload : reshape(to.transform, scope);
+  const payload = amend === undefined ? shaped : amend(shaped);
+  return write(connectors, to, { payload, scope: scope.withOutput(payload), run });
+}
+
+/** Runs a step; gives its result. */
+export function* runStep(
+  connectors: Connectors,
+  step: StepModel,
+  run: Run,
+  clock: Clock,
+): Work<unknown> {
+  const { scope } = run;
+  if (step.when !== undefined && !holds(step.when, asScope(scope))) return step.default;
+  try {
+    const payload = step.params === undefined ? run.payload : Object.fromEntries(
+      Object.entries(step.params).map(([name, value]) => [name, value.evaluate(asScope(scope))]),
+    );
+    const result = write(connectors, step, { payload, scope, run });
+    const value = step.timeout !== undefined && isPromiseLike(result)
+      ? yield within(step.timeout, result, clock)
+      : yield* settled(result);
+    return value ?? step.default;
+  } catch (error) {
+    // The flow's own time is up: that is no failure of the step.
+    if (step.onError === "fail" || error instanceof OutOfTime) throw error;
+    return step.default;
+  }
+}
+
+function write(
+  connectors: Connectors,
+  { connector, operation, target, options }: RequestModel,
+  { payload, scope, run }: {
+    readonly payload: unknown;
+    readonly scope: RunScope;
+    readonly run: Run;
+  },
+): unknown {
+  const destination = connectors.get(connector);
+  if (destination?.write === undefined) {
+    throw new ConnectorError(connector, "takes no writes", { permanent: true });
+  }
+  const seen = asScope(scope);
+  return destination.write({
+    operation,
+    target: evaluateTarget(target, seen),
+    payload,
+    options,
+    scope: seen,
+    event: run.event,
+  });
+}
+
+/** The promise's value, or `StepTimeout` after so many milliseconds. */
+function within(timeout: number, pending: PromiseLike<unknown>, clock: Clock): Promise<unknown> {
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  const cancel = clock.after(timeout, () => reject(new StepTimeout(timeout)));
+  pending.then(resolve, reject);
+  return promise.finally(cancel);
+}
+
+/** A step took longer than its `timeout`. */
+export class StepTimeout extends Error {
+  override readonly name = "StepTimeout";
+
+  /** `timeout` is in milliseconds. */
+  constructor(timeout: number) {
+    super(`took longer than ${timeout} ms`);
+  }
+}
+
+/** A name is text or a number; anything else must never become a room called "null". */
+function evaluateTarget(target: RequestModel["target"], scope: Scope): string | undefined {
+  if (target === undefined || typeof target === "string") return target;
+  const value = target.evaluate(scope);
+  if (typeof value === "string" || typeof value === "number") return String(value);
+  const kind = value === null ? "null" : Array.isArray(value) ? "a list" : typeof value;
+  const message = `the target "${target.source}" is ${kind}, not a name`;
+  throw new ExpressionError(target.source, message);
+}

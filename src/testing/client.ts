@@ -1,0 +1,175 @@
+/** A client of a test: a WebSocket without a network. */
+import { isObject } from "../json.ts";
+import type {
+  HandshakeRequest,
+  Peer,
+  SocketEndpoint,
+  SocketFeatures,
+  SocketSession,
+} from "../socket.ts";
+import type { TestClient } from "../test-model.ts";
+import type { Activity } from "./activity.ts";
+import type { Observer } from "./observe.ts";
+import type { Failure, Records } from "./records.ts";
+
+/** What there is without a network: no pings, and so no pongs that could be late. */
+const FEATURES: SocketFeatures = {
+  ping: false,
+  terminate: true,
+  pause: false,
+  frameLimits: false,
+  closeCodes: true,
+  handshakeChecks: true,
+};
+
+const HANDSHAKE = {
+  host: "localhost",
+  connection: "Upgrade",
+  upgrade: "websocket",
+  "sec-websocket-version": "13",
+  "sec-websocket-key": "d2VpciB0ZXN0IGNsaWVudA==",
+};
+const NORMAL = 1000;
+
+/** What a client needs of its test. */
+export interface ClientContext {
+  readonly endpoint: SocketEndpoint;
+  readonly records: Records;
+  readonly activity: Activity;
+  readonly observer: Observer;
+  /** Of this client alone: by it the flows' failures are known to be its own. */
+  readonly address: string;
+}
+
+/** A `client` block at work. */
+export class ClientConnection {
+  readonly #model: TestClient;
+  readonly #context: ClientContext;
+  #state: "closed" | "opening" | "open" = "closed";
+  #session: SocketSession | undefined;
+  /** Rooms whose joining has not been answered, by the id of its frame. */
+  readonly #joining = new Map<unknown, string>();
+
+  /** Connects nowhere yet. */
+  constructor(model: TestClient, context: ClientContext) {
+    this.#model = model;
+    this.#context = context;
+  }
+
+  /** Sends the handshake, and what joins the rooms once it has been accepted. */
+  connect(): void {
+    const { activity, endpoint, observer, records } = this.#context;
+    const { name } = this.#model;
+    if (this.#state !== "closed") return records.mistake(`client "${name}" is connected already`);
+    this.#state = "opening";
+    const accepting = Promise.resolve(endpoint.accept(this.#request())).then((decision) => {
+      if (decision.accepted) return this.#open(decision.session);
+      this.#state = "closed";
+      const { status, message } = decision;
+      const failure = records.failures.findLast((one) => this.#isOwn(one));
+      records.add(name, { status, error: failure?.error.code, message }, (one) => one === failure);
+    });
+    activity.track(`the handshake of client "${name}"`, accepting, () => observer.deciding > 0);
+    accepting.catch((error) => records.mistake(`client "${name}" could not connect: ${error}`));
+  }
+
+  /** Sends a frame. */
+  send(text: string): void {
+    if (this.#state === "open") this.#session?.message(text);
+    else this.#context.records.mistake(`client "${this.#model.name}" is not connected`);
+  }
+
+  /** Closes the connection as a browser does. */
+  disconnect(): void {
+    if (this.#state === "open") this.#closed(NORMAL, "");
+    else this.#context.records.mistake(`client "${this.#model.name}" is not connected`);
+  }
+
+  /** Says where it is not connected, or not in a room that it has asked for. */
+  checkReady(): void {
+    const { records } = this.#context;
+    const { name } = this.#model;
+    if (this.#state !== "open") {
+      const [refusal] = records.left(name).filter(({ fields }) => "status" in fields);
+      const why = refusal === undefined
+        ? "its handshake waits for the clock"
+        : `${refusal.fields.status} ${refusal.fields.message}`;
+      records.mistake(`client "${name}" could not connect: ${why}`);
+      records.leaveOut((failure) => this.#isOwn(failure));
+    }
+    for (const room of this.#joining.values()) {
+      records.mistake(`client "${name}" is not in room "${room}": nothing has answered it`);
+    }
+  }
+
+  #request(): HandshakeRequest {
+    const { userId, params, headers } = this.#model;
+    const url = new URL(this.#context.endpoint.path, "http://localhost");
+    if (userId !== null) url.searchParams.set("user_id", userId);
+    for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
+    return {
+      method: "GET",
+      url,
+      headers: { ...HANDSHAKE, ...headers },
+      remoteAddress: this.#context.address,
+    };
+  }
+
+  #open(session: SocketSession): void {
+    this.#state = "open";
+    this.#session = session;
+    session.open(this.#peer(), FEATURES);
+    for (const [index, room] of this.#model.rooms.entries()) {
+      const id = `join ${index + 1}`;
+      this.#joining.set(id, room);
+      session.message(JSON.stringify({ type: "join_room", id, room }));
+    }
+  }
+
+  #peer(): Peer {
+    const { records } = this.#context;
+    return {
+      bufferedAmount: 0,
+      send: ({ frames }) => {
+        for (const { text } of frames) this.#receive(text);
+        return 0;
+      },
+      close: (code, reason) => {
+        records.add(this.#model.name, { type: "close", data: { code, reason } });
+        // The other side's answer to a close frame never comes at once.
+        queueMicrotask(() => this.#closed(code, reason));
+      },
+      terminate: () => {},
+    };
+  }
+
+  #receive(text: string): void {
+    const frame: unknown = JSON.parse(text);
+    if (!isObject(frame)) return;
+    const { code: error, ...fields } = frame;
+    const room = this.#joining.get(fields.id);
+    if (room === undefined) {
+      const tells = (failure: Failure) => this.#isOwn(failure) && failure.error.code === error;
+      return this.#context.records.add(this.#model.name, { ...fields, error }, tells);
+    }
+    this.#joining.delete(fields.id);
+    if (error === undefined) return;
+    const { records } = this.#context;
+    const message = `could not join room "${room}": ${error}: ${fields.message}`;
+    records.mistake(`client "${this.#model.name}" ${message}`);
+    records.leaveOut((failure) => this.#isOwn(failure));
+  }
+
+  /** Whether a flow's failure is told to this client. */
+  #isOwn({ event, answering, named }: Failure): boolean {
+    return !named && answering && event.client?.remote_addr === this.#context.address;
+  }
+
+  #closed(code: number, reason: string): void {
+    if (this.#state !== "open") return;
+    this.#state = "closed";
+    this.#session?.close(code, reason);
+    this.#session = undefined;
+    this.#joining.clear();
+  }
+}

@@ -1,0 +1,186 @@
+/** Makes the connectors of a test, and sees what they are asked and which of their flows fail. */
+import type { Connector, FlowEvent, FlowHandler, WriteRequest } from "../connector.ts";
+import { ConnectorError, FlowError } from "../errors.ts";
+import type { ConnectorModel, Model } from "../model.ts";
+import type { Activity } from "./activity.ts";
+import { amend } from "./amend.ts";
+import { WatchedClock } from "./clock.ts";
+import type { Mocks } from "./mocks.ts";
+import type { Records } from "./records.ts";
+
+/** One flow as it has subscribed. */
+export interface Subscription {
+  readonly operation: string | undefined;
+  /** The flow, whose failures are seen. */
+  readonly handler: FlowHandler;
+}
+
+/** One connector under test. */
+export interface Observed {
+  readonly model: ConnectorModel;
+  /** The connector itself: what it is asked here is no flow's doing. */
+  readonly connector: Connector;
+  readonly subscriptions: readonly Subscription[];
+}
+
+/** Sees the connectors of one test. */
+export class Observer {
+  /** By name, once the runtime has been assembled. */
+  readonly connectors: Map<string, Observed> = new Map();
+  /** How many flows are deciding at this moment whether a client may connect. */
+  deciding = 0;
+  /** Told of the first flow that is asked about the next event of a connector, by its name. */
+  readonly arrivals: Map<string, (event: FlowEvent) => void> = new Map();
+  readonly #records: Records;
+  readonly #activity: Activity;
+  readonly #mocks: Mocks;
+  /** The names of steps, by the options of their requests. */
+  readonly #steps: ReadonlyMap<unknown, string>;
+  /** The flow that answers an event: the first that takes it. */
+  readonly #answering = new WeakMap<FlowEvent, FlowHandler>();
+
+  /** Sees the connectors of `model`. */
+  constructor(model: Model, records: Records, activity: Activity, mocks: Mocks) {
+    this.#records = records;
+    this.#activity = activity;
+    this.#mocks = mocks;
+    this.#steps = new Map(
+      model.flows
+        .flatMap(({ accept, steps }) => [...accept?.steps ?? [], ...steps])
+        .map(({ options, name }) => [options, name]),
+    );
+  }
+
+  /** The same connector as `assembleRuntime` is to make it. */
+  observe(model: ConnectorModel): ConnectorModel {
+    const { name, definition, options } = model;
+    const create: ConnectorModel["definition"]["create"] = async (options, context) => {
+      const clock = new WatchedClock(context.clock, () => this.#activity.touch());
+      // One that cannot be made without the outside is none: it only hears and asks the mocks.
+      const connector = definition.test === undefined
+        ? {}
+        : await definition.create(options, { ...context, clock });
+      const subscriptions: Subscription[] = [];
+      this.connectors.set(name, { model, connector, subscriptions });
+      return amend(connector, this.#members(model, connector, clock, subscriptions));
+    };
+    return {
+      ...model,
+      options: definition.test === undefined ? options : definition.test(options),
+      definition: amend(definition, { create }),
+    };
+  }
+
+  #members(
+    model: ConnectorModel,
+    connector: Connector,
+    clock: WatchedClock,
+    subscriptions: Subscription[],
+  ): Partial<Connector> {
+    const { name, definition } = model;
+    const isWaiting = () => clock.isAwaited;
+    const track = <T>(value: T): T => this.#activity.track(`connector "${name}"`, value, isWaiting);
+    const { keys } = connector;
+    const asked = definition.destination ?? definition.step ?? connector.write;
+    return {
+      subscribe: (operation, flow) => {
+        const handler = this.#watch(model, flow);
+        subscriptions.push({ operation, handler });
+        connector.subscribe?.(operation, handler);
+      },
+      ...(asked && {
+        write: (request: WriteRequest) => {
+          // So that flows which start each other come to an end.
+          if (this.#records.ended) return undefined;
+          const answer = this.#ask(name, request);
+          return answer === undefined ? track(this.#write(model, connector, request)) : answer();
+        },
+      }),
+      ...(keys && {
+        keys: {
+          has: (...key) => track(keys.has(...key)),
+          add: (...key) => track(keys.add(...key)),
+        },
+      }),
+    };
+  }
+
+  /** Writes down what a flow asks; gives the mock that answers. */
+  #ask(
+    connector: string,
+    { operation, target, payload, options }: WriteRequest,
+  ): (() => unknown) | undefined {
+    const step = this.#steps.get(options);
+    this.#records.add(connector, { step, operation, target, data: payload });
+    return this.#mocks.find({ connector, step, operation, target });
+  }
+
+  #write({ name, type, definition }: ConnectorModel, connector: Connector, request: WriteRequest) {
+    if (connector.write !== undefined) return connector.write(request);
+    if (definition.test === undefined) {
+      this.#records.mistake(
+        `connector "${name}" (${type}) is not there in tests and no mock answers ${shown(request)}`,
+      );
+    }
+    throw new ConnectorError(name, "is not there in tests", { permanent: true });
+  }
+
+  /** The flow, whose beginning and failures are seen. */
+  #watch({ name, definition: { source } }: ConnectorModel, flow: FlowHandler): FlowHandler {
+    const answers = source?.kind === "clients" || source?.kind === "requests";
+    const fail = (error: unknown, event: FlowEvent, answering: boolean): void => {
+      if (!(error instanceof FlowError)) return;
+      this.#records.fail({ connector: name, flow: flow.flow, error, event, answering });
+    };
+    const watch = <T>(event: FlowEvent, act: () => T, refuses = false): T => {
+      const failed = (error: unknown): void => {
+        const answering = answers && (refuses || this.#answering.get(event) === flow);
+        fail(error, event, answering);
+      };
+      this.#activity.touch();
+      try {
+        const result = act();
+        if (result instanceof Promise) void result.then(() => this.#activity.touch(), failed);
+        return result;
+      } catch (error) {
+        failed(error);
+        throw error;
+      }
+    };
+    const first = (event: FlowEvent): void => {
+      if (!this.#answering.has(event)) this.#answering.set(event, flow);
+    };
+    return amend(flow, {
+      takes: (event) => {
+        this.arrivals.get(name)?.(event);
+        try {
+          const taken = flow.takes(event);
+          if (taken) first(event);
+          return taken;
+        } catch (error) {
+          first(event);
+          fail(error, event, answers && this.#answering.get(event) === flow);
+          throw error;
+        }
+      },
+      run: (event) => watch(event, () => flow.run(event)),
+      ...(flow.accept && {
+        accept: (event: FlowEvent) => {
+          const answer = watch(event, () => flow.accept?.(event), true);
+          if (answer instanceof Promise) {
+            const end = () => void this.deciding--;
+            this.deciding++;
+            void answer.then(end, end);
+          }
+          return answer;
+        },
+      }),
+    });
+  }
+}
+
+/** What a connector was asked, in a few words. */
+function shown({ operation, target }: WriteRequest): string {
+  const words = [operation, target].filter((word) => word !== undefined);
+  return words.length === 0 ? "what it is asked" : `"${words.join(" ")}"`;
+}

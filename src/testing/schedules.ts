@@ -1,0 +1,44 @@
+/** Schedules of a test, as a connector of each, so that their failures are seen as all others are. */
+import type { FlowHandler } from "../connector.ts";
+import { type ConnectorType, defineConnector } from "../connector-type.ts";
+import type { ConnectorModel, FlowModel, Model } from "../model.ts";
+import { type RunningSchedule, type Schedule, startSchedule } from "../schedule.ts";
+
+/** The same model, in which flows that run by themselves have a connector as their source. */
+export function withSchedules(model: Model): Model {
+  const connectors = new Map(model.connectors);
+  const flows = model.flows.map((flow): FlowModel => {
+    if (flow.source.kind !== "schedule") return flow;
+    const connector = scheduleConnector(flow.name, flow.source.when);
+    connectors.set(connector.name, connector);
+    const { name } = connector;
+    const source = { kind: "connector", connector: name, operation: undefined } as const;
+    return { ...flow, source: { ...source, filter: undefined, unwanted: undefined } };
+  });
+  return { ...model, connectors, flows };
+}
+
+function scheduleConnector(flow: string, when: Schedule): ConnectorModel {
+  const definition: ConnectorType = defineConnector({
+    fields: {},
+    source: {},
+    test: (options) => options,
+    create(_options, { logger, clock }) {
+      const handlers: FlowHandler[] = [];
+      let schedule: RunningSchedule | undefined;
+      const run = (at: Date): unknown => {
+        const input = { scheduled_at: at.toISOString() };
+        return handlers[0].run({ operation: "schedule", payload: input, input });
+      };
+      return {
+        subscribe: (_operation, handler) => void handlers.push(handler),
+        consume() {
+          schedule = startSchedule(when, run, logger, clock);
+          return Promise.resolve();
+        },
+        stop: () => schedule?.stop() ?? Promise.resolve(),
+      };
+    },
+  });
+  return { name: `schedule of ${flow}`, type: "schedule", definition, options: {} };
+}

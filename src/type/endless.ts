@@ -1,0 +1,77 @@
+/** Finds types that no value can satisfy, since each would have to hold another without end. */
+import type { Kind, Part, Shape } from "./description.ts";
+
+/** A field that makes its type endless. */
+export interface EndlessField {
+  /** The name of the type. */
+  readonly type: string;
+  /** The name of its field. */
+  readonly field: string;
+}
+
+/** One field of each circle of types that always hold each other. */
+export function endlessFields(shapes: ReadonlyMap<string, Shape>): EndlessField[] {
+  const endless = endlessTypes(shapes);
+  const seen = new Set<string>();
+  const found: EndlessField[] = [];
+  for (const start of endless.keys()) {
+    const path: EndlessField[] = [];
+    let type = start;
+    for (let next; !seen.has(type) && (next = endless.get(type)) !== undefined; type = next.inner) {
+      seen.add(type);
+      path.push({ type, field: next.field });
+    }
+    // A path into a circle that an earlier one has found gives nothing.
+    found.push(...path.filter((step) => step.type === type));
+  }
+  return found;
+}
+
+/** A field that always holds a value of the type `inner`. */
+interface Forced {
+  readonly field: string;
+  readonly inner: string;
+}
+
+/** What remains when those that can end are taken away, again and again. */
+function endlessTypes(shapes: ReadonlyMap<string, Shape>): ReadonlyMap<string, Forced> {
+  let endless = new Map<string, Forced>();
+  let candidates: ReadonlySet<string> = new Set(shapes.keys());
+  do {
+    const among = candidates;
+    endless = new Map([...shapes].flatMap(([type, shape]): [string, Forced][] => {
+      const forced = among.has(type) ? forcedIn(shape, among) : undefined;
+      return forced === undefined ? [] : [[type, forced]];
+    }));
+    candidates = new Set(endless.keys());
+    if (candidates.size === among.size) return endless;
+  } while (candidates.size > 0);
+  return endless;
+}
+
+/** A field of the shape that always holds one of the types. */
+function forcedIn({ fields }: Shape, types: ReadonlySet<string>): Forced | undefined {
+  for (const [field, part] of fields) {
+    const inner = forcedBy(part, types);
+    if (inner !== undefined) return { field, inner };
+  }
+  return undefined;
+}
+
+/** One of the types that the part always holds. A default is checked when it is completed. */
+function forcedBy(part: Part, types: ReadonlySet<string>): string | undefined {
+  return part.required && part.default === undefined ? held(part.kind, types) : undefined;
+}
+
+function held(kind: Kind, types: ReadonlySet<string>): string | undefined {
+  switch (kind.kind) {
+    case "reference":
+      return types.has(kind.name) ? kind.name : undefined;
+    case "object":
+      return kind.shape && forcedIn(kind.shape, types)?.inner;
+    case "array":
+      return (kind.minLength ?? 0) > 0 ? forcedBy(kind.items, types) : undefined;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,4 @@
+import { testRows } from "./row.ts";
+import { destinationRows } from "./rows/flow-destinations.ts";
+
+testRows(destinationRows);

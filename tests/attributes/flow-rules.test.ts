@@ -1,0 +1,4 @@
+import { testRows } from "./row.ts";
+import { ruleRows } from "./rows/flow-rules.ts";
+
+testRows(ruleRows);

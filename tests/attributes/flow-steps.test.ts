@@ -1,0 +1,4 @@
+import { testRows } from "./row.ts";
+import { stepRows } from "./rows/flow-steps.ts";
+
+testRows(stepRows);

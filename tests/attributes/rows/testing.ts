@@ -1,0 +1,257 @@
+/** What `client`, `given`, `mock` and `advance` change in what `weir test` says of a test. */
+import type { Row } from "../row.ts";
+import {
+  ALICE,
+  CLIENTS,
+  expect,
+  given,
+  MESSAGES,
+  missed,
+  mock,
+  ORDER,
+  ORDERS,
+  PRICE,
+  verdict,
+  WHO,
+} from "../testing-support.ts";
+
+/** The rows of `client` and `given`. */
+export const givenRows: readonly Row[] = [
+  {
+    attribute: "test/client/connector",
+    text: 'connector = "ws"',
+    observe(text) {
+      const other = 'connector "other" {\ntype = "websocket"\nport = 0\npath = "/other"\n}\n';
+      return verdict(other + CLIENTS, [
+        `client "alice" {\n${text}\n}`,
+        WHO,
+        expect("alice", "id = 1"),
+      ]);
+    },
+    without: ['test "t", client "alice" needs the attribute "connector": several have clients'],
+    with: "good",
+  },
+  clientRow("user_id", 'user_id = "alice"', { user: "alice" }),
+  clientRow("params", 'params = { lang = "en" }', { lang: "en" }),
+  clientRow("headers", 'headers = { X-Tag = "red" }', { tag: "red" }),
+  {
+    attribute: "test/client/rooms",
+    text: 'rooms = ["orders"]',
+    observe: (text) =>
+      verdict(CLIENTS + MESSAGES, [
+        `client "alice" {\n${text}\n}`,
+        given("events", 'operation = "order.new"\ndata = { id = 7 }'),
+        expect("alice", "data = { id = 7 }"),
+      ]),
+    without: missed("alice"),
+    with: "good",
+  },
+  {
+    attribute: "test/given/operation",
+    text: 'operation = "who"',
+    // By default it is a message, which goes to everybody.
+    observe: (text) =>
+      verdict(CLIENTS, [
+        ALICE,
+        given("alice", `id = 1\n${text}`),
+        expect("alice", 'data = { user = "alice" }'),
+      ]),
+    without: missed("alice", { type: "message", data: null }, { type: "ack", id: 1 }),
+    with: "good",
+  },
+  {
+    attribute: "test/given/data",
+    text: 'data = { text = "hello" }',
+    observe: (text) =>
+      verdict(CLIENTS, [ALICE, given("alice", text), expect("alice", 'data = { text = "hello" }')]),
+    without: missed("alice", { type: "message", data: null }),
+    with: "good",
+  },
+  {
+    attribute: "test/given/room",
+    text: 'room = "orders"',
+    observe: (text) =>
+      verdict(CLIENTS, [
+        ALICE,
+        given("alice", `operation = "who"\nid = 1\n${text}`),
+        expect("alice", 'data = { room = "orders" }'),
+      ]),
+    without: missed("alice", { type: "ack", id: 1, data: who({ user: "alice" }) }),
+    with: "good",
+  },
+  {
+    attribute: "test/given/id",
+    text: "id = 1",
+    observe: (text) =>
+      verdict(CLIENTS, [
+        ALICE,
+        given("alice", `operation = "who"\n${text}`),
+        expect("alice", 'type = "ack"\nid = 1'),
+      ]),
+    without: missed("alice", { type: "message", data: who({ user: "alice" }) }),
+    with: "good",
+  },
+  {
+    attribute: "test/given/text",
+    text: 'text = "{"',
+    observe: (text) =>
+      verdict(CLIENTS, [ALICE, given("alice", text), expect("alice", 'error = "invalid_json"')]),
+    without: missed("alice", { type: "message", data: null }),
+    with: "good",
+  },
+  {
+    attribute: "test/given/headers",
+    text: 'headers = { tag = "red" }',
+    observe: (text) =>
+      verdict(CLIENTS + MESSAGES, [
+        'client "alice" {\nrooms = ["orders"]\n}',
+        given("events", `operation = "order.new"\ndata = { id = 7 }\n${text}`),
+        expect("alice", 'data = { tag = "red" }'),
+      ]),
+    without: missed("alice", { type: "message", room: "orders", data: { id: 7, tag: null } }),
+    with: "good",
+  },
+  {
+    attribute: "test/advance/by",
+    text: 'by = "6s"',
+    observe: (text) => {
+      const tick =
+        'flow "tick" {\nwhen = "@every 5s"\nto {\nconnector = "ws"\noperation = "broadcast"\n}\n}\n';
+      return verdict(CLIENTS + tick, [
+        ALICE,
+        `advance {\n${text}\n}`,
+        expect("alice", "count = 1"),
+      ]);
+    },
+    without: ['test "t", advance needs the attribute "by"'],
+    with: "good",
+  },
+];
+
+/** The rows of `mock`. */
+export const mockRows: readonly Row[] = [
+  {
+    attribute: "test/mock/returns",
+    text: "returns = { cents = 5 }",
+    observe: (text) =>
+      verdict(ORDERS, [
+        mock("shop", text),
+        ORDER,
+        expect("api", "data = { price = { cents = 5 } }"),
+      ]),
+    without: missed("api", answer({ price: null, kept: null })),
+    with: "good",
+  },
+  ...['step = "price"', 'operation = "find"', 'target = "prices"'].map((text): Row => ({
+    attribute: `test/mock/${text.slice(0, text.indexOf(" "))}`,
+    text,
+    // The later one takes the place of the former, or only of what it is exact about.
+    observe: (written) =>
+      verdict(ORDERS, [
+        PRICE,
+        mock("shop", `returns = 9\n${written}`),
+        ORDER,
+        expect("api", "data = { price = 9, kept = 5 }"),
+      ]),
+    without: missed("api", answer({ price: 9, kept: 9 })),
+    with: "good",
+  })),
+  {
+    attribute: "test/mock/error",
+    text: 'error = "away"',
+    observe: (text) =>
+      verdict(ORDERS, [mock("shop", text), ORDER, expect("api", 'error = "flow_failed"')]),
+    without: missed("api", answer({ price: null, kept: null })),
+    with: "good",
+  },
+  {
+    attribute: "test/mock/permanent",
+    text: "permanent = true",
+    observe: (text) =>
+      verdict(ORDERS, [
+        mock("shop", 'operation = "find"\nreturns = 5'),
+        mock("shop", `operation = "insert"\nerror = "no such table"\n${text}`),
+        ORDER,
+        expect("shop", 'operation = "insert"\ncount = 1'),
+        'advance {\nby = "2s"\n}',
+        expect("shop", "nothing = true"),
+        expect("api", "status = 500"),
+      ]),
+    // It is tried again after a second.
+    without: [{
+      message: 'expect "shop": something has come',
+      came: [{ operation: "insert", target: "orders", data: { id: 7 } }],
+    }],
+    with: "good",
+  },
+  {
+    attribute: "test/mock/delay",
+    text: 'delay = "3s"',
+    observe: (text) =>
+      verdict(ORDERS, [
+        mock("shop", `returns = 5\n${text}`),
+        ORDER,
+        expect("api", "nothing = true"),
+        'advance {\nby = "6s"\n}',
+        expect("api", "status = 200"),
+      ]),
+    without: [{
+      message: 'expect "api": something has come',
+      came: [answer({ price: 5, kept: 5 })],
+    }],
+    with: "good",
+  },
+  {
+    attribute: "test/mock/times",
+    text: "times = 1",
+    observe: (text) =>
+      verdict(ORDERS, [
+        PRICE,
+        mock("shop", `operation = "insert"\nerror = "away"\n${text}`),
+        ORDER,
+        'advance {\nby = "2s"\n}',
+        expect("shop", 'operation = "insert"\ncount = 2'),
+        expect("api", "data = { price = 5, kept = 5 }"),
+      ]),
+    without: [
+      'flow "order" failed: flow_failed: connector "shop": away',
+      ...missed("api", {
+        status: 500,
+        data: {
+          error: { code: "flow_failed", message: 'flow "order" failed (ref REF)', ref: "REF" },
+        },
+        headers: { "content-type": "application/json" },
+        error: "flow_failed",
+      }),
+    ],
+    with: "good",
+  },
+];
+
+/** A client that asks who it is; what its block says comes back. */
+function clientRow(name: string, text: string, known: Readonly<Record<string, string>>): Row {
+  const [[field, value]] = Object.entries(known);
+  return {
+    attribute: `test/client/${name}`,
+    text,
+    observe: (written) =>
+      verdict(CLIENTS, [
+        `client "alice" {\n${written}\n}`,
+        WHO,
+        expect("alice", `data = { ${field} = "${value}" }`),
+      ]),
+    without: missed("alice", { type: "ack", id: 1, data: who() }),
+    with: "good",
+  };
+}
+
+/** The answer to a client that asks who it is. */
+function who(known: Readonly<Record<string, unknown>> = {}): unknown {
+  return { user: null, lang: null, tag: null, said: null, room: null, ...known };
+}
+
+/** The answer to an order. */
+function answer(known: Readonly<Record<string, unknown>>): unknown {
+  const headers = { "content-type": "application/json" };
+  return { status: 200, data: { id: 7, tag: null, ...known }, headers };
+}

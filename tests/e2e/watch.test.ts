@@ -1,0 +1,252 @@
+/** `weir run --watch`. */
+import assert from "node:assert/strict";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { type Process, ready, type Stage, stageTest, type Weir } from "../support/process.ts";
+import type { SocketClient } from "../support/socket-client.ts";
+import { opcodes } from "../support/socket-frames.ts";
+import { openClient } from "../support/talk.ts";
+
+const goodbye = { code: 1001, reason: "the server is shutting down" };
+
+stageTest("watch: a change starts again on the same port, and clients get 1001", async (stage) => {
+  const weir = await startWatching(stage, { "a.hcl": server(), "b.hcl": flow("one") });
+  const client = await openClient(weir);
+  assert.equal(await textOf(client), "one");
+
+  await write(stage, { "b.hcl": flow("two") });
+  assert.deepEqual(await client.ending(), goodbye);
+  await startedAgain(weir, 1);
+  assert.equal(await answerOf(weir), "two");
+
+  // A file that an editor puts in place of another, one that is new, and one that is gone.
+  await write(stage, { "b.new": flow("three") });
+  await rename(join(folderOf(stage), "b.new"), join(folderOf(stage), "b.hcl"));
+  await startedAgain(weir, 2);
+  assert.equal(await answerOf(weir), "three");
+  await mkdir(join(folderOf(stage), "more"));
+  await write(stage, { "more/c.hcl": server("other") });
+  await startedAgain(weir, 3);
+  assert.match(weir.stdout, /again in \d+ ms: .*\/ws {2}.*\/other\n$/);
+  await rm(join(folderOf(stage), "more"), { recursive: true });
+  await startedAgain(weir, 4);
+
+  weir.signal("SIGINT");
+  const { code, stdout, stderr } = await weir.ended();
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(
+    stdout,
+    /^weir is ready .*\n(?:weir has started again .*\n){4}weir is shutting down\n$/,
+  );
+});
+
+stageTest("watch: a change that is wrong is shown, and what ran goes on", async (stage) => {
+  const weir = await startWatching(stage, { "a.hcl": server(), "b.hcl": flow("one") });
+  const client = await openClient(weir);
+  for (
+    const [text, problem] of [
+      ['flow "say" {', /^error: syntax error.*\n(?:.*\n)+1 problem$/m],
+      ['flow "say" {\n  form {}\n}\n', /did you mean "from"\?/],
+      [server("ws", "wss"), /^error: .*$/m],
+    ] as const
+  ) {
+    await write(stage, { "b.hcl": text });
+    await complains(weir, problem);
+    await complains(weir, /^what ran before goes on; weir waits for the next change$/m);
+    assert.equal(await textOf(client), "one");
+    weir.stderr = "";
+  }
+  await rm(folderOf(stage), { recursive: true });
+  await complains(weir, /^error: .*there is no such file or folder$/m);
+  assert.equal(await textOf(client), "one");
+
+  await mkdir(folderOf(stage));
+  await write(stage, { "a.hcl": server(), "b.hcl": flow("two") });
+  assert.deepEqual(await client.ending(), goodbye);
+  await startedAgain(weir, 1);
+  assert.equal(await answerOf(weir), "two");
+});
+
+stageTest("watch: a file that the configuration takes in counts, too", async (stage) => {
+  const text = flow("").replace(`"''"`, 'file("word.txt")');
+  const weir = await startWatching(stage, {
+    "a.hcl": server(),
+    "b.hcl": text,
+    "word.txt": "'one'",
+  });
+  assert.equal(await answerOf(weir), "one");
+  await write(stage, { "word.txt": "'two'" });
+  await startedAgain(weir, 1);
+  assert.equal(await answerOf(weir), "two");
+  await write(stage, { "unrelated.txt": "'three'", "b.hcl": flow("four") });
+  await startedAgain(weir, 2);
+  assert.equal(await answerOf(weir), "four");
+});
+
+stageTest("watch: a start that fails is shown, and the next change is tried", async (stage) => {
+  const weir = await startWatching(stage, { "a.hcl": server(), "b.hcl": flow("one") });
+  const client = await openClient(weir);
+  const [taken, port] = await listen();
+  try {
+    await write(stage, { "c.hcl": server("other", "other", port) });
+    assert.deepEqual(await client.ending(), goodbye);
+    await complains(
+      weir,
+      /^error: connector "other": cannot listen on 0\.0\.0\.0:\d+: the port is/m,
+    );
+    await complains(weir, /^nothing runs; weir waits for the next change$/m);
+    await write(stage, { "c.hcl": database(), "1.sql": "CREATE TABEL notes (id INTEGER);" });
+    await complains(weir, /^error: connector "db": migration "1\.sql" was refused: .*$/m);
+  } finally {
+    taken.close();
+  }
+  await write(stage, { "c.hcl": "" });
+  await startedAgain(weir, 1);
+  assert.equal(await answerOf(weir), "one");
+
+  // A signal also ends what runs nothing.
+  await write(stage, { "c.hcl": database() });
+  await complains(weir, /(?:^nothing runs; (?:.*\n)*){3}/m);
+  weir.signal("SIGTERM");
+  assert.equal((await weir.ended()).code, 0);
+});
+
+stageTest("watch: warnings are shown at every start, and by run without it, too", async (stage) => {
+  const doubtful = flow("one").replace("'one'", "client.user_id");
+  const weir = await startWatching(stage, { "a.hcl": server(), "b.hcl": doubtful });
+  const warning = /^warning: flow "say": .*\n +┌ .*b\.hcl:7:\d+\n(?:.*\n){2}\n$/;
+  await complains(weir, warning);
+  weir.stderr = "";
+  await write(stage, { "a.hcl": `# The same.\n${server()}` });
+  await startedAgain(weir, 1);
+  await complains(weir, warning);
+  weir.signal("SIGINT");
+  assert.equal((await weir.ended()).code, 0);
+
+  const once = await stage.run([folderOf(stage)]);
+  await complains(once, warning);
+  once.signal("SIGINT");
+  assert.equal((await once.ended()).code, 0);
+});
+
+stageTest("watch: a signal while it starts again ends it", async (stage) => {
+  const weir = await startWatching(stage, { "a.hcl": server(), "b.hcl": flow("one") });
+  // Who does not answer the server's goodbye keeps it waiting for a while; but for Bun's, which may
+  // have started again before the signal comes.
+  const client = await openClient(weir);
+  await write(stage, { "b.hcl": flow("two") });
+  assert.equal((await client.frame()).opcode, opcodes.close);
+  weir.signal("SIGINT");
+  const { code, stdout, stderr } = await weir.ended(10_000);
+  assert.deepEqual([code, stderr], [0, ""]);
+  const between = stage.runtime === "bun" ? "(?:weir has started again .*\\n)?" : "";
+  assert.match(stdout, new RegExp(`^weir is ready .*\\n${between}weir is shutting down\\n$`));
+  client.destroy();
+});
+
+stageTest(
+  "watch: what is wrong at the start is waited for, unless nothing can mend it",
+  async (stage) => {
+    await mkdir(folderOf(stage));
+    await write(stage, { "a.hcl": "conector" });
+    const weir = await watching(stage);
+    await complains(weir, /^nothing runs; weir waits for the next change$/m);
+    await write(stage, { "a.hcl": server(), "b.hcl": flow("one") });
+    assert.equal(await answerOf(await ready(weir)), "one");
+    weir.signal("SIGTERM");
+    assert.equal((await weir.ended()).code, 0);
+
+    for (
+      const [args, message] of [
+        [["nowhere"], /^error: nowhere: there is no such file or folder\n$/],
+        [[folderOf(stage), "--port", "wss=0"], /^error: --port wss=0: there is no connector "wss"/],
+      ] as const
+    ) {
+      const exit = await stage.weir(["run", "--watch", ...args]);
+      assert.deepEqual([exit.code, exit.stdout], [2, ""]);
+      assert.match(exit.stderr, message);
+    }
+  },
+);
+
+type Files = Readonly<Record<string, string>>;
+
+function folderOf(stage: Stage): string {
+  return join(stage.folder, "watched");
+}
+
+async function write(stage: Stage, files: Files): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    await writeFile(join(folderOf(stage), name), text);
+  }
+}
+
+function watching(stage: Stage): Promise<Process> {
+  return stage.script(`src/${stage.runtime}.ts`, ["run", "--watch", folderOf(stage)]);
+}
+
+async function startWatching(stage: Stage, files: Files): Promise<Weir> {
+  await mkdir(folderOf(stage));
+  await write(stage, files);
+  return await ready(await watching(stage));
+}
+
+/** Waits for the line that says so for the nth time. */
+async function startedAgain(weir: Weir, times: number): Promise<void> {
+  await weir.says(new RegExp(`(?:weir has started again in \\d+ ms: .*\\n[^]*){${times}}`));
+}
+
+async function complains(weir: Process, pattern: RegExp): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!pattern.test(weir.stderr)) {
+    if (performance.now() > deadline) throw new Error(`no ${pattern} in:\n${weir.output}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function textOf(client: SocketClient): Promise<unknown> {
+  return (await client.ask({ type: "message", id: 1 }) as { data?: { text?: unknown } }).data?.text;
+}
+
+/** What a new client is answered; it leaves again. */
+async function answerOf(weir: Weir): Promise<unknown> {
+  const client = await openClient(weir);
+  const text = await textOf(client);
+  client.destroy();
+  return text;
+}
+
+async function listen(): Promise<readonly [Server, port: number]> {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, "0.0.0.0", resolve));
+  return [taken, (taken.address() as AddressInfo).port];
+}
+
+function server(path = "ws", name = path, port = 0): string {
+  return `connector "${name}" {\n  type = "websocket"\n  port = ${port}\n  path = "/${path}"\n}\n`;
+}
+
+function database(): string {
+  return `connector "db" {
+  type       = "database"
+  driver     = "sqlite"
+  database   = ":memory:"
+  migrations = "."
+}
+`;
+}
+
+function flow(text: string): string {
+  return `flow "say" {
+  from {
+    connector = "ws"
+    operation = "message"
+  }
+  response {
+    text = "'${text}'"
+  }
+}
+`;
+}

@@ -1,0 +1,29 @@
+/** The surroundings of blocks whose schemas are looked at, and that are never read. */
+import { flowFields } from "../../src/config/flow/flow.ts";
+import { StepNames } from "../../src/config/flow/step.ts";
+import type { Loading } from "../../src/config/loading.ts";
+import { testFields } from "../../src/config/test/test.ts";
+import type { Fields } from "../../src/schema.ts";
+
+const loading: Loading = {
+  types: {},
+  env: () => undefined,
+  now: undefined,
+  constants: undefined,
+  connectors: new Map(),
+  dataTypes: new Map(),
+  transforms: new Map(),
+  mayExist: () => true,
+  report: () => {},
+};
+
+/** The attributes and blocks of a `flow`. */
+export function fieldsOfFlow(): Fields {
+  const steps = new StepNames("", () => {});
+  return flowFields({ loading, source: undefined, operation: undefined, steps });
+}
+
+/** The blocks of a `test`. */
+export function fieldsOfTest(): Fields {
+  return testFields(loading);
+}

@@ -1,0 +1,485 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ConnectorType } from "../../src/connector-type.ts";
+import { loadConfig } from "../../src/load.ts";
+import type { TestModel } from "../../src/test-model.ts";
+import { problemsOf } from "../support/config.ts";
+import { CONNECTORS, types } from "./testing-support.ts";
+
+/** A source that verifies its clients, which the others of these tests do not. */
+const strict: ConnectorType = {
+  fields: {},
+  source: { kind: "clients", verifies: () => true },
+  create: () => ({}),
+};
+/** A source of events that are nobody's messages, and no destination. */
+const sensor: ConnectorType = { fields: {}, source: {}, create: () => ({}) };
+const options = { connectors: { ...types, strict, sensor } };
+const MORE = `connector "sensor" {
+  type = "sensor"
+}
+`;
+/** The line on which what follows the connectors begins. */
+const L = (CONNECTORS + MORE).split("\n").length;
+
+/** The problems of one test with this body; `@1` is the body's first line. */
+async function inside(body: string): Promise<string[]> {
+  return await below(`test "t" {\n${body}\n}\n`, 1);
+}
+
+/** The problems of these blocks; `@1` is their first line. */
+async function below(blocks: string, skipped = 0): Promise<string[]> {
+  const problems = await problemsOf(CONNECTORS + MORE + blocks, options);
+  return problems.map((problem) =>
+    problem.replace(/config\.hcl:(\d+)/g, (_, found) => `@${Number(found) - L + 1 - skipped}`)
+  );
+}
+
+async function modelOf(body: string): Promise<TestModel> {
+  const text = `${CONNECTORS}${MORE}test "t" {\n${body}\n}\n`;
+  const { tests: [first] } = await loadConfig(text, options);
+  return first;
+}
+
+test("a test becomes its clients, and its steps in the order written", async () => {
+  const { name, clients, steps, place } = await modelOf(`
+  expect "bob" { nothing = true }
+  client "alice" {
+    user_id = "a"
+    rooms   = ["x", "y"]
+    params  = { token = "t", n = 5 }
+    headers = { X-One = true }
+  }
+  advance { by = "1h30m" }
+  given "alice" {
+    data = { text = "hi" }
+    room = "x"
+    id   = 7
+  }
+  given "alice" { text = "{" }
+  client "bob" {}
+  given "rabbit" {
+    operation = "a.b"
+    data      = [1, null]
+    headers   = { n = 5 }
+  }
+  given "api" {
+    operation = "POST /x?y=1"
+    data      = { z = 1 }
+    headers   = { Accept = "*/*" }
+  }
+  given "api" { operation = "GET /x" }
+  given "api" {
+    operation = "POST /x"
+    text      = "{"
+  }
+  given "bob" { operation = "disconnect" }
+  given "bob" { operation = "connect" }
+  mock "db" {
+    step    = "s"
+    returns = [{ n = null }]
+  }
+  mock "mail" {
+    operation = "send"
+    target    = "t"
+    error     = "is full"
+    permanent = true
+    delay     = "2s"
+    times     = 3
+  }
+  expect "alice" {
+    type = "ack"
+    id   = 7
+    data = null
+  }
+  expect "api" {
+    status  = 201
+    headers = { X-Two = 2 }
+    count   = 0
+  }`);
+  const shown = steps.map(({ place: _, ...step }) => step);
+  assert.equal(name, "t");
+  assert.deepEqual(place, { file: "config.hcl", line: L, column: 1 });
+  assert.deepEqual(clients.map(({ place: _, ...client }) => client), [
+    {
+      name: "alice",
+      connector: "ws",
+      userId: "a",
+      rooms: ["x", "y"],
+      params: { token: "t", n: "5" },
+      headers: { "x-one": "true" },
+      connects: true,
+    },
+    {
+      name: "bob",
+      connector: "ws",
+      userId: null,
+      rooms: [],
+      params: {},
+      headers: {},
+      // It has disconnected before.
+      connects: true,
+    },
+  ]);
+  const mock = { kind: "mock", operation: undefined, target: undefined, error: undefined };
+  assert.deepEqual(shown, [
+    { kind: "expect", subject: "bob", nothing: true, fields: {}, count: undefined },
+    { kind: "advance", by: 5_400_000 },
+    {
+      kind: "frame",
+      subject: "alice",
+      text: '{"type":"message","id":7,"data":{"text":"hi"},"room":"x"}',
+    },
+    { kind: "frame", subject: "alice", text: "{" },
+    { kind: "event", subject: "rabbit", operation: "a.b", data: [1, null], headers: { n: 5 } },
+    {
+      kind: "request",
+      subject: "api",
+      method: "POST",
+      path: "/x?y=1",
+      headers: { accept: "*/*" },
+      body: '{"z":1}',
+    },
+    {
+      kind: "request",
+      subject: "api",
+      method: "GET",
+      path: "/x",
+      headers: {},
+      body: undefined,
+    },
+    { kind: "request", subject: "api", method: "POST", path: "/x", headers: {}, body: "{" },
+    { subject: "bob", kind: "disconnect" },
+    { subject: "bob", kind: "connect" },
+    {
+      ...mock,
+      subject: "db",
+      step: "s",
+      returns: [{ n: null }],
+      permanent: false,
+      delay: 0,
+      times: Infinity,
+    },
+    {
+      ...mock,
+      subject: "mail",
+      step: undefined,
+      operation: "send",
+      target: "t",
+      returns: undefined,
+      error: "is full",
+      permanent: true,
+      delay: 2000,
+      times: 3,
+    },
+    {
+      kind: "expect",
+      subject: "alice",
+      nothing: false,
+      fields: { type: "ack", data: null, id: 7 },
+      count: undefined,
+    },
+    {
+      kind: "expect",
+      subject: "api",
+      nothing: false,
+      fields: { status: 201, headers: { "x-two": "2" } },
+      count: 0,
+    },
+  ]);
+});
+
+test("a client whose first deed is to connect does not connect before", async () => {
+  const { clients: [{ connects }] } = await modelOf(`
+  client "alice" {}
+  given "alice" { operation = "connect" }
+  given "alice" { operation = "disconnect" }`);
+  assert.equal(connects, false);
+});
+
+test("the place of a step is its block's", async () => {
+  const { steps: [{ place }] } = await modelOf('\n  advance { by = "1s" }');
+  assert.deepEqual(place, { file: "config.hcl", line: L + 2, column: 3 });
+});
+
+test("values may come from the environment and from constants", async () => {
+  const text = `${CONNECTORS}constants { room = "lobby" }
+test "t" {
+  client "alice" {
+    user_id = env("NAME")
+    rooms   = [constants.room]
+  }
+  given "alice" { data = { room = "\${constants.room}!" } }
+}
+`;
+  const { tests: [{ clients: [alice], steps: [step] }] } = await loadConfig(text, {
+    ...options,
+    env: () => "Ada",
+  });
+  assert.deepEqual([alice.userId, alice.rooms], ["Ada", ["lobby"]]);
+  assert.equal(step.kind === "frame" && step.text, '{"type":"message","data":{"room":"lobby!"}}');
+});
+
+const cases: readonly [body: string, ...problems: string[]][] = [
+  ['given "alic" {}', '@1:7+6 test "t", given "alic": there is no client or connector "alic"'],
+  [
+    'client "alice" {}\ngiven "alic" { data = 1 }',
+    '@2:7+6 test "t", given "alic": there is no client or connector "alic" | did you mean "alice"?',
+  ],
+  [
+    'expect "rabit" { nothing = true }',
+    '@1:8+7 test "t", expect "rabit": there is no client or connector "rabit" | did you mean "rabbit"?',
+  ],
+  [
+    'mock "dbb" {}',
+    '@1:6+5 test "t", mock "dbb": there is no connector "dbb" | did you mean "db"?',
+  ],
+  [
+    "given {\n data = 1\n}",
+    '@1:1+5 test "t": a given needs a name | write it as given "name" { … }',
+  ],
+  ['mock "db" "x" {}', '@1:11+3 test "t": mock "db" has a second name'],
+  ['advance "x" { by = "1s" }', '@1:9+3 test "t": advance takes no label'],
+  ["advance {}", '@1:1+7 test "t", advance needs the attribute "by"'],
+  [
+    'advance { by = "soon" }',
+    '@1:16+6 test "t", advance: by must be a duration such as "500ms", "30s" or "1h30m"',
+  ],
+  ['advance { by = "0s" }', '@1:16+4 test "t", advance: by must be at least 1ms'],
+  [
+    "waits = 1",
+    '@1:1+5 test "t" has no attribute "waits" | it has client, given, mock, expect, advance',
+  ],
+  [
+    'exspect "db" {}',
+    '@1:1+7 test "t" has no block "exspect" | did you mean "expect"?',
+  ],
+  // Clients.
+  [
+    'client "alice" {}\nclient "alice" {}',
+    '@2:1+14 test "t": there is a second client "alice" | the first is at @1',
+  ],
+  [
+    'client "db" {}',
+    '@1:8+4 test "t", client "db": a connector has this name, too | give the client another name',
+  ],
+  [
+    'client "alice" { connector = "wss" }',
+    '@1:30+5 test "t", client "alice": there is no connector "wss" | did you mean "ws"?',
+  ],
+  [
+    'client "alice" { connector = "db" }',
+    '@1:30+4 test "t", client "alice": connector "db" (database) has no clients | one of ws',
+  ],
+  [
+    'client "alice" { rooms = "x" }',
+    '@1:26+3 test "t", client "alice": rooms must be a list of texts',
+  ],
+  [
+    'client "alice" { rooms = [1] }',
+    '@1:26+3 test "t", client "alice": rooms must be a list of texts',
+  ],
+  [
+    'client "alice" { params = { a = [] } }',
+    '@1:27+10 test "t", client "alice": params must have texts as its values',
+  ],
+  [
+    'client "alice" { headers = 5 }',
+    '@1:28+1 test "t", client "alice": headers must be an object: { name = value }',
+  ],
+  [
+    'client "alice" { user = "a" }',
+    '@1:18+4 test "t", client "alice" has no attribute "user"' +
+    " | it has connector, user_id, rooms, params, headers",
+  ],
+  // What is given.
+  [
+    'given "ws" { data = 1 }',
+    '@1:7+4 test "t", given "ws": connector "ws" (websocket) has no events but those of clients' +
+    ' | give one to a client: client "alice" { … }',
+  ],
+  [
+    'given "db" { data = 1 }',
+    '@1:7+4 test "t", given "db": connector "db" (database) is no source',
+  ],
+  [
+    'client "alice" {}\ngiven "alice" { headers = {} }',
+    '@2:17+7 test "t", given "alice" has no attribute "headers"' +
+    " | it has operation, data, room, id, text",
+  ],
+  [
+    'client "alice" {}\ngiven "alice" { id = true }',
+    '@2:22+4 test "t", given "alice": id must be a whole number or text',
+  ],
+  [
+    'client "alice" {}\ngiven "alice" {\n  text = "{"\n  data = 1\n  id = 1\n}',
+    '@4:3+4 test "t", given "alice" takes no data beside text | text is the whole frame',
+    '@5:3+2 test "t", given "alice" takes no id beside text | text is the whole frame',
+  ],
+  [
+    'client "alice" {}\ngiven "alice" {\n  operation = "connect"\n  room = "x"\n}',
+    '@4:3+4 test "t", given "alice" takes no room: connect is no frame',
+  ],
+  [
+    'given "rabbit" { data = 1 }',
+    '@1:1+14 test "t", given "rabbit" needs the attribute "operation"',
+  ],
+  [
+    'given "rabbit" {\n  operation = "x"\n  room = "x"\n}',
+    '@3:3+4 test "t", given "rabbit" has no attribute "room" | it has operation, data, headers',
+  ],
+  [
+    'given "rabbit" {\n  operation = "x"\n  headers = "x"\n}',
+    '@3:13+3 test "t", given "rabbit": headers must be an object: { name = value }',
+  ],
+  [
+    'given "sensor" {\n  operation = "x"\n  headers = {}\n}',
+    '@3:3+7 test "t", given "sensor" has no attribute "headers" | it has operation, data',
+  ],
+  ['given "api" {}', '@1:1+11 test "t", given "api" needs the attribute "operation"'],
+  [
+    'given "api" { operation = "get /x" }',
+    '@1:27+8 test "t", given "api": "get /x" is no request' +
+    ' | write it as "METHOD /path", such as "GET /orders?limit=5"',
+  ],
+  [
+    'given "api" { operation = "GET x" }',
+    '@1:27+7 test "t", given "api": "GET x" is no request' +
+    ' | write it as "METHOD /path", such as "GET /orders?limit=5"',
+  ],
+  [
+    'given "api" {\n  operation = "POST /"\n  text = "{"\n  data = 1\n}',
+    '@4:3+4 test "t", given "api" takes no data beside text | text is the whole body',
+  ],
+  // Mocks.
+  [
+    'mock "db" {\n  returns = 1\n  error = "x"\n}',
+    '@2:3+7 test "t", mock "db" has both returns and error | keep one of them',
+  ],
+  [
+    'mock "db" { permanent = true }',
+    '@1:13+9 test "t", mock "db" takes no permanent without an error',
+  ],
+  [
+    'mock "db" { times = 0 }',
+    '@1:21+1 test "t", mock "db": times must be a whole number of at least 1',
+  ],
+  [
+    'mock "db" { delay = 5 }',
+    '@1:21+1 test "t", mock "db": delay must be a duration such as "500ms", "30s" or "1h30m"',
+  ],
+  [
+    'mock "sensor" {}',
+    '@1:6+8 test "t", mock "sensor": connector "sensor" (sensor) is asked for nothing: ' +
+    "it is no destination",
+  ],
+  // What is expected.
+  [
+    'client "alice" {}\nexpect "alice" {\n  nothing = true\n  data = 1\n  count = 1\n}',
+    '@4:3+4 test "t", expect "alice" has both nothing and data | keep one of them',
+    '@5:3+5 test "t", expect "alice" has both nothing and count | keep one of them',
+  ],
+  [
+    'expect "db" {}',
+    '@1:1+11 test "t", expect "db" expects nothing in particular' +
+    " | give it one of step, operation, target, data, count, nothing",
+  ],
+  [
+    'expect "db" { nothing = false }',
+    '@1:1+11 test "t", expect "db" expects nothing in particular' +
+    " | give it one of step, operation, target, data, count, nothing",
+  ],
+  [
+    'client "alice" {}\nexpect "alice" { target = "x" }',
+    '@2:18+6 test "t", expect "alice" has no attribute "target"' +
+    " | it has type, data, room, id, error, details, status, count, nothing",
+  ],
+  [
+    'expect "db" { status = 200 }',
+    '@1:15+6 test "t", expect "db" has no attribute "status"' +
+    " | it has step, operation, target, data, count, nothing",
+  ],
+  [
+    'expect "api" { operation = "x" }',
+    '@1:16+9 test "t", expect "api" has no attribute "operation"' +
+    " | it has status, data, headers, error, count, nothing",
+  ],
+  [
+    'expect "api" { status = 20 }',
+    '@1:25+2 test "t", expect "api": status must be a whole number from 100 to 599',
+  ],
+  [
+    'expect "rabbit" { count = -1 }',
+    '@1:27+2 test "t", expect "rabbit": count must be a whole number of at least 0',
+  ],
+  [
+    'expect "sensor" { data = 1 }',
+    '@1:19+4 test "t", expect "sensor" has no attribute "data" | it has error, count, nothing',
+  ],
+];
+
+for (const [body, ...problems] of cases) {
+  test(`a mistake in a test is reported at its place: ${body.replaceAll("\n", " ")}`, async () => {
+    assert.deepEqual(await inside(body), problems);
+  });
+}
+
+test("an empty test does nothing", async () => {
+  assert.deepEqual(await below('test "t" {}\n'), [
+    '@1:1+8 test "t" does nothing | give it a given and an expect block',
+  ]);
+});
+
+test("tests need names of their own", async () => {
+  assert.deepEqual(await below('test "t" {\n}\ntest {}\ntest "t" {}\n'), [
+    '@1:1+8 test "t" does nothing | give it a given and an expect block',
+    '@3:1+4 a test needs a name | write it as test "name" { … }',
+    '@4:1+8 there is a second test "t" | the first is at @1',
+  ]);
+});
+
+test("where several connectors have clients a client says which", async () => {
+  const other = 'connector "ws2" {\n  type = "websocket"\n  port = 1\n}\n';
+  const lines = other.split("\n").length - 1;
+  const problems = await below(`${other}test "t" {\n  client "alice" {}\n}\n`, lines + 1);
+  assert.deepEqual(problems, [
+    '@1:3+14 test "t", client "alice" needs the attribute "connector": several have clients' +
+    " | one of ws, ws2",
+  ]);
+  const good = `${other}test "t" {\n  client "alice" { connector = "ws2" }\n}\n`;
+  assert.deepEqual(await below(good), []);
+});
+
+test("without a connector that has clients there is nothing to connect to", async () => {
+  assert.deepEqual(await problemsOf('test "t" {\n  client "alice" {}\n}\n'), [
+    'config.hcl:2:3+14 test "t", client "alice" has nothing to connect to: ' +
+    'no connector has clients | such as type = "websocket"',
+  ]);
+});
+
+test("a connector that verifies who connects takes no user_id", async () => {
+  const text = `connector "s" {
+  type = "strict"
+}
+test "t" {
+  client "alice" { user_id = "a" }
+}
+`;
+  assert.deepEqual(await problemsOf(text, options), [
+    'config.hcl:5:20+7 test "t", client "alice": connector "s" (strict) takes no user_id: ' +
+    "it verifies who connects | give the client's token in its params or headers",
+  ]);
+});
+
+test("a name that stands in a broken file is no problem of its own", async () => {
+  const files = [
+    { path: "a.hcl", text: 'connector "broken" {\n  type = "\n}\n', folder: "." },
+    {
+      path: "b.hcl",
+      text: 'test "t" {\n  given "broken" { data = 1 }\n  expect "broken" { data = 1 }\n}\n',
+      folder: ".",
+    },
+  ];
+  const problems = await problemsOf(files, options);
+  assert.deepEqual(problems.filter((problem) => problem.startsWith("b.hcl")), []);
+});

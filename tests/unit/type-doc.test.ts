@@ -1,0 +1,59 @@
+/** docs/types.md says what types do. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { OPTIONS } from "../../src/config/type-options.ts";
+import { FORMATS } from "../../src/type/formats.ts";
+import { fieldOf, readTypeBlocks, violations } from "./type-support.ts";
+
+const PAGE = readFileSync(new URL("../../docs/types.md", import.meta.url), "utf8");
+
+/** The first block of code in a language. */
+function example(language: string): string {
+  const code = new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(PAGE)?.[1];
+  assert.ok(code !== undefined, `no example in ${language}`);
+  return code;
+}
+
+test("types page: its example is refused as it says", async () => {
+  const { types, problems } = await readTypeBlocks(example("hcl"));
+  assert.deepEqual(problems, []);
+  const order = {
+    id: 7,
+    email: "ada",
+    tags: [],
+    lines: [{ sku: "AB-1", count: 0 }, { count: 1 }],
+    to: { street: 5, city: "London" },
+    size: { width: 1, height: 2 },
+    nite: "",
+  };
+  assert.deepEqual(types.get("order")?.check(order), { violations: JSON.parse(example("json")) });
+});
+
+test("types page: the example of each format is one", async () => {
+  for (const format of Object.keys(FORMATS)) {
+    const x = new RegExp(`^\\| \`${format}\` .*\\| \`([^\`]+)\` +\\|$`, "m").exec(PAGE)?.[1];
+    assert.ok(x !== undefined, `no example of ${format}`);
+    assert.deepEqual(violations(await fieldOf(`string({ format = "${format}" })`), { x }), []);
+  }
+});
+
+test("types page: it names every option with the kinds that have it", () => {
+  const rows: Readonly<Record<keyof typeof OPTIONS, string>> = {
+    string: "`string`",
+    number: "`number`",
+    boolean: "`boolean`",
+    id: "`id`",
+    object: "`object`",
+    shape: "`object({ … }, { options })`",
+    array: "`array(item, { options })`",
+    reference: "the name of a type, as `address`",
+  };
+  for (const [kind, options] of Object.entries(OPTIONS)) {
+    const start = `| ${rows[kind as keyof typeof OPTIONS]} `;
+    const row = PAGE.split("\n").find((line) => line.startsWith(start));
+    const cell = row?.split("|").at(-2) ?? "";
+    const named = [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name);
+    assert.deepEqual(["required", "default", ...named], Object.keys(options), kind);
+  }
+});

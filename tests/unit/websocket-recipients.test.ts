@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Client, FlowEvent } from "../../src/connector.ts";
+import { choose } from "../../src/connectors/websocket/recipients.ts";
+import { ExpressionError } from "../../src/errors.ts";
+import { compileExpression } from "../../src/expression.ts";
+import { asScope, Run } from "../../src/flow/run.ts";
+
+const group = ["a", "b", "c"].map((id) => ({
+  client: { id, user_id: id.toUpperCase(), params: { level: id } } as unknown as Client,
+}));
+
+function filter(text: string) {
+  return compileExpression(text, ["input", "output", "client", "step", "constants"]);
+}
+
+function idsOf(chosen: Iterable<{ readonly client: Client }>): string {
+  return [...chosen].map(({ client }) => client.id).join("");
+}
+
+/** What a flow's expressions see of an event, and how often its input was made. */
+function runOf(input: Readonly<Record<string, unknown>>) {
+  let made = 0;
+  const event: FlowEvent = {
+    operation: "message",
+    payload: input,
+    get input() {
+      made++;
+      return input;
+    },
+    client: { id: "sender", user_id: "S" } as unknown as Client,
+  };
+  const run = new Run(event, { floor: "b" });
+  return { scope: asScope(run.scope), run, made: () => made };
+}
+
+test("choose: without a filter all but one", () => {
+  const { scope } = runOf({});
+  assert.equal(idsOf(choose(group, { filter: undefined, except: undefined, scope })), "abc");
+  assert.equal(idsOf(choose(group, { filter: undefined, except: "b", scope })), "ac");
+  assert.equal(idsOf(choose(group, { filter: undefined, except: "nobody", scope })), "abc");
+  assert.deepEqual(idsOf(choose([], { filter: filter("true"), except: "a", scope })), "");
+});
+
+test("choose: a filter sees the event, and each recipient as client", () => {
+  const { scope, run, made } = runOf({ to: "B", least: "b" });
+  run.scope.output = { not: "A" };
+  run.scope.step = { found: { id: "c" } };
+  const cases = [
+    ["client.user_id == input.to", "b"],
+    ["client.user_id != output.not", "bc"],
+    ["client.id == step.found.id", "c"],
+    ["client.id >= constants.floor && client.params.level > input.least", "c"],
+    ["context.params.level == 'a'", "a"],
+    ["client.user_id == 'S'", ""],
+    ["true", "abc"],
+    ["null", ""],
+  ];
+  for (const [text, ids] of cases) {
+    assert.equal(idsOf(choose(group, { filter: filter(text), except: undefined, scope })), ids);
+  }
+  assert.equal(
+    idsOf(choose(group, { filter: filter("input.to != ''"), except: "a", scope })),
+    "bc",
+  );
+  assert.equal(made(), 3, "the input is read once for all recipients, and not where nobody asks");
+  // The flow's own scope stays as it is.
+  assert.equal((scope.client as Client).id, "sender");
+});
+
+test("choose: a plain scope does as well", () => {
+  const scope = Object.freeze({ constants: { floor: "b" } });
+  const chosen = choose(group, {
+    filter: filter("client.id > constants.floor"),
+    except: "x",
+    scope,
+  });
+  assert.equal(idsOf(chosen), "c");
+  assert.equal(idsOf(choose(group, { filter: filter("input.x == 1"), except: "x", scope })), "");
+});
+
+test("choose: a filter that fails or gives no yes or no chooses nobody", () => {
+  const { scope } = runOf({ n: "text" });
+  for (const text of ["client.id == 'a' || input.n > 1", "client.user_id", "input"]) {
+    assert.throws(
+      () => choose(group, { filter: filter(text), except: undefined, scope }),
+      ExpressionError,
+    );
+  }
+});
