@@ -58,9 +58,13 @@ export type {
 } from "./src/model.ts";
 export type {
   AdvanceStep,
+  ConnectionStep,
+  EventStep,
   ExpectStep,
+  FrameStep,
   GivenStep,
   MockStep,
+  RequestStep,
   TestClient,
   TestModel,
   TestPlace,

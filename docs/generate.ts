@@ -6,6 +6,7 @@ import type { ConnectorType } from "../src/connector-type.ts";
 import { OPTIONS } from "../src/config/type-options.ts";
 import { builtInConnectors } from "../src/connectors/mod.ts";
 import type { Field, Fields } from "../src/schema.ts";
+import { formatted, keepFile } from "./formatted.ts";
 import { fieldsOfFlow, fieldsOfTest } from "../tests/support/loading.ts";
 
 const INTRODUCTION = `# Configuration reference
@@ -107,27 +108,7 @@ function initial(field: Field<unknown>): string {
   return field.default === undefined ? "" : `\`${field.default}\``;
 }
 
-/** The text as `deno fmt` leaves it, so that the file is stable under it. */
-async function formatted(text: string): Promise<string> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--ext=md", "--line-width=100", "-"],
-    stdin: "piped",
-    stdout: "piped",
-  });
-  const process = command.spawn();
-  const writer = process.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(text));
-  await writer.close();
-  return new TextDecoder().decode((await process.output()).stdout);
-}
-
 if (import.meta.main) {
   const file = new URL("./configuration.md", import.meta.url);
-  const text = await formatted(reference());
-  if (!Deno.args.includes("--check")) {
-    await Deno.writeTextFile(file, text);
-  } else if (await Deno.readTextFile(file).catch(() => "") !== text) {
-    console.error("docs/configuration.md is stale: run `deno task docs`");
-    Deno.exit(1);
-  }
+  await keepFile(file, await formatted(reference(), "md"), "docs/configuration.md");
 }

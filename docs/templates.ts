@@ -4,6 +4,7 @@
  * where the file is stale.
  */
 import { TEMPLATES } from "../src/commands/arguments.ts";
+import { formatted, keepFile } from "./formatted.ts";
 
 const examples = new URL("../examples/", import.meta.url);
 
@@ -15,7 +16,7 @@ async function templatesModule(): Promise<string> {
     const pairs = files.map(async (file) => [file, await Deno.readTextFile(new URL(file, folder))]);
     return [name, Object.fromEntries(await Promise.all(pairs))] as const;
   }));
-  return `/** The templates of \`weir init\`. Generated from examples/ by \`deno run -A docs/templates.ts\`. */
+  return `/** The templates of \`weir init\`. Generated from examples/ by \`deno task docs\`. */
 import type { TEMPLATES } from "../arguments.ts";
 
 /** The text of every file of each template, by its path with slashes. */
@@ -36,27 +37,11 @@ async function listFiles(folder: URL, prefix = ""): Promise<string[]> {
   return paths;
 }
 
-/** The text as `deno fmt` leaves it, so that the file is stable under it. */
-async function formatted(text: string): Promise<string> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--ext=ts", "--line-width=100", "-"],
-    stdin: "piped",
-    stdout: "piped",
-  });
-  const process = command.spawn();
-  const writer = process.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(text));
-  await writer.close();
-  return new TextDecoder().decode((await process.output()).stdout);
-}
-
 if (import.meta.main) {
   const file = new URL("../src/commands/init/templates.ts", import.meta.url);
-  const text = await formatted(await templatesModule());
-  if (!Deno.args.includes("--check")) {
-    await Deno.writeTextFile(file, text);
-  } else if (await Deno.readTextFile(file).catch(() => "") !== text) {
-    console.error("src/commands/init/templates.ts is stale: run `deno run -A docs/templates.ts`");
-    Deno.exit(1);
-  }
+  await keepFile(
+    file,
+    await formatted(await templatesModule(), "ts"),
+    "src/commands/init/templates.ts",
+  );
 }

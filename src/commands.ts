@@ -1,12 +1,10 @@
 /** The `weir` command, the same on every runtime. */
 import process from "node:process";
-import { parseCommand, USAGE, UsageError, VERSION } from "./commands/arguments.ts";
+import { parseCommand, USAGE, VERSION } from "./commands/arguments.ts";
 import { check } from "./commands/check.ts";
+import { explain } from "./commands/failure.ts";
 import { flushOutput } from "./commands/output.ts";
-import { countProblems } from "./commands/problems.ts";
 import { run, type Serve } from "./commands/run.ts";
-import { ConfigError, ConnectorError } from "./errors.ts";
-import { ConfigPathError } from "./server/files.ts";
 
 export type { Serve } from "./commands/run.ts";
 
@@ -46,22 +44,4 @@ async function runCommand(args: readonly string[], serve: Serve): Promise<number
       return await init(command);
     }
   }
-}
-
-/** Shows an error that was expected and gives its exit code; any other is a bug and stays one. */
-function explain(error: unknown): number {
-  if (error instanceof ConfigError) {
-    console.error(error.message);
-    console.error(`\n${countProblems(error.problems)}`);
-    return 1;
-  }
-  if (error instanceof UsageError || error instanceof ConfigPathError) {
-    console.error(`error: ${error.message}`);
-    return 2;
-  }
-  if (error instanceof ConnectorError) {
-    console.error(`error: ${error.message}`);
-    return 3;
-  }
-  throw error;
 }

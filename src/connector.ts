@@ -54,6 +54,7 @@ export type Settlement = "ack" | "reject" | "requeue";
 
 /** What becomes of a broker's message that no flow takes. */
 export interface Unwanted {
+  /** Acked, failed for good, or delivered again. */
   readonly settlement: Settlement;
   /** How often it is delivered again before it fails for good. */
   readonly maxRequeue: number;

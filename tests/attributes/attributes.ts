@@ -1,23 +1,8 @@
 /** Every attribute and block that the schemas have, by names such as `connector websocket/port`. */
-import { flowFields } from "../../src/config/flow/flow.ts";
-import { StepNames } from "../../src/config/flow/step.ts";
-import type { Loading } from "../../src/config/loading.ts";
-import { testFields } from "../../src/config/test/test.ts";
 import { OPTIONS } from "../../src/config/type-options.ts";
 import { builtInConnectors } from "../../src/connectors/mod.ts";
 import type { Fields } from "../../src/schema.ts";
-
-const loading: Loading = {
-  types: {},
-  env: () => undefined,
-  now: undefined,
-  constants: undefined,
-  connectors: new Map(),
-  dataTypes: new Map(),
-  transforms: new Map(),
-  mayExist: () => true,
-  report: () => {},
-};
+import { fieldsOfFlow, fieldsOfTest } from "../support/loading.ts";
 
 /** What stands in no table of fields. `NAME` is a name that the configuration's author chooses. */
 const OTHERS = [
@@ -30,15 +15,13 @@ const OTHERS = [
 
 /** All of them, in the order of the schemas. */
 export function allAttributes(): readonly string[] {
-  const steps = new StepNames("", () => {});
-  const flow = flowFields({ loading, source: undefined, operation: undefined, steps });
   return [
     ...OTHERS,
     ...Object.entries(OPTIONS).flatMap(([kind, options]) =>
       Object.keys(options).map((name) => `type/${kind}/${name}`)
     ),
-    ...walk("flow", flow),
-    ...walk("test", testFields(loading)),
+    ...walk("flow", fieldsOfFlow()),
+    ...walk("test", fieldsOfTest()),
     ...Object.entries(builtInConnectors).flatMap(([name, { fields, destination, step }]) => [
       ...walk(`connector ${name}`, fields),
       ...walk(`to ${name}`, destination?.fields ?? {}),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { BLOCKS } from "../../src/config/load.ts";
 import { allAttributes } from "./attributes.ts";
 import type { Row } from "./row.ts";
 
@@ -40,4 +41,9 @@ test("a test runs the rows of every file", async () => {
     texts.some((text) => text.includes(`from "./rows/${name}"`) && text.includes("testRows("))
   );
   assert.deepEqual(run, names);
+});
+
+test("every kind of block at the top level has rows", () => {
+  const kinds = new Set(allAttributes().map((name) => name.split(/[ /]/)[0]));
+  assert.deepEqual(BLOCKS.filter((kind) => !kinds.has(kind)), []);
 });

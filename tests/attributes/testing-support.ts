@@ -1,6 +1,5 @@
 /** A configuration with clients, messages and orders, and what `weir test` says of its tests. */
 import { defineConnector } from "../../src/connector-type.ts";
-import { builtInConnectors } from "../../src/connectors/mod.ts";
 import { loadConfig } from "../../src/load.ts";
 import { ManualClock } from "../../src/testing/clock.ts";
 import { runTest } from "../../src/testing/run.ts";
@@ -144,15 +143,10 @@ export async function verdict(config: string, blocks: readonly string[]): Promis
   // Without a server it is not there: a test must say what it returns.
   const sink = defineConnector({ fields: {}, destination: { fields: {} }, create: () => ({}) });
   const model = await loadConfig(`${config}test "t" {\n${blocks.join("\n")}\n}\n`, {
-    connectors: {
-      sink,
-      // They open nothing by themselves.
-      websocket: { test: (options) => options, ...builtInConnectors.websocket },
-      rest: { test: (options) => options, ...builtInConnectors.rest },
-    },
+    connectors: { sink },
     now: () => clock.now(),
   });
-  const { failures } = await runTest(model, model.tests[0], clock);
+  const { failures } = await runTest(model, model.tests[0], { clock });
   if (failures.length === 0) return "good";
   return failures.map(({ message, received }) =>
     received === undefined

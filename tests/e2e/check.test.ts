@@ -56,7 +56,7 @@ stageTest("what a broken file declares is missed once the file is gone", async (
 
 stageTest("check says that a configuration is good, with --strict, too", async (stage) => {
   const options = { cwd: fixtures, env: { PAGE_MQ: "rabbitmq" } };
-  const stdout = "good: 3 connectors, 3 flows, 0 tests\n";
+  const stdout = "good: 3 connectors, 3 flows, 4 tests\n";
   for (const args of [["check", "page"], ["check", "page", "--strict"]]) {
     const exit = await stage.weir(args, options);
     assert.deepEqual(exit, { code: 0, signal: null, stdout, stderr: "" });

@@ -335,3 +335,44 @@ test("databases are in memory and those of one test are not seen by the next", a
 `;
   assert.equal(await reportOf(flow + test("a") + test("b")), "ok      a\nok      b");
 });
+
+test("a message comes from outside, even where the connector publishes elsewhere", async () => {
+  const blocks = (key: string) =>
+    `connector "far" {
+  type   = "mq"
+  driver = "rabbitmq"
+  url    = "amqp://nowhere.invalid"
+  exchange { name = "in" }
+  publisher { exchange = "out" }
+}
+flow "exact" {
+  from {
+    connector = "far"
+    operation = "a.b"
+  }
+  transform {
+    n    = "input.n"
+    head = "input.headers.head"
+    body = "input.body"
+  }
+  to {
+    connector = "far"
+    target    = "a.b"
+  }
+}
+test "far" {
+  given "far" {
+    operation = "${key}"
+    data      = { n = 1 }
+    headers   = { head = "h" }
+  }
+  expect "far" {
+    target = "a.b"
+    data   = { n = 1, head = "h", body = { n = 1 } }
+    count  = 1
+  }
+}
+`;
+  assert.equal(await reportOf(blocks("a.b")), "ok      far");
+  assert.match(await reportOf(blocks("a.c")), /no flow takes "a\.c" of connector "far"/);
+});

@@ -1,4 +1,4 @@
-/** The templates of `weir init`. Generated from examples/ by `deno run -A docs/templates.ts`. */
+/** The templates of `weir init`. Generated from examples/ by `deno task docs`. */
 import type { TEMPLATES } from "../arguments.ts";
 
 /** The text of every file of each template, by its path with slashes. */

@@ -1,0 +1,21 @@
+/** Text as `deno fmt` leaves it, so that a generated file is stable under it. */
+export async function formatted(text: string, extension: "md" | "ts"): Promise<string> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", `--ext=${extension}`, "--line-width=100", "-"],
+    stdin: "piped",
+    stdout: "piped",
+  });
+  const process = command.spawn();
+  const writer = process.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  await writer.close();
+  return new TextDecoder().decode((await process.output()).stdout);
+}
+
+/** Writes a generated file; with `--check` it writes nothing and ends with 1 where it is stale. */
+export async function keepFile(file: URL, text: string, name: string): Promise<void> {
+  if (!Deno.args.includes("--check")) return await Deno.writeTextFile(file, text);
+  if (await Deno.readTextFile(file).catch(() => "") === text) return;
+  console.error(`${name} is stale: run \`deno task docs\``);
+  Deno.exit(1);
+}
