@@ -329,12 +329,33 @@ test("target: a name, or an expression where the text mentions a variable", asyn
     assert.equal(options.target, written);
   }
   for (
-    const written of ["constants", "constants.x", "constants['x']", "'constants.x'", "'plain'"]
+    const written of [
+      "constants",
+      "constants.map(name, name)",
+      "constants['a' + 'b']",
+      "'constants.x'",
+      "'plain'",
+    ]
   ) {
     const options = await optionsOf({ target: target({ about }) }, `target = "${written}"`);
     assert.equal((options.target as Expression).source, written);
   }
   assert.equal((await optionsOf({ target: target({ about }) }, "target = 5")).target, "5");
+});
+
+test("a constant that there is not is told at its place, unless a broken file may have it", async () => {
+  const options = withFields({ one: expression({ about }), map: expressionMap({ about }) });
+  const config = "constants {\n  limit = 5\n}\n" + connectorWith(
+    '  one = "1 + constants.limti"\n  map = { a = "constants[\'x\']", b = "constants.limit" }',
+  );
+  const subject = 'connector "x" (probe)';
+  assert.deepEqual(await problemsOf(config, options), [
+    `config.hcl:6:14+15 ${subject}: one: there is no constant "limti" | did you mean "limit"?`,
+    `config.hcl:7:15+16 ${subject}: map.a: there is no constant "x"`,
+  ]);
+  const files = filesOf({ "a.hcl": config, "b.hcl": "constants {" });
+  const problems = await problemsOf(files, options);
+  assert.deepEqual(problems.filter((problem) => problem.includes('constant "')), []);
 });
 
 test("a mistake in an expression is told at its place inside the text", async () => {

@@ -211,7 +211,6 @@ test("loops: what a condition can end, or the event decides, is none", async () 
     [from, publish("y")],
     // It fails for every event, or is no target.
     [from, publish("'x'.substring(9, 1)")],
-    [from, publish("constants.missing")],
     [from, 'to {;connector = "s";target = "x";}'],
   ];
   for (const [source, body] of rows) {

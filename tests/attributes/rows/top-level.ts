@@ -23,7 +23,7 @@ export const topLevelRows: readonly Row[] = [
     text: "limit = 5",
     observe: (text) =>
       written(`constants {\n${text}\n}`, 'limit = "constants.limit"\nn = "input.n"'),
-    without: [{ limit: null, n: 1 }],
+    without: ['flow "f": limit: there is no constant "limit"'],
     with: [{ limit: 5, n: 1 }],
   },
   {
