@@ -15,21 +15,35 @@ import { type Tool, type Toolchain, versions } from "./support/toolchain.ts";
 
 const everyRuntime: readonly Tool[] = ["deno", "bun", "node"];
 
-/** The folders with test files, in the order in which they run, and the runtimes that run them. */
-const suites: ReadonlyArray<{ readonly folder: string; readonly runtimes: readonly Tool[] }> = [
+/** A folder with test files. */
+interface Suite {
+  readonly folder: string;
+  /** What runs it. */
+  readonly runtimes: readonly Tool[];
+  /** Nothing else runs meanwhile: it stops the broker that others use. */
+  readonly alone?: true;
+}
+
+/** In the order in which they run. */
+const suites: readonly Suite[] = [
   { folder: "tests/unit", runtimes: everyRuntime },
   { folder: "tests/architecture", runtimes: ["deno"] },
   { folder: "tests/attributes", runtimes: everyRuntime },
   { folder: "tests/contract", runtimes: everyRuntime },
-  { folder: "tests/services", runtimes: everyRuntime },
   // These start the runtimes that they test.
-  { folder: "tests/e2e", runtimes: ["deno"] },
   { folder: "tests/examples", runtimes: ["deno"] },
+  { folder: "tests/e2e", runtimes: ["deno"], alone: true },
+  { folder: "tests/services", runtimes: everyRuntime, alone: true },
 ];
+
+/** How many suites run side by side: most of their time is spent in waiting. */
+const LANES = 2;
 
 /** Something that runs and is counted. */
 interface Step {
   readonly name: string;
+  /** True where others may run at the same time. */
+  readonly shares: boolean;
   run(): Promise<StepResult>;
 }
 
@@ -41,6 +55,7 @@ async function main(filter: string | undefined): Promise<number> {
   results.push(
     await runStep({
       name: `Deno ${versions.deno}, Bun ${versions.bun}, Node ${versions.node}`,
+      shares: false,
       run: async () => {
         tools = await installToolchain();
         return { passed: 1, failures: [], skipped: [], output: "" };
@@ -48,9 +63,28 @@ async function main(filter: string | undefined): Promise<number> {
     }),
   );
   if (tools !== undefined) {
-    for (const step of await listSteps(tools, filter)) results.push(await runStep(step));
+    const steps = await listSteps(tools, filter);
+    results.push(...await runAll(steps));
   }
   return summarize(results);
+}
+
+/** Runs steps in their order: those that share side by side, each of the others alone. */
+async function runAll(steps: readonly Step[]): Promise<StepResult[]> {
+  const results: StepResult[] = [];
+  for (let start = 0; start < steps.length;) {
+    const next = steps.findIndex(({ shares }, index) => index >= start && !shares);
+    const end = next === start ? start + 1 : next < 0 ? steps.length : next;
+    const waiting = steps.slice(start, end);
+    const lane = async (): Promise<void> => {
+      for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
+        results.push(await runStep(step));
+      }
+    };
+    await Promise.all(Array.from({ length: LANES }, lane));
+    start = end;
+  }
+  return results;
 }
 
 async function listSteps(tools: Toolchain, filter: string | undefined): Promise<Step[]> {
@@ -58,6 +92,7 @@ async function listSteps(tools: Toolchain, filter: string | undefined): Promise<
   if (filter === undefined) checks.push(...await listChecks(root));
   const steps: Step[] = checks.map((check) => ({
     name: check.name,
+    shares: false,
     run: () => runCheck(check, root, tools.deno),
   }));
 
@@ -65,12 +100,13 @@ async function listSteps(tools: Toolchain, filter: string | undefined): Promise<
   if (files.length === 0) {
     steps.push(failedStep("test files", `no test file's path contains "${filter ?? ""}"`));
   }
-  for (const { folder, runtimes } of suites) {
+  for (const { folder, runtimes, alone = false } of suites) {
     const selected = files.filter((file) => file.startsWith(`${folder}/`));
     if (selected.length === 0) continue;
     for (const runtime of runtimes) {
       steps.push({
         name: `${folder} on ${runtime}`,
+        shares: !alone,
         run: () => runSuite(runtime, selected, root, tools),
       });
     }
@@ -93,6 +129,7 @@ async function listTestFiles(filter: string): Promise<string[]> {
 function failedStep(name: string, problem: string): Step {
   return {
     name,
+    shares: false,
     run: () => Promise.resolve({ passed: 0, failures: [problem], skipped: [], output: "" }),
   };
 }

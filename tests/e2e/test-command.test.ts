@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root, type Stage, stageTest } from "../support/process.ts";
 
@@ -123,7 +123,7 @@ stageTest("test prints one JSON document where it is asked to", async (stage) =>
 });
 
 stageTest("test fails where there is nothing to run", async (stage) => {
-  await stage.copy("page");
+  await rm(join(await stage.copy("page"), "tests.hcl"));
   const none = await stage.weir(["test", "page"]);
   assert.deepEqual(none, {
     code: 1,
