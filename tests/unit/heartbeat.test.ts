@@ -150,6 +150,9 @@ test("a server that was blocked reads the pongs that wait before it judges", asy
 test("a stopped heartbeat does nothing, also when it is stopped twice or while a verdict is due", async () => {
   const { heartbeat, log } = watch({ interval: 20, timeout: 10 }, (it) => it.stop());
   await until(() => log.length > 0);
+  // Stopped from inside of its ping, it does not go on by itself.
+  await wait(60);
+  assert.deepEqual(log, ["ping"]);
   heartbeat.stop();
   await wait(60);
   assert.deepEqual(log, ["ping"]);

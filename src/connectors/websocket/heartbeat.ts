@@ -64,13 +64,13 @@ export class Heartbeat {
 
   readonly #ping = (): void => {
     const { interval, ping } = this.#options;
-    // A verdict that is still due goes first: a new ping must not excuse the missing pong.
-    if (this.#unanswered === undefined) {
-      if (!this.#paused) this.#expectPong();
-      ping();
-    }
     this.#nextPing = Math.max(this.#nextPing + interval, performance.now());
     this.#schedulePing();
+    // A verdict that is still due goes first: a new ping must not excuse the missing pong.
+    if (this.#unanswered !== undefined) return;
+    if (!this.#paused) this.#expectPong();
+    // Last: a ping that fails may stop all of this.
+    ping();
   };
 
   #schedulePing(): void {
