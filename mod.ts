@@ -48,11 +48,13 @@ export type {
   ErrorResponseModel,
   FallbackModel,
   FlowModel,
+  LookupModel,
   Model,
   NamedExpression,
   RequestModel,
   RetryModel,
   ScheduleModel,
+  ServiceModel,
   SourceModel,
   StepModel,
 } from "./src/model.ts";
@@ -82,6 +84,7 @@ export {
   type KeyStore,
   type Outcome,
   type Settlement,
+  type StepResults,
   type Unwanted,
   type WriteRequest,
 } from "./src/connector.ts";
@@ -93,6 +96,7 @@ export {
   type Destination,
   type DestinationType,
   type SourceType,
+  type Usage,
 } from "./src/connector-type.ts";
 export type { Expression, Scope } from "./src/expression.ts";
 export { expression, expressionMap, expressions, target } from "./src/expression-fields.ts";
@@ -108,6 +112,7 @@ export {
   required,
   type Values,
 } from "./src/schema.ts";
+export { lookups } from "./src/step-fields.ts";
 export {
   duration,
   flag,
@@ -128,6 +133,7 @@ export type {
   SocketEndpoint,
   SocketFeatures,
   SocketSession,
+  VouchedClient,
 } from "./src/socket.ts";
 export { accept, admit, dispatch, type Dispatched, type Ending } from "./src/dispatch.ts";
 export { Frame } from "./src/frame.ts";

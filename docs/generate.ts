@@ -3,6 +3,7 @@
  * With `--check` it writes nothing and fails where the file is stale.
  */
 import type { ConnectorType } from "../src/connector-type.ts";
+import { serviceFields } from "../src/config/service.ts";
 import { OPTIONS } from "../src/config/type-options.ts";
 import { builtInConnectors } from "../src/connectors/mod.ts";
 import type { Field, Fields } from "../src/schema.ts";
@@ -18,6 +19,7 @@ A configuration is one file or a folder of \`*.hcl\` files. At the top level sta
 
 | block | for |
 | --- | --- |
+| \`service { … }\` | who this is, and how it ends: [operations.md](operations.md) |
 | \`connector "NAME" { … }\` | something that Weir can talk to; its \`type\` says what |
 | \`flow "NAME" { … }\` | from one connector to others |
 | \`type "NAME" { field = string({ … }) }\` | the shape of data: [types.md](types.md) |
@@ -35,6 +37,7 @@ function reference(): string {
   return `${
     [
       INTRODUCTION,
+      section("service", 2, "At most once.", serviceFields),
       section("flow", 2, "From one connector to others, in this order.", fieldsOfFlow()),
       typeOptions(),
       ...Object.entries(builtInConnectors).map(([name, type]) => connector(name, type)),

@@ -17,6 +17,7 @@ import { main } from "./commands.ts";
 import type { Configuration } from "./load.ts";
 import { createRuntime as create, type Runtime, type RuntimeOptions } from "./runtime.ts";
 import { hostOptions } from "./server/files.ts";
+import { reopening } from "./server/reopening.ts";
 import { listenBun } from "./server/bun.ts";
 import { type ServeOptions, type Service, startService } from "./server/service.ts";
 
@@ -31,7 +32,11 @@ export type { ServeOptions, Service } from "./server/service.ts";
  * @throws {ConnectorError} A port is taken, a migration was refused.
  */
 export function serve(config: Configuration, options: ServeOptions = {}): Promise<Service> {
-  return startService(config, { ...hostOptions, upgrader: bunUpgrader, ...options }, listenBun);
+  return startService(
+    config,
+    { ...hostOptions, upgrader: bunUpgrader, ...options },
+    reopening(listenBun),
+  );
 }
 
 /** A runtime that Bun can serve. */

@@ -10,6 +10,8 @@ import type { Fields, Values } from "./schema.ts";
 export interface Complaint {
   /** The attribute to point at; the block's header where it is undefined or absent. */
   readonly attribute?: string;
+  /** The label of the block that `attribute` names, where several stand. */
+  readonly label?: string;
   /** What is wrong, a sentence without the block's name: `needs a target`. */
   readonly message: string;
   /** What to do about it. */
@@ -26,6 +28,8 @@ export interface Destination<Options = unknown> {
   readonly target: string | Expression | undefined;
   /** The destination's own attributes. */
   readonly options: Options;
+  /** False where no client's connection can be behind the event. */
+  readonly fromClient?: boolean;
   /** A step's `params`, evaluated for each event; undefined where it has none. */
   readonly params?: Readonly<Record<string, Expression>>;
 }
@@ -91,6 +95,8 @@ export interface ConnectorType<Options = unknown, DestinationOptions = unknown> 
   readonly fields: Fields;
   /** What no single attribute tells. */
   check?(options: Options): readonly Complaint[];
+  /** Warnings about what its block declares and no flow uses. Asked only where flows alone could. */
+  checkUsage?(usage: Usage, options: Options): readonly Complaint[];
   /** What no two connectors may have alike, such as `0.0.0.0:3001/ws`. */
   address?(options: Options): string | undefined;
   /** Present where a flow can start here. */
@@ -108,6 +114,19 @@ export interface ConnectorType<Options = unknown, DestinationOptions = unknown> 
   test?(options: Options): Options;
   /** Makes a connector; may load its client library now, and opens nothing before `start`. */
   create(options: Options, context: ConnectorContext): Connector | Promise<Connector>;
+}
+
+/** What all flows of a configuration do with one connector. */
+export interface Usage {
+  /** What `to`, `step` and `fallback` blocks ask of it. */
+  readonly requests: readonly {
+    /** As written; undefined where it is absent. */
+    readonly operation: string | undefined;
+    /** Undefined where the event decides; empty where the block has none. */
+    readonly target: string | undefined;
+  }[];
+  /** What the expressions of all flows read, as `paths` of an expression. */
+  readonly paths: ReadonlySet<string>;
 }
 
 /** A `ConnectorType` whose options follow from its fields. Give it to `defineConnector`. */

@@ -5,6 +5,7 @@
 import type { Clock } from "./clock.ts";
 import type { Scope } from "./expression.ts";
 import type { HonoApp } from "./hono.ts";
+import type { LookupModel } from "./request-model.ts";
 import type { SocketEndpoint } from "./socket.ts";
 
 /** What is known of the connection that an event came from. A client cannot forge any of it. */
@@ -129,7 +130,26 @@ export interface ConnectorContext {
   readonly logger: Logger;
   /** What waits uses this time, so that `weir test` can move it. */
   readonly clock: Clock;
+  /** The configuration's `constants`, for expressions that are evaluated outside of flows. */
+  readonly constants: Readonly<Record<string, unknown>>;
+  /**
+   * Asks other connectors, as the steps of a flow do: the way to them for what a connector decides
+   * outside of flows. `steps` is what a field made by `lookups` has read; their expressions see
+   * `scope` and the results before them, and `payload` is sent where a step has no `params`. Gives
+   * the results by name, and no promise where nothing has to be waited for. Not before `start`.
+   *
+   * @throws {ConnectorError | ExpressionError | Error} A step failed or took too long. Nothing has
+   * been logged.
+   */
+  lookUp(
+    steps: readonly LookupModel[],
+    scope: Scope,
+    payload: unknown,
+  ): StepResults | Promise<StepResults>;
 }
+
+/** The results of steps by their names: what an expression sees as `step`. */
+export type StepResults = Readonly<Record<string, unknown>>;
 
 /** Keys of events that have been handled, kept where they survive a restart. */
 export interface KeyStore {
@@ -142,7 +162,15 @@ export interface KeyStore {
 /** A part that serves HTTP or WebSockets on a listener that connectors share. */
 export interface HttpService {
   /** Where it listens when Weir runs as a server of its own; an embedding server ignores it. */
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: {
+    readonly host: string;
+    readonly port: number;
+    /**
+     * PEM files, absolute: the certificate and its key. Null for a listener without TLS. Who leaves
+     * it out takes what other connectors on the same port say, none where they say nothing.
+     */
+    readonly tls?: { readonly cert: string; readonly key: string } | null;
+  };
   /** Adds this connector's routes. Called once for each application that serves them. */
   routes?(app: HonoApp): void;
   /** A WebSocket endpoint. */
@@ -185,8 +213,11 @@ export interface Connector {
   stop?(): Promise<void>;
   /** Waits for what is in flight. */
   drain?(): Promise<void>;
-  /** Closes its clients after what is queued for them; the flows that this starts may go on. */
-  closeClients?(): Promise<void>;
+  /**
+   * Closes its clients after what is queued for them; the flows that this starts may go on. The
+   * closes are spread at random over so many milliseconds where there are many.
+   */
+  closeClients?(spread: number): Promise<void>;
   /** Lets go of everything, without waiting for what is still in flight. */
   close?(): Promise<void>;
   /** Why it cannot serve at the moment; undefined when it can. */

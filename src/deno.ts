@@ -25,6 +25,7 @@ import type { Configuration } from "./load.ts";
 import { createRuntime as create, type Runtime, type RuntimeOptions } from "./runtime.ts";
 import { hostOptions } from "./server/files.ts";
 import { listenNode } from "./server/node.ts";
+import { reopening } from "./server/reopening.ts";
 import { type ServeOptions, type Service, startService } from "./server/service.ts";
 
 export { ConfigPathError, readConfigFiles } from "./server/files.ts";
@@ -38,7 +39,7 @@ export type { ServeOptions, Service } from "./server/service.ts";
  * @throws {ConnectorError} A port is taken, a migration was refused.
  */
 export function serve(config: Configuration, options: ServeOptions = {}): Promise<Service> {
-  return startService(config, { ...hostOptions, ...options }, listenNode);
+  return startService(config, { ...hostOptions, ...options }, reopening(listenNode));
 }
 
 /**

@@ -13,8 +13,9 @@ export function parseJson(text: string): unknown {
   if (isDeeperThan(text, MAX_DEPTH)) throw new SyntaxError(`nested deeper than ${MAX_DEPTH}`);
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw new SyntaxError("not valid JSON", { cause });
+  } catch {
+    // The parser's own error shows a part of the text, which must not get into a log.
+    throw new SyntaxError("not valid JSON");
   }
 }
 

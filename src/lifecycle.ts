@@ -3,15 +3,25 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock } from "./clock.ts";
 import type { Connector, FlowEvent } from "./connector.ts";
 import type { Flow } from "./flow/flow.ts";
-import type { FlowModel } from "./model.ts";
+import type { FlowModel, ServiceModel } from "./model.ts";
 import { type RunningSchedule, startSchedule } from "./schedule.ts";
 
-/** How long `close` takes at most, in milliseconds. */
-const SHUTDOWN_TIMEOUT = 30_000;
-/** The part of it that flows in flight leave for what comes after them. */
-const TIME_FOR_CLIENTS = 6_000;
-/** The part of it that clients leave for letting go of brokers and databases. */
-const TIME_FOR_CLOSING = 2_000;
+/**
+ * What one thing leaves of the time for an end to those after it: so many milliseconds, or so large
+ * a part of the whole where that is less.
+ */
+interface Reserve {
+  readonly most: number;
+  readonly part: number;
+}
+/** A client that has been told may take so long to answer. */
+const TIME_FOR_ANSWERS: Reserve = { most: 4_000, part: 1 / 4 };
+/** Letting go of brokers and databases. */
+const TIME_FOR_CLOSING: Reserve = { most: 2_000, part: 1 / 10 };
+/** The listeners, and the end of the process. */
+const TIME_AFTERWARDS: Reserve = { most: 250, part: 1 / 20 };
+/** Clients take at most so much of the whole. */
+const PART_FOR_CLIENTS = 1 / 2;
 
 /** What is started and ended together. */
 export interface LifecycleParts {
@@ -20,6 +30,8 @@ export interface LifecycleParts {
   readonly flows: readonly { readonly model: FlowModel; readonly flow: Flow }[];
   /** The time of schedules. */
   readonly clock: Clock;
+  /** How long the end may take. */
+  readonly service: ServiceModel;
 }
 
 /** Starts and ends all connectors. Each step waits for all of them, whatever becomes of one. */
@@ -72,7 +84,11 @@ export class Lifecycle {
   }
 
   async #close(): Promise<void> {
-    const deadline = performance.now() + SHUTDOWN_TIMEOUT;
+    const { shutdownTimeout: whole, shutdownSpread } = this.#parts.service;
+    const deadline = performance.now() + whole - share(TIME_AFTERWARDS, whole);
+    const forClosing = share(TIME_FOR_CLOSING, whole);
+    const forAnswers = share(TIME_FOR_ANSWERS, whole);
+    const forClients = forClosing + Math.min(shutdownSpread + forAnswers, whole * PART_FOR_CLIENTS);
     const problems: unknown[] = [];
     let over = false;
     const step = async (name: string, reserve: number, act: Act): Promise<void> => {
@@ -96,17 +112,23 @@ export class Lifecycle {
       } while (this.#endedFlows !== ended && performance.now() < deadline - reserve);
     };
     const scheduled = Promise.all(this.#schedules.map((schedule) => schedule.stop()));
-    await step("stop", TIME_FOR_CLIENTS, (connector) => connector.stop?.());
-    await isLate(scheduled, deadline - TIME_FOR_CLIENTS - performance.now());
-    await drain(TIME_FOR_CLIENTS);
+    await step("stop", forClients, (connector) => connector.stop?.());
+    await isLate(scheduled, deadline - forClients - performance.now());
+    await drain(forClients);
     // Clients come last: what is in flight elsewhere may still have something for them.
-    await step("closeClients", TIME_FOR_CLOSING, (connector) => connector.closeClients?.());
-    await drain(TIME_FOR_CLOSING);
+    const left = deadline - forClosing - forAnswers - performance.now();
+    const spread = Math.max(0, Math.min(shutdownSpread, left));
+    await step("closeClients", forClosing, (connector) => connector.closeClients?.(spread));
+    await drain(forClosing);
     await step("close", 0, (connector) => connector.close?.());
     for (const { flow } of this.#parts.flows) flow.close();
     over = true;
     raise(problems);
   }
+}
+
+function share({ most, part }: Reserve, whole: number): number {
+  return Math.min(most, whole * part);
 }
 
 /** What one connector does in one step. */

@@ -3,12 +3,17 @@ import type { Settlement, Unwanted } from "./connector.ts";
 import type { ConnectorType } from "./connector-type.ts";
 import type { Problem } from "./errors.ts";
 import type { Expression } from "./expression.ts";
+import type { LookupModel, RequestModel, StepModel } from "./request-model.ts";
 import type { Schedule } from "./schedule.ts";
 import type { TestModel } from "./test-model.ts";
 import type { DataType } from "./type.ts";
 
+export type { LookupModel, RequestModel, StepModel } from "./request-model.ts";
+
 /** A configuration that can run. `loadConfig` makes it. */
 export interface Model {
+  /** Who this is, and how it ends. */
+  readonly service: ServiceModel;
   /** By name. */
   readonly connectors: ReadonlyMap<string, ConnectorModel>;
   /** In the order of files and lines. */
@@ -21,6 +26,18 @@ export interface Model {
   readonly warnings: readonly Problem[];
 }
 
+/** The `service` block, or what goes without one. */
+export interface ServiceModel {
+  /** Undefined where nobody has named it. */
+  readonly name: string | undefined;
+  /** Undefined where the block does not say. */
+  readonly version: string | undefined;
+  /** Milliseconds that an end may take. */
+  readonly shutdownTimeout: number;
+  /** Milliseconds over which an end spreads the closing of clients. */
+  readonly shutdownSpread: number;
+}
+
 /** One `connector` block. */
 export interface ConnectorModel {
   /** The block's label. */
@@ -31,6 +48,8 @@ export interface ConnectorModel {
   readonly definition: ConnectorType;
   /** What the definition's fields made of the block. */
   readonly options: unknown;
+  /** Every `step` block that stands in it. */
+  readonly lookups: readonly LookupModel[];
 }
 
 /** One `flow` block. */
@@ -95,34 +114,6 @@ export interface AcceptModel {
   readonly when: Expression;
   /** What becomes of a refused event: `ack` counts as handled. */
   readonly onReject: Settlement;
-}
-
-/** What a connector is asked to do, by a `to` or a `step`. */
-export interface RequestModel {
-  /** The connector's name. */
-  readonly connector: string;
-  /** What the connector does with the payload; undefined where the block does not say. */
-  readonly operation: string | undefined;
-  /** A literal name, or an expression. */
-  readonly target: string | Expression | undefined;
-  /** Skips it where it is false. */
-  readonly when: Expression | undefined;
-  /** What the connector's own fields made of the block. */
-  readonly options: unknown;
-}
-
-/** A `step` block. */
-export interface StepModel extends RequestModel {
-  /** Its label; its result is `step.NAME`. */
-  readonly name: string;
-  /** What is sent; undefined for the flow's payload. */
-  readonly params: Readonly<Record<string, Expression>> | undefined;
-  /** Milliseconds; undefined for no limit but the flow's. */
-  readonly timeout: number | undefined;
-  /** Whether a failure fails the flow or leaves the default as the result. */
-  readonly onError: "fail" | "skip";
-  /** The result where there is none; null where the block does not say. */
-  readonly default: unknown;
 }
 
 /** A `to` block. */

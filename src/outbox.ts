@@ -4,7 +4,10 @@ import type { Batch } from "./socket.ts";
 
 /** Where an outbox empties itself to. */
 export interface Sink {
-  /** Sends a batch; gives the bytes that were sent and that the kernel has not taken. */
+  /**
+   * Sends a batch; gives the bytes that were sent and that the kernel has not taken, or a negative
+   * number where nothing can be sent any more.
+   */
   send(batch: Batch): number;
 }
 
@@ -59,6 +62,11 @@ class PendingBatch implements Batch {
   }
 }
 
+/** Frames as a batch of their own. */
+export function batchOf(frames: readonly Frame[]): Batch {
+  return frames.reduce((batch, frame) => batch.with(frame), new PendingBatch());
+}
+
 /**
  * From so many recipients on, a flush waits one tick more. What arrives meanwhile shares the writes,
  * each of which costs more than the tick.
@@ -107,15 +115,26 @@ export class Outbox {
   readonly #sink: Sink;
   readonly #limit: number;
   readonly #overflow: () => void;
+  readonly #onLost: (frames: number) => void;
   #pending: PendingBatch | undefined;
   #closed = false;
 
-  /** `overflow` is called once, when more than `limit` bytes wait that the kernel has not taken. */
-  constructor(flusher: Flusher, sink: Sink, limit: number, overflow: () => void) {
+  /**
+   * `overflow` is called once, when more than `limit` bytes wait that the kernel has not taken;
+   * `onLost` with the number of frames that were queued and never reached the sink.
+   */
+  constructor(
+    flusher: Flusher,
+    sink: Sink,
+    limit: number,
+    overflow: () => void,
+    onLost: (frames: number) => void = () => {},
+  ) {
     this.#flusher = flusher;
     this.#sink = sink;
     this.#limit = limit;
     this.#overflow = overflow;
+    this.#onLost = onLost;
   }
 
   /** Queues a frame; false where the outbox is closed. */
@@ -137,9 +156,12 @@ export class Outbox {
     const pending = this.#pending;
     if (pending === undefined || this.#closed) return;
     this.#pending = undefined;
-    if (this.#sink.send(pending) > this.#limit) {
+    const unsent = this.#sink.send(pending);
+    if (unsent > this.#limit) {
       this.discard();
       this.#overflow();
+    } else if (unsent < 0) {
+      this.#onLost(pending.frames.length);
     }
   }
 
@@ -151,8 +173,10 @@ export class Outbox {
 
   /** Takes nothing more; what waits is dropped. */
   discard(): void {
+    const lost = this.#pending?.frames.length ?? 0;
     this.#pending = undefined;
     this.#closed = true;
+    if (lost > 0) this.#onLost(lost);
   }
 }
 

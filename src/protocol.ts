@@ -15,6 +15,8 @@ export interface ClientFrame {
   readonly data: unknown;
   /** Checked by `roomProblem` before use: may still be anything. */
   readonly room: unknown;
+  /** Of an `auth` frame alone; may be anything. */
+  readonly token?: unknown;
 }
 
 /** Why a frame cannot be served. */
@@ -26,6 +28,8 @@ export interface Refusal {
   readonly id?: FrameId | undefined;
   /** For programs: each `{ path, message }` of bad data, or what a flow's `error_response` says. */
   readonly details?: unknown;
+  /** In so many milliseconds a frame will be served again: how `rate_limited` says when. */
+  readonly retryAfter?: number;
 }
 
 /** The types that only the server sends, and the operations that no client can claim. */
@@ -56,13 +60,13 @@ export function decodeFrame(text: string): ClientFrame | Refusal {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return invalid("a frame is a JSON object");
   }
-  const { type, id, data = null, room } = value as Readonly<Record<string, unknown>>;
+  const { type, id, data = null, room, token } = value as Readonly<Record<string, unknown>>;
   if (id !== undefined && !isFrameId(id)) {
     return invalid(`id must be a whole number or a string of at most ${MAX_ID_LENGTH} characters`);
   }
   if (type === undefined) return invalid("type is missing", id);
   if (typeof type !== "string") return invalid("type must be a string", id);
-  return { type, id, data, room };
+  return type === "auth" ? { type, id, data, room, token } : { type, id, data, room };
 }
 
 /** Why `room` is no room's name; undefined when it is one. */
@@ -109,8 +113,14 @@ export function ackFrame(id: FrameId, response?: { readonly data: unknown }): Fr
  *
  * @throws {TypeError} The details have a cycle or a BigInt.
  */
-export function errorFrame({ code, message, id, details }: Refusal): Frame {
-  return new Frame(JSON.stringify({ type: "error", message, code, id, details }));
+export function errorFrame({ code, message, id, details, retryAfter }: Refusal): Frame {
+  const fields = { type: "error", message, code, id, details, retry_after_ms: retryAfter };
+  return new Frame(JSON.stringify(fields));
+}
+
+/** Stands in the place of messages that were left out. */
+export function droppedFrame(count: number): Frame {
+  return new Frame(JSON.stringify({ type: "dropped", count }));
 }
 
 /** The answer to an application-level ping. */

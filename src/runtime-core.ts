@@ -4,10 +4,11 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { Connector, HttpService, WriteRequest } from "./connector.ts";
 import { ConfigError, ConnectorError } from "./errors.ts";
 import { Flow } from "./flow/flow.ts";
+import { traced } from "./flow/trace.ts";
 import type { HonoApp } from "./hono.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { Model } from "./model.ts";
-import { createSite, type Site, type Upgrader } from "./site.ts";
+import { createSite, type Identity, type Site, type Upgrader } from "./site.ts";
 import type { SocketEndpoint } from "./socket.ts";
 
 /** Which of several connectors is meant. */
@@ -47,8 +48,9 @@ export interface Runtime {
   /** Why which connector cannot serve at the moment, by its name; empty when all can. */
   troubles(): Readonly<Record<string, string>>;
   /**
-   * Ends everything: takes no more events, waits at most 30 s for the flows in flight, closes
-   * clients with 1001, lets go of brokers and databases.
+   * Ends everything: takes no more events, waits for the flows in flight, closes clients with 1001
+   * spread over the service's `shutdown_spread`, lets go of brokers and databases. What is not done
+   * within its `shutdown_timeout` is left.
    */
   close(): Promise<void>;
 }
@@ -89,10 +91,13 @@ export class RuntimeCore implements Runtime {
     const logger = getLogger(["weir", "flow"]);
     const context = { connectors, constants: model.constants, logger, clock, random };
     const flows = model.flows.map((flow) => ({ model: flow, flow: new Flow(flow, context) }));
-    this.#lifecycle = new Lifecycle({ connectors, flows, clock });
+    this.#lifecycle = new Lifecycle({ connectors, flows, clock, service: model.service });
+    // Asked once: following single events must cost those nothing who do not.
+    const follows = logger.isEnabledFor("trace");
     for (const { model: { source }, flow } of flows) {
       if (source.kind === "connector") {
-        connectors.get(source.connector)?.subscribe?.(source.operation, flow);
+        const handler = follows ? traced(flow, logger) : flow;
+        connectors.get(source.connector)?.subscribe?.(source.operation, handler);
       }
     }
   }
@@ -155,6 +160,12 @@ export class RuntimeCore implements Runtime {
     return this.#lifecycle.close();
   }
 
+  /** Who this is, for those who ask over HTTP. */
+  get identity(): Identity {
+    const { name, version } = this.#model.service;
+    return { name, version };
+  }
+
   /** What the connectors serve, by their names, for those who listen. */
   get services(): ReadonlyMap<string, HttpService> {
     const services = [...this.#connectors].flatMap(([name, { http }]) =>
@@ -180,6 +191,7 @@ export class RuntimeCore implements Runtime {
       this.#site = createSite({
         services: [...this.services.values()],
         upgrader,
+        identity: this.identity,
         troubles: () => this.troubles(),
       });
     }

@@ -1,7 +1,8 @@
 /** Puts the parts together: the only place that does. */
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "./clock.ts";
-import type { Connector } from "./connector.ts";
+import type { Connector, ConnectorContext } from "./connector.ts";
+import { Lookups } from "./flow/lookups.ts";
 import { type Configuration, loadConfig, type LoadOptions } from "./load.ts";
 import type { Model } from "./model.ts";
 import { type CoreOptions, type Runtime, RuntimeCore } from "./runtime-core.ts";
@@ -68,10 +69,14 @@ export async function assembleRuntime(
 ): Promise<RuntimeCore> {
   const { clock = systemClock } = options;
   const model = isModel(config) ? config : await loadConfig(config, options);
+  const { constants } = model;
   const connectors = new Map<string, Connector>();
+  const lookups = new Lookups(connectors, clock);
+  const lookUp: ConnectorContext["lookUp"] = (...request) => lookups.run(...request);
   for (const { name, definition, options } of model.connectors.values()) {
     const logger = getLogger(["weir", name]);
-    connectors.set(name, await definition.create(options, { name, logger, clock }));
+    const context = { name, logger, clock, constants, lookUp };
+    connectors.set(name, await definition.create(options, context));
   }
   return new RuntimeCore(model, connectors, options);
 }

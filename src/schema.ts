@@ -5,6 +5,7 @@
 import { type Attribute, type Block, type Body, problemAt, type Span } from "./config/tree.ts";
 import type { Expression } from "./expression.ts";
 import { didYouMean } from "./nearest.ts";
+import type { LookupModel } from "./request-model.ts";
 import { text, type ValueSchema } from "./values.ts";
 
 /** What a field is read with. */
@@ -21,6 +22,8 @@ export interface ReadContext {
   readonly constants?: readonly string[] | undefined;
   /** Is told of every expression that was compiled, and where its attribute's value stands. */
   readonly onExpression?: ((expression: Expression, span: Span) => void) | undefined;
+  /** For the field `lookups`: blocks that can only be read once all connectors are known. */
+  lookups?(body: Body, name: string, context: ReadContext): readonly LookupModel[];
   /** Takes a problem. */
   report(span: Span, message: string, hint?: string, severity?: "error" | "warning"): void;
 }

@@ -23,6 +23,12 @@ export interface Upgrader {
   remoteAddress(request: Request, env: unknown): string | null;
 }
 
+/** What is told of a service to whoever asks whether it lives. */
+export interface Identity {
+  readonly name: string | undefined;
+  readonly version: string | undefined;
+}
+
 /** What a site is made of. */
 export interface SiteOptions {
   readonly services: readonly HttpService[];
@@ -30,6 +36,8 @@ export interface SiteOptions {
   readonly upgrader: Upgrader | undefined;
   /** Serves a service's folder of files; undefined when embedded. */
   readonly serveFiles?: (root: string) => MiddlewareHandler;
+  /** Nobody in particular by default. */
+  readonly identity?: Identity;
   /** Why which connector cannot serve at the moment. */
   troubles(): Readonly<Record<string, string>>;
 }
@@ -48,7 +56,7 @@ export interface Site {
 
 /** Puts services together: WebSocket paths first, then routes, health, files, and 404 for the rest. */
 export function createSite(options: SiteOptions): Site {
-  const { services, upgrader, serveFiles, troubles } = options;
+  const { services, upgrader, serveFiles, identity, troubles } = options;
   const endpoints = services.flatMap((service) => service.socket ?? []);
   const byPath = new Map(endpoints.map((endpoint) => [endpoint.path, endpoint]));
   const app = new Hono();
@@ -61,7 +69,7 @@ export function createSite(options: SiteOptions): Site {
     });
   }
   for (const service of services) service.routes?.(app);
-  app.get("/health/live", (c) => c.json({ status: "ok" }));
+  app.get("/health/live", (c) => c.json({ status: "ok", ...identity }));
   app.get("/health/ready", (c) => {
     // Which, but not why: the reasons name hosts and files, and are in the log.
     const connectors = Object.keys(troubles());

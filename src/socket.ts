@@ -21,7 +21,7 @@ export interface SocketFeatures {
 export interface Peer {
   /**
    * Queues frames on the socket, in order, with one system call where the runtime allows. Gives
-   * the bytes that the kernel has not taken.
+   * the bytes that the kernel has not taken, or -1 where the socket is closing and nothing was sent.
    */
   send(batch: Batch): number;
   /**
@@ -63,6 +63,14 @@ export interface HandshakeRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** The address of the peer, or null. */
   readonly remoteAddress: string | null;
+}
+
+/** Who a client is where no token says so, but the caller answers for it: `weir test` does. */
+export interface VouchedClient {
+  /** Null where the claims say it. */
+  readonly userId: string | null;
+  /** Null where nothing but the user is known. */
+  readonly claims: Readonly<Record<string, unknown>> | null;
 }
 
 /** A handshake that ends with a plain response. */
@@ -116,6 +124,8 @@ export interface SocketEndpoint {
   readonly maxMessageSize: number;
   /** Milliseconds. */
   readonly pingInterval: number;
-  /** Decides a handshake whose form is right. Never waits where it need not. */
-  accept(request: HandshakeRequest): Handshake | Promise<Handshake>;
+  /** Offers permessage-deflate, where the adapter can; not where absent. */
+  readonly compression?: boolean;
+  /** Decides about a handshake. Never waits where it need not. No adapter vouches for anybody. */
+  accept(request: HandshakeRequest, vouched?: VouchedClient): Handshake | Promise<Handshake>;
 }

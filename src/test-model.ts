@@ -22,8 +22,12 @@ export interface TestClient {
   readonly name: string;
   /** The connector that it connects to. */
   readonly connector: string;
-  /** Who it says that it is, or null. */
+  /** Who it is or, where nobody verifies that, who it says that it is; null for nobody. */
   readonly userId: string | null;
+  /** What its token says; null for no token, and where `userId` is all that is known of it. */
+  readonly claims: Readonly<Record<string, unknown>> | null;
+  /** Whether its connector verifies who connects: the test then vouches for the client. */
+  readonly verified: boolean;
   /** Joined after it has connected. */
   readonly rooms: readonly string[];
   /** Query parameters of the handshake. */

@@ -4,13 +4,13 @@
  * `N passed, N failed`; a check that has no tests inside counts as one test.
  */
 
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { installDependencies, listChecks, runCheck } from "./runner/checks.ts";
 import { installToolchain } from "./runner/install.ts";
 import { Interrupted } from "./runner/process.ts";
-import { runSuite, type StepResult } from "./runner/suite.ts";
+import { reportFolder, runSuite, type StepResult } from "./runner/suite.ts";
 import { type Tool, type Toolchain, versions } from "./support/toolchain.ts";
 
 const everyRuntime: readonly Tool[] = ["deno", "bun", "node"];
@@ -30,6 +30,7 @@ const suites: readonly Suite[] = [
   { folder: "tests/architecture", runtimes: ["deno"] },
   { folder: "tests/attributes", runtimes: everyRuntime },
   { folder: "tests/contract", runtimes: everyRuntime },
+  { folder: "tests/faults", runtimes: everyRuntime },
   // These start the runtimes that they test.
   { folder: "tests/examples", runtimes: ["deno"] },
   { folder: "tests/e2e", runtimes: ["deno"], alone: true },
@@ -116,7 +117,17 @@ async function listSteps(tools: Toolchain, filter: string | undefined): Promise<
       steps.push(failedStep(file, "this file is in no folder that tests/run.ts knows"));
     }
   }
+  if (filter === undefined) steps.push(await reliabilityStep(tools));
   return steps;
+}
+
+/** The table of faults must say what the run has found; it starts without older reports. */
+async function reliabilityStep({ deno }: Toolchain): Promise<Step> {
+  const folder = reportFolder(root);
+  await rm(folder, { recursive: true, force: true });
+  const name = "docs/reliability.md";
+  const args = ["run", "-A", "docs/reliability.ts", folder, "--check"];
+  return { name, shares: false, run: () => runCheck({ name, args }, root, deno) };
 }
 
 async function listTestFiles(filter: string): Promise<string[]> {

@@ -1,4 +1,5 @@
 /** Sockets of `Bun.serve`. */
+import type { Frame } from "../frame.ts";
 import type { Upgrader } from "../site.ts";
 import type {
   Batch,
@@ -8,6 +9,7 @@ import type {
   SocketFeatures,
   SocketSession,
 } from "../socket.ts";
+import { COMPRESSION_THRESHOLD } from "./deflate.ts";
 
 /** Bun has one message limit a server; an endpoint with a smaller one checks what it received. */
 const FEATURES: Omit<SocketFeatures, "frameLimits"> = {
@@ -17,6 +19,9 @@ const FEATURES: Omit<SocketFeatures, "frameLimits"> = {
   closeCodes: true,
   handshakeChecks: true,
 };
+
+/** More than any limit of Weir's, in bytes. */
+const NO_LIMIT = 2 ** 31 - 1;
 
 /** What a Bun socket carries. */
 export interface BunSocketData {
@@ -30,8 +35,8 @@ export interface BunSocketData {
 export interface BunSocket {
   /** What the upgrade gave it. */
   readonly data: BunSocketData;
-  /** Sends a text frame. */
-  send(text: string): number;
+  /** Sends a text frame; compressed where that is wanted and the client has agreed to it. */
+  send(text: string, compress: boolean): number;
   /** Joins what is sent meanwhile into one write. */
   cork(callback: () => void): void;
   /** Starts the close handshake. */
@@ -66,8 +71,13 @@ export interface BunWebSocketHandler {
   readonly sendPings: boolean;
   /** Bytes. */
   readonly maxPayloadLength: number;
-  /** False: it has no place where frames are shared between recipients. */
-  readonly perMessageDeflate: boolean;
+  /** Bytes; over it Bun drops frames, so it is above any queue of Weir's own. */
+  readonly backpressureLimit: number;
+  /** Without contexts of its own for each connection, which cost memory; false for none at all. */
+  readonly perMessageDeflate: false | {
+    readonly compress: "shared";
+    readonly decompress: "shared";
+  };
   /** A connection is open. */
   open(socket: BunSocket): void;
   /** A message has come. */
@@ -89,10 +99,12 @@ export function bunWebSocketHandler(endpoints: readonly SocketEndpoint[]): BunWe
     idleTimeout: 0,
     sendPings: false,
     maxPayloadLength,
-    perMessageDeflate: false,
+    backpressureLimit: NO_LIMIT,
+    perMessageDeflate: endpoints.some((endpoint) => endpoint.compression) &&
+      { compress: "shared", decompress: "shared" },
     open(socket) {
       const { session, endpoint } = socket.data;
-      session.open(new BunPeer(socket), features(endpoint));
+      session.open(new BunPeer(socket, endpoint.compression === true), features(endpoint));
     },
     message({ data: { session } }, message) {
       if (typeof message === "string") session.message(message);
@@ -112,7 +124,11 @@ export const bunUpgrader: Upgrader = {
     { protocol, session }: HandshakeAcceptance,
   ): Response {
     const headers = protocol === undefined ? undefined : { "sec-websocket-protocol": protocol };
+    // Else Bun chooses the first that is offered, which may be the client's token.
+    if (protocol === undefined) request.headers.delete("sec-websocket-protocol");
     const data = { session, endpoint };
+    // Bun has one setting for a server; an endpoint without compression is offered none.
+    if (!endpoint.compression) request.headers.delete("sec-websocket-extensions");
     if (bunServer(env).upgrade(request, headers === undefined ? { data } : { data, headers })) {
       // Bun has answered already and ignores what `fetch` returns; Hono wants a response.
       return new Response(null);
@@ -139,9 +155,11 @@ function bunServer(env: unknown): BunServer {
 /** A connection on Bun's own WebSocket server. */
 class BunPeer implements Peer {
   readonly #socket: BunSocket;
+  readonly #compresses: boolean;
 
-  constructor(socket: BunSocket) {
+  constructor(socket: BunSocket, compresses: boolean) {
     this.#socket = socket;
+    this.#compresses = compresses;
   }
 
   get bufferedAmount(): number {
@@ -149,16 +167,22 @@ class BunPeer implements Peer {
   }
 
   send({ frames }: Batch): number {
-    const socket = this.#socket;
     let sent = 1;
-    if (frames.length === 1) sent = socket.send(frames[0].text);
+    if (frames.length === 1) sent = this.#send(frames[0]);
     else {
-      socket.cork(() => {
-        for (const frame of frames) sent = socket.send(frame.text);
+      this.#socket.cork(() => {
+        for (const frame of frames) sent = this.#send(frame);
       });
     }
-    // Positive where the kernel took it all; asking for the rest costs more than the sending.
-    return sent > 0 ? 0 : socket.getBufferedAmount();
+    // Positive where the kernel took it all; asking for the rest costs more than the sending. 0 where
+    // the socket is closing.
+    if (sent >= 0) return sent > 0 ? 0 : -1;
+    return this.#socket.getBufferedAmount();
+  }
+
+  #send(frame: Frame): number {
+    const compress = this.#compresses && frame.bytes.length >= COMPRESSION_THRESHOLD;
+    return this.#socket.send(frame.text, compress);
   }
 
   close(code: number, reason: string): void {

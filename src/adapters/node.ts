@@ -1,44 +1,24 @@
-/** Sockets of `node:http` and the `ws` package, on Node and on Deno. */
+/** Handshakes of `node:http` and the `ws` package, on Node and on Deno. */
 import { Buffer } from "node:buffer";
 import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Socket } from "node:net";
-import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
+import { type ServerOptions, WebSocketServer } from "ws";
 import type {
-  Batch,
   HandshakeAcceptance,
   HandshakeRefusal,
   HandshakeRequest,
-  Peer,
   SocketEndpoint,
-  SocketFeatures,
-  SocketSession,
 } from "../socket.ts";
+import { Deflater, offersDeflate } from "./deflate.ts";
+import { BatchBuffers, connectSocket } from "./node-peer.ts";
 
-const FEATURES: SocketFeatures = {
-  ping: true,
-  terminate: true,
-  pause: true,
-  frameLimits: true,
-  closeCodes: true,
-  handshakeChecks: true,
-};
-
-/** The `readyState` of a connection that takes data. */
-const OPEN = 1;
 /** How long a client may take to answer a close frame while something moves, in milliseconds. */
 const CLOSE_TIMEOUT = 60_000;
-/** What `close` gets where there was no close frame. */
-const NO_FRAME = 1006;
-/** The close codes of what breaks a limit or UTF-8; all else that `ws` refuses is 1002. */
-const VIOLATIONS: Readonly<Record<string, number>> = {
-  WS_ERR_INVALID_UTF8: 1007,
-  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
-  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,
-  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
-};
 /** A message of more fragments closes with 1008. */
 const MAX_FRAGMENTS = 1024;
+/** The request's header that a client offers compression in. */
+const EXTENSIONS = "sec-websocket-extensions";
 
 /** On a listener of ours: whether it serves a request. */
 const serves = Symbol("weir.serves");
@@ -123,17 +103,23 @@ export function refuseUpgrade(socket: Duplex, refusal: HandshakeRefusal): void {
 class EndpointUpgrader {
   readonly #endpoint: SocketEndpoint;
   readonly #server: WebSocketServer;
-  readonly #buffers = new BatchBuffers();
+  readonly #plain = new BatchBuffers((batch) => batch.bytes());
+  readonly #compressed: BatchBuffers;
   /** What the handshake that is under way answers with; `ws` asks for it synchronously. */
   #protocol: string | undefined;
 
   constructor(endpoint: SocketEndpoint) {
     this.#endpoint = endpoint;
+    const deflater = new Deflater();
+    this.#compressed = new BatchBuffers((batch) => deflater.bytes(batch));
     // The types of `ws` do not have its newest options yet.
     const options: ServerOptions & { closeTimeout: number; maxFragments: number } = {
       noServer: true,
       clientTracking: false,
-      perMessageDeflate: false,
+      // `ws` negotiates and inflates. A context for each connection would cost memory, and frames
+      // that are not the same for all.
+      perMessageDeflate: endpoint.compression === true &&
+        { serverNoContextTakeover: true, clientNoContextTakeover: true },
       maxPayload: endpoint.maxMessageSize,
       maxFragments: MAX_FRAGMENTS,
       closeTimeout: CLOSE_TIMEOUT,
@@ -163,37 +149,19 @@ class EndpointUpgrader {
     { protocol, session }: HandshakeAcceptance,
   ): void {
     this.#protocol = protocol;
+    // `ws` refuses the handshake where it cannot meet the offers; the RFC has them declined.
+    const offers = offersDeflate(request.headers[EXTENSIONS] ?? "");
+    request.headers[EXTENSIONS] = offers ? "permessage-deflate" : undefined;
     let upgraded = false;
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       upgraded = true;
       socket.off("error", ignore);
-      connect(webSocket, new NodePeer(webSocket, socket as Socket, this.#buffers), session);
+      const buffers = webSocket.extensions === "" ? this.#plain : this.#compressed;
+      connectSocket(webSocket, socket as Socket, buffers, session);
     });
     // The client had left already.
     if (!upgraded) session.abandon();
   }
-}
-
-function connect(webSocket: WebSocket, peer: Peer, session: SocketSession): void {
-  webSocket.on("message", (data: Buffer, isBinary: boolean) => {
-    if (isBinary) session.binary();
-    else session.message(data.toString());
-  });
-  webSocket.on("ping", (data: Buffer) => session.ping(data));
-  webSocket.on("pong", () => session.pong());
-  // `ws` closes with the right code, and then tells of the broken connection alone.
-  let violation: number | undefined;
-  webSocket.on("error", (error) => violation = violationOf(error));
-  webSocket.on("close", (code: number, reason: Buffer) => {
-    session.close(code === NO_FRAME ? violation ?? code : code, reason.toString());
-  });
-  session.open(peer, FEATURES);
-}
-
-/** The code that `ws` closes with because of an error; undefined where it is none of the client's. */
-function violationOf(error: Error & { readonly code?: string }): number | undefined {
-  if (error.code?.startsWith("WS_ERR_")) return VIOLATIONS[error.code] ?? 1002;
-  return undefined;
 }
 
 function factsOf(request: IncomingMessage): HandshakeRequest {
@@ -210,76 +178,3 @@ function factsOf(request: IncomingMessage): HandshakeRequest {
 }
 
 function ignore(): void {}
-
-/** Streams wrap every Uint8Array in a Buffer of its own; recipients of one batch share it here. */
-class BatchBuffers {
-  #batch: Batch | undefined;
-  #buffer: Buffer = Buffer.alloc(0);
-
-  of(batch: Batch): Buffer {
-    if (batch !== this.#batch) {
-      const { buffer, byteOffset, byteLength } = batch.bytes();
-      this.#batch = batch;
-      this.#buffer = Buffer.from(buffer, byteOffset, byteLength);
-    }
-    return this.#buffer;
-  }
-}
-
-/** A connection of `ws`. Frames of ours go straight to the socket, between those of `ws`. */
-class NodePeer implements Peer {
-  readonly #webSocket: WebSocket;
-  readonly #socket: Socket;
-  readonly #buffers: BatchBuffers;
-
-  constructor(webSocket: WebSocket, socket: Socket, buffers: BatchBuffers) {
-    this.#webSocket = webSocket;
-    this.#socket = socket;
-    this.#buffers = buffers;
-  }
-
-  get bufferedAmount(): number {
-    return this.#socket.writableLength;
-  }
-
-  send(batch: Batch): number {
-    if (this.#webSocket.readyState !== OPEN) return 0;
-    // Below its high-water mark a stream has nothing worth asking for.
-    return this.#socket.write(this.#buffers.of(batch)) ? 0 : this.#socket.writableLength;
-  }
-
-  close(code: number, reason: string, patience: number): void {
-    const socket = this.#socket;
-    const terminate = (): void => this.#webSocket.terminate();
-    this.#webSocket.close(code, reason);
-    // A write that makes progress counts as movement.
-    socket.setTimeout(patience, terminate);
-    // Once all is out, only the answer counts: a client could talk on without ever giving it.
-    const awaitAnswer = (): void => {
-      const timer = setTimeout(terminate, patience);
-      socket.once("close", () => clearTimeout(timer));
-    };
-    if (socket.writableNeedDrain) socket.once("drain", awaitAnswer);
-    else awaitAnswer();
-  }
-
-  ping(): void {
-    if (this.#webSocket.readyState === OPEN) this.#webSocket.ping();
-  }
-
-  pong(data: Uint8Array): void {
-    if (this.#webSocket.readyState === OPEN) this.#webSocket.pong(data);
-  }
-
-  pause(): void {
-    this.#webSocket.pause();
-  }
-
-  resume(): void {
-    this.#webSocket.resume();
-  }
-
-  terminate(): void {
-    this.#webSocket.terminate();
-  }
-}

@@ -53,7 +53,7 @@ class StandardPeer implements Peer {
   }
 
   send(batch: Batch): number {
-    if (this.#socket.readyState !== WebSocket.OPEN) return 0;
+    if (this.#socket.readyState !== WebSocket.OPEN) return -1;
     for (const frame of batch.frames) this.#socket.send(frame.text);
     return this.#socket.bufferedAmount;
   }

@@ -15,15 +15,19 @@ export interface Trial {
 }
 
 /** Tries every connector that has something to connect to, all at once; never fails itself. */
-export async function tryConnectors({ connectors }: Model): Promise<readonly Trial[]> {
-  const trials = await Promise.all([...connectors.values()].map(tryConnector));
+export async function tryConnectors({ connectors, constants }: Model): Promise<readonly Trial[]> {
+  const trials = await Promise.all(
+    [...connectors.values()].map((connector) => tryConnector(connector, constants)),
+  );
   return trials.filter((trial) => trial !== undefined);
 }
 
 async function tryConnector(
   { name, definition, options }: ConnectorModel,
+  constants: Model["constants"],
 ): Promise<Trial | undefined> {
-  const context = { name, logger: getLogger(["weir", name]), clock: systemClock };
+  const logger = getLogger(["weir", name]);
+  const context = { name, logger, clock: systemClock, constants, lookUp: refuseToLookUp };
   try {
     const connector = await definition.create(options, context);
     if (connector.probe === undefined) return undefined;
@@ -35,4 +39,9 @@ async function tryConnector(
       : new ConnectorError(name, error instanceof Error ? error.message : String(error));
     return { connector: name, error: message };
   }
+}
+
+/** Nothing has been started that could be asked. */
+function refuseToLookUp(): never {
+  throw new Error("nothing is looked up while connectors are tried");
 }

@@ -4,7 +4,7 @@ import type { RunCommand } from "./arguments.ts";
 import { readModel } from "./check.ts";
 import { loadEnvFile } from "./env-file.ts";
 import { configureLog } from "./log.ts";
-import { announce, printWarnings, refuseUnknownPorts, type Serve } from "./start.ts";
+import { announce, printWarnings, refuseUnknownPorts, type Serve, titleOf } from "./start.ts";
 import { watch } from "./watch.ts";
 
 export type { Serve } from "./start.ts";
@@ -43,9 +43,10 @@ async function runOnce(
   printWarnings(model);
   await configureLog(command.logLevel, command.logFormat);
   const service = await serve(model, { ports: command.ports });
-  announce("is ready", startedAt, service);
+  const title = titleOf(model);
+  announce(title, "is ready", startedAt, service);
   await signal;
-  console.log("weir is shutting down");
+  console.log(`${title} is shutting down`);
   await service.close();
 }
 

@@ -31,9 +31,19 @@ export function printWarnings({ warnings }: Model): void {
   for (const warning of warnings) console.error(`${formatProblem(warning)}\n`);
 }
 
+/** What the service is called in the lines that tell how it does. */
+export function titleOf({ service: { name, version } }: Model): string {
+  return name === undefined ? "weir" : version === undefined ? name : `${name} ${version}`;
+}
+
 /** Prints where everything can be reached; `what` has happened since `startedAt`. */
-export function announce(what: string, startedAt: number, { addresses }: Service): void {
+export function announce(
+  title: string,
+  what: string,
+  startedAt: number,
+  { addresses }: Service,
+): void {
   const duration = Math.round(performance.now() - startedAt);
   const list = addresses.length === 0 ? "nothing listens" : addresses.join("  ");
-  console.log(`weir ${what} in ${duration} ms: ${list}`);
+  console.log(`${title} ${what} in ${duration} ms: ${list}`);
 }

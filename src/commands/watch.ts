@@ -5,7 +5,14 @@ import { ConfigPathError, hostOptions, readConfigFiles } from "../server/files.t
 import type { Service } from "../server/service.ts";
 import { type RunCommand, UsageError } from "./arguments.ts";
 import { explain } from "./failure.ts";
-import { announce, type Ports, printWarnings, refuseUnknownPorts, type Serve } from "./start.ts";
+import {
+  announce,
+  type Ports,
+  printWarnings,
+  refuseUnknownPorts,
+  type Serve,
+  titleOf,
+} from "./start.ts";
 import { changes, type Reading } from "./watch/changes.ts";
 
 /**
@@ -31,6 +38,7 @@ export async function watch(
   });
   let service: Service | undefined;
   let taken: Ports = {};
+  let title = "weir";
   let happened = "is ready";
   let isFirst = true;
   for await (const reading of readings) {
@@ -46,7 +54,8 @@ export async function watch(
       const free = askingForAny(model, ports);
       service = await serve(model, { ports: { ...ports, ...pick(taken, free) } });
       taken = { ...taken, ...pick(service.ports, free) };
-      announce(happened, startedAt, service);
+      title = titleOf(model);
+      announce(title, happened, startedAt, service);
       happened = "has started again";
     } catch (error) {
       if (isFirst && (error instanceof ConfigPathError || error instanceof UsageError)) throw error;
@@ -57,7 +66,7 @@ export async function watch(
     isFirst = false;
   }
   await ended;
-  console.log("weir is shutting down");
+  console.log(`${title} is shutting down`);
   await service?.close();
 }
 

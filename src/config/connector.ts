@@ -1,9 +1,12 @@
 /** One `connector` block → its model. */
+import type { Expression } from "../expression.ts";
 import type { ConnectorModel } from "../model.ts";
 import { didYouMean } from "../nearest.ts";
 import { readFields } from "../schema.ts";
 import { complain, type Loading } from "./loading.ts";
-import type { Block } from "./tree.ts";
+import { LookupReader } from "./lookups.ts";
+import type { Block, Span } from "./tree.ts";
+import type { PlacedExpression } from "./warnings/flow.ts";
 
 /** A block that was read. */
 export interface ReadConnector {
@@ -11,6 +14,10 @@ export interface ReadConnector {
   readonly block: Block;
   /** Undefined where nobody knows what its type is. */
   readonly model: ConnectorModel | undefined;
+  /** Its look-ups, which wait for all connectors to be known. */
+  readonly lookups: LookupReader;
+  /** Every expression of it, and where its attribute's value stands. */
+  readonly expressions: readonly PlacedExpression[];
   /** True where its options are what its type asks for. */
   readonly sound: boolean;
 }
@@ -25,8 +32,12 @@ export function readConnector(
   >,
 ): ReadConnector {
   const { body, headerSpan } = block;
+  const lookups = new LookupReader();
+  const expressions: PlacedExpression[] = [];
   const type = readType(name, block, { types, report });
-  if (type === undefined) return { name, block, model: undefined, sound: false };
+  if (type === undefined) {
+    return { name, block, model: undefined, lookups, expressions, sound: false };
+  }
   const definition = types[type];
   const subject = `connector "${name}" (${type})`;
   const attributes = body.attributes.filter((a) => a.name !== "type");
@@ -37,6 +48,9 @@ export function readConnector(
     env,
     now,
     constants,
+    lookups: lookups.defer,
+    onExpression: (expression: Expression, span: Span) =>
+      void expressions.push({ expression, span }),
     report(...problem: Parameters<typeof report>): void {
       sound = false;
       report(...problem);
@@ -44,7 +58,8 @@ export function readConnector(
   };
   const options = readFields({ ...body, attributes }, definition.fields, headerSpan, context);
   if (sound) complain(block, subject, definition.check?.(options) ?? [], report);
-  return { name, block, model: { name, type, definition, options }, sound };
+  const model = { name, type, definition, options, lookups: lookups.found };
+  return { name, block, model, lookups, expressions, sound };
 }
 
 /** Reports connectors that claim one address. */

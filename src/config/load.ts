@@ -9,6 +9,7 @@ import { readFlow } from "./flow/flow.ts";
 import { readTransforms } from "./flow/transform.ts";
 import { readFiles, type ReadOptions } from "./hcl.ts";
 import type { Loading } from "./loading.ts";
+import { readService } from "./service.ts";
 import { readTests } from "./test/test.ts";
 import { type Block, type Body, problemAt, sortProblems, type SourceFile } from "./tree.ts";
 import { readTypes } from "./types.ts";
@@ -29,6 +30,7 @@ export const BLOCKS: readonly string[] = [
   "connector",
   "constants",
   "flow",
+  "service",
   "test",
   "transform",
   "type",
@@ -96,6 +98,7 @@ export async function loadFiles(
     mayExist,
     report,
   };
+  for (const { lookups } of found) lookups.read(loading);
   const placed: PlacedFlow[] = [];
   const flows = named("flow").flatMap(([name, block]): FlowModel[] => {
     const { flow, sound, expressions } = readWithPlaces(name, block, loading);
@@ -104,19 +107,21 @@ export async function loadFiles(
     return [flow];
   });
 
-  warn(placed, {
-    connectors: new Map(
-      found.flatMap(({ name, model, sound }) => model && sound ? [[name, model]] : []),
-    ),
+  const soundConnectors = found.flatMap(({ model, sound, block, expressions }) =>
+    model && sound ? [{ model, block, expressions }] : []
+  );
+  warn(placed, soundConnectors, {
+    connectors: new Map(soundConnectors.map(({ model }) => [model.name, model])),
     constants: read.constants,
     complete: !options.embedded && !problems.some(isError),
     report,
   });
   const tests = readTests(blocks.test, loading);
+  const service = readService(read.body, loading);
   const sorted = sortProblems(problems, files.map((file) => file.path));
   if (sorted.some(isError)) throw new ConfigError(sorted);
   const { connectors } = loading;
-  return { connectors, flows, constants: read.constants, tests, warnings: sorted };
+  return { service, connectors, flows, constants: read.constants, tests, warnings: sorted };
 }
 
 /** Reads a flow; keeps where its expressions stand and whether it has errors. */

@@ -40,9 +40,11 @@ export function complain(
   complaints: readonly Complaint[],
   report: Report,
 ): void {
-  for (const { attribute, message, hint, severity } of complaints) {
+  for (const { attribute, label, message, hint, severity } of complaints) {
     const found = block.body.attributes.find((a) => a.name === attribute)?.valueSpan ??
-      block.body.blocks.find((b) => b.type === attribute)?.headerSpan;
+      block.body.blocks.find(({ type, labels }) =>
+        type === attribute && (label === undefined || labels[0]?.text === label)
+      )?.headerSpan;
     report(found ?? block.headerSpan, `${subject} ${message}`, hint, severity);
   }
 }

@@ -1,9 +1,10 @@
 /** What does not keep a configuration from running, but is hardly what was meant. */
-import type { PlacedFlow, Surroundings } from "./warnings/flow.ts";
-import { warnOfClaims } from "./warnings/identity.ts";
+import type { PlacedConnector, PlacedFlow, Surroundings } from "./warnings/flow.ts";
+import { warnOfClaims, warnOfClaimsInRules } from "./warnings/identity.ts";
 import { warnOfLoops } from "./warnings/loops.ts";
 import { warnOfTargets } from "./warnings/targets.ts";
 import { warnOfUnpublished } from "./warnings/unpublished.ts";
+import { warnOfUnused } from "./warnings/unused.ts";
 
 export type { PlacedExpression, PlacedFlow } from "./warnings/flow.ts";
 
@@ -16,12 +17,19 @@ export interface WarningOptions extends Surroundings {
   readonly complete: boolean;
 }
 
-/** Reports the warnings of flows that have no errors. */
-export function warn(flows: readonly PlacedFlow[], options: WarningOptions): void {
+/** Reports the warnings of flows and connectors that have no errors. */
+export function warn(
+  flows: readonly PlacedFlow[],
+  connectors: readonly PlacedConnector[],
+  options: WarningOptions,
+): void {
+  for (const connector of connectors) warnOfClaimsInRules(connector, options);
   for (const flow of flows) {
     warnOfClaims(flow, options);
     warnOfTargets(flow, options);
   }
   warnOfLoops(flows, options);
-  if (options.complete) warnOfUnpublished(flows, options);
+  if (!options.complete) return;
+  warnOfUnpublished(flows, options);
+  for (const connector of connectors) warnOfUnused(connector, flows, options);
 }

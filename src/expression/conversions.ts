@@ -3,7 +3,7 @@
 import { refuse, stringOf, textOf } from "./arguments.ts";
 import { fromUtf8 } from "./bytes.ts";
 import { Duration } from "./duration.ts";
-import { Failure, kindOf, snippet } from "./failure.ts";
+import { Failure, kindOf } from "./failure.ts";
 import { int64, isNumeric, less } from "./operators.ts";
 import { define, type Functions } from "./scope.ts";
 import { timestampOf } from "./timestamp.ts";
@@ -38,8 +38,8 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ...["0", "f", "false", "FALSE", "False"].map((text) => [text, false] as const),
 ]);
 
-function unreadable(name: string, text: string): never {
-  throw new Failure(`${name}() cannot read "${snippet(text)}"`);
+function unreadable(name: string): never {
+  throw new Failure(`${name}() cannot read what it is given`);
 }
 
 /** Numbers are cut towards zero, texts are decimal, a timestamp gives unix seconds. */
@@ -51,7 +51,7 @@ function toInt(name: string, value: unknown): bigint {
     return int64(BigInt(Math.trunc(value)));
   }
   if (typeof value !== "string") return refuse(name, "a number, a string or a timestamp", value);
-  if (value.length > LONGEST_INT || !/^[+-]?\d+$/.test(value)) return unreadable(name, value);
+  if (value.length > LONGEST_INT || !/^[+-]?\d+$/.test(value)) return unreadable(name);
   return int64(BigInt(value.replace("+", "")));
 }
 
@@ -65,14 +65,14 @@ function toUint(value: unknown): bigint {
 function toDouble(value: unknown): number {
   if (isNumeric(value)) return Number(value);
   const text = stringOf("double", value);
-  if (!DOUBLE.test(text)) return unreadable("double", text);
+  if (!DOUBLE.test(text)) return unreadable("double");
   return Number(text.replace(/inf.*/i, "Infinity"));
 }
 
 function toBool(value: unknown): boolean {
   if (typeof value === "boolean") return value;
   const text = stringOf("bool", value);
-  return BOOLEANS.get(text) ?? unreadable("bool", text);
+  return BOOLEANS.get(text) ?? unreadable("bool");
 }
 
 /** The text of one value; lists, maps and null have none. */
@@ -88,7 +88,7 @@ export function toText(name: string, value: unknown): string {
 function toDuration(value: unknown): Duration {
   if (value instanceof Duration) return value;
   const text = stringOf("duration", value);
-  return Duration.parse(text) ?? unreadable("duration", text);
+  return Duration.parse(text) ?? unreadable("duration");
 }
 
 /** All functions of this file. */

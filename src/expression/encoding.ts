@@ -15,16 +15,17 @@ function toBytes(name: string, value: unknown): Uint8Array {
 function fromBase64(text: string): Uint8Array {
   try {
     return Uint8Array.from(atob(text), (unit) => unit.charCodeAt(0));
-  } catch (cause) {
-    throw new Failure("base64.decode() cannot read what it is given", { cause });
+  } catch {
+    throw new Failure("base64.decode() cannot read what it is given");
   }
 }
 
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw new Failure("json() cannot read what it is given", { cause });
+  } catch {
+    // The parser's own error shows a part of the text.
+    throw new Failure("json() cannot read what it is given");
   }
 }
 

@@ -2,7 +2,10 @@
 
 import { Duration } from "./duration.ts";
 
-/** An operation that its values do not allow; the compiler adds the expression and the place. */
+/**
+ * An operation that its values do not allow; the compiler adds the expression and the place. The
+ * message goes into logs, so it names kinds and never values.
+ */
 export class Failure extends Error {
   override readonly name = "Failure";
 }
@@ -28,7 +31,7 @@ export function kindOf(value: unknown): string {
   }
 }
 
-/** At most 40 characters of a text, so that no error message carries a whole payload. */
-export function snippet(text: string, most = 40): string {
+/** At most so many characters of a text. */
+export function snippet(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }

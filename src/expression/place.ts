@@ -48,7 +48,7 @@ export class Source {
       ? error.message
       : error instanceof RangeError && /call stack/.test(error.message)
       ? "it is nested too deeply"
-      : `it cannot be computed (${error})`;
+      : `it cannot be computed (${error instanceof Error ? error.name : typeof error})`;
     return this.problem(range, `"${snippet(this.text, 120)}" failed: ${what}`, { cause: error });
   }
 

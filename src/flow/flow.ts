@@ -151,9 +151,11 @@ export class Flow implements FlowHandler {
     const { connectors, clock } = this.#context;
     // Without a prototype, so that a step may have any name.
     const results = run.scope.step ??= Object.create(null) as Record<string, unknown>;
+    const { payload, event } = run;
+    const asker = { scope: asScope(run.scope), payload, event };
     for (const step of steps) {
       run.stage = step.name;
-      results[step.name] = yield* runStep(connectors, step, run, clock);
+      results[step.name] = yield* runStep(connectors, step, asker, clock);
     }
   }
 

@@ -1,11 +1,12 @@
 /** What a `to` or a `step` asks of its connector. */
 import type { Clock } from "../clock.ts";
 import { holds } from "../condition.ts";
-import type { Connector } from "../connector.ts";
+import type { Connector, FlowEvent } from "../connector.ts";
 import { ConnectorError, ExpressionError } from "../errors.ts";
 import type { Scope } from "../expression.ts";
 import type { DestinationModel, RequestModel, StepModel } from "../model.ts";
-import { asScope, type Run, type RunScope } from "./run.ts";
+import type { ResultCache } from "./result-cache.ts";
+import { asScope, type Run } from "./run.ts";
 import { reshape } from "./transform.ts";
 import { isPromiseLike, OutOfTime, settled, type Work } from "./work.ts";
 
@@ -27,31 +28,47 @@ export function writeTo(
 ): unknown {
   const { scope } = run;
   if (to.when !== undefined && !holds(to.when, asScope(scope))) return SKIPPED;
+  const { event } = run;
   if (to.transform === undefined && amend === undefined) {
-    return write(connectors, to, { payload: run.payload, scope, run });
+    return write(connectors, to, { payload: run.payload, scope: asScope(scope), event });
   }
   const shaped = to.transform === undefined ? run.payload : reshape(to.transform, scope);
   const payload = amend === undefined ? shaped : amend(shaped);
-  return write(connectors, to, { payload, scope: scope.withOutput(payload), run });
+  return write(connectors, to, { payload, scope: asScope(scope.withOutput(payload)), event });
 }
 
-/** Runs a step; gives its result. */
+/** Who asks: what its expressions see, and what it sends where a step has no `params`. */
+export interface Asker {
+  readonly scope: Scope;
+  readonly payload: unknown;
+  readonly event: FlowEvent | undefined;
+}
+
+/** Runs a step; gives its result, which `cache` may know. */
 export function* runStep(
   connectors: Connectors,
   step: StepModel,
-  run: Run,
+  asker: Asker,
   clock: Clock,
+  cache?: ResultCache,
 ): Work<unknown> {
-  const { scope } = run;
-  if (step.when !== undefined && !holds(step.when, asScope(scope))) return step.default;
+  const { scope, event } = asker;
+  if (step.when !== undefined && !holds(step.when, scope)) return step.default;
   try {
-    const payload = step.params === undefined ? run.payload : Object.fromEntries(
-      Object.entries(step.params).map(([name, value]) => [name, value.evaluate(asScope(scope))]),
+    const payload = step.params === undefined ? asker.payload : Object.fromEntries(
+      Object.entries(step.params).map(([name, value]) => [name, value.evaluate(scope)]),
     );
-    const result = write(connectors, step, { payload, scope, run });
-    const value = step.timeout !== undefined && isPromiseLike(result)
-      ? yield within(step.timeout, result, clock)
-      : yield* settled(result);
+    const ask = (): unknown => {
+      const result = write(connectors, step, { payload, scope, event });
+      return step.timeout !== undefined && isPromiseLike(result)
+        ? within(step.timeout, result, clock)
+        : result;
+    };
+    const value = yield* settled(
+      cache === undefined
+        ? ask()
+        : cache.get(JSON.stringify([evaluateTarget(step.target, scope), payload]), ask),
+    );
     return value ?? step.default;
   } catch (error) {
     // The flow's own time is up: that is no failure of the step.
@@ -63,24 +80,19 @@ export function* runStep(
 function write(
   connectors: Connectors,
   { connector, operation, target, options }: RequestModel,
-  { payload, scope, run }: {
-    readonly payload: unknown;
-    readonly scope: RunScope;
-    readonly run: Run;
-  },
+  { payload, scope, event }: Asker,
 ): unknown {
   const destination = connectors.get(connector);
   if (destination?.write === undefined) {
     throw new ConnectorError(connector, "takes no writes", { permanent: true });
   }
-  const seen = asScope(scope);
   return destination.write({
     operation,
-    target: evaluateTarget(target, seen),
+    target: evaluateTarget(target, scope),
     payload,
     options,
-    scope: seen,
-    event: run.event,
+    scope,
+    event,
   });
 }
 

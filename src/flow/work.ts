@@ -23,6 +23,24 @@ export function perform<T>(work: Work<T>, deadlines: Deadlines): T | Promise<T> 
   return done ? value : new Waiting(work, deadlines).start(value);
 }
 
+/** Does the work without a deadline of its own. Returns at once where it waits for nothing. */
+export function workThrough<T>(work: Work<T>): T | Promise<T> {
+  const { done, value } = work.next();
+  return done ? value : workOn(work, value);
+}
+
+async function workOn<T>(work: Work<T>, first: PromiseLike<unknown>): Promise<T> {
+  let pending = first;
+  for (;;) {
+    const [end] = await Promise.allSettled([pending]);
+    const { done, value } = end.status === "fulfilled"
+      ? work.next(end.value)
+      : work.throw(end.reason);
+    if (done) return value;
+    pending = value;
+  }
+}
+
 /** Work that waits. */
 class Waiting<T> {
   readonly #work: Work<T>;

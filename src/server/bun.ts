@@ -2,6 +2,7 @@
 import { type BunServer, type BunWebSocketHandler, bunWebSocketHandler } from "../adapters/bun.ts";
 import type { Site } from "../site.ts";
 import type { ListenAddress, Listener } from "./service.ts";
+import type { TlsIdentity } from "./tls.ts";
 
 /** The part of `Bun` that is used here. */
 interface BunGlobal {
@@ -9,6 +10,8 @@ interface BunGlobal {
     readonly hostname: string;
     readonly port: number;
     readonly idleTimeout: number;
+    /** Bun speaks TLS 1.2 and later; undefined for none. */
+    readonly tls: TlsIdentity | undefined;
     readonly websocket: BunWebSocketHandler;
     fetch(request: Request, server: BunServer): Response | Promise<Response>;
   }): BunServer & { readonly port: number; stop(force?: boolean): Promise<void> };
@@ -18,11 +21,12 @@ interface BunGlobal {
 const IDLE_TIMEOUT = 10;
 
 /** Opens a port on Bun's own server. */
-export function listenBun(site: Site, { host, port }: ListenAddress): Promise<Listener> {
+export function listenBun(site: Site, { host, port, tls }: ListenAddress): Promise<Listener> {
   const { Bun } = globalThis as unknown as { readonly Bun: BunGlobal };
   const server = Bun.serve({
     hostname: host,
     port,
+    tls,
     idleTimeout: IDLE_TIMEOUT,
     websocket: bunWebSocketHandler(site.endpoints),
     fetch(request, self) {
@@ -35,7 +39,7 @@ export function listenBun(site: Site, { host, port }: ListenAddress): Promise<Li
   });
   return Promise.resolve({
     port: server.port,
-    stop: () => void server.stop(),
+    stop: () => server.stop(),
     close: () => server.stop(true),
   });
 }

@@ -1,6 +1,7 @@
 /** Listens with `node:http`, on Node and on Deno. */
 import { getRequestListener } from "@hono/node-server";
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { requestUrl, upgradeSockets } from "../adapters/node.ts";
 import type { Site } from "../site.ts";
@@ -11,8 +12,12 @@ const HEADERS_TIMEOUT = 10_000;
 /** How often that is checked; the default of 30 s would let a silent client stay for so long. */
 const CHECK_INTERVAL = 1_000;
 
-/** Opens a port whose WebSockets are those of `ws`. */
-export async function listenNode(site: Site, address: ListenAddress): Promise<Listener> {
+/** Opens a port whose WebSockets are those of `ws`; with TLS 1.2 and later where it has a certificate. */
+export async function listenNode(
+  site: Site,
+  address: ListenAddress,
+  connected?: () => void,
+): Promise<Listener> {
   const isSocketPath = (request: IncomingMessage): boolean => {
     const url = requestUrl(request);
     return url !== undefined && site.endpoint(url.pathname) !== undefined;
@@ -26,20 +31,28 @@ export async function listenNode(site: Site, address: ListenAddress): Promise<Li
   };
 
   const listener = getRequestListener(site.fetch, { overrideGlobalObjects: false });
-  const server = createServer(options, listener);
+  const { tls } = address;
+  const server: Server = tls === undefined ? createServer(options, listener) : createSecureServer(
+    { ...options, ...tls, minVersion: "TLSv1.2", handshakeTimeout: HEADERS_TIMEOUT },
+    listener,
+  );
   upgradeSockets(server, site.endpoint);
   // The server forgets a socket that was upgraded, and yet waits for its end.
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
+    connected?.();
   });
   await opened(server, address);
   const { port } = server.address() as AddressInfo;
   const closed = new Promise<void>((resolve) => server.once("close", resolve));
   return {
     port,
-    stop: () => void server.close(),
+    stop() {
+      server.close();
+      return closed;
+    },
     close() {
       for (const socket of sockets) socket.destroy();
       return closed;

@@ -7,27 +7,38 @@ import type { HttpService } from "../connector.ts";
 import { ConnectorError } from "../errors.ts";
 import type { Configuration } from "../load.ts";
 import { assembleRuntime, type Runtime, type RuntimeOptions } from "../runtime.ts";
+import type { RuntimeCore } from "../runtime-core.ts";
 import { createSite, type Site } from "../site.ts";
+import { readTls, type TlsIdentity } from "./tls.ts";
 
 /** Where to listen. */
 export interface ListenAddress {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Undefined where it speaks no TLS. */
+  readonly tls: TlsIdentity | undefined;
 }
 
 /** One open port. */
 export interface Listener {
   /** The port that was taken. */
   readonly port: number;
-  /** Takes no new connections; those that are open go on. */
-  stop(): void;
+  /** Takes no new connections; those that are open go on. Resolves when they have all ended. */
+  stop(): Promise<void>;
   /** Ends what is left. */
   close(): Promise<void>;
 }
 
-/** Opens a port for a site. Rejects with the system's error, whose `code` says why. */
-export type Listen = (site: Site, address: ListenAddress) => Promise<Listener>;
+/**
+ * Opens a port for a site, and says of each connection that it has come, where it knows. Rejects
+ * with the system's error, whose `code` says why.
+ */
+export type Listen = (
+  site: Site,
+  address: ListenAddress,
+  connected?: () => void,
+) => Promise<Listener>;
 
 /** What `serve` takes. */
 export interface ServeOptions extends Omit<RuntimeOptions, "upgrader"> {
@@ -61,7 +72,7 @@ export async function startService(
   const runtime = await assembleRuntime(config, options);
   const listeners: Listener[] = [];
   const close = async (): Promise<void> => {
-    for (const listener of listeners) listener.stop();
+    for (const listener of listeners) void listener.stop();
     try {
       await runtime.close();
     } finally {
@@ -69,18 +80,22 @@ export async function startService(
     }
   };
   try {
+    // What is wrong with a port is found before anything has begun.
+    const groups = await groupByListener(runtime.services, options.ports ?? {});
     await runtime.start();
     const ports: Record<string, number> = {};
-    for (const group of groupByListener(runtime.services, options.ports ?? {})) {
+    const addresses = new Map<string, readonly string[]>();
+    for (const group of groups) {
       const listener = await open(group, runtime, options, listen);
       listeners.push(listener);
-      for (const [name] of group.members) ports[name] = listener.port;
+      for (const [name, service] of group.members) {
+        ports[name] = listener.port;
+        addresses.set(name, addressesOf(service, { ...group.address, port: listener.port }));
+      }
     }
     await runtime.consume();
-    const addresses = [...runtime.services].flatMap(([name, service]) =>
-      addressesOf(service, ports[name])
-    );
-    return { runtime, addresses: [...new Set(addresses)], ports, close };
+    const inOrder = [...runtime.services.keys()].flatMap((name) => addresses.get(name) ?? []);
+    return { runtime, addresses: [...new Set(inOrder)], ports, close };
   } catch (error) {
     await close().catch((closing) => {
       getLogger(["weir"]).error("closing failed, too: {error}", { error: closing });
@@ -95,17 +110,17 @@ interface Group {
 }
 
 /** Connectors on one host and port share a listener, and move together. */
-function groupByListener(
+async function groupByListener(
   services: ReadonlyMap<string, HttpService>,
   ports: Readonly<Record<string, number>>,
-): Group[] {
+): Promise<Group[]> {
   for (const name of Object.keys(ports)) {
     if (!services.has(name)) {
       throw new ConnectorError(name, "does not listen, so no port can be set");
     }
   }
   const groups = Map.groupBy(services, ([, { listen }]) => `${listen.host}:${listen.port}`);
-  return [...groups.values()].map((members) => {
+  return await Promise.all([...groups.values()].map(async (members) => {
     const [, { listen }] = members[0];
     const moved = members.filter(([name]) => Object.hasOwn(ports, name)).map(([name]) => name);
     const wanted = new Set(moved.map((name) => ports[name]));
@@ -114,13 +129,13 @@ function groupByListener(
       throw new ConnectorError(moved[0], `shares its port with ${others}: they move together`);
     }
     const [port = listen.port] = wanted;
-    return { members, address: { ...listen, port } };
-  });
+    return { members, address: { host: listen.host, port, tls: await readTls(members) } };
+  }));
 }
 
 async function open(
   { address, members }: Group,
-  runtime: Runtime,
+  runtime: RuntimeCore,
   { upgrader }: Pick<RuntimeOptions, "upgrader">,
   listen: Listen,
 ): Promise<Listener> {
@@ -132,6 +147,7 @@ async function open(
     services,
     upgrader,
     serveFiles: (root) => visibleFiles(root),
+    identity: runtime.identity,
     troubles: () => runtime.troubles(),
   });
   try {
@@ -173,13 +189,14 @@ function why(cause: unknown): string {
 }
 
 function addressesOf(
-  { listen: { host }, socket, files, routes }: HttpService,
-  port: number,
+  { socket, files, routes }: HttpService,
+  { host, port, tls }: ListenAddress,
 ): string[] {
   const name = host === "0.0.0.0" || host === "::" ? "localhost" : host;
   const authority = `${name.includes(":") ? `[${name}]` : name}:${port}`;
+  const secure = tls === undefined ? "" : "s";
   return [
-    ...(socket === undefined ? [] : [`ws://${authority}${socket.path}`]),
-    ...(files === undefined && routes === undefined ? [] : [`http://${authority}`]),
+    ...(socket === undefined ? [] : [`ws${secure}://${authority}${socket.path}`]),
+    ...(files === undefined && routes === undefined ? [] : [`http${secure}://${authority}`]),
   ];
 }

@@ -6,6 +6,7 @@ import type {
   SocketEndpoint,
   SocketFeatures,
   SocketSession,
+  VouchedClient,
 } from "../socket.ts";
 import type { TestClient } from "../test-model.ts";
 import type { Activity } from "./activity.ts";
@@ -62,13 +63,19 @@ export class ClientConnection {
     const { name } = this.#model;
     if (this.#state !== "closed") return records.mistake(`client "${name}" is connected already`);
     this.#state = "opening";
-    const accepting = Promise.resolve(endpoint.accept(this.#request())).then((decision) => {
-      if (decision.accepted) return this.#open(decision.session);
-      this.#state = "closed";
-      const { status, message } = decision;
-      const failure = records.failures.findLast((one) => this.#isOwn(one));
-      records.add(name, { status, error: failure?.error.code, message }, (one) => one === failure);
-    });
+    const accepting = Promise.resolve(endpoint.accept(this.#request(), this.#vouched())).then(
+      (decision) => {
+        if (decision.accepted) return this.#open(decision.session);
+        this.#state = "closed";
+        const { status, message } = decision;
+        const failure = records.failures.findLast((one) => this.#isOwn(one));
+        records.add(
+          name,
+          { status, error: failure?.error.code, message },
+          (one) => one === failure,
+        );
+      },
+    );
     activity.track(`the handshake of client "${name}"`, accepting, () => observer.deciding > 0);
     accepting.catch((error) => records.mistake(`client "${name}" could not connect: ${error}`));
   }
@@ -103,9 +110,9 @@ export class ClientConnection {
   }
 
   #request(): HandshakeRequest {
-    const { userId, params, headers } = this.#model;
+    const { userId, verified, params, headers } = this.#model;
     const url = new URL(this.#context.endpoint.path, "http://localhost");
-    if (userId !== null) url.searchParams.set("user_id", userId);
+    if (userId !== null && !verified) url.searchParams.set("user_id", userId);
     for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
     return {
       method: "GET",
@@ -113,6 +120,12 @@ export class ClientConnection {
       headers: { ...HANDSHAKE, ...headers },
       remoteAddress: this.#context.address,
     };
+  }
+
+  /** Instead of a token, where the connector would want one. */
+  #vouched(): VouchedClient | undefined {
+    const { userId, claims, verified } = this.#model;
+    return verified && (userId !== null || claims !== null) ? { userId, claims } : undefined;
   }
 
   #open(session: SocketSession): void {

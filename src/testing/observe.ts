@@ -45,9 +45,10 @@ export class Observer {
     this.#activity = activity;
     this.#mocks = mocks;
     this.#steps = new Map(
-      model.flows
-        .flatMap(({ accept, steps }) => [...accept?.steps ?? [], ...steps])
-        .map(({ options, name }) => [options, name]),
+      [
+        ...model.flows.flatMap(({ accept, steps }) => [...accept?.steps ?? [], ...steps]),
+        ...[...model.connectors.values()].flatMap(({ lookups }) => lookups),
+      ].map(({ options, name }) => [options, name]),
     );
   }
 

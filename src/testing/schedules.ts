@@ -40,5 +40,5 @@ function scheduleConnector(flow: string, when: Schedule): ConnectorModel {
       };
     },
   });
-  return { name: `schedule of ${flow}`, type: "schedule", definition, options: {} };
+  return { name: `schedule of ${flow}`, type: "schedule", definition, options: {}, lookups: [] };
 }

@@ -22,8 +22,10 @@ const contract = [
   "src/frame.ts",
   "src/hono.ts",
   "src/json.ts",
+  "src/request-model.ts",
   "src/schedule.ts",
   "src/schema.ts",
+  "src/step-fields.ts",
   "src/expression-fields.ts",
   "src/socket.ts",
   "src/tick.ts",
@@ -76,9 +78,23 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
   ["src/clock.ts", []],
   ["src/type.ts", ["src/type/**", "src/json.ts", ...expression]],
   ["src/type/**", ["src/type.ts", "src/type/**", "src/json.ts", ...expression]],
-  ["src/schema.ts", ["src/config/tree.ts", ...expression]],
+  ["src/request-model.ts", ["src/expression.ts"]],
+  ["src/schema.ts", ["src/config/tree.ts", "src/request-model.ts", ...expression]],
   ["src/expression-fields.ts", ["src/config/tree.ts", "src/schema.ts", ...expression]],
-  ["src/connector.ts", ["src/clock.ts", "src/hono.ts", "src/socket.ts", ...expression]],
+  [
+    "src/step-fields.ts",
+    [
+      ...["src/config/tree.ts", "src/expression-fields.ts", "src/request-model.ts"],
+      ...["src/schema.ts", ...expression],
+    ],
+  ],
+  [
+    "src/connector.ts",
+    [
+      ...["src/clock.ts", "src/hono.ts", "src/request-model.ts", "src/socket.ts"],
+      ...expression,
+    ],
+  ],
   ["src/connector-type.ts", ["src/connector.ts", "src/schema.ts", ...expression]],
   ["src/dispatch.ts", ["src/connector.ts", ...expression]],
   [

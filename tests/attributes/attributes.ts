@@ -1,4 +1,5 @@
 /** Every attribute and block that the schemas have, by names such as `connector websocket/port`. */
+import { serviceFields } from "../../src/config/service.ts";
 import { OPTIONS } from "../../src/config/type-options.ts";
 import { builtInConnectors } from "../../src/connectors/mod.ts";
 import type { Fields } from "../../src/schema.ts";
@@ -20,6 +21,7 @@ export function allAttributes(): readonly string[] {
     ...Object.entries(OPTIONS).flatMap(([kind, options]) =>
       Object.keys(options).map((name) => `type/${kind}/${name}`)
     ),
+    ...walk("service", serviceFields),
     ...walk("flow", fieldsOfFlow()),
     ...walk("test", fieldsOfTest()),
     ...Object.entries(builtInConnectors).flatMap(([name, { fields, destination, step }]) => [

@@ -1,5 +1,6 @@
 /** Who gets what: rooms, users, broadcasts, filters and their order. */
 import assert from "node:assert/strict";
+import { population } from "../support/population.ts";
 import { type Contract, contract, flows, websocket } from "../support/socket-contract.ts";
 import type { SocketClient } from "../support/socket-client.ts";
 
@@ -115,7 +116,7 @@ contract("delivery: joining and leaving twice is like once", config, async (t) =
   await leave(client, "lobby");
   await leave(client, "never joined");
   assert.deepEqual(await client.ask({ type: "lobby", data: 2, id: 9 }), recipients(0));
-  assert.deepEqual(t.runtime.counts().ws, { connections: 1, rooms: 0, users: 0 });
+  assert.deepEqual(population(t.runtime), { connections: 1, rooms: 0, users: 0 });
 });
 
 contract("delivery: a join is in effect at its ack, a leave too", config, async (t) => {

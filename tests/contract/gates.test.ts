@@ -1,5 +1,6 @@
 /** Flows that decide who is let in: into the service at `connect`, into a room at `join_room`. */
 import assert from "node:assert/strict";
+import { population } from "../support/population.ts";
 import { handshakeText, type SocketClient } from "../support/socket-client.ts";
 import { type Contract, contract, flows, websocket } from "../support/socket-contract.ts";
 import { pause, until } from "../support/socket-probe.ts";
@@ -54,7 +55,7 @@ contract("connect: who is refused gets 403, runs no flow and takes no room", doo
     assert.match(headers.get("content-type") ?? "", /^text\/plain/);
   }
   assert.deepEqual(t.probe.targets, ["members", "members", "members"]);
-  assert.deepEqual(t.runtime.counts().ws, { connections: 0, rooms: 0, users: 0 });
+  assert.deepEqual(population(t.runtime), { connections: 0, rooms: 0, users: 0 });
   await (await t.connect("/ws?user_id=ann")).hearsNothing();
   // The refusal comes before the limit.
   assert.equal((await t.request("/ws?user_id=bob")).status, 403);

@@ -1,6 +1,7 @@
 /** A runtime in a program: calls, counts, foreign connectors, and two runtimes side by side. */
 import assert from "node:assert/strict";
 import { ConfigError, ConnectorError } from "../../src/errors.ts";
+import { population } from "../support/population.ts";
 import { handshakeText, SocketClient } from "../support/socket-client.ts";
 import { closeCode, contract, flows, websocket } from "../support/socket-contract.ts";
 
@@ -66,7 +67,7 @@ contract("library: names that are none are refused", config, async (t) => {
 });
 
 contract("library: counts follow what happens", config, async (t) => {
-  const counts = () => t.runtime.counts().ws;
+  const counts = () => population(t.runtime);
   assert.deepEqual(counts(), { connections: 0, rooms: 0, users: 0 });
   const clients = await Promise.all(
     ["ann", "ann", "bob"].map((u) => t.connect(`/ws?user_id=${u}`)),

@@ -1,5 +1,6 @@
 /** The events of a connection's own life: connect and disconnect. */
 import assert from "node:assert/strict";
+import { population } from "../support/population.ts";
 import { contract, websocket } from "../support/socket-contract.ts";
 import { pause } from "../support/socket-probe.ts";
 
@@ -68,7 +69,7 @@ contract("lifecycle: disconnect tells how it ended, once", config, async (t) => 
     rooms: ["a", "b"],
   });
   assert.deepEqual(data, { code: 4321, reason: "so long ä", rooms: ["a", "b"], duration_ms });
-  assert.deepEqual(t.runtime.counts().ws, { connections: 0, rooms: 0, users: 0 });
+  assert.deepEqual(population(t.runtime), { connections: 0, rooms: 0, users: 0 });
   await (await t.connect()).hearsNothing();
   assert.equal(t.probe.deliveries.filter(({ target }) => target === "disconnect").length, 1);
 });
@@ -216,7 +217,7 @@ contract("lifecycle: a hundred that come and go leave nothing", config, async (t
     for (const [n, client] of clients.entries()) n % 2 ? client.destroy() : client.close();
   }
   await t.probe.received(300);
-  assert.deepEqual(t.runtime.counts().ws, { connections: 0, rooms: 0, users: 0 });
+  assert.deepEqual(population(t.runtime), { connections: 0, rooms: 0, users: 0 });
   const ended = t.probe.deliveries.filter(({ target }) => target === "disconnect");
   assert.equal(new Set(ended.map(({ input }) => input.client_id)).size, 100);
 });

@@ -38,6 +38,23 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+stageTest("a service with a name says it, and spreads its clients' end", async (stage) => {
+  const folder = await stage.copy("talk");
+  const service = 'service {\n  name = "chat"\n  version = "1.2.0"\n}\n';
+  await writeFile(join(folder, "service.hcl"), service);
+  const weir = await stage.run([folder]);
+  const clients = await Promise.all(Array.from({ length: 30 }, () => openClient(weir)));
+  weir.signal("SIGTERM");
+  const times = await Promise.all(clients.map(async (client) => {
+    assert.deepEqual(await client.ending(), goodbye);
+    return performance.now();
+  }));
+  // They are told at random within two seconds; that all of them fall into one is out of the question.
+  assert.ok(Math.max(...times) - Math.min(...times) > 1_000, times.join(" "));
+  assert.equal((await weir.ended()).code, 0);
+  assert.match(weir.stdout, /^chat 1\.2\.0 is ready in .*\nchat 1\.2\.0 is shutting down\n$/);
+});
+
 stageTest("a signal that is delivered twice within a second counts once", async (stage) => {
   const talk = await startTalk(stage);
   const client = await openClient(talk.weir);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { root, stageTest } from "../support/process.ts";
 
 const configurations = [
+  "examples/auth",
   "examples/chat",
   "examples/dashboard",
   "examples/embed",
@@ -12,6 +13,9 @@ const configurations = [
   "examples/rabbitmq",
   "tests/fixtures/page",
 ];
+
+/** What examples take from the environment and have no default for. */
+const env = { JWT_SECRET: "a secret of more than thirty-two bytes" };
 
 /** Milliseconds that `weir test` may take over an example, its start included. */
 const DEADLINE = 2_000;
@@ -23,7 +27,7 @@ for (const configuration of configurations) {
     let fastest = Infinity;
     for (let tries = 0; tries < TRIES && fastest > DEADLINE; tries++) {
       const began = performance.now();
-      const { code, stdout, stderr } = await stage.weir(["test", join(root, configuration)]);
+      const { code, stdout, stderr } = await stage.weir(["test", join(root, configuration)], { env });
       fastest = Math.min(fastest, performance.now() - began);
       assert.deepEqual([code, stderr], [0, ""], stdout);
       assert.match(stdout, /\n[2-9]\d* tests, all good\n$/);

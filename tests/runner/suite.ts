@@ -1,8 +1,8 @@
 /** Runs a folder of test files on one runtime and counts its tests. */
 
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Tool, Toolchain } from "../support/toolchain.ts";
 import { toolVariable } from "../support/toolchain.ts";
 import { parseReport } from "./junit.ts";
@@ -61,6 +61,11 @@ export async function runSuite(
   };
 }
 
+/** Where the reports of the fault tests are kept, for docs/reliability.md: `RUNTIME/FILE.xml`. */
+export function reportFolder(root: string): string {
+  return join(root, ".tools/reports");
+}
+
 /** A file in which no test ran has failed. */
 async function runFile(
   runtime: Tool,
@@ -83,6 +88,7 @@ async function runFile(
     });
     // A runner that crashed or was killed has written none.
     const xml = await readFile(report, "utf8").catch(() => "");
+    if (file.startsWith("tests/faults/")) await keepReport(xml, runtime, file, root);
     // Node reports a file without tests, or with a failure outside of them, as a test of that name.
     const cases = parseReport(xml).filter(({ name }) => name !== file);
     const failures = cases.filter((test) => test.result === "failed")
@@ -99,4 +105,10 @@ async function runFile(
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+async function keepReport(xml: string, runtime: Tool, file: string, root: string): Promise<void> {
+  const folder = join(reportFolder(root), runtime);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, `${basename(file)}.xml`), xml);
 }

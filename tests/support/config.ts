@@ -35,12 +35,13 @@ export function withFields(fields: Fields, options: LoadOptions = {}): LoadOptio
   return { ...options, connectors: { probe: defineConnector({ fields, create: () => ({}) }) } };
 }
 
-/** What the fields make of a connector block with this body. */
+/** What the fields make of a connector block with this body; `others` are blocks beside it. */
 export async function optionsOf(
   fields: Fields,
   body: string,
   options: LoadOptions = {},
+  others = "",
 ): Promise<Readonly<Record<string, unknown>>> {
-  const model = await loadConfig(connectorWith(body), withFields(fields, options));
+  const model = await loadConfig(connectorWith(body) + others, withFields(fields, options));
   return model.connectors.get("x")?.options as Readonly<Record<string, unknown>>;
 }

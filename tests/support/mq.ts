@@ -42,6 +42,8 @@ export async function makeMq(
     name,
     logger: keepingLogger(log),
     clock,
+    constants: {},
+    lookUp: () => ({}),
   });
   return { connector: connector as Required<Connector>, log };
 }

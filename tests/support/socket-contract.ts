@@ -8,6 +8,7 @@ import {
   type Response,
   SocketClient,
 } from "./socket-client.ts";
+import { population } from "./population.ts";
 import { type Host, hosts, type RunningHost } from "./socket-hosts.ts";
 import { Probe, until } from "./socket-probe.ts";
 
@@ -90,8 +91,11 @@ export function contract(
         probe.releaseAll();
         for (const client of clients) client.destroy();
         await until("an empty hub", () => {
-          const counts = Object.values(running.runtime.counts());
-          return counts.every((numbers) => Object.values(numbers).every((number) => number === 0));
+          const connectors = Object.entries(running.runtime.counts());
+          return connectors.every(([name, numbers]) =>
+            !("connections" in numbers) ||
+            Object.values(population(running.runtime, name)).every((number) => number === 0)
+          );
         });
       } finally {
         probe.releaseAll();

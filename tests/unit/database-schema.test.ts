@@ -124,7 +124,8 @@ test("a query with two statements is found before anything runs", () => {
 });
 
 test("the connector that it makes stores and finds a row", async () => {
-  const context = { name: "db", logger: getLogger(["weir", "db"]), clock: systemClock };
+  const logger = getLogger(["weir", "db"]);
+  const context = { name: "db", logger, clock: systemClock, constants: {}, lookUp: () => ({}) };
   const options = { driver: "sqlite", database: ":memory:", migrations: undefined };
   const db = await databaseConnector.create(options, context);
   await db.start?.();

@@ -223,7 +223,13 @@ test("under test the database is in memory, with its migrations, and no file is 
     const options = { driver: "sqlite", database: join(folder, "a.db"), migrations: folder };
     const made = databaseConnector.test?.(options);
     assert.deepEqual(made, { ...options, database: ":memory:" });
-    const context = { name: "db", logger: recorder().logger, clock: systemClock };
+    const context = {
+      name: "db",
+      logger: recorder().logger,
+      clock: systemClock,
+      constants: {},
+      lookUp: () => ({}),
+    };
     const db = await databaseConnector.create(made, context);
     await db.start?.();
     const [request, scope] = [{ target: undefined, event: undefined, payload: {} }, {}];

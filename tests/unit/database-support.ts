@@ -22,6 +22,8 @@ export function connector(options: SqliteOptions): SqliteConnector {
     name: "db",
     logger: getLogger(["weir", "db"]),
     clock: systemClock,
+    constants: {},
+    lookUp: () => ({}),
   });
 }
 

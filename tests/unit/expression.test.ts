@@ -346,7 +346,7 @@ test("mistakes are found when an expression is compiled, with their place and a 
     ["'a' * 2", `"'a' * 2" failed: "*" does not work on string and number`, 0, 7],
     ["input.n + (1 / 0)", '"input.n + (1 / 0)" failed: division by zero', 11, 16],
     ["env('NOPE')", `"env('NOPE')" failed: the environment variable "NOPE" is not set`, 0, 11],
-    ["'a'.matches('(')", `"'a'.matches('(')" failed: matches() cannot read the pattern "("`, 0, 16],
+    ["'a'.matches('(')", `"'a'.matches('(')" failed: matches() cannot read its pattern`, 0, 16],
     ["cel.bind(1, 2, 3)", "invalid variable argument", 9, 10],
     ["input.list.map(x)", "map() has a wrong number of arguments", 0, 17],
     ["has()", "has() has a wrong number of arguments", 0, 5],
@@ -397,12 +397,12 @@ test("what fails for one event names the expression, the place and the kinds", (
     ["input.n / input.zero", "division by zero", 0, 20],
     ["input.n % 0", "division by zero", 0, 11],
     ["9223372036854775807 + size('a')", "the integer is beyond 64 bits", 0, 31],
-    ["duration(input.text)", 'duration() cannot read " héllo "', 0, 20],
-    ["int('x' + input.text)", 'int() cannot read "x héllo "', 0, 21],
+    ["duration(input.text)", "duration() cannot read what it is given", 0, 20],
+    ["int('x' + input.text)", "int() cannot read what it is given", 0, 21],
     ["env(input.names[0])", 'the environment variable "ann" is not set', 0, 19],
     ["lists.range(1e9)", "lists.range() makes at most 100000", 0, 16],
     ["math.sqrt(-1)", "the result is not a finite number", 0, 13],
-    ["'a'.matches(input.text + '(')", 'matches() cannot read the pattern " héllo ("', 0, 29],
+    ["'a'.matches(input.text + '(')", "matches() cannot read its pattern", 0, 29],
   ];
   for (const [source, message, start, end] of cases) {
     const error = runError(source);
@@ -529,7 +529,7 @@ test("variables are those that are read", () => {
 test("a pattern cannot hang the process", () => {
   const text = "a".repeat(20_000) + "!";
   assert.equal(evaluate("input.matches('^(a+)+$')", { input: text }), false);
-  assert.throws(() => compileExpression("'a'.matches('(?=a)')", []), /cannot read the pattern/);
+  assert.throws(() => compileExpression("'a'.matches('(?=a)')", []), /cannot read its pattern/);
 });
 
 test("deep nesting is an error, not a crash", () => {

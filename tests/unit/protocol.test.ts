@@ -37,6 +37,19 @@ test("decodeFrame: frames whose form is right", () => {
   }
 });
 
+test("decodeFrame: a token stands in a frame that renews it, and in no other", () => {
+  const frame = { id: 1, data: null, room: undefined };
+  assert.deepEqual(decodeFrame('{"type":"auth","id":1,"token":"t"}'), {
+    type: "auth",
+    ...frame,
+    token: "t",
+  });
+  assert.deepEqual(decodeFrame('{"type":"message","id":1,"token":"t"}'), {
+    type: "message",
+    ...frame,
+  });
+});
+
 test("decodeFrame: what is no JSON", () => {
   const texts = ["", " ", "{", "}", "undefined", "NaN", "{'type':1}", '{"type":"a"}x', "\uFEFF{}"];
   for (const text of [...texts, "\0", '"\u0001"', "[".repeat(200)]) {

@@ -30,7 +30,13 @@ export async function serve(
   };
   const connector = await restConnector.create(
     { port: 0, host: "127.0.0.1", cors: [], max_body_size: 1024, ...options },
-    { name: "api", logger: logger as unknown as Logger, clock: systemClock },
+    {
+      name: "api",
+      logger: logger as unknown as Logger,
+      clock: systemClock,
+      constants: {},
+      lookUp: () => ({}),
+    },
   );
   for (const [index, [operation, run]] of flows.entries()) {
     connector.subscribe?.(operation, { flow: String(index + 1), takes: () => true, run });

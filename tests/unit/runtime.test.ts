@@ -413,10 +413,8 @@ test("troubles and counts, by the connectors' names", async () => {
     { connectors: { shaky } },
   );
   assert.deepEqual(runtime.troubles(), { s: "is away" });
-  assert.deepEqual(runtime.counts(), {
-    s: { things: 3 },
-    ws: { connections: 0, rooms: 0, users: 0 },
-  });
+  const { s, ws: { connections, rooms, users } } = runtime.counts();
+  assert.deepEqual([s, connections, rooms, users], [{ things: 3 }, 0, 0, 0]);
   const ready = async () => (await runtime.fetch(new Request("http://h/health/ready"))).status;
   assert.equal(await ready(), 503);
   trouble = undefined;
@@ -447,4 +445,54 @@ test("one path of two connectors: fine on their own ports, an error in one appli
     );
     return true;
   });
+});
+
+/** How long clients may be spread, as the connector of a runtime with this service block is told. */
+async function spreadOf(service: string): Promise<number | undefined> {
+  let spread: number | undefined;
+  const clients = defineConnector({
+    fields: {},
+    create: () => ({
+      closeClients(told): Promise<void> {
+        spread = told;
+        return Promise.resolve();
+      },
+    }),
+  });
+  const config = `service {\n${service}\n}\n${connector("c", "clients")}`;
+  const runtime = await createRuntime(config, { connectors: { clients } });
+  await runtime.close();
+  return spread;
+}
+
+test("clients are spread as the service says, as far as there is time", async () => {
+  assert.equal(await spreadOf(""), 2_000);
+  assert.equal(await spreadOf('shutdown_spread = "0s"'), 0);
+  assert.equal(await spreadOf('shutdown_spread = "7s"'), 7_000);
+  // Of four seconds they leave time to answer, to let go of everything and to end.
+  const short = await spreadOf('shutdown_timeout = "4s"\nshutdown_spread = "4s"') ?? 0;
+  assert.ok(short > 1_000 && short < 3_000, `${short} ms`);
+});
+
+test("an end takes no longer than its timeout, whatever never ends", async () => {
+  const { options } = logged({ a: { drain: () => new Promise(() => {}) } });
+  const config = `service {\nshutdown_timeout = "400ms"\n}\n${THREE}`;
+  const runtime = await createRuntime(config, options);
+  const begun = performance.now();
+  await runtime.close();
+  // The default is 30 s.
+  assert.ok(performance.now() - begun < 5_000);
+});
+
+test("who a service is, where somebody asks whether it lives", async () => {
+  const runtime = await createRuntime('service {\n  name = "chat"\n  version = "2"\n}\n');
+  const live = await runtime.fetch(new Request("http://localhost/health/live"));
+  assert.deepEqual(await live.json(), { status: "ok", name: "chat", version: "2" });
+  const closing = runtime.close();
+  const ready = await runtime.fetch(new Request("http://localhost/health/ready"));
+  assert.deepEqual([ready.status, await ready.json()], [
+    503,
+    { status: "unavailable", connectors: ["runtime"] },
+  ]);
+  await closing;
 });

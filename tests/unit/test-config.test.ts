@@ -105,6 +105,8 @@ test("a test becomes its clients, and its steps in the order written", async () 
       name: "alice",
       connector: "ws",
       userId: "a",
+      claims: null,
+      verified: false,
       rooms: ["x", "y"],
       params: { token: "t", n: "5" },
       headers: { "x-one": "true" },
@@ -114,6 +116,8 @@ test("a test becomes its clients, and its steps in the order written", async () 
       name: "bob",
       connector: "ws",
       userId: null,
+      claims: null,
+      verified: false,
       rooms: [],
       params: {},
       headers: {},
@@ -290,7 +294,7 @@ const cases: readonly [body: string, ...problems: string[]][] = [
   [
     'client "alice" { user = "a" }',
     '@1:18+4 test "t", client "alice" has no attribute "user"' +
-    " | it has connector, user_id, rooms, params, headers",
+    " | it has connector, user_id, claims, rooms, params, headers",
   ],
   // What is given.
   [
@@ -457,18 +461,30 @@ test("without a connector that has clients there is nothing to connect to", asyn
   ]);
 });
 
-test("a connector that verifies who connects takes no user_id", async () => {
-  const text = `connector "s" {
-  type = "strict"
-}
+test("a client has claims where its connector verifies who connects", async () => {
+  const text = (type: string, rest = "") =>
+    `connector "s" {
+  type = "${type}"
+${rest}}
 test "t" {
-  client "alice" { user_id = "a" }
+  client "alice" {
+    user_id = "a"
+    claims  = { role = "staff" }
+  }
 }
 `;
-  assert.deepEqual(await problemsOf(text, options), [
-    'config.hcl:5:20+7 test "t", client "alice": connector "s" (strict) takes no user_id: ' +
-    "it verifies who connects | give the client's token in its params or headers",
+  const model = await loadConfig(text("strict"), options);
+  const [{ userId, claims, verified }] = model.tests[0].clients;
+  assert.deepEqual([userId, claims, verified], ["a", { role: "staff" }, true]);
+  assert.deepEqual(await problemsOf(text("websocket", "port = 0\n"), options), [
+    'config.hcl:8:5+6 test "t", client "alice": connector "s" (websocket) takes no claims: ' +
+    "it reads no tokens | an auth block reads them",
   ]);
+  const bad = text("strict").replace('{ role = "staff" }', '"staff"');
+  assert.match(
+    (await problemsOf(bad, options))[0],
+    /claims must be an object: \{ name = value \}$/,
+  );
 });
 
 test("a name that stands in a broken file is no problem of its own", async () => {

@@ -35,11 +35,14 @@ async function hub(handlers: readonly FlowHandler[], clock: Clock = systemClock)
     max_connections: 1,
     max_rooms: 8,
     concurrency: 1,
+    room: [],
   };
   const connector: Connector = await websocketConnector.create(options, {
     name: "ws",
     logger: log.logger,
     clock,
+    constants: {},
+    lookUp: () => ({}),
   });
   for (const handler of handlers) connector.subscribe?.("connect", handler);
   const accept = (query = ""): Handshake | Promise<Handshake> | undefined =>

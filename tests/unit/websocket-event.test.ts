@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Client } from "../../src/connector.ts";
+import { Credentials } from "../../src/connectors/websocket/auth/credentials.ts";
 import { describeClient, SocketEvent } from "../../src/connectors/websocket/event.ts";
 import type { HandshakeRequest } from "../../src/socket.ts";
 
@@ -15,7 +16,8 @@ function client(
     headers: { origin: "https://app.example.com" },
     remoteAddress: "127.0.0.1",
   };
-  return describeClient(request, user, rooms);
+  const identity = { userId: user, claims: null, expiresAt: undefined };
+  return describeClient(request, { identity }, rooms, Date.UTC(2026, 0, 1));
 }
 
 test("a client's facts come from its handshake alone", () => {
@@ -31,7 +33,18 @@ test("a client's facts come from its handshake alone", () => {
   assert.equal(Object.getPrototypeOf(found.params), Object.prototype);
   assert.deepEqual(found.headers, { origin: "https://app.example.com" });
   assert.equal(found.remote_addr, "127.0.0.1");
-  assert.equal(new Date(found.connected_at).toISOString(), found.connected_at);
+  assert.equal(found.connected_at, "2026-01-01T00:00:00.000Z");
+});
+
+test("the claims are those of the newest token; the user stays", () => {
+  const identity = { userId: "u1", claims: { role: "staff" }, expiresAt: undefined };
+  const credentials = new Credentials(identity);
+  const request = { method: "GET", url: new URL("http://host/ws"), headers: {} };
+  const found = describeClient({ ...request, remoteAddress: null }, credentials, new Set(), 0);
+  assert.deepEqual(found.claims, { role: "staff" });
+  credentials.renew({ ...identity, claims: { role: "guest" } });
+  assert.deepEqual(found.claims, { role: "guest" });
+  assert.equal(found.user_id, "u1");
 });
 
 test("the rooms are those of the moment, and a copy", () => {

@@ -1,9 +1,10 @@
 /** `to` and `fallback` blocks: where a flow's payload goes. */
 import type { DestinationModel, FallbackModel } from "../../model.ts";
 import { attribute, type Field, type Fields, findBlocks, type ReadContext } from "../../schema.ts";
+import { requestFields } from "../../step-fields.ts";
 import { flag } from "../../values.ts";
 import type { Loading } from "../loading.ts";
-import { readRequest, requestFields } from "./request.ts";
+import { readRequest } from "./request.ts";
 import { transformField } from "./transform.ts";
 
 /** The attributes of every destination. */

@@ -2,6 +2,7 @@
 import { expressions } from "../../expression-fields.ts";
 import type { ConnectorModel, FlowModel } from "../../model.ts";
 import { attribute, type Fields, type ReadContext, readFields } from "../../schema.ts";
+import { StepNames } from "../../step-fields.ts";
 import { duration } from "../../values.ts";
 import type { Loading } from "../loading.ts";
 import type { Block, Body } from "../tree.ts";
@@ -9,7 +10,7 @@ import { destinationsField } from "./destination.ts";
 import { errorHandlingField } from "./error-handling.ts";
 import { acceptField, dedupeField, validateField } from "./rules.ts";
 import { readSource, sourceConnector, sourceFields, sourceHasClients } from "./source.ts";
-import { StepNames, stepsField } from "./step.ts";
+import { stepsField } from "./step.ts";
 import { transformField } from "./transform.ts";
 
 /** What the blocks of one flow are read with. */

@@ -1,28 +1,13 @@
 /** What `to`, `step` and `fallback` blocks have in common: a connector that is asked for something. */
 import type { Destination, DestinationType } from "../../connector-type.ts";
 import type { Expression } from "../../expression.ts";
-import { expression, target } from "../../expression-fields.ts";
 import type { ConnectorModel, RequestModel } from "../../model.ts";
 import { didYouMean } from "../../nearest.ts";
-import {
-  attribute,
-  type Fields,
-  type ReadContext,
-  readFields,
-  required,
-  type Values,
-} from "../../schema.ts";
+import { type Fields, type ReadContext, readFields, type Values } from "../../schema.ts";
+import type { requestFields } from "../../step-fields.ts";
 import { text } from "../../values.ts";
 import { complain, findNamed, type Loading } from "../loading.ts";
 import type { Block, Body } from "../tree.ts";
-
-/** The attributes of every `to`, `step` and `fallback`; the connector adds its own. */
-export const requestFields = {
-  connector: required(attribute(text(), { about: "The connector that is asked." })),
-  operation: attribute(text(), { about: "What the connector does with it." }),
-  target: target({ about: "The table, room, user or routing key." }),
-  when: expression({ about: "False: it is left out." }),
-} satisfies Fields;
 
 /** What such a block says. */
 export interface ReadRequest<F extends Fields> {
@@ -53,7 +38,8 @@ export function readRequest<F extends typeof requestFields & Fields>(
     added.map((key) => [key, (values as Record<string, unknown>)[key]]),
   );
   const { params } = values as { readonly params?: Readonly<Record<string, Expression>> };
-  const asked: Destination = { operation, target, options, ...(params && { params }) };
+  const fromClient = context.variables.includes("client");
+  const asked: Destination = { operation, target, options, fromClient, ...(params && { params }) };
   let creates = false;
   if (model !== undefined) {
     checkRequest(found, asked, { model, definition, role, subject, loading });

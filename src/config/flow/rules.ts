@@ -10,11 +10,12 @@ import {
   readFields,
   required,
 } from "../../schema.ts";
+import type { StepNames } from "../../step-fields.ts";
 import { duration, integer, oneOf, text } from "../../values.ts";
 import { complain, findNamed, type Loading } from "../loading.ts";
 import type { Block } from "../tree.ts";
 import { SETTLEMENTS } from "./source.ts";
-import { type StepNames, stepsField } from "./step.ts";
+import { stepsField } from "./step.ts";
 
 /** The attributes of an `accept` block. */
 export const acceptFields = {

@@ -4,7 +4,7 @@ import { text } from "../../values.ts";
 import { didYouMean } from "../../nearest.ts";
 import type { ReadContext } from "../../schema.ts";
 import type { Block } from "../tree.ts";
-import { lowerCase, type Placed, placeOf, textMap, texts, within } from "./block.ts";
+import { lowerCase, object, type Placed, placeOf, textMap, texts, within } from "./block.ts";
 import { type Cast, type ClientModel, hasClients } from "./cast.ts";
 
 /** The attributes of a `client` block. */
@@ -12,7 +12,12 @@ export const clientFields = {
   connector: attribute(text(), {
     about: "Where it connects; needed where several connectors have clients.",
   }),
-  user_id: attribute(text(), { about: "Who it says that it is; nobody by default." }),
+  user_id: attribute(text(), {
+    about: "Who it is or, without `auth`, says that it is; nobody by default.",
+  }),
+  claims: attribute(object(), {
+    about: "What its token says, where the connector has `auth`; no token is needed for that.",
+  }),
   rooms: attribute(texts(), { about: "The rooms that it joins once it is connected." }),
   params: attribute(textMap(), { about: "Query parameters of its handshake." }),
   headers: attribute(textMap(), { about: "Headers of its handshake." }),
@@ -53,17 +58,18 @@ function readClient(
   const connector = findConnector(values.connector, block, cast, context);
   if (connector === undefined) return undefined;
   const { definition: { source }, options, type } = connector;
-  const userId = block.body.attributes.find((a) => a.name === "user_id");
-  if (userId !== undefined && source?.verifies?.(options) === true) {
-    const message =
-      `connector "${connector.name}" (${type}) takes no user_id: it verifies who connects`;
-    const hint = "give the client's token in its params or headers";
-    context.report(userId.nameSpan, `${context.subject}: ${message}`, hint);
+  const verified = source?.verifies?.(options) === true;
+  const claims = block.body.attributes.find((a) => a.name === "claims");
+  if (claims !== undefined && !verified) {
+    const message = `connector "${connector.name}" (${type}) takes no claims: it reads no tokens`;
+    context.report(claims.nameSpan, `${context.subject}: ${message}`, "an auth block reads them");
   }
   return {
     name,
     connector: connector.name,
     userId: values.user_id ?? null,
+    claims: values.claims ?? null,
+    verified,
     rooms: values.rooms ?? [],
     params: values.params ?? {},
     headers: lowerCase(values.headers),

@@ -12,6 +12,14 @@ export interface PlacedFlow {
   readonly expressions: readonly PlacedExpression[];
 }
 
+/** A connector without errors. */
+export interface PlacedConnector {
+  readonly model: ConnectorModel;
+  readonly block: Block;
+  /** Every expression of it, and where its attribute's value stands. */
+  readonly expressions: readonly PlacedExpression[];
+}
+
 /** An expression and the value that it was compiled from. */
 export interface PlacedExpression {
   readonly expression: Expression;

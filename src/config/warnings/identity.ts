@@ -1,8 +1,10 @@
 /** Warns of trust in a `user_id` that nobody has verified. */
+import type { Expression } from "../../expression.ts";
 import type { ConnectorModel } from "../../model.ts";
 import type { Span } from "../tree.ts";
 import {
   named,
+  type PlacedConnector,
   type PlacedFlow,
   type PlacedRequest,
   placeOf,
@@ -28,7 +30,7 @@ export function warnOfClaims(
   }
   const told = new Set<number>();
   for (const { expression, span } of flow.expressions) {
-    const reads = [...expression.paths].some((path) => /^client\.user_id(?:\.|$)/.test(path));
+    const reads = readsUser(expression);
     const connector = connectors.get(clientsOf(flow, requests, span) ?? "");
     // A named transform gives all its lines one place.
     if (!reads || told.has(span.start) || !believes(connector)) continue;
@@ -37,6 +39,23 @@ export function warnOfClaims(
     const message = `${subject}: anybody can claim any user_id at ${named(connector)}`;
     report(place, message, hintFor(connector), "warning");
   }
+}
+
+/** Warns of expressions of a connector that trust in who its clients say they are. */
+export function warnOfClaimsInRules(
+  { model, expressions }: PlacedConnector,
+  { report }: Pick<Surroundings, "report">,
+): void {
+  if (!believes(model)) return;
+  for (const { expression, span } of expressions) {
+    if (!readsUser(expression)) continue;
+    const place = placeOfPath(span, ["client", "user_id"]);
+    report(place, `${named(model)}: anybody can claim any user_id`, hintFor(model), "warning");
+  }
+}
+
+function readsUser({ paths }: Expression): boolean {
+  return [...paths].some((path) => /^client\.user_id(?:\.|$)/.test(path));
 }
 
 /** The connector whose connection `client` is at this place. */

@@ -1,5 +1,6 @@
 /** Events through RabbitMQ. */
 import { Buffer } from "node:buffer";
+import type { Connection } from "rabbitmq-client";
 import type { Connector, ConnectorContext, FlowHandler, WriteRequest } from "../../connector.ts";
 import { ConnectorError } from "../../errors.ts";
 import { Ledger } from "./ledger.ts";
@@ -51,10 +52,13 @@ export class RabbitMq implements Connector {
    */
   async start(): Promise<void> {
     const { name, logger } = this.#context;
-    const link = new Link(this.#address, `weir ${name}`, logger);
+    // On every connection: a broker that came late or lost its queues must not take events that
+    // nobody keeps.
+    const prepare = (connection: Connection) => this.#declare(connection);
+    const link = new Link(this.#address, `weir ${name}`, logger, prepare);
     const parts = this.#makeParts(link);
     this.#parts = parts;
-    const failure = await link.opened ?? await this.#declare(link).catch((error) => error);
+    const failure = await link.opened;
     if (failure === undefined) return;
     const reason = describe(failure);
     if (isHopeless(failure)) {
@@ -152,7 +156,7 @@ export class RabbitMq implements Connector {
   }
 
   /** A named queue stands from now on, so that what is published before `consume` is not lost. */
-  async #declare({ connection }: Link): Promise<void> {
+  async #declare(connection: Connection): Promise<void> {
     const { exchange, queue } = this.#settings;
     const { operations } = this.#subscriptions;
     if (queue === undefined || operations.length === 0) {

@@ -1,5 +1,6 @@
-/** The codes of a close: which one goes out, and which one a `disconnect` flow is told. */
+/** The codes of a close: which one goes out, which one a `disconnect` flow is told, what is counted. */
 import type { SocketFeatures } from "../../socket.ts";
+import type { Counter } from "./counters.ts";
 
 /** Why a connection has ended. */
 export interface CloseReason {
@@ -23,4 +24,39 @@ export function closeReason(ours: CloseReason | undefined, seen: CloseReason): C
   if (ours === undefined) return seen;
   const answers = [NO_CODE, NO_FRAME, ours.code, ours.code + WEAK_CODES];
   return answers.includes(seen.code) ? ours : seen;
+}
+
+/** The reasons that tell the closes with one code apart. */
+export const TOO_MANY_ERRORS = "too many errors";
+/** Far beyond `rate_limit`. */
+export const OVER_RATE = "too many messages";
+/** The client is taken for dead. */
+export const NO_PONG = "no pong in time";
+/** The client's token was not renewed in time. */
+export const TOKEN_EXPIRED = "token expired";
+
+const BY_REASON: ReadonlyMap<string, Counter> = new Map([
+  [TOO_MANY_ERRORS, "closed_errors"],
+  [OVER_RATE, "closed_rate"],
+  [NO_PONG, "closed_pong"],
+  [TOKEN_EXPIRED, "closed_expired"],
+]);
+const BY_CODE: ReadonlyMap<number, Counter> = new Map([
+  [1001, "closed_shutdown"],
+  [1002, "closed_invalid"],
+  [1003, "closed_binary"],
+  [1007, "closed_invalid"],
+  [1009, "closed_size"],
+  [1013, "closed_slow"],
+]);
+
+/** What counts a close of ours; undefined where nothing does. A flow gives reasons of its own. */
+export function counterOfClosing({ code, reason }: CloseReason): Counter | undefined {
+  return BY_CODE.get(code) ?? BY_REASON.get(reason) ?? (code === 1006 ? undefined : "closed_flow");
+}
+
+/** What counts a close by the runtime itself, for what the client sent. */
+export function counterOfViolation(code: number): Counter | undefined {
+  if (code === 1008) return "closed_fragments";
+  return code === 1001 || code === 1013 ? undefined : BY_CODE.get(code);
 }

@@ -1,8 +1,8 @@
 /** One client's connection: from the handshake to the end of its `disconnect` flows. */
+import type { Clock } from "../../clock.ts";
 import type { Client, FlowHandler, Logger } from "../../connector.ts";
 import { admit, dispatch } from "../../dispatch.ts";
 import type { Frame } from "../../frame.ts";
-import { type Flusher, Outbox } from "../../outbox.ts";
 import {
   type ClientFrame,
   decodeFrame,
@@ -11,19 +11,27 @@ import {
   type Refusal,
 } from "../../protocol.ts";
 import type { Peer, SocketFeatures, SocketSession } from "../../socket.ts";
-import { endOfTick } from "../../tick.ts";
 import { isLongerThan } from "../../utf8.ts";
 import type { Arrival } from "./arrival.ts";
-import { type CloseReason, closeReason, sentCode } from "./closing.ts";
+import type { Authenticator } from "./auth/authenticator.ts";
+import type { Credentials } from "./auth/credentials.ts";
+import { Expiry } from "./auth/expiry.ts";
+import {
+  type CloseReason,
+  closeReason,
+  counterOfClosing,
+  counterOfViolation,
+  NO_PONG,
+  TOKEN_EXPIRED,
+} from "./closing.ts";
+import type { Counter, Counters } from "./counters.ts";
 import { SocketEvent } from "./event.ts";
-import { Heartbeat } from "./heartbeat.ts";
-import { OUTBOX_LIMIT, type WebSocketOptions } from "./options.ts";
-import { RateWindow } from "./rate.ts";
+import { Limits } from "./limits.ts";
+import { OpenSocket } from "./open-socket.ts";
+import type { WebSocketOptions } from "./options.ts";
+import type { Outboxes } from "./slow-client/outboxes.ts";
 import { WorkQueue } from "./work.ts";
 
-/** More error answers than this in this time, in milliseconds, and the client is sent away. */
-const MAX_ERRORS = 100;
-const ERROR_WINDOW = 10_000;
 /** A closing socket on which nothing moves for so long is destroyed, in milliseconds. */
 const CLOSE_PATIENCE = 10_000;
 /** The same while the server shuts down. */
@@ -33,7 +41,11 @@ const SHUTDOWN_PATIENCE = 3_000;
 export interface ConnectionHost {
   readonly options: WebSocketOptions;
   readonly logger: Logger;
-  readonly flusher: Flusher;
+  readonly clock: Clock;
+  /** Undefined where clients need no token. */
+  readonly authenticator: Authenticator | undefined;
+  readonly counters: Counters;
+  readonly outboxes: Outboxes;
   /** The flows on one operation, in file order; undefined where no client can cause it. */
   handlers(operation: string): readonly FlowHandler[] | undefined;
   /** Serves a frame; undefined where it ended at once. Never rejects. */
@@ -48,33 +60,25 @@ export interface ConnectionHost {
   finished(connection: Connection): void;
 }
 
-/** What there is between `open` and `close`. */
-interface Socket {
-  readonly peer: Peer;
-  readonly features: SocketFeatures;
-  readonly outbox: Outbox;
-  readonly heartbeat: Heartbeat | undefined;
-}
-
 /** A client of a hub. */
 export class Connection implements SocketSession {
   readonly client: Client;
+  readonly credentials: Credentials;
   /** Changed by the hub alone. */
   readonly rooms: Set<string>;
   readonly #hub: ConnectionHost;
   readonly #work: WorkQueue<ClientFrame | Refusal>;
-  readonly #errors = new RateWindow(MAX_ERRORS, ERROR_WINDOW);
-  readonly #openedAt = performance.now();
+  readonly #limits: Limits;
+  readonly #openedAt: number;
   readonly #ended = Promise.withResolvers<void>();
   /** Until the connection is open. */
   #arrival: Arrival | undefined;
-  #socket: Socket | undefined;
+  /** Between `open` and `close`. */
+  #socket: OpenSocket | undefined;
   /** The server is shutting down: what arrives after that is not served. */
   #stopped = false;
   /** Why the server ends it. */
   #closing: CloseReason | undefined;
-  #pingData: Uint8Array | undefined;
-  #closeTimer: ReturnType<typeof setTimeout> | undefined;
   /** The hub counts the socket no longer. */
   #released = false;
 
@@ -82,12 +86,15 @@ export class Connection implements SocketSession {
   constructor(hub: ConnectionHost, arrival: Arrival) {
     this.#hub = hub;
     this.#arrival = arrival;
+    this.#openedAt = hub.clock.elapsed();
     this.client = arrival.client;
+    this.credentials = arrival.credentials;
     this.rooms = arrival.rooms;
+    this.#limits = new Limits(hub.options.rate_limit, hub.clock);
     this.#work = new WorkQueue<ClientFrame | Refusal>(
       hub.options.concurrency,
       (frame) => "code" in frame ? this.refuse(frame) : hub.serve(this, frame),
-      (high) => high ? this.#pause() : this.#resume(),
+      (high) => high ? this.#socket?.pause() : this.#socket?.resume(),
     );
   }
 
@@ -95,20 +102,23 @@ export class Connection implements SocketSession {
     // Given up before it came: nobody counts it any more.
     if (this.#released) return peer.close(1000, "", CLOSE_PATIENCE);
     const { ping_interval, pong_timeout } = this.#hub.options;
-    const outbox = new Outbox(this.#hub.flusher, peer, OUTBOX_LIMIT, () => this.#slow());
-    const heartbeat = peer.ping === undefined ? undefined : new Heartbeat({
-      interval: ping_interval,
-      timeout: pong_timeout,
-      ping: () => peer.ping?.(),
-      dead: () => this.destroy("no pong in time"),
+    this.#socket = new OpenSocket({
+      peer,
+      features,
+      outboxes: this.#hub.outboxes,
+      pingInterval: ping_interval,
+      pongTimeout: pong_timeout,
+      slow: () => this.#slow(),
+      dead: () => this.destroy(NO_PONG),
     });
-    this.#socket = { peer, features, outbox, heartbeat };
     this.#hub.opened(this);
     // The shutdown began between the handshake and now.
     if (this.#stopped) return this.end(1001, "the server is shutting down", SHUTDOWN_PATIENCE);
     const arrival = this.#arrival;
     this.#arrival = undefined;
     if (arrival !== undefined) this.#runAlone(arrival.event, () => arrival.admitted);
+    if (this.#hub.authenticator === undefined) return;
+    this.credentials.watch(new Expiry(this.#hub.clock, () => this.end(1008, TOKEN_EXPIRED)));
   }
 
   abandon(): void {
@@ -119,13 +129,12 @@ export class Connection implements SocketSession {
 
   message(text: string): void {
     if (this.#stopped || this.#closing !== undefined || this.#socket === undefined) return;
-    const { features } = this.#socket;
     const { max_message_size } = this.#hub.options;
-    if (!features.frameLimits && isLongerThan(text, max_message_size)) {
+    if (!this.#socket.limitsFrames && isLongerThan(text, max_message_size)) {
       return this.end(1009, "message too large");
     }
     const frame = decodeFrame(text);
-    if ("code" in frame || frame.type !== "ping") return this.#work.push(frame);
+    if ("code" in frame || frame.type !== "ping") return this.#work.push(this.#limits.admit(frame));
     // A browser cannot see ping frames, so this stands in for one: at once, outside the order.
     this.send(pongFrame(frame.id));
   }
@@ -134,38 +143,27 @@ export class Connection implements SocketSession {
     this.end(1003, "text frames only");
   }
 
-  /** Many pings in one read get one pong: the newest one's. */
   ping(data: Uint8Array): void {
-    const due = this.#pingData !== undefined;
-    this.#pingData = data;
-    if (due) return;
-    endOfTick(() => {
-      const { peer } = this.#socket ?? {};
-      if (this.#closing === undefined && peer !== undefined) {
-        if (peer.bufferedAmount > OUTBOX_LIMIT) this.#slow();
-        else peer.pong?.(this.#pingData ?? data);
-      }
-      this.#pingData = undefined;
-    });
+    this.#socket?.answerPing(data);
   }
 
   pong(): void {
-    this.#socket?.heartbeat?.pong();
+    this.#socket?.pong();
   }
 
   close(code: number, reason: string): void {
     const socket = this.#socket;
     if (socket === undefined) return;
     this.#socket = undefined;
-    socket.heartbeat?.stop();
-    socket.outbox.discard();
-    clearTimeout(this.#closeTimer);
+    socket.release();
+    this.credentials.stop();
     this.#hub.remove(this);
     this.#release();
+    if (this.#closing === undefined) this.#count(counterOfViolation(code));
     const facts = {
       ...closeReason(this.#closing, { code, reason }),
       rooms: [...this.rooms],
-      duration_ms: Math.round(performance.now() - this.#openedAt),
+      duration_ms: Math.round(this.#hub.clock.elapsed() - this.#openedAt),
     };
     const event = new SocketEvent("disconnect", facts, this.client, undefined, facts);
     this.#runAlone(event, () => admit(this.#hub.handlers(event.operation) ?? [], event));
@@ -184,9 +182,12 @@ export class Connection implements SocketSession {
    */
   refuse(refusal: Refusal): undefined {
     const frame = errorFrame(refusal);
-    if (frame.bytes.length > OUTBOX_LIMIT) throw new RangeError("the error is too large to send");
+    const { counters, outboxes } = this.#hub;
+    if (frame.bytes.length > outboxes.limit) throw new RangeError("the error is too large to send");
     this.send(frame);
-    if (this.#errors.hit()) this.end(1008, "too many errors");
+    counters.addError(refusal.code);
+    const reason = this.#limits.strike(refusal);
+    if (reason !== undefined) this.end(1008, reason);
   }
 
   /** Ends the connection after what is queued for it. */
@@ -220,11 +221,18 @@ export class Connection implements SocketSession {
   /** Ends the connection without a close frame. */
   destroy(reason: string): void {
     if (this.#socket === undefined) return;
-    const { peer } = this.#socket;
-    this.#closing ??= { code: 1006, reason };
-    peer.terminate?.();
+    const socket = this.#socket;
+    if (this.#closing === undefined) {
+      this.#closing = { code: 1006, reason };
+      this.#count(counterOfClosing(this.#closing));
+    }
+    socket.terminate();
     // A socket that cannot be destroyed is given up: it is closing, and nobody waits for it.
     this.close(1006, reason);
+  }
+
+  #count(counter: Counter | undefined): void {
+    if (counter !== undefined) this.#hub.counters.add(counter);
   }
 
   #release(): void {
@@ -240,17 +248,12 @@ export class Connection implements SocketSession {
 
   #startClosing(code: number, reason: string, patience = CLOSE_PATIENCE): void {
     if (this.#socket === undefined) return;
-    const { peer, features, heartbeat } = this.#socket;
     this.#closing = { code, reason };
+    this.#count(counterOfClosing(this.#closing));
     this.#work.clear();
     this.#hub.remove(this);
-    heartbeat?.stop();
-    // A paused socket would never see the answer to its close frame.
-    peer.resume?.();
-    peer.close(sentCode(features, code), reason, patience);
-    if (peer.terminate === undefined) {
-      this.#closeTimer = setTimeout(() => this.destroy(reason), patience);
-    }
+    this.credentials.stop();
+    this.#socket.close(code, reason, patience, () => this.destroy(reason));
   }
 
   /** Its queue is over the limit: what waits is dropped, and it gets a while to read the reason. */
@@ -260,20 +263,6 @@ export class Connection implements SocketSession {
     this.#hub.logger.warn("client {id} reads too slowly and is closed", { id: this.client.id });
     outbox.discard();
     this.#startClosing(1013, "slow consumer");
-  }
-
-  #pause(): void {
-    const { peer, heartbeat } = this.#socket ?? {};
-    if (peer?.pause === undefined) return;
-    heartbeat?.pause();
-    peer.pause();
-  }
-
-  #resume(): void {
-    const { peer, heartbeat } = this.#socket ?? {};
-    if (peer?.resume === undefined || this.#closing !== undefined) return;
-    peer.resume();
-    heartbeat?.resume();
   }
 
   /** Nobody is answered for `connect` and `disconnect`: their flows have logged what failed. */

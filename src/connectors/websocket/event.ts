@@ -2,17 +2,25 @@
 import { isObject } from "../../json.ts";
 import type { Client, FlowEvent } from "../../connector.ts";
 import type { HandshakeRequest } from "../../socket.ts";
+import type { Credentials } from "./auth/credentials.ts";
 
-/** The facts of a connection, for expressions. `rooms` is read when it is asked for. */
+/**
+ * The facts of a connection, for expressions. `rooms` and the claims are read when they are asked
+ * for: a client joins and renews its token. `connectedAt` is in milliseconds since the epoch.
+ */
 export function describeClient(
   request: HandshakeRequest,
-  userId: string | null,
+  credentials: Pick<Credentials, "identity">,
   rooms: ReadonlySet<string>,
+  connectedAt: number,
 ): Client {
   return {
     id: crypto.randomUUID(),
-    user_id: userId,
-    claims: null,
+    // A renewal never changes it.
+    user_id: credentials.identity.userId,
+    get claims() {
+      return credentials.identity.claims;
+    },
     // Of a repeated parameter the first counts, here as in `user_id`.
     params: Object.fromEntries([...request.url.searchParams].reverse()),
     headers: request.headers,
@@ -20,7 +28,7 @@ export function describeClient(
       return [...rooms];
     },
     remote_addr: request.remoteAddress,
-    connected_at: new Date().toISOString(),
+    connected_at: new Date(connectedAt).toISOString(),
   };
 }
 

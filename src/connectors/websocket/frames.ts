@@ -12,15 +12,23 @@ import {
   RESERVED_TYPES,
   roomProblem,
 } from "../../protocol.ts";
+import type { Authenticator } from "./auth/authenticator.ts";
+import { renew } from "./auth/renewal.ts";
 import type { Connection } from "./connection.ts";
 import { SocketEvent } from "./event.ts";
-import { OUTBOX_LIMIT, type WebSocketOptions } from "./options.ts";
+import type { WebSocketOptions } from "./options.ts";
 import { frameRefusal } from "./refusal.ts";
+import type { JoinVerdict, RoomRules } from "./rooms/rules.ts";
+import type { Outboxes } from "./slow-client/outboxes.ts";
 
 /** What serving a frame needs of the connection's hub. */
 export interface FrameHost {
   readonly options: WebSocketOptions;
   readonly logger: Logger;
+  /** Undefined where clients need no token. */
+  readonly authenticator: Authenticator | undefined;
+  /** They say how much one frame may have. */
+  readonly outboxes: Outboxes;
   /** The flows on one operation, in file order; undefined where no client can cause it. */
   handlers(operation: string): readonly FlowHandler[] | undefined;
   /** `did you mean "…"?` for a type that no flow serves. */
@@ -29,6 +37,8 @@ export interface FrameHost {
   join(connection: Connection, room: string): void;
   /** Ends a membership. */
   leave(connection: Connection, room: string): void;
+  /** Who may join which room. */
+  readonly rules: RoomRules;
 }
 
 /** Serves a frame; undefined where it ended at once. */
@@ -41,6 +51,9 @@ export function serveFrame(
   const refuse = (code: Refusal["code"], message: string): undefined =>
     connection.refuse({ code, message, id });
 
+  if (type === "auth" && hub.authenticator !== undefined) {
+    return renew(hub.authenticator, connection, frame);
+  }
   const handlers = RESERVED_TYPES.has(type) ? undefined : hub.handlers(type);
   if (handlers === undefined) return refuse("unknown_type", unknownType(hub, type));
   const room = readRoom(frame);
@@ -53,12 +66,34 @@ export function serveFrame(
 
   try {
     const event = new SocketEvent(type, data, connection.client, room);
-    const admitted = admit(handlers, event);
-    if (joined === undefined) return run(hub, connection, id, admitted, event);
-    return join(hub, connection, id, admitted, event, joined);
+    return joined === undefined
+      ? run(hub, connection, id, admit(handlers, event), event)
+      : askToJoin(hub, connection, id, handlers, event, joined);
   } catch (bug) {
     answerBug(hub, connection, id, bug);
   }
+}
+
+/** The room's rule comes first: no flow hears of a client whom it refuses. */
+function askToJoin(
+  hub: FrameHost,
+  connection: Connection,
+  id: FrameId | undefined,
+  handlers: readonly FlowHandler[],
+  event: SocketEvent,
+  room: string,
+): Promise<void> | undefined {
+  const go = (refusal: JoinVerdict): Promise<void> | undefined => {
+    if (refusal === undefined) {
+      return join(hub, connection, id, admit(handlers, event), event, room);
+    }
+    // A member that may not join any more is none.
+    if (refusal.code === "room_forbidden") hub.leave(connection, room);
+    return connection.refuse({ ...refusal, id });
+  };
+  const verdict = hub.rules.ask(connection.client, room);
+  if (!(verdict instanceof Promise)) return go(verdict);
+  return verdict.then(go).catch((bug) => answerBug(hub, connection, id, bug));
 }
 
 /**
@@ -95,7 +130,7 @@ function run(
   const { answer, all } = dispatch(admitted, event);
   const tell = (ending: Ending | undefined): void => {
     try {
-      answerWith(connection, id, ending);
+      answerWith(hub, connection, id, ending);
     } catch (bug) {
       answerBug(hub, connection, id, bug);
     }
@@ -111,6 +146,7 @@ function run(
 
 /** The answer to one frame, by how the first flow that took it ended. */
 function answerWith(
+  hub: FrameHost,
   connection: Connection,
   id: FrameId | undefined,
   ending: Ending | undefined,
@@ -120,7 +156,9 @@ function answerWith(
   }
   const frame = answerFrame(id, ending?.response);
   if (frame === undefined) return;
-  if (frame.bytes.length > OUTBOX_LIMIT) throw new RangeError("the response is too large to send");
+  if (frame.bytes.length > hub.outboxes.limit) {
+    throw new RangeError("the response is too large to send");
+  }
   connection.send(frame);
 }
 

@@ -13,36 +13,43 @@ import type { Frame } from "../../frame.ts";
 import { checkHandshake, refuse } from "../../handshake.ts";
 import { didYouMean } from "../../nearest.ts";
 import { Flusher } from "../../outbox.ts";
-import { type ClientFrame, messageFrame, nameProblem, roomProblem } from "../../protocol.ts";
+import { type ClientFrame, roomProblem } from "../../protocol.ts";
 import { Groups } from "../../rooms.ts";
-import type { Handshake, HandshakeRefusal, HandshakeRequest } from "../../socket.ts";
+import type { Handshake, HandshakeRefusal, HandshakeRequest, VouchedClient } from "../../socket.ts";
 import { endOfTick } from "../../tick.ts";
-import { Arrival } from "./arrival.ts";
+import { type AdmissionHost, type Admitted, decide } from "./admission.ts";
+import type { Authenticator } from "./auth/authenticator.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
+import { type Counter, Counters } from "./counters.ts";
+import { control, type ControlHost, isControl } from "./control.ts";
 import { type FrameHost, serveFrame } from "./frames.ts";
-import {
-  OUTBOX_LIMIT,
-  type WebSocketDestinationOptions,
-  type WebSocketOptions,
-} from "./options.ts";
+import type { WebSocketDestinationOptions, WebSocketOptions } from "./options.ts";
 import { choose } from "./recipients.ts";
+import { slowClientOptions } from "./slow-client/fields.ts";
+import { Outboxes } from "./slow-client/outboxes.ts";
+import { RoomRules } from "./rooms/rules.ts";
+import { shutDownAll } from "./shutdown.ts";
 
 /** Operations that every client causes, whether a flow names them or not. */
 const BUILT_IN: readonly string[] = ["connect", "disconnect", "join_room", "leave_room"];
 
 const SHUTTING_DOWN = refuse(503, "the server is shutting down");
+const TOO_MANY = refuse(503, "too many connections", { "retry-after": "1" });
 
 /**
  * The connector at work. Whoever drives it without an adapter does what adapters do: it calls
  * `http.socket.accept`, and then `open` or `abandon` of the session that it was given, once.
  */
-export class Hub implements Connector, ConnectionHost, FrameHost {
+export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHost, FrameHost {
   readonly options: WebSocketOptions;
   readonly logger: Logger;
-  readonly flusher: Flusher = new Flusher(endOfTick);
+  readonly clock: Clock;
+  readonly authenticator: Authenticator | undefined;
+  readonly counters: Counters = new Counters();
+  readonly outboxes: Outboxes;
   readonly http: HttpService;
-  readonly #name: string;
-  readonly #clock: Clock;
+  readonly rules: RoomRules;
+  readonly name: string;
   /** From the handshake to the end of the last flow. */
   readonly #sessions = new Set<Connection>();
   /** Those that get what is sent, by the client's `id`. */
@@ -57,18 +64,33 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
   #admitted = 0;
   #stopped = false;
 
-  constructor(options: WebSocketOptions, { name, logger, clock }: ConnectorContext) {
+  /** `authenticator` where the options have `auth`. */
+  constructor(
+    options: WebSocketOptions,
+    context: ConnectorContext,
+    authenticator?: Authenticator,
+  ) {
+    const { name, logger, clock } = context;
     this.options = options;
+    this.rules = new RoomRules(options.room, context);
     this.logger = logger;
-    this.#name = name;
-    this.#clock = clock;
+    this.name = name;
+    this.clock = clock;
+    this.outboxes = new Outboxes(slowClientOptions(options.slow_client), {
+      name,
+      flusher: new Flusher(endOfTick),
+      counters: this.counters,
+      clock,
+    });
+    this.authenticator = authenticator;
     this.http = {
-      listen: { host: options.host, port: options.port },
+      listen: { host: options.host, port: options.port, tls: options.tls ?? null },
       socket: {
         path: options.path,
         maxMessageSize: options.max_message_size,
         pingInterval: options.ping_interval,
-        accept: (request) => this.#accept(request),
+        compression: options.compression,
+        accept: (request, vouched) => this.#accept(request, vouched),
       },
       ...(options.static === undefined ? {} : { files: options.static }),
     };
@@ -95,7 +117,8 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
 
   suggest(type: string): string | undefined {
     const named = this.#subscriptions.flatMap((s) => s.operation ?? []);
-    const types = ["message", "join_room", "leave_room", "ping", ...named];
+    const renews = this.authenticator === undefined ? [] : ["auth"];
+    const types = ["message", "join_room", "leave_room", "ping", ...renews, ...named];
     return didYouMean(
       type,
       types.filter((t) => t !== type && t !== "connect" && t !== "disconnect"),
@@ -104,12 +127,13 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
 
   write(request: WriteRequest): { readonly recipients: number } {
     const { operation, target, payload, scope, event } = request;
+    if (isControl(operation)) return control(this, operation, request);
     const { filter, exclude_sender } = request.options as WebSocketDestinationOptions;
     const room = operation === "send_to_room" ? this.#room(target) : undefined;
     const group = room === undefined
       ? this.#group(operation, target, payload)
       : this.#rooms.members(room);
-    const frame = this.#encode(payload, room);
+    const frame = this.outboxes.message({ payload, room, scope });
     const except = exclude_sender ? event?.client?.id : undefined;
     const everybody = filter === undefined && except === undefined;
     const chosen = everybody ? group : choose(group, { filter, except, scope });
@@ -137,6 +161,14 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
     this.#admitted--;
   }
 
+  ofUser(user: string): Iterable<Connection> {
+    return this.#users.members(user);
+  }
+
+  ofClient(id: string): Connection | undefined {
+    return this.#connections.get(id);
+  }
+
   finished(connection: Connection): void {
     this.#sessions.delete(connection);
   }
@@ -152,11 +184,12 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
     this.#rooms.remove(room, connection);
   }
 
-  counts(): { readonly connections: number; readonly rooms: number; readonly users: number } {
+  counts(): Readonly<Record<string, number>> {
     return {
       connections: this.#connections.size,
       rooms: this.#rooms.size,
       users: this.#users.size,
+      ...this.counters.all(),
     };
   }
 
@@ -170,8 +203,8 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
     await Promise.all([...this.#deciding, ...[...this.#sessions].map((one) => one.idle())]);
   }
 
-  async closeClients(): Promise<void> {
-    await Promise.all([...this.#sessions].map((session) => session.shutDown()));
+  closeClients(spread: number): Promise<void> {
+    return shutDownAll([...this.#sessions], spread);
   }
 
   close(): Promise<void> {
@@ -179,21 +212,23 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
     return Promise.resolve();
   }
 
-  #accept(request: HandshakeRequest): Handshake | Promise<Handshake> {
+  #accept(
+    request: HandshakeRequest,
+    vouched: VouchedClient | undefined,
+  ): Handshake | Promise<Handshake> {
     const form = checkHandshake(request.method, request.headers);
-    if (!form.accepted) return form;
-    if (this.#stopped) return SHUTTING_DOWN;
-    const userId = request.url.searchParams.get("user_id") || null;
-    const problem = userId === null ? undefined : nameProblem("user_id", userId);
-    if (problem !== undefined) return refuse(400, problem);
-    const arrival = new Arrival(request, userId);
-    const verdict = arrival.ask(this.handlers("connect") ?? [], {
-      clock: this.#clock,
-      logger: this.logger,
-    });
-    const decide = (refusal: HandshakeRefusal | undefined): Handshake =>
-      refusal ?? this.#admit(arrival, form.protocols[0]);
-    return verdict instanceof Promise ? this.#decideLater(verdict.then(decide)) : decide(verdict);
+    if (!form.accepted) return this.#refused("refused_request", form);
+    if (this.#stopped) return this.#refused("refused_shutdown", SHUTTING_DOWN);
+    const decision = decide(this, request, form.protocols, vouched);
+    if (decision instanceof Promise) {
+      return this.#decideLater(decision.then((one) => one.accepted ? this.#admit(one) : one));
+    }
+    return decision.accepted ? this.#admit(decision) : decision;
+  }
+
+  #refused(counter: Counter, refusal: HandshakeRefusal): HandshakeRefusal {
+    this.counters.add(counter);
+    return refusal;
   }
 
   #decideLater(decision: Promise<Handshake>): Promise<Handshake> {
@@ -201,12 +236,12 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
     return decision.finally(() => this.#deciding.delete(decision));
   }
 
-  #admit(arrival: Arrival, protocol: string | undefined): Handshake {
+  #admit({ arrival, protocol }: Admitted): Handshake {
     // The shutdown began while the flows were asked.
-    if (this.#stopped) return SHUTTING_DOWN;
+    if (this.#stopped) return this.#refused("refused_shutdown", SHUTTING_DOWN);
     const { max_connections = Infinity } = this.options;
     if (this.#admitted >= max_connections) {
-      return refuse(503, "too many connections", { "retry-after": "1" });
+      return this.#refused("refused_full", TOO_MANY);
     }
     this.#admitted++;
     const session = new Connection(this, arrival);
@@ -228,31 +263,16 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
   #client(id: string | undefined): readonly Connection[] {
     if (id === undefined) {
       const message = "send_to_client needs a target: the client's id";
-      throw new ConnectorError(this.#name, message, { permanent: true });
+      throw new ConnectorError(this.name, message, { permanent: true });
     }
     const connection = this.#connections.get(id);
     return connection === undefined ? [] : [connection];
   }
 
-  #encode(payload: unknown, room: string | undefined): Frame {
-    let frame: Frame;
-    try {
-      frame = messageFrame(payload, room);
-    } catch (cause) {
-      const message = "the payload cannot be written as JSON";
-      throw new ConnectorError(this.#name, message, { cause, permanent: true });
-    }
-    if (frame.bytes.length > OUTBOX_LIMIT) {
-      const message = `a message of ${frame.bytes.length} bytes is larger than a client's queue`;
-      throw new ConnectorError(this.#name, message, { permanent: true });
-    }
-    return frame;
-  }
-
   #room(target: string | undefined): string {
     const problem = roomProblem(target);
     if (target === undefined || problem !== undefined) {
-      throw new ConnectorError(this.#name, `send_to_room: ${problem}`, { permanent: true });
+      throw new ConnectorError(this.name, `send_to_room: ${problem}`, { permanent: true });
     }
     return target;
   }
@@ -262,7 +282,7 @@ export class Hub implements Connector, ConnectionHost, FrameHost {
     const { user_id } = (payload ?? {}) as { readonly user_id?: unknown };
     if (typeof user_id === "string" || typeof user_id === "number") return String(user_id);
     const message = "send_to_user needs a target or a payload with user_id";
-    throw new ConnectorError(this.#name, message, { permanent: true });
+    throw new ConnectorError(this.name, message, { permanent: true });
   }
 }
 

@@ -1,8 +1,13 @@
 /** The `websocket` connector: rooms, users, broadcasts and the flows that clients start. */
 import { type Complaint, type ConnectorType, defineConnector } from "../../connector-type.ts";
 import { CONTROL_TYPES, RESERVED_TYPES, TYPE_PATTERN } from "../../protocol.ts";
+import type { Connector, ConnectorContext } from "../../connector.ts";
+import { type AuthOptions, checkAuth, withoutKeys } from "./auth/fields.ts";
+import { checkControl, CONTROL_OPERATIONS, isControl } from "./control.ts";
 import { Hub } from "./hub.ts";
-import { destinationFields, fields } from "./options.ts";
+import { destinationFields, fields, type WebSocketOptions } from "./options.ts";
+import { unusedRooms } from "./rooms/unused.ts";
+import { checkSlowClient } from "./slow-client/fields.ts";
 
 /** The operations of a flow's `to`. */
 export const DESTINATION_OPERATIONS = [
@@ -10,6 +15,7 @@ export const DESTINATION_OPERATIONS = [
   "send_to_room",
   "send_to_user",
   "send_to_client",
+  ...CONTROL_OPERATIONS,
 ] as const;
 
 /** What stands on `input` beside the payload's fields; the last five at the ends of a connection. */
@@ -21,8 +27,8 @@ const METADATA = [
 /** The kind of connector that `type = "websocket"` names. */
 export const websocketConnector: ConnectorType = defineConnector({
   fields,
-  check({ path, ping_interval, pong_timeout }): Complaint[] {
-    const complaints: Complaint[] = [];
+  check({ path, ping_interval, pong_timeout, auth, origins, slow_client }): Complaint[] {
+    const complaints: Complaint[] = [...checkAuth(auth, origins), ...checkSlowClient(slow_client)];
     if (URL.parse(path, "http://host")?.pathname !== path) {
       complaints.push({
         attribute: "path",
@@ -39,11 +45,13 @@ export const websocketConnector: ConnectorType = defineConnector({
     }
     return complaints;
   },
+  checkUsage: (usage, { room }) => unusedRooms(room, usage),
   address: ({ host, port, path }) => `${host}:${port}${path}`,
   source: {
     kind: "clients",
     gates: ["connect", "join_room"],
     metadata: METADATA,
+    verifies: ({ auth }) => auth !== undefined,
     check(operation): Complaint[] {
       if (operation === undefined) return [];
       if (CONTROL_TYPES.has(operation)) {
@@ -69,7 +77,13 @@ export const websocketConnector: ConnectorType = defineConnector({
   destination: {
     fields: destinationFields,
     operations: DESTINATION_OPERATIONS,
-    check({ operation, target }): Complaint[] {
+    check(to): Complaint[] {
+      const { operation, target, options: { user } } = to;
+      if (isControl(operation)) return checkControl(operation, to);
+      if (user !== undefined) {
+        const message = `takes no user for ${operation ?? "this"}`;
+        return [{ attribute: "user", message, hint: `${CONTROL_OPERATIONS.join(", ")} take one` }];
+      }
       switch (operation) {
         case undefined:
           return [{
@@ -91,7 +105,22 @@ export const websocketConnector: ConnectorType = defineConnector({
       }
     },
   },
-  // It opens nothing by itself.
-  test: (options) => options,
-  create: (options, context) => new Hub(options, context),
+  // It opens nothing by itself but the address of keys; a test says who its clients are.
+  test: (options) => ({ ...options, auth: options.auth && withoutKeys(options.auth) }),
+  create: (options, context) =>
+    options.auth === undefined
+      ? new Hub(options, context)
+      : createWithAuth(options, options.auth, context),
 });
+
+/** What checks tokens is loaded where it is needed. */
+async function createWithAuth(
+  options: WebSocketOptions,
+  auth: AuthOptions,
+  context: ConnectorContext,
+): Promise<Connector> {
+  const { createAuthenticator } = await import("./auth/authenticator.ts");
+  const { name, clock, logger, constants } = context;
+  const scope = { constants };
+  return new Hub(options, context, await createAuthenticator(auth, { name, clock, logger, scope }));
+}

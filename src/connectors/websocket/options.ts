@@ -1,7 +1,12 @@
 /** What a `websocket` connector and its destinations can be told. */
 import { expression } from "../../expression-fields.ts";
-import { attribute, type Fields, path, type Values } from "../../schema.ts";
+import { attribute, block, type Fields, path, required, type Values } from "../../schema.ts";
 import { duration, flag, integer, size, text } from "../../values.ts";
+import { rateLimitField } from "./rate-limit.ts";
+import { slowClientField } from "./slow-client/fields.ts";
+import { authField } from "./auth/fields.ts";
+import { originList } from "./origins.ts";
+import { roomsField } from "./rooms/fields.ts";
 
 /** The attributes of the connector. */
 export const fields = {
@@ -34,6 +39,29 @@ export const fields = {
     about: "The frames of one connection that are at work at once; 1 keeps their order.",
     default: 1,
   }),
+  origins: attribute(originList(), {
+    about: "The origins whose pages may connect, such as `https://example.com` or " +
+      "`*.example.com` (https and its default port). Any by default; needed where `auth` reads a " +
+      "cookie. A request without Origin is no browser's and passes.",
+  }),
+  auth: authField,
+  room: roomsField,
+  rate_limit: rateLimitField,
+  slow_client: slowClientField,
+  compression: attribute(flag(), {
+    about: "Compresses messages of 1 KB and more (permessage-deflate) for clients that offer it. " +
+      "Embedded in `Deno.serve` it does nothing.",
+    default: false,
+  }),
+  tls: block({
+    cert: required(
+      path({ about: "A PEM file: the certificate, and those that lead to its root." }),
+    ),
+    key: required(path({ about: "A PEM file: the certificate's private key." })),
+  }, {
+    about: "Makes the port speak TLS (`wss://`, `https://`), for every connector on it. Embedded " +
+      "servers ignore it.",
+  }),
   static: path({
     about: "A folder of files to serve on the same port. Embedded servers ignore it.",
   }),
@@ -44,6 +72,11 @@ export const destinationFields = {
   filter: expression({
     about: "Evaluated for each recipient, who is `client`; false leaves that one out.",
     variables: ["client"],
+  }),
+  user: expression({
+    about:
+      "For `join_room`, `leave_room` and `disconnect`: all connections of this user; the one " +
+      "that the event came from where it is left out.",
   }),
   exclude_sender: attribute(flag(), {
     about: "Leaves out the connection that the event came from.",
@@ -56,6 +89,3 @@ export type WebSocketOptions = Values<typeof fields>;
 
 /** What a `to` block says. */
 export type WebSocketDestinationOptions = Values<typeof destinationFields>;
-
-/** Bytes that may wait for one connection before it is closed as a slow consumer. */
-export const OUTBOX_LIMIT: number = 1024 * 1024;

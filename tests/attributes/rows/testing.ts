@@ -15,6 +15,19 @@ import {
   WHO,
 } from "../testing-support.ts";
 
+/** The same with clients that need a token. */
+const VERIFIED = CLIENTS.replace(
+  "port = 0\n",
+  `port = 0
+  auth {
+    jwt {
+      secret = "a secret of more than thirty-two bytes"
+      user   = "claims.email"
+    }
+  }
+`,
+);
+
 /** The rows of `client` and `given`. */
 export const givenRows: readonly Row[] = [
   {
@@ -34,6 +47,16 @@ export const givenRows: readonly Row[] = [
   clientRow("user_id", 'user_id = "alice"', { user: "alice" }),
   clientRow("params", 'params = { lang = "en" }', { lang: "en" }),
   clientRow("headers", 'headers = { X-Tag = "red" }', { tag: "red" }),
+  {
+    attribute: "test/client/claims",
+    text: 'claims = { email = "ann@example.com" }',
+    observe: (text) =>
+      verdict(VERIFIED, [`client "alice" {\n${text}\n}`, WHO, expect("alice", "id = 1")]),
+    without: [
+      'client "alice" could not connect: 401 a token is needed',
+    ],
+    with: "good",
+  },
   {
     attribute: "test/client/rooms",
     text: 'rooms = ["orders"]',

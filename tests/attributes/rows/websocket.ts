@@ -1,6 +1,8 @@
 /** The attributes of the `websocket` connector and of the `to` blocks that name one. */
 import { join } from "node:path";
 import { writeFile } from "node:fs/promises";
+import { makeCertificate, secureGet } from "../../support/certificate.ts";
+import { DeflateClient } from "../../support/deflate-client.ts";
 import type { Message, SocketClient } from "../../support/socket-client.ts";
 import { flows, websocket } from "../../support/socket-contract.ts";
 import { opcodes } from "../../support/socket-frames.ts";
@@ -164,6 +166,34 @@ export const websocketRows: readonly Row[] = [
     with: ["second", "first"],
   },
   {
+    attribute: "connector websocket/compression",
+    text: "compression = true",
+    observe: (text) =>
+      withServer(websocket(text) + flows, async ({ port }) => {
+        const client = await DeflateClient.connect(port, "/ws");
+        client.say({ type: "echo", id: 1, data: "x".repeat(2000) });
+        const { compressed } = await client.hear();
+        client.frames.destroy();
+        return { agreed: client.extensions !== undefined, compressed };
+      }),
+    without: { agreed: false, compressed: false },
+    with: { agreed: true, compressed: true },
+  },
+  {
+    attribute: "connector websocket/tls/cert",
+    text: 'cert = env("CERT")',
+    observe: (text) => overTls(`${text}\nkey = env("KEY")`),
+    without: ['connector "ws" (websocket), tls needs the attribute "cert"'],
+    with: 200,
+  },
+  {
+    attribute: "connector websocket/tls/key",
+    text: 'key = env("KEY")',
+    observe: (text) => overTls(`${text}\ncert = env("CERT")`),
+    without: ['connector "ws" (websocket), tls needs the attribute "key"'],
+    with: 200,
+  },
+  {
     attribute: "connector websocket/static",
     text: 'static = env("FILES")',
     observe: (text) =>
@@ -193,6 +223,18 @@ export const websocketRows: readonly Row[] = [
     with: { ada: [], bob: ["news"], eve: ["news"] },
   },
 ];
+
+/** The status of a request over TLS, where the block says this. */
+function overTls(block: string): Promise<number | undefined> {
+  return withFolder(async (folder) => {
+    const certificate = await makeCertificate(folder, "cert");
+    return await withServer(
+      websocket(`tls {\n${block}\n}`),
+      async ({ port }) => (await secureGet(port, "/health/live", certificate)).status,
+      { CERT: certificate.cert, KEY: certificate.key },
+    );
+  });
+}
 
 /** Who reads what ada sends, where the flow's `to` says this. */
 function readers(destination: string): Promise<Readonly<Record<string, readonly unknown[]>>> {

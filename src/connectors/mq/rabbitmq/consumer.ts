@@ -41,6 +41,7 @@ export class Consumer {
   #reopening: ReturnType<typeof setTimeout> | undefined;
   #trouble: string | undefined;
   #opened = 0;
+  #started = false;
   #stopped = false;
   readonly #atWork = new Set<Promise<void>>();
   readonly #pauses = new Set<() => void>();
@@ -50,9 +51,10 @@ export class Consumer {
     this.#context = context;
   }
 
-  /** Why it does not consume at the moment. */
+  /** Why it does not consume at the moment, although it should. */
   get trouble(): string | undefined {
-    return this.#trouble;
+    if (!this.#started || this.#stopped || this.#channel?.active) return undefined;
+    return this.#trouble ?? "does not consume yet";
   }
 
   /** How often its own queue was lost, and with it what came before the next one stood. */
@@ -62,8 +64,8 @@ export class Consumer {
 
   /** Begins to consume, now or as soon as there is a connection. */
   async start(): Promise<void> {
-    const { link } = this.#context;
-    link.connection.on("connection", () => void this.#open());
+    this.#started = true;
+    this.#context.link.onReady(() => void this.#open());
     await this.#open();
   }
 

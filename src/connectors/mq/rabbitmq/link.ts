@@ -22,16 +22,29 @@ export function describe(error: unknown): string {
   return error.message === "" ? code : error.message.replace(/^undefined: /, "");
 }
 
+/** What must stand on a connection before anything is sent on it. */
+export type Prepare = (connection: Connection) => Promise<void>;
+
 /** Keeps the connection and says once for each outage why there is none. */
 export class Link {
   /** The library's connection. */
   readonly connection: Connection;
-  /** Resolves when the first attempt has ended, with the error that it ended with, if any. */
+  /**
+   * Resolves when the first attempt to connect and prepare has ended, with the error that it ended
+   * with, if any.
+   */
   readonly opened: Promise<unknown>;
+  readonly #listeners: (() => void)[] = [];
   #trouble: string | undefined;
+  /** Counts what happens to the connection, so that what is late for it can tell. */
+  #turn = 0;
 
-  /** Connects at once; `name` is shown in the broker's list of connections. */
-  constructor(address: Address, name: string, logger: Logger) {
+  /**
+   * Connects at once; `name` is shown in the broker's list of connections. There is trouble until
+   * `prepare`, which runs on every connection, has ended. Where it fails later than the first time,
+   * that is logged.
+   */
+  constructor(address: Address, name: string, logger: Logger, prepare?: Prepare) {
     const where = describeAddress(address);
     this.#trouble = `the broker ${where} has not answered yet`;
     const connection = new Connection({
@@ -44,10 +57,9 @@ export class Link {
       retryHigh: 5000,
     });
     this.connection = connection;
-    this.opened = new Promise((resolve) => {
-      connection.once("connection", () => resolve(undefined));
-      connection.once("error", resolve);
-    });
+    const { promise, resolve: settleOpened } = Promise.withResolvers<unknown>();
+    this.opened = promise;
+    connection.once("error", settleOpened);
     let lost = false;
     let tried = false;
     connection.on("error", (error: unknown) => {
@@ -59,16 +71,30 @@ export class Link {
         return;
       }
       lost = true;
+      this.#turn++;
       this.#trouble = `the broker ${where} is away: ${reason}`;
       // Whoever waits for `opened` throws it.
       if (first && isHopeless(error)) return;
       logger.warn("the broker {where} is away, trying again: {reason}", { where, reason });
     });
     connection.on("connection", () => {
+      const first = !tried;
       tried = true;
-      this.#trouble = undefined;
       if (lost) logger.info("the broker {where} is back", { where });
       lost = false;
+      const turn = ++this.#turn;
+      const ready = (failure?: unknown): void => {
+        if (first) settleOpened(failure);
+        // A connection that is lost meanwhile has its own trouble.
+        if (turn !== this.#turn) return;
+        this.#trouble = undefined;
+        if (!first && failure !== undefined) {
+          logger.warn("could not declare all: {reason}", { reason: describe(failure) });
+        }
+        for (const listener of this.#listeners) listener();
+      };
+      if (prepare === undefined) ready();
+      else prepare(connection).then(() => ready(), ready);
     });
     connection.on("connection.blocked", (reason: string) => {
       this.#trouble = `the broker ${where} takes no messages: ${reason}`;
@@ -83,6 +109,11 @@ export class Link {
   /** Why nothing can be sent at the moment; undefined when it can. */
   get trouble(): string | undefined {
     return this.#trouble;
+  }
+
+  /** Calls whenever something can be sent again. */
+  onReady(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   /** Ends the connection; a broker that does not answer is left without a word. */

@@ -1,0 +1,1 @@
+CREATE TABLE blocked (user_id TEXT PRIMARY KEY);

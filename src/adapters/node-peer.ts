@@ -1,0 +1,136 @@
+/** Connections of the `ws` package, whose frames go straight to the socket. */
+import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import type { WebSocket } from "ws";
+import type { Batch, Peer, SocketFeatures, SocketSession } from "../socket.ts";
+
+const FEATURES: SocketFeatures = {
+  ping: true,
+  terminate: true,
+  pause: true,
+  frameLimits: true,
+  closeCodes: true,
+  handshakeChecks: true,
+};
+
+/** The `readyState` of a connection that takes data. */
+const OPEN = 1;
+/** What `close` gets where there was no close frame. */
+const NO_FRAME = 1006;
+/** The close codes of what breaks a limit or UTF-8; all else that `ws` refuses is 1002. */
+const VIOLATIONS: Readonly<Record<string, number>> = {
+  WS_ERR_INVALID_UTF8: 1007,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
+  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
+};
+
+/** Connects an open socket to its session. `buffers` is shared by those whose frames are alike. */
+export function connectSocket(
+  webSocket: WebSocket,
+  socket: Socket,
+  buffers: BatchBuffers,
+  session: SocketSession,
+): void {
+  webSocket.on("message", (data: Buffer, isBinary: boolean) => {
+    if (isBinary) session.binary();
+    else session.message(data.toString());
+  });
+  webSocket.on("ping", (data: Buffer) => session.ping(data));
+  webSocket.on("pong", () => session.pong());
+  // `ws` closes with the right code, and then tells of the broken connection alone.
+  let violation: number | undefined;
+  webSocket.on("error", (error) => violation = violationOf(error));
+  webSocket.on("close", (code: number, reason: Buffer) => {
+    session.close(code === NO_FRAME ? violation ?? code : code, reason.toString());
+  });
+  session.open(new NodePeer(webSocket, socket, buffers), FEATURES);
+}
+
+/** The code that `ws` closes with because of an error; undefined where it is none of the client's. */
+function violationOf(error: Error & { readonly code?: string }): number | undefined {
+  if (error.code?.startsWith("WS_ERR_")) return VIOLATIONS[error.code] ?? 1002;
+  // What was sent as compressed is not.
+  if (error.code?.startsWith("Z_")) return 1007;
+  return undefined;
+}
+
+/** Streams wrap every Uint8Array in a Buffer of its own; recipients of one batch share it here. */
+export class BatchBuffers {
+  readonly #encode: (batch: Batch) => Uint8Array;
+  #batch: Batch | undefined;
+  #buffer: Buffer = Buffer.alloc(0);
+
+  /** `encode` gives a batch as it stands on the wire. */
+  constructor(encode: (batch: Batch) => Uint8Array) {
+    this.#encode = encode;
+  }
+
+  /** The bytes of a batch. */
+  of(batch: Batch): Buffer {
+    if (batch !== this.#batch) {
+      const { buffer, byteOffset, byteLength } = this.#encode(batch);
+      this.#batch = batch;
+      this.#buffer = Buffer.from(buffer, byteOffset, byteLength);
+    }
+    return this.#buffer;
+  }
+}
+
+/** A connection of `ws`. Frames of ours go straight to the socket, between those of `ws`. */
+class NodePeer implements Peer {
+  readonly #webSocket: WebSocket;
+  readonly #socket: Socket;
+  readonly #buffers: BatchBuffers;
+
+  constructor(webSocket: WebSocket, socket: Socket, buffers: BatchBuffers) {
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+    this.#buffers = buffers;
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.writableLength;
+  }
+
+  send(batch: Batch): number {
+    if (this.#webSocket.readyState !== OPEN) return -1;
+    // Below its high-water mark a stream has nothing worth asking for.
+    return this.#socket.write(this.#buffers.of(batch)) ? 0 : this.#socket.writableLength;
+  }
+
+  close(code: number, reason: string, patience: number): void {
+    const socket = this.#socket;
+    const terminate = (): void => this.#webSocket.terminate();
+    this.#webSocket.close(code, reason);
+    // A write that makes progress counts as movement.
+    socket.setTimeout(patience, terminate);
+    // Once all is out, only the answer counts: a client could talk on without ever giving it.
+    const awaitAnswer = (): void => {
+      const timer = setTimeout(terminate, patience);
+      socket.once("close", () => clearTimeout(timer));
+    };
+    if (socket.writableNeedDrain) socket.once("drain", awaitAnswer);
+    else awaitAnswer();
+  }
+
+  ping(): void {
+    if (this.#webSocket.readyState === OPEN) this.#webSocket.ping();
+  }
+
+  pong(data: Uint8Array): void {
+    if (this.#webSocket.readyState === OPEN) this.#webSocket.pong(data);
+  }
+
+  pause(): void {
+    this.#webSocket.pause();
+  }
+
+  resume(): void {
+    this.#webSocket.resume();
+  }
+
+  terminate(): void {
+    this.#webSocket.terminate();
+  }
+}

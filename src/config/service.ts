@@ -1,0 +1,66 @@
+/** The `service` block: who this is, and how it ends. */
+import type { ServiceModel } from "../model.ts";
+import { attribute, readFields } from "../schema.ts";
+import { duration, text, type ValueSchema } from "../values.ts";
+import type { Loading } from "./loading.ts";
+import { type Body, problemAt } from "./tree.ts";
+
+/** Text that can stand in a line of output. */
+const line: ValueSchema<string> = {
+  description: "text",
+  parse(value) {
+    const result = text({ maxLength: 255 }).parse(value);
+    const good = "problem" in result || /^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$/u.test(result.value);
+    return good ? result : { problem: "must be one line of text, and not an empty one" };
+  },
+};
+
+/** The attributes of the block. */
+export const serviceFields = {
+  name: attribute(line, {
+    about: "Who this is: begins the line that says it is ready, and stands in `/health/live`.",
+  }),
+  version: attribute(line, {
+    about: "Which version of it, beside its name.",
+  }),
+  shutdown_timeout: attribute(duration(), {
+    about: "How long an end may take, from the signal to the last connection that is let go.",
+    default: "30s",
+  }),
+  shutdown_spread: attribute(duration({ min: 0 }), {
+    about: "The time over which an end spreads the closing of clients at random, so that they do " +
+      "not all come back at once. Fewer than 20 clients of a connector take a part of it, a " +
+      "twentieth each.",
+    default: "2s",
+  }),
+};
+
+/** Reads the only `service` block that a configuration may have; without one it gives the defaults. */
+export function readService(
+  root: Body,
+  { env, now, constants, report }: Pick<Loading, "env" | "now" | "constants" | "report">,
+): ServiceModel {
+  const [found, ...more] = root.blocks.filter(({ type }) => type === "service");
+  for (const { span } of found?.labels ?? []) report(span, "service takes no label");
+  for (const { headerSpan } of more) {
+    const { file, line } = problemAt(found.headerSpan, "");
+    report(headerSpan, "there is a second service", `the first is at ${file}:${line}`);
+  }
+  const body = found?.body ?? { attributes: [], blocks: [], span: root.span };
+  const context = { subject: "service", variables: [], env, now, constants, report };
+  const options = readFields(body, serviceFields, found?.headerSpan ?? root.span, context);
+  const spread = body.attributes.find(({ name }) => name === "shutdown_spread");
+  if (spread !== undefined && options.shutdown_spread > options.shutdown_timeout) {
+    report(
+      spread.valueSpan,
+      "service has a shutdown_spread longer than its shutdown_timeout",
+      "clients must be closed before the time is over",
+    );
+  }
+  return {
+    name: options.name,
+    version: options.version,
+    shutdownTimeout: options.shutdown_timeout,
+    shutdownSpread: options.shutdown_spread,
+  };
+}

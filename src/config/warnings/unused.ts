@@ -1,0 +1,31 @@
+/** Warns of what a connector declares and no flow uses. */
+import { complain } from "../loading.ts";
+import {
+  constantTarget,
+  named,
+  type PlacedConnector,
+  type PlacedFlow,
+  requestsOf,
+  type Surroundings,
+} from "./flow.ts";
+
+/** Lets the connector's type say what of its block is of no use to these flows. */
+export function warnOfUnused(
+  { model, block }: PlacedConnector,
+  flows: readonly PlacedFlow[],
+  { constants, report }: Surroundings,
+): void {
+  const requests = flows.flatMap(requestsOf)
+    .filter(({ request }) => request.connector === model.name)
+    .map(({ request }) => ({
+      operation: request.operation,
+      target: constantTarget(request, constants),
+    }));
+  const paths = new Set(
+    flows.flatMap(({ expressions }) => expressions)
+      .flatMap(({ expression }) => [...expression.paths]),
+  );
+  const complaints = model.definition.checkUsage?.({ requests, paths }, model.options) ?? [];
+  const warnings = complaints.map((one) => ({ ...one, severity: "warning" as const }));
+  complain(block, named(model), warnings, report);
+}

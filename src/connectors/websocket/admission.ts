@@ -1,0 +1,118 @@
+/** Decides about a handshake whose form is right: who the client is, and whether flows let it in. */
+import type { Clock } from "../../clock.ts";
+import type { FlowHandler, Logger } from "../../connector.ts";
+import { refuse } from "../../handshake.ts";
+import { nameProblem } from "../../protocol.ts";
+import type { HandshakeRefusal, HandshakeRequest, VouchedClient } from "../../socket.ts";
+import { Arrival } from "./arrival.ts";
+import type { Authenticated, Authenticator } from "./auth/authenticator.ts";
+import type { Counter, Counters } from "./counters.ts";
+import { isAllowed, type Origins } from "./origins.ts";
+import { tooLate } from "./refusal.ts";
+
+/** How long the decision about a handshake may take, in milliseconds. */
+const DECISION_TIMEOUT = 10_000;
+
+/** A client that is let in. */
+export interface Admitted {
+  /** Tells it from a refusal. */
+  readonly accepted: true;
+  readonly arrival: Arrival;
+  /** The subprotocol to answer with; undefined for none. */
+  readonly protocol: string | undefined;
+}
+
+/** What deciding needs of the connector. */
+export interface AdmissionHost {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly counters: Counters;
+  readonly options: { readonly origins?: Origins | undefined };
+  /** Undefined where clients need no token. */
+  readonly authenticator: Authenticator | undefined;
+  /** The flows on one operation, in file order; undefined where no client can cause it. */
+  handlers(operation: string): readonly FlowHandler[] | undefined;
+}
+
+/** A client that stays out, and what counts it. */
+interface Denied {
+  readonly accepted: false;
+  readonly refusal: HandshakeRefusal;
+  readonly counter: Counter;
+}
+
+type Decision = Admitted | Denied;
+
+/**
+ * Lets a client in or refuses it: by its origin, by its token, then by the flows on `connect`. Waits
+ * only where a token must be checked or a flow waits, and not longer than ten seconds; never rejects.
+ */
+export function decide(
+  host: AdmissionHost,
+  request: HandshakeRequest,
+  protocols: readonly string[],
+  vouched: VouchedClient | undefined,
+): Admitted | HandshakeRefusal | Promise<Admitted | HandshakeRefusal> {
+  const told = (decision: Decision): Admitted | HandshakeRefusal => {
+    if (decision.accepted) return decision;
+    host.counters.add(decision.counter);
+    return decision.refusal;
+  };
+  const { origins } = host.options;
+  if (origins !== undefined && !isAllowed(request.headers["origin"], origins)) {
+    return told(deny("refused_origin", refuse(403, "pages of this origin may not connect")));
+  }
+  const found = identify(host, request, protocols, vouched);
+  const decision = found instanceof Promise
+    ? found.then((one) => ask(host, one))
+    : ask(host, found);
+  return decision instanceof Promise ? inTime(decision, host.clock).then(told) : told(decision);
+}
+
+function identify(
+  { authenticator }: AdmissionHost,
+  request: HandshakeRequest,
+  protocols: readonly string[],
+  vouched: VouchedClient | undefined,
+): Authenticated | HandshakeRefusal | Promise<Authenticated | HandshakeRefusal> {
+  if (authenticator !== undefined) {
+    return authenticator.authenticate(request, protocols, vouched);
+  }
+  const userId = request.url.searchParams.get("user_id") || null;
+  const problem = userId === null ? undefined : nameProblem("user_id", userId);
+  if (problem !== undefined) return refuse(400, problem);
+  const identity = { userId, claims: null, expiresAt: undefined };
+  return { accepted: true, identity, protocol: protocols[0], request };
+}
+
+function ask(
+  host: AdmissionHost,
+  found: Authenticated | HandshakeRefusal,
+): Decision | Promise<Decision> {
+  // Without tokens there is only a name that is none.
+  if (!found.accepted) {
+    return deny(host.authenticator === undefined ? "refused_request" : "refused_auth", found);
+  }
+  const { protocol } = found;
+  const arrival = new Arrival(found.request, found.identity, host.clock);
+  const verdict = arrival.ask(host.handlers("connect") ?? [], host.logger);
+  const answer = (refusal: HandshakeRefusal | undefined): Decision =>
+    refusal === undefined ? { accepted: true, arrival, protocol } : deny("refused_flow", refusal);
+  return verdict instanceof Promise ? verdict.then(answer) : answer(verdict);
+}
+
+function deny(counter: Counter, refusal: HandshakeRefusal): Denied {
+  return { accepted: false, refusal, counter };
+}
+
+/** The decision, or a refusal where it does not come in time. */
+function inTime(decision: Promise<Decision>, clock: Clock): Promise<Decision> {
+  const { promise, resolve } = Promise.withResolvers<Decision>();
+  const late = deny("refused_late", tooLate("the decision took too long"));
+  const cancel = clock.after(DECISION_TIMEOUT, () => resolve(late));
+  decision.then((found) => {
+    cancel();
+    resolve(found);
+  });
+  return promise;
+}

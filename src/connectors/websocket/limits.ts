@@ -1,0 +1,37 @@
+/** What one connection may do: how fast it may send, and how many errors it may cause. */
+import type { Clock } from "../../clock.ts";
+import type { ClientFrame, Refusal } from "../../protocol.ts";
+import { OVER_RATE, TOO_MANY_ERRORS } from "./closing.ts";
+import { RateLimit, type RateLimitOptions } from "./rate-limit.ts";
+import { RateWindow } from "./rate.ts";
+
+/** More error answers than this in this time, in milliseconds, and the client is sent away. */
+const MAX_ERRORS = 100;
+const ERROR_WINDOW = 10_000;
+
+/** The limits of one connection. */
+export class Limits {
+  readonly #errors: RateWindow;
+  readonly #rate: RateLimit | undefined;
+
+  /** Without `rate` there is no limit to how fast it sends. */
+  constructor(rate: RateLimitOptions | undefined, clock: Clock) {
+    this.#errors = new RateWindow(MAX_ERRORS, ERROR_WINDOW, clock);
+    this.#rate = rate && new RateLimit(rate, clock);
+  }
+
+  /** A frame that has come; one over the rate becomes its refusal, told when its turn comes. */
+  admit(frame: ClientFrame | Refusal): ClientFrame | Refusal {
+    if (this.#rate === undefined) return frame;
+    const retryAfter = this.#rate.take();
+    if (retryAfter === 0) return frame;
+    const message = `too many messages; the next one is served in ${retryAfter} ms`;
+    return { code: "rate_limited", message, id: frame.id, retryAfter };
+  }
+
+  /** Counts an error that the client is told; gives the reason where it must go for that. */
+  strike({ code }: Refusal): string | undefined {
+    if (code === "rate_limited" && this.#rate?.exceeded()) return OVER_RATE;
+    return this.#errors.hit() ? TOO_MANY_ERRORS : undefined;
+  }
+}

@@ -1,0 +1,86 @@
+/** The `origins` attribute: whose pages may connect. */
+import * as v from "valibot";
+import { type ValueSchema, valueSchema } from "../../values.ts";
+
+/** Origins as browsers write them: whole ones, and the ends of those that `*.` stands for. */
+export interface Origins {
+  /** Such as `https://example.com:8443`. */
+  readonly exact: ReadonlySet<string>;
+  /** Such as `.example.com`: any host below it, over https and on its default port. */
+  readonly suffixes: readonly string[];
+}
+
+const FORM = "must be a list of origins";
+const EXAMPLES = 'such as "https://example.com" or "*.example.com"';
+/** Origins of apps beside browsers, which `URL` knows nothing about. */
+const FOREIGN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@]+$/;
+/** What browsers send of a page over https on its default port. */
+const HTTPS = /^https:\/\/((?:[a-z0-9_-]+\.)+[a-z0-9-]+)$/;
+
+/** A list such as `["https://example.com", "*.example.com"]`. */
+export function originList(): ValueSchema<Origins> {
+  return valueSchema(
+    "list of origins",
+    v.pipe(
+      v.array(v.string(`${FORM}\n${EXAMPLES}`), `${FORM}\n${EXAMPLES}`),
+      v.minLength(1, `${FORM} with at least one\n${EXAMPLES}`),
+      v.rawTransform<string[], Origins>(({ dataset: { value }, addIssue, NEVER }) => {
+        const [exact, suffixes] = [new Set<string>(), [] as string[]];
+        for (const written of value) {
+          const found = readOrigin(written);
+          if ("problem" in found) {
+            addIssue({ message: `has ${JSON.stringify(written)}, ${found.problem}` });
+            return NEVER;
+          }
+          if ("suffix" in found) suffixes.push(found.suffix);
+          else exact.add(found.origin);
+        }
+        return { exact, suffixes };
+      }),
+    ),
+  );
+}
+
+/**
+ * Whether a handshake with this `Origin` header may go on. One without the header is no browser's,
+ * and passes.
+ */
+export function isAllowed(origin: string | undefined, { exact, suffixes }: Origins): boolean {
+  if (origin === undefined || exact.has(origin)) return true;
+  const host = HTTPS.exec(origin)?.[1];
+  return host !== undefined && suffixes.some((suffix) => host.endsWith(suffix));
+}
+
+type Read = { readonly origin: string } | { readonly suffix: string } | {
+  /** A second line is the hint. */
+  readonly problem: string;
+};
+
+function readOrigin(written: string): Read {
+  if (written === "null") {
+    return { problem: "which is what pages of no origin say\nany page can pass itself off as one" };
+  }
+  if (written.startsWith("*.")) return readSuffix(written.slice(2));
+  if (written.includes("*")) {
+    return { problem: `which has a * elsewhere than in front of a domain\n${EXAMPLES}` };
+  }
+  const url = URL.parse(written);
+  const isWeb = url?.protocol === "https:" || url?.protocol === "http:";
+  if (url === null || !isWeb && !FOREIGN.test(written)) {
+    return { problem: `which is no origin\n${EXAMPLES}` };
+  }
+  if (!isWeb) return { origin: written };
+  // Else a part of what was written would be ignored.
+  if (url.username !== "" || url.password !== "" || url.pathname !== "/" || /[?#]/.test(written)) {
+    return { problem: `which is more than an origin\nwrite it as "${url.origin}"` };
+  }
+  return { origin: url.origin };
+}
+
+function readSuffix(domain: string): Read {
+  const host = URL.parse(`https://${domain}`)?.host;
+  if (host === undefined || /[/?#@:\\\s]/.test(domain) || !HTTPS.test(`https://${host}`)) {
+    return { problem: 'which is no domain after the "*."\nit is https and the default port' };
+  }
+  return { suffix: `.${host}` };
+}

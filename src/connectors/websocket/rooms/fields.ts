@@ -1,0 +1,90 @@
+/** What a `room` block can say. */
+import { expression } from "../../../expression-fields.ts";
+import type { Expression } from "../../../expression.ts";
+import {
+  type Field,
+  type Fields,
+  nameBlocks,
+  type ReadContext,
+  readFields,
+} from "../../../schema.ts";
+import { lookups, StepNames } from "../../../step-fields.ts";
+import type { LookupModel } from "../../../request-model.ts";
+import { RoomPattern } from "./pattern.ts";
+
+/** The attributes of a `room` block. */
+export const roomFields = {
+  step: lookups({
+    about:
+      "Looks something up for `join`; its result is `step.NAME`. It sees `client` and `room`, " +
+      "and gets `room` and `user_id` where it has no `params`.",
+  }),
+  join: expression({
+    about: "Who may join; it sees `client`, `room` and `step`. Everybody may without it.",
+  }),
+} satisfies Fields;
+
+/** A `room` block. */
+export interface RoomOptions {
+  /** Which rooms it is about. */
+  readonly pattern: RoomPattern;
+  /** Run before `join` is asked. */
+  readonly steps: readonly LookupModel[];
+  /** Undefined where everybody may join. */
+  readonly join: Expression | undefined;
+}
+
+/** The `room` blocks of a connector. */
+export const roomsField: Field<readonly RoomOptions[]> = {
+  kind: "block",
+  about:
+    "Rooms that clients may join; its label is their name, with `*` for any characters. Where " +
+    "one is declared, rooms that match none are refused. The most specific pattern counts.",
+  type: "blocks",
+  required: false,
+  fields: roomFields,
+  read(body, kind, _owner, context) {
+    const blocks = body.blocks.filter(({ type }) => type === kind);
+    const named = nameBlocks(blocks, kind, `${context.subject}: `, context.report);
+    return named.map(([label, block]) => {
+      const subject = `${context.subject}, ${kind} ${JSON.stringify(label)}`;
+      const pattern = new RoomPattern(label);
+      if (pattern.problem !== undefined) {
+        context.report(block.labels[0].span, `${subject}: no room can match: ${pattern.problem}`);
+      }
+      const names = stepNames(block.body.blocks, subject, context.report);
+      const steps = block.body.blocks.some(({ type }) => type === "step") ? ["step"] : [];
+      const inner: ReadContext = {
+        ...context,
+        subject,
+        variables: [...context.variables, "client", "room", ...steps],
+      };
+      const { step, join } = readFields(block.body, roomFields, block.headerSpan, {
+        ...inner,
+        onExpression(expression, span) {
+          names.check(expression, span);
+          context.onExpression?.(expression, span);
+        },
+        // The expressions of steps see only those before them, which is checked where they are read.
+        lookups: (body, name) => context.lookups?.(body, name, inner) ?? [],
+      });
+      return { pattern, steps: step, join };
+    });
+  },
+};
+
+/** All steps of a block: `join` comes after every one of them. */
+function stepNames(
+  blocks: readonly {
+    readonly type: string;
+    readonly labels: readonly { readonly text: string }[];
+  }[],
+  subject: string,
+  report: ReadContext["report"],
+): StepNames {
+  const names = new StepNames(subject, report);
+  for (const { type, labels: [label] } of blocks) {
+    if (type === "step" && label !== undefined) names.add(label.text);
+  }
+  return names;
+}

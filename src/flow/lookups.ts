@@ -1,0 +1,48 @@
+/** Runs the look-ups of connectors: steps that stand in no flow. */
+import type { Clock } from "../clock.ts";
+import type { StepResults } from "../connector.ts";
+import type { Scope } from "../expression.ts";
+import type { LookupModel } from "../model.ts";
+import { type Connectors, runStep } from "./requests.ts";
+import { ResultCache } from "./result-cache.ts";
+import { type Work, workThrough } from "./work.ts";
+
+/** The look-ups of all connectors of one runtime, and the results that are kept for them. */
+export class Lookups {
+  readonly #connectors: Connectors;
+  readonly #clock: Clock;
+  readonly #caches = new Map<LookupModel, ResultCache>();
+
+  /** The connectors must all be there when the first look-up is run. */
+  constructor(connectors: Connectors, clock: Clock) {
+    this.#connectors = connectors;
+    this.#clock = clock;
+  }
+
+  /** Runs steps in their order; gives their results by name. */
+  run(
+    steps: readonly LookupModel[],
+    scope: Scope,
+    payload: unknown,
+  ): StepResults | Promise<StepResults> {
+    return workThrough(this.#results(steps, scope, payload));
+  }
+
+  *#results(steps: readonly LookupModel[], scope: Scope, payload: unknown): Work<StepResults> {
+    // Without a prototype, so that a step may have any name.
+    const results = Object.create(null) as Record<string, unknown>;
+    const asker = { scope: { ...scope, step: results }, payload, event: undefined };
+    for (const step of steps) {
+      const cache = this.#cacheOf(step);
+      results[step.name] = yield* runStep(this.#connectors, step, asker, this.#clock, cache);
+    }
+    return results;
+  }
+
+  #cacheOf(step: LookupModel): ResultCache | undefined {
+    if (step.cache === undefined) return undefined;
+    const cache = this.#caches.get(step) ?? new ResultCache(step.cache, this.#clock);
+    this.#caches.set(step, cache);
+    return cache;
+  }
+}

@@ -1,0 +1,83 @@
+/** The certificate of a listener: who wants which, and whether it can be used. */
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { HttpService } from "../connector.ts";
+import { ConnectorError } from "../errors.ts";
+
+/** A certificate with its key, as PEM. */
+export interface TlsIdentity {
+  /** The server's own certificate first, then those that lead to one that clients trust. */
+  readonly cert: string;
+  readonly key: string;
+}
+
+/**
+ * The certificate of the listener that these connectors share; undefined for none. One without a
+ * word about TLS takes what the others have.
+ *
+ * @throws {ConnectorError} They disagree, or the files cannot be used.
+ */
+export async function readTls(
+  members: readonly (readonly [name: string, service: HttpService])[],
+): Promise<TlsIdentity | undefined> {
+  const [first, ...others] = members.filter(([, { listen }]) => listen.tls !== undefined);
+  if (first === undefined) return undefined;
+  const [name, { listen: { tls } }] = first;
+  for (const [other, { listen }] of others) {
+    if (tls?.cert === listen.tls?.cert && tls?.key === listen.tls?.key) continue;
+    const message = `tls: shares its port with ${other}, which has another tls; make them the same`;
+    throw new ConnectorError(name, message);
+  }
+  if (tls === undefined || tls === null) return undefined;
+  const [cert, key] = await Promise.all([
+    readPem(name, "cert", tls.cert),
+    readPem(name, "key", tls.key),
+  ]);
+  checkPair(name, { cert, key }, tls);
+  return { cert, key };
+}
+
+async function readPem(name: string, part: "cert" | "key", file: string): Promise<string> {
+  return await readFile(file, "utf8").catch((cause) => {
+    const why = cause.code === "ENOENT" ? "there is no such file" : cause.message;
+    throw new ConnectorError(name, `tls ${part}: ${file} cannot be read: ${why}`, { cause });
+  });
+}
+
+function checkPair(
+  name: string,
+  pem: TlsIdentity,
+  files: { readonly cert: string; readonly key: string },
+): void {
+  const certificate = parse(
+    () => readCertificate(pem.cert),
+    name,
+    `tls cert: ${files.cert} is no certificate in PEM`,
+  );
+  const key = parse(
+    () => readKey(pem.key),
+    name,
+    `tls key: ${files.key} is no private key in PEM without a passphrase`,
+  );
+  if (certificate.checkPrivateKey(key)) return;
+  const message = `tls key: ${files.key} does not fit the certificate in ${files.cert}`;
+  throw new ConnectorError(name, message);
+}
+
+function readCertificate(pem: string): X509Certificate {
+  // It would take DER as well, which no listener does.
+  if (!pem.includes("-----BEGIN ")) throw new TypeError("there is no PEM block");
+  return new X509Certificate(pem);
+}
+
+function readKey(pem: string): KeyObject {
+  return createPrivateKey(pem);
+}
+
+function parse<T>(read: () => T, name: string, message: string): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new ConnectorError(name, message, { cause });
+  }
+}

@@ -1,0 +1,70 @@
+/** The attributes of the `service` block. */
+import { flows, websocket } from "../../support/socket-contract.ts";
+import { pause } from "../../support/socket-probe.ts";
+import { type Server, withServer } from "../connector-support.ts";
+import type { Row } from "../row.ts";
+
+/** A server with this in its `service` block. */
+function serving<T>(text: string, look: (server: Server) => Promise<T>): Promise<T> {
+  return withServer(`service {\n${text}\n}\n${websocket()}${flows}`, look);
+}
+
+/** What whoever asks whether it lives is told. */
+async function health({ fetch }: Server): Promise<unknown> {
+  return await (await fetch("/health/live")).json();
+}
+
+/** Each of them, with a scenario that it changes. */
+export const serviceRows: readonly Row[] = [
+  {
+    attribute: "service/name",
+    text: 'name = "chat"',
+    observe: (text) => serving(text, health),
+    without: { status: "ok" },
+    with: { status: "ok", name: "chat" },
+  },
+  {
+    attribute: "service/version",
+    text: "version = 1.2",
+    observe: (text) => serving(text, health),
+    without: { status: "ok" },
+    with: { status: "ok", version: "1.2" },
+  },
+  {
+    // Whether an end is over after three seconds although a flow is not.
+    attribute: "service/shutdown_timeout",
+    text: 'shutdown_timeout = "500ms"',
+    observe: (text) =>
+      serving(text, async ({ connect, probe, runtime }) => {
+        probe.holds = true;
+        const client = await connect();
+        client.say({ type: "probe" });
+        await probe.received(1);
+        const closing = runtime.close();
+        const isOver = await Promise.race([closing.then(() => true), pause(3_000)]) ?? false;
+        probe.releaseAll();
+        await Promise.all([closing, client.finish()]);
+        return isOver;
+      }),
+    without: false,
+    with: true,
+  },
+  {
+    // Whether more than a second lies between the first of forty clients that is told and the last.
+    attribute: "service/shutdown_spread",
+    text: 'shutdown_spread = "0s"',
+    observe: (text) =>
+      serving(text, async ({ connect, runtime }) => {
+        const clients = await Promise.all(Array.from({ length: 40 }, () => connect()));
+        const told = clients.map(async (client) => {
+          await client.ending();
+          return performance.now();
+        });
+        await runtime.close();
+        const times = await Promise.all(told);
+        return Math.max(...times) - Math.min(...times) > 1_000;
+      }),
+    without: true,
+    with: false,
+  },
+];

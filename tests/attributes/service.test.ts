@@ -1,0 +1,4 @@
+import { testRows } from "./row.ts";
+import { serviceRows } from "./rows/service.ts";
+
+testRows(serviceRows);

@@ -1,0 +1,53 @@
+/** The command on a port that speaks TLS: what it says when it is ready, and why it does not start. */
+import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { makeCertificate, secureGet } from "../support/certificate.ts";
+import { stageTest } from "../support/process.ts";
+
+const config = `
+  connector "live" {
+    type = "websocket"
+    port = 0
+    tls {
+      cert = "./cert.pem"
+      key  = env("KEY_FILE", "./cert.key")
+    }
+  }
+  connector "api" {
+    type = "rest"
+    port = 0
+  }
+`;
+
+stageTest("the ready line names wss and https, which are served there", async (stage) => {
+  // Beside the configuration, and not in the working directory.
+  const folder = join(stage.folder, "live");
+  await mkdir(folder);
+  await writeFile(join(folder, "live.hcl"), config);
+  const certificate = await makeCertificate(folder, "cert");
+  const weir = await stage.run(["live"]);
+  const at = `localhost:${weir.port}`;
+  assert.deepEqual(weir.addresses, [`wss://${at}/ws`, `https://${at}`]);
+  assert.equal((await secureGet(weir.port, "/health/live", certificate)).status, 200);
+  weir.signal("SIGTERM");
+  assert.equal((await weir.ended()).code, 0);
+});
+
+stageTest("a certificate that cannot be used ends the start with 3", async (stage) => {
+  await writeFile(join(stage.folder, "live.hcl"), config);
+  const run = async (env: Record<string, string> = {}) => {
+    const { code, stdout, stderr } = await stage.weir(["run", "."], { env });
+    return { code, stdout, stderr: stderr.replaceAll(`${stage.folder}/`, "") };
+  };
+  const failed = (message: string) => ({
+    code: 3,
+    stdout: "",
+    stderr: `error: connector "live": tls ${message}\n`,
+  });
+  assert.deepEqual(await run(), failed("cert: cert.pem cannot be read: there is no such file"));
+  await makeCertificate(stage.folder, "cert");
+  await makeCertificate(stage.folder, "other");
+  const message = "key: other.key does not fit the certificate in cert.pem";
+  assert.deepEqual(await run({ KEY_FILE: "other.key" }), failed(message));
+});

@@ -1,0 +1,155 @@
+/**
+ * A client that stops reading, in a room of 200 at 500 messages a second: the others get everything
+ * in time, and what is kept for it is bounded. With `WEIR_TEST_LONG=1` it goes on for a minute and
+ * the bound of time is the exact one.
+ */
+import assert from "node:assert/strict";
+import process from "node:process";
+import { test } from "node:test";
+import { websocket } from "../support/socket-contract.ts";
+import type { Host, RunningHost } from "../support/socket-hosts.ts";
+import { pause, Probe } from "../support/socket-probe.ts";
+import { FrameClient } from "./client.ts";
+import { parsers } from "./hosts.ts";
+import { clockTime, Readers } from "./reader-thread.ts";
+import { within } from "./within.ts";
+
+const LONG = process.env.WEIR_TEST_LONG === "1";
+const READERS = 199;
+const PER_SECOND = 500;
+/** How long the room is measured at a time, in milliseconds. */
+const DURATION = LONG ? 5_000 : 400;
+/** How often, in turns: the best of each way counts, since others use the machine, too. */
+const ROUNDS = LONG ? 12 : 6;
+/** How much longer the 99th percentile may be with a slow client. */
+const RATIO = 1.5;
+/** And what timers, and in the short form a busy machine, may cost on top, in milliseconds. */
+const SLACK = LONG ? 2 : 30;
+
+const FILLER = "x".repeat(64 * 1024);
+const MB = 1024 * 1024;
+
+function start(host: Host, policy: string): Promise<RunningHost> {
+  const config = websocket(`slow_client {\n policy = "${policy}"\n }`);
+  return host.start(config, { connectors: new Probe().connectors });
+}
+
+/** Sends at the rate for a while; gives how many messages were sent. */
+async function talk({ runtime }: RunningHost, from: number): Promise<number> {
+  const began = performance.now();
+  let sent = 0;
+  for (;;) {
+    const passed = performance.now() - began;
+    if (passed >= DURATION) return sent;
+    for (; sent < passed / 1_000 * PER_SECOND; sent++) {
+      await runtime.sendToRoom("all", { n: from + sent, at: clockTime(), text: "y".repeat(100) });
+    }
+    await pause(2);
+  }
+}
+
+for (const policy of ["disconnect", "drop_oldest"] as const) {
+  for (const host of parsers) {
+    test(`${host.name}: a client that stops reading slows nobody down: ${policy}`, async () => {
+      const running = await start(host, policy);
+      const { runtime, port } = running;
+      const readers = await Readers.start({ port, count: READERS, room: "all" });
+      const clients: FrameClient[] = [];
+      let sent = 0;
+      const measure = async (): Promise<number> => {
+        const count = await talk(running, sent);
+        sent += count;
+        let report = await readers.report();
+        const { p99 } = report;
+        const late = () => report.received.filter((received) => received !== sent).length;
+        for (let tries = 0; late() > 0 && tries < 100; tries++) {
+          await pause(100);
+          report = await readers.report();
+        }
+        assert.equal(late(), 0, "some readers miss something");
+        assert.deepEqual(report.problems, []);
+        return p99;
+      };
+      try {
+        await measure();
+        const times: number[][] = [[], []];
+        for (let round = 0; round < ROUNDS; round++) {
+          times[0].push(await measure());
+          const slow = await stop(running, host.mount);
+          clients.push(slow);
+          times[1].push(await measure());
+          const { connections, dropped } = runtime.counts().ws;
+          assert.deepEqual(
+            policy === "disconnect" ? connections : [connections, dropped > 0],
+            policy === "disconnect" ? READERS : [READERS + 1, true],
+          );
+          slow.destroy();
+          await within("clients", () => runtime.counts().ws.connections, READERS);
+        }
+        const [without, with_] = times.map((several) => Math.min(...several));
+        assert.ok(
+          with_ <= without * RATIO + SLACK,
+          `the 99th percentile is ${with_} ms, and ${without} ms without a slow client`,
+        );
+      } finally {
+        for (const client of clients) client.destroy();
+        await readers.leave();
+        await running.close();
+      }
+    });
+  }
+}
+
+for (const host of parsers) {
+  test(`${host.name}: what is kept for a client that stops reading is bounded`, async () => {
+    const running = await start(host, "drop_oldest");
+    const { runtime } = running;
+    const client = await stop(running, host.mount);
+    try {
+      const flood = async (megabytes: number): Promise<void> => {
+        for (let n = 0; n < megabytes * 16; n++) {
+          await runtime.sendToUser("slow", FILLER);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      };
+      // What the engine itself takes for so much that comes and goes.
+      await flood(200);
+      const before = memory();
+      const { dropped } = runtime.counts().ws;
+      await flood(LONG ? 5_000 : 400);
+      const grown = memory() - before;
+      assert.equal(runtime.counts().ws.dropped - dropped, (LONG ? 5_000 : 400) * 16);
+      assert.ok(grown < 64 * MB, `it has grown by ${Math.round(grown / MB)} MB`);
+    } finally {
+      client.destroy();
+      await running.close();
+    }
+  });
+}
+
+/** What the process takes, in bytes, after a collection where one can be forced. */
+function memory(): number {
+  const { Bun } = globalThis as { readonly Bun?: { gc(force: boolean): void } };
+  Bun?.gc(true);
+  return process.memoryUsage().rss;
+}
+
+/** A member of the room that has stopped reading: neither the kernel nor its queue takes any more. */
+async function stop({ runtime, port }: RunningHost, mount: string): Promise<FrameClient> {
+  const client = await FrameClient.connect(port);
+  await client.open(`${mount}/ws?user_id=slow`);
+  client.say({ type: "join_room", room: "all", id: 1 });
+  await client.hear();
+  client.socket.pause();
+  const full = () => {
+    const { dropped, closed_slow } = runtime.counts().ws;
+    return dropped + closed_slow;
+  };
+  const before = full();
+  for (let n = 0; full() === before; n++) {
+    assert.ok(n < 1_000, "nobody was called slow");
+    await runtime.sendToUser("slow", FILLER);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return client;
+}

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { authField } from "../../src/connectors/websocket/auth/fields.ts";
+import { tokenSources } from "../../src/connectors/websocket/auth/source.ts";
+import { loadConfig } from "../../src/load.ts";
+import { pair, SECRET } from "../support/auth.ts";
+
+const PAGE = await readFile(new URL("../../docs/auth.md", import.meta.url), "utf8");
+const examples = [...PAGE.matchAll(/^```hcl\n([^]*?)^```$/gm)].map(([, text]) => text);
+
+test("auth page: its examples are good, and nothing is to be warned of", async () => {
+  assert.ok(examples.length >= 6);
+  const { pem } = await pair("ES256");
+  const flows = examples.filter((text) => text.startsWith("flow"));
+  const blocks = examples.filter((text) => !text.startsWith("flow"));
+  for (const block of blocks) {
+    const connector = `connector "ws" {\ntype = "websocket"\nport = 0\n${block}}\n`;
+    const { connectors, warnings } = await loadConfig(connector + flows.join(""), {
+      env: (name) => name === "JWT_SECRET" ? SECRET : undefined,
+      readFile: (path) => {
+        assert.match(path, /issuer\.pem$/);
+        return Promise.resolve(pem);
+      },
+    });
+    assert.ok(connectors.get("ws"));
+    assert.deepEqual(warnings, []);
+  }
+});
+
+test("auth page: it names every attribute, and every default of from", () => {
+  const { jwt, ...others } = authField.fields ?? {};
+  for (const name of [...Object.keys(jwt?.fields ?? {}), ...Object.keys(others)]) {
+    assert.match(PAGE, new RegExp(`\`${name}\`|\\b${name} += `), name);
+  }
+  const [, written] = /By default `(\[.*\])`/.exec(PAGE) ?? [];
+  assert.equal(JSON.stringify(JSON.parse(written)), others["from"].default);
+  assert.ok("value" in tokenSources().parse(JSON.parse(written)));
+});

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FlowEvent, FlowHandler, Outcome } from "../../src/connector.ts";
+import { traced } from "../../src/flow/trace.ts";
+import { recorder } from "../support/log.ts";
+
+const event: FlowEvent = { operation: "message", payload: 1, input: { text: "hush" } };
+const answer: Outcome = { response: { data: { text: "psst" } }, result: undefined };
+
+function handler(run: FlowHandler["run"], more: Partial<FlowHandler> = {}): FlowHandler {
+  return { flow: "f", takes: () => true, run, ...more };
+}
+
+test("what a flow gets and answers is logged at trace, and at no other level", async () => {
+  for (const outcome of [answer, Promise.resolve(answer)]) {
+    const { logger, records } = recorder();
+    assert.equal(await traced(handler(() => outcome), logger).run(event), answer);
+    assert.deepEqual(records, [
+      {
+        level: "trace",
+        text: "flow f takes message: [object Object]",
+        properties: { flow: "f", operation: "message", input: { text: "hush" } },
+      },
+      {
+        level: "trace",
+        text: "flow f has ended: [object Object]",
+        properties: { flow: "f", response: { text: "psst" } },
+      },
+    ]);
+  }
+});
+
+test("a flow that ended at once is still one that ended at once", () => {
+  assert.equal(traced(handler(() => answer), recorder().logger).run(event), answer);
+});
+
+test("what a flow throws, takes, accepts and wants is left as it is", async () => {
+  const failure = new Error("no");
+  const { logger, records } = recorder();
+  const thrown = traced(
+    handler(() => {
+      throw failure;
+    }),
+    logger,
+  );
+  assert.throws(() => thrown.run(event), (error) => error === failure);
+  const rejected = traced(handler(() => Promise.reject(failure)), logger);
+  await assert.rejects(Promise.resolve(rejected.run(event)), (error) => error === failure);
+  assert.equal(records.filter(({ text }) => text.includes("has ended")).length, 0);
+
+  const unwanted = { settlement: "reject", maxRequeue: 3 } as const;
+  const accepted: FlowEvent[] = [];
+  const flow = traced(
+    handler(() => answer, {
+      unwanted,
+      takes: () => false,
+      accept: (event) => void accepted.push(event),
+    }),
+    logger,
+  );
+  assert.deepEqual([flow.takes(event), flow.unwanted], [false, unwanted]);
+  flow.accept?.(event);
+  assert.deepEqual(accepted, [event]);
+  assert.equal("unwanted" in thrown, false);
+  assert.equal(thrown.accept?.(event), undefined);
+});

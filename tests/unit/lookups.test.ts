@@ -1,0 +1,282 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Connector, ConnectorContext, WriteRequest } from "../../src/connector.ts";
+import { type ConnectorType, defineConnector } from "../../src/connector-type.ts";
+import { ResultCache } from "../../src/flow/result-cache.ts";
+import { assembleRuntime } from "../../src/runtime.ts";
+import { lookups } from "../../src/step-fields.ts";
+import { ManualClock } from "../support/clock.ts";
+import { problemsOf } from "../support/config.ts";
+
+/** What a desk looks up when it is asked, and what its shelf answers. */
+interface Office {
+  readonly clock: ManualClock;
+  readonly requests: readonly WriteRequest[];
+  /** Runs the look-ups with these variables; `["found", …]` or `["failed", message]`. */
+  ask(input: unknown): Promise<readonly unknown[]>;
+  /** The same, without waiting. */
+  askNow(input: unknown): unknown;
+}
+
+/** A connector whose block has look-ups, and one that they may ask. */
+async function office(
+  steps: string,
+  answer: (request: WriteRequest, clock: ManualClock) => unknown,
+  work: (office: Office) => Promise<void>,
+): Promise<void> {
+  const clock = new ManualClock();
+  const requests: WriteRequest[] = [];
+  let askNow: Office["askNow"] = () => assert.fail("no desk was made");
+  const types: Readonly<Record<string, ConnectorType>> = {
+    desk: defineConnector({
+      fields: { step: lookups({ about: "" }) },
+      create({ step }, { lookUp, constants }: ConnectorContext): Connector {
+        askNow = (input) => lookUp(step, { constants, input }, { whole: input });
+        return {};
+      },
+    }),
+    shelf: defineConnector({
+      fields: {},
+      destination: { fields: {} },
+      create: () => ({
+        write(request) {
+          requests.push(request);
+          return answer(request, clock);
+        },
+      }),
+    }),
+  };
+  // The desk comes first: what it asks is made after it.
+  const config = `
+    constants {
+      shelf = "main"
+    }
+    connector "d" {
+      type = "desk"
+      ${steps}
+    }
+    connector "s" {
+      type = "shelf"
+    }
+  `;
+  const runtime = await assembleRuntime(config, { connectors: withInput(types), clock });
+  await runtime.start();
+  try {
+    await work({
+      clock,
+      requests,
+      askNow: (input) => askNow(input),
+      async ask(input) {
+        try {
+          return ["found", { ...await askNow(input) as object }];
+        } catch (error) {
+          return ["failed", error instanceof Error ? error.message : error];
+        }
+      },
+    });
+  } finally {
+    await runtime.close();
+  }
+}
+
+/** The desk's expressions may use `input` and `step`. */
+function withInput(
+  types: Readonly<Record<string, ConnectorType>>,
+): Readonly<Record<string, ConnectorType>> {
+  const field = lookups({ about: "" });
+  const step: typeof field = {
+    ...field,
+    read: (body, name, owner, context) =>
+      field.read(body, name, owner, {
+        ...context,
+        variables: [...context.variables, "input", "step"],
+      }),
+  };
+  return { ...types, desk: { ...types.desk, fields: { step } } };
+}
+
+/** A look-up of this name. */
+function step(name: string, lines: string): string {
+  return `step "${name}" {\nconnector = "s"\n${lines}\n}\n`;
+}
+
+test("look-ups run in order, with the results before them, without a flow", async () => {
+  const steps = step("a", 'target = "input.id"\nparams = { id = "input.id" }') +
+    step("__proto__", 'target = "constants.shelf"\nparams = { a = "step.a.name" }') +
+    step("whole", 'target = "all"');
+  await office(steps, ({ target }) => ({ name: target }), async ({ ask, askNow, requests }) => {
+    assert.equal(askNow({ id: 7 }) instanceof Promise, false, "there was nothing to wait for");
+    const [, found] = await ask({ id: 7 });
+    assert.deepEqual(Object.entries(found as object), [
+      ["a", { name: "7" }],
+      ["__proto__", { name: "main" }],
+      ["whole", { name: "all" }],
+    ]);
+    assert.deepEqual(requests.slice(3).map(({ target, payload }) => [target, payload]), [
+      ["7", { id: 7 }],
+      ["main", { a: "7" }],
+      ["all", { whole: { id: 7 } }],
+    ]);
+    assert.ok(requests.every(({ event }) => event === undefined));
+  });
+});
+
+test("a look-up that is left out, finds nothing or may fail has its default", async () => {
+  const steps = step("none", 'default = "n"') + step("left", 'when = "false"\ndefault = "l"') +
+    step("bad", 'target = "bad"\non_error = "skip"');
+  const answer = ({ target }: WriteRequest) => {
+    if (target === "bad") throw new Error("down");
+  };
+  await office(steps, answer, async ({ ask }) => {
+    assert.deepEqual(await ask({}), ["found", { none: "n", left: "l", bad: null }]);
+  });
+});
+
+test("a look-up fails with its connector, its expression or its time", async () => {
+  const steps = step("a", 'target = "input.target"\ntimeout = "2s"');
+  const never = new Promise<never>(() => {});
+  const answer = ({ target }: WriteRequest) => {
+    if (target === "never") return never;
+    if (target === "later") return Promise.reject(new Error("down later"));
+    throw new Error("down");
+  };
+  await office(steps, answer, async ({ ask, clock }) => {
+    assert.deepEqual(await ask({ target: "x" }), ["failed", "down"]);
+    assert.deepEqual(await ask({ target: "later" }), ["failed", "down later"]);
+    const [, message] = await ask({});
+    assert.match(String(message), /is null, not a name/);
+    const late = ask({ target: "never" });
+    await clock.advance(1_999);
+    assert.equal(clock.waiting, 1);
+    await clock.advance(1);
+    assert.deepEqual(await late, ["failed", "took longer than 2000 ms"]);
+  });
+});
+
+test("without a timeout a look-up has ten seconds", async () => {
+  await office(step("a", ""), () => new Promise(() => {}), async ({ ask, clock }) => {
+    const late = ask({});
+    await clock.advance(10_000);
+    assert.deepEqual(await late, ["failed", "took longer than 10000 ms"]);
+    assert.equal(clock.waiting, 0);
+  });
+});
+
+const CACHED = 'params = { id = "input.id" }\ncache = "30s"';
+
+test("a cached result serves the same values for its time, and no others", async () => {
+  let count = 0;
+  await office(step("a", CACHED), () => ++count, async ({ ask, clock }) => {
+    const value = async (input: unknown) => (await ask(input)).at(1);
+    assert.deepEqual(await value({ id: 1 }), { a: 1 });
+    assert.deepEqual(await value({ id: 1, other: true }), { a: 1 });
+    assert.deepEqual(await value({ id: "1" }), { a: 2 });
+    assert.deepEqual(await value({}), { a: 3 });
+    await clock.advance(29_999);
+    assert.deepEqual(await value({ id: 1 }), { a: 1 });
+    await clock.advance(1);
+    assert.deepEqual(await value({ id: 1 }), { a: 4 });
+  });
+});
+
+test("the target is part of what a cached result is for, and so is each step", async () => {
+  const lines = `target = "input.t"\nparams = {}\ncache = "30s"`;
+  const steps = step("a", lines) + step("b", lines);
+  await office(steps, ({ target }) => target, async ({ ask, requests }) => {
+    for (const t of ["x", "y", "x"]) {
+      assert.deepEqual(await ask({ t }), ["found", { a: t, b: t }]);
+    }
+    assert.equal(requests.length, 4);
+  });
+});
+
+test("those who ask for the same at once are one who asks", async () => {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  await office(step("a", CACHED), () => promise, async ({ ask, requests }) => {
+    const asking = Array.from({ length: 100 }, () => ask({ id: 1 }));
+    resolve("x");
+    for (const answer of await Promise.all(asking)) assert.deepEqual(answer, ["found", { a: "x" }]);
+    assert.equal(requests.length, 1);
+  });
+});
+
+test("a failure is not kept, however it comes", async () => {
+  let count = 0;
+  const answer = (): unknown => {
+    count++;
+    if (count === 1) throw new Error("thrown");
+    if (count === 2) return Promise.reject(new Error("rejected"));
+    return count === 3 ? new Promise(() => {}) : count;
+  };
+  await office(step("a", CACHED), answer, async ({ ask, clock }) => {
+    assert.deepEqual(await ask({ id: 1 }), ["failed", "thrown"]);
+    assert.deepEqual(await ask({ id: 1 }), ["failed", "rejected"]);
+    const late = ask({ id: 1 });
+    await clock.advance(10_000);
+    assert.deepEqual(await late, ["failed", "took longer than 10000 ms"]);
+    assert.deepEqual(await ask({ id: 1 }), ["found", { a: 4 }]);
+  });
+});
+
+test("a cache is bounded: the oldest result goes first", () => {
+  const cache = new ResultCache(1_000, new ManualClock(), 3);
+  let asked = 0;
+  const get = (key: string) => cache.get(key, () => ++asked);
+  assert.deepEqual(["a", "b", "c", "a", "d"].map(get), [1, 2, 3, 1, 4]);
+  assert.equal(cache.size, 3);
+  assert.deepEqual(["b", "c", "d", "a"].map(get), [2, 3, 4, 5]);
+  for (let i = 0; i < 100_000; i++) get(`key ${i}`);
+  assert.equal(cache.size, 3);
+});
+
+test("a result that comes late takes no younger one's place", async () => {
+  const cache = new ResultCache(1_000, new ManualClock(), 1);
+  const first = Promise.withResolvers<string>();
+  cache.get("a", () => first.promise);
+  cache.get("b", () => "b");
+  first.resolve("a");
+  await first.promise;
+  assert.equal(cache.get("b", () => "another"), "b");
+});
+
+test("look-ups are checked when all connectors are known", async () => {
+  const types = withInput({
+    desk: defineConnector({ fields: { step: lookups({ about: "" }) }, create: () => ({}) }),
+    shelf: defineConnector({
+      fields: {},
+      destination: { fields: {}, operations: ["find"] },
+      create: () => ({}),
+    }),
+  });
+  const problems = (steps: string) =>
+    problemsOf(
+      `connector "d" {\ntype = "desk"\n${steps}\n}\nconnector "s" {\ntype = "shelf"\n}\n`,
+      {
+        connectors: types,
+      },
+    );
+  const d = 'connector "d" (desk), step "a"';
+  assert.deepEqual(await problems(step("a", 'operation = "find"')), []);
+  assert.deepEqual(await problems('step "a" {\nconnector = "x"\n}'), [
+    `config.hcl:4:13+3 ${d}: there is no connector "x" | did you mean "d"?`,
+  ]);
+  assert.deepEqual(await problems('step "a" {\nconnector = "d"\n}'), [
+    'config.hcl:4:13+3 connector "d" (desk) answers no steps',
+  ]);
+  assert.deepEqual(await problems(step("a", 'operation = "fnd"')), [
+    'config.hcl:5:13+5 connector "s" (shelf) has no operation "fnd" | did you mean "find"?',
+  ]);
+  assert.deepEqual(await problems(step("a", "colour = 1")), [
+    `config.hcl:5:1+6 ${d} has no attribute "colour" | it has connector, operation, target, when, ` +
+    "params, timeout, on_error, default, cache",
+  ]);
+  assert.deepEqual(await problems(step("a", 'params = { x = "step.b" }') + step("b", "")), [
+    'config.hcl:5:16+8 connector "d" (desk): there is no step "b" before this',
+  ]);
+  assert.deepEqual(await problems(step("a", 'cache = "0s"')), [
+    `config.hcl:5:9+4 ${d}: cache must be at least 1ms`,
+  ]);
+  assert.deepEqual(await problems(step("a", "") + step("a", "")), [
+    'config.hcl:7:1+8 connector "d" (desk): there is a second step "a" | the first is at config.hcl:3',
+  ]);
+});

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadConfig } from "../../src/load.ts";
+
+/** A connector with these rooms. */
+function websocket(...rooms: readonly string[]): string {
+  const blocks = rooms.map((room) => `room "${room}" {\n}\n`).join("");
+  return `connector "ws" {\ntype = "websocket"\nport = 0\n${blocks}}\n`;
+}
+
+let flows = 0;
+
+/** A flow whose `to` says this. */
+function to(lines: string): string {
+  return `flow "f${++flows}" {
+    from {
+      connector = "ws"
+      operation = "message"
+    }
+    to {
+      connector = "ws"
+      ${lines}
+    }
+  }
+  `;
+}
+
+function send(target: string): string {
+  return to(`operation = "send_to_room"\ntarget = "${target}"`);
+}
+
+/** The rooms that `weir check` warns of. */
+async function unused(config: string, embedded = false): Promise<readonly (string | undefined)[]> {
+  const { warnings } = await loadConfig(config, { embedded });
+  return warnings.filter(({ message }) => message.includes("no flow sends to"))
+    .map(({ message }) => /room "([^"]*)"/.exec(message)?.[1]);
+}
+
+test("a room is warned of that no literal target reaches", async () => {
+  const three = websocket("news", "orders:*", "*:log");
+  assert.deepEqual(await unused(three), ["news", "orders:*", "*:log"]);
+  assert.deepEqual(await unused(three + send("news")), ["orders:*", "*:log"]);
+  assert.deepEqual(await unused(three + send("orders:1:log")), ["news"]);
+  assert.deepEqual(await unused(three + send("new") + send("'orders:' + '1'")), ["news", "*:log"]);
+  const joins = to('operation = "join_room"\ntarget = "news"');
+  const leaves = to('operation = "leave_room"\ntarget = "a:log"');
+  assert.deepEqual(await unused(three + joins + leaves), ["orders:*", "*:log"]);
+  assert.deepEqual(await unused(websocket("*") + send("anything")), []);
+});
+
+test("a near name is the hint", async () => {
+  const { warnings } = await loadConfig(websocket("news") + send("new"), { embedded: false });
+  const [{ hint, line, severity }] = warnings;
+  assert.deepEqual([hint, line, severity], ['did you mean "new"?', 4, "warning"]);
+});
+
+test("nothing is said where the event, an expression or a program may reach it", async () => {
+  const news = websocket("news");
+  assert.deepEqual(await unused(news + send("input.room")), []);
+  assert.deepEqual(await unused(news + send("x") + send("'n' + input.rest")), []);
+  const filter = `operation = "broadcast"\nfilter = "'news' in client.rooms"`;
+  assert.deepEqual(await unused(news + to(filter)), []);
+  assert.deepEqual(
+    await unused(news + to('operation = "broadcast"\nfilter = "client != null"')),
+    [],
+  );
+  assert.deepEqual(await unused(news, true), []);
+  // Another connector's rooms are not this one's.
+  const other = news.replace('"ws"', '"other"').replace("port = 0", "port = 1");
+  assert.deepEqual(await unused(websocket() + other + send("news")), ["news"]);
+});
+
+test("who builds a rule on an unverified user_id is told at its place", async () => {
+  const warned = async (room: string, auth = "") => {
+    const { warnings } = await loadConfig(
+      `connector "ws" {\ntype = "websocket"\nport = 0\n${auth}\nroom "a" {\n${room}\n}\n}\n` +
+        'connector "db" {\ntype = "database"\ndriver = "sqlite"\ndatabase = ":memory:"\n}\n' +
+        send("a"),
+    );
+    return warnings.map(({ message, line, column }) => `${line}:${column} ${message}`);
+  };
+  const message = 'connector "ws" (websocket): anybody can claim any user_id';
+  assert.deepEqual(await warned(`join = "client.user_id == 'ann'"`), [`6:9 ${message}`]);
+  const step = 'step "s" {\nconnector = "db"\nquery = "SELECT :id AS x"\n' +
+    'params = { id = "client.user_id" }\n}\njoin = "step.s.x != null"';
+  assert.deepEqual(await warned(step), [`9:18 ${message}`]);
+  assert.deepEqual(await warned(`join = "client.params.user_id == 'ann'"`), []);
+  const auth = 'auth {\njwt {\nsecret = "0123456789abcdef0123456789abcdef"\n}\n}';
+  assert.deepEqual(await warned(step, auth), []);
+});

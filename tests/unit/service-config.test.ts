@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadConfig } from "../../src/load.ts";
+import { problemsOf } from "../support/config.ts";
+
+const DEFAULTS = {
+  name: undefined,
+  version: undefined,
+  shutdownTimeout: 30_000,
+  shutdownSpread: 2_000,
+};
+
+async function service(text: string) {
+  return (await loadConfig(text, { env: (name) => name === "RELEASE" ? "7" : undefined })).service;
+}
+
+test("a configuration without a service block has its defaults", async () => {
+  assert.deepEqual(await service(""), DEFAULTS);
+  assert.deepEqual(await service("service {\n}\n"), DEFAULTS);
+});
+
+test("what the block says", async () => {
+  const text = `
+    service {
+      name             = "chat"
+      version          = env("RELEASE")
+      shutdown_timeout = "1m"
+      shutdown_spread  = "0s"
+    }
+  `;
+  assert.deepEqual(await service(text), {
+    name: "chat",
+    version: "7",
+    shutdownTimeout: 60_000,
+    shutdownSpread: 0,
+  });
+});
+
+test("a timeout shorter than the default spread is fine; a spread that is written is compared", async () => {
+  const { shutdownTimeout } = await service('service {\n  shutdown_timeout = "1s"\n}\n');
+  assert.equal(shutdownTimeout, 1_000);
+  const wrong = 'service {\n  shutdown_timeout = "1s"\n  shutdown_spread = "2s"\n}\n';
+  assert.deepEqual(await problemsOf(wrong), [
+    "config.hcl:3:21+4 service has a shutdown_spread longer than its shutdown_timeout | " +
+    "clients must be closed before the time is over",
+  ]);
+});
+
+test("a second block is an error that names both places", async () => {
+  assert.deepEqual(await problemsOf("service {\n}\nservice {\n}\n"), [
+    "config.hcl:3:1+7 there is a second service | the first is at config.hcl:1",
+  ]);
+});
+
+test("nonsense in the block", async () => {
+  const text = `service "chat" {
+  name = ""
+  version = "1\\n2"
+  admin_port = 9000
+  admin_host = "127.0.0.1"
+  shutdown_timeout = "0s"
+  shutdown_spread = 2
+  limits {
+  }
+}
+`;
+  assert.deepEqual(await problemsOf(text), [
+    "config.hcl:1:9+6 service takes no label",
+    "config.hcl:2:10+2 service: name must be one line of text, and not an empty one",
+    "config.hcl:3:13+6 service: version must be one line of text, and not an empty one",
+    'config.hcl:4:3+10 service has no attribute "admin_port" | it has name, version, ' +
+    "shutdown_timeout, shutdown_spread",
+    'config.hcl:5:3+10 service has no attribute "admin_host" | it has name, version, ' +
+    "shutdown_timeout, shutdown_spread",
+    "config.hcl:6:22+4 service: shutdown_timeout must be at least 1ms",
+    'config.hcl:7:21+1 service: shutdown_spread must be a duration such as "500ms", "30s" or "1h30m"',
+    'config.hcl:8:3+6 service has no block "limits" | it has name, version, shutdown_timeout, ' +
+    "shutdown_spread",
+  ]);
+});

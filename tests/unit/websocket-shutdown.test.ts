@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { shutDownAll } from "../../src/connectors/websocket/shutdown.ts";
+
+/** When each of so many was told, in milliseconds after the beginning, in order. */
+async function moments(count: number, spread: number): Promise<readonly number[]> {
+  const begun = performance.now();
+  const told: number[] = [];
+  const leaver = {
+    shutDown(): Promise<void> {
+      told.push(performance.now() - begun);
+      return Promise.resolve();
+    },
+  };
+  await shutDownAll(Array.from({ length: count }, () => leaver), spread);
+  assert.equal(told.length, count);
+  return told;
+}
+
+test("many are told over the whole time, each part of it getting its share", async () => {
+  const spread = 1_000;
+  const told = await moments(1_000, spread);
+  const parts = [0, 0, 0, 0];
+  for (const at of told) parts[Math.min(3, Math.floor(at / (spread / 4)))]++;
+  // 250 each; the chance to leave this range is less than one in 10^12.
+  for (const part of parts) assert.ok(part > 150 && part < 350, parts.join(" "));
+});
+
+test("a few take their part of it, and nobody takes none", async () => {
+  const [only] = await moments(1, 60_000 / 20);
+  assert.ok(only < 3_000, `${only} ms`);
+  const begun = performance.now();
+  assert.deepEqual(await moments(0, 60_000), []);
+  assert.ok(performance.now() - begun < 3_000);
+});
+
+test("without a spread all are told at once, before anything else happens", () => {
+  let told = 0;
+  const gone = new Promise<void>(() => {});
+  const leaver = {
+    shutDown(): Promise<void> {
+      told++;
+      return gone;
+    },
+  };
+  void shutDownAll(Array.from({ length: 100 }, () => leaver), 0);
+  assert.equal(told, 100);
+});
+
+test("it waits for those who take their time, and one that fails is not hidden", async () => {
+  let left = false;
+  const slow = {
+    shutDown: () =>
+      new Promise<void>((resolve) =>
+        setTimeout(() => {
+          left = true;
+          resolve();
+        }, 20)
+      ),
+  };
+  await shutDownAll([slow, { shutDown: () => Promise.resolve() }], 0);
+  assert.ok(left);
+  const failure = new Error("stuck");
+  const broken = { shutDown: () => Promise.reject(failure) };
+  await assert.rejects(shutDownAll([broken], 0), (error) => error === failure);
+});
