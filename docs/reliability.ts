@@ -26,6 +26,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   Peers: "What becomes of clients that are slow, silent or gone.",
   Downstream: "What becomes of databases and brokers: SQLite, RabbitMQ, and REST in front of them.",
   Process: "What may happen to the process itself.",
+  Attacker: "What somebody may try who should not get in.",
 };
 
 /** The columns; a runtime's own server stands for it. */
@@ -43,7 +44,11 @@ interface Result {
 }
 
 /** Files that are not named after their section. */
-const SECTION_OF: Readonly<Record<string, string>> = { killed: "Downstream" };
+const SECTION_OF: Readonly<Record<string, string>> = {
+  blocked: "Peers",
+  killed: "Downstream",
+  slow: "Peers",
+};
 
 /** A test is named `HOST: entry`; the first word of its file is the section. */
 export function resultOf(runtime: string, file: string, { name, result }: TestCase): Result {

@@ -112,6 +112,8 @@ export interface SocketSession {
   ping(data: Uint8Array): void;
   /** A pong frame. */
   pong(): void;
+  /** The adapter is about to send a close frame of its own: what is queued must go out before. */
+  flush(): void;
   /** The connection is gone, once. 1006 where there was no close frame. */
   close(code: number, reason: string): void;
 }

@@ -20,8 +20,6 @@ interface Suite {
   readonly folder: string;
   /** What runs it. */
   readonly runtimes: readonly Tool[];
-  /** Nothing else runs meanwhile: it stops the broker that others use. */
-  readonly alone?: true;
 }
 
 /** In the order in which they run. */
@@ -33,12 +31,20 @@ const suites: readonly Suite[] = [
   { folder: "tests/faults", runtimes: everyRuntime },
   // These start the runtimes that they test.
   { folder: "tests/examples", runtimes: ["deno"] },
-  { folder: "tests/e2e", runtimes: ["deno"], alone: true },
-  { folder: "tests/services", runtimes: everyRuntime, alone: true },
+  { folder: "tests/e2e", runtimes: ["deno"] },
+  { folder: "tests/services", runtimes: everyRuntime },
+];
+
+/** Nothing else runs meanwhile: they stop the broker that others use, or measure the time of day. */
+const alone: readonly string[] = [
+  "tests/e2e/heartbeat.test.ts",
+  "tests/e2e/page.test.ts",
+  "tests/e2e/signals.test.ts",
+  "tests/services/rabbitmq.test.ts",
 ];
 
 /** How many suites run side by side: most of their time is spent in waiting. */
-const LANES = 2;
+const LANES = 3;
 
 /** Something that runs and is counted. */
 interface Step {
@@ -101,15 +107,19 @@ async function listSteps(tools: Toolchain, filter: string | undefined): Promise<
   if (files.length === 0) {
     steps.push(failedStep("test files", `no test file's path contains "${filter ?? ""}"`));
   }
-  for (const { folder, runtimes, alone = false } of suites) {
-    const selected = files.filter((file) => file.startsWith(`${folder}/`));
-    if (selected.length === 0) continue;
-    for (const runtime of runtimes) {
-      steps.push({
-        name: `${folder} on ${runtime}`,
-        shares: !alone,
-        run: () => runSuite(runtime, selected, root, tools),
-      });
+  for (const shares of [true, false]) {
+    for (const { folder, runtimes } of suites) {
+      const selected = files.filter((file) =>
+        file.startsWith(`${folder}/`) && alone.includes(file) !== shares
+      );
+      if (selected.length === 0) continue;
+      for (const runtime of runtimes) {
+        steps.push({
+          name: `${folder}${shares ? "" : ", alone,"} on ${runtime}`,
+          shares,
+          run: () => runSuite(runtime, selected, root, tools),
+        });
+      }
     }
   }
   for (const file of files) {

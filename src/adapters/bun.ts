@@ -23,6 +23,21 @@ const FEATURES: Omit<SocketFeatures, "frameLimits"> = {
 /** More than any limit of Weir's, in bytes. */
 const NO_LIMIT = 2 ** 31 - 1;
 
+/** What `close` gets where there was no close frame. */
+const NO_FRAME = 1006;
+/** How Bun begins its reason where it has closed because of what came; no client can write it. */
+const VIOLATION = "Received ";
+/** The close codes of what breaks a limit or UTF-8; all else that Bun refuses is 1002. */
+const VIOLATIONS: ReadonlyMap<string, number> = new Map([
+  ["Received invalid UTF-8", 1007],
+  ["Received too big message", 1009],
+]);
+
+/** The code that Bun has closed with; it tells of the broken connection alone. */
+function violationOf(reason: string): number {
+  return VIOLATIONS.get(reason) ?? (reason.startsWith(VIOLATION) ? 1002 : NO_FRAME);
+}
+
 /** What a Bun socket carries. */
 export interface BunSocketData {
   /** Gets the events of the connection. */
@@ -111,7 +126,9 @@ export function bunWebSocketHandler(endpoints: readonly SocketEndpoint[]): BunWe
       else session.binary();
     },
     pong: ({ data: { session } }) => session.pong(),
-    close: ({ data: { session } }, code, reason) => session.close(code, reason),
+    close: ({ data: { session } }, code, reason) => {
+      session.close(code === NO_FRAME ? violationOf(reason) : code, reason);
+    },
   };
 }
 

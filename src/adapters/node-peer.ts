@@ -44,6 +44,12 @@ export function connectSocket(
   webSocket.on("close", (code: number, reason: Buffer) => {
     session.close(code === NO_FRAME ? violation ?? code : code, reason.toString());
   });
+  // `ws` answers a close frame, and refuses a broken one, as soon as it has read it.
+  const close = webSocket.close.bind(webSocket);
+  webSocket.close = (code, reason) => {
+    session.flush();
+    close(code, reason);
+  };
   session.open(new NodePeer(webSocket, socket, buffers), FEATURES);
 }
 

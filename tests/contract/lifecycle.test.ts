@@ -47,8 +47,7 @@ contract("lifecycle: disconnect tells of a message that was too long", config, a
   client.say({ type: "message", data: "x".repeat(600 * 1024) });
   await client.ending();
   const { input } = (await t.probe.received(2))[1];
-  // Bun says why, but not with which code.
-  assert.equal(input.code, t.host.sockets === "bun" ? 1006 : 1009);
+  assert.equal(input.code, 1009);
 });
 
 contract("lifecycle: disconnect tells how it ended, once", config, async (t) => {

@@ -27,7 +27,9 @@ for (const configuration of configurations) {
     let fastest = Infinity;
     for (let tries = 0; tries < TRIES && fastest > DEADLINE; tries++) {
       const began = performance.now();
-      const { code, stdout, stderr } = await stage.weir(["test", join(root, configuration)], { env });
+      const { code, stdout, stderr } = await stage.weir(["test", join(root, configuration)], {
+        env,
+      });
       fastest = Math.min(fastest, performance.now() - began);
       assert.deepEqual([code, stderr], [0, ""], stdout);
       assert.match(stdout, /\n[2-9]\d* tests, all good\n$/);

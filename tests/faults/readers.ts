@@ -1,5 +1,5 @@
 /** The thread of `Readers`: clients that read as well as they can, and measure what they get. */
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { parentPort, workerData } from "node:worker_threads";
 import { opcodes } from "../support/socket-frames.ts";
 import { FrameClient } from "./client.ts";

@@ -26,6 +26,7 @@ const session: SocketSession = {
   binary() {},
   ping() {},
   pong() {},
+  flush() {},
   close() {},
 };
 

@@ -151,6 +151,10 @@ export class Connection implements SocketSession {
     this.#socket?.pong();
   }
 
+  flush(): void {
+    this.#socket?.outbox.flush();
+  }
+
   close(code: number, reason: string): void {
     const socket = this.#socket;
     if (socket === undefined) return;
