@@ -35,11 +35,13 @@ const suites: readonly Suite[] = [
   { folder: "tests/services", runtimes: everyRuntime },
 ];
 
-/** Nothing else runs meanwhile: they stop the broker that others use, or measure the time of day. */
+/** Nothing else runs meanwhile: they stop the broker that others use, or measure time or memory. */
 const alone: readonly string[] = [
+  "tests/examples/tests.test.ts",
   "tests/e2e/heartbeat.test.ts",
   "tests/e2e/page.test.ts",
   "tests/e2e/signals.test.ts",
+  "tests/faults/slow-client.test.ts",
   "tests/services/rabbitmq.test.ts",
 ];
 

@@ -5,6 +5,8 @@
  */
 import assert from "node:assert/strict";
 import process from "node:process";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { test } from "node:test";
 import { websocket } from "../support/socket-contract.ts";
 import type { Host, RunningHost } from "../support/socket-hosts.ts";
@@ -20,7 +22,9 @@ const PER_SECOND = 500;
 /** How long the room is measured at a time, in milliseconds. */
 const DURATION = LONG ? 5_000 : 400;
 /** How often, in turns: the best of each way counts, since others use the machine, too. */
-const ROUNDS = LONG ? 12 : 6;
+const ROUNDS = LONG ? 12 : 4;
+/** A machine that is too busy to tell gets so many; what is slow by itself is slow in all of them. */
+const MOST_ROUNDS = 2 * ROUNDS + 8;
 /** How much longer the 99th percentile may be with a slow client. */
 const RATIO = 1.5;
 /** And what timers, and in the short form a busy machine, may cost on top, in milliseconds. */
@@ -73,7 +77,9 @@ for (const policy of ["disconnect", "drop_oldest"] as const) {
       try {
         await measure();
         const times: number[][] = [[], []];
-        for (let round = 0; round < ROUNDS; round++) {
+        const best = () => times.map((several) => Math.min(...several));
+        const holds = () => best()[1] <= best()[0] * RATIO + SLACK;
+        for (let round = 0; round < ROUNDS || (!holds() && round < MOST_ROUNDS); round++) {
           times[0].push(await measure());
           const slow = await stop(running, host.mount);
           clients.push(slow);
@@ -86,10 +92,10 @@ for (const policy of ["disconnect", "drop_oldest"] as const) {
           slow.destroy();
           await within("clients", () => runtime.counts().ws.connections, READERS);
         }
-        const [without, with_] = times.map((several) => Math.min(...several));
+        const [without, slowed] = best();
         assert.ok(
-          with_ <= without * RATIO + SLACK,
-          `the 99th percentile is ${with_} ms, and ${without} ms without a slow client`,
+          holds(),
+          `the 99th percentile is ${slowed} ms, and ${without} ms without a slow client`,
         );
       } finally {
         for (const client of clients) client.destroy();
@@ -119,7 +125,7 @@ for (const host of parsers) {
       await flood(LONG ? 5_000 : 400);
       const grown = memory() - before;
       assert.equal(runtime.counts().ws.dropped - dropped, (LONG ? 5_000 : 400) * 16);
-      assert.ok(grown < 64 * MB, `it has grown by ${Math.round(grown / MB)} MB`);
+      assert.ok(grown < 16 * MB, `it has grown by ${Math.round(grown / MB)} MB`);
     } finally {
       client.destroy();
       await running.close();
@@ -127,11 +133,16 @@ for (const host of parsers) {
   });
 }
 
-/** What the process takes, in bytes, after a collection where one can be forced. */
+/** Collects everything that nobody holds any more. */
+const collect: () => void = "Bun" in globalThis
+  ? () => (globalThis as unknown as { Bun: { gc(force: boolean): void } }).Bun.gc(true)
+  : (setFlagsFromString("--expose-gc"), runInNewContext("gc"));
+
+/** What the process holds, in bytes. */
 function memory(): number {
-  const { Bun } = globalThis as { readonly Bun?: { gc(force: boolean): void } };
-  Bun?.gc(true);
-  return process.memoryUsage().rss;
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
 
 /** A member of the room that has stopped reading: neither the kernel nor its queue takes any more. */
