@@ -29,10 +29,9 @@ export async function readTls(
     throw new ConnectorError(name, message);
   }
   if (tls === undefined || tls === null) return undefined;
-  const [cert, key] = await Promise.all([
-    readPem(name, "cert", tls.cert),
-    readPem(name, "key", tls.key),
-  ]);
+  // One after the other, so that of two files that are missing it is always the same that is told.
+  const cert = await readPem(name, "cert", tls.cert);
+  const key = await readPem(name, "key", tls.key);
   checkPair(name, { cert, key }, tls);
   return { cert, key };
 }
