@@ -35,14 +35,15 @@ const suites: readonly Suite[] = [
   { folder: "tests/services", runtimes: everyRuntime },
 ];
 
-/** Nothing else runs meanwhile: they stop the broker that others use, or measure time or memory. */
-const alone: readonly string[] = [
-  "tests/examples/tests.test.ts",
-  "tests/e2e/heartbeat.test.ts",
-  "tests/e2e/page.test.ts",
-  "tests/e2e/signals.test.ts",
-  "tests/faults/slow-client.test.ts",
-  "tests/services/rabbitmq.test.ts",
+/**
+ * Files that stop the broker which others use, or that measure time or memory. They come after all
+ * else, one row after the other; the files of a row run side by side.
+ */
+const later: readonly (readonly string[])[] = [
+  ["tests/services/rabbitmq.test.ts", "tests/e2e/heartbeat.test.ts", "tests/e2e/signals.test.ts"],
+  ["tests/e2e/page.test.ts"],
+  ["tests/examples/tests.test.ts"],
+  ["tests/faults/slow-client.test.ts"],
 ];
 
 /** How many suites run side by side: most of their time is spent in waiting. */
@@ -72,8 +73,11 @@ async function main(filter: string | undefined): Promise<number> {
     }),
   );
   if (tools !== undefined) {
-    const steps = await listSteps(tools, filter);
-    results.push(...await runAll(steps));
+    // Reports of an older run would count as results of this one.
+    if (filter === undefined) await rm(reportFolder(root), { recursive: true, force: true });
+    results.push(...await runAll(await listSteps(tools, filter)));
+    results.push(...await runLater(tools, filter ?? ""));
+    if (filter === undefined) results.push(await runStep(reliabilityStep(tools)));
   }
   return summarize(results);
 }
@@ -109,19 +113,14 @@ async function listSteps(tools: Toolchain, filter: string | undefined): Promise<
   if (files.length === 0) {
     steps.push(failedStep("test files", `no test file's path contains "${filter ?? ""}"`));
   }
-  for (const shares of [true, false]) {
-    for (const { folder, runtimes } of suites) {
-      const selected = files.filter((file) =>
-        file.startsWith(`${folder}/`) && alone.includes(file) !== shares
-      );
-      if (selected.length === 0) continue;
-      for (const runtime of runtimes) {
-        steps.push({
-          name: `${folder}${shares ? "" : ", alone,"} on ${runtime}`,
-          shares,
-          run: () => runSuite(runtime, selected, root, tools),
-        });
-      }
+  for (const { folder, runtimes } of suites) {
+    const selected = files.filter((file) =>
+      file.startsWith(`${folder}/`) && !later.flat().includes(file)
+    );
+    if (selected.length === 0) continue;
+    for (const runtime of runtimes) {
+      const run = () => runSuite(runtime, selected, root, tools);
+      steps.push({ name: `${folder} on ${runtime}`, shares: true, run });
     }
   }
   for (const file of files) {
@@ -129,14 +128,30 @@ async function listSteps(tools: Toolchain, filter: string | undefined): Promise<
       steps.push(failedStep(file, "this file is in no folder that tests/run.ts knows"));
     }
   }
-  if (filter === undefined) steps.push(await reliabilityStep(tools));
   return steps;
 }
 
-/** The table of faults must say what the run has found; it starts without older reports. */
-async function reliabilityStep({ deno }: Toolchain): Promise<Step> {
+/** Runs the files of `later` that are wanted. */
+async function runLater(tools: Toolchain, filter: string): Promise<StepResult[]> {
+  const results: StepResult[] = [];
+  for (const row of later) {
+    await Promise.all(
+      row.filter((file) => file.includes(filter)).map(async (file) => {
+        const { runtimes } = suites.find(({ folder }) => file.startsWith(`${folder}/`)) ??
+          suites[0];
+        for (const runtime of runtimes) {
+          const run = () => runSuite(runtime, [file], root, tools);
+          results.push(await runStep({ name: `${file} on ${runtime}`, shares: false, run }));
+        }
+      }),
+    );
+  }
+  return results;
+}
+
+/** The table of faults must say what the run has found. */
+function reliabilityStep({ deno }: Toolchain): Step {
   const folder = reportFolder(root);
-  await rm(folder, { recursive: true, force: true });
   const name = "docs/reliability.md";
   const args = ["run", "-A", "docs/reliability.ts", folder, "--check"];
   return { name, shares: false, run: () => runCheck({ name, args }, root, deno) };
