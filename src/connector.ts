@@ -3,6 +3,7 @@
  * it starts, the writes that it gets.
  */
 import type { Clock } from "./clock.ts";
+import type { ConnectorCluster } from "./cluster.ts";
 import type { Scope } from "./expression.ts";
 import type { HonoApp } from "./hono.ts";
 import type { LookupModel } from "./request-model.ts";
@@ -103,6 +104,8 @@ export interface WriteRequest<Options = unknown> {
   readonly scope: Scope;
   /** The event that started the flow; undefined where the library's user called. */
   readonly event: FlowEvent | undefined;
+  /** False where nobody reads the result, so that what it costs to find out can be saved. */
+  readonly resultUsed?: boolean;
 }
 
 /**
@@ -132,6 +135,8 @@ export interface ConnectorContext {
   readonly clock: Clock;
   /** The configuration's `constants`, for expressions that are evaluated outside of flows. */
   readonly constants: Readonly<Record<string, unknown>>;
+  /** The other workers of the service; absent where it has one worker. */
+  readonly cluster?: ConnectorCluster;
   /**
    * Asks other connectors, as the steps of a flow do: the way to them for what a connector decides
    * outside of flows. `steps` is what a field made by `lookups` has read; their expressions see

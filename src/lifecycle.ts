@@ -1,6 +1,7 @@
 /** The beginning and the end of a runtime's connectors and schedules, in the order in which nothing is lost. */
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "./clock.ts";
+import type { Cluster } from "./cluster.ts";
 import type { Connector, FlowEvent } from "./connector.ts";
 import type { Flow } from "./flow/flow.ts";
 import type { FlowModel, ServiceModel } from "./model.ts";
@@ -32,6 +33,8 @@ export interface LifecycleParts {
   readonly clock: Clock;
   /** How long the end may take. */
   readonly service: ServiceModel;
+  /** The other workers; undefined where there is one worker. */
+  readonly cluster?: Cluster | undefined;
 }
 
 /** Starts and ends all connectors. Each step waits for all of them, whatever becomes of one. */
@@ -66,6 +69,7 @@ export class Lifecycle {
   /** Begins to take events. */
   async consume(): Promise<void> {
     raise(await failures(this.#connectors, (connector) => connector.consume?.()));
+    if (this.#parts.cluster?.leader === false) return;
     const logger = getLogger(["weir", "schedule"]);
     this.#schedules = this.#parts.flows.flatMap(({ model: { source }, flow }) => {
       if (source.kind !== "schedule") return [];
@@ -115,6 +119,9 @@ export class Lifecycle {
     await step("stop", forClients, (connector) => connector.stop?.());
     await isLate(scheduled, deadline - forClients - performance.now());
     await drain(forClients);
+    // Flows of other workers may have something for the clients of this one.
+    const others = this.#parts.cluster?.meet("drained") ?? Promise.resolve();
+    await isLate(others, deadline - forClients - performance.now());
     // Clients come last: what is in flight elsewhere may still have something for them.
     const left = deadline - forClosing - forAnswers - performance.now();
     const spread = Math.max(0, Math.min(shutdownSpread, left));

@@ -124,6 +124,8 @@ export interface DestinationModel extends RequestModel {
   readonly parallel: boolean;
   /** Whether delivering here makes something new, as an INSERT does. */
   readonly creates: boolean;
+  /** False where nobody reads what delivering returns; the `response` and HTTP callers may. */
+  readonly resultUsed?: boolean;
 }
 
 /** A `dedupe` block. */

@@ -1,6 +1,7 @@
 /** A configuration at work: its flows, its connectors, and what its owner can ask of it. */
 import { getLogger } from "@logtape/logtape";
 import { type Clock, systemClock } from "./clock.ts";
+import type { Cluster } from "./cluster.ts";
 import type { Connector, HttpService, WriteRequest } from "./connector.ts";
 import { ConfigError, ConnectorError } from "./errors.ts";
 import { Flow } from "./flow/flow.ts";
@@ -69,6 +70,8 @@ export interface CoreOptions {
   readonly clock?: Clock;
   /** From 0 to below 1: the jitter of delays; `Math.random` by default. */
   readonly random?: () => number;
+  /** The other workers of the service. None by default. */
+  readonly cluster?: Cluster;
 }
 
 /** A runtime as those see it who start it and listen for it. */
@@ -83,15 +86,15 @@ export class RuntimeCore implements Runtime {
   constructor(
     model: Model,
     connectors: ReadonlyMap<string, Connector>,
-    { upgrader, clock = systemClock, random = Math.random }: CoreOptions,
+    { upgrader, clock = systemClock, random = Math.random, cluster }: CoreOptions,
   ) {
     this.#model = model;
     this.#connectors = connectors;
     this.#upgrader = upgrader;
     const logger = getLogger(["weir", "flow"]);
-    const context = { connectors, constants: model.constants, logger, clock, random };
+    const context = { connectors, constants: model.constants, logger, clock, random, cluster };
     const flows = model.flows.map((flow) => ({ model: flow, flow: new Flow(flow, context) }));
-    this.#lifecycle = new Lifecycle({ connectors, flows, clock, service: model.service });
+    this.#lifecycle = new Lifecycle({ connectors, flows, clock, cluster, service: model.service });
     // Asked once: following single events must cost those nothing who do not.
     const follows = logger.isEnabledFor("trace");
     for (const { model: { source }, flow } of flows) {

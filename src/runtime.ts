@@ -1,6 +1,7 @@
 /** Puts the parts together: the only place that does. */
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "./clock.ts";
+import type { Cluster, ConnectorCluster } from "./cluster.ts";
 import type { Connector, ConnectorContext } from "./connector.ts";
 import { Lookups } from "./flow/lookups.ts";
 import { type Configuration, loadConfig, type LoadOptions } from "./load.ts";
@@ -67,7 +68,7 @@ export async function assembleRuntime(
   config: Configuration,
   options: AssemblyOptions,
 ): Promise<RuntimeCore> {
-  const { clock = systemClock } = options;
+  const { clock = systemClock, cluster } = options;
   const model = isModel(config) ? config : await loadConfig(config, options);
   const { constants } = model;
   const connectors = new Map<string, Connector>();
@@ -75,10 +76,25 @@ export async function assembleRuntime(
   const lookUp: ConnectorContext["lookUp"] = (...request) => lookups.run(...request);
   for (const { name, definition, options } of model.connectors.values()) {
     const logger = getLogger(["weir", name]);
-    const context = { name, logger, clock, constants, lookUp };
+    const place = cluster && clusterOf(name, model, cluster);
+    const context = { name, logger, clock, constants, lookUp, ...(place && { cluster: place }) };
     connectors.set(name, await definition.create(options, context));
   }
   return new RuntimeCore(model, connectors, options);
+}
+
+/** What one connector sees of the other workers. */
+function clusterOf(name: string, { flows }: Model, cluster: Cluster): ConnectorCluster {
+  const blocks = flows.flatMap(({ to, errorHandling: { fallback } }) =>
+    [...to, fallback ?? []].flat()
+  );
+  return {
+    leader: cluster.leader,
+    channel: cluster.channel(name),
+    destinations: blocks.filter((to) => to.connector === name).map(({ options }) => options),
+    takeSeat: (limit) => cluster.takeSeat(name, limit),
+    leaveSeat: () => cluster.leaveSeat(name),
+  };
 }
 
 function isModel(config: Configuration): config is Model {

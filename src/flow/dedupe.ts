@@ -1,5 +1,6 @@
 /** Leaves out events that have been handled before. */
 import type { Clock } from "../clock.ts";
+import type { Cluster } from "../cluster.ts";
 import type { KeyStore, Logger } from "../connector.ts";
 import type { DedupeModel } from "../model.ts";
 import { asScope, type Run } from "./run.ts";
@@ -12,6 +13,8 @@ export interface DedupeContext {
   /** Where the keys are kept. */
   readonly store: KeyStore;
   readonly logger: Logger;
+  /** The other workers, where an event's copy may be at work at the same time. */
+  readonly cluster: Cluster | undefined;
 }
 
 /** The keys of one flow. */
@@ -41,13 +44,16 @@ export class Dedupe {
     for (let other = this.#atWork.get(key); other; other = this.#atWork.get(key)) yield other;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#atWork.set(key, promise);
+    const { flow, clock, store, cluster } = this.#context;
+    const lock = cluster?.lock(`dedupe ${flow} ${key}`);
     try {
-      const { flow, clock, store } = this.#context;
+      if (lock !== undefined) yield lock.held;
       if (yield* settled(store.has(flow, key, clock.now()))) return false;
       yield* work();
       yield* this.#keep(key);
       return true;
     } finally {
+      lock?.release();
       this.#atWork.delete(key);
       resolve();
     }

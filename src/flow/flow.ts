@@ -1,5 +1,6 @@
 /** One flow of the model, ready to run. */
 import type { Clock } from "../clock.ts";
+import type { Cluster } from "../cluster.ts";
 import { holds } from "../condition.ts";
 import type { FlowEvent, FlowHandler, Logger, Outcome, Unwanted } from "../connector.ts";
 import type { FlowModel, StepModel } from "../model.ts";
@@ -26,6 +27,8 @@ export interface FlowContext {
   readonly clock: Clock;
   /** From 0 to below 1: the jitter of delays. */
   readonly random: () => number;
+  /** The other workers; undefined where there is one worker. */
+  readonly cluster?: Cluster | undefined;
 }
 
 /**
@@ -48,7 +51,7 @@ export class Flow implements FlowHandler {
   /** The model's connectors must all be in the context. */
   constructor(model: FlowModel, context: FlowContext) {
     const { name: flow, source, dedupe } = model;
-    const { connectors, clock, logger } = context;
+    const { connectors, clock, logger, cluster } = context;
     this.flow = flow;
     if (source.kind === "connector" && source.unwanted) this.unwanted = source.unwanted;
     this.#model = model;
@@ -57,8 +60,8 @@ export class Flow implements FlowHandler {
     this.#deadlines = new Deadlines(clock, model.timeout);
     if (dedupe !== undefined) {
       const kept = dedupe.store === undefined ? undefined : connectors.get(dedupe.store)?.keys;
-      const store = kept ?? new MemoryKeys(dedupe.maxKeys);
-      this.#dedupe = new Dedupe(dedupe, { flow, clock, store, logger });
+      const store = kept ?? cluster?.keys(dedupe.maxKeys) ?? new MemoryKeys(dedupe.maxKeys);
+      this.#dedupe = new Dedupe(dedupe, { flow, clock, store, logger, cluster });
     }
   }
 

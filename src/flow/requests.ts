@@ -30,11 +30,13 @@ export function writeTo(
   if (to.when !== undefined && !holds(to.when, asScope(scope))) return SKIPPED;
   const { event } = run;
   if (to.transform === undefined && amend === undefined) {
-    return write(connectors, to, { payload: run.payload, scope: asScope(scope), event });
+    const { payload } = run;
+    return write(connectors, to, { payload, scope: asScope(scope), event }, to.resultUsed);
   }
   const shaped = to.transform === undefined ? run.payload : reshape(to.transform, scope);
   const payload = amend === undefined ? shaped : amend(shaped);
-  return write(connectors, to, { payload, scope: asScope(scope.withOutput(payload)), event });
+  const asker = { payload, scope: asScope(scope.withOutput(payload)), event };
+  return write(connectors, to, asker, to.resultUsed);
 }
 
 /** Who asks: what its expressions see, and what it sends where a step has no `params`. */
@@ -81,6 +83,7 @@ function write(
   connectors: Connectors,
   { connector, operation, target, options }: RequestModel,
   { payload, scope, event }: Asker,
+  resultUsed?: boolean,
 ): unknown {
   const destination = connectors.get(connector);
   if (destination?.write === undefined) {
@@ -93,6 +96,7 @@ function write(
     options,
     scope,
     event,
+    resultUsed,
   });
 }
 

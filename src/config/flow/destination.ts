@@ -43,7 +43,8 @@ export function destinationsField(loading: Loading): Field<readonly DestinationM
           inner,
           loading,
         );
-        return { ...request, transform: values.transform, parallel: values.parallel, creates };
+        const { transform, parallel } = values;
+        return { ...request, transform, parallel, creates };
       }),
   };
 }

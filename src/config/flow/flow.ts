@@ -44,11 +44,14 @@ export function flowFields({ loading, source, operation, steps }: FlowSurroundin
     to: destinationsField(loading),
     response: expressions({
       about: "What the sender is answered.",
-      variables: ["output", "outputs"],
+      variables: RESULTS,
     }),
     error_handling: errorHandlingField(source, loading),
   } satisfies Fields;
 }
+
+/** What a `response` reads of the destinations' results. */
+const RESULTS = ["output", "outputs"];
 
 /** Reads a flow; undefined where it has problems, which have been reported. */
 export function readFlow(name: string, found: Block, loading: Loading): FlowModel | undefined {
@@ -77,6 +80,9 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
   const fields = flowFields({ loading, source, operation: operationOf(body), steps });
   const values = readFields(body, fields, found.headerSpan, context);
   const model = readSource(values, found, subject, loading);
+  const resultUsed = values.response === undefined
+    ? source !== "schedule" && source?.definition.source?.kind === "requests"
+    : values.response.some(([, { variables }]) => RESULTS.some((name) => variables.has(name)));
   return model && {
     name,
     source: model,
@@ -86,7 +92,7 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
     steps: values.step,
     transform: values.transform,
     dedupe: values.dedupe,
-    to: values.to,
+    to: values.to.map((to) => ({ ...to, resultUsed })),
     response: values.response,
     errorHandling: values.error_handling,
   };

@@ -40,7 +40,11 @@ export class RabbitMq implements Connector {
     this.#ledger = new Ledger(context.logger);
   }
 
+  /** A queue that one connection alone can have is the leader's; one with a name is shared by all. */
   subscribe(operation: string | undefined, handler: FlowHandler): void {
+    const { queue } = this.#settings;
+    const own = queue === undefined || queue.exclusive;
+    if (own && this.#context.cluster?.leader === false) return;
     this.#subscriptions.add(operation, handler);
   }
 

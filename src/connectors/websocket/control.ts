@@ -6,13 +6,13 @@ import type { Expression, Scope } from "../../expression.ts";
 import { roomProblem } from "../../protocol.ts";
 import type { Connection } from "./connection.ts";
 import type { WebSocketDestinationOptions, WebSocketOptions } from "./options.ts";
-import { choose } from "./recipients.ts";
+import { type Choice, choose } from "./recipients.ts";
 
 /** The operations that send nothing. */
 export const CONTROL_OPERATIONS = ["join_room", "leave_room", "disconnect"] as const;
 
 /** One of them. */
-type ControlOperation = typeof CONTROL_OPERATIONS[number];
+export type ControlOperation = typeof CONTROL_OPERATIONS[number];
 
 /** Whether an operation sends nothing. */
 export function isControl(operation: string | undefined): operation is ControlOperation {
@@ -43,56 +43,65 @@ export interface ControlHost {
   readonly options: WebSocketOptions;
   /** The open connections of a user. */
   ofUser(user: string): Iterable<Connection>;
-  /** The open connection of a client. */
-  ofClient(id: string): Connection | undefined;
+  /** The open connection of a client: one that has left meanwhile is nobody, and no error. */
+  ofClient(id: string): readonly Connection[];
   /** Makes a connection a member. */
   join(connection: Connection, room: string): void;
   /** Ends a membership. */
   leave(connection: Connection, room: string): void;
 }
 
+/** What is to be done, and to whom: to all connections of a user, or to one client. */
+export interface Order {
+  readonly operation: ControlOperation;
+  /** Absent for `disconnect`. */
+  readonly room?: string;
+  readonly user?: string;
+  readonly client?: string;
+}
+
 /**
- * Does what a flow says to all connections of a user, or to the one that its event came from. Gives
- * how many connections it was done to, whether or not it changed anything for them.
+ * Reads what a flow wants.
  *
- * @throws {ConnectorError} Nobody or no room is named, or a connection is in too many rooms.
- * @throws {ExpressionError} An expression failed.
+ * @throws {ConnectorError} Nobody or no room is named.
+ * @throws {ExpressionError} The `user` failed.
  */
-export function control(
+export function orderOf(
   hub: ControlHost,
   operation: ControlOperation,
   { target, options, scope, event }: WriteRequest,
-): { readonly recipients: number } {
-  const { user, filter, exclude_sender } = options as WebSocketDestinationOptions;
+): Order {
+  const { user } = options as WebSocketDestinationOptions;
   const sender = event?.client?.id;
-  const group = user === undefined
-    ? senderOf(hub, operation, sender)
-    : hub.ofUser(nameOf(hub, operation, user, scope));
-  const except = exclude_sender ? sender : undefined;
-  const chosen = choose(group, { filter, except, scope });
-  if (operation === "disconnect") {
-    for (const connection of chosen) connection.end(1008, "disconnected by a flow");
-    return { recipients: chosen.length };
+  if (user === undefined && sender === undefined) {
+    fail(hub, `${operation} needs a user: no client sent the event`);
   }
+  const whom = user === undefined
+    ? { client: sender }
+    : { user: nameOf(hub, operation, user, scope) };
+  if (operation === "disconnect") return { operation, ...whom } as Order;
   const problem = roomProblem(target);
   if (target === undefined || problem !== undefined) fail(hub, `${operation}: ${problem}`);
-  if (operation === "join_room") refuseFull(hub, chosen, target);
-  for (const connection of chosen) {
-    if (operation === "join_room") hub.join(connection, target);
-    else hub.leave(connection, target);
-  }
-  return { recipients: chosen.length };
+  return { operation, room: target, ...whom } as Order;
 }
 
-/** One that has left meanwhile is nobody, and no error. */
-function senderOf(
-  hub: ControlHost,
-  operation: string,
-  sender: string | undefined,
-): readonly Connection[] {
-  if (sender === undefined) fail(hub, `${operation} needs a user: no client sent the event`);
-  const connection = hub.ofClient(sender);
-  return connection === undefined ? [] : [connection];
+/**
+ * Does it. Gives how many connections it was done to, whether or not it changed anything for them.
+ *
+ * @throws {ConnectorError} A connection is in too many rooms: nothing has been done.
+ * @throws {ExpressionError} The filter failed: nothing has been done.
+ */
+export function carryOut(hub: ControlHost, order: Order, choice: Choice): number {
+  const { operation, room = "", user, client = "" } = order;
+  const group = user === undefined ? hub.ofClient(client) : hub.ofUser(user);
+  const chosen = choose(group, choice);
+  if (operation === "join_room") refuseFull(hub, chosen, room);
+  for (const connection of chosen) {
+    if (operation === "join_room") hub.join(connection, room);
+    else if (operation === "leave_room") hub.leave(connection, room);
+    else connection.end(1008, "disconnected by a flow");
+  }
+  return chosen.length;
 }
 
 /** Anything but text or a number must never become a user called "null". */

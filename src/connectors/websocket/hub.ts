@@ -1,5 +1,6 @@
 /** All connections of one `websocket` connector: its rooms, its users, and what is sent to them. */
 import type { Clock } from "../../clock.ts";
+import type { ConnectorCluster } from "../../cluster.ts";
 import type {
   Connector,
   ConnectorContext,
@@ -8,12 +9,11 @@ import type {
   Logger,
   WriteRequest,
 } from "../../connector.ts";
-import { ConnectorError } from "../../errors.ts";
 import type { Frame } from "../../frame.ts";
 import { checkHandshake, refuse } from "../../handshake.ts";
 import { didYouMean } from "../../nearest.ts";
 import { Flusher } from "../../outbox.ts";
-import { type ClientFrame, roomProblem } from "../../protocol.ts";
+import type { ClientFrame } from "../../protocol.ts";
 import { Groups } from "../../rooms.ts";
 import type { Handshake, HandshakeRefusal, HandshakeRequest, VouchedClient } from "../../socket.ts";
 import { endOfTick } from "../../tick.ts";
@@ -21,13 +21,14 @@ import { type AdmissionHost, type Admitted, decide } from "./admission.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
 import { type Counter, Counters } from "./counters.ts";
-import { control, type ControlHost, isControl } from "./control.ts";
+import { carryOut, type ControlHost, isControl, orderOf } from "./control.ts";
 import { type FrameHost, serveFrame } from "./frames.ts";
 import type { WebSocketDestinationOptions, WebSocketOptions } from "./options.ts";
-import { choose } from "./recipients.ts";
+import { type Audience, audienceOf, type Choice, choose, type Delivered } from "./recipients.ts";
 import { slowClientOptions } from "./slow-client/fields.ts";
 import { Outboxes } from "./slow-client/outboxes.ts";
 import { RoomRules } from "./rooms/rules.ts";
+import { Siblings } from "./siblings.ts";
 import { shutDownAll } from "./shutdown.ts";
 
 /** Operations that every client causes, whether a flow names them or not. */
@@ -63,6 +64,8 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
   /** How many sockets are open or will be: what `max_connections` limits. */
   #admitted = 0;
   #stopped = false;
+  readonly #cluster: ConnectorCluster | undefined;
+  readonly #siblings: Siblings | undefined;
 
   /** `authenticator` where the options have `auth`. */
   constructor(
@@ -70,7 +73,7 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
     context: ConnectorContext,
     authenticator?: Authenticator,
   ) {
-    const { name, logger, clock } = context;
+    const { name, logger, clock, cluster } = context;
     this.options = options;
     this.rules = new RoomRules(options.room, context);
     this.logger = logger;
@@ -83,6 +86,8 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
       clock,
     });
     this.authenticator = authenticator;
+    this.#cluster = cluster;
+    this.#siblings = cluster && new Siblings(this, cluster);
     this.http = {
       listen: { host: options.host, port: options.port, tls: options.tls ?? null },
       socket: {
@@ -125,19 +130,29 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
     );
   }
 
-  write(request: WriteRequest): { readonly recipients: number } {
-    const { operation, target, payload, scope, event } = request;
-    if (isControl(operation)) return control(this, operation, request);
-    const { filter, exclude_sender } = request.options as WebSocketDestinationOptions;
-    const room = operation === "send_to_room" ? this.#room(target) : undefined;
-    const group = room === undefined
-      ? this.#group(operation, target, payload)
-      : this.#rooms.members(room);
+  write(request: WriteRequest): Delivered | Promise<Delivered> {
+    const { operation, payload, scope, event, options } = request;
+    const { filter, exclude_sender } = options as WebSocketDestinationOptions;
+    const sender = event?.client?.id;
+    const except = exclude_sender ? sender : undefined;
+    const choice = { filter, except, scope };
+    if (isControl(operation)) {
+      const order = orderOf(this, operation, request);
+      const recipients = carryOut(this, order, choice);
+      return this.#siblings?.control(order, request, choice, recipients) ?? { recipients };
+    }
+    const audience = audienceOf(this.name, request);
+    const room = audience.operation === "send_to_room" ? audience.name : undefined;
     const frame = this.outboxes.message({ payload, room, scope });
-    const except = exclude_sender ? event?.client?.id : undefined;
-    const everybody = filter === undefined && except === undefined;
-    const chosen = everybody ? group : choose(group, { filter, except, scope });
-    return { recipients: send(frame, chosen) };
+    const recipients = this.deliver(frame, audience, choice);
+    return this.#siblings?.send(frame, audience, request, choice, recipients) ?? { recipients };
+  }
+
+  /** Sends to those of an audience who are connected to this worker; gives how many they are. */
+  deliver(frame: Frame, audience: Audience, choice: Choice): number {
+    const group = this.#group(audience);
+    const everybody = choice.filter === undefined && choice.except === undefined;
+    return send(frame, everybody ? group : choose(group, choice));
   }
 
   serve(connection: Connection, frame: ClientFrame): Promise<void> | undefined {
@@ -159,14 +174,16 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
 
   released(): void {
     this.#admitted--;
+    if (this.options.max_connections !== undefined) this.#cluster?.leaveSeat();
   }
 
   ofUser(user: string): Iterable<Connection> {
     return this.#users.members(user);
   }
 
-  ofClient(id: string): Connection | undefined {
-    return this.#connections.get(id);
+  ofClient(id: string): readonly Connection[] {
+    const connection = this.#connections.get(id);
+    return connection === undefined ? [] : [connection];
   }
 
   finished(connection: Connection): void {
@@ -223,7 +240,8 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
     if (decision instanceof Promise) {
       return this.#decideLater(decision.then((one) => one.accepted ? this.#admit(one) : one));
     }
-    return decision.accepted ? this.#admit(decision) : decision;
+    const handshake = decision.accepted ? this.#admit(decision) : decision;
+    return handshake instanceof Promise ? this.#decideLater(handshake) : handshake;
   }
 
   #refused(counter: Counter, refusal: HandshakeRefusal): HandshakeRefusal {
@@ -236,53 +254,40 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
     return decision.finally(() => this.#deciding.delete(decision));
   }
 
-  #admit({ arrival, protocol }: Admitted): Handshake {
+  #admit(admitted: Admitted): Handshake | Promise<Handshake> {
+    const { max_connections = Infinity } = this.options;
+    if (this.#admitted >= max_connections) return this.#refused("refused_full", TOO_MANY);
+    const cluster = this.#cluster;
+    if (max_connections === Infinity || cluster === undefined) return this.#enter(admitted);
+    // All workers together have so many seats.
+    return cluster.takeSeat(max_connections).then((taken) => {
+      if (!taken) return this.#refused("refused_full", TOO_MANY);
+      const handshake = this.#enter(admitted);
+      if (!handshake.accepted) cluster.leaveSeat();
+      return handshake;
+    });
+  }
+
+  #enter({ arrival, protocol }: Admitted): Handshake {
     // The shutdown began while the flows were asked.
     if (this.#stopped) return this.#refused("refused_shutdown", SHUTTING_DOWN);
-    const { max_connections = Infinity } = this.options;
-    if (this.#admitted >= max_connections) {
-      return this.#refused("refused_full", TOO_MANY);
-    }
     this.#admitted++;
     const session = new Connection(this, arrival);
     this.#sessions.add(session);
     return { accepted: true, protocol, session };
   }
 
-  /** Whom an operation without a room is for, before anybody is left out. */
-  #group(
-    operation: string | undefined,
-    target: string | undefined,
-    payload: unknown,
-  ): Iterable<Connection> {
-    if (operation === "send_to_user") return this.#users.members(this.#user(target, payload));
-    return operation === "send_to_client" ? this.#client(target) : this.#connections.values();
-  }
-
-  /** A client that is not there is nobody, and no error: it may have left just now. */
-  #client(id: string | undefined): readonly Connection[] {
-    if (id === undefined) {
-      const message = "send_to_client needs a target: the client's id";
-      throw new ConnectorError(this.name, message, { permanent: true });
+  #group({ operation, name = "" }: Audience): Iterable<Connection> {
+    switch (operation) {
+      case "send_to_room":
+        return this.#rooms.members(name);
+      case "send_to_user":
+        return this.#users.members(name);
+      case "send_to_client":
+        return this.ofClient(name);
+      default:
+        return this.#connections.values();
     }
-    const connection = this.#connections.get(id);
-    return connection === undefined ? [] : [connection];
-  }
-
-  #room(target: string | undefined): string {
-    const problem = roomProblem(target);
-    if (target === undefined || problem !== undefined) {
-      throw new ConnectorError(this.name, `send_to_room: ${problem}`, { permanent: true });
-    }
-    return target;
-  }
-
-  #user(target: string | undefined, payload: unknown): string {
-    if (target !== undefined) return target;
-    const { user_id } = (payload ?? {}) as { readonly user_id?: unknown };
-    if (typeof user_id === "string" || typeof user_id === "number") return String(user_id);
-    const message = "send_to_user needs a target or a payload with user_id";
-    throw new ConnectorError(this.name, message, { permanent: true });
   }
 }
 

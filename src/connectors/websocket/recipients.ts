@@ -1,7 +1,61 @@
-/** Who of a group gets what is sent to it. */
+/** For whom something is, and who of them gets it. */
 import { holds } from "../../condition.ts";
-import type { Client } from "../../connector.ts";
+import type { Client, WriteRequest } from "../../connector.ts";
+import { ConnectorError } from "../../errors.ts";
 import type { Expression, Scope } from "../../expression.ts";
+import { roomProblem } from "../../protocol.ts";
+
+/** For whom something is, before anybody is left out. */
+export interface Audience {
+  /** Such as `send_to_room`. */
+  readonly operation: string | undefined;
+  /** The room, the user or the client's `id`; absent for everybody. */
+  readonly name?: string;
+}
+
+/** What came of it. */
+export interface Delivered {
+  /** To how many connections it was sent or done. */
+  readonly recipients: number;
+}
+
+/**
+ * For whom a flow sends something.
+ *
+ * @throws {ConnectorError} It does not say, or names no room.
+ */
+export function audienceOf(
+  connector: string,
+  { operation, target, payload }: WriteRequest,
+): Audience {
+  switch (operation) {
+    case "send_to_room":
+      return { operation, name: roomOf(connector, target) };
+    case "send_to_user":
+      return { operation, name: target ?? userIn(connector, payload) };
+    case "send_to_client":
+      if (target === undefined) fail(connector, "send_to_client needs a target: the client's id");
+      return { operation, name: target };
+    default:
+      return { operation };
+  }
+}
+
+function roomOf(connector: string, target: string | undefined): string {
+  const problem = roomProblem(target);
+  if (target === undefined || problem !== undefined) fail(connector, `send_to_room: ${problem}`);
+  return target;
+}
+
+function userIn(connector: string, payload: unknown): string {
+  const { user_id } = (payload ?? {}) as { readonly user_id?: unknown };
+  if (typeof user_id === "string" || typeof user_id === "number") return String(user_id);
+  fail(connector, "send_to_user needs a target or a payload with user_id");
+}
+
+function fail(connector: string, message: string): never {
+  throw new ConnectorError(connector, message, { permanent: true });
+}
 
 /** Whom a `to` block leaves out of a group. */
 export interface Choice {
@@ -32,7 +86,7 @@ export function choose<Member extends { readonly client: Client }>(
 }
 
 /** Read once for all recipients, and by name: a scope's variables may be made when they are read. */
-function variablesOf(filter: Expression, scope: Scope): Record<string, unknown> {
+export function variablesOf(filter: Expression, scope: Scope): Record<string, unknown> {
   const names = [...filter.variables].filter((name) => name !== "client");
   return Object.fromEntries(names.map((name) => [name, scope[name]]));
 }

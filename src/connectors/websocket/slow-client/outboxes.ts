@@ -1,7 +1,7 @@
 /** Makes the outboxes of one connector, and its messages as their policy wants them. */
 import type { Clock } from "../../../clock.ts";
 import { ConnectorError } from "../../../errors.ts";
-import type { Frame } from "../../../frame.ts";
+import { Frame } from "../../../frame.ts";
 import { type Flusher, Outbox } from "../../../outbox.ts";
 import { messageFrame } from "../../../protocol.ts";
 import type { Peer } from "../../../socket.ts";
@@ -69,6 +69,12 @@ export class Outboxes {
     const { policy, key } = this.#options;
     if (policy === "disconnect") return frame;
     return new MessageFrame(frame, key && keyOf(key, context));
+  }
+
+  /** A message that another worker of the service has made. */
+  passedOn(text: string, key: string | undefined): Frame {
+    const frame = new Frame(text);
+    return this.#options.policy === "disconnect" ? frame : new MessageFrame(frame, key);
   }
 
   #encode({ payload, room }: KeyContext): Frame {

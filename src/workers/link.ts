@@ -1,0 +1,106 @@
+/** A worker's line to its supervisor, and through it to the other workers. */
+import type { BirpcReturn } from "birpc";
+import type { Channel, Cluster, Lock } from "../cluster.ts";
+import type { KeyStore } from "../connector.ts";
+import { endOfTick } from "../tick.ts";
+import type { Said, SupervisorFunctions, WorkerFunctions } from "./messages.ts";
+
+/** The supervisor, as a worker calls it. */
+export type RemoteSupervisor = BirpcReturn<SupervisorFunctions, WorkerFunctions>;
+
+type Hear = (message: unknown) => unknown;
+
+/** The cluster, seen from a worker. Without its supervisor a worker is alone. */
+export class Link implements Cluster {
+  readonly leader: boolean;
+  readonly #supervisor: RemoteSupervisor;
+  readonly #hears = new Map<string, Hear>();
+  #connected = true;
+  #told: Said[] = [];
+
+  /** Says nothing yet. */
+  constructor(leader: boolean, supervisor: RemoteSupervisor) {
+    this.leader = leader;
+    this.#supervisor = supervisor;
+  }
+
+  channel(connector: string): Channel {
+    return {
+      tell: (message) => {
+        // What is said in one tick goes together.
+        if (this.#told.push([connector, message]) === 1) endOfTick(() => this.#flush());
+      },
+      ask: async (message) => {
+        this.#flush();
+        return await this.#call((supervisor) => supervisor.ask(connector, message), []);
+      },
+      listen: (hear) => void this.#hears.set(connector, hear),
+    };
+  }
+
+  takeSeat(name: string, limit: number): Promise<boolean> {
+    return this.#call((supervisor) => supervisor.takeSeat(name, limit), false);
+  }
+
+  leaveSeat(name: string): void {
+    void this.#call((supervisor) => supervisor.leaveSeat.asEvent(name), undefined);
+  }
+
+  lock(name: string): Lock {
+    const id = crypto.randomUUID();
+    return {
+      held: this.#call((supervisor) => supervisor.lock(id, name), undefined),
+      release: () => void this.#call((supervisor) => supervisor.unlock.asEvent(id), undefined),
+    };
+  }
+
+  keys(maxKeys: number): KeyStore {
+    return {
+      has: (flow, key, now) =>
+        this.#call((supervisor) => supervisor.hasKey(flow, key, now), false),
+      add: (...entry) =>
+        this.#call((supervisor) => supervisor.addKey(...entry, maxKeys), undefined),
+    };
+  }
+
+  meet(step: string): Promise<void> {
+    return this.#call((supervisor) => supervisor.meet(step), undefined);
+  }
+
+  /** Hands over what others have told. */
+  hear(said: readonly Said[]): void {
+    for (const [connector, message] of said) this.#hears.get(connector)?.(message);
+  }
+
+  /** Answers what another asks; null where nobody listens. */
+  answer(connector: string, message: unknown): unknown {
+    return this.#hears.get(connector)?.(message) ?? null;
+  }
+
+  /** The supervisor is gone: nothing is said or waited for any more. */
+  disconnect(): void {
+    this.#connected = false;
+    this.#supervisor.$close();
+  }
+
+  #flush(): void {
+    const said = this.#told;
+    if (said.length === 0) return;
+    this.#told = [];
+    void this.#call((supervisor) => supervisor.tell.asEvent(said), undefined);
+  }
+
+  /** What the supervisor says; `alone` where there is none any more, which is no failure here. */
+  async #call<T>(
+    call: (supervisor: RemoteSupervisor) => Promise<T>,
+    alone: T,
+  ): Promise<T> {
+    if (!this.#connected) return alone;
+    try {
+      return await call(this.#supervisor);
+    } catch (error) {
+      if (this.#connected) throw error;
+      return alone;
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/** What a supervisor and its workers say to each other. Everything that goes across is JSON. */
+import type { LogLevel } from "@logtape/logtape";
+import type { SourceFile } from "../config/tree.ts";
+import type { Counts } from "../runtime-core.ts";
+import type { RelayedRecord } from "./log.ts";
+
+/** What one connector says to the same connector in the other workers. */
+export type Said = readonly [connector: string, message: unknown];
+
+/** What came of something: an error does not survive the way, so its parts go. */
+export type Result<T> =
+  | { readonly value: T }
+  | { readonly failure: Failure };
+
+/** The parts of a `ConnectorError`, or of what nobody expected where there is no connector. */
+export interface Failure {
+  readonly connector: string | undefined;
+  readonly message: string;
+  readonly permanent: boolean;
+}
+
+/** What a worker is to run. */
+export interface StartOrder {
+  /** From 1 on: what it is called in logs. */
+  readonly worker: number;
+  readonly leader: boolean;
+  readonly files: readonly SourceFile[];
+  readonly ports: Readonly<Record<string, number>>;
+  /** From which level on its log is wanted; undefined for nothing of it. */
+  readonly logLevel: LogLevel | undefined;
+}
+
+/** Where a worker listens. */
+export interface Started {
+  readonly addresses: readonly string[];
+  readonly ports: Readonly<Record<string, number>>;
+}
+
+/** How a worker is. */
+export interface Status {
+  readonly counts: Counts;
+  readonly troubles: Readonly<Record<string, string>>;
+}
+
+/** The calls that a service of several workers hands on to one of them. */
+export type RuntimeCall = "broadcast" | "sendToRoom" | "sendToUser" | "publish";
+
+/** What a supervisor has its workers do. */
+export interface WorkerFunctions {
+  start(order: StartOrder): Promise<Result<Started>>;
+  /** Takes what others have told, in order. */
+  hear(said: readonly Said[]): void;
+  /** Answers what another asks. */
+  answer(connector: string, message: unknown): unknown;
+  call(method: RuntimeCall, args: readonly unknown[]): Promise<Result<unknown>>;
+  close(): Promise<Result<null>>;
+}
+
+/** What a worker wants of its supervisor. */
+export interface SupervisorFunctions {
+  /** Passes on to the others. */
+  tell(said: readonly Said[]): void;
+  /** Gives the answers of the others. */
+  ask(connector: string, message: unknown): Promise<readonly unknown[]>;
+  takeSeat(name: string, limit: number): boolean;
+  leaveSeat(name: string): void;
+  /** Resolves once the lock is there; `id` is its own for each time that one is asked for. */
+  lock(id: string, name: string): Promise<void>;
+  unlock(id: string): void;
+  hasKey(flow: string, key: string, now: number): boolean;
+  addKey(flow: string, key: string, now: number, until: number, maxKeys: number): void;
+  /** Resolves once every worker has come to the step. */
+  meet(step: string): Promise<void>;
+  report(status: Status): void;
+  log(record: RelayedRecord): void;
+}

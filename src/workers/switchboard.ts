@@ -1,0 +1,87 @@
+/** Connects the workers of a service: what they say to each other, and what they share. No I/O. */
+import { MemoryKeys } from "../flow/dedupe.ts";
+import { Locks } from "./locks.ts";
+import type { Said, SupervisorFunctions } from "./messages.ts";
+import { Seats } from "./seats.ts";
+
+/** A worker, as the switchboard reaches it. */
+export interface Member {
+  /** Takes what others have told. */
+  hear(said: readonly Said[]): void;
+  /** Answers; rejects where the worker has ended. */
+  answer(connector: string, message: unknown): Promise<unknown>;
+}
+
+/** What the switchboard does for its members. */
+export type Service = Omit<SupervisorFunctions, "report" | "log">;
+
+/** Who waits for the others at a step. */
+interface Meeting {
+  readonly arrived: Set<Member>;
+  readonly everybody: PromiseWithResolvers<void>;
+}
+
+/** Knows the workers that are there. */
+export class Switchboard {
+  readonly #members = new Set<Member>();
+  readonly #seats = new Seats<Member>();
+  readonly #locks = new Locks<Member>();
+  /** By the flow. */
+  readonly #keys = new Map<string, MemoryKeys>();
+  readonly #meetings = new Map<string, Meeting>();
+
+  /** Takes a worker in; gives what it can ask for. */
+  join(member: Member): Service {
+    this.#members.add(member);
+    return {
+      tell: (said) => {
+        for (const other of this.#others(member)) other.hear(said);
+      },
+      ask: async (connector, message) => {
+        const asked = this.#others(member).map((other) => other.answer(connector, message));
+        // One that has ended meanwhile has no clients any more.
+        return (await Promise.allSettled(asked)).flatMap((answer) =>
+          answer.status === "fulfilled" ? [answer.value] : []
+        );
+      },
+      takeSeat: (name, limit) => this.#seats.take(member, name, limit),
+      leaveSeat: (name) => this.#seats.leave(member, name),
+      lock: (id, name) => this.#locks.take(member, id, name),
+      unlock: (id) => this.#locks.release(id),
+      hasKey: (flow, key, now) => this.#keys.get(flow)?.has(flow, key, now) ?? false,
+      addKey: (flow, key, now, until, maxKeys) => {
+        const keys = this.#keys.get(flow) ?? new MemoryKeys(maxKeys);
+        this.#keys.set(flow, keys);
+        keys.add(flow, key, now, until);
+      },
+      meet: (step) => this.#meet(member, step),
+    };
+  }
+
+  /** Forgets a worker that has ended, with all that it had. */
+  leave(member: Member): void {
+    this.#members.delete(member);
+    this.#seats.leaveAll(member);
+    this.#locks.releaseAll(member);
+    for (const meeting of this.#meetings.values()) this.#begin(meeting);
+  }
+
+  #others(member: Member): readonly Member[] {
+    return [...this.#members].filter((other) => other !== member);
+  }
+
+  #meet(member: Member, step: string): Promise<void> {
+    let meeting = this.#meetings.get(step);
+    if (meeting === undefined) {
+      meeting = { arrived: new Set(), everybody: Promise.withResolvers() };
+      this.#meetings.set(step, meeting);
+    }
+    meeting.arrived.add(member);
+    this.#begin(meeting);
+    return meeting.everybody.promise;
+  }
+
+  #begin({ arrived, everybody }: Meeting): void {
+    if ([...this.#members].every((member) => arrived.has(member))) everybody.resolve();
+  }
+}

@@ -1,0 +1,111 @@
+/** What a process does that was started as a worker. */
+import process from "node:process";
+import { createBirpc } from "birpc";
+import type { ServeOptions, Service } from "../server/service.ts";
+import type { Cluster } from "../cluster.ts";
+import type { SourceFile } from "../config/tree.ts";
+import { resultOf } from "./failure.ts";
+import { Link } from "./link.ts";
+import { relayLog } from "./log.ts";
+import type { StartOrder, Status, SupervisorFunctions, WorkerFunctions } from "./messages.ts";
+
+/** How often a worker says how it is, where that has changed, in milliseconds. */
+const REPORT_INTERVAL = 1_000;
+
+/** Starts a service in this process, which shares its ports. */
+export type ServeShared = (
+  files: readonly SourceFile[],
+  options: ServeOptions & { readonly cluster: Cluster },
+) => Promise<Service>;
+
+/** Serves until its supervisor lets it go or is gone. */
+export async function runWorker(serve: ServeShared): Promise<void> {
+  // A Ctrl-C reaches the whole group: the supervisor alone decides what it means.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
+  const disconnected = new Promise<void>((resolve) => process.once("disconnect", resolve));
+  const worker = new Worker(serve);
+  await disconnected;
+  await worker.disconnected();
+}
+
+class Worker implements WorkerFunctions {
+  readonly #serve: ServeShared;
+  readonly #supervisor;
+  #link: Link | undefined;
+  #service: Service | undefined;
+  #closed: Promise<void> | undefined;
+  #reporting: ReturnType<typeof setInterval> | undefined;
+
+  constructor(serve: ServeShared) {
+    this.#serve = serve;
+    this.#supervisor = createBirpc<SupervisorFunctions, WorkerFunctions>(this, {
+      post: (message) => void (process.connected && process.send?.(message)),
+      on: (hear) => void process.on("message", hear),
+      bind: "functions",
+      timeout: -1,
+    });
+  }
+
+  start({ worker, leader, files, ports, logLevel }: StartOrder) {
+    return resultOf(async () => {
+      if (logLevel !== undefined) {
+        await relayLog(logLevel, worker, (record) => void this.#supervisor.log.asEvent(record));
+      }
+      this.#link = new Link(leader, this.#supervisor);
+      const service = await this.#serve(files, { ports, cluster: this.#link });
+      this.#service = service;
+      this.#report(service);
+      return { addresses: service.addresses, ports: service.ports };
+    });
+  }
+
+  hear(...[said]: Parameters<WorkerFunctions["hear"]>): void {
+    this.#link?.hear(said);
+  }
+
+  answer(connector: string, message: unknown): unknown {
+    return this.#link?.answer(connector, message);
+  }
+
+  call(...[method, args]: Parameters<WorkerFunctions["call"]>) {
+    return resultOf(async () => {
+      const { runtime } = this.#service ?? fail("does not serve yet");
+      const call = runtime[method] as (...args: readonly unknown[]) => Promise<unknown>;
+      return await call.apply(runtime, [...args]) ?? null;
+    });
+  }
+
+  close() {
+    return resultOf(async () => {
+      await this.#close();
+      return null;
+    });
+  }
+
+  /** The supervisor is gone: what is in flight ends, and nobody is waited for. */
+  async disconnected(): Promise<void> {
+    this.#link?.disconnect();
+    await this.#close();
+  }
+
+  #close(): Promise<void> {
+    clearInterval(this.#reporting);
+    return this.#closed ??= this.#service?.close() ?? Promise.resolve();
+  }
+
+  #report({ runtime }: Service): void {
+    let last = "";
+    const report = (): void => {
+      const status: Status = { counts: runtime.counts(), troubles: runtime.troubles() };
+      const text = JSON.stringify(status);
+      if (text !== last) void this.#supervisor.report.asEvent(status);
+      last = text;
+    };
+    report();
+    this.#reporting = setInterval(report, REPORT_INTERVAL);
+  }
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}
