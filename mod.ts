@@ -135,6 +135,7 @@ export type {
   SocketSession,
   VouchedClient,
 } from "./src/socket.ts";
+export type { Channel, ConnectorCluster } from "./src/connector-cluster.ts";
 export { accept, admit, dispatch, type Dispatched, type Ending } from "./src/dispatch.ts";
 export { Frame } from "./src/frame.ts";
 export type { HonoApp } from "./src/hono.ts";

@@ -17,13 +17,20 @@ import { main } from "./commands.ts";
 import type { Configuration } from "./load.ts";
 import { createRuntime as create, type Runtime, type RuntimeOptions } from "./runtime.ts";
 import { hostOptions } from "./server/files.ts";
+import { type Host, serveOn } from "./server/host.ts";
 import { reopening } from "./server/reopening.ts";
 import { listenBun } from "./server/bun.ts";
-import { type ServeOptions, type Service, startService } from "./server/service.ts";
+import type { ServeOptions, Service } from "./server/service.ts";
 
 export type { BunSocket, BunSocketData, BunWebSocketHandler } from "./adapters/bun.ts";
 export { ConfigPathError, readConfigFiles } from "./server/files.ts";
 export type { ServeOptions, Service } from "./server/service.ts";
+
+const host: Host = {
+  entry: import.meta.url,
+  options: { ...hostOptions, upgrader: bunUpgrader },
+  listen: reopening(listenBun),
+};
 
 /**
  * Runs a configuration as a server that listens where its connectors say.
@@ -32,11 +39,7 @@ export type { ServeOptions, Service } from "./server/service.ts";
  * @throws {ConnectorError} A port is taken, a migration was refused.
  */
 export function serve(config: Configuration, options: ServeOptions = {}): Promise<Service> {
-  return startService(
-    config,
-    { ...hostOptions, upgrader: bunUpgrader, ...options },
-    reopening(listenBun),
-  );
+  return serveOn(host, config, options);
 }
 
 /** A runtime that Bun can serve. */
@@ -57,4 +60,4 @@ export async function createRuntime(
   return Object.assign(runtime, { websocket: bunWebSocketHandler(runtime.endpoints) });
 }
 
-if (import.meta.main) await main(serve);
+if (import.meta.main) await main(serve, host);

@@ -5,14 +5,22 @@ import { check } from "./commands/check.ts";
 import { explain } from "./commands/failure.ts";
 import { flushOutput } from "./commands/output.ts";
 import { run, type Serve } from "./commands/run.ts";
+import { type Host, WORKER_ARGUMENT } from "./server/host.ts";
 
 export type { Serve } from "./commands/run.ts";
 
-/** Runs the command that the process was started with; ends the process with its exit code. */
-export async function main(serve: Serve): Promise<void> {
+/**
+ * Runs the command that the process was started with; ends the process with its exit code. `host` is
+ * what it serves with where another process of the same service has started it.
+ */
+export async function main(serve: Serve, host?: Host): Promise<void> {
+  const args = process.argv.slice(2);
   let code: number;
   try {
-    code = await runCommand(process.argv.slice(2), serve);
+    if (host !== undefined && args[0] === WORKER_ARGUMENT && process.connected) {
+      const { runWorker } = await import("./workers/worker.ts");
+      code = await runWorker(host);
+    } else code = await runCommand(args, serve);
   } catch (error) {
     code = explain(error);
   }

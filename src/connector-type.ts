@@ -112,6 +112,8 @@ export interface ConnectorType<Options = unknown, DestinationOptions = unknown> 
    * type without it is not made there, and what is sent to it needs a `mock`.
    */
   test?(options: Options): Options;
+  /** Why several workers of a service cannot have it in common; undefined where they can. */
+  unshared?(options: Options): string | undefined;
   /** Makes a connector; may load its client library now, and opens nothing before `start`. */
   create(options: Options, context: ConnectorContext): Connector | Promise<Connector>;
 }

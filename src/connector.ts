@@ -3,7 +3,7 @@
  * it starts, the writes that it gets.
  */
 import type { Clock } from "./clock.ts";
-import type { ConnectorCluster } from "./cluster.ts";
+import type { ConnectorCluster } from "./connector-cluster.ts";
 import type { Scope } from "./expression.ts";
 import type { HonoApp } from "./hono.ts";
 import type { LookupModel } from "./request-model.ts";

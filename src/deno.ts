@@ -24,12 +24,19 @@ import { main } from "./commands.ts";
 import type { Configuration } from "./load.ts";
 import { createRuntime as create, type Runtime, type RuntimeOptions } from "./runtime.ts";
 import { hostOptions } from "./server/files.ts";
+import { type Host, serveOn } from "./server/host.ts";
 import { listenNode } from "./server/node.ts";
 import { reopening } from "./server/reopening.ts";
-import { type ServeOptions, type Service, startService } from "./server/service.ts";
+import type { ServeOptions, Service } from "./server/service.ts";
 
 export { ConfigPathError, readConfigFiles } from "./server/files.ts";
 export type { ServeOptions, Service } from "./server/service.ts";
+
+const host: Host = {
+  entry: import.meta.url,
+  options: hostOptions,
+  listen: reopening(listenNode),
+};
 
 /**
  * Runs a configuration as a server that listens where its connectors say. Its sockets are those of
@@ -39,7 +46,7 @@ export type { ServeOptions, Service } from "./server/service.ts";
  * @throws {ConnectorError} A port is taken, a migration was refused.
  */
 export function serve(config: Configuration, options: ServeOptions = {}): Promise<Service> {
-  return startService(config, { ...hostOptions, ...options }, reopening(listenNode));
+  return serveOn(host, config, options);
 }
 
 /**
@@ -53,4 +60,4 @@ export function createRuntime(
   return create(config, { ...hostOptions, upgrader: denoUpgrader, ...options });
 }
 
-if (import.meta.main) await main(serve);
+if (import.meta.main) await main(serve, host);

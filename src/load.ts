@@ -47,16 +47,18 @@ export function loadConfig(
   source: string | readonly SourceFile[],
   options: LoadOptions = {},
 ): Promise<Model> {
-  const files = typeof source === "string"
-    ? [{ path: "config.hcl", text: source, folder: "." }]
-    : source;
-  return loadFiles(files, {
+  return loadFiles(asFiles(source), {
     types: { ...builtInConnectors, ...options.connectors },
     env: options.env ?? (() => undefined),
     readFile: options.readFile ?? refuseToRead,
     now: options.now,
     embedded: options.embedded ?? true,
   });
+}
+
+/** One text as the file that problems name. */
+export function asFiles(source: string | readonly SourceFile[]): readonly SourceFile[] {
+  return typeof source === "string" ? [{ path: "config.hcl", text: source, folder: "." }] : source;
 }
 
 function refuseToRead(path: string): never {

@@ -24,11 +24,14 @@ import { main } from "./commands.ts";
 import type { Configuration } from "./load.ts";
 import { createRuntime as create, type Runtime, type RuntimeOptions } from "./runtime.ts";
 import { hostOptions } from "./server/files.ts";
+import { type Host, serveOn } from "./server/host.ts";
 import { listenNode } from "./server/node.ts";
-import { type ServeOptions, type Service, startService } from "./server/service.ts";
+import type { ServeOptions, Service } from "./server/service.ts";
 
 export { ConfigPathError, readConfigFiles } from "./server/files.ts";
 export type { ServeOptions, Service } from "./server/service.ts";
+
+const host: Host = { entry: import.meta.url, options: hostOptions, listen: listenNode };
 
 /**
  * Runs a configuration as a server that listens where its connectors say.
@@ -37,7 +40,7 @@ export type { ServeOptions, Service } from "./server/service.ts";
  * @throws {ConnectorError} A port is taken, a migration was refused.
  */
 export function serve(config: Configuration, options: ServeOptions = {}): Promise<Service> {
-  return startService(config, { ...hostOptions, ...options }, listenNode);
+  return serveOn(host, config, options);
 }
 
 /** `createRuntime` of the core, which reads this machine's environment and files. */
@@ -82,4 +85,4 @@ export function attach(server: Server, runtime: Runtime, options: AttachOptions 
   return upgradeSockets(server, (pathname) => endpoints.get(pathname));
 }
 
-if (import.meta.main) await main(serve);
+if (import.meta.main) await main(serve, host);

@@ -1,7 +1,8 @@
 /** Puts the parts together: the only place that does. */
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "./clock.ts";
-import type { Cluster, ConnectorCluster } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
+import type { ConnectorCluster } from "./connector-cluster.ts";
 import type { Connector, ConnectorContext } from "./connector.ts";
 import { Lookups } from "./flow/lookups.ts";
 import { type Configuration, loadConfig, type LoadOptions } from "./load.ts";

@@ -3,6 +3,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import manifest from "../../deno.json" with { type: "json" };
 import { didYouMean } from "../nearest.ts";
+import { MOST_WORKERS } from "../server/host.ts";
 
 /** The version of this package. */
 export const VERSION: string = manifest.version;
@@ -21,6 +22,7 @@ usage:
 
 options of run:
   --watch              start again whenever a file of the configuration changes
+  --workers N          so many processes share the ports and are one service (default: 1; Linux)
   --port NAME=PORT     listen on another port with the connector NAME; 0 takes a free one
   --log-level LEVEL    trace, debug, info (default), warning, error
   --log-format FORMAT  text (default) or json
@@ -93,6 +95,8 @@ export interface InitCommand {
 export interface RunCommand extends ReadingCommand {
   readonly name: "run";
   readonly watch: boolean;
+  /** How many processes are one service. */
+  readonly workers: number;
   /** By the name of a connector. */
   readonly ports: Readonly<Record<string, number>>;
   readonly logLevel: LogLevel;
@@ -115,6 +119,7 @@ const OPTIONS = {
   run: {
     ...READING,
     watch: { type: "boolean" },
+    workers: { type: "string" },
     port: { type: "string", multiple: true },
     "log-level": { type: "string" },
     "log-format": { type: "string" },
@@ -160,10 +165,14 @@ export function parseCommand(args: readonly string[]): Command {
 
 function parseRun(args: readonly string[]): RunCommand {
   const { values, positionals } = parse("run", args);
+  const { watch = false } = values;
+  const workers = parseWorkers(values.workers ?? "1");
+  if (watch && workers > 1) throw new UsageError("--watch is for one process; leave --workers out");
   return {
     name: "run",
     ...reading(values, positionals),
-    watch: values.watch ?? false,
+    watch,
+    workers,
     ports: Object.fromEntries((values.port ?? []).map(parsePort)),
     logLevel: choose("--log-level", values["log-level"] ?? "info", LOG_LEVELS),
     logFormat: choose("--log-format", values["log-format"] ?? "text", LOG_FORMATS),
@@ -209,6 +218,17 @@ function hintFor(flag: string, flags: readonly string[]): string {
     .map(([name]) => name);
   if (owners.length > 0) return `${owners.join(" and ")} ${owners.length > 1 ? "have" : "has"} it`;
   return didYouMean(flag, flags) ?? "see --help";
+}
+
+function parseWorkers(text: string): number {
+  const workers = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (workers < 1 || workers > MOST_WORKERS) {
+    throw new UsageError(`--workers ${text}: write a whole number from 1 to ${MOST_WORKERS}`);
+  }
+  if (workers > 1 && process.platform !== "linux") {
+    throw new UsageError("--workers: several processes share a port on Linux only");
+  }
+  return workers;
 }
 
 function parsePort(text: string): [string, number] {

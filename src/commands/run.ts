@@ -3,6 +3,7 @@ import process from "node:process";
 import type { RunCommand } from "./arguments.ts";
 import { readModel } from "./check.ts";
 import { loadEnvFile } from "./env-file.ts";
+import { readConfigFiles } from "../server/files.ts";
 import { configureLog } from "./log.ts";
 import { announce, printWarnings, refuseUnknownPorts, type Serve, titleOf } from "./start.ts";
 import { watch } from "./watch.ts";
@@ -38,13 +39,15 @@ async function runOnce(
   serve: Serve,
   { startedAt, signal }: { readonly startedAt: number; readonly signal: Promise<void> },
 ): Promise<void> {
+  const { paths, ports, workers } = command;
   const model = await readModel(command);
-  refuseUnknownPorts(command.ports, model);
+  refuseUnknownPorts(ports, model);
   printWarnings(model);
   await configureLog(command.logLevel, command.logFormat);
-  const service = await serve(model, { ports: command.ports });
+  const config = workers === 1 ? model : await readConfigFiles(...paths);
+  const service = await serve(config, { ports, workers });
   const title = titleOf(model);
-  announce(title, "is ready", startedAt, service);
+  announce(title, "is ready", startedAt, service, workers);
   await signal;
   console.log(`${title} is shutting down`);
   await service.close();

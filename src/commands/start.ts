@@ -42,8 +42,10 @@ export function announce(
   what: string,
   startedAt: number,
   { addresses }: Service,
+  workers = 1,
 ): void {
   const duration = Math.round(performance.now() - startedAt);
   const list = addresses.length === 0 ? "nothing listens" : addresses.join("  ");
-  console.log(`${title} ${what} in ${duration} ms: ${list}`);
+  const by = workers === 1 ? "" : ` with ${workers} workers`;
+  console.log(`${title} ${what} in ${duration} ms${by}: ${list}`);
 }

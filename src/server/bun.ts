@@ -9,6 +9,7 @@ interface BunGlobal {
   serve(options: {
     readonly hostname: string;
     readonly port: number;
+    readonly reusePort: boolean;
     readonly idleTimeout: number;
     /** Bun speaks TLS 1.2 and later; undefined for none. */
     readonly tls: TlsIdentity | undefined;
@@ -21,11 +22,13 @@ interface BunGlobal {
 const IDLE_TIMEOUT = 10;
 
 /** Opens a port on Bun's own server. */
-export function listenBun(site: Site, { host, port, tls }: ListenAddress): Promise<Listener> {
+export function listenBun(site: Site, address: ListenAddress): Promise<Listener> {
+  const { host, port, tls, shared } = address;
   const { Bun } = globalThis as unknown as { readonly Bun: BunGlobal };
   const server = Bun.serve({
     hostname: host,
     port,
+    reusePort: shared,
     tls,
     idleTimeout: IDLE_TIMEOUT,
     websocket: bunWebSocketHandler(site.endpoints),

@@ -60,10 +60,10 @@ export async function listenNode(
   };
 }
 
-function opened(server: Server, { host, port }: ListenAddress): Promise<void> {
+function opened(server: Server, { host, port, shared }: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, host, () => {
+    server.listen({ port, host, reusePort: shared }, () => {
       server.off("error", reject);
       resolve();
     });

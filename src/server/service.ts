@@ -6,7 +6,12 @@ import { stat } from "node:fs/promises";
 import type { HttpService } from "../connector.ts";
 import { ConnectorError } from "../errors.ts";
 import type { Configuration } from "../load.ts";
-import { assembleRuntime, type Runtime, type RuntimeOptions } from "../runtime.ts";
+import {
+  assembleRuntime,
+  type AssemblyOptions,
+  type Runtime,
+  type RuntimeOptions,
+} from "../runtime.ts";
 import type { RuntimeCore } from "../runtime-core.ts";
 import { createSite, type Site } from "../site.ts";
 import { readTls, type TlsIdentity } from "./tls.ts";
@@ -18,6 +23,8 @@ export interface ListenAddress {
   readonly port: number;
   /** Undefined where it speaks no TLS. */
   readonly tls: TlsIdentity | undefined;
+  /** True where other processes listen there, too, and the kernel shares what comes. */
+  readonly shared: boolean;
 }
 
 /** One open port. */
@@ -44,6 +51,12 @@ export type Listen = (
 export interface ServeOptions extends Omit<RuntimeOptions, "upgrader"> {
   /** Other ports by the name of a connector; moves the whole listener that it shares. 0 takes a free one. */
   readonly ports?: Readonly<Record<string, number>>;
+  /**
+   * How many processes serve together, as one service: what `--workers` is for `weir run`. 1 by
+   * default: this process. With more, which takes Linux, the configuration is text or files, and
+   * other options than `ports` cannot be given, since they would not reach the other processes.
+   */
+  readonly workers?: number;
 }
 
 /** A running server. */
@@ -66,7 +79,7 @@ type Served = readonly [name: string, service: HttpService];
  */
 export async function startService(
   config: Configuration,
-  options: ServeOptions & Pick<RuntimeOptions, "upgrader">,
+  options: Omit<ServeOptions, "workers"> & Pick<AssemblyOptions, "upgrader" | "cluster">,
   listen: Listen,
 ): Promise<Service> {
   const runtime = await assembleRuntime(config, options);
@@ -81,7 +94,7 @@ export async function startService(
   };
   try {
     // What is wrong with a port is found before anything has begun.
-    const groups = await groupByListener(runtime.services, options.ports ?? {});
+    const groups = await groupByListener(runtime.services, options);
     await runtime.start();
     const ports: Record<string, number> = {};
     const addresses = new Map<string, readonly string[]>();
@@ -104,15 +117,20 @@ export async function startService(
   }
 }
 
-interface Group {
+/** Connectors that share a port. */
+export interface Group {
   readonly address: ListenAddress;
   readonly members: readonly Served[];
 }
 
-/** Connectors on one host and port share a listener, and move together. */
-async function groupByListener(
+/**
+ * Connectors on one host and port share a listener, and move together.
+ *
+ * @throws {ConnectorError} A port was given for what does not listen, or two for one listener.
+ */
+export async function groupByListener(
   services: ReadonlyMap<string, HttpService>,
-  ports: Readonly<Record<string, number>>,
+  { ports = {}, cluster }: Pick<ServeOptions & AssemblyOptions, "ports" | "cluster">,
 ): Promise<Group[]> {
   for (const name of Object.keys(ports)) {
     if (!services.has(name)) {
@@ -129,7 +147,8 @@ async function groupByListener(
       throw new ConnectorError(moved[0], `shares its port with ${others}: they move together`);
     }
     const [port = listen.port] = wanted;
-    return { members, address: { host: listen.host, port, tls: await readTls(members) } };
+    const address = { host: listen.host, port, tls: await readTls(members) };
+    return { members, address: { ...address, shared: cluster !== undefined } };
   }));
 }
 
@@ -153,11 +172,14 @@ async function open(
   try {
     return await listen(site, address);
   } catch (cause) {
-    const { host, port } = address;
-    throw new ConnectorError(members[0][0], `cannot listen on ${host}:${port}: ${why(cause)}`, {
-      cause,
-    });
+    throw cannotListen({ address, members }, cause);
   }
+}
+
+/** What is told where the system refuses a port. */
+export function cannotListen({ address: { host, port }, members }: Group, cause: unknown): Error {
+  const message = `cannot listen on ${host}:${port}: ${why(cause)}`;
+  return new ConnectorError(members[0][0], message, { cause });
 }
 
 /** The files of a folder, but for what begins with a dot: `.env` and `.git` are nobody's to read. */

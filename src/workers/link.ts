@@ -1,7 +1,8 @@
 /** A worker's line to its supervisor, and through it to the other workers. */
 import type { BirpcReturn } from "birpc";
-import type { Channel, Cluster, Lock } from "../cluster.ts";
+import type { Cluster, Lock } from "../cluster.ts";
 import type { KeyStore } from "../connector.ts";
+import type { Channel } from "../connector-cluster.ts";
 import { endOfTick } from "../tick.ts";
 import type { Said, SupervisorFunctions, WorkerFunctions } from "./messages.ts";
 
@@ -56,8 +57,7 @@ export class Link implements Cluster {
 
   keys(maxKeys: number): KeyStore {
     return {
-      has: (flow, key, now) =>
-        this.#call((supervisor) => supervisor.hasKey(flow, key, now), false),
+      has: (flow, key, now) => this.#call((supervisor) => supervisor.hasKey(flow, key, now), false),
       add: (...entry) =>
         this.#call((supervisor) => supervisor.addKey(...entry, maxKeys), undefined),
     };

@@ -3,10 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { type BirpcReturn, createBirpc } from "birpc";
+import { WORKER_ARGUMENT } from "../server/host.ts";
 import type { SupervisorFunctions, WorkerFunctions } from "./messages.ts";
-
-/** The argument that makes an entrypoint a worker; no path and no command can be it. */
-export const WORKER_ARGUMENT = "--worker";
 
 /** How a process ended, in words. */
 export type Ending = string;
@@ -61,7 +59,14 @@ function ignore(): void {}
 /** How this runtime starts an entrypoint. */
 function commandOf(entry: string): string[] {
   const { execPath, execArgv, versions } = process;
+  // Deno does not say which flags it has; DENO_V8_FLAGS reaches workers, as NODE_OPTIONS does on Node.
   if ("deno" in versions) return [execPath, "run", "-A", entry, WORKER_ARGUMENT];
-  const flags = "bun" in versions ? ["--no-env-file", ...execArgv] : execArgv;
+  const flags = "bun" in versions ? ["--no-env-file"] : execArgv.filter(isForWorkers);
   return [execPath, ...flags, fileURLToPath(entry), WORKER_ARGUMENT];
+}
+
+/** Memory and garbage collection; a debugger's port or a script belong to one process alone. */
+function isForWorkers(flag: string): boolean {
+  return /^--(max-|min-|semi-|expose-gc|trace-|no-warnings|disable-warning|enable-source-maps)/
+    .test(flag);
 }

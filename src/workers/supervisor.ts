@@ -2,7 +2,7 @@
 import type { Logger } from "../connector.ts";
 import { valueOf } from "./failure.ts";
 import { logRelayed } from "./log.ts";
-import type { RuntimeCall, StartOrder, Started, Status } from "./messages.ts";
+import type { RuntimeCall, Started, StartOrder, Status } from "./messages.ts";
 import { type Ending, WorkerProcess } from "./process.ts";
 import { type Member, Switchboard } from "./switchboard.ts";
 

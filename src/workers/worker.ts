@@ -1,9 +1,8 @@
 /** What a process does that was started as a worker. */
 import process from "node:process";
 import { createBirpc } from "birpc";
-import type { ServeOptions, Service } from "../server/service.ts";
-import type { Cluster } from "../cluster.ts";
-import type { SourceFile } from "../config/tree.ts";
+import type { Host } from "../server/host.ts";
+import { type Service, startService } from "../server/service.ts";
 import { resultOf } from "./failure.ts";
 import { Link } from "./link.ts";
 import { relayLog } from "./log.ts";
@@ -12,32 +11,27 @@ import type { StartOrder, Status, SupervisorFunctions, WorkerFunctions } from ".
 /** How often a worker says how it is, where that has changed, in milliseconds. */
 const REPORT_INTERVAL = 1_000;
 
-/** Starts a service in this process, which shares its ports. */
-export type ServeShared = (
-  files: readonly SourceFile[],
-  options: ServeOptions & { readonly cluster: Cluster },
-) => Promise<Service>;
-
-/** Serves until its supervisor lets it go or is gone. */
-export async function runWorker(serve: ServeShared): Promise<void> {
+/** Serves until its supervisor lets it go or is gone; gives the exit code. */
+export async function runWorker(host: Host): Promise<number> {
   // A Ctrl-C reaches the whole group: the supervisor alone decides what it means.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
   const disconnected = new Promise<void>((resolve) => process.once("disconnect", resolve));
-  const worker = new Worker(serve);
+  const worker = new Worker(host);
   await disconnected;
   await worker.disconnected();
+  return 0;
 }
 
 class Worker implements WorkerFunctions {
-  readonly #serve: ServeShared;
+  readonly #host: Host;
   readonly #supervisor;
   #link: Link | undefined;
   #service: Service | undefined;
   #closed: Promise<void> | undefined;
   #reporting: ReturnType<typeof setInterval> | undefined;
 
-  constructor(serve: ServeShared) {
-    this.#serve = serve;
+  constructor(host: Host) {
+    this.#host = host;
     this.#supervisor = createBirpc<SupervisorFunctions, WorkerFunctions>(this, {
       post: (message) => void (process.connected && process.send?.(message)),
       on: (hear) => void process.on("message", hear),
@@ -52,7 +46,9 @@ class Worker implements WorkerFunctions {
         await relayLog(logLevel, worker, (record) => void this.#supervisor.log.asEvent(record));
       }
       this.#link = new Link(leader, this.#supervisor);
-      const service = await this.#serve(files, { ports, cluster: this.#link });
+      const { options, listen } = this.#host;
+      const cluster = this.#link;
+      const service = await startService(files, { ...options, ports, cluster }, listen);
       this.#service = service;
       this.#report(service);
       return { addresses: service.addresses, ports: service.ports };

@@ -114,6 +114,7 @@ export const edge: readonly string[] = [
   "src/commands/**",
   "src/adapters/**",
   "src/server/**",
+  "src/workers/**",
 ];
 
 /** The connectors that need a `node:` module or a client made for Node. Only `import()` loads them. */

@@ -16,6 +16,7 @@ const contract = [
   "src/clock.ts",
   "src/condition.ts",
   "src/connector.ts",
+  "src/connector-cluster.ts",
   "src/connector-type.ts",
   "src/dispatch.ts",
   "src/fifo.ts",
@@ -34,7 +35,7 @@ const contract = [
 ];
 /** A configuration as it runs. */
 const model = ["src/model.ts", "src/test-model.ts", "src/type.ts", "src/type/**", ...contract];
-const flow = ["src/flow/**", ...model];
+const flow = ["src/cluster.ts", "src/flow/**", ...model];
 const runtime = [
   "src/lifecycle.ts",
   "src/runtime.ts",
@@ -59,6 +60,7 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
   ["src/errors.ts", []],
   ["src/nearest.ts", []],
   ["src/fifo.ts", []],
+  ["src/connector-cluster.ts", []],
   ["src/frame.ts", []],
   ["src/json.ts", []],
   ["src/hono.ts", []],
@@ -91,10 +93,12 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
   [
     "src/connector.ts",
     [
-      ...["src/clock.ts", "src/hono.ts", "src/request-model.ts", "src/socket.ts"],
+      ...["src/clock.ts", "src/connector-cluster.ts", "src/hono.ts"],
+      ...["src/request-model.ts", "src/socket.ts"],
       ...expression,
     ],
   ],
+  ["src/cluster.ts", ["src/connector.ts", "src/connector-cluster.ts"]],
   ["src/connector-type.ts", ["src/connector.ts", "src/schema.ts", ...expression]],
   ["src/dispatch.ts", ["src/connector.ts", ...expression]],
   [
@@ -128,10 +132,13 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
   ["src/site.ts", ["src/handshake.ts", ...flow]],
 
   ["src/adapters/**", ["src/adapters/**", ...runtime]],
+  // The only way to several processes, which is loaded where they are asked for.
+  ["src/server/host.ts", ["src/server/**", "src/workers/service.ts", ...runtime]],
   ["src/server/**", ["src/adapters/**", "src/server/**", ...runtime]],
+  ["src/workers/**", ["src/server/**", "src/workers/**", ...runtime]],
   // Drives a runtime without sockets, for `weir test`.
   ["src/testing/**", ["src/testing/**", ...runtime]],
-  ["src/commands.ts", ["src/commands/**", "src/server/**", ...runtime]],
+  ["src/commands.ts", ["src/commands/**", "src/server/**", "src/workers/worker.ts", ...runtime]],
   ["src/commands/**", ["src/commands/**", "src/server/**", "src/testing/**", ...runtime]],
   ["src/deno.ts", entry],
   ["src/bun.ts", entry],

@@ -215,7 +215,7 @@ export class Stage {
 
 /** Waits for a process that is a Weir server. */
 export async function ready(child: Process): Promise<Weir> {
-  const [, list] = await child.says(/^.+ is ready in \d+ ms: (.*)\n/m);
+  const [, list] = await child.says(/^.+ is ready in \d+ ms(?: with \d+ workers)?: (.*)\n/m);
   const addresses = list.split("  ").filter((address) => URL.canParse(address));
   const port = Number(addresses.length === 0 ? 0 : new URL(addresses[0]).port);
   return Object.assign(child, { addresses, port });

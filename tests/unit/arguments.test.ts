@@ -17,6 +17,7 @@ const run = {
   name: "run",
   ...reading,
   watch: false,
+  workers: 1,
   ports: {},
   logLevel: "info",
   logFormat: "text",
@@ -46,6 +47,9 @@ test("what a command line says", () => {
     [["--", "--odd"], { ...run, paths: ["--odd"] }],
     [["--watch", "my"], { ...run, watch: true, paths: ["my"] }],
     [["run", "my", "--watch"], { ...run, watch: true, paths: ["my"] }],
+    [["--workers", "2", "my"], { ...run, workers: 2, paths: ["my"] }],
+    [["--workers=1", "--watch"], { ...run, watch: true }],
+    [["--workers", "256"], { ...run, workers: 256 }],
     [["check"], check],
     [["check", "a", "b"], { ...check, paths: ["a", "b"] }],
     [["check", "--env-file=x", "a"], { ...check, paths: ["a"], envFile: "x" }],
@@ -90,7 +94,14 @@ test("what says nothing that can be done", () => {
   const cases: ReadonlyArray<readonly [args: readonly string[], message: string]> = [
     [["--log-levle", "info"], 'run has no option --log-levle; did you mean "--log-level"?'],
     [["run", "--prot", "a=1"], 'run has no option --prot; did you mean "--port"?'],
-    [["--workers", "4"], "run has no option --workers; see --help"],
+    [["check", "--workers", "4"], "check has no option --workers; run has it"],
+    ...["0", "-1", "257", "1e2", "2.5", "two", "", " 2", "0x2"].map((text) =>
+      [
+        [`--workers=${text}`],
+        `--workers ${text}: write a whole number from 1 to 256`,
+      ] as const
+    ),
+    [["--workers", "2", "--watch"], "--watch is for one process; leave --workers out"],
     [["-x"], "run has no option -x; see --help"],
     [["--__proto__"], "run has no option --__proto__; see --help"],
     [["--toString"], "run has no option --toString; see --help"],

@@ -25,6 +25,10 @@ export const databaseConnector: ConnectorType = defineConnector({
   },
   step: { fields: stepFields, operations: OPERATIONS, check: checkStep },
   keeps: true,
+  unshared: ({ database }) =>
+    database === ":memory:"
+      ? "each of them would have a database of its own in memory; give it a file"
+      : undefined,
   /** Nothing of it is on a disk; its migrations are applied. */
   test: (options) => ({ ...options, database: ":memory:" }),
   async create(options, context) {

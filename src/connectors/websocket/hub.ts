@@ -1,6 +1,6 @@
 /** All connections of one `websocket` connector: its rooms, its users, and what is sent to them. */
 import type { Clock } from "../../clock.ts";
-import type { ConnectorCluster } from "../../cluster.ts";
+import type { ConnectorCluster } from "../../connector-cluster.ts";
 import type {
   Connector,
   ConnectorContext,

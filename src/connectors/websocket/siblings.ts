@@ -1,5 +1,5 @@
 /** The same connector in the other workers: what is sent to clients reaches theirs, too. */
-import type { ConnectorCluster } from "../../cluster.ts";
+import type { ConnectorCluster } from "../../connector-cluster.ts";
 import type { Logger, WriteRequest } from "../../connector.ts";
 import { ConnectorError } from "../../errors.ts";
 import type { Scope } from "../../expression.ts";

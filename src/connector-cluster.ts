@@ -1,0 +1,31 @@
+/** What a connector sees of the other workers of its service. No I/O. */
+
+/** The line from a connector to the same connector in every other worker. Messages are JSON. */
+export interface Channel {
+  /** Tells the others; each hears what one worker tells in the order in which it was told. */
+  tell(message: unknown): void;
+  /**
+   * Asks the others, after everything that was told before; gives the answers of those that are
+   * there until they have answered.
+   */
+  ask(message: unknown): Promise<readonly unknown[]>;
+  /** Who hears what the others say. What it returns answers one that asks; it must not throw. */
+  listen(hear: (message: unknown) => unknown): void;
+}
+
+/** The cluster as one connector sees it. */
+export interface ConnectorCluster {
+  /** True in one worker of all: what a connector does once for the service is done there. */
+  readonly leader: boolean;
+  /** The line to the same connector in the other workers. */
+  readonly channel: Channel;
+  /**
+   * The options of all `to` blocks that write to this connector, in the order of the files: the
+   * same place stands for the same block in every worker.
+   */
+  readonly destinations: readonly unknown[];
+  /** Takes one of so many seats that all workers share; false where none is free. */
+  takeSeat(limit: number): Promise<boolean>;
+  /** Gives a seat back. */
+  leaveSeat(): void;
+}

@@ -1,0 +1,56 @@
+/** The workers of a service, as Linux sees their processes. */
+import assert from "node:assert/strict";
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { until } from "./mq.ts";
+import type { SocketClient } from "./socket-client.ts";
+
+/** The processes that a process has started, in that order. */
+export async function childrenOf(parent: number): Promise<number[]> {
+  const found: number[] = [];
+  for (const name of await readdir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    // "PID (NAME) STATE PARENT …", and the name may hold anything.
+    const stat = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
+    const [, state, ppid] = /^.*\) (\S) (\d+)/s.exec(stat) ?? [];
+    if (Number(ppid) === parent && state !== "Z") found.push(Number(name));
+  }
+  return found.sort((a, b) => a - b);
+}
+
+/** Waits until a process is gone, or is a zombie that nobody has waited for yet. */
+export async function gone(pid: number): Promise<void> {
+  await until(`process ${pid} is gone`, async () => {
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "0 (gone) Z 0");
+    return /^.*\) Z /s.test(stat);
+  }, 20_000);
+}
+
+/** Which of the processes each client is connected to, in the order of the clients. */
+export async function ownersOf(
+  pids: readonly number[],
+  clients: readonly SocketClient[],
+): Promise<number[]> {
+  const owners = new Map<string, number>();
+  for (const pid of pids) {
+    for (const fd of await readdir(`/proc/${pid}/fd`)) {
+      const link = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => "");
+      const [, inode] = /^socket:\[(\d+)\]$/.exec(link) ?? [];
+      if (inode !== undefined) owners.set(inode, pid);
+    }
+  }
+  const ports = new Map<number, number>();
+  for (const file of ["/proc/net/tcp", "/proc/net/tcp6"]) {
+    for (const line of (await readFile(file, "utf8")).split("\n").slice(1)) {
+      const columns = line.trim().split(/\s+/);
+      const owner = owners.get(columns[9]);
+      // The remote side of a server's socket is the client.
+      const remote = parseInt(columns[2]?.split(":")[1] ?? "", 16);
+      if (owner !== undefined) ports.set(remote, owner);
+    }
+  }
+  return clients.map(({ socket }) => {
+    const owner = ports.get(socket.localPort ?? 0);
+    assert.ok(owner !== undefined, `nobody has the client on port ${socket.localPort}`);
+    return owner;
+  });
+}
