@@ -6,42 +6,71 @@ import type { Toolchain } from "../tests/support/toolchain.ts";
 export interface Environment {
   /** The processor's model and its number of cores. */
   readonly machine: string;
+  readonly cores: number;
   /** Operating system and kernel. */
   readonly system: string;
-  /** What each runtime says of its version. */
-  readonly runtimes: Readonly<Record<string, string>>;
+  /** The versions of the runtimes and of what Weir is compared with, where it is there. */
+  readonly versions: Readonly<Record<string, string>>;
   /** The commit, with a mark where files differ from it. */
   readonly commit: string;
 }
 
+const packages: Readonly<Record<string, string>> = {
+  ws: "../node_modules/ws/package.json",
+  "socket.io": "peers/node_modules/socket.io/package.json",
+  crossws: "peers/node_modules/crossws/package.json",
+};
+
+const programs: Readonly<Record<string, readonly string[]>> = {
+  nginx: ["-v"],
+  mosquitto: ["-h"],
+};
+
 /** Looks at this machine. */
 export async function environment(tools: Toolchain): Promise<Environment> {
-  const cores = cpus();
-  const runtimes: Record<string, string> = {};
-  for (const [name, path] of Object.entries(tools)) {
-    const text = await output(path, ["--version"]);
-    runtimes[name] = text?.match(/\d+\.\d+\.\d+/)?.[0] ?? "unknown";
-  }
+  const [{ model } = { model: "unknown" }] = cpus();
+  const cores = navigator.hardwareConcurrency;
   const commit = await output("git", ["rev-parse", "--short", "HEAD"]);
-  const changes = await output("git", ["status", "--porcelain"]);
+  // What a run writes is no part of what it measures.
+  const changes = await output("git", ["status", "--porcelain", "--", ".", ":!docs"]);
   return {
-    machine: `${cores[0]?.model ?? "unknown"}, ${cores.length} cores`,
+    machine: `${model.trim()}, ${cores} ${cores === 1 ? "core" : "cores"}`,
+    cores,
     system: `${Deno.build.os} ${release()}`,
-    runtimes,
+    versions: await versionsOf(tools),
     commit: commit === undefined ? "none" : changes === "" ? commit : `${commit} with changes`,
   };
 }
 
-/** What a command prints; undefined when it fails or does not exist. */
+async function versionsOf(tools: Toolchain): Promise<Record<string, string>> {
+  const versions: Record<string, string> = {};
+  const keep = (name: string, text: string | undefined) => {
+    const version = text?.match(/\d+\.\d+\.\d+/)?.[0];
+    if (version !== undefined) versions[name] = version;
+  };
+  for (const [name, path] of Object.entries(tools)) {
+    keep(name, await output(path, ["--version"]));
+  }
+  for (const [name, path] of Object.entries(packages)) {
+    const text = await Deno.readTextFile(new URL(path, import.meta.url)).catch(() => undefined);
+    if (text !== undefined) keep(name, JSON.parse(text).version);
+  }
+  for (const [name, args] of Object.entries(programs)) keep(name, await output(name, [...args]));
+  return versions;
+}
+
+/** What a command prints; undefined when it says nothing or does not exist. */
 async function output(command: string, args: string[]): Promise<string | undefined> {
   try {
-    const { success, stdout } = await new Deno.Command(command, {
+    const { stdout, stderr } = await new Deno.Command(command, {
       args,
       cwd: new URL("..", import.meta.url),
       stdin: "null",
-      stderr: "null",
+      stderr: "piped",
     }).output();
-    return success ? new TextDecoder().decode(stdout).trim() : undefined;
+    const decoder = new TextDecoder();
+    // nginx tells its version on standard error, and mosquitto's help is no success.
+    return decoder.decode(stdout).trim() || decoder.decode(stderr).trim();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

@@ -1,51 +1,42 @@
 /** What the command line of a run may say. */
 import { parseArgs } from "node:util";
-import { servers, type ServerSpec } from "./servers.ts";
+import type { Contender, Scenario } from "./scenario.ts";
+import { scenarios } from "./scenarios.ts";
+
+/** A scenario, and who takes part. */
+export interface Choice {
+  readonly scenario: Scenario;
+  readonly contenders: readonly Contender[];
+}
 
 /** What to run. */
 export interface Options {
-  /** The scenarios, in order. */
-  readonly scenarios: readonly Scenario[];
-  /** The servers, in order. */
-  readonly servers: readonly ServerSpec[];
-  /** Measurements of each server in each scenario. */
+  /** In order. */
+  readonly choices: readonly Choice[];
+  /** Measurements of each contender. */
   readonly rounds: number;
-  /** Messages of one measurement. */
-  readonly messages: number;
-  /** Members of the room. */
-  readonly clients: number;
-  /** The file for the numbers as JSON. */
+  readonly quick: boolean;
+  /** Whether the results are kept for the report. */
+  readonly save: boolean;
+  /** The file for the results as JSON. */
   readonly out: string | undefined;
 }
 
-/** A way to load the servers. */
-export interface Scenario {
-  /** What it is called in options and tables. */
-  readonly name: string;
-  /** Messages that may be on their way at once. */
-  readonly window: number;
-}
-
-const scenarios: readonly Scenario[] = [
-  { name: "fanout-16", window: 16 },
-  { name: "fanout-4", window: 4 },
-  { name: "fanout-1", window: 1 },
-];
+const runtimes = ["deno", "bun", "node"];
 
 /** What `--help` prints. */
 export const usage: string = `deno task bench [SCENARIO…] [OPTION…]
 
-One room, every message to every member. Scenarios, all by default: ${names(scenarios)}
-(the number is how many messages may be on their way at once).
+Scenarios, all by default:
+${scenarios.map(({ name, title }) => `  ${name.padEnd(18)}${title}`).join("\n")}
 
---servers NAMES   all by default: ${names(servers)}
---runtimes NAMES  the servers of these runtimes alone: deno,bun,node
---rounds N        measurements of each server, 5 by default
---messages N      messages of a measurement, 120 by default
---clients N       members of the room, 1000 by default
---quick           one round of 50 messages of fanout-16 and fanout-1
---out FILE        writes every round's numbers as JSON too
---help            prints this`;
+--contenders NAMES  those alone, such as weir-node,ws-node
+--runtimes NAMES    the contenders of these runtimes alone: ${runtimes.join(",")}
+--rounds N          measurements of each contender, 5 by default
+--quick             shorter rounds, 2 by default: a first look
+--out FILE          writes the results as JSON
+--save              keeps them for the report: docs/performance/results.json
+--help              prints this`;
 
 /**
  * Reads the command line; undefined when it asks for help.
@@ -57,50 +48,48 @@ export function parseOptions(args: string[]): Options | undefined {
     args,
     allowPositionals: true,
     options: {
-      servers: { type: "string" },
+      contenders: { type: "string" },
       runtimes: { type: "string" },
       rounds: { type: "string" },
-      messages: { type: "string" },
-      clients: { type: "string" },
-      quick: { type: "boolean" },
+      quick: { type: "boolean", default: false },
       out: { type: "string" },
+      save: { type: "boolean", default: false },
       help: { type: "boolean" },
     },
   });
   if (values.help === true) return undefined;
-  const quick = values.quick === true;
-  const wanted = positionals.length === 0 && quick ? ["fanout-16", "fanout-1"] : positionals;
-  const runtimes = values.runtimes?.split(",") ?? ["deno", "bun", "node"];
-  for (const runtime of runtimes) {
-    if (!servers.some((server) => server.runtime === runtime)) {
-      throw new TypeError(`there is no runtime "${runtime}", only deno,bun,node`);
-    }
+  const { quick, save, out } = values;
+  const some = values.contenders !== undefined || values.runtimes !== undefined;
+  if (save && (quick || some)) {
+    throw new TypeError("--save is for whole runs: leave --quick, --contenders, --runtimes out");
   }
-  const chosen = choose("server", servers, values.servers?.split(",") ?? [])
-    .filter((server) => runtimes.includes(server.runtime));
-  if (chosen.length === 0) throw new TypeError("none of the servers runs on these runtimes");
-  return {
-    scenarios: choose("scenario", scenarios, wanted),
-    servers: chosen,
-    rounds: count("rounds", values.rounds, quick ? 1 : 5),
-    messages: count("messages", values.messages, quick ? 50 : 120),
-    clients: count("clients", values.clients, 1000),
-    out: values.out,
-  };
+  const chosen = choose("scenario", scenarios.map(({ name }) => name), positionals);
+  const from = scenarios.filter(({ name }) => chosen.includes(name));
+  const named = from.flatMap(({ contenders }) => contenders.map(({ name }) => name));
+  const wanted = choose("contender", [...new Set(named)], values.contenders?.split(","));
+  const on = choose("runtime", runtimes, values.runtimes?.split(","));
+  const takesPart = ({ name, runtime }: Contender) =>
+    wanted.includes(name) &&
+    (values.runtimes === undefined || runtime !== undefined && on.includes(runtime));
+  const choices = from
+    .map((scenario) => ({ scenario, contenders: scenario.contenders.filter(takesPart) }))
+    .filter(({ contenders }) => contenders.length > 0);
+  if (choices.length === 0) throw new TypeError("none of the contenders runs on these runtimes");
+  return { choices, rounds: count("rounds", values.rounds, quick ? 2 : 5), quick, save, out };
 }
 
-/** The entries that are named, all when none is. */
-function choose<T extends { readonly name: string }>(
+/** The names that are wanted, all when none is. */
+function choose(
   kind: string,
-  entries: readonly T[],
-  wanted: readonly string[],
-): readonly T[] {
+  names: readonly string[],
+  wanted: readonly string[] = [],
+): readonly string[] {
   for (const name of wanted) {
-    if (!entries.some((entry) => entry.name === name)) {
-      throw new TypeError(`there is no ${kind} "${name}", only ${names(entries)}`);
+    if (!names.includes(name)) {
+      throw new TypeError(`there is no ${kind} "${name}", only ${names.join(", ")}`);
     }
   }
-  return wanted.length === 0 ? entries : entries.filter((entry) => wanted.includes(entry.name));
+  return wanted.length === 0 ? names : wanted;
 }
 
 function count(option: string, text: string | undefined, fallback: number): number {
@@ -108,8 +97,4 @@ function count(option: string, text: string | undefined, fallback: number): numb
   const value = Number(text);
   if (Number.isSafeInteger(value) && value > 0) return value;
   throw new TypeError(`--${option} wants a whole number above zero, not "${text}"`);
-}
-
-function names(entries: readonly { readonly name: string }[]): string {
-  return entries.map((entry) => entry.name).join(",");
 }

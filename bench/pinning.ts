@@ -6,6 +6,8 @@ export interface Pinning {
   readonly note: string;
   /** The command line of a server: core 0. */
   server(command: readonly string[]): string[];
+  /** The command line of what may run on any core. */
+  free(command: readonly string[]): string[];
 }
 
 /**
@@ -13,7 +15,8 @@ export interface Pinning {
  * is no taskset or only one core, nothing is pinned and the note says so.
  */
 export async function pin(): Promise<Pinning> {
-  if (navigator.hardwareConcurrency < 2) return unpinned("one core");
+  const cores = navigator.hardwareConcurrency;
+  if (cores < 2) return unpinned("one core");
   try {
     const { success, stderr } = await new Deno.Command("taskset", {
       args: ["--all-tasks", "--cpu-list", "--pid", "1", String(Deno.pid)],
@@ -25,11 +28,14 @@ export async function pin(): Promise<Pinning> {
     throw error;
   }
   return {
-    note: "servers on core 0, load and checker on core 1",
+    note: "servers on core 0, load on core 1",
     server: (command) => ["taskset", "--cpu-list", "0", ...command],
+    // What is started inherits the core of this process, unless told otherwise.
+    free: (command) => ["taskset", "--cpu-list", `0-${cores - 1}`, ...command],
   };
 }
 
 function unpinned(reason: string): Pinning {
-  return { note: `not pinned (${reason})`, server: (command) => [...command] };
+  const same = (command: readonly string[]) => [...command];
+  return { note: `not pinned (${reason})`, server: same, free: same };
 }

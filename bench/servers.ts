@@ -1,67 +1,34 @@
-/** The servers that are compared, and how one is started and ended. */
+/** A program under test: how it is started on its core, what it costs, and how it is ended. */
 import type { Tool, Toolchain } from "../tests/support/toolchain.ts";
 import type { Pinning } from "./pinning.ts";
+import { cpuOf, type Memory, memoryOf } from "./processes.ts";
 
-/** One program under test. */
+/** A program under test. */
 export interface ServerSpec {
-  /** What it is called in options and tables. */
+  /** What it is called in messages. */
   readonly name: string;
-  /** Its runtime. */
-  readonly runtime: Tool;
-  /** Whether ratios of its runtime are taken against it. */
-  readonly baseline: boolean;
-  /** The runtime's arguments, relative to the repository. */
+  /** Its runtime; without one, `args` begin with the program. */
+  readonly runtime?: Tool;
+  /** The runtime's arguments, relative to the repository; `{folder}` is that of its files. */
   readonly args: readonly string[];
+  /** The files that it wants in a folder of its own, by their names. */
+  readonly files?: (port: number) => Readonly<Record<string, string>>;
+  /** Its environment beside that of the benchmark; `BENCH_PORT` is there without being named. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A piece of the line on standard output that says it is ready; by default its port must answer. */
+  readonly ready?: string;
+  /** Runs on whatever core is free instead of the server's core. */
+  readonly unpinned?: boolean;
 }
-
-/** All servers, in the order in which they take their turns. */
-export const servers: readonly ServerSpec[] = [
-  {
-    name: "node-ws",
-    runtime: "node",
-    baseline: true,
-    args: ["bench/baselines/node-ws.ts"],
-  },
-  {
-    name: "weir-node",
-    runtime: "node",
-    baseline: false,
-    args: ["src/node.ts", "run", "bench/fanout"],
-  },
-  {
-    name: "deno-native",
-    runtime: "deno",
-    baseline: true,
-    args: ["run", "-A", "bench/baselines/deno-native.ts"],
-  },
-  {
-    name: "deno-ws",
-    runtime: "deno",
-    baseline: false,
-    args: ["run", "-A", "bench/baselines/deno-ws.ts"],
-  },
-  {
-    name: "weir-deno",
-    runtime: "deno",
-    baseline: false,
-    args: ["run", "-A", "src/deno.ts", "run", "bench/fanout"],
-  },
-  {
-    name: "bun-publish",
-    runtime: "bun",
-    baseline: true,
-    args: ["bench/baselines/bun-publish.ts"],
-  },
-  {
-    name: "weir-bun",
-    runtime: "bun",
-    baseline: false,
-    args: ["--no-env-file", "src/bun.ts", "run", "bench/fanout"],
-  },
-];
 
 const startDeadline = 20_000;
 const stopDeadline = 5_000;
+const running = new Set<Server>();
+
+/** Ends all servers, also those that are not ready yet. */
+export async function endServers(): Promise<void> {
+  await Promise.all([...running].map((server) => server[Symbol.asyncDispose]()));
+}
 
 /** A server that listens, in a process of its own. */
 export class Server implements AsyncDisposable {
@@ -70,13 +37,21 @@ export class Server implements AsyncDisposable {
   /** Its port on 127.0.0.1. */
   readonly port: number;
   readonly #child: Deno.ChildProcess;
-  readonly #output: Promise<string>;
+  readonly #folder: string | undefined;
+  readonly #said: Promise<string>;
 
-  private constructor(spec: ServerSpec, port: number, child: Deno.ChildProcess) {
+  private constructor(
+    spec: ServerSpec,
+    port: number,
+    child: Deno.ChildProcess,
+    folder: string | undefined,
+  ) {
+    running.add(this);
     this.spec = spec;
     this.port = port;
     this.#child = child;
-    this.#output = new Response(child.stderr).text();
+    this.#folder = folder;
+    this.#said = new Response(child.stderr).text();
   }
 
   /** Its process: taskset becomes the program that it starts, so this is the runtime itself. */
@@ -84,31 +59,49 @@ export class Server implements AsyncDisposable {
     return this.#child.pid;
   }
 
+  /** CPU seconds of the process, all its threads and all its children, since their start. */
+  cpu(): Promise<number> {
+    return cpuOf(this.pid);
+  }
+
+  /** Memory of the process and all its children, in bytes. */
+  memory(): Promise<Memory> {
+    return memoryOf(this.pid);
+  }
+
   /**
-   * Starts a server and waits until its port answers.
+   * Starts a server and waits until it is ready.
    *
-   * @throws Error with what the server said, when it ends or does not listen within 20 seconds.
+   * @throws Error with what the server said, when it ends or is not ready within 20 seconds.
    */
   static async start(spec: ServerSpec, tools: Toolchain, pinning: Pinning): Promise<Server> {
     const port = freePort();
-    const [program, ...args] = pinning.server([tools[spec.runtime], ...spec.args]);
+    const folder = await keepFiles(spec.files?.(port));
+    const own = spec.args.map((text) => text.replaceAll("{folder}", folder ?? ""));
+    const command = spec.runtime === undefined ? own : [tools[spec.runtime], ...own];
+    const [program, ...args] = spec.unpinned ? pinning.free(command) : pinning.server(command);
     const child = new Deno.Command(program, {
       args,
       cwd: new URL("..", import.meta.url),
-      env: { BENCH_PORT: String(port) },
+      env: { BENCH_PORT: String(port), ...spec.env },
       stdin: "null",
-      stdout: "null",
+      stdout: spec.ready === undefined ? "null" : "piped",
       stderr: "piped",
     }).spawn();
-    const server = new Server(spec, port, child);
-    let ended = false;
-    const status = child.status.then(() => ended = true);
-    for (const deadline = Date.now() + startDeadline; Date.now() < deadline && !ended;) {
-      if (await answers(port)) return server;
-      await Promise.race([sleep(50), status]);
-    }
+    const server = new Server(spec, port, child, folder);
+    const over = new AbortController();
+    const late = setTimeout(() => over.abort(), startDeadline);
+    child.status.then(() => over.abort());
+    const isOver = new Promise<false>((resolve) => over.signal.onabort = () => resolve(false));
+    const isReady = spec.ready === undefined
+      ? untilAnswers(port, over.signal)
+      : untilSaid(child.stdout, spec.ready);
+    const ready = await Promise.race([isReady, isOver]);
+    clearTimeout(late);
+    if (ready) return server;
+    over.abort();
     await server[Symbol.asyncDispose]();
-    throw new Error(`${spec.name} does not listen on port ${port}:\n${await server.#output}`);
+    throw new Error(`${spec.name} is not ready on port ${port}:\n${await server.#said}`);
   }
 
   /** Ends the process, by force after 5 seconds. */
@@ -117,24 +110,30 @@ export class Server implements AsyncDisposable {
     const force = setTimeout(() => end(this.#child, "SIGKILL"), stopDeadline);
     await this.#child.status;
     clearTimeout(force);
-    await this.#output;
+    await this.#said;
+    if (!running.delete(this) || this.#folder === undefined) return;
+    await Deno.remove(this.#folder, { recursive: true });
   }
 }
 
-function end(child: Deno.ChildProcess, signal: Deno.Signal): void {
-  try {
-    child.kill(signal);
-  } catch (error) {
-    // Deno throws this for a process that has ended by itself.
-    if (!(error instanceof TypeError)) throw error;
+async function keepFiles(
+  files: Readonly<Record<string, string>> | undefined,
+): Promise<string | undefined> {
+  if (files === undefined) return undefined;
+  const folder = await Deno.makeTempDir({ prefix: "weir-bench-" });
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.writeTextFile(`${folder}/${name}`, text);
   }
+  return folder;
 }
 
+/** A port that nobody listens on. */
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }
 
+/** Whether something listens on a port of 127.0.0.1. */
 async function answers(port: number): Promise<boolean> {
   try {
     (await Deno.connect({ hostname: "127.0.0.1", port })).close();
@@ -145,6 +144,42 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+async function untilAnswers(port: number, over: AbortSignal): Promise<boolean> {
+  while (!over.aborted) {
+    if (await answers(port)) return true;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return false;
+}
+
+/** Reads on after the line has come, so that the program never waits for its output. */
+function untilSaid(
+  output: ReadableStream<Uint8Array<ArrayBuffer>>,
+  line: string,
+): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  let text = "";
+  let found = false;
+  output.pipeThrough(new TextDecoderStream()).pipeTo(
+    new WritableStream({
+      write(chunk) {
+        if (found) return;
+        text += chunk;
+        if (!text.includes(line)) return;
+        found = true;
+        text = "";
+        resolve(true);
+      },
+    }),
+  ).then(() => resolve(false), () => resolve(false));
+  return promise;
+}
+
+function end(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    child.kill(signal);
+  } catch (error) {
+    // Deno throws this for a process that has ended by itself.
+    if (!(error instanceof TypeError)) throw error;
+  }
 }

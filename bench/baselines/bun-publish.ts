@@ -3,11 +3,13 @@ import process from "node:process";
 
 interface Frame {
   readonly type: string;
+  readonly id?: number;
   readonly data?: unknown;
 }
 
 interface BunSocket {
   subscribe(topic: string): void;
+  send(text: string): number;
 }
 
 interface BunServer {
@@ -38,6 +40,7 @@ const server = Bun.serve({
       const frame = JSON.parse(text) as Frame;
       if (frame.type === "join_room") {
         socket.subscribe("r");
+        socket.send(JSON.stringify({ type: "ack", id: frame.id }));
       } else if (frame.type === "message") {
         server.publish("r", JSON.stringify({ type: "message", data: frame.data, room: "r" }));
       }

@@ -2,6 +2,7 @@
 
 interface Frame {
   readonly type: string;
+  readonly id?: number;
   readonly data?: unknown;
 }
 
@@ -19,6 +20,7 @@ Deno.serve({
     const frame = JSON.parse(event.data) as Frame;
     if (frame.type === "join_room") {
       room.add(socket);
+      socket.send(JSON.stringify({ type: "ack", id: frame.id }));
     } else if (frame.type === "message") {
       const text = JSON.stringify({ type: "message", data: frame.data, room: "r" });
       for (const member of room) member.send(text);

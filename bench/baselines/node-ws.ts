@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 
 interface Frame {
   readonly type: string;
+  readonly id?: number;
   readonly data?: unknown;
 }
 
@@ -16,6 +17,7 @@ new WebSocketServer({ server, path: "/ws" }).on("connection", (socket) => {
     const frame = JSON.parse(bytes.toString()) as Frame;
     if (frame.type === "join_room") {
       room.add(socket);
+      socket.send(JSON.stringify({ type: "ack", id: frame.id }));
     } else if (frame.type === "message") {
       const text = JSON.stringify({ type: "message", data: frame.data, room: "r" });
       for (const member of room) member.send(text);

@@ -48,7 +48,7 @@ flow "full" {
     customer = "trim(input.customer)"
     total    = "input.quantity * input.price"
     note     = "default(input.note, 'none')"
-    by       = "input.client_id"
+    by       = "input.user_id"
   }
   response {
     id       = "output.id"

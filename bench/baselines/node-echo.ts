@@ -1,0 +1,15 @@
+/** Baseline: `ws` on Node, each message sent back as it came. */
+import { createServer } from "node:http";
+import process from "node:process";
+import { WebSocketServer } from "ws";
+
+const server = createServer();
+
+new WebSocketServer({ server, path: "/ws" }).on("connection", (socket) => {
+  socket.on("message", (bytes) => socket.send(bytes.toString()));
+  // A client that is gone shows as "close" too.
+  socket.on("error", () => {});
+});
+
+const port = Number(process.env.BENCH_PORT);
+server.listen({ port, host: "127.0.0.1", backlog: 1024 }, () => console.log(`ready ${port}`));

@@ -1,0 +1,148 @@
+/** Charts as SVG, made from results: bars of costs, and lines for how a cost grows. */
+import type { ScenarioResult } from "./results.ts";
+import type { Scenario } from "./scenario.ts";
+import { number } from "./tables.ts";
+
+const width = 760;
+
+// Colours that are told apart on a light and on a dark ground; the texts follow the reader's.
+const style = `<style>
+text { font: 12px system-ui, sans-serif; fill: #1f2328 }
+.title { font-weight: 600; font-size: 14px }
+.quiet { fill: #59636e }
+.rule { stroke: #818b98; stroke-opacity: .35 }
+.weir { fill: #2f81f7 }
+.other { fill: #8b949e }
+.node { stroke: #3fa45b; fill: #3fa45b }
+.deno { stroke: #2f81f7; fill: #2f81f7 }
+.bun { stroke: #d9822b; fill: #d9822b }
+polyline { fill: none !important; stroke-width: 2 }
+@media (prefers-color-scheme: dark) {
+  text { fill: #e6edf3 }
+  .quiet { fill: #9198a1 }
+}
+</style>`;
+
+/** A bar for the cost of each contender, the cheapest first, and its spread as a line. */
+export function barChart(scenario: Scenario, { contenders }: ScenarioResult): string {
+  const rows = Object.entries(contenders).sort(([, a], [, b]) => a.cost.median - b.cost.median);
+  const most = Math.max(...rows.map(([, { cost }]) => cost.max));
+  const [left, right, top, step] = [130, 70, 54, 24];
+  const x = (value: number) => left + value / most * (width - left - right);
+  const bars = rows.map(([name, { cost }], index) => {
+    const y = top + index * step;
+    const middle = y + step / 2 - 2;
+    return [
+      text(left - 8, middle + 4, name, { anchor: "end" }),
+      `<rect class="${name.startsWith("weir") ? "weir" : "other"}" x="${left}" y="${y}" ` +
+      `width="${round(x(cost.median) - left)}" height="${step - 6}" rx="2"/>`,
+      line(x(cost.min), middle, x(cost.max), middle),
+      text(x(cost.max) + 6, middle + 4, number(cost.median)),
+    ].join("\n");
+  });
+  return svg(scenario, top + rows.length * step + 10, bars, `${scenario.unit}, less is better`);
+}
+
+/** A line for each runtime over the contenders' variant. */
+export function lineChart(scenario: Scenario, { contenders }: ScenarioResult): string {
+  const points = scenario.contenders.flatMap(({ name, runtime, variant = {} }) => {
+    const [[axis, at] = ["", 0]] = Object.entries(variant);
+    const cost = contenders[name]?.cost.median;
+    return cost === undefined ? [] : [{ runtime: runtime ?? name, axis, at, cost }];
+  });
+  const [left, right, top, height] = [60, 80, 54, 220];
+  const values = [...new Set(points.map(({ at }) => at))].sort((a, b) => a - b);
+  const costs = points.map(({ cost }) => cost);
+  const x = logScale(values[0], values.at(-1)!, left, width - right);
+  const ticks = ticksOf(Math.min(...costs), Math.max(...costs));
+  const y = ticks.scale(top + height, top);
+  const grid = ticks.values.map((value) =>
+    line(left, y(value), width - right, y(value)) + "\n" +
+    text(left - 8, y(value) + 4, number(value), { anchor: "end", kind: "quiet" })
+  );
+  const names = values.map((value) =>
+    text(x(value), top + height + 20, number(value), { anchor: "middle", kind: "quiet" })
+  );
+  const lines = [...Map.groupBy(points, ({ runtime }) => runtime)].map(([runtime, own]) => {
+    const path = own.map(({ at, cost }) => `${round(x(at))},${round(y(cost))}`);
+    const dots = path.map((point) => {
+      const [cx, cy] = point.split(",");
+      return `<circle class="${runtime}" cx="${cx}" cy="${cy}" r="3"/>`;
+    });
+    return [`<polyline class="${runtime}" points="${path.join(" ")}"/>`, ...dots].join("\n");
+  });
+  const legend = [...new Set(points.map(({ runtime }) => runtime))].map((runtime, index) =>
+    `<circle class="${runtime}" cx="${width - right + 16}" cy="${top + 8 + index * 20}" r="4"/>\n` +
+    text(width - right + 26, top + 12 + index * 20, runtime)
+  );
+  const axis = text((left + width - right) / 2, top + height + 42, points[0]?.axis ?? "", {
+    anchor: "middle",
+    kind: "quiet",
+  });
+  return svg(scenario, top + height + 54, [...grid, ...names, axis, ...lines, ...legend]);
+}
+
+type Scale = (value: number) => number;
+
+function logScale(least: number, most: number, from: number, to: number): Scale {
+  return (value) => from + Math.log(value / least) / Math.log(most / least) * (to - from);
+}
+
+/** Round values from 0; where costs lie far apart, powers of ten. */
+function ticksOf(least: number, most: number): {
+  readonly values: readonly number[];
+  readonly scale: (from: number, to: number) => Scale;
+} {
+  if (most / least > 20) {
+    const first = Math.floor(Math.log10(least));
+    const last = Math.ceil(Math.log10(most));
+    const values = Array.from({ length: last - first + 1 }, (_, index) => 10 ** (first + index));
+    return { values, scale: (from, to) => logScale(values[0], values.at(-1)!, from, to) };
+  }
+  const power = 10 ** Math.floor(Math.log10(most / 4));
+  const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each * 5 >= most)!;
+  const count = Math.ceil(most / step);
+  const values = Array.from({ length: count + 1 }, (_, index) => index * step);
+  return { values, scale: (from, to) => (value) => from + value / (count * step) * (to - from) };
+}
+
+function svg(
+  { title, unit }: Scenario,
+  height: number,
+  parts: readonly string[],
+  note = unit,
+): string {
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img">`,
+    `<title>${escaped(title)}</title>`,
+    style,
+    text(8, 20, title, { kind: "title" }),
+    text(8, 38, note, { kind: "quiet" }),
+    ...parts,
+    "</svg>\n",
+  ].join("\n");
+}
+
+function text(
+  x: number,
+  y: number,
+  content: string,
+  { anchor, kind }: { readonly anchor?: string; readonly kind?: string } = {},
+): string {
+  const attributes = (anchor ? ` text-anchor="${anchor}"` : "") + (kind ? ` class="${kind}"` : "");
+  return `<text x="${round(x)}" y="${round(y)}"${attributes}>${escaped(content)}</text>`;
+}
+
+function line(x1: number, y1: number, x2: number, y2: number): string {
+  return `<line class="rule" x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${
+    round(y2)
+  }"/>`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+function escaped(content: string): string {
+  return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+}

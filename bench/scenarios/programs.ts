@@ -1,0 +1,68 @@
+/** Weir and what it is compared with, as programs that the benchmark starts. */
+import type { Tool } from "../../tests/support/toolchain.ts";
+import type { ServerSpec } from "../servers.ts";
+
+/** In the order in which they take their turns. */
+export const runtimes: readonly Tool[] = ["node", "deno", "bun"];
+
+const entrypoints: Readonly<Record<Tool, readonly string[]>> = {
+  node: ["src/node.ts"],
+  deno: ["run", "-A", "src/deno.ts"],
+  bun: ["--no-env-file", "src/bun.ts"],
+};
+
+/** How a program is started, beside its runtime. */
+export type Extras = Pick<ServerSpec, "env" | "unpinned">;
+
+/** Weir with a configuration of this folder; `options` are those of `run`. */
+export function weir(
+  runtime: Tool,
+  config: string,
+  { options = [], ...extras }: Extras & { readonly options?: readonly string[] } = {},
+): ServerSpec {
+  const args = [...entrypoints[runtime], "run", config, ...options];
+  return { name: `weir-${runtime}`, runtime, args, ready: "is ready in", ...extras };
+}
+
+/** A program of `bench/baselines`, which says "ready". */
+export function baseline(runtime: Tool, file: string, extras: Extras = {}): ServerSpec {
+  const path = `bench/baselines/${file}`;
+  const args = runtime === "deno" ? ["run", "-A", path] : [path];
+  return { name: file, runtime, args, ready: "ready", ...extras };
+}
+
+/** A program of `bench/peers`, on Node, which says "ready". */
+export function peer(file: string): ServerSpec {
+  return { name: file, runtime: "node", args: [`bench/peers/${file}`], ready: "ready" };
+}
+
+/** What is to be done where a package of `bench/peers` is not there. */
+export async function missingPeer(name: string): Promise<string | undefined> {
+  const manifest = new URL(`../peers/node_modules/${name}/package.json`, import.meta.url);
+  if (await exists(manifest)) return undefined;
+  return `${name} is not installed: run \`bun install\` in bench/peers`;
+}
+
+/** What is to be done where a program of the system, or a file that it needs, is not there. */
+export async function missingProgram(
+  name: string,
+  packages: string,
+  file?: string,
+): Promise<string | undefined> {
+  const folders = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin"];
+  const found = await Promise.all(folders.map((folder) => exists(`${folder}/${name}`)));
+  if (found.includes(true) && (file === undefined || await exists(file))) return undefined;
+  return `${packages} is not installed: run \`apt-get install ${packages}\``;
+}
+
+async function exists(path: string | URL): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return false;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,100 @@
+/** Request and response through a flow, beside a plain echo of the same runtime and Socket.IO's emit with ack. */
+import { type Crowd, measurementOf } from "../load/crowd.ts";
+import { paced, paceOf } from "../pace.ts";
+import type { Bar, Bench, Contender, Contest, Scenario } from "../scenario.ts";
+import type { ServerSpec } from "../servers.ts";
+import { openContest } from "./crowd-contest.ts";
+import { baseline, missingPeer, peer, runtimes, weir } from "./programs.ts";
+
+const clients = 100;
+
+const data = '{"id":4711,"customer":"Ada Lovelace","quantity":3,"price":9.5}';
+const result = '{"order":4711,"customer":"Ada Lovelace","total":28.5}';
+const request = `{"type":"message","id":%n,"data":${data}}`;
+
+/** Who takes part: what it runs, what a client sends and what it must get. */
+interface Participant extends Contender {
+  readonly spec: ServerSpec;
+  readonly path?: string;
+  readonly frame: string;
+  readonly answer: string;
+}
+
+const participants: readonly Participant[] = [
+  echo("ws-node", "node", "node-echo.ts"),
+  ...runtimes.map((runtime): Participant => ({
+    name: `weir-${runtime}`,
+    runtime,
+    spec: weir(runtime, "bench/configs/requests"),
+    frame: request,
+    answer: `{"type":"ack","id":%n,"data":${result}}`,
+  })),
+  echo("ws-deno", "deno", "deno-ws-echo.ts"),
+  echo("upgrade-deno", "deno", "deno-native-echo.ts"),
+  echo("serve-bun", "bun", "bun-echo.ts"),
+  {
+    name: "socketio-node",
+    runtime: "node",
+    missing: () => missingPeer("socket.io"),
+    spec: peer("socketio-ack.js"),
+    path: "/socket.io/?EIO=4&transport=websocket",
+    frame: `42%n["ask",${data}]`,
+    answer: `43%n[${result}]`,
+  },
+];
+
+const bars: readonly Bar[] = [
+  { of: "weir-node", against: "ws-node", figure: "efficiency", bound: 0.8 },
+  { of: "weir-deno", against: "ws-deno", figure: "efficiency", bound: 0.8 },
+  { of: "weir-bun", against: "serve-bun", figure: "efficiency", bound: 0.8 },
+  ...runtimes.map((runtime): Bar => ({
+    of: `weir-${runtime}`,
+    against: "socketio-node",
+    figure: "efficiency",
+    bound: 1,
+  })),
+];
+
+/** One question at a time from each client, and eight. */
+export const scenarios: readonly Scenario[] = [scenario(1), scenario(8)];
+
+function scenario(window: number): Scenario {
+  return {
+    name: `requests-${window}`,
+    title: `Request and response, ${window} outstanding`,
+    about:
+      `${clients} clients, each with ${
+        window === 1 ? "one question" : `${window} questions`
+      } on its way. Weir's flow makes three fields of the question and answers with them; the plain ` +
+      "servers send back what they got, and Socket.IO's handler makes the same three fields. A " +
+      "client that reads several answers at once asks as many at once. Every answer is compared.",
+    unit: "µs CPU an answer",
+    contenders: participants,
+    bars,
+    open: (contender, bench) => open(contender, bench, window),
+  };
+}
+
+function open({ name }: Contender, bench: Bench, window: number): Promise<Contest> {
+  const { spec, path, frame, answer } = participants.find((each) => each.name === name)!;
+  const all = { first: 0, count: clients };
+  let measure: (() => ReturnType<Crowd["ask"]>) | undefined;
+  return openContest({
+    spec,
+    ...path === undefined ? {} : { protocol: "engine.io" },
+    async prepare(crowd) {
+      await crowd.open(clients, path);
+      // engine.io's greeting, and the answer to the request for the default namespace.
+      if (path !== undefined) await crowd.tell(all, "40", 2);
+    },
+    async round(crowd) {
+      const work = (each: number) => crowd.ask({ ...all, each, window, frame, answer });
+      measure ??= paced(work, paceOf(bench), 2 * window);
+      return measurementOf(await measure());
+    },
+  }, bench);
+}
+
+function echo(name: string, runtime: "node" | "deno" | "bun", file: string): Participant {
+  return { name, runtime, spec: baseline(runtime, file), frame: request, answer: request };
+}

@@ -1,0 +1,95 @@
+/** A room to which one client sends and whose members compare what they get. */
+import { type Crowd, measurementOf } from "../load/crowd.ts";
+import { paced, paceOf } from "../pace.ts";
+import type { Bench, Contest } from "../scenario.ts";
+import type { ServerSpec } from "../servers.ts";
+import { openContest } from "./crowd-contest.ts";
+
+/** Something that every client says, and how many frames it has got when that is answered. */
+export interface Saying {
+  readonly frame: string;
+  readonly frames: number;
+}
+
+/** How clients talk with a server about its room. */
+export interface Dialect {
+  /** The members' path; `/ws` by default. */
+  readonly path?: string;
+  /** The sender's path, where it has another. */
+  readonly senderPath?: string;
+  /** A subprotocol, or `engine.io`. */
+  readonly protocol?: string;
+  /** What every client says first. */
+  readonly greeting?: Saying;
+  /** What a member says then. */
+  readonly join?: Saying;
+  /** What the sender sends for everyone to get this data. */
+  frame(data: string): string;
+  /** What everyone gets. */
+  copy(data: string): string;
+}
+
+/** That of Weir and of the baselines. */
+export const weirDialect: Dialect = {
+  join: { frame: '{"type":"join_room","id":1,"room":"r"}', frames: 1 },
+  frame: (data) => `{"type":"message","data":${data}}`,
+  copy: (data) => `{"type":"message","data":${data},"room":"r"}`,
+};
+
+/** A server with a room, and what is sent to it. */
+export interface Room {
+  readonly spec: ServerSpec;
+  /** That of Weir by default. */
+  readonly dialect?: Dialect;
+  readonly members: number;
+  /** Messages on their way at once. */
+  readonly window: number;
+  /** Messages a second; by default as many as the window lets through. */
+  readonly rate?: number;
+  /** JSON; 100 bytes by default. */
+  readonly data?: string;
+}
+
+/** JSON of so many bytes, with the message's number in it. */
+export function dataOf(bytes: number): string {
+  const [head, tail] = ['{"n":"%N","text":"', '"}'];
+  const text = "The quick brown fox jumps over the lazy dog. ";
+  // The number has nine digits, where the text has two characters.
+  const length = bytes - (head.length + 7) - tail.length;
+  return head + text.repeat(Math.ceil(length / text.length)).slice(0, length) + tail;
+}
+
+/** Lets all join the room, and one more client send to it. */
+export function openRoom(room: Room, bench: Bench): Promise<Contest> {
+  const { spec, dialect = weirDialect, members, window, rate, data = dataOf(100) } = room;
+  const range = { first: 0, count: members };
+  const fan = {
+    ...range,
+    sender: members,
+    window,
+    ...rate === undefined ? {} : { rate },
+    frame: dialect.frame(data),
+    copy: dialect.copy(data),
+  };
+  let measure: (() => ReturnType<Crowd["fan"]>) | undefined;
+  return openContest({
+    spec,
+    ...dialect.protocol === undefined ? {} : { protocol: dialect.protocol },
+    async prepare(crowd) {
+      await crowd.open(members, dialect.path);
+      await crowd.open(1, dialect.senderPath ?? dialect.path);
+      const { greeting, join } = dialect;
+      if (greeting) await crowd.tell({ first: 0, count: members + 1 }, ...sayingOf(greeting));
+      if (join) await crowd.tell(range, ...sayingOf(join));
+    },
+    async round(crowd) {
+      const work = (messages: number) => crowd.fan({ ...fan, messages });
+      measure ??= paced(work, paceOf(bench), 2 * window);
+      return measurementOf(await measure());
+    },
+  }, bench);
+}
+
+function sayingOf({ frame, frames }: Saying): [string, number] {
+  return [frame, frames];
+}

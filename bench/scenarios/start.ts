@@ -1,0 +1,36 @@
+/** How long the chat example takes from its command to ready. */
+import type { Bench, Contender, Contest, Measurement, Scenario } from "../scenario.ts";
+import { Server } from "../servers.ts";
+import { runtimes, weir } from "./programs.ts";
+
+/** The row of the table that is given. */
+export const scenario: Scenario = {
+  name: "start",
+  title: "Start to ready, chat example",
+  about: "Wall time from the start of the process to the line that says it is ready: runtime, " +
+    "configuration, migrations of a database in a new file, listening. A fresh process each round, " +
+    "on any core, as people start it, with its files in the page cache; then it is ended with SIGTERM.",
+  unit: "ms to ready",
+  contenders: runtimes.map((runtime) => ({ name: `weir-${runtime}`, runtime })),
+  bars: runtimes.map((runtime) => ({ of: `weir-${runtime}`, figure: "cost", bound: 400 })),
+  open,
+};
+
+async function open({ runtime }: Contender, bench: Bench): Promise<Contest> {
+  const folder = await Deno.makeTempDir({ prefix: "weir-bench-" });
+  let round = 0;
+  return {
+    async measure(): Promise<Measurement> {
+      const spec = weir(runtime!, "examples/chat", {
+        options: ["--port", "ws=0"],
+        env: { CHAT_DB: `${folder}/${round++}.db` },
+        unpinned: true,
+      });
+      const began = performance.now();
+      await using server = await Server.start(spec, bench.tools, bench.pinning);
+      const cost = performance.now() - began;
+      return { cost, load: 1000 * await server.cpu() / cost };
+    },
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}

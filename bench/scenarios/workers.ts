@@ -1,0 +1,36 @@
+/** Two workers against one: what it costs that the members of a room are spread over processes. */
+import type { Bar, Bench, Contender, Contest, Scenario } from "../scenario.ts";
+import { runtimes, weir } from "./programs.ts";
+import { openRoom } from "./room.ts";
+
+const members = 1000;
+const window = 16;
+
+/** The row of the table that is given. */
+export const scenario: Scenario = {
+  name: "workers",
+  title: "Two workers against one",
+  about: `A room of ${members}, ${window} messages on their way at once; CPU time of all the ` +
+    "server's processes. Server and load share all cores, so a second worker can raise the rate " +
+    "only where the load leaves it a core.",
+  unit: "µs CPU a delivery",
+  contenders: runtimes.flatMap((runtime) => [1, 2].map((workers) => contender(runtime, workers))),
+  bars: runtimes.flatMap((runtime): Bar[] => {
+    const pair = { of: contender(runtime, 2).name, against: contender(runtime, 1).name };
+    return [
+      { ...pair, figure: "growth", bound: 1.15 },
+      { ...pair, figure: "rate", bound: 1.6, cores: 4 },
+    ];
+  }),
+  open,
+};
+
+function open({ runtime, variant }: Contender, bench: Bench): Promise<Contest> {
+  const options = variant!.workers === 1 ? [] : ["--workers", String(variant!.workers)];
+  const spec = weir(runtime!, "bench/fanout", { options, unpinned: true });
+  return openRoom({ spec, members, window }, bench);
+}
+
+function contender(runtime: "node" | "deno" | "bun", workers: number): Contender {
+  return { name: `weir-${runtime}-${workers}`, runtime, variant: { workers } };
+}
