@@ -7,10 +7,11 @@
 import { readdir, rm } from "node:fs/promises";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { installDependencies, listChecks, runCheck } from "./runner/checks.ts";
+import { type Check, installDependencies, listChecks, runCheck } from "./runner/checks.ts";
 import { installToolchain } from "./runner/install.ts";
 import { Interrupted } from "./runner/process.ts";
-import { reportFolder, runSuite, type StepResult } from "./runner/suite.ts";
+import { runSteps, type Step } from "./runner/steps.ts";
+import { reportFolder, runFiles, type StepResult } from "./runner/suite.ts";
 import { type Tool, type Toolchain, versions } from "./support/toolchain.ts";
 
 const everyRuntime: readonly Tool[] = ["deno", "bun", "node"];
@@ -20,19 +21,24 @@ interface Suite {
   readonly folder: string;
   /** What runs it. */
   readonly runtimes: readonly Tool[];
+  /**
+   * True where one process runs all files: to start it takes longer than most of them. Each file
+   * must call `test` itself.
+   */
+  readonly together?: boolean;
 }
 
-/** In the order in which they run. */
+/** In the order in which they start: what waits most comes first, so that the rest fills the gaps. */
 const suites: readonly Suite[] = [
-  { folder: "tests/unit", runtimes: everyRuntime },
-  { folder: "tests/architecture", runtimes: ["deno"] },
-  { folder: "tests/attributes", runtimes: everyRuntime },
-  { folder: "tests/contract", runtimes: everyRuntime },
-  { folder: "tests/faults", runtimes: everyRuntime },
-  // These start the runtimes that they test.
-  { folder: "tests/examples", runtimes: ["deno"] },
+  // These two start the runtimes that they test.
   { folder: "tests/e2e", runtimes: ["deno"] },
+  { folder: "tests/examples", runtimes: ["deno"] },
+  { folder: "tests/faults", runtimes: everyRuntime },
+  { folder: "tests/contract", runtimes: everyRuntime },
   { folder: "tests/services", runtimes: everyRuntime },
+  { folder: "tests/attributes", runtimes: everyRuntime },
+  { folder: "tests/unit", runtimes: everyRuntime, together: true },
+  { folder: "tests/architecture", runtimes: ["deno"] },
 ];
 
 /**
@@ -46,16 +52,11 @@ const later: readonly (readonly string[])[] = [
   ["tests/faults/slow-client.test.ts"],
 ];
 
-/** How many suites run side by side: most of their time is spent in waiting. */
-const LANES = 4;
+/** How many checks run side by side: they compute. */
+const CHECK_LANES = 2;
 
-/** Something that runs and is counted. */
-interface Step {
-  readonly name: string;
-  /** True where others may run at the same time. */
-  readonly shares: boolean;
-  run(): Promise<StepResult>;
-}
+/** How many processes with tests run side by side: most of their time is spent in waiting. */
+const TEST_LANES = 4;
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
@@ -63,64 +64,49 @@ async function main(filter: string | undefined): Promise<number> {
   const results: StepResult[] = [];
   let tools: Toolchain | undefined;
   results.push(
-    await runStep({
+    ...await runSteps([{
       name: `Deno ${versions.deno}, Bun ${versions.bun}, Node ${versions.node}`,
-      shares: false,
-      run: async () => {
+      parts: [async () => {
         tools = await installToolchain();
         return { passed: 1, failures: [], skipped: [], output: "" };
-      },
-    }),
+      }],
+    }], 1),
   );
   if (tools !== undefined) {
-    // Reports of an older run would count as results of this one.
-    if (filter === undefined) await rm(reportFolder(root), { recursive: true, force: true });
-    results.push(...await runAll(await listSteps(tools, filter)));
+    const { deno } = tools;
+    results.push(...await runSteps([checkStep(installDependencies, deno)], 1));
+    if (filter === undefined) {
+      // Reports of an older run would count as results of this one.
+      await rm(reportFolder(root), { recursive: true, force: true });
+      const checks = (await listChecks(root)).map((check) => checkStep(check, deno));
+      results.push(...await runSteps(checks, CHECK_LANES));
+    }
+    results.push(...await runSteps(await listTests(tools, filter ?? ""), TEST_LANES));
     results.push(...await runLater(tools, filter ?? ""));
-    if (filter === undefined) results.push(await runStep(reliabilityStep(tools)));
+    if (filter === undefined) results.push(...await runSteps([reliabilityStep(deno)], 1));
   }
   return summarize(results);
 }
 
-/** Runs steps in their order: those that share side by side, each of the others alone. */
-async function runAll(steps: readonly Step[]): Promise<StepResult[]> {
-  const results: StepResult[] = [];
-  for (let start = 0; start < steps.length;) {
-    const next = steps.findIndex(({ shares }, index) => index >= start && !shares);
-    const end = next === start ? start + 1 : next < 0 ? steps.length : next;
-    const waiting = steps.slice(start, end);
-    const lane = async (): Promise<void> => {
-      for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
-        results.push(await runStep(step));
-      }
-    };
-    await Promise.all(Array.from({ length: LANES }, lane));
-    start = end;
-  }
-  return results;
+function checkStep(check: Check, deno: string): Step {
+  return { name: check.name, parts: [() => runCheck(check, root, deno)] };
 }
 
-async function listSteps(tools: Toolchain, filter: string | undefined): Promise<Step[]> {
-  const checks = [installDependencies];
-  if (filter === undefined) checks.push(...await listChecks(root));
-  const steps: Step[] = checks.map((check) => ({
-    name: check.name,
-    shares: false,
-    run: () => runCheck(check, root, tools.deno),
-  }));
-
-  const files = await listTestFiles(filter ?? "");
+async function listTests(tools: Toolchain, filter: string): Promise<Step[]> {
+  const steps: Step[] = [];
+  const files = await listTestFiles(filter);
   if (files.length === 0) {
-    steps.push(failedStep("test files", `no test file's path contains "${filter ?? ""}"`));
+    steps.push(failedStep("test files", `no test file's path contains "${filter}"`));
   }
-  for (const { folder, runtimes } of suites) {
+  for (const { folder, runtimes, together } of suites) {
     const selected = files.filter((file) =>
       file.startsWith(`${folder}/`) && !later.flat().includes(file)
     );
     if (selected.length === 0) continue;
+    const groups = together ? [selected] : selected.map((file) => [file]);
     for (const runtime of runtimes) {
-      const run = () => runSuite(runtime, selected, root, tools);
-      steps.push({ name: `${folder} on ${runtime}`, shares: true, run });
+      const parts = groups.map((group) => () => runFiles(runtime, group, root, tools));
+      steps.push({ name: `${folder} on ${runtime}`, parts });
     }
   }
   for (const file of files) {
@@ -140,8 +126,8 @@ async function runLater(tools: Toolchain, filter: string): Promise<StepResult[]>
         const { runtimes } = suites.find(({ folder }) => file.startsWith(`${folder}/`)) ??
           suites[0];
         for (const runtime of runtimes) {
-          const run = () => runSuite(runtime, [file], root, tools);
-          results.push(await runStep({ name: `${file} on ${runtime}`, shares: false, run }));
+          const parts = [() => runFiles(runtime, [file], root, tools)];
+          results.push(...await runSteps([{ name: `${file} on ${runtime}`, parts }], 1));
         }
       }),
     );
@@ -150,11 +136,9 @@ async function runLater(tools: Toolchain, filter: string): Promise<StepResult[]>
 }
 
 /** The table of faults must say what the run has found. */
-function reliabilityStep({ deno }: Toolchain): Step {
-  const folder = reportFolder(root);
-  const name = "docs/reliability.md";
-  const args = ["run", "-A", "docs/reliability.ts", folder, "--check"];
-  return { name, shares: false, run: () => runCheck({ name, args }, root, deno) };
+function reliabilityStep(deno: string): Step {
+  const args = ["run", "-A", "docs/reliability.ts", reportFolder(root), "--check"];
+  return checkStep({ name: "docs/reliability.md", args }, deno);
 }
 
 async function listTestFiles(filter: string): Promise<string[]> {
@@ -167,32 +151,8 @@ async function listTestFiles(filter: string): Promise<string[]> {
 function failedStep(name: string, problem: string): Step {
   return {
     name,
-    shares: false,
-    run: () => Promise.resolve({ passed: 0, failures: [problem], skipped: [], output: "" }),
+    parts: [() => Promise.resolve({ passed: 0, failures: [problem], skipped: [], output: "" })],
   };
-}
-
-/** Runs one step and says how it went. What it throws is its failure: the next one still runs. */
-async function runStep(step: Step): Promise<StepResult> {
-  const start = performance.now();
-  let result: StepResult;
-  try {
-    result = await step.run();
-  } catch (error) {
-    if (error instanceof Interrupted) throw error;
-    const problem = error instanceof Error ? error.message : String(error);
-    result = { passed: 0, failures: [problem], skipped: [], output: "" };
-  }
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  const { passed, failures, skipped, output } = result;
-  const counts = [`${passed} passed`];
-  if (failures.length > 0) counts.push(`${failures.length} failed`);
-  if (skipped.length > 0) counts.push(`${skipped.length} skipped`);
-  const verdict = failures.length > 0 ? "FAILED" : "ok    ";
-  console.log(`${verdict} ${step.name}: ${counts.join(", ")} (${seconds} s)`);
-  if (failures.length > 0 && output !== "") console.log(`\n${output.trim()}\n`);
-  for (const name of skipped) console.log(`       skipped: ${name}`);
-  return { ...result, failures: failures.map((failure) => `${step.name}: ${failure}`) };
 }
 
 /** Prints the totals and returns the exit code. */

@@ -3,6 +3,8 @@
 /** One test and how it went. */
 export interface TestCase {
   readonly name: string;
+  /** The file that it is in: relative to the working directory or absolute, as the runtime has it. */
+  readonly file: string;
   readonly result: "passed" | "failed" | "skipped";
   /** Why it was skipped; empty where the report doesn't say. */
   readonly reason: string;
@@ -12,12 +14,15 @@ export interface TestCase {
 export function parseReport(xml: string): TestCase[] {
   const cases: TestCase[] = [];
   for (const [, attributeText, body = ""] of xml.matchAll(testcase)) {
-    const name = parseAttributes(attributeText).get("name") ?? "";
+    const attributes = parseAttributes(attributeText);
+    const name = attributes.get("name") ?? "";
     const failed = /<(?:failure|error)\b/.test(body);
     const skipped = /<skipped\b([^>]*)>/.exec(body);
     const reason = skipped === null ? "" : parseAttributes(skipped[1]).get("message") ?? "";
     cases.push({
       name: name.replaceAll(/\s+/g, " "),
+      // Deno has it as the name of the class.
+      file: attributes.get("file") ?? attributes.get("classname") ?? "",
       result: failed ? "failed" : skipped === null ? "passed" : "skipped",
       reason: reason === "true" ? "" : reason,
     });
