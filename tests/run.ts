@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { type Check, installDependencies, listChecks, runCheck } from "./runner/checks.ts";
 import { installToolchain } from "./runner/install.ts";
 import { Interrupted } from "./runner/process.ts";
-import { runSteps, type Step } from "./runner/steps.ts";
+import { runSteps, type Step, summarize } from "./runner/steps.ts";
 import { reportFolder, runFiles, type StepResult } from "./runner/suite.ts";
 import { type Tool, type Toolchain, versions } from "./support/toolchain.ts";
 
@@ -153,15 +153,6 @@ function failedStep(name: string, problem: string): Step {
     name,
     parts: [() => Promise.resolve({ passed: 0, failures: [problem], skipped: [], output: "" })],
   };
-}
-
-/** Prints the totals and returns the exit code. */
-function summarize(results: readonly StepResult[]): number {
-  const failures = results.flatMap((result) => result.failures);
-  if (failures.length > 0) console.log(`\nFailed:\n  ${failures.join("\n  ")}`);
-  const passed = results.reduce((sum, result) => sum + result.passed, 0);
-  console.log(`\n${passed} passed, ${failures.length} failed`);
-  return failures.length > 0 ? 1 : 0;
 }
 
 try {

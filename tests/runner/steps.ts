@@ -69,3 +69,12 @@ function tell(name: string, result: StepResult, milliseconds: number): void {
   if (failures.length > 0 && output !== "") console.log(`\n${output}\n`);
   for (const test of skipped) console.log(`       skipped: ${test}`);
 }
+
+/** Prints the totals and returns the exit code. */
+export function summarize(results: readonly StepResult[]): number {
+  const failures = results.flatMap((result) => result.failures);
+  if (failures.length > 0) console.log(`\nFailed:\n  ${failures.join("\n  ")}`);
+  const passed = results.reduce((sum, result) => sum + result.passed, 0);
+  console.log(`\n${passed} passed, ${failures.length} failed`);
+  return failures.length > 0 ? 1 : 0;
+}

@@ -19,13 +19,16 @@ export interface StepResult {
   readonly output: string;
 }
 
-/** Each runtime's own test command, for one process; all of them write a JUnit report. */
-const commands: Readonly<Record<Tool, (report: string, files: readonly string[]) => string[]>> = {
+/** Makes the arguments of a process that may take `timeout` milliseconds. */
+type Command = (report: string, files: readonly string[], timeout: number) => string[];
+
+/** Each runtime's own test command; all of them write a JUnit report. */
+const commands: Readonly<Record<Tool, Command>> = {
   // `deno check` has checked the types before.
   deno: (report, files) => ["test", "-A", "--no-check", `--junit-path=${report}`, ...files],
-  bun: (report, files) => [
+  bun: (report, files, timeout) => [
     "test",
-    "--timeout=60000", // Bun alone has a limit, of 5 seconds.
+    `--timeout=${timeout / 2}`, // Bun alone has a limit for each test, of 5 seconds.
     "--reporter=junit",
     `--reporter-outfile=${report}`,
     ...files.map((file) => `./${file}`), // Without the dot it is a filter, not a path.
@@ -41,8 +44,15 @@ const commands: Readonly<Record<Tool, (report: string, files: readonly string[])
   ],
 };
 
-/** A process that takes longer hangs, and is killed. */
-const timeouts = { oneFile: 120_000, manyFiles: 300_000 };
+/** How a process with tests is run. */
+export interface SuiteOptions {
+  /** One that takes longer hangs, and is killed; in milliseconds. */
+  readonly timeout?: number;
+  /** Variables beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const defaultTimeouts = { oneFile: 120_000, manyFiles: 300_000 };
 
 /**
  * Runs `files`, given relative to `root`, in one process. A file in which no test ran has failed.
@@ -52,11 +62,15 @@ export async function runFiles(
   files: readonly string[],
   root: string,
   tools: Toolchain,
+  options: SuiteOptions = {},
 ): Promise<StepResult> {
+  const timeout = options.timeout ??
+    (files.length === 1 ? defaultTimeouts.oneFile : defaultTimeouts.manyFiles);
   const folder = await mkdtemp(join(tmpdir(), "weir-report-"));
   try {
     const report = join(folder, "report.xml");
-    const { ok, output, end } = await run(tools[runtime], commands[runtime](report, files), {
+    const command = commands[runtime](report, files, timeout);
+    const { ok, output, end } = await run(tools[runtime], command, {
       cwd: root,
       env: {
         NO_COLOR: "1",
@@ -65,8 +79,9 @@ export async function runFiles(
         [toolVariable("deno")]: tools.deno,
         [toolVariable("bun")]: tools.bun,
         [toolVariable("node")]: tools.node,
+        ...options.env,
       },
-      timeout: files.length === 1 ? timeouts.oneFile : timeouts.manyFiles,
+      timeout,
     });
     // A runner that crashed or was killed has written none.
     const xml = await readFile(report, "utf8").catch(() => "");
