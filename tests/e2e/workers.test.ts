@@ -1,60 +1,13 @@
 /** `--workers`: several processes that are one service. */
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
-import { join } from "node:path";
-import process from "node:process";
 import { until } from "../support/mq.ts";
-import { type Stage, stageTest, type Weir } from "../support/process.ts";
+import { stageTest } from "../support/process.ts";
 import type { SocketClient } from "../support/socket-client.ts";
-import { pause } from "../support/socket-probe.ts";
 import { openClient, rowsOf } from "../support/talk.ts";
+import { openCrowd, startTeam } from "../support/team.ts";
 import { childrenOf, gone, ownersOf } from "../support/workers.ts";
 
 const goodbye = { code: 1001, reason: "the server is shutting down" };
-const USERS = ["anna", "bob"];
-
-/** A service of two workers. */
-interface Team {
-  readonly weir: Weir;
-  readonly database: string;
-  /** Calls the REST connector; gives what it answers. */
-  post(path: string, body?: unknown): Promise<unknown>;
-}
-
-async function startTeam(stage: Stage, env: Readonly<Record<string, string>> = {}): Promise<Team> {
-  const folder = await stage.copy("workers");
-  const weir = await stage.run([folder, "--workers", "2"], { env, leader: true });
-  const address = weir.addresses.find((address) => address.startsWith("http"));
-  const post = async (path: string, body: unknown = {}): Promise<unknown> => {
-    const response = await fetch(`${address}${path}`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    assert.equal(response.status, 200, await response.clone().text());
-    return await response.json();
-  };
-  return { weir, database: join(folder, "data/workers.db"), post };
-}
-
-/** Clients, some of them on each of two workers; one that has been replaced may still be starting. */
-async function openCrowd({ weir }: Team, count: number): Promise<{
-  readonly clients: SocketClient[];
-  readonly owners: readonly number[];
-}> {
-  for (let tries = 0; tries < 100; tries++) {
-    const clients = await Promise.all(
-      Array.from({ length: count }, (_, index) => openClient(weir, { user: USERS[index % 2] })),
-    );
-    const owners = await ownersOf(await childrenOf(weir.pid), clients);
-    if (new Set(owners).size === 2) return { clients, owners };
-    for (const client of clients) client.destroy();
-    await pause(50);
-  }
-  throw new Error("all clients are always on one worker");
-}
-
 stageTest("what is sent reaches clients of all workers, and is done to them", async (stage) => {
   const team = await startTeam(stage);
   const { clients } = await openCrowd(team, 20);
@@ -155,47 +108,6 @@ stageTest("max_connections is for all workers together", async (stage) => {
   }
 });
 
-stageTest("a worker that dies is replaced, and the others notice nothing", async (stage) => {
-  const team = await startTeam(stage);
-  const messages = Array.from({ length: 200 }, (_, n) => ({ text: n }));
-  const ticks = () => rowsOf(team.database, "ticks").length;
-  // The leader last: what is done once for all goes on without it.
-  for (const victim of (await childrenOf(team.weir.pid)).reverse()) {
-    const { clients, owners } = await openCrowd(team, 16);
-    const stays = clients.filter((_, index) => owners[index] !== victim);
-    const [speaker, ...listeners] = [...stays, await openClient(team.weir)];
-    process.kill(victim, "SIGKILL");
-    for (const { text } of messages) {
-      speaker.say({ type: "message", data: { to: "everyone", text } });
-      if (text % 20 === 0) await pause(20);
-    }
-    for (const client of listeners.slice(0, -1)) {
-      assert.deepEqual((await client.hearMany(200)).map(({ data }) => data), messages);
-    }
-    await until("there are two again", async () => {
-      const now = await childrenOf(team.weir.pid);
-      return now.length === 2 && !now.includes(victim);
-    });
-    const before = ticks();
-    await until("the schedule goes on", () => ticks() > before);
-    for (const client of clients) client.destroy();
-  }
-  await openCrowd(team, 16);
-  assert.match(team.weir.stderr, /worker 2 has ended \(signal SIGKILL\)/);
-  assert.match(team.weir.stderr, /worker 1 has ended \(signal SIGKILL\)/);
-  team.weir.signal("SIGTERM");
-  assert.equal((await team.weir.ended()).code, 0, team.weir.output);
-});
-
-stageTest("workers end when who has started them is killed", async (stage) => {
-  const { weir } = await startTeam(stage);
-  const client = await openClient(weir);
-  const workers = await childrenOf(weir.pid);
-  process.kill(weir.pid, "SIGKILL");
-  assert.deepEqual(await client.ending(), goodbye);
-  await Promise.all(workers.map(gone));
-});
-
 stageTest("1000 connections are spread evenly", async (stage) => {
   const { weir } = await startTeam(stage);
   const clients: SocketClient[] = [];
@@ -206,27 +118,4 @@ stageTest("1000 connections are spread evenly", async (stage) => {
   const first = owners.filter((owner) => owner === owners[0]).length;
   assert.ok(first >= 400 && first <= 600, `${first} of 1000 are on one of two workers`);
   for (const client of clients) client.destroy();
-});
-
-stageTest("what several workers cannot have is refused before any starts", async (stage) => {
-  const taken = createServer();
-  await new Promise<void>((resolve) => taken.listen(0, "0.0.0.0", resolve));
-  try {
-    const { port } = taken.address() as AddressInfo;
-    const folder = await stage.copy("workers");
-    const exit = await stage.weir(["run", folder, "--workers", "2", "--port", `ws=${port}`]);
-    assert.deepEqual([exit.code, exit.stdout], [3, ""]);
-    assert.match(exit.stderr, /connector "ws": cannot listen on 0\.0\.0\.0:\d+: the port is taken/);
-  } finally {
-    taken.close();
-  }
-  const file = join(stage.folder, "memory.hcl");
-  const database = 'type = "database"\n driver = "sqlite"\n database = ":memory:"';
-  await writeFile(file, `connector "db" {\n ${database}\n}\n`);
-  const exit = await stage.weir(["run", file, "--workers", "2"]);
-  assert.deepEqual([exit.code, exit.stdout], [3, ""]);
-  assert.match(exit.stderr, /connector "db": with several workers, each of them would have a data/);
-  const alone = await stage.weir(["--worker"]);
-  assert.equal(alone.code, 2);
-  assert.match(alone.stderr, /run has no option --worker; did you mean "--workers"/);
 });
