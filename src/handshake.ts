@@ -1,6 +1,36 @@
 /** The form of a WebSocket handshake, judged the same way on every runtime. */
 
-import type { HandshakeRefusal } from "./socket.ts";
+import type { HandshakeRefusal, HandshakeRequest } from "./socket.ts";
+
+/** The facts of a handshake as an adapter finds them. Its URL is parsed when somebody asks for it. */
+export class ReceivedHandshake implements HandshakeRequest {
+  readonly method: string;
+  readonly hasQuery: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly remoteAddress: string | null;
+  readonly #target: string;
+  readonly #parse: (target: string) => URL;
+
+  /** `target` is what `parse` makes the URL of. */
+  constructor(
+    method: string,
+    target: string,
+    headers: Readonly<Record<string, string>>,
+    remoteAddress: string | null,
+    parse: (target: string) => URL,
+  ) {
+    this.method = method;
+    this.hasQuery = target.includes("?");
+    this.headers = headers;
+    this.remoteAddress = remoteAddress;
+    this.#target = target;
+    this.#parse = parse;
+  }
+
+  get url(): URL {
+    return this.#parse(this.#target);
+  }
+}
 
 /** What the form of a handshake says. */
 export type HandshakeForm =

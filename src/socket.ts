@@ -59,6 +59,8 @@ export interface HandshakeRequest {
   readonly method: string;
   /** Normalised as `URL` does. */
   readonly url: URL;
+  /** False where it is known that the URL has no query, so that nobody need parse it. */
+  readonly hasQuery?: boolean;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** The address of the peer, or null. */

@@ -11,14 +11,16 @@ import type {
 } from "../socket.ts";
 import { COMPRESSION_THRESHOLD } from "./deflate.ts";
 
-/** Bun has one message limit a server; an endpoint with a smaller one checks what it received. */
-const FEATURES: Omit<SocketFeatures, "frameLimits"> = {
+const FEATURES: SocketFeatures = {
   ping: true,
   terminate: true,
   pause: true,
+  frameLimits: true,
   closeCodes: true,
   handshakeChecks: true,
 };
+/** Bun has one message limit a server; an endpoint with a smaller one checks what it received. */
+const UNLIMITED_FEATURES: SocketFeatures = { ...FEATURES, frameLimits: false };
 
 /** More than any limit of Weir's, in bytes. */
 const NO_LIMIT = 2 ** 31 - 1;
@@ -106,10 +108,6 @@ export interface BunWebSocketHandler {
 /** The handlers for all sockets of one server. Bun has one message limit a server: the largest. */
 export function bunWebSocketHandler(endpoints: readonly SocketEndpoint[]): BunWebSocketHandler {
   const maxPayloadLength = Math.max(1, ...endpoints.map((endpoint) => endpoint.maxMessageSize));
-  const features = (endpoint: SocketEndpoint): SocketFeatures => ({
-    ...FEATURES,
-    frameLimits: endpoint.maxMessageSize === maxPayloadLength,
-  });
   return {
     idleTimeout: 0,
     sendPings: false,
@@ -119,7 +117,8 @@ export function bunWebSocketHandler(endpoints: readonly SocketEndpoint[]): BunWe
       { compress: "shared", decompress: "shared" },
     open(socket) {
       const { session, endpoint } = socket.data;
-      session.open(new BunPeer(socket, endpoint.compression === true), features(endpoint));
+      const limits = endpoint.maxMessageSize === maxPayloadLength;
+      session.open(new BunPeer(socket), limits ? FEATURES : UNLIMITED_FEATURES);
     },
     message({ data: { session } }, message) {
       if (typeof message === "string") session.message(message);
@@ -143,9 +142,9 @@ export const bunUpgrader: Upgrader = {
     const headers = protocol === undefined ? undefined : { "sec-websocket-protocol": protocol };
     // Else Bun chooses the first that is offered, which may be the client's token.
     if (protocol === undefined) request.headers.delete("sec-websocket-protocol");
-    const data = { session, endpoint };
     // Bun has one setting for a server; an endpoint without compression is offered none.
     if (!endpoint.compression) request.headers.delete("sec-websocket-extensions");
+    const data = { session, endpoint };
     if (bunServer(env).upgrade(request, headers === undefined ? { data } : { data, headers })) {
       // Bun has answered already and ignores what `fetch` returns; Hono wants a response.
       return new Response(null);
@@ -172,11 +171,9 @@ function bunServer(env: unknown): BunServer {
 /** A connection on Bun's own WebSocket server. */
 class BunPeer implements Peer {
   readonly #socket: BunSocket;
-  readonly #compresses: boolean;
 
-  constructor(socket: BunSocket, compresses: boolean) {
+  constructor(socket: BunSocket) {
     this.#socket = socket;
-    this.#compresses = compresses;
   }
 
   get bufferedAmount(): number {
@@ -198,7 +195,8 @@ class BunPeer implements Peer {
   }
 
   #send(frame: Frame): number {
-    const compress = this.#compresses && frame.bytes.length >= COMPRESSION_THRESHOLD;
+    const compress = frame.bytes.length >= COMPRESSION_THRESHOLD &&
+      this.#socket.data.endpoint.compression === true;
     return this.#socket.send(frame.text, compress);
   }
 

@@ -1,7 +1,7 @@
 /** Connections of the `ws` package, whose frames go straight to the socket. */
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
-import type { WebSocket } from "ws";
+import { WebSocket } from "ws";
 import type { Batch, Peer, SocketFeatures, SocketSession } from "../socket.ts";
 
 const FEATURES: SocketFeatures = {
@@ -25,32 +25,54 @@ const VIOLATIONS: Readonly<Record<string, number>> = {
   WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
 };
 
-/** Connects an open socket to its session. `buffers` is shared by those whose frames are alike. */
-export function connectSocket(
-  webSocket: WebSocket,
-  socket: Socket,
-  buffers: BatchBuffers,
-  session: SocketSession,
-): void {
-  webSocket.on("message", (data: Buffer, isBinary: boolean) => {
-    if (isBinary) session.binary();
-    else session.message(data.toString());
-  });
-  webSocket.on("ping", (data: Buffer) => session.ping(data));
-  webSocket.on("pong", () => session.pong());
-  // `ws` closes with the right code, and then tells of the broken connection alone.
-  let violation: number | undefined;
-  webSocket.on("error", (error) => violation = violationOf(error));
-  webSocket.on("close", (code: number, reason: Buffer) => {
-    session.close(code === NO_FRAME ? violation ?? code : code, reason.toString());
-  });
-  // `ws` answers a close frame, and refuses a broken one, as soon as it has read it.
-  const close = webSocket.close.bind(webSocket);
-  webSocket.close = (code, reason) => {
-    session.flush();
-    close(code, reason);
-  };
-  session.open(new NodePeer(webSocket, socket, buffers), FEATURES);
+/**
+ * A connection of `ws` that tells its session what happens. A listener for each event, and what it
+ * would have to remember, would cost every idle connection half a kilobyte.
+ */
+export class SessionSocket extends WebSocket {
+  #session: SocketSession | undefined = undefined;
+  /** `ws` closes with the right code, and then tells of the broken connection alone. */
+  #violation: number | undefined = undefined;
+
+  /** Connects an open socket to its session. `buffers` is shared by those whose frames are alike. */
+  connect(socket: Socket, buffers: BatchBuffers, session: SocketSession): void {
+    this.#session = session;
+    session.open(new NodePeer(this, socket, buffers), FEATURES);
+  }
+
+  override emit(event: string | symbol, ...values: unknown[]): boolean {
+    const session = this.#session;
+    if (session === undefined) return super.emit(event, ...values);
+    switch (event) {
+      case "message": {
+        const [data, isBinary] = values as [Buffer, boolean];
+        if (isBinary) session.binary();
+        else session.message(data.toString());
+        return true;
+      }
+      case "ping":
+        session.ping(values[0] as Buffer);
+        return true;
+      case "pong":
+        session.pong();
+        return true;
+      case "error":
+        this.#violation = violationOf(values[0] as Error);
+        return true;
+      case "close": {
+        const [code, reason] = values as [number, Buffer];
+        session.close(code === NO_FRAME ? this.#violation ?? code : code, reason.toString());
+        return true;
+      }
+    }
+    return super.emit(event, ...values);
+  }
+
+  /** `ws` answers a close frame, and refuses a broken one, as soon as it has read it. */
+  override close(code?: number, reason?: string | Buffer): void {
+    this.#session?.flush();
+    super.close(code, reason);
+  }
 }
 
 /** The code that `ws` closes with because of an error; undefined where it is none of the client's. */

@@ -3,7 +3,8 @@ import { Buffer } from "node:buffer";
 import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Socket } from "node:net";
-import { type ServerOptions, WebSocketServer } from "ws";
+import { type Server as SocketServer, type ServerOptions, WebSocketServer } from "ws";
+import { ReceivedHandshake } from "../handshake.ts";
 import type {
   HandshakeAcceptance,
   HandshakeRefusal,
@@ -11,7 +12,7 @@ import type {
   SocketEndpoint,
 } from "../socket.ts";
 import { Deflater, offersDeflate } from "./deflate.ts";
-import { BatchBuffers, connectSocket } from "./node-peer.ts";
+import { BatchBuffers, SessionSocket } from "./node-peer.ts";
 
 /** How long a client may take to answer a close frame while something moves, in milliseconds. */
 const CLOSE_TIMEOUT = 60_000;
@@ -36,8 +37,8 @@ export function upgradeSockets(
 ): () => void {
   const upgraders = new Map<SocketEndpoint, EndpointUpgrader>();
   const find = (request: IncomingMessage): SocketEndpoint | undefined => {
-    const url = requestUrl(request);
-    return url && endpoint(url.pathname);
+    const path = requestPath(request);
+    return path === undefined ? undefined : endpoint(path);
   };
   const upgrade: UpgradeListener = (request, socket, head) => {
     const found = find(request);
@@ -73,13 +74,19 @@ const NOT_FOUND: HandshakeRefusal = {
   headers: {},
 };
 
-/** The URL that a request is for, normalised; undefined where there is none. */
-export function requestUrl(request: IncomingMessage): URL | undefined {
-  const { url = "/" } = request;
+/** The URL that a request's target stands for, normalised; undefined where there is none. */
+function targetUrl(target: string): URL | undefined {
   // Put together as text: as a relative reference, `//ws` would name a host. The client's own Host
   // stays out of it, or it could write a path.
-  const text = url.startsWith("/") ? `http://localhost${url}` : url;
-  return URL.canParse(text) ? new URL(text) : undefined;
+  return URL.parse(target.startsWith("/") ? `http://localhost${target}` : target) ?? undefined;
+}
+
+/** A path that is as `URL` would have it, before the query if there is one. */
+const PLAIN_PATH = /^\/[\w/-]*(?=\?|$)/;
+
+/** The path of a request's URL; undefined where there is none. Most paths need no parser. */
+export function requestPath({ url = "/" }: IncomingMessage): string | undefined {
+  return PLAIN_PATH.exec(url)?.[0] ?? targetUrl(url)?.pathname;
 }
 
 /** Answers an upgrade with a plain response and lets go of the socket. */
@@ -102,7 +109,7 @@ export function refuseUpgrade(socket: Duplex, refusal: HandshakeRefusal): void {
 /** Handshakes of one endpoint. */
 class EndpointUpgrader {
   readonly #endpoint: SocketEndpoint;
-  readonly #server: WebSocketServer;
+  readonly #server: SocketServer<typeof SessionSocket>;
   readonly #plain = new BatchBuffers((batch) => batch.bytes());
   readonly #compressed: BatchBuffers;
   /** What the handshake that is under way answers with; `ws` asks for it synchronously. */
@@ -113,7 +120,10 @@ class EndpointUpgrader {
     const deflater = new Deflater();
     this.#compressed = new BatchBuffers((batch) => deflater.bytes(batch));
     // The types of `ws` do not have its newest options yet.
-    const options: ServerOptions & { closeTimeout: number; maxFragments: number } = {
+    const options: ServerOptions<typeof SessionSocket> & {
+      closeTimeout: number;
+      maxFragments: number;
+    } = {
       noServer: true,
       clientTracking: false,
       // `ws` negotiates and inflates. A context for each connection would cost memory, and frames
@@ -126,6 +136,7 @@ class EndpointUpgrader {
       // `ws` by itself answers every ping and ends a client that sends many at once.
       autoPong: false,
       handleProtocols: () => this.#protocol ?? false,
+      WebSocket: SessionSocket,
     };
     this.#server = new WebSocketServer(options);
   }
@@ -150,14 +161,16 @@ class EndpointUpgrader {
   ): void {
     this.#protocol = protocol;
     // `ws` refuses the handshake where it cannot meet the offers; the RFC has them declined.
-    const offers = offersDeflate(request.headers[EXTENSIONS] ?? "");
-    request.headers[EXTENSIONS] = offers ? "permessage-deflate" : undefined;
+    const offered = request.headers[EXTENSIONS];
+    if (offered !== undefined) {
+      request.headers[EXTENSIONS] = offersDeflate(offered) ? "permessage-deflate" : undefined;
+    }
     let upgraded = false;
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       upgraded = true;
       socket.off("error", ignore);
       const buffers = webSocket.extensions === "" ? this.#plain : this.#compressed;
-      connectSocket(webSocket, socket as Socket, buffers, session);
+      webSocket.connect(socket as Socket, buffers, session);
     });
     // The client had left already.
     if (!upgraded) session.abandon();
@@ -165,16 +178,17 @@ class EndpointUpgrader {
 }
 
 function factsOf(request: IncomingMessage): HandshakeRequest {
-  const headers = Object.entries(request.headers).map(([name, value = ""]) => [
-    name,
-    Array.isArray(value) ? value.join(", ") : value,
-  ]);
-  return {
-    method: request.method ?? "GET",
-    url: requestUrl(request) ?? new URL("http://localhost/"),
-    headers: Object.fromEntries(headers),
-    remoteAddress: request.socket.remoteAddress ?? null,
-  };
+  const headers: Record<string, string> = {};
+  for (const name in request.headers) {
+    const value = request.headers[name] ?? "";
+    headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  const { method = "GET", url = "/", socket: { remoteAddress = null } } = request;
+  return new ReceivedHandshake(method, url, headers, remoteAddress, parseTarget);
+}
+
+function parseTarget(target: string): URL {
+  return targetUrl(target) ?? new URL("http://localhost/");
 }
 
 function ignore(): void {}

@@ -3,7 +3,7 @@ import { getRequestListener } from "@hono/node-server";
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import { requestUrl, upgradeSockets } from "../adapters/node.ts";
+import { requestPath, upgradeSockets } from "../adapters/node.ts";
 import type { Site } from "../site.ts";
 import type { ListenAddress, Listener } from "./service.ts";
 
@@ -19,8 +19,8 @@ export async function listenNode(
   connected?: () => void,
 ): Promise<Listener> {
   const isSocketPath = (request: IncomingMessage): boolean => {
-    const url = requestUrl(request);
-    return url !== undefined && site.endpoint(url.pathname) !== undefined;
+    const path = requestPath(request);
+    return path !== undefined && site.endpoint(path) !== undefined;
   };
   // The types of Node do not have its newest option on every runtime yet.
   const options: ServerOptions & { shouldUpgradeCallback(request: IncomingMessage): boolean } = {
@@ -39,9 +39,12 @@ export async function listenNode(
   upgradeSockets(server, site.endpoint);
   // The server forgets a socket that was upgraded, and yet waits for its end.
   const sockets = new Set<Socket>();
+  const forget = function (this: Socket): void {
+    sockets.delete(this);
+  };
   server.on("connection", (socket) => {
     sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    socket.on("close", forget);
     connected?.();
   });
   await opened(server, address);

@@ -5,7 +5,7 @@ import { refuse } from "../../handshake.ts";
 import { nameProblem } from "../../protocol.ts";
 import type { HandshakeRefusal, HandshakeRequest, VouchedClient } from "../../socket.ts";
 import { Arrival } from "./arrival.ts";
-import type { Authenticated, Authenticator } from "./auth/authenticator.ts";
+import { ANONYMOUS, type Authenticated, type Authenticator } from "./auth/authenticator.ts";
 import type { Counter, Counters } from "./counters.ts";
 import { isAllowed, type Origins } from "./origins.ts";
 import { tooLate } from "./refusal.ts";
@@ -78,10 +78,12 @@ function identify(
   if (authenticator !== undefined) {
     return authenticator.authenticate(request, protocols, vouched);
   }
-  const userId = request.url.searchParams.get("user_id") || null;
+  const userId = request.hasQuery === false
+    ? null
+    : request.url.searchParams.get("user_id") || null;
   const problem = userId === null ? undefined : nameProblem("user_id", userId);
   if (problem !== undefined) return refuse(400, problem);
-  const identity = { userId, claims: null, expiresAt: undefined };
+  const identity = userId === null ? ANONYMOUS : { userId, claims: null, expiresAt: undefined };
   return { accepted: true, identity, protocol: protocols[0], request };
 }
 

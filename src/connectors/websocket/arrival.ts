@@ -13,24 +13,84 @@ import { handshakeRefusal } from "./refusal.ts";
 /** Why the client stays out; undefined where it is let in. */
 type Verdict = HandshakeRefusal | undefined;
 
-/** A client between its handshake and its connection. */
+const NO_ROOMS: ReadonlySet<string> = new Set();
+const NO_FLOWS: readonly FlowHandler[] = [];
+
+/**
+ * A client between its handshake and its connection, and who it is from then on. Most connections do
+ * nothing most of the time, so what only flows ask for is made when they do.
+ */
 export class Arrival {
-  readonly client: Client;
   /** What `client` shows of who it is. */
   readonly credentials: Credentials;
-  /** What `client.rooms` shows. */
-  readonly rooms: Set<string> = new Set();
-  /** The same for the decision and for the flows that run once the connection is open. */
-  readonly event: SocketEvent;
-  /** The flows that take the event: known when they have been asked. */
-  admitted: readonly FlowHandler[] = [];
+  readonly #request: HandshakeRequest;
+  /** Milliseconds since the epoch. */
+  readonly #connectedAt: number;
+  #rooms: Set<string> | undefined = undefined;
+  #client: Client | undefined = undefined;
+  #event: SocketEvent | undefined = undefined;
+  #admitted = NO_FLOWS;
 
   /** Expressions see all of `request`. */
   constructor(request: HandshakeRequest, identity: Identity, clock: Clock) {
     this.credentials = new Credentials(identity);
-    this.client = describeClient(request, this.credentials, this.rooms, clock.now());
-    const { params, remote_addr } = this.client;
-    this.event = new SocketEvent("connect", params, this.client, undefined, { remote_addr });
+    this.#request = request;
+    this.#connectedAt = clock.now();
+  }
+
+  /** What expressions see of the client, made once. */
+  get client(): Client {
+    if (this.#client === undefined) {
+      // They see the rooms of the moment, so it must be the set that changes.
+      const rooms = this.#rooms ??= new Set();
+      this.#client = describeClient(this.#request, this.credentials, rooms, this.#connectedAt);
+    }
+    return this.#client;
+  }
+
+  /** The client's id; undefined where nobody has asked for it, so that nobody can know it. */
+  get id(): string | undefined {
+    return this.#client?.id;
+  }
+
+  /** What `client.rooms` shows. */
+  get rooms(): ReadonlySet<string> {
+    return this.#rooms ?? NO_ROOMS;
+  }
+
+  /** Adds a room. */
+  enter(room: string): void {
+    (this.#rooms ??= new Set()).add(room);
+  }
+
+  /** Takes a room away. */
+  leave(room: string): void {
+    this.#rooms?.delete(room);
+  }
+
+  /** Takes all rooms away. */
+  leaveAll(): void {
+    this.#rooms?.clear();
+  }
+
+  /** The same for the decision and for the flows that run once the connection is open. */
+  get event(): SocketEvent {
+    if (this.#event === undefined) {
+      const { params, remote_addr } = this.client;
+      this.#event = new SocketEvent("connect", params, this.client, undefined, { remote_addr });
+    }
+    return this.#event;
+  }
+
+  /** The flows that take the event: known when they have been asked. */
+  get admitted(): readonly FlowHandler[] {
+    return this.#admitted;
+  }
+
+  /** The connection is open, and its flows have what they need. */
+  settle(): void {
+    this.#event = undefined;
+    this.#admitted = NO_FLOWS;
   }
 
   /** Asks the flows on `connect`. Waits only where one of them does; never throws or rejects. */
@@ -43,8 +103,8 @@ export class Arrival {
       return refuse(500, `the handshake failed (ref ${ref})`);
     };
     try {
-      this.admitted = admit(handlers, this.event);
-      const answer = accept(this.admitted, this.event);
+      this.#admitted = admit(handlers, this.event);
+      const answer = accept(this.#admitted, this.event);
       return answer instanceof Promise ? answer.then(told).catch(broken) : told(answer);
     } catch (bug) {
       return broken(bug);

@@ -1,7 +1,6 @@
 /** One client's connection: from the handshake to the end of its `disconnect` flows. */
-import type { Clock } from "../../clock.ts";
-import type { Client, FlowHandler, Logger } from "../../connector.ts";
-import { admit, dispatch } from "../../dispatch.ts";
+import type { Client, FlowHandler } from "../../connector.ts";
+import { admit } from "../../dispatch.ts";
 import type { Frame } from "../../frame.ts";
 import {
   type ClientFrame,
@@ -26,11 +25,9 @@ import {
 } from "./closing.ts";
 import type { Counter, Counters } from "./counters.ts";
 import { SocketEvent } from "./event.ts";
-import { Limits } from "./limits.ts";
-import { OpenSocket } from "./open-socket.ts";
+import { Inbox, type InboxHost, type InboxOwner } from "./inbox.ts";
+import { OpenSocket, type SocketHost, type SocketOwner } from "./open-socket.ts";
 import type { WebSocketOptions } from "./options.ts";
-import type { Outboxes } from "./slow-client/outboxes.ts";
-import { WorkQueue } from "./work.ts";
 
 /** A closing socket on which nothing moves for so long is destroyed, in milliseconds. */
 const CLOSE_PATIENCE = 10_000;
@@ -38,20 +35,19 @@ const CLOSE_PATIENCE = 10_000;
 const SHUTDOWN_PATIENCE = 3_000;
 
 /** What a connection needs of the hub that it belongs to. */
-export interface ConnectionHost {
+export interface ConnectionHost extends SocketHost, InboxHost {
   readonly options: WebSocketOptions;
-  readonly logger: Logger;
-  readonly clock: Clock;
   /** Undefined where clients need no token. */
   readonly authenticator: Authenticator | undefined;
   readonly counters: Counters;
-  readonly outboxes: Outboxes;
   /** The flows on one operation, in file order; undefined where no client can cause it. */
   handlers(operation: string): readonly FlowHandler[] | undefined;
   /** Serves a frame; undefined where it ended at once. Never rejects. */
   serve(connection: Connection, frame: ClientFrame): Promise<void> | undefined;
   /** From now on the connection gets what is sent. */
   opened(connection: Connection): void;
+  /** An open connection has got its id. */
+  named(connection: Connection, id: string): void;
   /** Takes a connection out of everything that is sent; it may still be closing. */
   remove(connection: Connection): void;
   /** The socket is gone, or was never opened. */
@@ -60,63 +56,66 @@ export interface ConnectionHost {
   finished(connection: Connection): void;
 }
 
-/** A client of a hub. */
-export class Connection implements SocketSession {
-  readonly client: Client;
-  readonly credentials: Credentials;
-  /** Changed by the hub alone. */
-  readonly rooms: Set<string>;
+/** A client of a hub. What a connection does not need while it is idle is made on first use. */
+export class Connection implements SocketSession, SocketOwner, InboxOwner {
+  /** Who it is, and what it is in; changed by the hub alone. */
+  readonly arrival: Arrival;
   readonly #hub: ConnectionHost;
-  readonly #work: WorkQueue<ClientFrame | Refusal>;
-  readonly #limits: Limits;
   readonly #openedAt: number;
-  readonly #ended = Promise.withResolvers<void>();
-  /** Until the connection is open. */
-  #arrival: Arrival | undefined;
+  #inbox: Inbox | undefined = undefined;
+  #ended: PromiseWithResolvers<void> | undefined = undefined;
   /** Between `open` and `close`. */
-  #socket: OpenSocket | undefined;
+  #socket: OpenSocket | undefined = undefined;
   /** The server is shutting down: what arrives after that is not served. */
   #stopped = false;
   /** Why the server ends it. */
-  #closing: CloseReason | undefined;
+  #closing: CloseReason | undefined = undefined;
   /** The hub counts the socket no longer. */
   #released = false;
+  /** The last flow has ended. */
+  #finished = false;
 
   /** The hub has accepted the handshake. */
   constructor(hub: ConnectionHost, arrival: Arrival) {
     this.#hub = hub;
-    this.#arrival = arrival;
+    this.arrival = arrival;
     this.#openedAt = hub.clock.elapsed();
-    this.client = arrival.client;
-    this.credentials = arrival.credentials;
-    this.rooms = arrival.rooms;
-    this.#limits = new Limits(hub.options.rate_limit, hub.clock);
-    this.#work = new WorkQueue<ClientFrame | Refusal>(
-      hub.options.concurrency,
-      (frame) => "code" in frame ? this.refuse(frame) : hub.serve(this, frame),
-      (high) => high ? this.#socket?.pause() : this.#socket?.resume(),
-    );
+  }
+
+  /** What expressions see of the client. */
+  get client(): Client {
+    const known = this.arrival.id !== undefined;
+    const { client } = this.arrival;
+    if (!known) this.#hub.named(this, client.id);
+    return client;
+  }
+
+  /** The client's id; undefined where nobody has asked for it, so that nobody can know it. */
+  get id(): string | undefined {
+    return this.arrival.id;
+  }
+
+  get credentials(): Credentials {
+    return this.arrival.credentials;
+  }
+
+  /** The rooms that it is in. */
+  get rooms(): ReadonlySet<string> {
+    return this.arrival.rooms;
   }
 
   open(peer: Peer, features: SocketFeatures): void {
     // Given up before it came: nobody counts it any more.
     if (this.#released) return peer.close(1000, "", CLOSE_PATIENCE);
-    const { ping_interval, pong_timeout } = this.#hub.options;
-    this.#socket = new OpenSocket({
-      peer,
-      features,
-      outboxes: this.#hub.outboxes,
-      pingInterval: ping_interval,
-      pongTimeout: pong_timeout,
-      slow: () => this.#slow(),
-      dead: () => this.destroy(NO_PONG),
-    });
+    this.#socket = new OpenSocket(peer, features, this.#hub, this);
     this.#hub.opened(this);
     // The shutdown began between the handshake and now.
     if (this.#stopped) return this.end(1001, "the server is shutting down", SHUTDOWN_PATIENCE);
-    const arrival = this.#arrival;
-    this.#arrival = undefined;
-    if (arrival !== undefined) this.#runAlone(arrival.event, () => arrival.admitted);
+    if (this.#flows("connect").length > 0) {
+      const { event, admitted } = this.arrival;
+      this.#work().runAlone(event, () => admitted);
+      this.arrival.settle();
+    }
     if (this.#hub.authenticator === undefined) return;
     this.credentials.watch(new Expiry(this.#hub.clock, () => this.end(1008, TOKEN_EXPIRED)));
   }
@@ -134,7 +133,7 @@ export class Connection implements SocketSession {
       return this.end(1009, "message too large");
     }
     const frame = decodeFrame(text);
-    if ("code" in frame || frame.type !== "ping") return this.#work.push(this.#limits.admit(frame));
+    if ("code" in frame || frame.type !== "ping") return this.#work().push(frame);
     // A browser cannot see ping frames, so this stands in for one: at once, outside the order.
     this.send(pongFrame(frame.id));
   }
@@ -164,14 +163,9 @@ export class Connection implements SocketSession {
     this.#hub.remove(this);
     this.#release();
     if (this.#closing === undefined) this.#count(counterOfViolation(code));
-    const facts = {
-      ...closeReason(this.#closing, { code, reason }),
-      rooms: [...this.rooms],
-      duration_ms: Math.round(this.#hub.clock.elapsed() - this.#openedAt),
-    };
-    const event = new SocketEvent("disconnect", facts, this.client, undefined, facts);
-    this.#runAlone(event, () => admit(this.#hub.handlers(event.operation) ?? [], event));
-    this.#work.idle().then(() => this.#finish());
+    if (this.#flows("disconnect").length > 0) this.#tellOfEnd(code, reason);
+    if (this.#inbox === undefined || this.#inbox.isIdle) this.#finish();
+    else this.#inbox.idle().then(() => this.#finish());
   }
 
   /** Queues a frame; false where the connection is no longer open. */
@@ -190,7 +184,7 @@ export class Connection implements SocketSession {
     if (frame.bytes.length > outboxes.limit) throw new RangeError("the error is too large to send");
     this.send(frame);
     counters.addError(refusal.code);
-    const reason = this.#limits.strike(refusal);
+    const reason = this.#work().strike(refusal);
     if (reason !== undefined) this.end(1008, reason);
   }
 
@@ -207,18 +201,20 @@ export class Connection implements SocketSession {
   stop(): void {
     this.#stopped = true;
     // A socket that is gone has only its disconnect flows left to run.
-    if (this.#socket !== undefined) this.#work.clear();
+    if (this.#socket !== undefined) this.#inbox?.clear();
   }
 
   /** Resolves when nothing is at work. */
   idle(): Promise<void> {
-    return this.#work.idle();
+    return this.#inbox?.idle() ?? Promise.resolve();
   }
 
   /** Closes with 1001; resolves when the socket is gone and its disconnect flows have ended. */
   async shutDown(): Promise<void> {
     if (this.#socket === undefined && !this.#released) this.abandon();
     this.end(1001, "the server is shutting down", SHUTDOWN_PATIENCE);
+    if (this.#finished) return;
+    this.#ended ??= Promise.withResolvers();
     await this.#ended.promise;
   }
 
@@ -235,6 +231,28 @@ export class Connection implements SocketSession {
     this.close(1006, reason);
   }
 
+  /** Its queue is over the limit: what waits is dropped, and it gets a while to read the reason. */
+  slow(): void {
+    if (this.#closing !== undefined || this.#socket === undefined) return;
+    const { outbox } = this.#socket;
+    this.#hub.logger.warn("client {id} reads too slowly and is closed", { id: this.client.id });
+    outbox.discard();
+    this.#startClosing(1013, "slow consumer");
+  }
+
+  dead(): void {
+    this.destroy(NO_PONG);
+  }
+
+  serve(frame: ClientFrame | Refusal): Promise<void> | undefined {
+    return "code" in frame ? this.refuse(frame) : this.#hub.serve(this, frame);
+  }
+
+  pressure(high: boolean): void {
+    if (high) this.#socket?.pause();
+    else this.#socket?.resume();
+  }
+
   #count(counter: Counter | undefined): void {
     if (counter !== undefined) this.#hub.counters.add(counter);
   }
@@ -245,42 +263,37 @@ export class Connection implements SocketSession {
   }
 
   #finish(): void {
-    this.rooms.clear();
+    this.#finished = true;
+    this.arrival.leaveAll();
     this.#hub.finished(this);
-    this.#ended.resolve();
+    this.#ended?.resolve();
   }
 
   #startClosing(code: number, reason: string, patience = CLOSE_PATIENCE): void {
     if (this.#socket === undefined) return;
     this.#closing = { code, reason };
     this.#count(counterOfClosing(this.#closing));
-    this.#work.clear();
+    this.#inbox?.clear();
     this.#hub.remove(this);
     this.credentials.stop();
     this.#socket.close(code, reason, patience, () => this.destroy(reason));
   }
 
-  /** Its queue is over the limit: what waits is dropped, and it gets a while to read the reason. */
-  #slow(): void {
-    if (this.#closing !== undefined || this.#socket === undefined) return;
-    const { outbox } = this.#socket;
-    this.#hub.logger.warn("client {id} reads too slowly and is closed", { id: this.client.id });
-    outbox.discard();
-    this.#startClosing(1013, "slow consumer");
+  #work(): Inbox {
+    return this.#inbox ??= new Inbox(this.#hub, this);
   }
 
-  /** Nobody is answered for `connect` and `disconnect`: their flows have logged what failed. */
-  #runAlone(event: SocketEvent, flows: () => readonly FlowHandler[]): void {
-    if (this.#hub.handlers(event.operation)?.length === 0) return;
-    this.#work.pushAlone(async () => {
-      try {
-        await dispatch(flows(), event).all;
-      } catch (error) {
-        this.#hub.logger.error("{operation} failed: {error}", {
-          operation: event.operation,
-          error,
-        });
-      }
-    });
+  #flows(operation: "connect" | "disconnect"): readonly FlowHandler[] {
+    return this.#hub.handlers(operation) ?? [];
+  }
+
+  #tellOfEnd(code: number, reason: string): void {
+    const facts = {
+      ...closeReason(this.#closing, { code, reason }),
+      rooms: [...this.rooms],
+      duration_ms: Math.round(this.#hub.clock.elapsed() - this.#openedAt),
+    };
+    const event = new SocketEvent("disconnect", facts, this.client, undefined, facts);
+    this.#work().runAlone(event, () => admit(this.#flows("disconnect"), event));
   }
 }

@@ -22,7 +22,9 @@ export function describeClient(
       return credentials.identity.claims;
     },
     // Of a repeated parameter the first counts, here as in `user_id`.
-    params: Object.fromEntries([...request.url.searchParams].reverse()),
+    params: request.hasQuery === false
+      ? {}
+      : Object.fromEntries([...request.url.searchParams].reverse()),
     headers: request.headers,
     get rooms() {
       return [...rooms];

@@ -11,12 +11,12 @@ import type {
 } from "../../connector.ts";
 import type { Frame } from "../../frame.ts";
 import { checkHandshake, refuse } from "../../handshake.ts";
-import { didYouMean } from "../../nearest.ts";
 import { Flusher } from "../../outbox.ts";
 import type { ClientFrame } from "../../protocol.ts";
 import { Groups } from "../../rooms.ts";
 import type { Handshake, HandshakeRefusal, HandshakeRequest, VouchedClient } from "../../socket.ts";
 import { endOfTick } from "../../tick.ts";
+import { TimerWheel } from "../../timer-wheel.ts";
 import { type AdmissionHost, type Admitted, decide } from "./admission.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
@@ -30,9 +30,7 @@ import { Outboxes } from "./slow-client/outboxes.ts";
 import { RoomRules } from "./rooms/rules.ts";
 import { Siblings } from "./siblings.ts";
 import { shutDownAll } from "./shutdown.ts";
-
-/** Operations that every client causes, whether a flow names them or not. */
-const BUILT_IN: readonly string[] = ["connect", "disconnect", "join_room", "leave_room"];
+import { Subscriptions } from "./subscriptions.ts";
 
 const SHUTTING_DOWN = refuse(503, "the server is shutting down");
 const TOO_MANY = refuse(503, "too many connections", { "retry-after": "1" });
@@ -48,17 +46,19 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
   readonly authenticator: Authenticator | undefined;
   readonly counters: Counters = new Counters();
   readonly outboxes: Outboxes;
+  readonly wheel: TimerWheel;
   readonly http: HttpService;
   readonly rules: RoomRules;
   readonly name: string;
   /** From the handshake to the end of the last flow. */
   readonly #sessions = new Set<Connection>();
-  /** Those that get what is sent, by the client's `id`. */
-  readonly #connections = new Map<string, Connection>();
+  /** Those that get what is sent. */
+  readonly #connections = new Set<Connection>();
+  /** Those of them whose `id` somebody may know. */
+  readonly #named = new Map<string, Connection>();
   readonly #rooms = new Groups<Connection>();
   readonly #users = new Groups<Connection>();
-  readonly #subscriptions: { readonly operation?: string; readonly handler: FlowHandler }[] = [];
-  readonly #handlers = new Map<string, readonly FlowHandler[] | undefined>();
+  readonly #subscriptions = new Subscriptions();
   /** Handshakes that flows decide about. */
   readonly #deciding = new Set<Promise<unknown>>();
   /** How many sockets are open or will be: what `max_connections` limits. */
@@ -85,6 +85,7 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
       counters: this.counters,
       clock,
     });
+    this.wheel = new TimerWheel(options.ping_interval);
     this.authenticator = authenticator;
     this.#cluster = cluster;
     this.#siblings = cluster && new Siblings(this, cluster);
@@ -102,32 +103,15 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
   }
 
   subscribe(operation: string | undefined, handler: FlowHandler): void {
-    this.#subscriptions.push(operation === undefined ? { handler } : { operation, handler });
-    this.#handlers.clear();
+    this.#subscriptions.add(operation, handler);
   }
 
   handlers(operation: string): readonly FlowHandler[] | undefined {
-    const cached = this.#handlers.get(operation);
-    if (cached !== undefined) return cached;
-    const named = this.#subscriptions.some((s) => s.operation === operation);
-    const unnamed = this.#subscriptions.some((s) => s.operation === undefined);
-    const known = named || (operation === "message" ? unnamed : BUILT_IN.includes(operation));
-    if (!known) return undefined;
-    const handlers = this.#subscriptions
-      .filter((s) => s.operation === operation || s.operation === undefined)
-      .map((s) => s.handler);
-    this.#handlers.set(operation, handlers);
-    return handlers;
+    return this.#subscriptions.of(operation);
   }
 
   suggest(type: string): string | undefined {
-    const named = this.#subscriptions.flatMap((s) => s.operation ?? []);
-    const renews = this.authenticator === undefined ? [] : ["auth"];
-    const types = ["message", "join_room", "leave_room", "ping", ...renews, ...named];
-    return didYouMean(
-      type,
-      types.filter((t) => t !== type && t !== "connect" && t !== "disconnect"),
-    );
+    return this.#subscriptions.suggest(type, this.authenticator === undefined ? [] : ["auth"]);
   }
 
   write(request: WriteRequest): Delivered | Promise<Delivered> {
@@ -160,16 +144,22 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
   }
 
   opened(connection: Connection): void {
-    const { id, user_id } = connection.client;
-    this.#connections.set(id, connection);
-    if (user_id !== null) this.#users.add(user_id, connection);
+    const { id, credentials: { identity: { userId } } } = connection;
+    this.#connections.add(connection);
+    if (id !== undefined) this.#named.set(id, connection);
+    if (userId !== null) this.#users.add(userId, connection);
+  }
+
+  named(connection: Connection, id: string): void {
+    if (this.#connections.has(connection)) this.#named.set(id, connection);
   }
 
   remove(connection: Connection): void {
-    const { id, user_id } = connection.client;
-    if (!this.#connections.delete(id)) return;
+    if (!this.#connections.delete(connection)) return;
+    const { id, credentials: { identity: { userId } } } = connection;
+    if (id !== undefined) this.#named.delete(id);
     for (const room of connection.rooms) this.#rooms.remove(room, connection);
-    if (user_id !== null) this.#users.remove(user_id, connection);
+    if (userId !== null) this.#users.remove(userId, connection);
   }
 
   released(): void {
@@ -182,7 +172,7 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
   }
 
   ofClient(id: string): readonly Connection[] {
-    const connection = this.#connections.get(id);
+    const connection = this.#named.get(id);
     return connection === undefined ? [] : [connection];
   }
 
@@ -191,13 +181,13 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
   }
 
   join(connection: Connection, room: string): void {
-    if (!this.#connections.has(connection.client.id)) return;
-    connection.rooms.add(room);
+    if (!this.#connections.has(connection)) return;
+    connection.arrival.enter(room);
     this.#rooms.add(room, connection);
   }
 
   leave(connection: Connection, room: string): void {
-    connection.rooms.delete(room);
+    connection.arrival.leave(room);
     this.#rooms.remove(room, connection);
   }
 
@@ -286,7 +276,7 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
       case "send_to_client":
         return this.ofClient(name);
       default:
-        return this.#connections.values();
+        return this.#connections;
     }
   }
 }

@@ -2,17 +2,21 @@
 import type { Outbox } from "../../outbox.ts";
 import type { Peer, SocketFeatures } from "../../socket.ts";
 import { endOfTick } from "../../tick.ts";
+import type { TimerWheel } from "../../timer-wheel.ts";
 import { sentCode } from "./closing.ts";
-import { Heartbeat } from "./heartbeat.ts";
+import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 import type { Outboxes } from "./slow-client/outboxes.ts";
 
-/** What an open socket is made of. Times are in milliseconds. */
-export interface OpenSocketOptions {
-  readonly peer: Peer;
-  readonly features: SocketFeatures;
+/** What the open sockets of one connector share. Times are in milliseconds. */
+export interface SocketHost {
+  readonly options: { readonly ping_interval: number; readonly pong_timeout: number };
   readonly outboxes: Outboxes;
-  readonly pingInterval: number;
-  readonly pongTimeout: number;
+  /** For heartbeats. */
+  readonly wheel: TimerWheel;
+}
+
+/** Who is told of an open socket. */
+export interface SocketOwner {
   /** Its queue is over the limit. */
   slow(): void;
   /** No pong came in time. */
@@ -20,30 +24,46 @@ export interface OpenSocketOptions {
 }
 
 /** A socket that can be sent to. */
-export class OpenSocket {
+export class OpenSocket implements HeartbeatOptions {
   readonly outbox: Outbox;
-  readonly #options: OpenSocketOptions;
+  readonly #peer: Peer;
+  readonly #features: SocketFeatures;
+  readonly #host: SocketHost;
+  readonly #owner: SocketOwner;
   readonly #heartbeat: Heartbeat | undefined;
-  #pingData: Uint8Array | undefined;
+  #pingData: Uint8Array | undefined = undefined;
   #closing = false;
-  #closeTimer: ReturnType<typeof setTimeout> | undefined;
+  #closeTimer: ReturnType<typeof setTimeout> | undefined = undefined;
 
   /** Begins to ping, where the peer can. */
-  constructor(options: OpenSocketOptions) {
-    const { peer, outboxes, pingInterval, pongTimeout } = options;
-    this.#options = options;
-    this.outbox = outboxes.create(peer, () => options.slow());
-    this.#heartbeat = peer.ping === undefined ? undefined : new Heartbeat({
-      interval: pingInterval,
-      timeout: pongTimeout,
-      ping: () => peer.ping?.(),
-      dead: () => options.dead(),
-    });
+  constructor(peer: Peer, features: SocketFeatures, host: SocketHost, owner: SocketOwner) {
+    this.#peer = peer;
+    this.#features = features;
+    this.#host = host;
+    this.#owner = owner;
+    this.outbox = host.outboxes.create(peer, () => owner.slow());
+    this.#heartbeat = peer.ping === undefined ? undefined : new Heartbeat(this, host.wheel);
+  }
+
+  get interval(): number {
+    return this.#host.options.ping_interval;
+  }
+
+  get timeout(): number {
+    return this.#host.options.pong_timeout;
+  }
+
+  ping(): void {
+    this.#peer.ping?.();
+  }
+
+  dead(): void {
+    this.#owner.dead();
   }
 
   /** Whether messages over the limit never get here. */
   get limitsFrames(): boolean {
-    return this.#options.features.frameLimits;
+    return this.#features.frameLimits;
   }
 
   /** Answers a ping. Many pings in one read get one pong: the newest one's. */
@@ -60,7 +80,7 @@ export class OpenSocket {
 
   /** Stops reading. */
   pause(): void {
-    const { peer } = this.#options;
+    const peer = this.#peer;
     if (peer.pause === undefined) return;
     this.#heartbeat?.pause();
     peer.pause();
@@ -68,7 +88,7 @@ export class OpenSocket {
 
   /** Goes on reading. */
   resume(): void {
-    const { peer } = this.#options;
+    const peer = this.#peer;
     if (peer.resume === undefined || this.#closing) return;
     peer.resume();
     this.#heartbeat?.resume();
@@ -76,18 +96,18 @@ export class OpenSocket {
 
   /** Starts the close handshake; `stuck` is called where nothing comes of it and the peer is weak. */
   close(code: number, reason: string, patience: number, stuck: () => void): void {
-    const { peer, features } = this.#options;
+    const peer = this.#peer;
     this.#closing = true;
     this.#heartbeat?.stop();
     // A paused socket would never see the answer to its close frame.
     peer.resume?.();
-    peer.close(sentCode(features, code), reason, patience);
+    peer.close(sentCode(this.#features, code), reason, patience);
     if (peer.terminate === undefined) this.#closeTimer = setTimeout(stuck, patience);
   }
 
   /** Destroys it, where the peer can. */
   terminate(): void {
-    this.#options.peer.terminate?.();
+    this.#peer.terminate?.();
   }
 
   /** It is gone. */
@@ -99,12 +119,12 @@ export class OpenSocket {
   }
 
   #answerPing(): void {
-    const { peer, outboxes, slow } = this.#options;
+    const peer = this.#peer;
     const data = this.#pingData;
     this.#pingData = undefined;
     if (this.#closing || data === undefined) return;
     // Pongs that nobody reads fill the same buffer.
-    if (peer.bufferedAmount > outboxes.limit) slow();
+    if (peer.bufferedAmount > this.#host.outboxes.limit) this.#owner.slow();
     else peer.pong?.(data);
   }
 }

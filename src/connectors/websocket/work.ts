@@ -51,9 +51,14 @@ export class WorkQueue<Item extends object> {
     this.#waiting = new Fifo();
   }
 
+  /** Whether nothing is at work and nothing waits. */
+  get isIdle(): boolean {
+    return this.#running === 0 && this.#waiting.length === 0;
+  }
+
   /** Resolves when nothing is at work and nothing waits. */
   idle(): Promise<void> {
-    if (this.#running === 0 && this.#waiting.length === 0) return Promise.resolve();
+    if (this.isIdle) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
@@ -69,7 +74,7 @@ export class WorkQueue<Item extends object> {
       else ended.finally(() => this.#endLater());
     }
     if (this.#high && this.#waiting.length <= HIGH_MARK / 2) this.#setHigh(false);
-    if (this.#running === 0 && this.#waiting.length === 0) {
+    if (this.isIdle) {
       for (const resolve of this.#idle.splice(0)) resolve();
     }
   }

@@ -26,7 +26,8 @@ export type Renewal =
   | { readonly accepted: true; readonly identity: Identity }
   | { readonly accepted: false; readonly message: string };
 
-const ANONYMOUS: Identity = { userId: null, claims: null, expiresAt: undefined };
+/** A client of whom nothing is known. */
+export const ANONYMOUS: Identity = { userId: null, claims: null, expiresAt: undefined };
 
 /** Authenticates the clients of one connector. `createAuthenticator` makes it. */
 export class Authenticator {

@@ -1,0 +1,88 @@
+/** What one connection has to do: frames in order and within limits, and flows that nobody awaits. */
+import type { Clock } from "../../clock.ts";
+import type { FlowHandler, Logger } from "../../connector.ts";
+import { dispatch } from "../../dispatch.ts";
+import type { ClientFrame, Refusal } from "../../protocol.ts";
+import type { SocketEvent } from "./event.ts";
+import { Limits } from "./limits.ts";
+import type { RateLimitOptions } from "./rate-limit.ts";
+import { WorkQueue } from "./work.ts";
+
+/** What the inboxes of one connector share. */
+export interface InboxHost {
+  readonly options: {
+    readonly concurrency: number;
+    readonly rate_limit?: RateLimitOptions | undefined;
+  };
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** Whose inbox it is. */
+export interface InboxOwner {
+  /** Serves a frame or answers with its refusal; undefined where that ended at once. Never rejects. */
+  serve(frame: ClientFrame | Refusal): Promise<void> | undefined;
+  /** Many frames wait, so no more should be read; or few do again. */
+  pressure(high: boolean): void;
+}
+
+/** Made with the first thing that a connection has to do. */
+export class Inbox {
+  readonly #host: InboxHost;
+  readonly #work: WorkQueue<ClientFrame | Refusal>;
+  #limits: Limits | undefined;
+
+  /** Empty. */
+  constructor(host: InboxHost, owner: InboxOwner) {
+    this.#host = host;
+    this.#work = new WorkQueue(
+      host.options.concurrency,
+      (frame) => owner.serve(frame),
+      (high) => owner.pressure(high),
+    );
+  }
+
+  /** Serves a frame, or refuses it for its form or its rate, when its turn comes. */
+  push(frame: ClientFrame | Refusal): void {
+    this.#work.push(this.#limit().admit(frame));
+  }
+
+  /** Counts an error that the client is told; gives the reason where it must go for that. */
+  strike(refusal: Refusal): string | undefined {
+    return this.#limit().strike(refusal);
+  }
+
+  /**
+   * Runs the flows on `connect` or `disconnect` when all before them has ended. Nobody is answered
+   * for these: their flows have logged what failed.
+   */
+  runAlone(event: SocketEvent, flows: () => readonly FlowHandler[]): void {
+    this.#work.pushAlone(async () => {
+      try {
+        await dispatch(flows(), event).all;
+      } catch (error) {
+        const { operation } = event;
+        this.#host.logger.error("{operation} failed: {error}", { operation, error });
+      }
+    });
+  }
+
+  /** Forgets what waits. */
+  clear(): void {
+    this.#work.clear();
+  }
+
+  /** Whether nothing is at work and nothing waits. */
+  get isIdle(): boolean {
+    return this.#work.isIdle;
+  }
+
+  /** Resolves when nothing is at work and nothing waits. */
+  idle(): Promise<void> {
+    return this.#work.idle();
+  }
+
+  #limit(): Limits {
+    return this.#limits ??= new Limits(this.#host.options.rate_limit, this.#host.clock);
+  }
+}
