@@ -46,7 +46,8 @@ const suites: readonly Suite[] = [
  * else, one row after the other; the files of a row run side by side.
  */
 const later: readonly (readonly string[])[] = [
-  ["tests/services/rabbitmq.test.ts", "tests/e2e/heartbeat.test.ts", "tests/e2e/signals.test.ts"],
+  ["tests/services/rabbitmq.test.ts", "tests/e2e/signals.test.ts"],
+  ["tests/e2e/heartbeat.test.ts"],
   ["tests/e2e/page.test.ts"],
   ["tests/examples/tests.test.ts"],
   ["tests/faults/slow-client.test.ts"],
