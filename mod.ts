@@ -38,6 +38,7 @@ export {
   type FlowErrorOptions,
   formatProblem,
   type Problem,
+  WorkerError,
 } from "./src/errors.ts";
 export type {
   AcceptModel,

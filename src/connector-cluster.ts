@@ -2,8 +2,11 @@
 
 /** The line from a connector to the same connector in every other worker. Messages are JSON. */
 export interface Channel {
-  /** Tells the others; each hears what one worker tells in the order in which it was told. */
-  tell(message: unknown): void;
+  /**
+   * Tells the others; each hears what one worker tells in the order in which it was told. Gives a
+   * promise where they are behind: who goes on telling waits for it, or what waits for them grows.
+   */
+  tell(message: unknown): Promise<void> | undefined;
   /**
    * Asks the others, after everything that was told before; gives the answers of those that are
    * there until they have answered.

@@ -72,6 +72,12 @@ export class ConnectorError extends Error {
   }
 }
 
+/** A service of several workers that could not start, or has none that serves at the moment. */
+export class WorkerError extends Error {
+  /** `WorkerError`. */
+  override readonly name = "WorkerError";
+}
+
 /** The error codes of the wire protocol. They are stable. */
 export type ErrorCode =
   | "invalid_json"

@@ -1,5 +1,5 @@
 /** What a command says of a failure that was expected. */
-import { ConfigError, ConnectorError } from "../errors.ts";
+import { ConfigError, ConnectorError, WorkerError } from "../errors.ts";
 import { ConfigPathError } from "../server/files.ts";
 import { UsageError } from "./arguments.ts";
 import { countProblems } from "./problems.ts";
@@ -18,7 +18,7 @@ export function explain(error: unknown): number {
     console.error(`error: ${error.message}`);
     return 2;
   }
-  if (error instanceof ConnectorError) {
+  if (error instanceof ConnectorError || error instanceof WorkerError) {
     console.error(`error: ${error.message}`);
     return 3;
   }

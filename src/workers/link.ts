@@ -5,6 +5,7 @@ import type { KeyStore } from "../connector.ts";
 import type { Channel } from "../connector-cluster.ts";
 import { endOfTick } from "../tick.ts";
 import type { Said, SupervisorFunctions, WorkerFunctions } from "./messages.ts";
+import { Pressure } from "./pressure.ts";
 
 /** The supervisor, as a worker calls it. */
 export type RemoteSupervisor = BirpcReturn<SupervisorFunctions, WorkerFunctions>;
@@ -16,6 +17,10 @@ export class Link implements Cluster {
   readonly leader: boolean;
   readonly #supervisor: RemoteSupervisor;
   readonly #hears = new Map<string, Hear>();
+  readonly #pressure = new Pressure(() => {
+    this.#flush();
+    return this.#call((supervisor) => supervisor.caughtUp(), undefined);
+  });
   #connected = true;
   #told: Said[] = [];
 
@@ -28,12 +33,16 @@ export class Link implements Cluster {
   channel(connector: string): Channel {
     return {
       tell: (message) => {
+        const text = JSON.stringify(message);
         // What is said in one tick goes together.
-        if (this.#told.push([connector, message]) === 1) endOfTick(() => this.#flush());
+        if (this.#told.push([connector, text]) === 1) endOfTick(() => this.#flush());
+        return this.#pressure.add(text.length);
       },
       ask: async (message) => {
+        const text = JSON.stringify(message);
         this.#flush();
-        return await this.#call((supervisor) => supervisor.ask(connector, message), []);
+        const answers = await this.#call((supervisor) => supervisor.ask(connector, text), []);
+        return answers.map((answer) => JSON.parse(answer));
       },
       listen: (hear) => void this.#hears.set(connector, hear),
     };
@@ -67,14 +76,19 @@ export class Link implements Cluster {
     return this.#call((supervisor) => supervisor.meet(step), undefined);
   }
 
-  /** Hands over what others have told. */
-  hear(said: readonly Said[]): void {
-    for (const [connector, message] of said) this.#hears.get(connector)?.(message);
+  /** Resolves when it hears what others say from then on. */
+  attend(): Promise<void> {
+    return this.#call((supervisor) => supervisor.attend(), undefined);
   }
 
-  /** Answers what another asks; null where nobody listens. */
-  answer(connector: string, message: unknown): unknown {
-    return this.#hears.get(connector)?.(message) ?? null;
+  /** Hands over what others have told. */
+  hear(said: readonly Said[]): void {
+    for (const [connector, text] of said) this.#hears.get(connector)?.(JSON.parse(text));
+  }
+
+  /** Answers what another asks; with null where nobody listens. */
+  answer(connector: string, text: string): string {
+    return JSON.stringify(this.#hears.get(connector)?.(JSON.parse(text)) ?? null);
   }
 
   /** The supervisor is gone: nothing is said or waited for any more. */

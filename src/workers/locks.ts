@@ -33,6 +33,8 @@ export class Locks<Member> {
     const claim = this.#claims.get(id);
     if (claim === undefined) return;
     this.#claims.delete(id);
+    // Who waits no longer is not kept waiting for ever.
+    claim.grant();
     const queue = this.#queues.get(claim.name) ?? [];
     const had = queue[0] === claim;
     queue.splice(queue.indexOf(claim), 1);

@@ -1,5 +1,6 @@
 /** The log of a worker, which goes to the log of its supervisor. */
 import { configure, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
+import { fromWire, toWire, type Wired } from "./wire.ts";
 
 const LEVELS: readonly LogLevel[] = ["trace", "debug", "info", "warning", "error", "fatal"];
 
@@ -9,18 +10,7 @@ export interface RelayedRecord {
   readonly level: LogLevel;
   /** With `{name}` for properties. */
   readonly message: string;
-  readonly properties: Readonly<Record<string, unknown>>;
-}
-
-/** What stands for an error among the properties. */
-interface RelayedError {
-  readonly $error: {
-    readonly name: string;
-    readonly message: string;
-    readonly stack: string | undefined;
-    readonly code: string | undefined;
-    readonly cause: unknown;
-  };
+  readonly properties: Readonly<Record<string, Wired>>;
 }
 
 /** From which level on anybody reads the log of this process; undefined where nobody does. */
@@ -37,8 +27,9 @@ export async function relayLog(
 ): Promise<void> {
   const supervisor = ({ category, level, rawMessage, properties }: LogRecord): void => {
     const message = typeof rawMessage === "string" ? rawMessage : rawMessage.join("{}");
-    const wired = Object.entries(properties).map(([name, value]) => [name, toWire(value)]);
-    send({ category, level, message, properties: { ...Object.fromEntries(wired), worker } });
+    const wired = Object.entries({ ...properties, worker })
+      .map(([name, value]) => [name, toWire(value)]);
+    send({ category, level, message, properties: Object.fromEntries(wired) });
   };
   await configure({
     sinks: { supervisor },
@@ -53,18 +44,4 @@ export async function relayLog(
 export function logRelayed({ category, level, message, properties }: RelayedRecord): void {
   const read = Object.entries(properties).map(([name, value]) => [name, fromWire(value)]);
   getLogger([...category])[level](message, Object.fromEntries(read));
-}
-
-function toWire(value: unknown): unknown {
-  if (!(value instanceof Error)) return value;
-  const { name, message, stack, cause } = value;
-  const code = "code" in value && typeof value.code === "string" ? value.code : undefined;
-  return { $error: { name, message, stack, code, cause: toWire(cause) } } satisfies RelayedError;
-}
-
-function fromWire(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || !("$error" in value)) return value;
-  const { name, message, stack, code, cause } = (value as RelayedError).$error;
-  const error = new Error(message, cause === undefined ? {} : { cause: fromWire(cause) });
-  return Object.assign(error, { name, stack }, code === undefined ? {} : { code });
 }

@@ -3,21 +3,15 @@ import type { LogLevel } from "@logtape/logtape";
 import type { SourceFile } from "../config/tree.ts";
 import type { Counts } from "../runtime-core.ts";
 import type { RelayedRecord } from "./log.ts";
+import type { Wired } from "./wire.ts";
 
-/** What one connector says to the same connector in the other workers. */
-export type Said = readonly [connector: string, message: unknown];
+/** What one connector says to the same connector in the other workers: JSON that they alone read. */
+export type Said = readonly [connector: string, text: string];
 
-/** What came of something: an error does not survive the way, so its parts go. */
+/** What came of something. */
 export type Result<T> =
   | { readonly value: T }
-  | { readonly failure: Failure };
-
-/** The parts of a `ConnectorError`, or of what nobody expected where there is no connector. */
-export interface Failure {
-  readonly connector: string | undefined;
-  readonly message: string;
-  readonly permanent: boolean;
-}
+  | { readonly failure: Wired };
 
 /** What a worker is to run. */
 export interface StartOrder {
@@ -50,9 +44,12 @@ export interface WorkerFunctions {
   start(order: StartOrder): Promise<Result<Started>>;
   /** Takes what others have told, in order. */
   hear(said: readonly Said[]): void;
-  /** Answers what another asks. */
-  answer(connector: string, message: unknown): unknown;
-  call(method: RuntimeCall, args: readonly unknown[]): Promise<Result<unknown>>;
+  /** Answers what another asks, in JSON. */
+  answer(connector: string, text: string): string;
+  /** Comes back once all that was to be heard before has been. */
+  caughtUp(): void;
+  /** `args` is a list in JSON. */
+  call(method: RuntimeCall, args: string): Promise<Result<unknown>>;
   close(): Promise<Result<null>>;
 }
 
@@ -61,7 +58,11 @@ export interface SupervisorFunctions {
   /** Passes on to the others. */
   tell(said: readonly Said[]): void;
   /** Gives the answers of the others. */
-  ask(connector: string, message: unknown): Promise<readonly unknown[]>;
+  ask(connector: string, text: string): Promise<readonly string[]>;
+  /** Resolves once the others have taken all that was told before. */
+  caughtUp(): Promise<void>;
+  /** From now on it hears the others. */
+  attend(): void;
   takeSeat(name: string, limit: number): boolean;
   leaveSeat(name: string): void;
   /** Resolves once the lock is there; `id` is its own for each time that one is asked for. */

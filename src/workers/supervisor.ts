@@ -1,5 +1,6 @@
 /** Keeps the workers of a service running, and connects them. */
 import type { Logger } from "../connector.ts";
+import { WorkerError } from "../errors.ts";
 import { valueOf } from "./failure.ts";
 import { logRelayed } from "./log.ts";
 import type { RuntimeCall, Started, StartOrder, Status } from "./messages.ts";
@@ -13,6 +14,8 @@ const LONGEST_DELAY = 5_000;
 const LONG_ENOUGH = 10_000;
 /** What workers get beyond the time that they take for their own end, in milliseconds. */
 const PATIENCE = 2_000;
+/** A worker for which another waits so long, in milliseconds, hangs. */
+const HANGING = 10_000;
 
 /** What a supervisor is made with. */
 export interface SupervisorOptions {
@@ -31,6 +34,8 @@ export interface SupervisorOptions {
 interface Place {
   readonly worker: number;
   process: WorkerProcess | undefined;
+  /** True from the end of its start on. */
+  serves: boolean;
   status: Status;
   startedAt: number;
   delay: number;
@@ -43,7 +48,8 @@ export class Supervisor {
   readonly #switchboard = new Switchboard();
   readonly #places: readonly Place[];
   #ports: Readonly<Record<string, number>>;
-  #closing = false;
+  /** From the end of the start until the beginning of the end: a worker that ends is replaced. */
+  #running = false;
 
   private constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -51,6 +57,7 @@ export class Supervisor {
     this.#places = Array.from({ length: options.workers }, (_, index): Place => ({
       worker: index + 1,
       process: undefined,
+      serves: false,
       status: { counts: {}, troubles: {} },
       startedAt: 0,
       delay: 0,
@@ -61,7 +68,7 @@ export class Supervisor {
   /**
    * Starts all workers: the first one alone, since it prepares databases and takes the ports.
    *
-   * @throws {ConnectorError} One cannot start; all have been ended.
+   * @throws {ConnectorError | WorkerError} One cannot start; all have been ended.
    */
   static async start(
     options: SupervisorOptions,
@@ -74,10 +81,11 @@ export class Supervisor {
       const started = await supervisor.#start(leader);
       supervisor.#ports = started.ports;
       await Promise.all(others.map((place) => supervisor.#start(place)));
+      supervisor.#running = true;
       return { supervisor, started };
     } catch (error) {
-      supervisor.#closing = true;
-      for (const { process } of supervisor.#places) process?.kill();
+      // What else goes wrong is no news.
+      await supervisor.close().catch(() => {});
       throw error;
     }
   }
@@ -90,17 +98,21 @@ export class Supervisor {
   /**
    * Has one of the workers do something.
    *
-   * @throws {ConnectorError} It could not, or there is no worker at the moment.
+   * @throws {ConnectorError | WorkerError} It could not, or there is no worker at the moment.
    */
   async call(method: RuntimeCall, args: readonly unknown[]): Promise<unknown> {
-    const place = this.#places.find(({ process }) => process !== undefined);
-    if (place?.process === undefined) throw new Error("no worker is there at the moment");
-    return valueOf(await place.process.functions.call(method, args));
+    const process = this.#places.find(({ serves }) => serves)?.process;
+    if (process === undefined) throw new WorkerError("no worker serves at the moment");
+    // As text: not every runtime's own JSON keeps all of it, such as half a surrogate pair.
+    const text = JSON.stringify(args);
+    const result = await Promise.race([process.functions.call(method, text), process.ended]);
+    if (typeof result === "string") throw new WorkerError(`the worker has ended (${result})`);
+    return valueOf(result);
   }
 
   /** Ends all workers, each in order; one that takes too long is killed. */
   async close(): Promise<void> {
-    this.#closing = true;
+    this.#running = false;
     const ends = await Promise.allSettled(this.#places.map((place) => this.#close(place)));
     const failed = ends.find((end) => end.status === "rejected");
     if (failed !== undefined) throw failed.reason;
@@ -109,7 +121,8 @@ export class Supervisor {
   #spawn(place: Place): void {
     const member: Member = {
       hear: (said) => void process.functions.hear.asEvent(said),
-      answer: (connector, message) => process.functions.answer(connector, message),
+      answer: (...question) => this.#awaited(place, process.functions.answer(...question)),
+      caughtUp: () => this.#awaited(place, process.functions.caughtUp()),
     };
     const process: WorkerProcess = new WorkerProcess(this.#options.entry, {
       ...this.#switchboard.join(member),
@@ -121,19 +134,26 @@ export class Supervisor {
     void process.ended.then((ending) => {
       this.#switchboard.leave(member);
       place.process = undefined;
+      place.serves = false;
       place.status = { counts: {}, troubles: { runtime: "has no process" } };
-      if (!this.#closing) this.#replace(place, ending);
+      if (this.#running) this.#replace(place, ending);
     });
   }
 
   async #start(place: Place): Promise<Started> {
     const { process, worker } = place;
-    if (process === undefined) throw new Error(`worker ${worker} ended before it had started`);
     const { order } = this.#options;
     const ports = this.#ports;
-    return valueOf(
-      await process.functions.start({ ...order, ports, worker, leader: worker === 1 }),
-    );
+    const result = await Promise.race([
+      process?.functions.start({ ...order, ports, worker, leader: worker === 1 }),
+      process?.ended,
+    ]);
+    if (result === undefined || typeof result === "string") {
+      throw new WorkerError(`worker ${worker} ended before it served (${result ?? "at once"})`);
+    }
+    const started = valueOf(result);
+    place.serves = true;
+    return started;
   }
 
   #replace(place: Place, ending: Ending): void {
@@ -147,11 +167,25 @@ export class Supervisor {
     place.restart = setTimeout(() => {
       this.#spawn(place);
       this.#start(place).catch((error) => {
-        if (this.#closing) return;
+        // Of one that has ended is told already.
+        if (!this.#running || error instanceof WorkerError) return;
         this.#options.logger.error("worker {worker} cannot start: {error}", { worker, error });
         place.process?.kill();
       });
     }, place.delay);
+  }
+
+  /** Waits for a worker that serves, and ends it where it hangs: others wait with it. */
+  async #awaited<T>({ worker, process }: Place, answer: Promise<T>): Promise<T> {
+    const hanging = setTimeout(() => {
+      this.#options.logger.error("worker {worker} hangs and is ended", { worker });
+      process?.kill();
+    }, HANGING);
+    try {
+      return await answer;
+    } finally {
+      clearTimeout(hanging);
+    }
   }
 
   async #close({ process, restart }: Place): Promise<void> {

@@ -9,7 +9,9 @@ export interface Member {
   /** Takes what others have told. */
   hear(said: readonly Said[]): void;
   /** Answers; rejects where the worker has ended. */
-  answer(connector: string, message: unknown): Promise<unknown>;
+  answer(connector: string, text: string): Promise<string>;
+  /** Resolves once it has heard all that was said before; rejects where the worker has ended. */
+  caughtUp(): Promise<void>;
 }
 
 /** What the switchboard does for its members. */
@@ -24,26 +26,32 @@ interface Meeting {
 /** Knows the workers that are there. */
 export class Switchboard {
   readonly #members = new Set<Member>();
+  /** Those of them who hear the others. */
+  readonly #attending = new Set<Member>();
   readonly #seats = new Seats<Member>();
   readonly #locks = new Locks<Member>();
   /** By the flow. */
   readonly #keys = new Map<string, MemoryKeys>();
   readonly #meetings = new Map<string, Meeting>();
 
-  /** Takes a worker in; gives what it can ask for. */
+  /** Takes a worker in, which hears nothing yet; gives what it can ask for. */
   join(member: Member): Service {
     this.#members.add(member);
     return {
       tell: (said) => {
         for (const other of this.#others(member)) other.hear(said);
       },
-      ask: async (connector, message) => {
-        const asked = this.#others(member).map((other) => other.answer(connector, message));
+      ask: async (connector, text) => {
+        const asked = this.#others(member).map((other) => other.answer(connector, text));
         // One that has ended meanwhile has no clients any more.
         return (await Promise.allSettled(asked)).flatMap((answer) =>
           answer.status === "fulfilled" ? [answer.value] : []
         );
       },
+      caughtUp: async () => {
+        await Promise.allSettled(this.#others(member).map((other) => other.caughtUp()));
+      },
+      attend: () => void this.#attending.add(member),
       takeSeat: (name, limit) => this.#seats.take(member, name, limit),
       leaveSeat: (name) => this.#seats.leave(member, name),
       lock: (id, name) => this.#locks.take(member, id, name),
@@ -61,13 +69,14 @@ export class Switchboard {
   /** Forgets a worker that has ended, with all that it had. */
   leave(member: Member): void {
     this.#members.delete(member);
+    this.#attending.delete(member);
     this.#seats.leaveAll(member);
     this.#locks.releaseAll(member);
     for (const meeting of this.#meetings.values()) this.#begin(meeting);
   }
 
   #others(member: Member): readonly Member[] {
-    return [...this.#members].filter((other) => other !== member);
+    return [...this.#attending].filter((other) => other !== member);
   }
 
   #meet(member: Member, step: string): Promise<void> {

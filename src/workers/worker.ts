@@ -1,6 +1,7 @@
 /** What a process does that was started as a worker. */
 import process from "node:process";
 import { createBirpc } from "birpc";
+import { WorkerError } from "../errors.ts";
 import type { Host } from "../server/host.ts";
 import { type Service, startService } from "../server/service.ts";
 import { resultOf } from "./failure.ts";
@@ -33,7 +34,8 @@ class Worker implements WorkerFunctions {
   constructor(host: Host) {
     this.#host = host;
     this.#supervisor = createBirpc<SupervisorFunctions, WorkerFunctions>(this, {
-      post: (message) => void (process.connected && process.send?.(message)),
+      // A supervisor that is gone meanwhile is told of by "disconnect".
+      post: (message) => void (process.connected && process.send?.(message, ignore)),
       on: (hear) => void process.on("message", hear),
       bind: "functions",
       timeout: -1,
@@ -45,10 +47,17 @@ class Worker implements WorkerFunctions {
       if (logLevel !== undefined) {
         await relayLog(logLevel, worker, (record) => void this.#supervisor.log.asEvent(record));
       }
-      this.#link = new Link(leader, this.#supervisor);
       const { options, listen } = this.#host;
-      const cluster = this.#link;
-      const service = await startService(files, { ...options, ports, cluster }, listen);
+      const cluster = this.#link = new Link(leader, this.#supervisor);
+      const service = await startService(
+        files,
+        { ...options, ports, cluster },
+        async (...address) => {
+          // Before the first client comes: what others send from now on is for clients here, too.
+          await cluster.attend();
+          return await listen(...address);
+        },
+      );
       this.#service = service;
       this.#report(service);
       return { addresses: service.addresses, ports: service.ports };
@@ -59,15 +68,17 @@ class Worker implements WorkerFunctions {
     this.#link?.hear(said);
   }
 
-  answer(connector: string, message: unknown): unknown {
-    return this.#link?.answer(connector, message);
+  answer(connector: string, text: string): string {
+    return this.#link?.answer(connector, text) ?? "null";
   }
+
+  caughtUp(): void {}
 
   call(...[method, args]: Parameters<WorkerFunctions["call"]>) {
     return resultOf(async () => {
-      const { runtime } = this.#service ?? fail("does not serve yet");
+      const { runtime } = this.#service ?? fail("a worker does not serve yet");
       const call = runtime[method] as (...args: readonly unknown[]) => Promise<unknown>;
-      return await call.apply(runtime, [...args]) ?? null;
+      return await call.apply(runtime, JSON.parse(args)) ?? null;
     });
   }
 
@@ -102,6 +113,8 @@ class Worker implements WorkerFunctions {
   }
 }
 
+function ignore(): void {}
+
 function fail(message: string): never {
-  throw new Error(message);
+  throw new WorkerError(message);
 }

@@ -38,7 +38,7 @@ export async function startTeam(
 }
 
 /** Clients, some of them on each of two workers; one that has been replaced may still be starting. */
-export async function openCrowd({ weir }: Team, count: number): Promise<{
+export async function openCrowd({ weir }: Pick<Team, "weir">, count: number): Promise<{
   readonly clients: SocketClient[];
   readonly owners: readonly number[];
 }> {

@@ -69,8 +69,8 @@ export class Siblings {
     const key = frame instanceof MessageFrame ? frame.key : undefined;
     const said: Said = { text: frame.text, key, audience, ...this.#exclusion(request, choice) };
     if (request.resultUsed !== false) return this.#ask(said, recipients);
-    this.#cluster.channel.tell(said);
-    return { recipients };
+    const behind = this.#cluster.channel.tell(said);
+    return behind === undefined ? { recipients } : behind.then(() => ({ recipients }));
   }
 
   /**

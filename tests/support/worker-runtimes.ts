@@ -1,0 +1,121 @@
+/** Several workers with their runtimes within one process, and clients without a network. */
+import assert from "node:assert/strict";
+import { assembleRuntime } from "../../src/runtime.ts";
+import type { RuntimeCore } from "../../src/runtime-core.ts";
+import type { Batch, Peer, SocketSession } from "../../src/socket.ts";
+import { type LinkedWorker, Links, settled } from "./links.ts";
+
+const FEATURES = {
+  ping: false,
+  terminate: true,
+  pause: false,
+  frameLimits: false,
+  closeCodes: true,
+  handshakeChecks: true,
+};
+
+const HANDSHAKE = {
+  host: "localhost",
+  connection: "Upgrade",
+  upgrade: "websocket",
+  "sec-websocket-version": "13",
+  "sec-websocket-key": "d2VpciB0ZXN0IGNsaWVudA==",
+};
+
+/** A client of one worker. */
+export class FakeClient implements Peer {
+  /** What its socket holds, as it says. */
+  bufferedAmount = 0;
+  /** How the server closed it. */
+  ended: readonly [code: number, reason: string] | undefined;
+  #heard: unknown[] = [];
+  readonly #session: SocketSession;
+
+  /** Connects, as this user. */
+  constructor(session: SocketSession) {
+    this.#session = session;
+    session.open(this, FEATURES);
+  }
+
+  send({ frames }: Batch): number {
+    this.#heard.push(...frames.map(({ text }) => JSON.parse(text)));
+    return this.bufferedAmount;
+  }
+
+  close(code: number, reason: string): void {
+    this.ended = [code, reason];
+    this.#session.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#session.close(1006, "");
+  }
+
+  /** Sends a frame; gives all that it has got once nothing more comes. */
+  async ask(frame: Readonly<Record<string, unknown>>): Promise<unknown[]> {
+    this.#session.message(JSON.stringify(frame));
+    await rest();
+    return this.take();
+  }
+
+  /** Sends a message with this data. */
+  say(data: Readonly<Record<string, unknown>>): Promise<unknown[]> {
+    return this.ask({ type: "message", data });
+  }
+
+  /** What it has got since it was last asked. */
+  take(): unknown[] {
+    const heard = this.#heard;
+    this.#heard = [];
+    return heard;
+  }
+
+  /** The texts of the messages among them. */
+  texts(): unknown[] {
+    return this.take().map((message) => (message as { readonly data: TextData }).data.text);
+  }
+}
+
+interface TextData {
+  readonly text?: unknown;
+}
+
+/** A worker whose connector "ws" has clients. */
+export interface RunningWorker extends LinkedWorker {
+  readonly runtime: RuntimeCore;
+  open(user: string): Promise<FakeClient>;
+}
+
+/** Lets everything happen that is under way between workers. */
+export async function rest(): Promise<void> {
+  for (let turns = 0; turns < 3; turns++) await settled();
+}
+
+/** Runs `act` with so many workers. */
+export async function withWorkers(
+  count: number,
+  config: string,
+  act: (...workers: RunningWorker[]) => Promise<void>,
+): Promise<void> {
+  const links = new Links();
+  const workers: RunningWorker[] = [];
+  for (let n = 0; n < count; n++) {
+    const worker = await links.addAttending();
+    const runtime = await assembleRuntime(config, { cluster: worker.link });
+    await runtime.start();
+    await runtime.consume();
+    const open = async (user: string): Promise<FakeClient> => {
+      const url = new URL(`http://localhost/ws?user_id=${encodeURIComponent(user)}`);
+      const request = { method: "GET", url, headers: HANDSHAKE, remoteAddress: null };
+      const handshake = await runtime.services.get("ws")?.socket?.accept(request);
+      assert.ok(handshake?.accepted);
+      return new FakeClient(handshake.session);
+    };
+    workers.push({ ...worker, runtime, open });
+  }
+  try {
+    await act(...workers);
+  } finally {
+    await Promise.all(workers.map(({ runtime }) => runtime.close()));
+  }
+}

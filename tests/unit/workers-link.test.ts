@@ -1,0 +1,194 @@
+/** A worker's line to the others, over JSON as between processes. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type LinkedWorker, Links, settled } from "../support/links.ts";
+
+/** Notes what a worker hears from the others on a connector's line; `answer` is what it says. */
+function listen({ link }: LinkedWorker, connector = "ws", answer: unknown = undefined): unknown[] {
+  const heard: unknown[] = [];
+  link.channel(connector).listen((message) => {
+    heard.push(message);
+    return answer;
+  });
+  return heard;
+}
+
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  let done = false;
+  promise.then(() => done = true, () => done = true);
+  await settled();
+  return done;
+}
+
+test("what is told in one tick goes together, and arrives in order at the same connector", async () => {
+  const links = new Links();
+  const [a, b] = [await links.addAttending(), await links.addAttending()];
+  const [ws, other] = [listen(b), listen(b, "other")];
+  const own = listen(a);
+  assert.deepEqual([a.link.leader, b.link.leader], [true, false]);
+  for (let n = 0; n < 100; n++) a.link.channel(n % 2 === 0 ? "ws" : "other").tell(n);
+  a.link.channel("nobody listens").tell("lost");
+  await settled();
+  assert.deepEqual(ws, Array.from({ length: 50 }, (_, n) => 2 * n));
+  assert.deepEqual(other, Array.from({ length: 50 }, (_, n) => 2 * n + 1));
+  assert.deepEqual(own, []);
+  assert.deepEqual(a.called, ["attend", "tell"]);
+});
+
+test("a question comes after what was told before it; all others answer", async () => {
+  const links = new Links();
+  const a = await links.addAttending();
+  assert.deepEqual(await a.link.channel("ws").ask("alone?"), []);
+  const [b, c] = [await links.addAttending(), await links.addAttending()];
+  const heard = listen(b, "ws", { from: "b" });
+  const channel = a.link.channel("ws");
+  channel.tell("first");
+  const asking = channel.ask("second");
+  channel.tell("third");
+  // Nobody listens on the other's line: it says so.
+  assert.deepEqual(await asking, [{ from: "b" }, null]);
+  await settled();
+  assert.deepEqual(heard, ["first", "second", "third"]);
+  c.hang();
+  const waiting = channel.ask("is anybody there?");
+  assert.equal(await isSettled(waiting), false);
+  c.end();
+  assert.deepEqual(await waiting, [{ from: "b" }]);
+});
+
+test("who has no clients yet hears nothing, and keeps nobody waiting", async () => {
+  const links = new Links();
+  const [a, b] = [await links.addAttending(), links.add()];
+  const heard = listen(b, "ws", "yes");
+  b.hang();
+  a.link.channel("ws").tell("too early");
+  assert.deepEqual(await a.link.channel("ws").ask("too early"), []);
+  b.wakeUp();
+  await b.link.attend();
+  a.link.channel("ws").tell("now");
+  assert.deepEqual(await a.link.channel("ws").ask("and now"), ["yes"]);
+  assert.deepEqual(heard, ["now", "and now"]);
+});
+
+test("any text arrives as it is, and a megabyte of it", async () => {
+  const links = new Links();
+  const [a, b] = [await links.addAttending(), await links.addAttending()];
+  const heard = listen(b, "__proto__", "\ud800");
+  const messages = [
+    '\u2028\u2029\0\ud800 \udc00\u{1f600}\r\n"\\',
+    JSON.parse('{"__proto__":{"room":"__proto__"},"constructor":1}'),
+    "x".repeat(1024 * 1024),
+    [null, 0, -0.5, true, {}],
+  ];
+  const channel = a.link.channel("__proto__");
+  for (const message of messages) channel.tell(message);
+  assert.deepEqual(await channel.ask(messages[0]), ["\ud800"]);
+  assert.deepEqual(heard, [...messages, messages[0]]);
+});
+
+test("what is no JSON is refused where it is told, and what was told before still goes", async () => {
+  const links = new Links();
+  const [a, b] = [await links.addAttending(), await links.addAttending()];
+  const heard = listen(b);
+  const channel = a.link.channel("ws");
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  channel.tell("before");
+  assert.throws(() => channel.tell({ n: 1n }), TypeError);
+  assert.throws(() => channel.tell(circular), TypeError);
+  await assert.rejects(channel.ask({ n: 1n }), TypeError);
+  channel.tell("after");
+  await settled();
+  assert.deepEqual(heard, ["before", "after"]);
+});
+
+test("who tells more than the others take waits until they have, or have ended", async () => {
+  for (const way of ["wakeUp", "end"] as const) {
+    const links = new Links();
+    const [a, b] = [await links.addAttending(), await links.addAttending()];
+    const quick = listen(await links.addAttending());
+    const slow = listen(b);
+    b.hang();
+    const channel = a.link.channel("ws");
+    const megabyte = "x".repeat(1024 * 1024);
+    let told = 0;
+    let behind: Promise<void> | undefined;
+    while (behind === undefined) {
+      behind = channel.tell(megabyte);
+      assert.ok(++told < 100, "it tells for ever");
+      await settled();
+    }
+    assert.ok(told <= 5, `${told} MB wait`);
+    // Everybody else has it all.
+    assert.deepEqual([quick.length, slow.length], [told, 0]);
+    assert.equal(await isSettled(behind), false);
+    b[way]();
+    await behind;
+    assert.equal(slow.length, way === "end" ? 0 : told);
+    assert.equal(channel.tell("x"), undefined);
+    await settled();
+    // Small talk costs no questions.
+    const before = a.called.length;
+    for (let n = 0; n < 1000; n++) assert.equal(channel.tell("x"), undefined);
+    await settled();
+    assert.deepEqual(a.called.slice(before), ["tell"]);
+  }
+});
+
+test("seats, locks, keys and steps are those of all workers", async () => {
+  const links = new Links();
+  const [a, b] = [links.add(), links.add()];
+  assert.equal(await a.link.takeSeat("ws", 1), true);
+  assert.equal(await b.link.takeSeat("ws", 1), false);
+  a.link.leaveSeat("ws");
+  assert.equal(await b.link.takeSeat("ws", 1), true);
+
+  const [first, second, third] = [a, b, b].map(({ link }) => link.lock("key"));
+  await first.held;
+  assert.equal(await isSettled(second.held), false);
+  // Who gives up is let go, and does not get it.
+  second.release();
+  await second.held;
+  assert.equal(await isSettled(third.held), false);
+  first.release();
+  await third.held;
+  b.end();
+  await a.link.lock("key").held;
+
+  const keys = a.link.keys(10);
+  await keys.add("flow", "key", 0, 100);
+  const late = links.add().link;
+  assert.equal(await late.keys(10).has("flow", "key", 99), true);
+
+  const meeting = a.link.meet("drained");
+  assert.equal(await isSettled(meeting), false);
+  await late.meet("drained");
+  await meeting;
+});
+
+test("without its supervisor a worker is alone, and waits for nobody", async () => {
+  const links = new Links();
+  const [a, b] = [await links.addAttending(), await links.addAttending()];
+  b.hang();
+  const channel = a.link.channel("ws");
+  const pending = [
+    channel.ask("anybody?"),
+    a.link.meet("drained"),
+    b.link.lock("key").held,
+  ];
+  const behind = Array.from({ length: 9 }, () => channel.tell("x".repeat(1024 * 1024)));
+  await settled();
+  a.link.disconnect();
+  b.link.disconnect();
+  assert.deepEqual(await Promise.all(pending), [[], undefined, undefined]);
+  await Promise.all(behind);
+  assert.equal(await a.link.takeSeat("ws", 9), false);
+  assert.deepEqual(await channel.ask("anybody now?"), []);
+  assert.equal(await a.link.keys(1).has("flow", "key", 0), false);
+  await a.link.meet("end");
+  const lock = a.link.lock("key");
+  await lock.held;
+  lock.release();
+  a.link.leaveSeat("ws");
+  for (let n = 0; n < 9; n++) await channel.tell("x".repeat(1024 * 1024));
+});
