@@ -13,9 +13,26 @@ export interface Judgement {
 /** Compares medians. */
 export function judge(bar: Bar, contenders: Readonly<Record<string, Figures>>): Judgement {
   const value = valueOf(bar, contenders[bar.of], contenders[bar.against ?? ""]);
-  const atMost = bar.figure === "growth" || bar.figure === "cost";
-  const reached = value !== undefined && (atMost ? value <= bar.bound : value >= bar.bound);
-  return { bar, value, reached };
+  return { bar, value, reached: value !== undefined && meets(bar, value, bar.bound) };
+}
+
+/** Whether a value is as good as a bound, or better. */
+export function meets(bar: Bar, value: number, bound: number): boolean {
+  return isAtMost(bar) ? value <= bound : value >= bound;
+}
+
+/**
+ * The bound that a value must not fall below by more than the slack, such as 0.8: that of the bar, or
+ * what was kept of it where that did not reach it.
+ */
+export function slackBound(bar: Bar, kept: Judgement | undefined, slack: number): number {
+  const bound = kept?.value === undefined || kept.reached ? bar.bound : kept.value;
+  return isAtMost(bar) ? bound / slack : bound * slack;
+}
+
+/** Whether less is better. */
+export function isAtMost({ figure }: Bar): boolean {
+  return figure === "growth" || figure === "cost" || figure === "share";
 }
 
 function valueOf(
@@ -27,6 +44,8 @@ function valueOf(
   switch (figure) {
     case "cost":
       return own.cost.median;
+    case "share":
+      return own.share?.median;
     case "growth":
       return own.cost.median / other!.cost.median;
     case "efficiency":

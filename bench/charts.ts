@@ -5,21 +5,27 @@ import { number } from "./tables.ts";
 
 const width = 760;
 
-// Colours that are told apart on a light and on a dark ground; the texts follow the reader's.
+// Colours that are told apart on a light and on a dark ground, which a chart brings along: where it is
+// shown, the ground may not be the one that the reader's system prefers.
 const style = `<style>
 text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 .title { font-weight: 600; font-size: 14px }
 .quiet { fill: #59636e }
+.ground { fill: #ffffff; stroke: #d1d9e0 }
 .rule { stroke: #818b98; stroke-opacity: .35 }
+.spread { stroke: #1f2328; stroke-opacity: .6; stroke-width: 1.5; fill: none }
 .weir { fill: #2f81f7 }
 .other { fill: #8b949e }
 .node { stroke: #3fa45b; fill: #3fa45b }
 .deno { stroke: #2f81f7; fill: #2f81f7 }
 .bun { stroke: #d9822b; fill: #d9822b }
 polyline { fill: none !important; stroke-width: 2 }
+path { stroke-opacity: .5 }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3 }
   .quiet { fill: #9198a1 }
+  .ground { fill: #0d1117; stroke: #3d444d }
+  .spread { stroke: #f0f6fc; stroke-opacity: .8 }
 }
 </style>`;
 
@@ -27,7 +33,7 @@ polyline { fill: none !important; stroke-width: 2 }
 export function barChart(scenario: Scenario, { contenders }: ScenarioResult): string {
   const rows = Object.entries(contenders).sort(([, a], [, b]) => a.cost.median - b.cost.median);
   const most = Math.max(...rows.map(([, { cost }]) => cost.max));
-  const [left, right, top, step] = [130, 70, 54, 24];
+  const [left, right, top, step] = [130, 70, 64, 24];
   const x = (value: number) => left + value / most * (width - left - right);
   const bars = rows.map(([name, { cost }], index) => {
     const y = top + index * step;
@@ -36,50 +42,62 @@ export function barChart(scenario: Scenario, { contenders }: ScenarioResult): st
       text(left - 8, middle + 4, name, { anchor: "end" }),
       `<rect class="${name.startsWith("weir") ? "weir" : "other"}" x="${left}" y="${y}" ` +
       `width="${round(x(cost.median) - left)}" height="${step - 6}" rx="2"/>`,
-      line(x(cost.min), middle, x(cost.max), middle),
-      text(x(cost.max) + 6, middle + 4, number(cost.median)),
+      `<path class="spread" d="M${round(x(cost.min))} ${middle - 3}v6m0 -3H${
+        round(x(cost.max))
+      }m0 -3v6"/>`,
+      text(x(cost.max) + 8, middle + 4, number(cost.median)),
     ].join("\n");
   });
-  return svg(scenario, top + rows.length * step + 10, bars, `${scenario.unit}, less is better`);
+  return svg(scenario, top + rows.length * step + 10, bars);
 }
 
 /** A line for each runtime over the contenders' variant. */
 export function lineChart(scenario: Scenario, { contenders }: ScenarioResult): string {
   const points = scenario.contenders.flatMap(({ name, runtime, variant = {} }) => {
     const [[axis, at] = ["", 0]] = Object.entries(variant);
-    const cost = contenders[name]?.cost.median;
+    const cost = contenders[name]?.cost;
     return cost === undefined ? [] : [{ runtime: runtime ?? name, axis, at, cost }];
   });
-  const [left, right, top, height] = [60, 80, 54, 220];
+  const [left, right, top, height] = [64, 100, 70, 220];
   const values = [...new Set(points.map(({ at }) => at))].sort((a, b) => a - b);
-  const costs = points.map(({ cost }) => cost);
   const x = logScale(values[0], values.at(-1)!, left, width - right);
-  const ticks = ticksOf(Math.min(...costs), Math.max(...costs));
+  const ticks = ticksOf(
+    Math.min(...points.map(({ cost }) => cost.min)),
+    Math.max(...points.map(({ cost }) => cost.max)),
+  );
   const y = ticks.scale(top + height, top);
   const grid = ticks.values.map((value) =>
     line(left, y(value), width - right, y(value)) + "\n" +
     text(left - 8, y(value) + 4, number(value), { anchor: "end", kind: "quiet" })
   );
   const names = values.map((value) =>
-    text(x(value), top + height + 20, number(value), { anchor: "middle", kind: "quiet" })
+    text(x(value), top + height + 20, axisText(points[0].axis, value), {
+      anchor: "middle",
+      kind: "quiet",
+    })
   );
   const lines = [...Map.groupBy(points, ({ runtime }) => runtime)].map(([runtime, own]) => {
-    const path = own.map(({ at, cost }) => `${round(x(at))},${round(y(cost))}`);
+    const path = own.map(({ at, cost }) => `${round(x(at))},${round(y(cost.median))}`);
+    const spreads = own.map(({ at, cost }) =>
+      `<path class="${runtime}" d="M${round(x(at))} ${round(y(cost.min))}V${round(y(cost.max))}"/>`
+    );
     const dots = path.map((point) => {
       const [cx, cy] = point.split(",");
       return `<circle class="${runtime}" cx="${cx}" cy="${cy}" r="3"/>`;
     });
-    return [`<polyline class="${runtime}" points="${path.join(" ")}"/>`, ...dots].join("\n");
+    return [`<polyline class="${runtime}" points="${path.join(" ")}"/>`, ...spreads, ...dots].join(
+      "\n",
+    );
   });
   const legend = [...new Set(points.map(({ runtime }) => runtime))].map((runtime, index) =>
-    `<circle class="${runtime}" cx="${width - right + 16}" cy="${top + 8 + index * 20}" r="4"/>\n` +
-    text(width - right + 26, top + 12 + index * 20, runtime)
+    `<circle class="${runtime}" cx="${width - right + 30}" cy="${top + 8 + index * 20}" r="4"/>\n` +
+    text(width - right + 40, top + 12 + index * 20, runtime)
   );
   const axis = text((left + width - right) / 2, top + height + 42, points[0]?.axis ?? "", {
     anchor: "middle",
     kind: "quiet",
   });
-  return svg(scenario, top + height + 54, [...grid, ...names, axis, ...lines, ...legend]);
+  return svg(scenario, top + height + 58, [...grid, ...names, axis, ...lines, ...legend]);
 }
 
 type Scale = (value: number) => number;
@@ -106,18 +124,22 @@ function ticksOf(least: number, most: number): {
   return { values, scale: (from, to) => (value) => from + value / (count * step) * (to - from) };
 }
 
-function svg(
-  { title, unit }: Scenario,
-  height: number,
-  parts: readonly string[],
-  note = unit,
-): string {
+/** A value of an axis; a size in the units that people think of. */
+function axisText(axis: string, value: number): string {
+  if (axis !== "message size") return number(value);
+  return value < 1_024 ? `${value} B` : `${value / 1_024} KB`;
+}
+
+function svg({ title, unit }: Scenario, height: number, parts: readonly string[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img">`,
     `<title>${escaped(title)}</title>`,
     style,
-    text(8, 20, title, { kind: "title" }),
-    text(8, 38, note, { kind: "quiet" }),
+    `<rect class="ground" x=".5" y=".5" width="${width - 1}" height="${height - 1}" rx="6"/>`,
+    text(16, 26, title, { kind: "title" }),
+    text(16, 45, `${unit}, less is better; a thin line is the spread of the rounds`, {
+      kind: "quiet",
+    }),
     ...parts,
     "</svg>\n",
   ].join("\n");

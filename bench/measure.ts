@@ -73,10 +73,12 @@ export async function runScenario(
     });
   }
   for (let round = 1; round <= rounds; round++) {
-    for (const [name, entry] of entries) {
+    const measured = [...entries].map(([name, entry]) => () => {
       log(`${scenario.name}: round ${round} of ${rounds}, ${name}`);
-      await attempt(name, async () => void entry.rounds.push(await entry.contest.measure()));
-    }
+      return attempt(name, async () => void entry.rounds.push(await entry.contest.measure()));
+    });
+    if (scenario.together) await Promise.all(measured.map((measure) => measure()));
+    else for (const measure of measured) await measure();
   }
   const results = [...entries].map(([name, entry]) => [name, figuresOf(entry.rounds)] as const);
   return { contenders: Object.fromEntries(results), leftOut, failures };

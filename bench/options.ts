@@ -1,7 +1,6 @@
 /** What the command line of a run may say. */
 import { parseArgs } from "node:util";
 import type { Contender, Scenario } from "./scenario.ts";
-import { scenarios } from "./scenarios.ts";
 
 /** A scenario, and who takes part. */
 export interface Choice {
@@ -25,7 +24,8 @@ export interface Options {
 const runtimes = ["deno", "bun", "node"];
 
 /** What `--help` prints. */
-export const usage: string = `deno task bench [SCENARIO…] [OPTION…]
+export function usageOf(scenarios: readonly Scenario[]): string {
+  return `deno task bench [SCENARIO…] [OPTION…]
 
 Scenarios, all by default:
 ${scenarios.map(({ name, title }) => `  ${name.padEnd(18)}${title}`).join("\n")}
@@ -37,13 +37,17 @@ ${scenarios.map(({ name, title }) => `  ${name.padEnd(18)}${title}`).join("\n")}
 --out FILE          writes the results as JSON
 --save              keeps them for the report: docs/performance/results.json
 --help              prints this`;
+}
 
 /**
- * Reads the command line; undefined when it asks for help.
+ * Reads the command line, which names some of these scenarios; undefined when it asks for help.
  *
  * @throws TypeError that says what is wrong with it.
  */
-export function parseOptions(args: string[]): Options | undefined {
+export function parseOptions(
+  args: string[],
+  scenarios: readonly Scenario[],
+): Options | undefined {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,

@@ -1,13 +1,5 @@
 /** What a process costs, with all its threads and children: read from Linux. */
 
-/** Bytes. */
-export interface Memory {
-  /** Resident, pages that children share counted for each. */
-  readonly rss: number;
-  /** Resident, a shared page counted once: the honest sum where there are children. */
-  readonly pss: number;
-}
-
 const libc = Deno.build.os === "linux"
   ? Deno.dlopen("libc.so.6", {
     clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
@@ -19,15 +11,17 @@ export async function cpuOf(pid: number): Promise<number> {
   return (await treeOf(pid)).reduce((seconds, each) => seconds + clockOf(each), 0);
 }
 
-/** Memory of a process and its children. */
-export async function memoryOf(pid: number): Promise<Memory> {
-  let [rss, pss] = [0, 0];
+/**
+ * Bytes of memory that a process and its children hold: heaps and stacks, resident, a page that they
+ * share counted once. Pages of files are not among them: their share depends on who else runs.
+ */
+export async function memoryOf(pid: number): Promise<number> {
+  let bytes = 0;
   for (const each of await treeOf(pid)) {
     const text = await read(`/proc/${each}/smaps_rollup`) ?? "";
-    rss += kilobytes(text, "Rss") * 1024;
-    pss += kilobytes(text, "Pss") * 1024;
+    bytes += kilobytes(text, "Pss_Anon") * 1024;
   }
-  return { rss, pss };
+  return bytes;
 }
 
 /** A process and all that descend from it. */
@@ -44,8 +38,8 @@ export async function treeOf(root: number): Promise<number[]> {
   return tree;
 }
 
-/** The clock that Linux keeps for a process: nanoseconds, with threads that have ended. */
-function clockOf(pid: number): number {
+/** CPU seconds of one process, with threads that have ended: a clock of Linux, in nanoseconds. */
+export function clockOf(pid: number): number {
   if (libc === undefined) throw new Error("CPU time is read from Linux alone");
   const time = new BigInt64Array(2);
   // What clock_getcpuclockid(3) computes.

@@ -4,138 +4,9 @@
  * `--check` it writes nothing and fails where one of them is stale.
  */
 import { formatted } from "../docs/formatted.ts";
-import { judge, type Judgement } from "./bars.ts";
-import { barChart, lineChart } from "./charts.ts";
-import type { Environment } from "./environment.ts";
-import { readResults, type Results, type ScenarioResult } from "./results.ts";
-import type { Scenario } from "./scenario.ts";
+import { pageOf } from "./page.ts";
+import { readResults } from "./results.ts";
 import { scenarios } from "./scenarios.ts";
-import { boundText, measuredText, scenarioTable, table, verdict } from "./tables.ts";
-
-/** Hand-written, by scenario, scenario/contender or scenario/contender/peer; the longest key counts. */
-type Reasons = Readonly<Record<string, string>>;
-
-/** What a chart shows and where it stands. */
-interface Chart {
-  readonly file: string;
-  readonly scenario: Scenario;
-  readonly svg: string;
-}
-
-const barred = ["fanout-16", "fanout-4", "fanout-1"];
-const growing: Readonly<Record<string, string>> = {
-  rooms: "With clients in one room",
-  "many-rooms-send": "With rooms",
-  "message-size": "With the size of messages",
-  "message-rate": "With the rate of messages",
-};
-
-/** The page, and its charts. */
-export function pageOf(
-  template: string,
-  results: Results,
-  reasons: Reasons,
-): { readonly page: string; readonly charts: readonly Chart[] } {
-  const measured = scenarios.filter(({ name }) => Object.hasOwn(results, name));
-  const charts = measured.flatMap((scenario) => chartsOf(scenario, results[scenario.name]));
-  const parts: Readonly<Record<string, string>> = {
-    environment: environments(measured, results),
-    bars: barTable(results),
-    reasons: reasonList(results, reasons),
-    growth: growthSections(charts),
-    scenarios: measured.map((scenario) => section(scenario, results[scenario.name], charts))
-      .join("\n\n"),
-  };
-  const page = template.replace(
-    /^<!-- (\w+) -->$/gm,
-    (mark, name: string) => Object.hasOwn(parts, name) ? parts[name] : mark,
-  );
-  return { page, charts };
-}
-
-function chartsOf(scenario: Scenario, result: ScenarioResult): Chart[] {
-  const file = `${scenario.name}.svg`;
-  if (barred.includes(scenario.name)) return [{ file, scenario, svg: barChart(scenario, result) }];
-  if (Object.hasOwn(growing, scenario.name)) {
-    return [{ file, scenario, svg: lineChart(scenario, result) }];
-  }
-  return [];
-}
-
-/** One paragraph for the scenarios that were run in the same way. */
-function environments(measured: readonly Scenario[], results: Results): string {
-  const same = Map.groupBy(measured, ({ name }) => {
-    const { date, environment, pinning, rounds } = results[name];
-    return `${machineText(environment)}; ${date}, ${rounds} rounds; ${pinning}.`;
-  });
-  return [...same].map(([text, those], _, all) =>
-    all.length === 1 ? text : `${those.map(({ name }) => `\`${name}\``).join(", ")}: ${text}`
-  ).join("\n\n");
-}
-
-function machineText({ machine, system, versions, commit }: Environment): string {
-  const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  return `${machine}, ${system}; ${list.join(", ")}; commit ${commit}`;
-}
-
-function barTable(results: Results): string {
-  const rows = scenarios.flatMap((scenario) =>
-    judgements(scenario, results).map((judgement, index) => [
-      index === 0 ? `\`${scenario.name}\`: ${scenario.title}` : "",
-      judgement.bar.of,
-      boundText(judgement.bar, scenario),
-      measuredText(judgement),
-      verdict(judgement, results[scenario.name]?.environment.cores),
-    ])
-  );
-  return table(["scenario", "contender", "must reach", "measured", ""], rows);
-}
-
-function judgements(scenario: Scenario, results: Results): Judgement[] {
-  const contenders = results[scenario.name]?.contenders ?? {};
-  return scenario.bars.map((bar) => judge(bar, contenders));
-}
-
-function reasonList(results: Results, reasons: Reasons): string {
-  return scenarios.flatMap((scenario) =>
-    judgements(scenario, results).filter(({ bar, value, reached }) =>
-      !reached && value !== undefined &&
-      !((results[scenario.name].environment.cores) < (bar.cores ?? 0))
-    ).map(({ bar }) => {
-      const reason = reasonFor(reasons, [scenario.name, bar.of, bar.against]);
-      return `- \`${scenario.name}\`, ${bar.of}, ${boundText(bar, scenario)}: ${reason}`;
-    })
-  ).join("\n");
-}
-
-function reasonFor(reasons: Reasons, path: readonly (string | undefined)[]): string {
-  for (let length = path.length; length > 0; length--) {
-    const key = path.slice(0, length).join("/");
-    if (Object.hasOwn(reasons, key)) return reasons[key];
-  }
-  return "why is not known yet.";
-}
-
-function growthSections(charts: readonly Chart[]): string {
-  return Object.entries(growing).flatMap(([name, title]) =>
-    charts.filter(({ scenario }) => scenario.name === name)
-      .map((chart) => `### ${title}\n\n${image(chart)}`)
-  ).join("\n\n");
-}
-
-function section(scenario: Scenario, result: ScenarioResult, charts: readonly Chart[]): string {
-  const chart = charts.find((each) => each.scenario === scenario && barred.includes(scenario.name));
-  return [
-    `### ${scenario.title} (\`${scenario.name}\`)`,
-    scenario.about,
-    scenarioTable(scenario, result),
-    ...chart === undefined ? [] : [image(chart)],
-  ].join("\n\n");
-}
-
-function image({ file, scenario }: Chart): string {
-  return `![${scenario.title}: ${scenario.unit}](performance/${file})`;
-}
 
 /** Writes a file below docs, or says that it is stale; whether it is as it must be. */
 async function keep(path: string, text: string, check: boolean): Promise<boolean> {
@@ -152,6 +23,7 @@ if (import.meta.main) {
   const read = (path: string) => Deno.readTextFile(new URL(path, import.meta.url));
   const { page, charts } = pageOf(
     await read("performance.md"),
+    scenarios,
     await readResults(),
     JSON.parse(await read("reasons.json")),
   );

@@ -2,33 +2,35 @@
 import { toolchain } from "../tests/support/toolchain.ts";
 import { environment } from "./environment.ts";
 import { endContests, runScenario } from "./measure.ts";
-import { parseOptions, usage } from "./options.ts";
+import { parseOptions, usageOf } from "./options.ts";
 import { pin } from "./pinning.ts";
 import { saveResult, type ScenarioResult } from "./results.ts";
+import { scenarios } from "./scenarios.ts";
 import { barLines, scenarioTable } from "./tables.ts";
 
 /** Runs what the command line says; gives the exit code. */
 async function main(args: string[]): Promise<number> {
-  const options = parseOptions(args);
+  const options = parseOptions(args, scenarios);
   if (options === undefined) {
-    console.log(usage);
+    console.log(usageOf(scenarios));
     return 0;
   }
   if (Deno.build.os !== "linux") throw new Error("the load generator needs Linux (epoll, /proc)");
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => void endContests().finally(() => Deno.exit(130)));
   }
-  const { choices, rounds, quick, save, out } = options;
+  const { choices, quick, save, out } = options;
   const tools = await toolchain();
   const where = await environment(tools);
   const pinning = await pin();
   const versions = Object.entries(where.versions).map((each) => each.join(" ")).join(", ");
   console.log(`${where.machine}, ${where.system}; ${versions}; commit ${where.commit}
-median of ${rounds} rounds; ${pinning.note}
+median of ${options.rounds} rounds; ${pinning.note}
 `);
   const results: Record<string, ScenarioResult> = {};
   const failures: string[] = [];
   for (const { scenario, contenders } of choices) {
+    const rounds = Math.min(options.rounds, scenario.rounds ?? Infinity);
     const run = await runScenario(scenario, { tools, pinning, quick }, {
       contenders,
       rounds,

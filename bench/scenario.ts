@@ -28,6 +28,8 @@ export interface Measurement {
   readonly load?: number;
   /** How busy the load generator's core was, from 0 to 1: below `load`, it did not hold the server up. */
   readonly generator?: number;
+  /** The busiest worker's part of the CPU time of all workers, from 0 to 1. */
+  readonly share?: number;
 }
 
 /** What a contender must reach, within one run. */
@@ -39,9 +41,9 @@ export interface Bar {
   /**
    * `efficiency`: cost of `against` through cost of `of`, at least the bound. `growth`: cost of `of`
    * through cost of `against`, at most. `rate`: rate of `of` through rate of `against`, or the rate
-   * itself, at least. `cost`: the cost itself, at most.
+   * itself, at least. `cost` and `share`: the figure itself, at most.
    */
-  readonly figure: "efficiency" | "growth" | "rate" | "cost";
+  readonly figure: "efficiency" | "growth" | "rate" | "cost" | "share";
   /** The bound, in the figure's own unit. */
   readonly bound: number;
   /** It means nothing on a machine with fewer cores. */
@@ -79,6 +81,10 @@ export interface Scenario {
   /** In the order in which they take their turns. */
   readonly contenders: readonly Contender[];
   readonly bars: readonly Bar[];
+  /** The contenders of a round are measured side by side: what is no matter of time. */
+  readonly together?: boolean;
+  /** More rounds would say no more. */
+  readonly rounds?: number;
   /** Starts a contender. */
   open(contender: Contender, bench: Bench): Promise<Contest>;
 }

@@ -1,7 +1,7 @@
 /** A program under test: how it is started on its core, what it costs, and how it is ended. */
 import type { Tool, Toolchain } from "../tests/support/toolchain.ts";
 import type { Pinning } from "./pinning.ts";
-import { cpuOf, type Memory, memoryOf } from "./processes.ts";
+import { cpuOf, memoryOf } from "./processes.ts";
 
 /** A program under test. */
 export interface ServerSpec {
@@ -64,8 +64,8 @@ export class Server implements AsyncDisposable {
     return cpuOf(this.pid);
   }
 
-  /** Memory of the process and all its children, in bytes. */
-  memory(): Promise<Memory> {
+  /** Heaps and stacks of the process and all its children, in bytes. */
+  memory(): Promise<number> {
     return memoryOf(this.pid);
   }
 
@@ -102,6 +102,15 @@ export class Server implements AsyncDisposable {
     over.abort();
     await server[Symbol.asyncDispose]();
     throw new Error(`${spec.name} is not ready on port ${port}:\n${await server.#said}`);
+  }
+
+  /** What it said before it ended by itself; undefined where it still runs a moment later. */
+  async lastWords(): Promise<string | undefined> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const moment = setTimeout(resolve, 500);
+    const ended = await Promise.race([this.#child.status, promise]);
+    clearTimeout(moment);
+    return ended === undefined ? undefined : `it ended with ${ended.code}:\n${await this.#said}`;
   }
 
   /** Ends the process, by force after 5 seconds. */

@@ -16,6 +16,7 @@ const columns: readonly Column[] = [
   { head: "p99 ms", figure: "p99", text: number },
   { head: "server's core", figure: "load", text: percent },
   { head: "load's core", figure: "generator", text: percent },
+  { head: "busiest worker", figure: "share", text: percent },
 ];
 
 /** One row for each contender. */
@@ -58,6 +59,8 @@ export function boundText({ figure, against, bound }: Bar, { unit }: Scenario): 
       return `≤ ${bound} × ${against}`;
     case "rate":
       return against === undefined ? `≥ ${number(bound)}/s` : `≥ ${bound} × ${against}'s rate`;
+    case "share":
+      return `≤ ${percent(bound)} on one worker`;
     case "cost":
       return `≤ ${number(bound)} ${unit}`;
   }
@@ -67,6 +70,7 @@ export function boundText({ figure, against, bound }: Bar, { unit }: Scenario): 
 export function measuredText({ bar, value }: Judgement): string {
   if (value === undefined) return "not measured";
   if (bar.figure === "cost") return number(value);
+  if (bar.figure === "share") return percent(value);
   if (bar.figure === "rate" && bar.against === undefined) return `${number(value)}/s`;
   return `${value.toFixed(2)} ×`;
 }
@@ -90,6 +94,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(rule), ...rows.map(line)].join("\n");
 }
 
-function percent(value: number): string {
+/** A share, from 0 to 1. */
+export function percent(value: number): string {
   return `${Math.round(value * 100)} %`;
 }

@@ -153,26 +153,41 @@ static void ask(int first, int count, long questions, long window, const char *f
   run_until(count * questions, "answers came");
 }
 
-// The copies on their way, by number modulo MAX_WINDOW.
-static struct { char *text; size_t length; double sent_at; long missing; long number; } copies[MAX_WINDOW];
+// The copies on their way, by number modulo `copy_places`: as many places as may be on their way at once, which
+// are all of them where somebody else sends.
+typedef struct { char *text; size_t length; double sent_at; long missing; long number; } Copy;
+static Copy *copies;
+static long copy_places;
 static Client *sender;
 static long fan_total, fan_sent, fan_complete;
 static double fan_rate;
 
-static void prepare_copy(long number) {
-  int i = number % MAX_WINDOW;
-  if (copies[i].text == NULL) copies[i].text = malloc(MAX_TEXT);
-  copies[i].length = render(copies[i].text, answer_text, 0, number);
-  copies[i].missing = range_end - range_begin;
-  copies[i].number = number;
+static Copy *copy_of(long number) { return copies + number % copy_places; }
+
+static Copy *prepare_copy(long number) {
+  static char rendered[MAX_TEXT];
+  Copy *copy = copy_of(number);
+  copy->length = render(rendered, answer_text, 0, number);
+  copy->text = realloc(copy->text, copy->length);
+  memcpy(copy->text, rendered, copy->length);
+  copy->missing = range_end - range_begin;
+  copy->number = number;
+  return copy;
+}
+
+static void make_places(long places) {
+  for (Copy *copy = copies; copy < copies + copy_places; copy++) free(copy->text);
+  free(copies);
+  copies = calloc(places, sizeof *copies);
+  copy_places = places;
+  for (Copy *copy = copies; copy < copies + places; copy++) copy->number = -1;
 }
 
 static void fan_more(void) {
   while (fan_sent < fan_total && fan_sent - fan_complete < window_size) {
     double due = fan_rate > 0 ? began + fan_sent / fan_rate : now();
     if (fan_rate > 0 && due > now()) return;
-    prepare_copy(fan_sent);
-    copies[fan_sent % MAX_WINDOW].sent_at = due;
+    prepare_copy(fan_sent)->sent_at = due;
     send_text(sender, frame_text, fan_sent++);
   }
 }
@@ -183,17 +198,16 @@ static void copied(Client *client, const uint8_t *text, size_t length) {
     unwanted(client, text, length);
   }
   if (client->got == fan_total) unwanted(client, text, length);
-  int i = client->got % MAX_WINDOW;
-  if (copies[i].number != client->got) {
+  Copy *copy = copy_of(client->got);
+  if (copy->number != client->got) {
     if (sender != NULL) unwanted(client, text, length);
-    if (copies[i].missing > 0) fail("one client is %d messages behind another", MAX_WINDOW);
     prepare_copy(client->got);
   }
-  must_match(client, text, length, copies[i].text, copies[i].length);
+  must_match(client, text, length, copy->text, copy->length);
   client->got++;
   done++;
-  if (--copies[i].missing > 0 || sender == NULL) return;
-  count_latency(copies[i].sent_at);
+  if (--copy->missing > 0 || sender == NULL) return;
+  count_latency(copy->sent_at);
   fan_complete++;
   fan_more();
 }
@@ -205,7 +219,7 @@ static void fan(Client *from, Fan f) {
   sender = from, fan_total = f.total, fan_sent = fan_complete = 0, fan_rate = f.rate;
   window_size = f.window, frame_text = f.frame, answer_text = f.copy;
   receive = copied, ticked = fan_more;
-  for (int i = 0; i < MAX_WINDOW; i++) copies[i].number = -1, copies[i].missing = 0;
+  make_places(from == NULL ? f.total : f.window);
   begin(f.total);
   if (from == NULL) {
     puts("\"listening\"");

@@ -1,6 +1,6 @@
 /** A contest of one server that a crowd of clients loads. */
 import { Crowd } from "../load/crowd.ts";
-import { treeOf } from "../processes.ts";
+import { clockOf, treeOf } from "../processes.ts";
 import type { Bench, Contest, Measurement } from "../scenario.ts";
 import { Server, type ServerSpec } from "../servers.ts";
 
@@ -13,6 +13,8 @@ export interface CrowdContest {
   prepare(crowd: Crowd): Promise<unknown>;
   /** Each round. */
   round(crowd: Crowd): Promise<Measurement>;
+  /** Whether the server's children are workers, whose shares of the work are measured. */
+  readonly workers?: boolean;
   /** What else ends with the contest, after the server has ended. */
   readonly also?: AsyncDisposable;
 }
@@ -32,10 +34,26 @@ export async function openContest(contest: CrowdContest, bench: Bench): Promise<
   );
   await prepare(crowd);
   // By now all its children are there.
-  await crowd.watch(await treeOf(server.pid));
+  const processes = await treeOf(server.pid);
+  await crowd.watch(processes);
   const running = stack.move();
   return {
-    measure: () => round(crowd),
+    async measure() {
+      const before = processes.slice(1).map(clockOf);
+      const measurement = await round(crowd).catch((error) => explain(error, server));
+      if (!contest.workers) return measurement;
+      const spent = processes.slice(1).map((pid, index) => clockOf(pid) - before[index]);
+      return {
+        ...measurement,
+        share: Math.max(...spent) / spent.reduce((sum, each) => sum + each),
+      };
+    },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** A crowd that fails does not know why its server has ended. */
+async function explain(error: Error, server: Server): Promise<never> {
+  const words = await server.lastWords();
+  throw words === undefined ? error : new Error(`${error.message}; ${words}`, { cause: error });
 }

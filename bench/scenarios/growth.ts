@@ -12,7 +12,7 @@ export const scenarios: readonly Scenario[] = [
     title: "Messages of 100 B to 256 KB",
     about: `One client sends to a room of ${members}, four messages on their way at once. The ` +
       "data of a message, JSON, has so many bytes; its envelope comes on top.",
-    axis: "bytes",
+    axis: "message size",
     values: [100, 1_024, 16_384, 262_144],
     room: (bytes) => ({ window: 4, data: dataOf(bytes) }),
   }),

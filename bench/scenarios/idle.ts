@@ -23,11 +23,14 @@ export const scenario: Scenario = {
   name: "idle",
   title: "Memory of an idle connection",
   about:
-    "A fresh server each round. 1000 connections come and go; then 10 000 are opened and stay. " +
-    "Memory (PSS, the process's part of what is resident) two seconds after that, less the same " +
-    "before, through 10 000. No collection is forced on either side: what a runtime holds without " +
-    "need counts, and so does what it frees in between. What the kernel holds for sockets does not.",
+    "A fresh server each round, all servers side by side. 1000 connections come and go; then 10 000 " +
+    "are opened and stay. Resident heaps and stacks of the process two seconds after that, less the " +
+    "same before, through 10 000. No collection is forced on either side: what a runtime holds " +
+    "without need counts, and so does what it frees in between. What the kernel holds for sockets " +
+    "does not.",
   unit: "bytes a connection",
+  together: true,
+  rounds: 3,
   contenders: Object.entries(specs).map(([name, { runtime }]) => ({ name, runtime })),
   bars: [
     { of: "weir-node", figure: "cost", bound: 10_240 },
@@ -38,28 +41,29 @@ export const scenario: Scenario = {
 };
 
 function open({ name }: Contender, bench: Bench): Promise<Contest> {
+  const clients = bench.quick ? 2_000 : 10_000;
   let warm = false;
   return Promise.resolve({
-    measure(): Promise<Measurement> {
-      // A fresh server knows nothing of a warm-up; it only brings the program into the page cache.
-      const clients = warm ? bench.quick ? 2_000 : 10_000 : 100;
+    async measure(): Promise<Measurement> {
+      await using server = await Server.start(specs[name], bench.tools, bench.pinning);
+      // A fresh server knows nothing of a warm-up, which only brings the program into the page cache.
+      if (warm) return { cost: await growth(server, clients) / clients };
       warm = true;
-      return measure(specs[name], bench, clients);
+      return { cost: 0 };
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   });
 }
 
-async function measure(spec: ServerSpec, bench: Bench, clients: number): Promise<Measurement> {
-  await using server = await Server.start(spec, bench.tools, bench.pinning);
+/** The bytes that so many clients add to a server's memory. */
+async function growth(server: Server, clients: number): Promise<number> {
   await using crowd = await Crowd.start({ port: server.port });
-  await crowd.churn(Math.min(visitors, clients), 64);
+  await crowd.churn(visitors, 64);
   await sleep(settle);
   const before = await server.memory();
   await crowd.open(clients);
   await sleep(settle);
-  const after = await server.memory();
-  return { cost: (after.pss - before.pss) / clients };
+  return await server.memory() - before;
 }
 
 function sleep(milliseconds: number): Promise<void> {

@@ -56,7 +56,7 @@ const changes: readonly Change[] = [{
 /** Joins, leaves and sends. */
 export const scenarios: readonly Scenario[] = [...changes.map(changing), {
   name: "many-rooms-send",
-  title: "A send to one room among 10 to 100 000",
+  title: "A send to one room among 10 to 100 000 rooms",
   about:
     `${clients} clients in ten rooms each: all in the same ten, a hundred in the same ten, or ` +
     `each in its own; and ${members} of them in one more, to which one message at a time is sent. "The same" is taken ` +

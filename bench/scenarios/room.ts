@@ -48,6 +48,8 @@ export interface Room {
   readonly rate?: number;
   /** JSON; 100 bytes by default. */
   readonly data?: string;
+  /** Whether the server has workers, whose shares of the work are measured. */
+  readonly workers?: boolean;
 }
 
 /** JSON of so many bytes, with the message's number in it. */
@@ -61,7 +63,15 @@ export function dataOf(bytes: number): string {
 
 /** Lets all join the room, and one more client send to it. */
 export function openRoom(room: Room, bench: Bench): Promise<Contest> {
-  const { spec, dialect = weirDialect, members, window, rate, data = dataOf(100) } = room;
+  const {
+    spec,
+    dialect = weirDialect,
+    members,
+    window,
+    rate,
+    data = dataOf(100),
+    workers = false,
+  } = room;
   const range = { first: 0, count: members };
   const fan = {
     ...range,
@@ -74,6 +84,7 @@ export function openRoom(room: Room, bench: Bench): Promise<Contest> {
   let measure: (() => ReturnType<Crowd["fan"]>) | undefined;
   return openContest({
     spec,
+    workers,
     ...dialect.protocol === undefined ? {} : { protocol: dialect.protocol },
     async prepare(crowd) {
       await crowd.open(members, dialect.path);
@@ -84,7 +95,8 @@ export function openRoom(room: Room, bench: Bench): Promise<Contest> {
     },
     async round(crowd) {
       const work = (messages: number) => crowd.fan({ ...fan, messages });
-      measure ??= paced(work, paceOf(bench), 2 * window);
+      // A window that a rate does not fill needs no more messages than a round has.
+      measure ??= paced(work, paceOf(bench), rate === undefined ? 2 * window : 10);
       return measurementOf(await measure());
     },
   }, bench);
