@@ -84,7 +84,9 @@ async function main(filter: string | undefined): Promise<number> {
     }
     results.push(...await runSteps(await listTests(tools, filter ?? ""), TEST_LANES));
     results.push(...await runLater(tools, filter ?? ""));
-    if (filter === undefined) results.push(...await runSteps([reliabilityStep(deno)], 1));
+    if (filter === undefined) {
+      results.push(...await runSteps([reliabilityStep(deno), smokeStep(deno)], 1));
+    }
   }
   return summarize(results);
 }
@@ -140,6 +142,19 @@ async function runLater(tools: Toolchain, filter: string): Promise<StepResult[]>
 function reliabilityStep(deno: string): Step {
   const args = ["run", "-A", "docs/reliability.ts", reportFolder(root), "--check"];
   return checkStep({ name: "docs/reliability.md", args }, deno);
+}
+
+/** Whether Weir is as fast as it says, in ratios. */
+function smokeStep(deno: string): Step {
+  const check = { name: "smoke benchmark", args: ["run", "-A", "bench/smoke.ts"] };
+  const run = async (): Promise<StepResult> => {
+    const result = await runCheck(check, root, deno);
+    const reason = /^skipped: (.*)/m.exec(result.output)?.[1];
+    return reason === undefined || result.failures.length > 0
+      ? result
+      : { ...result, passed: 0, skipped: [reason] };
+  };
+  return { name: check.name, parts: [run] };
 }
 
 async function listTestFiles(filter: string): Promise<string[]> {
