@@ -19,7 +19,7 @@
  *
  * @module
  */
-export { type Configuration, loadConfig, type LoadOptions } from "./src/load.ts";
+export { type Configuration, loadConfig, type LoadOptions, type TextCache } from "./src/load.ts";
 export {
   type ConnectorChoice,
   type Counts,
@@ -141,6 +141,7 @@ export { accept, admit, dispatch, type Dispatched, type Ending } from "./src/dis
 export { Frame } from "./src/frame.ts";
 export type { HonoApp } from "./src/hono.ts";
 export type { Logger } from "./src/connector.ts";
+export type { AddressSource, ReceivedHandshake } from "./src/handshake.ts";
 export { type Upgrader } from "./src/site.ts";
 export { connectStandardSocket, STANDARD_FEATURES } from "./src/adapters/standard.ts";
 export type { Attribute, Block, Body, Label, SourceFile, Span } from "./src/config/tree.ts";

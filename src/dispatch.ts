@@ -45,6 +45,7 @@ export function accept(
   admitted: readonly FlowHandler[],
   event: FlowEvent,
 ): FlowError | undefined | Promise<FlowError | undefined> {
+  if (admitted.length === 0) return undefined;
   const answers = admitted.map((handler) => {
     try {
       const answer = handler.accept?.(event);
@@ -63,10 +64,10 @@ export function accept(
 export function dispatch(admitted: readonly FlowHandler[], event: FlowEvent): Dispatched {
   if (admitted.length === 0) return { answer: undefined, all: undefined };
   if (admitted.length === 1) {
-    const answer = run(admitted[0], event);
+    const answer = runFlow(admitted[0], event);
     return { answer, all: answer instanceof Promise ? answer.then(failure) : failure(answer) };
   }
-  const runs = admitted.map((handler) => run(handler, event));
+  const runs = admitted.map((handler) => runFlow(handler, event));
   return { answer: runs[0], all: runs.some(isPromise) ? allEnded(runs) : firstFailure(runs) };
 }
 
@@ -84,7 +85,8 @@ function failed(flow: string, error: FlowError): FlowHandler {
   };
 }
 
-function run(handler: FlowHandler, event: FlowEvent): Ending | Promise<Ending> {
+/** Starts one flow. The promise rejects with what the flow throws beside a `FlowError`: a bug. */
+export function runFlow(handler: FlowHandler, event: FlowEvent): Ending | Promise<Ending> {
   try {
     const outcome = handler.run(event);
     return outcome instanceof Promise ? outcome.catch(expected) : outcome;

@@ -2,20 +2,46 @@
 
 const encoder = new TextEncoder();
 
+/** What UTF-8 writes as more than one byte, or JSON never holds. */
+const NOT_ASCII = /[^ -~]/;
+/** Texts up to this length are looked through for such characters; longer ones are just encoded. */
+const SHORT = 4096;
+
 /** A message on its way to clients: the text, and the bytes of its WebSocket frame when asked for. */
 export class Frame {
   /** The JSON text. */
   readonly text: string;
-  #bytes: Uint8Array | undefined;
+  #size = 0;
+  #isAscii: boolean | undefined = undefined;
+  #bytes: Uint8Array | undefined = undefined;
 
   /** Encodes nothing yet. */
   constructor(text: string) {
     this.text = text;
   }
 
+  /** Bytes on the wire. */
+  get size(): number {
+    if (this.#size === 0) {
+      const { length } = this.text;
+      this.#size = this.#writesItself() ? headerLength(length) + length : this.bytes.length;
+    }
+    return this.#size;
+  }
+
   /** The whole frame as a server sends it: header and UTF-8 text, not masked. */
   get bytes(): Uint8Array {
     return this.#bytes ??= encodeTextFrame(this.text);
+  }
+
+  /** The same as a text in which each byte is a character; undefined where that is no shortcut. */
+  get byteText(): string | undefined {
+    return this.#writesItself() ? headerText(this.text.length) + this.text : undefined;
+  }
+
+  /** Whether each character of the text is one byte. */
+  #writesItself(): boolean {
+    return this.#isAscii ??= this.text.length <= SHORT && !NOT_ASCII.test(this.text);
   }
 }
 
@@ -23,12 +49,12 @@ export class Frame {
 function encodeTextFrame(text: string): Uint8Array {
   const body = encoder.encode(text);
   const { length } = body;
-  const headerLength = length < 126 ? 2 : length < 65536 ? 4 : 10;
-  const frame = new Uint8Array(headerLength + length);
+  const start = headerLength(length);
+  const frame = new Uint8Array(start + length);
   frame[0] = 0x81;
-  if (headerLength === 2) {
+  if (start === 2) {
     frame[1] = length;
-  } else if (headerLength === 4) {
+  } else if (start === 4) {
     frame[1] = 126;
     frame[2] = length >> 8;
     frame[3] = length & 255;
@@ -36,6 +62,17 @@ function encodeTextFrame(text: string): Uint8Array {
     frame[1] = 127;
     new DataView(frame.buffer).setBigUint64(2, BigInt(length));
   }
-  frame.set(body, headerLength);
+  frame.set(body, start);
   return frame;
+}
+
+function headerLength(length: number): number {
+  return length < 126 ? 2 : length < 65536 ? 4 : 10;
+}
+
+/** The header of a text that is short. */
+function headerText(length: number): string {
+  return length < 126
+    ? String.fromCharCode(0x81, length)
+    : String.fromCharCode(0x81, 126, length >> 8, length & 255);
 }

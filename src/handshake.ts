@@ -2,33 +2,52 @@
 
 import type { HandshakeRefusal, HandshakeRequest } from "./socket.ts";
 
-/** The facts of a handshake as an adapter finds them. Its URL is parsed when somebody asks for it. */
+/** What knows the address of a peer while the connection lasts. */
+export interface AddressSource {
+  /** Undefined or null where it is not known, or not any more. */
+  readonly remoteAddress?: string | null | undefined;
+}
+
+/** The facts of a handshake as an adapter finds them: what is seldom asked for is found when it is. */
 export class ReceivedHandshake implements HandshakeRequest {
   readonly method: string;
   readonly hasQuery: boolean;
   readonly headers: Readonly<Record<string, string>>;
-  readonly remoteAddress: string | null;
   readonly #target: string;
   readonly #parse: (target: string) => URL;
+  /** The address, or until somebody asks for it what knows it. */
+  #address: AddressSource | string | null;
 
   /** `target` is what `parse` makes the URL of. */
   constructor(
     method: string,
     target: string,
     headers: Readonly<Record<string, string>>,
-    remoteAddress: string | null,
+    address: AddressSource | string | null,
     parse: (target: string) => URL,
   ) {
     this.method = method;
     this.hasQuery = target.includes("?");
     this.headers = headers;
-    this.remoteAddress = remoteAddress;
+    this.#address = address;
     this.#target = target;
     this.#parse = parse;
   }
 
   get url(): URL {
     return this.#parse(this.#target);
+  }
+
+  get remoteAddress(): string | null {
+    if (typeof this.#address === "object" && this.#address !== null) {
+      this.#address = this.#address.remoteAddress ?? null;
+    }
+    return this.#address;
+  }
+
+  /** From now on `source` knows the address. */
+  learnAddressFrom(source: AddressSource): void {
+    if (typeof this.#address !== "string") this.#address = source;
   }
 }
 

@@ -1,9 +1,12 @@
 /** Configuration text → model, with the connectors that Weir brings and those that are handed in. */
 import { loadFiles } from "./config/load.ts";
+import type { TextCache } from "./config/scope.ts";
 import type { SourceFile } from "./config/tree.ts";
 import type { ConnectorType } from "./connector-type.ts";
 import { builtInConnectors } from "./connectors/mod.ts";
 import type { Model } from "./model.ts";
+
+export type { TextCache } from "./config/scope.ts";
 
 /** A configuration: a model, one text, or files that are merged in the order given. */
 export type Configuration = Model | string | readonly SourceFile[];
@@ -16,6 +19,11 @@ export interface LoadOptions {
   readonly env?: (name: string) => string | undefined;
   /** Reads text files, for `file("path")`. Fails by default. */
   readonly readFile?: (path: string) => string | Promise<string>;
+  /**
+   * Keeps what the parser says of a text, so that the same text is read faster the next time. Who can
+   * write to it decides how a configuration is understood. None by default.
+   */
+  readonly cache?: TextCache;
   /** The time for expressions, in milliseconds since the epoch; the machine's own by default. */
   readonly now?: () => number;
   /**
@@ -51,6 +59,7 @@ export function loadConfig(
     types: { ...builtInConnectors, ...options.connectors },
     env: options.env ?? (() => undefined),
     readFile: options.readFile ?? refuseToRead,
+    cache: options.cache,
     now: options.now,
     embedded: options.embedded ?? true,
   });

@@ -19,19 +19,24 @@
  * @module
  */
 import type { Server } from "node:http";
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
 import { upgradeSockets } from "./adapters/node.ts";
-import { main } from "./commands.ts";
 import type { Configuration } from "./load.ts";
-import { createRuntime as create, type Runtime, type RuntimeOptions } from "./runtime.ts";
+import type { Runtime, RuntimeOptions } from "./runtime.ts";
+import { cacheFolder } from "./server/cache-folder.ts";
 import { hostOptions } from "./server/files.ts";
-import { type Host, serveOn } from "./server/host.ts";
-import { listenNode } from "./server/node.ts";
+import type { Host } from "./server/host.ts";
 import type { ServeOptions, Service } from "./server/service.ts";
 
 export { ConfigPathError, readConfigFiles } from "./server/files.ts";
 export type { ServeOptions, Service } from "./server/service.ts";
 
-const host: Host = { entry: import.meta.url, options: hostOptions, listen: listenNode };
+/** Loaded on demand, as is most of this file: a program can then be asked to keep what it compiles. */
+async function loadHost(): Promise<Host> {
+  const { listenNode } = await import("./server/node.ts");
+  return { entry: import.meta.url, options: hostOptions, listen: listenNode };
+}
 
 /**
  * Runs a configuration as a server that listens where its connectors say.
@@ -39,16 +44,18 @@ const host: Host = { entry: import.meta.url, options: hostOptions, listen: liste
  * @throws {ConfigError} The configuration cannot run.
  * @throws {ConnectorError} A port is taken, a migration was refused.
  */
-export function serve(config: Configuration, options: ServeOptions = {}): Promise<Service> {
-  return serveOn(host, config, options);
+export async function serve(config: Configuration, options: ServeOptions = {}): Promise<Service> {
+  const { serveOn } = await import("./server/host.ts");
+  return await serveOn(await loadHost(), config, options);
 }
 
 /** `createRuntime` of the core, which reads this machine's environment and files. */
-export function createRuntime(
+export async function createRuntime(
   config: Configuration,
   options: RuntimeOptions = {},
 ): Promise<Runtime> {
-  return create(config, { ...hostOptions, ...options });
+  const { createRuntime: create } = await import("./runtime.ts");
+  return await create(config, { ...hostOptions, ...options });
 }
 
 /** What `attach` takes. */
@@ -85,4 +92,9 @@ export function attach(server: Server, runtime: Runtime, options: AttachOptions 
   return upgradeSockets(server, (pathname) => endpoints.get(pathname));
 }
 
-if (import.meta.main) await main(serve, host);
+if (import.meta.main) {
+  const folder = cacheFolder();
+  if (folder !== undefined) enableCompileCache(join(folder, "node"));
+  const { main } = await import("./commands.ts");
+  await main(serve, await loadHost());
+}

@@ -24,7 +24,7 @@ class PendingBatch implements Batch {
   constructor(parent?: PendingBatch, frame?: Frame) {
     this.#parent = parent;
     this.#frame = frame;
-    this.size = parent === undefined || frame === undefined ? 0 : parent.size + frame.bytes.length;
+    this.size = parent === undefined || frame === undefined ? 0 : parent.size + frame.size;
   }
 
   /** This batch and one more frame. The recipients of one broadcast get the same object. */
@@ -36,8 +36,7 @@ class PendingBatch implements Batch {
   }
 
   get frames(): readonly Frame[] {
-    this.#frames ??= this.#path().reverse();
-    return this.#frames;
+    return this.#frames ??= this.#path().reverse();
   }
 
   /** The frames, the newest first. */
@@ -60,6 +59,15 @@ class PendingBatch implements Batch {
     }
     return this.#bytes;
   }
+
+  byteText(): string | undefined {
+    let text = "";
+    for (const { byteText } of this.frames) {
+      if (byteText === undefined) return undefined;
+      text += byteText;
+    }
+    return text;
+  }
 }
 
 /** Frames as a batch of their own. */
@@ -68,21 +76,37 @@ export function batchOf(frames: readonly Frame[]): Batch {
 }
 
 /**
- * From so many recipients on, a flush waits one tick more. What arrives meanwhile shares the writes,
- * each of which costs more than the tick.
+ * From so many recipients on, a flush waits for more. What arrives meanwhile shares the writes, each
+ * of which costs more than a tick.
  */
 const MANY = 64;
+
+/** How long a flush to many waits. */
+export interface Patience {
+  /** So many ticks after one another in which nothing comes end it. */
+  readonly quiet: number;
+  /** It is never longer than so many ticks. */
+  readonly most: number;
+}
+
+const ONE_TICK: Patience = { quiet: 1, most: 1 };
 
 /** Flushes all outboxes that got something, once a tick. */
 export class Flusher {
   readonly #schedule: (flush: () => void) => void;
+  readonly #patience: Patience;
   #dirty: Outbox[] = [];
   #root = new PendingBatch();
-  #waited = false;
+  /** How many ticks it has waited, how many of them nothing has come in, and what was there then. */
+  #waited = 0;
+  #quiet = 0;
+  #seen: PendingBatch | undefined;
+  #count = 0;
 
   /** `schedule` runs a function at the end of the tick. */
-  constructor(schedule: (flush: () => void) => void) {
+  constructor(schedule: (flush: () => void) => void, patience: Patience = ONE_TICK) {
     this.#schedule = schedule;
+    this.#patience = patience;
   }
 
   /** What nobody waits for yet; the start of every path of this tick. */
@@ -96,17 +120,28 @@ export class Flusher {
   }
 
   readonly #flush = (): void => {
-    if (!this.#waited && this.#dirty.length >= MANY) {
-      this.#waited = true;
+    if (this.#dirty.length >= MANY && this.#waits()) {
       this.#schedule(this.#flush);
       return;
     }
-    this.#waited = false;
+    this.#waited = 0;
+    this.#quiet = 0;
+    this.#seen = undefined;
     const dirty = this.#dirty;
     this.#dirty = [];
     this.#root = new PendingBatch();
     for (const outbox of dirty) outbox.flush();
   };
+
+  /** What comes for many comes for the first of them, too, or adds to their number. */
+  #waits(): boolean {
+    const [{ pending }] = this.#dirty;
+    const grows = pending !== this.#seen || this.#dirty.length !== this.#count;
+    this.#seen = pending;
+    this.#count = this.#dirty.length;
+    this.#quiet = grows ? 0 : this.#quiet + 1;
+    return this.#quiet < this.#patience.quiet && this.#waited++ < this.#patience.most;
+  }
 }
 
 /** The frames that wait for one connection. */
@@ -135,6 +170,11 @@ export class Outbox {
     this.#limit = limit;
     this.#overflow = overflow;
     this.#onLost = onLost;
+  }
+
+  /** What waits; undefined where nothing does. */
+  get pending(): PendingBatch | undefined {
+    return this.#pending;
   }
 
   /** Queues a frame; false where the outbox is closed. */
@@ -185,7 +225,7 @@ function join(frames: readonly Frame[], size: number): Uint8Array {
   let at = 0;
   for (const frame of frames) {
     bytes.set(frame.bytes, at);
-    at += frame.bytes.length;
+    at += frame.size;
   }
   return bytes;
 }

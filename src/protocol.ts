@@ -105,7 +105,9 @@ export function messageFrame(data: unknown, room?: string): Frame {
  */
 export function ackFrame(id: FrameId, response?: { readonly data: unknown }): Frame {
   const suffix = response === undefined ? "" : `,"data":${JSON.stringify(response.data) ?? "null"}`;
-  return new Frame(`{"type":"ack","id":${JSON.stringify(id)}${suffix}}`);
+  return new Frame(
+    `{"type":"ack","id":${typeof id === "number" ? id : JSON.stringify(id)}${suffix}}`,
+  );
 }
 
 /**

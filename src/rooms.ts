@@ -13,9 +13,10 @@ export class Groups<Member> {
 
   /** Adds a member; one that is in already stays. */
   add(name: string, member: Member): void {
-    const group = this.#groups.get(name);
-    if (group === undefined) this.#groups.set(name, new Set([member]));
-    else group.add(member);
+    let group = this.#groups.get(name);
+    // From a list a set is made the slow way.
+    if (group === undefined) this.#groups.set(name, group = new Set());
+    group.add(member);
   }
 
   /** Removes a member, and the group with its last one. */

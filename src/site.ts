@@ -1,14 +1,9 @@
 /** Everything that one listener, or one embedding application, serves over HTTP. */
 import { Hono, type MiddlewareHandler } from "hono";
 import type { HttpService } from "./connector.ts";
-import { checkHandshake } from "./handshake.ts";
-import type {
-  Handshake,
-  HandshakeAcceptance,
-  HandshakeRefusal,
-  HandshakeRequest,
-  SocketEndpoint,
-} from "./socket.ts";
+import { type AddressSource, checkHandshake, ReceivedHandshake } from "./handshake.ts";
+import { Locations } from "./locations.ts";
+import type { Handshake, HandshakeAcceptance, HandshakeRefusal, SocketEndpoint } from "./socket.ts";
 
 /** What a runtime adds so that `fetch` can turn a request into a WebSocket. */
 export interface Upgrader {
@@ -18,9 +13,12 @@ export interface Upgrader {
     env: unknown,
     endpoint: SocketEndpoint,
     acceptance: HandshakeAcceptance,
+    facts: ReceivedHandshake,
   ): Response;
-  /** The peer's address, from what the runtime hands over beside the request. */
-  remoteAddress(request: Request, env: unknown): string | null;
+  /** The peer's address or what knows it, from what the runtime hands over beside the request. */
+  remoteAddress(request: Request, env: unknown): AddressSource | string | null;
+  /** The headers, names in lower case, where the runtime has a quicker way to them. */
+  headers?(request: Request): Readonly<Record<string, string>>;
 }
 
 /** What is told of a service to whoever asks whether it lives. */
@@ -59,13 +57,14 @@ export function createSite(options: SiteOptions): Site {
   const { services, upgrader, serveFiles, identity, troubles } = options;
   const endpoints = services.flatMap((service) => service.socket ?? []);
   const byPath = new Map(endpoints.map((endpoint) => [endpoint.path, endpoint]));
+  const locations = new Locations();
   const app = new Hono();
 
   for (const endpoint of endpoints) {
     app.all(endpoint.path, (c, next) => {
       // Hono decodes a path before it compares; the contract compares it as it stands.
       if (!new URL(c.req.url).pathname.endsWith(endpoint.path)) return next();
-      return handshake(c.req.raw, c.env, endpoint, upgrader);
+      return handshake(c.req.raw, c.req.url, c.env, endpoint, upgrader);
     });
   }
   for (const service of services) service.routes?.(app);
@@ -91,13 +90,19 @@ export function createSite(options: SiteOptions): Site {
     endpoint: (pathname) => byPath.get(pathname),
     fetch(request, env) {
       // Deno hands over whatever stood in the request's first line.
-      const url = URL.parse(request.url);
-      if (url === null) return new Response("the request's target is no URL\n", { status: 400 });
-      const endpoint = byPath.get(url.pathname);
+      const { path, url } = locations.of(request.url);
+      if (path === undefined) {
+        return new Response("the request's target is no URL\n", { status: 400 });
+      }
+      const endpoint = byPath.get(path);
       if (endpoint === undefined) return app.fetch(request, env as Record<string, unknown>);
-      return handshake(request, env, endpoint, upgrader);
+      return handshake(request, url, env, endpoint, upgrader);
     },
   };
+}
+
+function parseUrl(url: string): URL {
+  return new URL(url);
 }
 
 /** A refusal as a response. */
@@ -110,16 +115,18 @@ function refusalResponse({ status, message, headers }: HandshakeRefusal): Respon
 
 function handshake(
   request: Request,
+  url: string,
   env: unknown,
   endpoint: SocketEndpoint,
   upgrader: Upgrader | undefined,
 ): Response | Promise<Response> {
-  const facts: HandshakeRequest = {
-    method: request.method,
-    url: new URL(request.url),
-    headers: Object.fromEntries(request.headers),
-    remoteAddress: upgrader?.remoteAddress(request, env) ?? null,
-  };
+  const facts = new ReceivedHandshake(
+    request.method,
+    url,
+    upgrader?.headers?.(request) ?? Object.fromEntries(request.headers),
+    upgrader?.remoteAddress(request, env) ?? null,
+    parseUrl,
+  );
   if (upgrader === undefined) {
     const form = checkHandshake(facts.method, facts.headers);
     if (!form.accepted) return refusalResponse(form);
@@ -128,7 +135,7 @@ function handshake(
   const answer = (decision: Handshake): Response => {
     if (!decision.accepted) return refusalResponse(decision);
     try {
-      return upgrader.upgrade(request, env, endpoint, decision);
+      return upgrader.upgrade(request, env, endpoint, decision, facts);
     } catch (error) {
       decision.session.abandon();
       throw error;

@@ -51,6 +51,11 @@ export interface Batch {
   readonly size: number;
   /** All frames as they stand on the wire, joined once for all recipients. */
   bytes(): Uint8Array;
+  /**
+   * The same as a text in which each byte is a character, which for one recipient can be cheaper;
+   * undefined where it is not, absent where a batch knows nothing of it.
+   */
+  byteText?(): string | undefined;
 }
 
 /** The facts of a handshake, copied before the upgrade. */
@@ -63,7 +68,7 @@ export interface HandshakeRequest {
   readonly hasQuery?: boolean;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The address of the peer, or null. */
+  /** The address of the peer, or null, also where nobody asked for it before the connection ended. */
   readonly remoteAddress: string | null;
 }
 

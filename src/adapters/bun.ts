@@ -1,5 +1,6 @@
 /** Sockets of `Bun.serve`. */
 import type { Frame } from "../frame.ts";
+import type { AddressSource, ReceivedHandshake } from "../handshake.ts";
 import type { Upgrader } from "../site.ts";
 import type {
   Batch,
@@ -46,12 +47,16 @@ export interface BunSocketData {
   readonly session: SocketSession;
   /** The path that it came in by. */
   readonly endpoint: SocketEndpoint;
+  /** The upgrade has succeeded. */
+  open(socket: BunSocket, features: SocketFeatures): void;
 }
 
 /** The part of Bun's `ServerWebSocket` that is used here. */
 export interface BunSocket {
   /** What the upgrade gave it. */
   readonly data: BunSocketData;
+  /** The peer's address. */
+  readonly remoteAddress: string;
   /** Sends a text frame; compressed where that is wanted and the client has agreed to it. */
   send(text: string, compress: boolean): number;
   /** Joins what is sent meanwhile into one write. */
@@ -116,9 +121,9 @@ export function bunWebSocketHandler(endpoints: readonly SocketEndpoint[]): BunWe
     perMessageDeflate: endpoints.some((endpoint) => endpoint.compression) &&
       { compress: "shared", decompress: "shared" },
     open(socket) {
-      const { session, endpoint } = socket.data;
-      const limits = endpoint.maxMessageSize === maxPayloadLength;
-      session.open(new BunPeer(socket), limits ? FEATURES : UNLIMITED_FEATURES);
+      const { data } = socket;
+      const limits = data.endpoint.maxMessageSize === maxPayloadLength;
+      data.open(socket, limits ? FEATURES : UNLIMITED_FEATURES);
     },
     message({ data: { session } }, message) {
       if (typeof message === "string") session.message(message);
@@ -138,13 +143,15 @@ export const bunUpgrader: Upgrader = {
     env: unknown,
     endpoint: SocketEndpoint,
     { protocol, session }: HandshakeAcceptance,
+    facts: ReceivedHandshake,
   ): Response {
     const headers = protocol === undefined ? undefined : { "sec-websocket-protocol": protocol };
     // Else Bun chooses the first that is offered, which may be the client's token.
     if (protocol === undefined) request.headers.delete("sec-websocket-protocol");
     // Bun has one setting for a server; an endpoint without compression is offered none.
     if (!endpoint.compression) request.headers.delete("sec-websocket-extensions");
-    const data = { session, endpoint };
+    const data = new BunPeer(session, endpoint);
+    facts.learnAddressFrom(data);
     if (bunServer(env).upgrade(request, headers === undefined ? { data } : { data, headers })) {
       // Bun has answered already and ignores what `fetch` returns; Hono wants a response.
       return new Response(null);
@@ -154,9 +161,35 @@ export const bunUpgrader: Upgrader = {
     session.abandon();
     return new Response(null, { status: 400 });
   },
-  remoteAddress: (request: Request, env: unknown): string | null =>
-    bunServer(env).requestIP(request)?.address ?? null,
+  remoteAddress: (request: Request, env: unknown): AddressSource => new Sender(request, env),
+  headers(request: Request): Readonly<Record<string, string>> {
+    const headers = (request.headers as BunHeaders).toJSON();
+    const cookies = headers["set-cookie"];
+    // Alone among headers it is a list, also in a request, where it means nothing.
+    if (typeof cookies !== "object") return headers as Record<string, string>;
+    return { ...headers as Record<string, string>, "set-cookie": cookies.join(", ") };
+  },
 };
+
+/** Who has sent a request. */
+class Sender implements AddressSource {
+  readonly #request: Request;
+  readonly #env: unknown;
+
+  constructor(request: Request, env: unknown) {
+    this.#request = request;
+    this.#env = env;
+  }
+
+  get remoteAddress(): string | undefined {
+    return bunServer(this.#env).requestIP(this.#request)?.address;
+  }
+}
+
+/** What Bun's headers have beside those of the standard. */
+interface BunHeaders extends Headers {
+  toJSON(): Record<string, string | readonly string[]>;
+}
 
 /** Hono on Bun passes the server as it is, or in an object. */
 function bunServer(env: unknown): BunServer {
@@ -168,55 +201,70 @@ function bunServer(env: unknown): BunServer {
   return server as BunServer;
 }
 
-/** A connection on Bun's own WebSocket server. */
-class BunPeer implements Peer {
-  readonly #socket: BunSocket;
+/** A connection on Bun's own WebSocket server, and all that its socket carries. */
+class BunPeer implements Peer, BunSocketData, AddressSource {
+  readonly session: SocketSession;
+  readonly endpoint: SocketEndpoint;
+  /** Undefined until the upgrade has succeeded. */
+  #socket: BunSocket | undefined = undefined;
 
-  constructor(socket: BunSocket) {
+  constructor(session: SocketSession, endpoint: SocketEndpoint) {
+    this.session = session;
+    this.endpoint = endpoint;
+  }
+
+  open(socket: BunSocket, features: SocketFeatures): void {
     this.#socket = socket;
+    this.session.open(this, features);
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#socket?.remoteAddress;
   }
 
   get bufferedAmount(): number {
-    return this.#socket.getBufferedAmount();
+    return this.#socket?.getBufferedAmount() ?? 0;
   }
 
   send({ frames }: Batch): number {
+    const socket = this.#socket;
+    if (socket === undefined) return -1;
     let sent = 1;
-    if (frames.length === 1) sent = this.#send(frames[0]);
+    if (frames.length === 1) sent = this.#send(socket, frames[0]);
     else {
-      this.#socket.cork(() => {
-        for (const frame of frames) sent = this.#send(frame);
+      socket.cork(() => {
+        for (const frame of frames) sent = this.#send(socket, frame);
       });
     }
     // Positive where the kernel took it all; asking for the rest costs more than the sending. 0 where
     // the socket is closing.
     if (sent >= 0) return sent > 0 ? 0 : -1;
-    return this.#socket.getBufferedAmount();
+    return socket.getBufferedAmount();
   }
 
-  #send(frame: Frame): number {
-    const compress = frame.bytes.length >= COMPRESSION_THRESHOLD &&
-      this.#socket.data.endpoint.compression === true;
-    return this.#socket.send(frame.text, compress);
+  #send(socket: BunSocket, frame: Frame): number {
+    const compress = frame.size >= COMPRESSION_THRESHOLD &&
+      this.endpoint.compression === true;
+    return socket.send(frame.text, compress);
   }
 
   close(code: number, reason: string): void {
-    this.#socket.close(code, reason);
+    this.#socket?.close(code, reason);
   }
 
   ping(): void {
-    this.#socket.ping();
+    this.#socket?.ping();
   }
 
   pause(): void {
-    this.#socket.pause();
+    this.#socket?.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#socket?.resume();
   }
 
   terminate(): void {
-    this.#socket.terminate();
+    this.#socket?.terminate();
   }
 }

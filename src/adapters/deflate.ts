@@ -41,14 +41,14 @@ export class Deflater {
   /** The frames of a batch in order, joined; those compressed that are worth it. */
   bytes(batch: Batch): Uint8Array {
     const { frames } = batch;
-    if (frames.every((frame) => frame.bytes.length < COMPRESSION_THRESHOLD)) return batch.bytes();
+    if (frames.every((frame) => frame.size < COMPRESSION_THRESHOLD)) return batch.bytes();
     return frames.length === 1
       ? this.#of(frames[0])
       : Buffer.concat(frames.map((f) => this.#of(f)));
   }
 
   #of(frame: Frame): Uint8Array {
-    if (frame.bytes.length < COMPRESSION_THRESHOLD) return frame.bytes;
+    if (frame.size < COMPRESSION_THRESHOLD) return frame.bytes;
     let bytes = this.#compressed.get(frame);
     if (bytes === undefined) {
       bytes = compress(frame);

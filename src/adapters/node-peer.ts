@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { WebSocket } from "ws";
+import type { Deflater } from "./deflate.ts";
 import type { Batch, Peer, SocketFeatures, SocketSession } from "../socket.ts";
 
 const FEATURES: SocketFeatures = {
@@ -83,25 +84,36 @@ function violationOf(error: Error & { readonly code?: string }): number | undefi
   return undefined;
 }
 
+/** A text up to this size, in bytes, reaches the kernel without a buffer of its own. */
+const SHORT_TEXT = 16 * 1024;
+
 /** Streams wrap every Uint8Array in a Buffer of its own; recipients of one batch share it here. */
 export class BatchBuffers {
-  readonly #encode: (batch: Batch) => Uint8Array;
+  readonly #deflater: Deflater | undefined;
   #batch: Batch | undefined;
-  #buffer: Buffer = Buffer.alloc(0);
+  #buffer: Buffer | undefined;
 
-  /** `encode` gives a batch as it stands on the wire. */
-  constructor(encode: (batch: Batch) => Uint8Array) {
-    this.#encode = encode;
+  /** `deflater` compresses what is worth it, where that was negotiated. */
+  constructor(deflater?: Deflater) {
+    this.#deflater = deflater;
   }
 
-  /** The bytes of a batch. */
-  of(batch: Batch): Buffer {
+  /** Writes a batch to a socket; false where the socket does not take it at once. */
+  write(batch: Batch, socket: Socket): boolean {
     if (batch !== this.#batch) {
-      const { buffer, byteOffset, byteLength } = this.#encode(batch);
       this.#batch = batch;
-      this.#buffer = Buffer.from(buffer, byteOffset, byteLength);
+      this.#buffer = undefined;
+      // Most batches have one recipient, and a buffer costs more than it would save there.
+      const short = this.#deflater === undefined && batch.size <= SHORT_TEXT;
+      const text = short ? batch.byteText?.() : undefined;
+      if (text !== undefined) return socket.write(text, "latin1");
     }
-    return this.#buffer;
+    return socket.write(this.#buffer ??= this.#encode(batch));
+  }
+
+  #encode(batch: Batch): Buffer {
+    const bytes = this.#deflater === undefined ? batch.bytes() : this.#deflater.bytes(batch);
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 }
 
@@ -124,7 +136,7 @@ class NodePeer implements Peer {
   send(batch: Batch): number {
     if (this.#webSocket.readyState !== OPEN) return -1;
     // Below its high-water mark a stream has nothing worth asking for.
-    return this.#socket.write(this.#buffers.of(batch)) ? 0 : this.#socket.writableLength;
+    return this.#buffers.write(batch, this.#socket) ? 0 : this.#socket.writableLength;
   }
 
   close(code: number, reason: string, patience: number): void {

@@ -110,15 +110,13 @@ export function refuseUpgrade(socket: Duplex, refusal: HandshakeRefusal): void {
 class EndpointUpgrader {
   readonly #endpoint: SocketEndpoint;
   readonly #server: SocketServer<typeof SessionSocket>;
-  readonly #plain = new BatchBuffers((batch) => batch.bytes());
-  readonly #compressed: BatchBuffers;
+  readonly #plain = new BatchBuffers();
+  readonly #compressed = new BatchBuffers(new Deflater());
   /** What the handshake that is under way answers with; `ws` asks for it synchronously. */
   #protocol: string | undefined;
 
   constructor(endpoint: SocketEndpoint) {
     this.#endpoint = endpoint;
-    const deflater = new Deflater();
-    this.#compressed = new BatchBuffers((batch) => deflater.bytes(batch));
     // The types of `ws` do not have its newest options yet.
     const options: ServerOptions<typeof SessionSocket> & {
       closeTimeout: number;
@@ -142,14 +140,14 @@ class EndpointUpgrader {
   }
 
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // A reset while the decision waits must not become an uncaught error; `close` follows it.
-    socket.on("error", ignore);
     const decision = this.#endpoint.accept(factsOf(request));
     const answer = (result: Awaited<typeof decision>): void => {
       if (result.accepted) this.#upgrade(request, socket, head, result);
       else refuseUpgrade(socket, result);
     };
     if (!(decision instanceof Promise)) return answer(decision);
+    // A reset while the decision waits must not become an uncaught error; `close` follows it.
+    socket.on("error", ignore);
     decision.then(answer, (error) => socket.destroy(error));
   }
 
@@ -178,13 +176,20 @@ class EndpointUpgrader {
 }
 
 function factsOf(request: IncomingMessage): HandshakeRequest {
-  const headers: Record<string, string> = {};
-  for (const name in request.headers) {
-    const value = request.headers[name] ?? "";
-    headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  const { method = "GET", url = "/", socket } = request;
+  // To find an address is a system call.
+  return new ReceivedHandshake(method, url, headersOf(request), socket, parseTarget);
+}
+
+/** The headers; a copy where they hold what the upgrade changes, or a list. */
+function headersOf({ headers }: IncomingMessage): Readonly<Record<string, string>> {
+  const cookies = headers["set-cookie"];
+  if (cookies === undefined && headers[EXTENSIONS] === undefined) {
+    return headers as Record<string, string>;
   }
-  const { method = "GET", url = "/", socket: { remoteAddress = null } } = request;
-  return new ReceivedHandshake(method, url, headers, remoteAddress, parseTarget);
+  const copy = { ...headers } as Record<string, string>;
+  // Alone among headers it is a list, also in a request, where it means nothing.
+  return cookies === undefined ? copy : { ...copy, "set-cookie": cookies.join(", ") };
 }
 
 function parseTarget(target: string): URL {

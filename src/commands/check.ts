@@ -5,6 +5,7 @@ import type { Model } from "../model.ts";
 import { ConfigPathError, hostOptions, readConfigFiles } from "../server/files.ts";
 import { type CheckCommand, type ReadingCommand, UsageError } from "./arguments.ts";
 import { type Trial, tryConnectors } from "./connect.ts";
+import { diskCache } from "./disk-cache.ts";
 import { loadEnvFile } from "./env-file.ts";
 import {
   count,
@@ -46,7 +47,12 @@ export async function readModel(
   { paths, envFile }: Pick<ReadingCommand, "paths" | "envFile">,
 ): Promise<Model> {
   if (envFile !== undefined) await loadEnvFile(envFile);
-  return await loadConfig(await readConfigFiles(...paths), { ...hostOptions, embedded: false });
+  const cache = diskCache();
+  return await loadConfig(await readConfigFiles(...paths), {
+    ...hostOptions,
+    ...(cache && { cache }),
+    embedded: false,
+  });
 }
 
 async function checkForPeople(command: CheckCommand): Promise<number> {

@@ -3,7 +3,8 @@
 import type { Problem } from "../errors.ts";
 import { Evaluation, type Expression, type ParsedFile } from "./evaluation.ts";
 import { plainLiteral } from "./literals.ts";
-import type { Node, ReadOptions } from "./scope.ts";
+import { HclParser } from "./parser.ts";
+import type { ReadOptions } from "./scope.ts";
 import {
   type RawAttribute,
   type RawBody,
@@ -33,11 +34,6 @@ export interface ReadResult {
 /** How many brackets may be open at once: far more would exhaust the parser's stack for good. */
 const deepest = 200;
 
-interface Parser {
-  parse(filename: string, text: string): Promise<unknown>;
-  getExpressionAst(filename: string, text: string): Promise<Node | null>;
-}
-
 /**
  * Reads all files as one configuration. Never throws because of what the files hold: what is wrong
  * with them is in `problems`. A byte order mark at a file's start is dropped.
@@ -46,8 +42,8 @@ export async function readFiles(
   files: readonly SourceFile[],
   options: ReadOptions,
 ): Promise<ReadResult> {
-  // Unpacking its WASM takes 100 ms, so it is loaded when there is something to read.
-  const parser: Parser = await import("@cdktf/hcl2json");
+  // Unpacking its WASM takes 100 ms, so it is loaded when there is something new to read.
+  const parser = new HclParser(() => import("@cdktf/hcl2json"), options.cache);
   const problems: Problem[] = [];
   const broken: SourceFile[] = [];
   const parsed: ParsedFile[] = [];
@@ -70,7 +66,7 @@ export async function readFiles(
 }
 
 /** The parsed file, or why it cannot be parsed. */
-async function parseFile(file: SourceFile, parser: Parser): Promise<ParsedFile | Problem[]> {
+async function parseFile(file: SourceFile, parser: HclParser): Promise<ParsedFile | Problem[]> {
   const tooDeep = offsetOfDepth(file.text, deepest);
   if (tooDeep !== undefined) {
     const span = { file, start: tooDeep, end: tooDeep + 1 };
@@ -105,7 +101,7 @@ function offsetOfDepth(text: string, limit: number): number | undefined {
 async function parseExpressions(
   file: SourceFile,
   attributes: readonly RawAttribute[],
-  parser: Parser,
+  parser: HclParser,
 ): Promise<Map<RawAttribute, Expression>> {
   const textOf = ({ valueSpan }: RawAttribute) => file.text.slice(valueSpan.start, valueSpan.end);
   const wanted = attributes.filter((attribute) => plainLiteral(textOf(attribute)) === undefined);

@@ -47,12 +47,22 @@ export interface ByteRange {
   readonly end: { readonly byte: number };
 }
 
+/** Keeps texts from one start to the next. It may forget any of them at any time. */
+export interface TextCache {
+  /** The text of a key; undefined where there is none. Never rejects. */
+  read(key: string): Promise<string | undefined>;
+  /** Keeps a text for a key. Never rejects. */
+  write(key: string, text: string): Promise<void>;
+}
+
 /** What values may ask for. */
 export interface ReadOptions {
   /** The value of an environment variable; undefined or empty where it is not set. */
   readonly env: (name: string) => string | undefined;
   /** The text of a file; a relative path has been joined to the folder of its configuration. */
   readonly readFile: (path: string) => string | Promise<string>;
+  /** What is known of texts that were read before. */
+  readonly cache?: TextCache | undefined;
 }
 
 /** What the values of one attribute can see. */

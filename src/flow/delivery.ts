@@ -5,7 +5,7 @@ import type { DestinationModel, RetryModel } from "../model.ts";
 import { isPermanent } from "./failure.ts";
 import { type Connectors, SKIPPED, writeTo } from "./requests.ts";
 import type { Run } from "./run.ts";
-import { isPromiseLike, OutOfTime, settled, type Work } from "./work.ts";
+import { isPromiseLike, OutOfTime, type Work } from "./work.ts";
 
 /** Stands for the result of a destination that has not succeeded yet. */
 const UNSENT = Symbol("unsent");
@@ -51,11 +51,15 @@ export function* deliver(
   }
 }
 
+/** What a flow without destinations has. */
+const NO_RESULT = { result: undefined, created: false };
+
 /** What the first destination that was not left out has returned; undefined where there is none. */
 export function firstResult(
   to: readonly DestinationModel[],
   { results }: Run,
 ): { readonly result: unknown; readonly created: boolean } {
+  if (to.length === 0) return NO_RESULT;
   const first = results.findIndex((item) => item !== SKIPPED);
   return { result: results[first], created: first >= 0 && to[first].creates };
 }
@@ -86,7 +90,8 @@ function* deliverOnce(
     if (results.length === position || results[position] === UNSENT) {
       run.stage = to[position].connector;
       results[position] = UNSENT;
-      results[position] = yield* settled(writeTo(context.connectors, to[position], run));
+      const result = writeTo(context.connectors, to[position], run);
+      results[position] = isPromiseLike(result) ? yield result : result;
     }
     position++;
   }

@@ -45,6 +45,8 @@ export class Flow implements FlowHandler {
   readonly #delivery: DeliveryContext;
   readonly #deadlines: Deadlines;
   readonly #dedupe: Dedupe | undefined;
+  /** It has nothing but expressions and types, so nothing in it can wait. */
+  readonly #answersAtOnce: boolean;
   /** Runs whose events `accept` has let in already. */
   readonly #accepted = new WeakMap<FlowEvent, Run>();
 
@@ -58,6 +60,8 @@ export class Flow implements FlowHandler {
     this.#context = context;
     this.#delivery = { ...context, flow };
     this.#deadlines = new Deadlines(clock, model.timeout);
+    this.#answersAtOnce = [...model.steps, ...model.to, model.accept ?? [], dedupe ?? []].flat()
+      .length === 0;
     if (dedupe !== undefined) {
       const kept = dedupe.store === undefined ? undefined : connectors.get(dedupe.store)?.keys;
       const store = kept ?? cluster?.keys(dedupe.maxKeys) ?? new MemoryKeys(dedupe.maxKeys);
@@ -82,6 +86,7 @@ export class Flow implements FlowHandler {
   }
 
   run(event: FlowEvent): Outcome | Promise<Outcome> {
+    if (this.#answersAtOnce) return this.#answer(event);
     const run = this.#accepted.get(event);
     return perform(this.#serve(run ?? this.#begin(event), run !== undefined), this.#deadlines);
   }
@@ -106,10 +111,33 @@ export class Flow implements FlowHandler {
     }
   }
 
-  *#serve(run: Run, accepted: boolean): Work<Outcome> {
+  #answer(event: FlowEvent): Outcome | Promise<Outcome> {
+    const run = this.#begin(event);
     try {
-      return yield* this.#stages(run, accepted);
+      const { validate } = this.#model;
+      if (validate.input !== undefined) this.#validate(validate.input, "validate.input", run);
+      this.#shape(run);
+      const outcome = this.#respond(run);
+      this.ended++;
+      return outcome;
     } catch (cause) {
+      return perform(this.#recover(cause, run), this.#deadlines);
+    }
+  }
+
+  *#serve(run: Run, accepted: boolean): Work<Outcome> {
+    let outcome: Outcome;
+    try {
+      outcome = yield* this.#stages(run, accepted);
+    } catch (cause) {
+      return yield* this.#recover(cause, run);
+    }
+    this.ended++;
+    return outcome;
+  }
+
+  *#recover(cause: unknown, run: Run): Work<Outcome> {
+    try {
       const error = toFlowError(this.flow, cause, this.#context.logger);
       return yield* recover(error, run, this.#model.errorHandling, this.#delivery);
     } finally {
@@ -118,19 +146,14 @@ export class Flow implements FlowHandler {
   }
 
   *#stages(run: Run, accepted: boolean): Work<Outcome> {
-    const { accept, validate, steps, transform, to } = this.#model;
+    const { accept, validate, steps, to } = this.#model;
     if (accept !== undefined && !accepted && !(yield* this.#accepts(run))) {
       if (accept.onReject === "ack") return HANDLED;
       throw rejected(this.flow, accept.onReject === "reject");
     }
     if (validate.input !== undefined) this.#validate(validate.input, "validate.input", run);
     if (steps.length > 0) yield* this.#runSteps(steps, run);
-    if (transform !== undefined) {
-      run.stage = "transform";
-      run.payload = build(transform, run.scope);
-    }
-    if (validate.output !== undefined) this.#validate(validate.output, "validate.output", run);
-    run.scope.output = run.payload;
+    this.#shape(run);
     const delivery = () => deliver(to, this.#model.errorHandling.retry, run, this.#delivery);
     if (this.#dedupe === undefined) {
       if (to.length > 0) yield* delivery();
@@ -169,6 +192,17 @@ export class Flow implements FlowHandler {
     if (checked.value === run.payload) return;
     if (stage === "validate.input") run.scope.fill(checked.value, run.payload);
     run.payload = checked.value;
+  }
+
+  /** Makes what goes on. */
+  #shape(run: Run): void {
+    const { transform, validate } = this.#model;
+    if (transform !== undefined) {
+      run.stage = "transform";
+      run.payload = build(transform, run.scope);
+    }
+    if (validate.output !== undefined) this.#validate(validate.output, "validate.output", run);
+    run.scope.output = run.payload;
   }
 
   #respond(run: Run): Outcome {

@@ -38,7 +38,9 @@ export function evaluateAll(
   items: readonly NamedExpression[],
   scope: RunScope,
 ): Record<string, unknown> {
-  return Object.fromEntries(items.map(([name, value]) => [name, value.evaluate(asScope(scope))]));
+  const fields: Record<string, unknown> = {};
+  for (const [name, value] of items) setField(fields, name, value.evaluate(asScope(scope)));
+  return fields;
 }
 
 /** A field called `__proto__` is a field like any other; all else can be set the fast way. */

@@ -10,6 +10,10 @@ import { Pressure } from "./pressure.ts";
 /** The supervisor, as a worker calls it. */
 export type RemoteSupervisor = BirpcReturn<SupervisorFunctions, WorkerFunctions>;
 
+/** After so many ticks in which nothing more is told, what was told is said; it is never kept longer. */
+const QUIET_TICKS = 3;
+const MOST_TICKS = 16;
+
 type Hear = (message: unknown) => unknown;
 
 /** The cluster, seen from a worker. Without its supervisor a worker is alone. */
@@ -34,8 +38,7 @@ export class Link implements Cluster {
     return {
       tell: (message) => {
         const text = JSON.stringify(message);
-        // What is said in one tick goes together.
-        if (this.#told.push([connector, text]) === 1) endOfTick(() => this.#flush());
+        if (this.#told.push([connector, text]) === 1) this.#flushSoon();
         return this.#pressure.add(text.length);
       },
       ask: async (message) => {
@@ -95,6 +98,21 @@ export class Link implements Cluster {
   disconnect(): void {
     this.#connected = false;
     this.#supervisor.$close();
+  }
+
+  /** What is told in one burst goes together: each message between processes has its price. */
+  #flushSoon(): void {
+    const burst = this.#told;
+    let [count, quiet, ticks] = [0, 0, 0];
+    const tick = (): void => {
+      // It went with a question.
+      if (this.#told !== burst) return;
+      quiet = burst.length === count ? quiet + 1 : 0;
+      count = burst.length;
+      if (quiet < QUIET_TICKS && ++ticks < MOST_TICKS) endOfTick(tick);
+      else this.#flush();
+    };
+    endOfTick(tick);
   }
 
   #flush(): void {

@@ -19,13 +19,28 @@ export function lowestLevel(): LogLevel | undefined {
   return LEVELS.find((level) => logger.isEnabledFor(level));
 }
 
-/** Hands all records of this process from a level on to `send`. */
+/**
+ * Hands all records of this process from a level on to `send`, but for those that come while it is
+ * `behind`: the next one tells how many they were.
+ */
 export async function relayLog(
   lowestLevel: LogLevel,
   worker: number,
   send: (record: RelayedRecord) => void,
+  behind: () => boolean = () => false,
 ): Promise<void> {
+  let leftOut = 0;
   const supervisor = ({ category, level, rawMessage, properties }: LogRecord): void => {
+    if (behind()) {
+      leftOut++;
+      return;
+    }
+    if (leftOut > 0) {
+      const properties = { count: { value: leftOut }, worker: { value: worker } };
+      const message = "{count} records are left out: the log is slower than what is logged";
+      send({ category: ["weir", "workers"], level: "warning", message, properties });
+      leftOut = 0;
+    }
     const message = typeof rawMessage === "string" ? rawMessage : rawMessage.join("{}");
     const wired = Object.entries({ ...properties, worker })
       .map(([name, value]) => [name, toWire(value)]);

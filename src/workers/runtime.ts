@@ -40,14 +40,13 @@ export class WorkersRuntime implements Runtime {
   }
 
   counts(): Counts {
-    const sums: Record<string, Record<string, number>> = {};
-    for (const { counts } of this.#supervisor.statuses) {
-      for (const [connector, numbers] of Object.entries(counts)) {
-        const sum = sums[connector] ??= {};
-        for (const [name, count] of Object.entries(numbers)) sum[name] = (sum[name] ?? 0) + count;
-      }
-    }
-    return sums;
+    const all = this.#supervisor.statuses.flatMap(({ counts }) => Object.entries(counts));
+    const connectors = Map.groupBy(all, ([connector]) => connector);
+    return Object.fromEntries(
+      [...connectors].map((
+        [connector, parts],
+      ) => [connector, sumOf(parts.map(([, part]) => part))]),
+    );
   }
 
   troubles(): Readonly<Record<string, string>> {
@@ -57,6 +56,15 @@ export class WorkersRuntime implements Runtime {
   close(): Promise<void> {
     return this.#close();
   }
+}
+
+/** Adds up what stands under the same names. */
+function sumOf(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sums = new Map<string, number>();
+  for (const [name, count] of parts.flatMap((part) => Object.entries(part))) {
+    sums.set(name, (sums.get(name) ?? 0) + count);
+  }
+  return Object.fromEntries(sums);
 }
 
 function refuse(what: string): never {

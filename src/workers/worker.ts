@@ -9,15 +9,19 @@ import { Link } from "./link.ts";
 import { relayLog } from "./log.ts";
 import type { StartOrder, Status, SupervisorFunctions, WorkerFunctions } from "./messages.ts";
 
-/** How often a worker says how it is, where that has changed, in milliseconds. */
+/** How often a worker says how it is, in milliseconds. */
 const REPORT_INTERVAL = 1_000;
+
+/** While more messages than this wait for the supervisor, nothing is logged. */
+const MOST_UNSENT = 10_000;
 
 /** Serves until its supervisor lets it go or is gone; gives the exit code. */
 export async function runWorker(host: Host): Promise<number> {
   // A Ctrl-C reaches the whole group: the supervisor alone decides what it means.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
-  const disconnected = new Promise<void>((resolve) => process.once("disconnect", resolve));
-  const worker = new Worker(host);
+  const { promise: disconnected, resolve: disconnect } = Promise.withResolvers<void>();
+  process.once("disconnect", disconnect);
+  const worker = new Worker(host, disconnect);
   await disconnected;
   await worker.disconnected();
   return 0;
@@ -26,16 +30,27 @@ export async function runWorker(host: Host): Promise<number> {
 class Worker implements WorkerFunctions {
   readonly #host: Host;
   readonly #supervisor;
+  /** Messages that the supervisor has not taken yet. */
+  #unsent = 0;
   #link: Link | undefined;
   #service: Service | undefined;
   #closed: Promise<void> | undefined;
   #reporting: ReturnType<typeof setInterval> | undefined;
 
-  constructor(host: Host) {
+  /** `disconnect` is called where it turns out that the supervisor is gone. */
+  constructor(host: Host, disconnect: () => void) {
     this.#host = host;
+    // Where it was killed with something unread, Deno tells by this alone.
+    const sent = (error: Error | null): void => {
+      this.#unsent--;
+      if (error !== null && error !== undefined) disconnect();
+    };
     this.#supervisor = createBirpc<SupervisorFunctions, WorkerFunctions>(this, {
-      // A supervisor that is gone meanwhile is told of by "disconnect".
-      post: (message) => void (process.connected && process.send?.(message, ignore)),
+      post: (message) => {
+        if (!process.connected) return;
+        this.#unsent++;
+        process.send?.(message, sent);
+      },
       on: (hear) => void process.on("message", hear),
       bind: "functions",
       timeout: -1,
@@ -45,7 +60,12 @@ class Worker implements WorkerFunctions {
   start({ worker, leader, files, ports, logLevel }: StartOrder) {
     return resultOf(async () => {
       if (logLevel !== undefined) {
-        await relayLog(logLevel, worker, (record) => void this.#supervisor.log.asEvent(record));
+        await relayLog(
+          logLevel,
+          worker,
+          (record) => void this.#supervisor.log.asEvent(record),
+          () => this.#unsent > MOST_UNSENT,
+        );
       }
       const { options, listen } = this.#host;
       const cluster = this.#link = new Link(leader, this.#supervisor);
@@ -100,20 +120,16 @@ class Worker implements WorkerFunctions {
     return this.#closed ??= this.#service?.close() ?? Promise.resolve();
   }
 
+  /** Also where nothing has changed: by this a worker finds out that its supervisor is gone. */
   #report({ runtime }: Service): void {
-    let last = "";
     const report = (): void => {
       const status: Status = { counts: runtime.counts(), troubles: runtime.troubles() };
-      const text = JSON.stringify(status);
-      if (text !== last) void this.#supervisor.report.asEvent(status);
-      last = text;
+      void this.#supervisor.report.asEvent(status);
     };
     report();
     this.#reporting = setInterval(report, REPORT_INTERVAL);
   }
 }
-
-function ignore(): void {}
 
 function fail(message: string): never {
   throw new WorkerError(message);

@@ -44,6 +44,7 @@ const runtime = [
   "src/config/**",
   "src/connectors/**",
   "src/handshake.ts",
+  "src/locations.ts",
   "src/site.ts",
   ...flow,
 ];
@@ -63,6 +64,7 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
   ["src/connector-cluster.ts", []],
   ["src/frame.ts", []],
   ["src/json.ts", []],
+  ["src/locations.ts", []],
   ["src/hono.ts", []],
   ["src/rooms.ts", []],
   ["src/tick.ts", []],
@@ -131,7 +133,7 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
   ["src/runtime.ts", runtime],
   ["src/runtime-core.ts", runtime],
   ["src/load.ts", runtime],
-  ["src/site.ts", ["src/handshake.ts", ...flow]],
+  ["src/site.ts", ["src/handshake.ts", "src/locations.ts", ...flow]],
 
   ["src/adapters/**", ["src/adapters/**", ...runtime]],
   // The only way to several processes, which is loaded where they are asked for.

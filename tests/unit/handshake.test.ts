@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkHandshake, refuse } from "../../src/handshake.ts";
+import { checkHandshake, ReceivedHandshake, refuse } from "../../src/handshake.ts";
 
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 const GOOD: Readonly<Record<string, string>> = {
@@ -111,4 +111,45 @@ test("refuse has no headers unless told", () => {
   assert.deepEqual(refuse(503, "later"), { ...refusal, headers: {} });
   const patient = { "retry-after": "1" };
   assert.deepEqual(refuse(503, "later", patient), { ...refusal, headers: patient });
+});
+
+test("received: the address is found when it is asked for, and stays once it is known", () => {
+  const asked: string[] = [];
+  const source = (remoteAddress: string | undefined) => ({
+    get remoteAddress() {
+      asked.push(String(remoteAddress));
+      return remoteAddress;
+    },
+  });
+  const received = (address: ConstructorParameters<typeof ReceivedHandshake>[3]) =>
+    new ReceivedHandshake("GET", "/ws", {}, address, (path) => new URL(path, "http://host"));
+
+  const known = received(source("1.2.3.4"));
+  assert.deepEqual(asked, []);
+  assert.equal(known.remoteAddress, "1.2.3.4");
+  known.learnAddressFrom(source("5.6.7.8"));
+  assert.equal(known.remoteAddress, "1.2.3.4");
+  assert.deepEqual(asked, ["1.2.3.4"]);
+
+  const moved = received(source(undefined));
+  moved.learnAddressFrom(source("5.6.7.8"));
+  assert.equal(moved.remoteAddress, "5.6.7.8");
+  assert.deepEqual(asked, ["1.2.3.4", "5.6.7.8"]);
+
+  assert.equal(received(source(undefined)).remoteAddress, null);
+  assert.equal(received(null).remoteAddress, null);
+  assert.equal(received("::1").remoteAddress, "::1");
+});
+
+test("received: whether there is a query is known without parsing", () => {
+  const urls: string[] = [];
+  const parse = (target: string) => {
+    urls.push(target);
+    return new URL(target, "http://host");
+  };
+  assert.equal(new ReceivedHandshake("GET", "/ws", {}, null, parse).hasQuery, false);
+  const { hasQuery, url } = new ReceivedHandshake("GET", "/ws?a=1", {}, null, parse);
+  assert.equal(hasQuery, true);
+  assert.equal(url.searchParams.get("a"), "1");
+  assert.deepEqual(urls, ["/ws?a=1"]);
 });

@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Frame } from "../../src/frame.ts";
-import { Flusher, Outbox } from "../../src/outbox.ts";
+import { Flusher, Outbox, type Patience } from "../../src/outbox.ts";
 import type { Batch } from "../../src/socket.ts";
 import { seeded } from "../support/random.ts";
 
 /** A flusher whose ticks the test ends by itself. */
 class Ticks {
-  readonly flusher = new Flusher((flush) => this.#scheduled.push(flush));
+  readonly flusher: Flusher;
   readonly #scheduled: (() => void)[] = [];
+
+  constructor(patience?: Patience) {
+    this.flusher = new Flusher((flush) => this.#scheduled.push(flush), patience);
+  }
 
   /** How many flushes have been asked for since the last tick. */
   get scheduled(): number {
@@ -57,6 +61,32 @@ test("nothing is sent before the tick ends, then everything with one write", () 
   assert.equal(line.batches[0].size, line.batches[0].bytes().length);
   ticks.end();
   assert.equal(line.batches.length, 1);
+});
+
+test("with patience many recipients wait until nothing comes for a while, and not for ever", () => {
+  const ticks = new Ticks({ quiet: 2, most: 5 });
+  const lines = Array.from({ length: 64 }, () => new Line(ticks.flusher));
+  const broadcast = (text: string) => {
+    const shared = frame(text);
+    for (const { outbox } of lines) outbox.push(shared);
+  };
+  const written = () => lines.map(({ texts }) => texts.join(""));
+  const isWritten = (text: string) => written().every((each) => each === text);
+  broadcast("a");
+  ticks.end();
+  broadcast("b");
+  for (const text of ["", "", "ab"]) {
+    ticks.end();
+    assert.ok(isWritten(text), written().join());
+  }
+  // Something comes in every tick.
+  for (const text of ["1", "2", "3", "4", "5", "6"]) {
+    assert.ok(isWritten("ab"), `${text}: ${written().join()}`);
+    broadcast(text);
+    ticks.end();
+  }
+  assert.ok(isWritten("ab123456"), written().join());
+  assert.equal(lines[0].batches.length, 2);
 });
 
 test("many recipients wait one tick more, for what arrives meanwhile, and no longer", () => {

@@ -1,6 +1,7 @@
 /** A worker's line to the others, over JSON as between processes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { endOfTick } from "../../src/tick.ts";
 import { type LinkedWorker, Links, settled } from "../support/links.ts";
 
 /** Notes what a worker hears from the others on a connector's line; `answer` is what it says. */
@@ -33,6 +34,21 @@ test("what is told in one tick goes together, and arrives in order at the same c
   assert.deepEqual(other, Array.from({ length: 50 }, (_, n) => 2 * n + 1));
   assert.deepEqual(own, []);
   assert.deepEqual(a.called, ["attend", "tell"]);
+});
+
+test("what is told tick by tick goes together, too, but is not kept for ever", async () => {
+  const links = new Links();
+  const [a, b] = [await links.addAttending(), await links.addAttending()];
+  const heard = listen(b);
+  const count = 200;
+  for (let n = 0; n < count; n++) {
+    a.link.channel("ws").tell(n);
+    await new Promise<void>(endOfTick);
+  }
+  await settled();
+  assert.deepEqual(heard, Array.from({ length: count }, (_, n) => n));
+  const messages = a.called.length - 1;
+  assert.ok(messages >= 10 && messages <= 20, `${messages} messages`);
 });
 
 test("a question comes after what was told before it; all others answer", async () => {

@@ -106,6 +106,28 @@ test("text of any kind arrives as it is, and data that looks like an error is da
   assert.equal(({} as { readonly polluted?: boolean }).polluted, undefined);
 });
 
+test("a log that is slower than what is logged leaves records out, and says how many", async () => {
+  const texts: string[] = [];
+  let behind = false;
+  const keep = ({ message, properties }: RelayedRecord): void => {
+    const { count } = properties as { readonly count?: { readonly value: number } };
+    texts.push(message.replace("{count}", String(count?.value)));
+  };
+  await relayLog("info", 1, keep, () => behind);
+  const logger = getLogger(["weir"]);
+  for (const n of [1, 2, 3, 4, 5]) {
+    behind = n === 2 || n === 3;
+    logger.info(`number ${n}`);
+  }
+  await reset();
+  assert.deepEqual(texts, [
+    "number 1",
+    "2 records are left out: the log is slower than what is logged",
+    "number 4",
+    "number 5",
+  ]);
+});
+
 test("who reads no log is sent none", async () => {
   await reset();
   assert.equal(lowestLevel(), undefined);

@@ -24,33 +24,36 @@ export interface TableWrite {
   readonly key: string;
   /** The columns that the payload has values for. */
   readonly columns: readonly string[];
+  /** False where nobody reads the rows that come back as they are stored. */
+  readonly returning?: boolean;
 }
 
 /** Builds the statement of a write. `placeholder` gives the mark of the nth value, from 1. */
 export function tableStatement(
-  { operation, table, key, columns }: TableWrite,
+  { operation, table, key, columns, returning = true }: TableWrite,
   placeholder: (position: number) => string,
 ): Statement {
   const into = quoteName(table);
+  const end = returning ? " RETURNING *" : "";
   const rest = columns.filter((column) => column !== key);
   if (operation === "DELETE") {
-    const sql = `DELETE FROM ${into} WHERE ${quoteName(key)} = ${placeholder(1)} RETURNING *`;
+    const sql = `DELETE FROM ${into} WHERE ${quoteName(key)} = ${placeholder(1)}${end}`;
     return { sql, columns: [key] };
   }
   if (operation === "UPDATE") {
     const set = rest.map((column, i) => `${quoteName(column)} = ${placeholder(i + 1)}`).join(", ");
     const where = `${quoteName(key)} = ${placeholder(columns.length)}`;
-    return { sql: `UPDATE ${into} SET ${set} WHERE ${where} RETURNING *`, columns: [...rest, key] };
+    return { sql: `UPDATE ${into} SET ${set} WHERE ${where}${end}`, columns: [...rest, key] };
   }
   const names = columns.map(quoteName).join(", ");
   const marks = columns.map((_, i) => placeholder(i + 1)).join(", ");
   const row = columns.length === 0 ? "DEFAULT VALUES" : `(${names}) VALUES (${marks})`;
-  if (operation === "INSERT") return { sql: `INSERT INTO ${into} ${row} RETURNING *`, columns };
+  if (operation === "INSERT") return { sql: `INSERT INTO ${into} ${row}${end}`, columns };
   // With nothing but the key the row is set to itself, so that it is returned.
   const set = (rest.length === 0 ? [key] : rest)
     .map((column) => `${quoteName(column)} = excluded.${quoteName(column)}`).join(", ");
   const conflict = `ON CONFLICT (${quoteName(key)}) DO UPDATE SET ${set}`;
-  return { sql: `INSERT INTO ${into} ${row} ${conflict} RETURNING *`, columns };
+  return { sql: `INSERT INTO ${into} ${row} ${conflict}${end}`, columns };
 }
 
 /** A name as SQL takes it, whatever is in it. */

@@ -7,7 +7,7 @@ import { refuse } from "../../handshake.ts";
 import type { HandshakeRefusal, HandshakeRequest } from "../../socket.ts";
 import { Credentials } from "./auth/credentials.ts";
 import type { Identity } from "./auth/verifier.ts";
-import { describeClient, SocketEvent } from "./event.ts";
+import { describeClient, type SeenHandshake, SocketEvent } from "./event.ts";
 import { handshakeRefusal } from "./refusal.ts";
 
 /** Why the client stays out; undefined where it is let in. */
@@ -23,7 +23,8 @@ const NO_FLOWS: readonly FlowHandler[] = [];
 export class Arrival {
   /** What `client` shows of who it is. */
   readonly credentials: Credentials;
-  readonly #request: HandshakeRequest;
+  /** Until the client is made. */
+  #seen: SeenHandshake | undefined;
   /** Milliseconds since the epoch. */
   readonly #connectedAt: number;
   #rooms: Set<string> | undefined = undefined;
@@ -34,18 +35,13 @@ export class Arrival {
   /** Expressions see all of `request`. */
   constructor(request: HandshakeRequest, identity: Identity, clock: Clock) {
     this.credentials = new Credentials(identity);
-    this.#request = request;
+    this.#seen = request;
     this.#connectedAt = clock.now();
   }
 
   /** What expressions see of the client, made once. */
   get client(): Client {
-    if (this.#client === undefined) {
-      // They see the rooms of the moment, so it must be the set that changes.
-      const rooms = this.#rooms ??= new Set();
-      this.#client = describeClient(this.#request, this.credentials, rooms, this.#connectedAt);
-    }
-    return this.#client;
+    return this.#client ??= this.#describe();
   }
 
   /** The client's id; undefined where nobody has asked for it, so that nobody can know it. */
@@ -56,6 +52,11 @@ export class Arrival {
   /** What `client.rooms` shows. */
   get rooms(): ReadonlySet<string> {
     return this.#rooms ?? NO_ROOMS;
+  }
+
+  /** What only a living connection can tell is found out now: flows may ask for it after its end. */
+  remember(): void {
+    void this.#seen?.remoteAddress;
   }
 
   /** Adds a room. */
@@ -109,5 +110,13 @@ export class Arrival {
     } catch (bug) {
       return broken(bug);
     }
+  }
+
+  #describe(): Client {
+    // They see the rooms of the moment, so it must be the set that changes.
+    this.#rooms ??= new Set();
+    const client = describeClient(this.#seen!, this.credentials, this.#rooms, this.#connectedAt);
+    this.#seen = undefined;
+    return client;
   }
 }

@@ -116,6 +116,7 @@ export class Connection implements SocketSession, SocketOwner, InboxOwner {
       this.#work().runAlone(event, () => admitted);
       this.arrival.settle();
     }
+    if (this.#flows("disconnect").length > 0) this.arrival.remember();
     if (this.#hub.authenticator === undefined) return;
     this.credentials.watch(new Expiry(this.#hub.clock, () => this.end(1008, TOKEN_EXPIRED)));
   }
@@ -128,8 +129,7 @@ export class Connection implements SocketSession, SocketOwner, InboxOwner {
 
   message(text: string): void {
     if (this.#stopped || this.#closing !== undefined || this.#socket === undefined) return;
-    const { max_message_size } = this.#hub.options;
-    if (!this.#socket.limitsFrames && isLongerThan(text, max_message_size)) {
+    if (!this.#socket.limitsFrames && isLongerThan(text, this.#hub.options.max_message_size)) {
       return this.end(1009, "message too large");
     }
     const frame = decodeFrame(text);
@@ -181,7 +181,7 @@ export class Connection implements SocketSession, SocketOwner, InboxOwner {
   refuse(refusal: Refusal): undefined {
     const frame = errorFrame(refusal);
     const { counters, outboxes } = this.#hub;
-    if (frame.bytes.length > outboxes.limit) throw new RangeError("the error is too large to send");
+    if (frame.size > outboxes.limit) throw new RangeError("the error is too large to send");
     this.send(frame);
     counters.addError(refusal.code);
     const reason = this.#work().strike(refusal);
@@ -191,8 +191,7 @@ export class Connection implements SocketSession, SocketOwner, InboxOwner {
   /** Ends the connection after what is queued for it. */
   end(code: number, reason: string, patience?: number): void {
     if (this.#closing !== undefined || this.#socket === undefined) return;
-    const { outbox } = this.#socket;
-    outbox.close();
+    this.#socket.outbox.close();
     // The flush may have found a slow consumer and ended the connection already.
     if (this.#closing === undefined) this.#startClosing(code, reason, patience);
   }
@@ -234,9 +233,9 @@ export class Connection implements SocketSession, SocketOwner, InboxOwner {
   /** Its queue is over the limit: what waits is dropped, and it gets a while to read the reason. */
   slow(): void {
     if (this.#closing !== undefined || this.#socket === undefined) return;
-    const { outbox } = this.#socket;
-    this.#hub.logger.warn("client {id} reads too slowly and is closed", { id: this.client.id });
-    outbox.discard();
+    const { id } = this.client;
+    this.#hub.logger.warn("client {id} reads too slowly and is closed", { id });
+    this.#socket.outbox.discard();
     this.#startClosing(1013, "slow consumer");
   }
 
@@ -280,6 +279,8 @@ export class Connection implements SocketSession, SocketOwner, InboxOwner {
   }
 
   #work(): Inbox {
+    // What waits in it may be served when the connection is gone.
+    this.arrival.remember();
     return this.#inbox ??= new Inbox(this.#hub, this);
   }
 

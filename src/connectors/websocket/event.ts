@@ -4,12 +4,18 @@ import type { Client, FlowEvent } from "../../connector.ts";
 import type { HandshakeRequest } from "../../socket.ts";
 import type { Credentials } from "./auth/credentials.ts";
 
+/** What of a handshake expressions see. */
+export type SeenHandshake = Pick<
+  HandshakeRequest,
+  "url" | "hasQuery" | "headers" | "remoteAddress"
+>;
+
 /**
  * The facts of a connection, for expressions. `rooms` and the claims are read when they are asked
  * for: a client joins and renews its token. `connectedAt` is in milliseconds since the epoch.
  */
 export function describeClient(
-  request: HandshakeRequest,
+  request: SeenHandshake,
   credentials: Pick<Credentials, "identity">,
   rooms: ReadonlySet<string>,
   connectedAt: number,
@@ -60,14 +66,17 @@ export class SocketEvent implements FlowEvent {
 
   /** Payload fields first, so that no client can pass data off as metadata. */
   get input(): Readonly<Record<string, unknown>> {
-    return this.#input ??= {
-      ...(isObject(this.payload) ? this.payload : undefined),
-      data: this.payload,
-      event: this.operation,
-      client_id: this.client.id,
-      user_id: this.client.user_id,
-      ...(this.#room === undefined ? undefined : { room: this.#room }),
-      ...this.#metadata,
-    };
+    return this.#input ??= this.#makeInput();
+  }
+
+  #makeInput(): Readonly<Record<string, unknown>> {
+    // Spreading defines its keys one by one, so that "__proto__" is a key like any other.
+    const input: Record<string, unknown> = isObject(this.payload) ? { ...this.payload } : {};
+    input.data = this.payload;
+    input.event = this.operation;
+    input.client_id = this.client.id;
+    input.user_id = this.client.user_id;
+    if (this.#room !== undefined) input.room = this.#room;
+    return this.#metadata === undefined ? input : { ...input, ...this.#metadata };
   }
 }

@@ -1,6 +1,6 @@
 /** Serves the frames of one connection: what each type does and how it is answered. */
 import type { FlowHandler, Logger } from "../../connector.ts";
-import { accept, admit, dispatch, type Ending } from "../../dispatch.ts";
+import { accept, admit, dispatch, type Ending, runFlow } from "../../dispatch.ts";
 import { FlowError, newRef } from "../../errors.ts";
 import type { Frame } from "../../frame.ts";
 import {
@@ -127,21 +127,49 @@ function run(
   admitted: readonly FlowHandler[],
   event: SocketEvent,
 ): Promise<void> | undefined {
+  if (admitted.length === 1) return runAlone(hub, connection, id, admitted[0], event);
   const { answer, all } = dispatch(admitted, event);
-  const tell = (ending: Ending | undefined): void => {
-    try {
-      answerWith(hub, connection, id, ending);
-    } catch (bug) {
-      answerBug(hub, connection, id, bug);
-    }
-  };
-  if (!(answer instanceof Promise)) tell(answer);
-  const answered = answer instanceof Promise ? answer.then(tell) : undefined;
+  let answered: Promise<void> | undefined;
+  if (answer instanceof Promise) {
+    answered = answer.then((ending) => tell(hub, connection, id, ending));
+  } else tell(hub, connection, id, answer);
   if (answered === undefined && !(all instanceof Promise)) return undefined;
   return Promise.allSettled([answered, all]).then((ends) => {
     const bug = ends.find((end) => end.status === "rejected");
     if (bug !== undefined) answerBug(hub, connection, id, bug.reason);
   });
+}
+
+/** Most frames have one flow, whose end is also the end of all. */
+function runAlone(
+  hub: FrameHost,
+  connection: Connection,
+  id: FrameId | undefined,
+  handler: FlowHandler,
+  event: SocketEvent,
+): Promise<void> | undefined {
+  const ending = runFlow(handler, event);
+  if (!(ending instanceof Promise)) {
+    tell(hub, connection, id, ending);
+    return undefined;
+  }
+  return ending.then(
+    (end) => tell(hub, connection, id, end),
+    (bug) => answerBug(hub, connection, id, bug),
+  );
+}
+
+function tell(
+  hub: FrameHost,
+  connection: Connection,
+  id: FrameId | undefined,
+  ending: Ending | undefined,
+): void {
+  try {
+    answerWith(hub, connection, id, ending);
+  } catch (bug) {
+    answerBug(hub, connection, id, bug);
+  }
 }
 
 /** The answer to one frame, by how the first flow that took it ended. */
@@ -156,7 +184,7 @@ function answerWith(
   }
   const frame = answerFrame(id, ending?.response);
   if (frame === undefined) return;
-  if (frame.bytes.length > hub.outboxes.limit) {
+  if (frame.size > hub.outboxes.limit) {
     throw new RangeError("the response is too large to send");
   }
   connection.send(frame);

@@ -11,7 +11,7 @@ import type {
 } from "../../connector.ts";
 import type { Frame } from "../../frame.ts";
 import { checkHandshake, refuse } from "../../handshake.ts";
-import { Flusher } from "../../outbox.ts";
+import { Flusher, type Patience } from "../../outbox.ts";
 import type { ClientFrame } from "../../protocol.ts";
 import { Groups } from "../../rooms.ts";
 import type { Handshake, HandshakeRefusal, HandshakeRequest, VouchedClient } from "../../socket.ts";
@@ -31,6 +31,12 @@ import { RoomRules } from "./rooms/rules.ts";
 import { Siblings } from "./siblings.ts";
 import { shutDownAll } from "./shutdown.ts";
 import { Subscriptions } from "./subscriptions.ts";
+
+/**
+ * With several workers none is busy for as long as a burst takes to come: one that did not wait for
+ * it would send its first messages alone.
+ */
+const BURST: Patience = { quiet: 4, most: 32 };
 
 const SHUTTING_DOWN = refuse(503, "the server is shutting down");
 const TOO_MANY = refuse(503, "too many connections", { "retry-after": "1" });
@@ -81,7 +87,7 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
     this.clock = clock;
     this.outboxes = new Outboxes(slowClientOptions(options.slow_client), {
       name,
-      flusher: new Flusher(endOfTick),
+      flusher: new Flusher(endOfTick, cluster && BURST),
       counters: this.counters,
       clock,
     });

@@ -71,10 +71,10 @@ export class WorkQueue<Item extends object> {
       this.#exclusive = alone;
       const ended = alone ? (item as Alone).alone() : this.#serve(item as Item);
       if (ended === undefined) this.#end();
-      else ended.finally(() => this.#endLater());
+      else ended.then(this.#endLater);
     }
     if (this.#high && this.#waiting.length <= HIGH_MARK / 2) this.#setHigh(false);
-    if (this.isIdle) {
+    if (this.#idle.length > 0 && this.isIdle) {
       for (const resolve of this.#idle.splice(0)) resolve();
     }
   }
@@ -91,10 +91,10 @@ export class WorkQueue<Item extends object> {
     this.#exclusive = false;
   }
 
-  #endLater(): void {
+  readonly #endLater = (): void => {
     this.#end();
     this.#next();
-  }
+  };
 
   #setHigh(high: boolean): void {
     this.#high = high;

@@ -21,6 +21,7 @@ interface Write {
   readonly promise: Promise<unknown>;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
+  readonly describe: (error: unknown) => unknown;
   outcome: { readonly result: unknown } | { readonly error: unknown } | undefined;
 }
 
@@ -44,11 +45,14 @@ export class CommitQueue {
     this.#rollback = database.prepare("ROLLBACK");
   }
 
-  /** Runs `work` with the others of this tick. Settles once its commit is durable or has failed. */
-  push<T>(work: () => T): Promise<T> {
+  /**
+   * Runs `work` with the others of this tick. Settles once its commit is durable or has failed, with
+   * what `describe` makes of the error.
+   */
+  push<T>(work: () => T, describe: (error: unknown) => unknown = (error) => error): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const arrived = performance.now();
-    this.#waiting.push({ work, arrived, promise, resolve, reject, outcome: undefined });
+    this.#waiting.push({ work, arrived, promise, resolve, reject, describe, outcome: undefined });
     this.#schedule();
     return promise as Promise<T>;
   }
@@ -81,7 +85,7 @@ export class CommitQueue {
           this.#giveUp(error);
           return this.#schedule(LOCK_DELAY);
         }
-        for (const { reject } of batch) reject(error);
+        for (const write of batch) fail(write, error);
       }
     }
     this.#schedule();
@@ -97,7 +101,7 @@ export class CommitQueue {
         write.outcome = { error };
         // A full disk or a rule of the schema (ON CONFLICT ROLLBACK) has undone those before, too.
         if (!this.#database.isTransaction) {
-          write.reject(error);
+          fail(write, error);
           return parts(batch, index, index + 1);
         }
       }
@@ -120,7 +124,7 @@ export class CommitQueue {
     const now = performance.now();
     const late = this.#waiting.findIndex(({ arrived }) => now - arrived < this.#patience);
     const failed = this.#waiting.splice(0, late === -1 ? this.#waiting.length : late);
-    for (const { reject } of failed) reject(error);
+    for (const write of failed) fail(write, error);
   }
 }
 
@@ -128,8 +132,13 @@ function parts(batch: readonly Write[], end: number, start: number): readonly Wr
   return [batch.slice(0, end), batch.slice(start)].filter((part) => part.length > 0);
 }
 
-function settle({ outcome, resolve, reject }: Write): void {
+function settle(write: Write): void {
+  const { outcome, resolve } = write;
   if (outcome === undefined) return;
-  if ("error" in outcome) reject(outcome.error);
+  if ("error" in outcome) fail(write, outcome.error);
   else resolve(outcome.result);
+}
+
+function fail({ reject, describe }: Write, error: unknown): void {
+  reject(describe(error));
 }

@@ -20,11 +20,20 @@ export interface Plan {
   readonly run: (values: readonly SQLInputValue[]) => unknown;
 }
 
+/** A write to a table as it is asked for: nothing of it has been checked. */
+export interface WantedWrite extends Omit<TableWrite, "operation" | "key"> {
+  readonly operation: string;
+  readonly key: string | undefined;
+  readonly returning: boolean;
+}
+
 /** Prepares statements and keeps them. */
 export class Plans {
   readonly #database: DatabaseSync;
   readonly #catalog: Catalog;
   readonly #tables = new Map<string, Plan>();
+  /** The one of the newest write to a table: the next is often of the same shape. */
+  #newest: { readonly wanted: WantedWrite; readonly plan: Plan } | undefined;
   readonly #queries = new WeakMap<DatabaseDestination, Plan>();
 
   /** Prepares nothing yet. */
@@ -39,17 +48,25 @@ export class Plans {
    * @throws {RangeError} The table, a column or the key is not there.
    * @throws {Error} SQLite refuses it.
    */
-  table(operation: string, table: string, key: string | undefined, columns: string[]): Plan {
+  table(wanted: WantedWrite): Plan {
+    if (this.#newest !== undefined && isSame(wanted, this.#newest.wanted)) return this.#newest.plan;
+    const plan = this.#tablePlan(wanted);
+    this.#newest = { wanted, plan };
+    return plan;
+  }
+
+  #tablePlan(wanted: WantedWrite): Plan {
+    const { operation, table, key, columns, returning } = wanted;
     // JSON, since any plain separator might be part of a name.
-    const id = JSON.stringify([operation, table, key, columns]);
+    const id = JSON.stringify([operation, table, key, columns, returning]);
     const kept = this.#tables.get(id);
     if (kept !== undefined) return kept;
-    const write = checkWrite(operation, table, key, columns);
+    const write = checkWrite(wanted);
     this.#catalog.require(table, operation === "DELETE" ? [write.key] : columns);
     const { sql, columns: names } = tableStatement(write, (position) => `?${position}`);
     const statement = this.#prepare(sql);
     const single = operation === "INSERT" || operation === "UPSERT";
-    const run = single ? oneRow(statement) : foundRows(statement);
+    const run = !returning ? nothing(statement) : single ? oneRow(statement) : foundRows(statement);
     const plan = { names, reads: false, run };
     const [oldest] = this.#tables.keys();
     if (this.#tables.size >= MOST_TABLE_PLANS) this.#tables.delete(oldest);
@@ -87,17 +104,18 @@ export class Plans {
   }
 }
 
-function checkWrite(
-  operation: string,
-  table: string,
-  key: string | undefined,
-  columns: readonly string[],
-): TableWrite {
+function isSame(a: WantedWrite, b: WantedWrite): boolean {
+  return a.table === b.table && a.operation === b.operation && a.key === b.key &&
+    a.returning === b.returning && a.columns.length === b.columns.length &&
+    a.columns.every((column, i) => column === b.columns[i]);
+}
+
+function checkWrite({ operation, table, key, columns, returning }: WantedWrite): TableWrite {
   const known = OPERATIONS.find((name) => name === operation);
   if (known === undefined) {
     throw new RangeError(because("no such operation", didYouMean(operation, OPERATIONS)));
   }
-  if (known === "INSERT") return { operation: known, table, key: "", columns };
+  if (known === "INSERT") return { operation: known, table, key: "", columns, returning };
   if (key === undefined) throw new RangeError("needs a key, which is a column");
   if (!columns.includes(key)) {
     throw new RangeError(
@@ -107,7 +125,7 @@ function checkWrite(
   if (known === "UPDATE" && columns.length === 1) {
     throw new RangeError(`has nothing to set, since the payload has the key "${key}" alone`);
   }
-  return { operation: known, table, key, columns };
+  return { operation: known, table, key, columns, returning };
 }
 
 function because(message: string, hint: string | undefined): string {
@@ -116,6 +134,11 @@ function because(message: string, hint: string | undefined): string {
 
 function rowsAs(rows: Rows = "all", statement: StatementSync): Plan["run"] {
   return { auto: foundRows, one: oneRow, all: allRows }[rows](statement);
+}
+
+/** A row that nobody reads costs more than the write. */
+function nothing(statement: StatementSync): Plan["run"] {
+  return (values) => void statement.run(...values);
 }
 
 function oneRow(statement: StatementSync): Plan["run"] {

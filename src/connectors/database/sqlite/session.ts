@@ -99,14 +99,14 @@ export class Session {
   }
 
   #writeTable(request: WriteRequest<DatabaseDestination>): Promise<unknown> {
-    const { operation = "INSERT", target, payload, options: { key } } = request;
+    const { operation = "INSERT", target, payload, options: { key }, resultUsed = true } = request;
     if (target === undefined) throw this.#refusal(`${operation} needs a target, which is a table`);
     if (!isObject(payload)) {
       throw this.#refusal(`${operation} needs an object as payload, not ${kindOf(payload)}`);
     }
-    const plan = this.#try(operation, () => {
-      return this.#plans.table(operation, target, key, Object.keys(payload));
-    });
+    const columns = Object.keys(payload);
+    const wanted = { operation, table: target, key, columns, returning: resultUsed };
+    const plan = this.#try(operation, () => this.#plans.table(wanted));
     const values = plan.names.map((name) => this.#bind(payload[name], `column "${name}"`));
     return this.#commit(() => plan.run(values), `${operation} "${target}"`);
   }
@@ -128,9 +128,7 @@ export class Session {
   }
 
   #commit(work: () => unknown, what: string): Promise<unknown> {
-    return this.#commits.push(work).catch((error) => {
-      throw this.#failure(what, error);
-    });
+    return this.#commits.push(work, (error) => this.#failure(what, error));
   }
 
   #bind(value: unknown, what: string): SQLInputValue {

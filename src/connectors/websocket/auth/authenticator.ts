@@ -1,6 +1,7 @@
 /** Lets clients of one `websocket` connector in by their tokens, and renews those later. */
 import { refuse } from "../../../handshake.ts";
 import type { HandshakeRefusal, HandshakeRequest, VouchedClient } from "../../../socket.ts";
+import { ANONYMOUS } from "./credentials.ts";
 import type { AuthOptions } from "./fields.ts";
 import type { JwksTiming } from "./jwks.ts";
 import { keysOf } from "./keys.ts";
@@ -25,9 +26,6 @@ export interface Authenticated {
 export type Renewal =
   | { readonly accepted: true; readonly identity: Identity }
   | { readonly accepted: false; readonly message: string };
-
-/** A client of whom nothing is known. */
-export const ANONYMOUS: Identity = { userId: null, claims: null, expiresAt: undefined };
 
 /** Authenticates the clients of one connector. `createAuthenticator` makes it. */
 export class Authenticator {

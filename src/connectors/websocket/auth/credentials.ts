@@ -2,6 +2,9 @@
 import type { Expiry } from "./expiry.ts";
 import type { Identity } from "./verifier.ts";
 
+/** A client of whom nothing is known: most connectors need no more, and never load a verifier. */
+export const ANONYMOUS: Identity = { userId: null, claims: null, expiresAt: undefined };
+
 /** The identity of one client, from its handshake to the end of its connection. */
 export class Credentials {
   #identity: Identity;

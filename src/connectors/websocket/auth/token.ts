@@ -44,18 +44,20 @@ export function withoutToken(
   if (offersToken) hidden.add("sec-websocket-protocol");
   const headers = Object.entries(request.headers)
     .filter(([name, value]) => !hidden.has(name) && !repeats(value));
-  return { ...request, url, headers: Object.fromEntries(headers) };
+  const { method, remoteAddress } = request;
+  return { method, url, headers: Object.fromEntries(headers), remoteAddress };
 }
 
 function tokenAt(
   source: TokenSource,
-  { url, headers }: HandshakeRequest,
+  request: HandshakeRequest,
   protocols: readonly string[],
 ): string | undefined {
+  const { headers } = request;
   const header = (name: string) => Object.hasOwn(headers, name) ? headers[name] : undefined;
   switch (source.kind) {
     case "query":
-      return url.searchParams.get(source.name) ?? undefined;
+      return request.url.searchParams.get(source.name) ?? undefined;
     case "header": {
       const value = header(source.name)?.trim();
       return source.name === "authorization" ? value && bearerToken(value) : value;

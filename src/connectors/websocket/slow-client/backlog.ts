@@ -25,7 +25,7 @@ export function takeChunk(backlog: Backlog, enough: number, most: number): reado
     const frame = backlog.shift();
     if (frame === undefined) break;
     frames.push(frame);
-    taken += frame.bytes.length;
+    taken += frame.size;
   }
   return frames;
 }

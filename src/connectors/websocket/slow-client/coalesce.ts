@@ -25,7 +25,7 @@ export class CoalescingBacklog implements Backlog {
   }
 
   get nextSize(): number {
-    for (const frame of this.#frames.values()) return frame.bytes.length;
+    for (const frame of this.#frames.values()) return frame.size;
     return 0;
   }
 
@@ -38,7 +38,7 @@ export class CoalescingBacklog implements Backlog {
     }
     // The newest comes at the end, behind what was sent before it.
     this.#frames.set(key, frame);
-    this.#size += frame.bytes.length;
+    this.#size += frame.size;
   }
 
   shift(): Frame | undefined {
@@ -55,6 +55,6 @@ export class CoalescingBacklog implements Backlog {
 
   #remove(key: string | number, frame: Frame): void {
     this.#frames.delete(key);
-    this.#size -= frame.bytes.length;
+    this.#size -= frame.size;
   }
 }

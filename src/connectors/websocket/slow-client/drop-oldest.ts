@@ -45,7 +45,7 @@ export class DropOldestBacklog implements Backlog {
 
   get nextSize(): number {
     if (this.#head === undefined) return 0;
-    return this.#head.frame?.bytes.length ?? NOTICE_SIZE;
+    return this.#head.frame?.size ?? NOTICE_SIZE;
   }
 
   push(frame: Frame): void {
@@ -53,7 +53,7 @@ export class DropOldestBacklog implements Backlog {
     if (this.#tail === undefined) this.#head = place;
     else this.#tail.next = place;
     this.#tail = place;
-    this.#size += frame.bytes.length;
+    this.#size += frame.size;
     this.#count++;
     if (!(frame instanceof MessageFrame)) return;
     if (this.#newestMessage === undefined) this.#oldestMessage = place;
@@ -72,7 +72,7 @@ export class DropOldestBacklog implements Backlog {
       this.#size -= NOTICE_SIZE;
       return droppedFrame(place.dropped);
     }
-    this.#size -= place.frame.bytes.length;
+    this.#size -= place.frame.size;
     this.#count--;
     return place.frame;
   }
@@ -88,7 +88,7 @@ export class DropOldestBacklog implements Backlog {
 
   #drop(place: Place): void {
     this.#passMessage(place);
-    this.#size -= place.frame?.bytes.length ?? 0;
+    this.#size -= place.frame?.size ?? 0;
     this.#count--;
     this.#onDrop();
     const gap = this.#gap;

@@ -86,8 +86,8 @@ export class Outboxes {
       const message = "the payload cannot be written as JSON";
       throw new ConnectorError(name, message, { cause, permanent: true });
     }
-    if (frame.bytes.length <= this.limit) return frame;
-    const message = `a message of ${frame.bytes.length} bytes is larger than a client's queue`;
+    if (frame.size <= this.limit) return frame;
+    const message = `a message of ${frame.size} bytes is larger than a client's queue`;
     throw new ConnectorError(name, message, { permanent: true });
   }
 

@@ -1,0 +1,126 @@
+/** `--workers` where processes die at the worst moments. */
+import assert from "node:assert/strict";
+import process from "node:process";
+import { until } from "../support/mq.ts";
+import { type Process, type Stage, stageTest } from "../support/process.ts";
+import { pause } from "../support/socket-probe.ts";
+import { openClient } from "../support/talk.ts";
+import { openCrowd, startTeam, type Team } from "../support/team.ts";
+import { childrenOf, gone } from "../support/workers.ts";
+
+const goodbye = { code: 1001, reason: "the server is shutting down" };
+/** What nobody must read on standard error. */
+const UNHANDLED = /uncaught|unhandled|EPIPE|ERR_IPC|birpc|TypeError|^\s+at /im;
+
+/** The next process that a service starts beside those that are known. */
+async function nextChild(weir: Process, known: readonly number[]): Promise<number> {
+  let found: number | undefined;
+  await until("another process", async () => {
+    found = (await childrenOf(weir.pid)).find((pid) => !known.includes(pid));
+    return found !== undefined;
+  });
+  return found as number;
+}
+
+/** Kills one of two workers, once its clients are known; gives the process ids of both. */
+async function killOne(team: Team): Promise<readonly number[]> {
+  const workers = await childrenOf(team.weir.pid);
+  process.kill(workers[1], "SIGKILL");
+  await until("its end", () => /has ended \(signal SIGKILL\)/.test(team.weir.stderr));
+  return workers;
+}
+
+async function startOnly(stage: Stage): Promise<Process> {
+  const folder = await stage.copy("workers");
+  return await stage.script(`src/${stage.runtime}.ts`, ["run", folder, "--workers", "2"]);
+}
+
+stageTest("a worker that dies while all start ends the start, with a reason", async (stage) => {
+  const weir = await startOnly(stage);
+  const first = await nextChild(weir, []);
+  const second = await nextChild(weir, [first]);
+  process.kill(first, "SIGKILL");
+  const { code, stdout, stderr } = await weir.ended();
+  assert.deepEqual([code, stdout], [3, ""]);
+  assert.match(stderr, /\nerror: worker 1 ended before it served \(signal SIGKILL\)\n$/);
+  assert.doesNotMatch(stderr, UNHANDLED);
+  await gone(second);
+});
+
+stageTest(
+  "one that dies again and again is started ever more slowly, and the others serve",
+  async (stage) => {
+    const team = await startTeam(stage);
+    const known = [...await killOne(team)];
+    const [speaker, listener] = [
+      await openClient(team.weir, { user: "anna" }),
+      await openClient(team.weir, { user: "anna" }),
+    ];
+    const startedAt = performance.now();
+    for (let time = 0; time < 4; time++) {
+      const next = await nextChild(team.weir, known);
+      known.push(next);
+      process.kill(next, "SIGKILL");
+      speaker.say({ type: "message", data: { to: "everyone", text: time } });
+      assert.deepEqual(await listener.hear(), { type: "message", data: { text: time } });
+    }
+    // 200, 400 and 800 ms lie between them at least.
+    assert.ok(performance.now() - startedAt > 1_400);
+    await openCrowd(team, 8);
+    assert.doesNotMatch(team.weir.stderr, UNHANDLED);
+    assert.equal(team.weir.stderr.match(/worker \d has ended/g)?.length, 5);
+  },
+);
+
+stageTest("what is counted goes on while the place of a worker is taken", async (stage) => {
+  const team = await startTeam(stage);
+  const known = await killOne(team);
+  const annas = [await openClient(team.weir, { user: "anna" })];
+  const deadline = performance.now() + 1_000;
+  let served = false;
+  while (!served || performance.now() < deadline) {
+    assert.deepEqual(await team.post("/user/anna", { text: 1 }), { recipients: annas.length });
+    for (const anna of annas) await anna.hear();
+    served ||= (await childrenOf(team.weir.pid)).some((pid) => !known.includes(pid));
+    await pause(2);
+  }
+  const { clients } = await openCrowd(team, 8);
+  assert.deepEqual(await team.post("/user/anna", { text: 2 }), { recipients: 5 });
+  for (const client of [...annas, ...clients]) client.destroy();
+});
+
+stageTest("an end while the place of a worker is taken is an end in order", async (stage) => {
+  const team = await startTeam(stage);
+  const workers = await killOne(team);
+  const client = await openClient(team.weir);
+  const next = await nextChild(team.weir, workers);
+  team.weir.signal("SIGTERM");
+  assert.deepEqual(await client.ending(), goodbye);
+  const { code, stdout, stderr } = await team.weir.ended(10_000);
+  assert.deepEqual([code, stdout.split("\n").slice(1)], [0, ["weir is shutting down", ""]]);
+  assert.doesNotMatch(stderr, UNHANDLED);
+  await gone(next);
+});
+
+stageTest(
+  "workers that say much end in order, too, when who has started them is killed",
+  async (stage) => {
+    const { weir } = await startTeam(stage);
+    const speakers = await Promise.all(Array.from({ length: 4 }, () => openClient(weir)));
+    const listener = await openClient(weir);
+    const workers = await childrenOf(weir.pid);
+    const text = "x".repeat(1_000);
+    const talking = Promise.all(speakers.map(async (speaker) => {
+      for (let n = 0; n < 100; n++) {
+        speaker.say(...Array(20).fill({ type: "message", data: { to: "everyone", text } }));
+        await pause(1);
+      }
+    }));
+    await pause(50);
+    process.kill(weir.pid, "SIGKILL");
+    await talking;
+    assert.deepEqual((await listener.finish()).ending, goodbye);
+    await Promise.all(workers.map(gone));
+    assert.doesNotMatch(weir.stderr, UNHANDLED);
+  },
+);
