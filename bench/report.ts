@@ -1,19 +1,20 @@
 /**
  * Writes docs/performance.md and its charts from docs/performance/results.json, with the words of
- * bench/performance.md and the reasons of bench/reasons.json: `deno run -A bench/report.ts`. With
- * `--check` it writes nothing and fails where one of them is stale.
+ * bench/performance.md and the reasons of bench/reasons.json, and the figures of the README:
+ * `deno run -A bench/report.ts`. With `--check` it writes nothing and fails where one is stale.
  */
 import { formatted } from "../docs/formatted.ts";
+import { withHeadlines } from "./headlines.ts";
 import { pageOf } from "./page.ts";
 import { readResults } from "./results.ts";
 import { scenarios } from "./scenarios.ts";
 
-/** Writes a file below docs, or says that it is stale; whether it is as it must be. */
+/** Writes a file, or says that it is stale; whether it is as it must be. */
 async function keep(path: string, text: string, check: boolean): Promise<boolean> {
-  const file = new URL(`../docs/${path}`, import.meta.url);
+  const file = new URL(`../${path}`, import.meta.url);
   if (!check) await Deno.writeTextFile(file, text);
   else if (await Deno.readTextFile(file).catch(() => "") !== text) {
-    console.error(`docs/${path} is stale: run \`deno run -A bench/report.ts\``);
+    console.error(`${path} is stale: run \`deno run -A bench/report.ts\``);
     return false;
   }
   return true;
@@ -21,16 +22,21 @@ async function keep(path: string, text: string, check: boolean): Promise<boolean
 
 if (import.meta.main) {
   const read = (path: string) => Deno.readTextFile(new URL(path, import.meta.url));
+  const results = await readResults();
   const { page, charts } = pageOf(
     await read("performance.md"),
     scenarios,
-    await readResults(),
+    results,
     JSON.parse(await read("reasons.json")),
   );
   const check = Deno.args.includes("--check");
   const files = [
-    ...charts.map(({ file, svg }) => [`performance/${file}`, svg]),
-    ["performance.md", await formatted(page, "md")],
+    ...charts.map(({ file, svg }) => [`docs/performance/${file}`, svg]),
+    ["docs/performance.md", await formatted(page, "md")],
+    [
+      "README.md",
+      await formatted(withHeadlines(await read("../README.md"), scenarios, results), "md"),
+    ],
   ];
   const kept = [];
   for (const [path, text] of files) kept.push(await keep(path, text, check));

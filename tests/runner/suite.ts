@@ -76,6 +76,8 @@ export async function runFiles(
         NO_COLOR: "1",
         // Compiling takes a third of the time of a short test on Node.
         NODE_COMPILE_CACHE: join(root, ".tools/compile-cache"),
+        // Tests leave nothing behind in the home of who runs them.
+        WEIR_CACHE: join(root, ".tools/weir-cache"),
         [toolVariable("deno")]: tools.deno,
         [toolVariable("bun")]: tools.bun,
         [toolVariable("node")]: tools.node,
