@@ -14,7 +14,7 @@ const shown: Readonly<Record<string, string>> = {
   "connect": "a connection opened",
   "sqlite": "a message in SQLite, committed and acked",
   "idle": "an idle connection",
-  "start": "start to ready, chat example",
+  "start": "start to ready, chat example, from the second on",
 };
 const runtimes = { node: "Node", deno: "Deno", bun: "Bun" };
 const START = "<!-- figures -->";

@@ -19,7 +19,7 @@
  * @module
  */
 import type { Server } from "node:http";
-import { enableCompileCache } from "node:module";
+import module from "node:module";
 import { join } from "node:path";
 import { upgradeSockets } from "./adapters/node.ts";
 import type { Configuration } from "./load.ts";
@@ -94,7 +94,8 @@ export function attach(server: Server, runtime: Runtime, options: AttachOptions 
 
 if (import.meta.main) {
   const folder = cacheFolder();
-  if (folder !== undefined) enableCompileCache(join(folder, "node"));
+  // Deno, which runs the examples of these comments, knows the module without this function.
+  if (folder !== undefined) module.enableCompileCache?.(join(folder, "node"));
   const { main } = await import("./commands.ts");
   await main(serve, await loadHost());
 }
