@@ -107,7 +107,7 @@ export class Server implements AsyncDisposable {
   /** What it said before it ended by itself; undefined where it still runs a moment later. */
   async lastWords(): Promise<string | undefined> {
     const { promise, resolve } = Promise.withResolvers<undefined>();
-    const moment = setTimeout(resolve, 500);
+    const moment = setTimeout(() => resolve(undefined), 500);
     const ended = await Promise.race([this.#child.status, promise]);
     clearTimeout(moment);
     return ended === undefined ? undefined : `it ended with ${ended.code}:\n${await this.#said}`;

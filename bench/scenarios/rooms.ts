@@ -1,10 +1,15 @@
 /** One room of many sizes: a delivery must not cost more because the room is large. */
 import type { Bench, Contender, Contest, Scenario } from "../scenario.ts";
-import { runtimes, weir } from "./programs.ts";
+import type { ServerSpec } from "../servers.ts";
+import { baseline, runtimes, weir } from "./programs.ts";
 import { openRoom } from "./room.ts";
 
 const sizes = [10, 100, 1_000, 10_000];
 const window = 4;
+const plain = [
+  { name: "ws-node", runtime: "node", file: "node-ws.ts" },
+  { name: "publish-bun", runtime: "bun", file: "bun-publish.ts" },
+] as const;
 
 /** The row of the table that is given. */
 export const scenario: Scenario = {
@@ -12,17 +17,28 @@ export const scenario: Scenario = {
   title: "One room of 10 to 10 000 members",
   about:
     `One client sends to the room, ${window} messages on their way at once, and every member ` +
-    "compares what it gets. Rounds take about the same time in rooms of every size.",
+    "compares what it gets. Rounds take about the same time in rooms of every size. Two plain " +
+    "servers show what the kernel and its sockets have in it.",
   unit: "µs CPU a delivery",
-  contenders: runtimes.flatMap((runtime) =>
-    sizes.map((members) => ({ name: nameOf(runtime, members), runtime, variant: { members } }))
-  ),
+  contenders: [
+    ...runtimes.flatMap((runtime) =>
+      sizes.map((members) => ({ name: nameOf(runtime, members), runtime, variant: { members } }))
+    ),
+    ...plain.flatMap(({ name, runtime }) =>
+      [1_000, 10_000].map((members) => ({
+        name: `${name}-${members}`,
+        runtime,
+        variant: { members },
+      }))
+    ),
+  ],
   bars: runtimes.map((runtime) => ({
     of: nameOf(runtime, 10_000),
     against: nameOf(runtime, 1_000),
     figure: "growth",
     bound: 1.3,
   })),
+  rounds: 3,
   open,
 };
 
@@ -30,7 +46,11 @@ function nameOf(runtime: string, members: number): string {
   return `weir-${runtime}-${members}`;
 }
 
-function open({ runtime, variant }: Contender, bench: Bench): Promise<Contest> {
+function open({ name, runtime, variant }: Contender, bench: Bench): Promise<Contest> {
   const { members } = variant!;
-  return openRoom({ spec: weir(runtime!, "bench/fanout"), members, window }, bench);
+  const other = plain.find((each) => name.startsWith(each.name));
+  const spec: ServerSpec = other === undefined
+    ? weir(runtime!, "bench/fanout")
+    : baseline(other.runtime, other.file);
+  return openRoom({ spec, members, window }, bench);
 }
