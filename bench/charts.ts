@@ -51,12 +51,13 @@ export function barChart(scenario: Scenario, { contenders }: ScenarioResult): st
   return svg(scenario, top + rows.length * step + 10, bars);
 }
 
-/** A line for each runtime over the contenders' variant. */
+/** A line for Weir on each runtime over the contenders' variant; others stand in the table alone. */
 export function lineChart(scenario: Scenario, { contenders }: ScenarioResult): string {
   const points = scenario.contenders.flatMap(({ name, runtime, variant = {} }) => {
     const [[axis, at] = ["", 0]] = Object.entries(variant);
     const cost = contenders[name]?.cost;
-    return cost === undefined ? [] : [{ runtime: runtime ?? name, axis, at, cost }];
+    const shown = cost !== undefined && name.startsWith("weir");
+    return shown ? [{ runtime: runtime ?? name, axis, at, cost }] : [];
   });
   const [left, right, top, height] = [64, 100, 70, 220];
   const values = [...new Set(points.map(({ at }) => at))].sort((a, b) => a - b);
