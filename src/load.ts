@@ -23,7 +23,7 @@ export interface LoadOptions {
    * Keeps what the parser says of a text, so that the same text is read faster the next time. Who can
    * write to it decides how a configuration is understood. None by default.
    */
-  readonly cache?: TextCache;
+  readonly cache?: TextCache | undefined;
   /** The time for expressions, in milliseconds since the epoch; the machine's own by default. */
   readonly now?: () => number;
   /**

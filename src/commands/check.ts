@@ -47,12 +47,8 @@ export async function readModel(
   { paths, envFile }: Pick<ReadingCommand, "paths" | "envFile">,
 ): Promise<Model> {
   if (envFile !== undefined) await loadEnvFile(envFile);
-  const cache = diskCache();
-  return await loadConfig(await readConfigFiles(...paths), {
-    ...hostOptions,
-    ...(cache && { cache }),
-    embedded: false,
-  });
+  const options = { ...hostOptions, cache: diskCache(), embedded: false };
+  return await loadConfig(await readConfigFiles(...paths), options);
 }
 
 async function checkForPeople(command: CheckCommand): Promise<number> {

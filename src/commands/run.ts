@@ -2,6 +2,7 @@
 import process from "node:process";
 import type { RunCommand } from "./arguments.ts";
 import { readModel } from "./check.ts";
+import { diskCache } from "./disk-cache.ts";
 import { loadEnvFile } from "./env-file.ts";
 import { readConfigFiles } from "../server/files.ts";
 import { configureLog } from "./log.ts";
@@ -44,8 +45,9 @@ async function runOnce(
   refuseUnknownPorts(ports, model);
   printWarnings(model);
   await configureLog(command.logLevel, command.logFormat);
-  const config = workers === 1 ? model : await readConfigFiles(...paths);
-  const service = await serve(config, { ports, workers });
+  const service = workers === 1
+    ? await serve(model, { ports })
+    : await serve(await readConfigFiles(...paths), { ports, workers, cache: diskCache() });
   const title = titleOf(model);
   announce(title, "is ready", startedAt, service, workers);
   await signal;

@@ -9,6 +9,7 @@ import { formatResult, formatSummary, toJson } from "../testing/report.ts";
 import type { TestResult } from "../testing/result.ts";
 import { runTest } from "../testing/run.ts";
 import type { TestCommand } from "./arguments.ts";
+import { diskCache } from "./disk-cache.ts";
 import { loadEnvFile } from "./env-file.ts";
 import { count, problemWithoutPlace, toReported } from "./problems.ts";
 
@@ -44,7 +45,12 @@ export async function test(command: TestCommand): Promise<number> {
 /** The model, whose expressions have the time of the tests. */
 async function readModel({ paths, envFile }: TestCommand, clock: ManualClock): Promise<Model> {
   if (envFile !== undefined) await loadEnvFile(envFile);
-  const options = { ...hostOptions, embedded: false, now: () => clock.now() };
+  const options = {
+    ...hostOptions,
+    cache: diskCache(),
+    embedded: false,
+    now: () => clock.now(),
+  };
   return await loadConfig(await readConfigFiles(...paths), options);
 }
 

@@ -4,6 +4,7 @@ import type { Model } from "../model.ts";
 import { ConfigPathError, hostOptions, readConfigFiles } from "../server/files.ts";
 import type { Service } from "../server/service.ts";
 import { type RunCommand, UsageError } from "./arguments.ts";
+import { diskCache } from "./disk-cache.ts";
 import { explain } from "./failure.ts";
 import {
   announce,
@@ -87,6 +88,7 @@ async function load(reading: Reading, included: Map<string, string | undefined>)
   included.clear();
   return await loadConfig(reading, {
     ...hostOptions,
+    cache: diskCache(),
     embedded: false,
     async readFile(path) {
       included.set(path, undefined);

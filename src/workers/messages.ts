@@ -3,6 +3,7 @@ import type { LogLevel } from "@logtape/logtape";
 import type { SourceFile } from "../config/tree.ts";
 import type { Counts } from "../runtime-core.ts";
 import type { RelayedRecord } from "./log.ts";
+import type { KnownText } from "./texts.ts";
 import type { Wired } from "./wire.ts";
 
 /** What one connector says to the same connector in the other workers: JSON that they alone read. */
@@ -19,6 +20,8 @@ export interface StartOrder {
   readonly worker: number;
   readonly leader: boolean;
   readonly files: readonly SourceFile[];
+  /** What the parser has said of them. */
+  readonly texts: readonly KnownText[];
   readonly ports: Readonly<Record<string, number>>;
   /** From which level on its log is wanted; undefined for nothing of it. */
   readonly logLevel: LogLevel | undefined;

@@ -18,6 +18,7 @@ import { lowestLevel } from "./log.ts";
 import { tryAddress } from "./ports.ts";
 import { WorkersRuntime } from "./runtime.ts";
 import { Supervisor } from "./supervisor.ts";
+import { Texts } from "./texts.ts";
 
 /**
  * Starts so many workers, and looks after them.
@@ -29,18 +30,19 @@ import { Supervisor } from "./supervisor.ts";
 export async function startWorkers(
   host: Host,
   config: Configuration,
-  { workers = 1, ports = {}, ...others }: ServeOptions,
+  { workers = 1, ports = {}, cache, ...others }: ServeOptions,
 ): Promise<Service> {
   requireWorkers(workers);
   refuseOthers(others);
   const files = filesOf(config);
-  const model = await loadConfig(files, host.options);
+  const texts = new Texts([], cache);
+  const model = await loadConfig(files, { ...host.options, cache: texts });
   refuseUnshared(model);
   await requirePorts(model, host, ports);
   const { supervisor, started } = await Supervisor.start({
     workers,
     entry: host.entry,
-    order: { files, ports, logLevel: lowestLevel() },
+    order: { files, texts: texts.known, ports, logLevel: lowestLevel() },
     shutdownTimeout: model.service.shutdownTimeout,
     logger: getLogger(["weir", "workers"]),
   });
@@ -63,7 +65,7 @@ function requireWorkers(workers: number): void {
 }
 
 /** Functions do not reach another process, and an option that is ignored helps nobody. */
-function refuseOthers(options: Omit<ServeOptions, "workers" | "ports">): void {
+function refuseOthers(options: Omit<ServeOptions, "workers" | "ports" | "cache">): void {
   const given = Object.entries(options).find(([, value]) => value !== undefined)?.[0];
   if (given === undefined) return;
   throw new TypeError(`workers: ${given} does not reach other processes; leave one of them out`);

@@ -8,6 +8,7 @@ import { resultOf } from "./failure.ts";
 import { Link } from "./link.ts";
 import { relayLog } from "./log.ts";
 import type { StartOrder, Status, SupervisorFunctions, WorkerFunctions } from "./messages.ts";
+import { Texts } from "./texts.ts";
 
 /** How often a worker says how it is, in milliseconds. */
 const REPORT_INTERVAL = 1_000;
@@ -57,7 +58,7 @@ class Worker implements WorkerFunctions {
     });
   }
 
-  start({ worker, leader, files, ports, logLevel }: StartOrder) {
+  start({ worker, leader, files, texts, ports, logLevel }: StartOrder) {
     return resultOf(async () => {
       if (logLevel !== undefined) {
         await relayLog(
@@ -71,7 +72,7 @@ class Worker implements WorkerFunctions {
       const cluster = this.#link = new Link(leader, this.#supervisor);
       const service = await startService(
         files,
-        { ...options, ports, cluster },
+        { ...options, cache: new Texts(texts), ports, cluster },
         async (...address) => {
           // Before the first client comes: what others send from now on is for clients here, too.
           await cluster.attend();

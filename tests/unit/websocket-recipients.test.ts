@@ -7,6 +7,7 @@ import { compileExpression } from "../../src/expression.ts";
 import { asScope, Run } from "../../src/flow/run.ts";
 
 const group = ["a", "b", "c"].map((id) => ({
+  id,
   client: { id, user_id: id.toUpperCase(), params: { level: id } } as unknown as Client,
 }));
 
@@ -33,6 +34,19 @@ function runOf(input: Readonly<Record<string, unknown>>) {
   const run = new Run(event, { floor: "b" });
   return { scope: asScope(run.scope), run, made: () => made };
 }
+
+test("choose: who has no id is left out by none, and is not made for it", () => {
+  const { scope } = runOf({});
+  const unnamed = {
+    id: undefined,
+    get client(): Client {
+      return assert.fail("nobody has asked for the client");
+    },
+  };
+  for (const except of [undefined, "b"]) {
+    assert.deepEqual(choose([unnamed], { filter: undefined, except, scope }), [unnamed]);
+  }
+});
 
 test("choose: without a filter all but one", () => {
   const { scope } = runOf({});

@@ -67,21 +67,30 @@ export interface Choice {
   readonly scope: Scope;
 }
 
+/** Who can be chosen. */
+export interface Candidate {
+  /** Undefined where nobody has asked for it: then it is nobody that anything names. */
+  readonly id: string | undefined;
+  /** What expressions see; made for the first of them. */
+  readonly client: Client;
+}
+
 /**
  * The members that are meant. All are chosen before anything is sent: a filter that fails leaves
  * nobody half informed.
  *
  * @throws {ExpressionError} The filter failed for one of them.
  */
-export function choose<Member extends { readonly client: Client }>(
+export function choose<Member extends Candidate>(
   group: Iterable<Member>,
   { filter, except, scope }: Choice,
 ): readonly Member[] {
-  const seen = filter === undefined ? {} : variablesOf(filter, scope);
-  return [...group].filter(({ client }) => {
-    if (client.id === except) return false;
+  const members = [...group].filter(({ id }) => id === undefined || id !== except);
+  if (filter === undefined) return members;
+  const seen = variablesOf(filter, scope);
+  return members.filter(({ client }) => {
     seen.client = client;
-    return filter === undefined || holds(filter, seen);
+    return holds(filter, seen);
   });
 }
 
