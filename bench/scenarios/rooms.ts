@@ -1,15 +1,11 @@
 /** One room of many sizes: a delivery must not cost more because the room is large. */
 import type { Bench, Contender, Contest, Scenario } from "../scenario.ts";
-import type { ServerSpec } from "../servers.ts";
 import { baseline, runtimes, weir } from "./programs.ts";
 import { openRoom } from "./room.ts";
 
 const sizes = [10, 100, 1_000, 10_000];
 const window = 4;
-const plain = [
-  { name: "ws-node", runtime: "node", file: "node-ws.ts" },
-  { name: "publish-bun", runtime: "bun", file: "bun-publish.ts" },
-] as const;
+const plain = "ws-node";
 
 /** The row of the table that is given. */
 export const scenario: Scenario = {
@@ -17,20 +13,18 @@ export const scenario: Scenario = {
   title: "One room of 10 to 10 000 members",
   about:
     `One client sends to the room, ${window} messages on their way at once, and every member ` +
-    "compares what it gets. Rounds take about the same time in rooms of every size. Two plain " +
-    "servers show what the kernel and its sockets have in it.",
+    "compares what it gets. Rounds take about the same time in rooms of every size. A plain " +
+    "loop of ws shows what the kernel and its sockets have in it.",
   unit: "µs CPU a delivery",
   contenders: [
     ...runtimes.flatMap((runtime) =>
       sizes.map((members) => ({ name: nameOf(runtime, members), runtime, variant: { members } }))
     ),
-    ...plain.flatMap(({ name, runtime }) =>
-      [1_000, 10_000].map((members) => ({
-        name: `${name}-${members}`,
-        runtime,
-        variant: { members },
-      }))
-    ),
+    ...[1_000, 10_000].map((members): Contender => ({
+      name: `${plain}-${members}`,
+      runtime: "node",
+      variant: { members },
+    })),
   ],
   bars: runtimes.map((runtime) => ({
     of: nameOf(runtime, 10_000),
@@ -48,9 +42,8 @@ function nameOf(runtime: string, members: number): string {
 
 function open({ name, runtime, variant }: Contender, bench: Bench): Promise<Contest> {
   const { members } = variant!;
-  const other = plain.find((each) => name.startsWith(each.name));
-  const spec: ServerSpec = other === undefined
-    ? weir(runtime!, "bench/fanout")
-    : baseline(other.runtime, other.file);
+  const spec = name.startsWith(plain)
+    ? baseline("node", "node-ws.ts")
+    : weir(runtime!, "bench/fanout");
   return openRoom({ spec, members, window }, bench);
 }
