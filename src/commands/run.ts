@@ -4,7 +4,9 @@ import type { RunCommand } from "./arguments.ts";
 import { readModel } from "./check.ts";
 import { diskCache } from "./disk-cache.ts";
 import { loadEnvFile } from "./env-file.ts";
+import { WorkerError } from "../errors.ts";
 import { readConfigFiles } from "../server/files.ts";
+import type { Service } from "../server/service.ts";
 import { configureLog } from "./log.ts";
 import { announce, printWarnings, refuseUnknownPorts, type Serve, titleOf } from "./start.ts";
 import { watch } from "./watch.ts";
@@ -13,6 +15,8 @@ export type { Serve } from "./start.ts";
 
 /** One Ctrl-C can arrive twice, as npx passes it on; a second one that is meant comes later. */
 const SAME_SIGNAL = 1_000;
+/** So much later than a child that it ends a signal may be told of, in milliseconds. */
+const SIGNAL_DELAY = 200;
 /** A timer keeps a process alive that listens nowhere; how often it fires does not matter. */
 const A_DAY = 86_400_000;
 
@@ -45,14 +49,31 @@ async function runOnce(
   refuseUnknownPorts(ports, model);
   printWarnings(model);
   await configureLog(command.logLevel, command.logFormat);
-  const service = workers === 1
-    ? await serve(model, { ports })
-    : await serve(await readConfigFiles(...paths), { ports, workers, cache: diskCache() });
   const title = titleOf(model);
+  let service: Service;
+  try {
+    service = workers === 1
+      ? await serve(model, { ports })
+      : await serve(await readConfigFiles(...paths), { ports, workers, cache: diskCache() });
+  } catch (error) {
+    // A Ctrl-C reaches workers, too, some of which do not listen for it yet: all have ended by now.
+    if (!(error instanceof WorkerError) || !await comesSoon(signal)) throw error;
+    console.log(`${title} is shutting down`);
+    return;
+  }
   announce(title, "is ready", startedAt, service, workers);
   await signal;
   console.log(`${title} is shutting down`);
   await service.close();
+}
+
+/** Whether a signal is there: their end may be told before the Ctrl-C that has caused it. */
+async function comesSoon(signal: Promise<void>): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), SIGNAL_DELAY);
+  const came = await Promise.race([signal.then(() => true), promise]);
+  clearTimeout(timer);
+  return came;
 }
 
 /** Resolves with the first signal; a second one, a second later or more, ends the process. */

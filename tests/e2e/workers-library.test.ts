@@ -1,6 +1,8 @@
 /** `serve(config, { workers })`, and signals as terminals send them. */
 import assert from "node:assert/strict";
+import { until } from "../support/mq.ts";
 import { stageTest } from "../support/process.ts";
+import { pause } from "../support/socket-probe.ts";
 import { openClient } from "../support/talk.ts";
 import { openCrowd, startTeam } from "../support/team.ts";
 import { childrenOf, gone } from "../support/workers.ts";
@@ -28,6 +30,23 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     await Promise.all(workers.map(gone));
   });
 }
+
+stageTest(
+  "a SIGINT for all while workers start is an end in order, not an error",
+  async (stage) => {
+    const folder = await stage.copy("workers");
+    const args = ["run", folder, "--workers", "2"];
+    for (const delay of [0, 50, 100, 200]) {
+      const weir = await stage.script(`src/${stage.runtime}.ts`, args, { leader: true });
+      await until("a worker is there", async () => (await childrenOf(weir.pid)).length > 0);
+      await pause(delay);
+      weir.signal("SIGINT");
+      const { code, stderr } = await weir.ended();
+      assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /error|exception/i);
+    }
+  },
+);
 
 stageTest("a SIGINT for the first process alone ends all in order, too", async (stage) => {
   const folder = await stage.copy("workers");
