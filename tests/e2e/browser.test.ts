@@ -302,7 +302,8 @@ async function openPage({ browser, weir, complaints }: World, who: string): Prom
   tab.on("pageerror", (error) => complaints.push(`${who}: ${error}`));
   tab.on("console", (entry) => {
     // The browser itself reports every attempt to connect that fails.
-    const expected = entry.text().includes("ERR_CONNECTION_REFUSED");
+    // A server that is shutting down refuses a handshake with 503; one that is gone, every connection.
+    const expected = /ERR_CONNECTION_REFUSED|response code: 503/.test(entry.text());
     if (entry.type() === "error" && !expected) complaints.push(`${who}: ${entry.text()}`);
   });
   await tab.goto(`http://localhost:${weir.port}/`);

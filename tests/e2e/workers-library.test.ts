@@ -43,7 +43,7 @@ stageTest(
       weir.signal("SIGINT");
       const { code, stderr } = await weir.ended();
       assert.equal(code, 0, stderr);
-    assert.doesNotMatch(stderr, /error|exception/i);
+      assert.doesNotMatch(stderr, /error|exception/i);
     }
   },
 );
