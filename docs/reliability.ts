@@ -22,9 +22,14 @@ makes no difference to a row, or where a row is of another way.`;
 const SECTIONS: Readonly<Record<string, string>> = {
   Handshake: "What may go wrong before a connection is one.",
   Frames: "What a client may do to the framing.",
+  Compression: "What a client that negotiated compression may send.",
+  HTTP: "What a client may do with requests that are no handshake.",
   Messages: "What a client may say.",
+  Expressions: "The most expensive input for each function, macro, format and pattern.",
   Peers: "What becomes of clients that are slow, silent or gone.",
   Downstream: "What becomes of databases and brokers: SQLite, RabbitMQ, and REST in front of them.",
+  Workers: "What may happen between the processes of one service.",
+  Configuration: "What a configuration, the files that it names and the cache may hold.",
   Process: "What may happen to the process itself.",
   Attacker: "What somebody may try who should not get in.",
 };
@@ -46,6 +51,7 @@ interface Result {
 /** Files that are not named after their section. */
 const SECTION_OF: Readonly<Record<string, string>> = {
   blocked: "Peers",
+  http: "HTTP",
   killed: "Downstream",
   slow: "Peers",
 };

@@ -19,6 +19,9 @@ export const root: string = fileURLToPath(new URL("../../", import.meta.url));
 /** How long a process may take for anything that it must do, in milliseconds. */
 const PATIENCE = 30_000;
 
+/** How Deno, Node and Bun tell of an error that nothing caught. */
+const UNCAUGHT = /^error: Uncaught|^Node\.js v\d|^Bun v\d|[Uu]nhandled (?:rejection|'error')/m;
+
 /** How a process ended, and everything that it wrote. */
 export interface Exit {
   /** Null where a signal ended it. */
@@ -47,6 +50,8 @@ export class Process {
   readonly #child: ChildProcess;
   readonly #leader: boolean;
   #ended = false;
+  /** The test has asked for its end. */
+  #told = false;
   #wake: (() => void) | undefined;
 
   /** Starts it. */
@@ -79,6 +84,11 @@ export class Process {
         resolve({ code, signal, stdout: this.stdout, stderr: this.stderr });
       });
     });
+  }
+
+  /** It ended, and nothing that the test did was meant to end it. */
+  get endedByItself(): boolean {
+    return this.#ended && !this.#told;
   }
 
   /** Both outputs, for messages. */
@@ -120,11 +130,13 @@ export class Process {
 
   /** Sends a signal to it; where it is a leader to its whole group, as a terminal does. */
   signal(name: NodeJS.Signals): void {
+    this.#told = true;
     process.kill(this.#leader ? -this.pid : this.pid, name);
   }
 
   /** Waits for its end; kills it, and fails, where that takes too long. */
   async ended(limit: number = PATIENCE): Promise<Exit> {
+    this.#told = true;
     let late = false;
     const timer = setTimeout(() => {
       late = true;
@@ -204,6 +216,14 @@ export class Stage {
   /** Starts the `weir` command with `run` and waits until it is ready. */
   async run(args: readonly string[], options: ProcessOptions = {}): Promise<Weir> {
     return await ready(await this.script(`src/${this.runtime}.ts`, ["run", ...args], options));
+  }
+
+  /** Fails where a process has ended by itself or has written an error that nothing caught. */
+  assertSound(): void {
+    for (const child of this.#processes) {
+      assert.ok(!child.endedByItself, `a process ended by itself:\n${child.output}`);
+      assert.doesNotMatch(child.output, UNCAUGHT, "a process has an uncaught error");
+    }
   }
 
   /** Kills what still runs and removes the folder. */
