@@ -72,6 +72,19 @@ export class ConnectorError extends Error {
   }
 }
 
+/** Something took longer than its time. */
+export class TimeoutError extends Error {
+  override readonly name: string = "TimeoutError";
+}
+
+/**
+ * Whether a failure comes from something that is away or too slow at the moment: nothing that the
+ * sender of the event could have done better.
+ */
+export function isOutage(error: unknown): boolean {
+  return error instanceof TimeoutError || (error instanceof ConnectorError && !error.permanent);
+}
+
 /** A service of several workers that could not start, or has none that serves at the moment. */
 export class WorkerError extends Error {
   /** `WorkerError`. */
@@ -109,6 +122,8 @@ export interface FlowErrorOptions extends ErrorOptions {
   readonly ref?: string;
   /** False unless told otherwise. */
   readonly permanent?: boolean;
+  /** False unless told otherwise. */
+  readonly outage?: boolean;
   /** For the client: every `{ path, message }` of data that was refused. */
   readonly details?: readonly unknown[];
   /** None unless the flow has an `error_response`. */
@@ -130,6 +145,8 @@ export class FlowError extends Error {
   readonly ref: string | undefined;
   /** True where a second try cannot succeed. */
   readonly permanent: boolean;
+  /** True where something that the flow needs is away or too slow: the sender is not to blame. */
+  readonly outage: boolean;
   /** What is wrong with the data, each `{ path, message }`; undefined where that is not the reason. */
   readonly details: readonly unknown[] | undefined;
   /** What the caller gets instead. */
@@ -142,6 +159,7 @@ export class FlowError extends Error {
     this.code = code;
     this.ref = options.ref;
     this.permanent = options.permanent ?? false;
+    this.outage = options.outage ?? false;
     this.details = options.details;
     this.answer = options.answer;
   }

@@ -30,6 +30,8 @@ export interface Refusal {
   readonly details?: unknown;
   /** In so many milliseconds a frame will be served again: how `rate_limited` says when. */
   readonly retryAfter?: number;
+  /** True where an outage is the cause. No client is sent away for such errors, and none sees this. */
+  readonly outage?: boolean;
 }
 
 /** The types that only the server sends, and the operations that no client can claim. */

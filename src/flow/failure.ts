@@ -1,9 +1,14 @@
 /** What went wrong in a flow, as its caller, its log and its expressions are told. */
 import type { Logger } from "../connector.ts";
-import { ConnectorError, ExpressionError, FlowError, newRef } from "../errors.ts";
+import {
+  ConnectorError,
+  ExpressionError,
+  FlowError,
+  isOutage,
+  newRef,
+  TimeoutError,
+} from "../errors.ts";
 import type { Violation } from "../type.ts";
-import { StepTimeout } from "./requests.ts";
-import { OutOfTime } from "./work.ts";
 
 /** Whether a second try cannot succeed. */
 export function isPermanent(error: unknown): boolean {
@@ -41,7 +46,7 @@ export function toFlowError(flow: string, cause: unknown, logger: Logger): FlowE
     return cause;
   }
   const ref = newRef();
-  const late = cause instanceof OutOfTime || cause instanceof StepTimeout;
+  const late = cause instanceof TimeoutError;
   logger.error("flow {flow} failed (ref {ref}): {reason}", {
     flow,
     ref,
@@ -49,7 +54,13 @@ export function toFlowError(flow: string, cause: unknown, logger: Logger): FlowE
     error: cause,
   });
   const message = late ? `flow "${flow}" took too long (ref ${ref})` : undefined;
-  const options = { cause, ref, permanent: isPermanent(cause), ...(message && { message }) };
+  const options = {
+    cause,
+    ref,
+    permanent: isPermanent(cause),
+    outage: isOutage(cause),
+    ...(message && { message }),
+  };
   return new FlowError(flow, late ? "timeout" : "flow_failed", options);
 }
 

@@ -102,10 +102,11 @@ function copy(
   error: FlowError,
   changes: { readonly permanent?: boolean; readonly answer?: ErrorAnswer },
 ): FlowError {
-  const { flow, code, message, cause, ref, permanent, details, answer } = error;
+  const { flow, code, message, cause, ref, permanent, outage, details, answer } = error;
   return new FlowError(flow, code, {
     message,
     permanent,
+    outage,
     ...(cause === undefined ? {} : { cause }),
     ...(ref === undefined ? {} : { ref }),
     ...(details === undefined ? {} : { details }),

@@ -2,7 +2,7 @@
 import type { Clock } from "../clock.ts";
 import { holds } from "../condition.ts";
 import type { Connector, FlowEvent } from "../connector.ts";
-import { ConnectorError, ExpressionError } from "../errors.ts";
+import { ConnectorError, ExpressionError, TimeoutError } from "../errors.ts";
 import type { Scope } from "../expression.ts";
 import type { DestinationModel, RequestModel, StepModel } from "../model.ts";
 import type { ResultCache } from "./result-cache.ts";
@@ -109,7 +109,7 @@ function within(timeout: number, pending: PromiseLike<unknown>, clock: Clock): P
 }
 
 /** A step took longer than its `timeout`. */
-export class StepTimeout extends Error {
+export class StepTimeout extends TimeoutError {
   override readonly name = "StepTimeout";
 
   /** `timeout` is in milliseconds. */

@@ -1,11 +1,12 @@
 /** Work that waits only where there is something to wait for, and can be interrupted there. */
+import { TimeoutError } from "../errors.ts";
 import type { Deadlines } from "./deadlines.ts";
 
 /** What is to be done: a generator that yields each promise that it waits for. */
 export type Work<T> = Generator<PromiseLike<unknown>, T, unknown>;
 
 /** Thrown into work at the place where it waits, when its time is up. */
-export class OutOfTime extends Error {
+export class OutOfTime extends TimeoutError {
   override readonly name = "OutOfTime";
 }
 

@@ -149,6 +149,7 @@ test("an issuer that is away is not the clients' fault, and is logged once", asy
   assert.deepEqual(await authenticator.renew(token, identity), {
     accepted: false,
     message: "the token cannot be checked at the moment",
+    outage: true,
   });
   // It is left alone for a second after each failure.
   assert.equal(issuer.requests, 1);

@@ -373,3 +373,38 @@ test("runs that ended in time leave nothing behind that expires", async () => {
   flow.close();
   assert.equal(clock.waiting, 0);
 });
+
+test("a failure is an outage where something is away or too slow, and nowhere else", async () => {
+  const clock = new ManualClock();
+  const answers: Readonly<Record<string, () => unknown>> = {
+    away: () => {
+      throw new ConnectorError("b", "is away");
+    },
+    never: () => {
+      throw new ConnectorError("b", "no such table", { permanent: true });
+    },
+    bug: () => {
+      throw new TypeError("x is undefined");
+    },
+    slow: () => new Promise(() => {}),
+  };
+  const { run } = await make(
+    [
+      FROM,
+      'timeout = "1s"',
+      to("b"),
+      "error_handling {\n  error_response {\n    body { x = 'error.code' }\n  }\n}",
+    ]
+      .join("\n"),
+    (_, { payload }) => answers[String((payload as { readonly what: unknown }).what)](),
+    { clock },
+  );
+  const outage = async (what: string): Promise<boolean> => {
+    const failing = failureOf(() => run({ what }));
+    await settle();
+    await clock.advance(1_000);
+    return (await failing).outage;
+  };
+  for (const what of ["away", "slow"]) assert.equal(await outage(what), true, what);
+  for (const what of ["never", "bug"]) assert.equal(await outage(what), false, what);
+});

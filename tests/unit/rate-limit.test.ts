@@ -89,6 +89,14 @@ test("without a rate every frame passes", () => {
   for (let n = 0; n < 10_000; n++) assert.equal(limits.admit(frame), frame);
 });
 
+test("errors that an outage causes send no client away, and do not count with its own", () => {
+  const limits = new Limits(undefined, stopped());
+  const strike = (outage: boolean) => limits.strike({ code: "flow_failed", message: "", outage });
+  for (let n = 0; n < 100; n++) assert.equal(strike(false), undefined);
+  for (let n = 0; n < 1_000; n++) assert.equal(strike(true), undefined);
+  assert.equal(strike(false), "too many errors");
+});
+
 test("100 errors in ten seconds are forgiven, one more is not; frames over the rate have their own reason", () => {
   const cases = [
     ["invalid_json", "too many errors"],

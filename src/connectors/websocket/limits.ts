@@ -29,9 +29,13 @@ export class Limits {
     return { code: "rate_limited", message, id: frame.id, retryAfter };
   }
 
-  /** Counts an error that the client is told; gives the reason where it must go for that. */
-  strike({ code }: Refusal): string | undefined {
+  /**
+   * Counts an error that the client is told; gives the reason where it must go for that. What an
+   * outage causes does not count.
+   */
+  strike({ code, outage }: Refusal): string | undefined {
     if (code === "rate_limited" && this.#rate?.exceeded()) return OVER_RATE;
+    if (outage) return undefined;
     return this.#errors.hit() ? TOO_MANY_ERRORS : undefined;
   }
 }

@@ -6,8 +6,8 @@ import type { HandshakeRefusal } from "../../socket.ts";
 
 /** The answer to a frame. A flow's `error_response` stands in it as `details`. */
 export function frameRefusal(error: FlowError, id: FrameId | undefined): Refusal {
-  const { code, details, answer } = error;
-  return { code, message: messageOf(error), id, details: answer?.body ?? details };
+  const { code, details, answer, outage } = error;
+  return { code, message: messageOf(error), id, details: answer?.body ?? details, outage };
 }
 
 /** The answer to a handshake: 403 where it is refused, 503 where that took too long, else 500. */

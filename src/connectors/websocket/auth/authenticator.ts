@@ -25,7 +25,12 @@ export interface Authenticated {
 /** What became of a token that a live connection has sent. */
 export type Renewal =
   | { readonly accepted: true; readonly identity: Identity }
-  | { readonly accepted: false; readonly message: string };
+  | {
+    readonly accepted: false;
+    readonly message: string;
+    /** True where the token cannot be checked at the moment. */
+    readonly outage?: boolean;
+  };
 
 /** Authenticates the clients of one connector. `createAuthenticator` makes it. */
 export class Authenticator {
@@ -72,7 +77,11 @@ export class Authenticator {
       return { accepted: false, message: "token must be a string" };
     }
     const found = await this.#verifier.verify(token);
-    if ("reason" in found) return { accepted: false, message: found.message };
+    if ("reason" in found) {
+      const { message, reason } = found;
+      const outage = reason === "unavailable";
+      return { accepted: false, message, ...(outage && { outage }) };
+    }
     if (found.userId !== userId) {
       return { accepted: false, message: "the token is another user's" };
     }

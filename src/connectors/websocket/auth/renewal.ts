@@ -12,7 +12,8 @@ export async function renew(
   const { credentials } = connection;
   const renewal = await authenticator.renew(token, credentials.identity);
   if (!renewal.accepted) {
-    return connection.refuse({ code: "unauthorized", message: renewal.message, id });
+    const { message, outage } = renewal;
+    return connection.refuse({ code: "unauthorized", message, id, outage: outage ?? false });
   }
   credentials.renew(renewal.identity);
   if (id !== undefined) connection.send(ackFrame(id));

@@ -1,7 +1,7 @@
 /** Decides who may join which room, as the `room` blocks of a connector say. */
 import { holds } from "../../../condition.ts";
 import type { Client, ConnectorContext, StepResults } from "../../../connector.ts";
-import { newRef } from "../../../errors.ts";
+import { isOutage, newRef } from "../../../errors.ts";
 import type { Refusal } from "../../../protocol.ts";
 import type { RoomOptions } from "./fields.ts";
 
@@ -50,7 +50,8 @@ export class RoomRules {
       "the rule of room {pattern} failed (ref {ref}): {reason}",
       { pattern: pattern.text, ref, reason: error instanceof Error ? error.message : error, error },
     );
-    return { code: "flow_failed", message: `the room's rule failed (ref ${ref})` };
+    const message = `the room's rule failed (ref ${ref})`;
+    return { code: "flow_failed", message, outage: isOutage(error) };
   }
 }
 
