@@ -393,9 +393,8 @@ test("a failure is an outage where something is away or too slow, and nowhere el
       FROM,
       'timeout = "1s"',
       to("b"),
-      "error_handling {\n  error_response {\n    body { x = 'error.code' }\n  }\n}",
-    ]
-      .join("\n"),
+      'error_handling {\n  error_response {\n    body { x = "error.code" }\n  }\n}',
+    ].join("\n"),
     (_, { payload }) => answers[String((payload as { readonly what: unknown }).what)](),
     { clock },
   );
