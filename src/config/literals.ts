@@ -11,9 +11,9 @@ const escapes: Readonly<Record<string, string>> = {
 /** The text that the inside of a quoted string stands for, templates left aside. */
 export function unescape(written: string): string {
   return written.replace(
-    /\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))|([$%])\4\{/g,
-    (whole, short?: string, long?: string, char?: string, sign?: string) => {
-      if (sign !== undefined) return `${sign}{`;
+    /\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))|\$\$\{|%%\{/g,
+    (whole, short?: string, long?: string, char?: string) => {
+      if (whole.length === 3 && whole.endsWith("{")) return whole.slice(1);
       const code = short ?? long;
       if (code !== undefined) return codePoint(parseInt(code, 16));
       return char !== undefined && Object.hasOwn(escapes, char) ? escapes[char] : whole;
@@ -23,7 +23,7 @@ export function unescape(written: string): string {
 
 /** The text that a literal piece of a heredoc stands for. */
 export function unescapeHeredoc(written: string): string {
-  return written.replace(/([$%])\1\{/g, "$1{");
+  return written.replace(/\$\$\{|%%\{/g, (whole) => whole.slice(1));
 }
 
 function codePoint(code: number): string {

@@ -10,7 +10,8 @@ const line: ValueSchema<string> = {
   description: "text",
   parse(value) {
     const result = text({ maxLength: 255 }).parse(value);
-    const good = "problem" in result || /^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$/u.test(result.value);
+    const good = "problem" in result ||
+      (!/\p{Cc}/u.test(result.value) && /\S/.test(result.value));
     return good ? result : { problem: "must be one line of text, and not an empty one" };
   },
 };

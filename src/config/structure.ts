@@ -52,11 +52,13 @@ export function readStructure(file: SourceFile): RawBody {
 export function recoverHeaders(text: string): { type: string; labels: string[] }[] {
   // The closing quote of a label and the brace may be the very things that are missing.
   const header =
-    /^[ \t]*([\p{ID_Start}_][\p{ID_Continue}-]*)((?:[ \t]+"[^"{\r\n]*"?)*)[ \t]*(\{|$)/u;
+    /^[ \t]*([\p{ID_Start}_][\p{ID_Continue}-]*)((?:[ \t]+"[^"{\r\n]*")*)(?:[ \t]*|([ \t]+"[^"{\r\n]*))(\{|$)/u;
   return text.split(/\r?\n/).flatMap((line) => {
     const match = header.exec(line);
-    if (match === null || (match[2] === "" && match[3] === "")) return [];
-    const labels = [...match[2].matchAll(/"([^"]*)"?/g)].map((label) => label[1].trim());
+    if (match === null) return [];
+    const written = match[2] + (match[3] ?? "");
+    if (written === "" && match[4] === "") return [];
+    const labels = [...written.matchAll(/"([^"]*)"?/g)].map((label) => label[1].trim());
     return [{ type: match[1], labels }];
   });
 }

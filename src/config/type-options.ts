@@ -149,7 +149,8 @@ export function optionPlace(written: unknown, name: string, { span }: Place): Sp
 /** Where the name of an option stands, which is in front of its value. */
 function optionName(written: object, name: string, place: Place): Span {
   const value = optionPlace(written, name, place);
-  const before = value.file.text.slice(0, value.start).replace(/"?\s*[=:]\s*$/, "");
+  const before = value.file.text.slice(0, value.start).trimEnd().replace(/[=:]$/, "").trimEnd()
+    .replace(/"$/, "");
   if (value === place.span || !before.endsWith(name)) return value;
   return { file: value.file, start: before.length - name.length, end: before.length };
 }

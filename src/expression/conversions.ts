@@ -31,7 +31,7 @@ function typeOf(value: unknown): string {
 /** The longest text of a 64-bit integer, sign included. */
 const LONGEST_INT = 20;
 
-const DOUBLE = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan)$/i;
+const DOUBLE = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan)$/i;
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ...["1", "t", "true", "TRUE", "True"].map((text) => [text, true] as const),

@@ -15,7 +15,7 @@ const UNITS: Readonly<Record<string, bigint>> = {
 };
 
 const AMOUNT = /(\d+)(?:\.(\d+))?(ms|us|µs|ns|[dhms])/g;
-const WRITTEN = new RegExp(`^[-+]?(?:${AMOUNT.source})+$`);
+const WRITTEN = /^[-+]?(?:\d+(?:\.\d+)?(?:ms|us|µs|ns|[dhms]))+$/;
 
 /** About 10,000 years, as CEL has it. */
 const LONGEST = 315_576_000_000n * SECOND;

@@ -40,7 +40,7 @@ const TOKENS: Readonly<Record<string, (date: Date) => string>> = {
   a: (date) => date.getUTCHours() < 12 ? "am" : "pm",
 };
 
-const TOKEN = /\[([^\]]*)\]|YYYY|YY|M{1,4}|DD?|d{3,4}|HH?|hh?|mm?|ss?|SSS|[Aa]/g;
+const TOKEN = /YYYY|YY|M{1,4}|DD?|d{3,4}|HH?|hh?|mm?|ss?|SSS|[Aa]/g;
 
 /**
  * Formats a time in UTC. Tokens: `YYYY YY`, `MMMM MMM MM M`, `DD D`, `dddd ddd`, `HH H hh h`,
@@ -49,10 +49,18 @@ const TOKEN = /\[([^\]]*)\]|YYYY|YY|M{1,4}|DD?|d{3,4}|HH?|hh?|mm?|ss?|SSS|[Aa]/g
  */
 function formatDate(value: unknown, format: unknown): string {
   const date = timestampOf("format_date", value);
-  return stringOf("format_date", format).replace(
-    TOKEN,
-    (token, literal?: string) => literal ?? TOKENS[token](date),
-  );
+  const written = stringOf("format_date", format);
+  const fill = (text: string) => text.replace(TOKEN, (token) => TOKENS[token](date));
+  let result = "";
+  let at = 0;
+  // A search for both brackets at once would look for the second behind each of the first.
+  for (let open; (open = written.indexOf("[", at)) >= 0;) {
+    const close = written.indexOf("]", open);
+    if (close < 0) break;
+    result += fill(written.slice(at, open)) + written.slice(open + 1, close);
+    at = close + 1;
+  }
+  return result + fill(written.slice(at));
 }
 
 /** A function of a timestamp and, where one is given, a time zone. */

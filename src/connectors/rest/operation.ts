@@ -87,7 +87,7 @@ function methodHint(method: string): string | undefined {
 function segmentHint(segment: string): string {
   const name = /^:?\{?([A-Za-z][A-Za-z0-9_]*)/.exec(segment)?.[1];
   if (segment.includes("*")) return "there are no wildcards: name each part, such as :id";
-  if (/^\/?[^{]*\?.*=/.test(segment)) return "leave the query out: input has its parameters anyway";
+  if (/^[^{?]*\?.*=/.test(segment)) return "leave the query out: input has its parameters anyway";
   if (name !== undefined && segment.startsWith(":") && segment.endsWith("?")) {
     return "no parameter is optional: write one flow for each path";
   }

@@ -71,7 +71,7 @@ function tokenAt(
 
 /** What follows `Bearer`; credentials of another scheme are no token. */
 function bearerToken(value: string): string | undefined {
-  return /^bearer(?:\s+(.*))?$/i.exec(value)?.[1];
+  return /^bearer(?:\s+(\S.*|))?$/i.exec(value)?.[1];
 }
 
 /** RFC 6265: the first cookie of this name. A value that no cookie can have is passed over. */
