@@ -68,6 +68,8 @@ export interface FlowHandler {
   readonly flow: string;
   /** What the flow's filter wants done with a message that no flow takes; it is acked where absent. */
   readonly unwanted?: Unwanted;
+  /** Whether `accept` has something to wait for, such as a step. */
+  readonly waits?: boolean;
   /**
    * Whether the flow's filter takes the event.
    *

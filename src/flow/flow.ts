@@ -38,6 +38,7 @@ export interface FlowContext {
 export class Flow implements FlowHandler {
   readonly flow: string;
   readonly unwanted?: Unwanted;
+  readonly waits: boolean;
   /** Grows whenever a run ends, well or not. */
   ended = 0;
   readonly #model: FlowModel;
@@ -56,6 +57,7 @@ export class Flow implements FlowHandler {
     const { connectors, clock, logger, cluster } = context;
     this.flow = flow;
     if (source.kind === "connector" && source.unwanted) this.unwanted = source.unwanted;
+    this.waits = (model.accept?.steps.length ?? 0) > 0;
     this.#model = model;
     this.#context = context;
     this.#delivery = { ...context, flow };

@@ -13,6 +13,7 @@ export function traced(flow: FlowHandler, logger: Logger): FlowHandler {
   return {
     flow: flow.flow,
     ...(flow.unwanted === undefined ? {} : { unwanted: flow.unwanted }),
+    ...(flow.waits === undefined ? {} : { waits: flow.waits }),
     takes: (event) => flow.takes(event),
     accept: (event) => flow.accept?.(event),
     run(event: FlowEvent): Outcome | Promise<Outcome> {

@@ -321,19 +321,32 @@ const ordered = websocket(`
   }
 `;
 
-contract("auth: origin, token, flows and limit decide in this order", ordered, async (t) => {
+contract("auth: origin, token and flows decide in this order", ordered, async (t) => {
   const [staff, guest] = [await token({ role: "staff" }), await token()];
   const foreign = { headers: { Origin: "https://evil.com" } };
-  const client = await t.connect(`/ws?token=${staff}`);
   assert.equal((await t.request(`/ws?token=${staff}`, foreign)).status, 403);
   assert.equal((await t.request("/ws?token=nonsense", foreign)).status, 403);
   assert.equal((await t.request("/ws?token=nonsense")).status, 401);
   const refused = await t.request(`/ws?token=${guest}`);
   assert.deepEqual([refused.status, refused.body], [403, 'flow "door" refuses this\n']);
-  assert.equal((await t.request(`/ws?token=${staff}`)).status, 503);
   // The form comes first of all.
   const noKey = { headers: { ...foreign.headers, "Sec-WebSocket-Key": null } };
   assert.equal((await t.request("/ws", noKey)).status, 400);
+  await (await t.connect(`/ws?token=${staff}`)).hearsNothing();
+});
+
+contract("auth: without a free place no token is checked", ordered, async (t) => {
+  const staff = await token({ role: "staff" });
+  const client = await t.connect(`/ws?token=${staff}`);
+  for (const given of [staff, "nonsense", await token()]) {
+    assert.equal((await t.request(`/ws?token=${given}`)).status, 503);
+  }
+  // What needs no check is judged before.
+  assert.equal((await t.request("/ws")).status, 401);
+  const foreign = { headers: { Origin: "https://evil.com" } };
+  assert.equal((await t.request(`/ws?token=${staff}`, foreign)).status, 403);
+  const { refused_full, refused_auth, refused_origin } = t.runtime.counts().ws;
+  assert.deepEqual([refused_full, refused_auth, refused_origin], [3, 1, 1]);
   await client.hearsNothing();
 });
 

@@ -31,7 +31,8 @@ function gate(operation: string, more = ""): string {
   `;
 }
 
-const door = `${websocket("max_connections = 1")}${flows}${gate("connect")}`;
+const doors = `${flows}${gate("connect")}`;
+const door = websocket("max_connections = 1") + doors;
 
 /** Makes one user a member. */
 function admit({ probe }: Contract, user: string): void {
@@ -57,9 +58,11 @@ contract("connect: who is refused gets 403, runs no flow and takes no room", doo
   assert.deepEqual(t.probe.targets, ["members", "members", "members"]);
   assert.deepEqual(population(t.runtime), { connections: 0, rooms: 0, users: 0 });
   await (await t.connect("/ws?user_id=ann")).hearsNothing();
-  // The refusal comes before the limit.
-  assert.equal((await t.request("/ws?user_id=bob")).status, 403);
+  // Without a free place no step is run.
+  const asked = t.probe.deliveries.length;
+  assert.equal((await t.request("/ws?user_id=bob")).status, 503);
   assert.equal((await t.request("/ws?user_id=ann")).status, 503);
+  assert.equal(t.probe.deliveries.length, asked);
 });
 
 contract("connect: who is let in is asked about once", door, async (t) => {
@@ -81,32 +84,45 @@ contract("connect: a flow whose filter says no decides nothing", door, async (t)
   assert.deepEqual(t.probe.deliveries, []);
 });
 
-contract("connect: a decision may wait; the connection waits for it", door, async (t) => {
-  admit(t, "ann");
-  t.probe.holds = true;
-  const client = await knock(t, "ann");
-  assert.equal(t.runtime.counts().ws.connections, 0);
-  assert.equal(await t.runtime.broadcast("too early"), 0);
-  t.probe.releaseAll();
-  await client.upgraded();
-  await client.hearsNothing();
-  assert.equal(await t.runtime.sendToUser("ann", "hello"), 1);
-  assert.deepEqual(await client.hear(), { type: "message", data: "hello" });
+contract(
+  "connect: a decision may wait; the connection waits for it",
+  websocket() + doors,
+  async (t) => {
+    admit(t, "ann");
+    t.probe.holds = true;
+    const client = await knock(t, "ann");
+    assert.equal(t.runtime.counts().ws.connections, 0);
+    assert.equal(await t.runtime.broadcast("too early"), 0);
+    t.probe.releaseAll();
+    await client.upgraded();
+    await client.hearsNothing();
+    assert.equal(await t.runtime.sendToUser("ann", "hello"), 1);
+    assert.deepEqual(await client.hear(), { type: "message", data: "hello" });
 
-  t.probe.holds = true;
-  const refused = await knock(t, "bob");
-  t.probe.releaseAll();
-  assert.equal((await refused.response()).status, 403);
-});
+    t.probe.holds = true;
+    const refused = await knock(t, "bob");
+    t.probe.releaseAll();
+    assert.equal((await refused.response()).status, 403);
+  },
+);
 
-contract("connect: those that wait do not count, those that are let in do", door, async (t) => {
-  admit(t, "ann");
-  t.probe.holds = true;
-  const clients = [await knock(t, "ann"), await knock(t, "ann"), await knock(t, "bob")];
-  t.probe.releaseAll();
-  const answers = await Promise.all(clients.map((client) => client.response()));
-  assert.deepEqual(answers.map(({ status }) => status).sort(), [101, 403, 503]);
-});
+contract(
+  "connect: who waits has a place already; who is refused gives it back",
+  door,
+  async (t) => {
+    admit(t, "ann");
+    for (const [user, status] of [["bob", 403], ["ann", 101]] as const) {
+      t.probe.holds = true;
+      const waiting = await knock(t, user);
+      // At once, and without asking.
+      const { status: full, headers } = await t.request("/ws?user_id=ann");
+      assert.deepEqual([full, headers.get("retry-after")], [503, "1"]);
+      t.probe.releaseAll();
+      assert.equal((await waiting.response()).status, status);
+    }
+    assert.deepEqual(t.probe.targets.filter((target) => target === "members").length, 2);
+  },
+);
 
 contract("connect: who leaves while the decision waits leaves nothing behind", door, async (t) => {
   admit(t, "ann");

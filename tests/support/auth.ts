@@ -104,7 +104,8 @@ export async function bench(
   );
   const ask = async (parts: RequestParts = {}) => {
     const { protocols = [] } = parts;
-    return await authenticator.authenticate(handshake(parts), protocols);
+    const found = authenticator.authenticate(handshake(parts), protocols);
+    return typeof found === "function" ? await found() : found;
   };
   return {
     authenticator,

@@ -9,6 +9,7 @@ import type { Authenticated, Authenticator } from "./auth/authenticator.ts";
 import { ANONYMOUS } from "./auth/credentials.ts";
 import type { Counter, Counters } from "./counters.ts";
 import { isAllowed, type Origins } from "./origins.ts";
+import { Place, type Places, TOO_MANY } from "./places.ts";
 import { tooLate } from "./refusal.ts";
 
 /** How long the decision about a handshake may take, in milliseconds. */
@@ -16,7 +17,7 @@ const DECISION_TIMEOUT = 10_000;
 
 /** A client that is let in. */
 export interface Admitted {
-  /** Tells it from a refusal. */
+  /** Tells it from a refusal. It has taken one of the host's `places`. */
   readonly accepted: true;
   readonly arrival: Arrival;
   /** The subprotocol to answer with; undefined for none. */
@@ -28,6 +29,7 @@ export interface AdmissionHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
+  readonly places: Places;
   readonly options: { readonly origins?: Origins | undefined };
   /** Undefined where clients need no token. */
   readonly authenticator: Authenticator | undefined;
@@ -44,9 +46,12 @@ interface Denied {
 
 type Decision = Admitted | Denied;
 
+const FULL = deny("refused_full", TOO_MANY);
+
 /**
- * Lets a client in or refuses it: by its origin, by its token, then by the flows on `connect`. Waits
- * only where a token must be checked or a flow waits, and not longer than ten seconds; never rejects.
+ * Lets a client in or refuses it: by its origin, by its token, then by the flows on `connect`, then
+ * by the places that are left. Waits only where a token must be checked or a flow waits, and not
+ * longer than ten seconds; a place is taken before that. Never rejects.
  */
 export function decide(
   host: AdmissionHost,
@@ -54,28 +59,36 @@ export function decide(
   protocols: readonly string[],
   vouched: VouchedClient | undefined,
 ): Admitted | HandshakeRefusal | Promise<Admitted | HandshakeRefusal> {
+  const place = new Place(host.places);
   const told = (decision: Decision): Admitted | HandshakeRefusal => {
-    if (decision.accepted) return decision;
-    host.counters.add(decision.counter);
-    return decision.refusal;
+    if (decision.accepted && place.keep()) return decision;
+    place.giveBack();
+    const { refusal, counter } = decision.accepted ? FULL : decision;
+    host.counters.add(counter);
+    return refusal;
   };
   const { origins } = host.options;
   if (origins !== undefined && !isAllowed(request.headers["origin"], origins)) {
     return told(deny("refused_origin", refuse(403, "pages of this origin may not connect")));
   }
   const found = identify(host, request, protocols, vouched);
-  const decision = found instanceof Promise
-    ? found.then((one) => ask(host, one))
-    : ask(host, found);
+  let decision: Decision | Promise<Decision>;
+  if (typeof found === "function") {
+    // Nothing is begun for a client that has no place.
+    decision = place.wait() ? found().then((one) => ask(host, one, place)) : FULL;
+  } else {
+    decision = ask(host, found, place);
+  }
   return decision instanceof Promise ? inTime(decision, host.clock).then(told) : told(decision);
 }
 
+/** Who it is, or the check of its token, which begins when it is called. */
 function identify(
   { authenticator }: AdmissionHost,
   request: HandshakeRequest,
   protocols: readonly string[],
   vouched: VouchedClient | undefined,
-): Authenticated | HandshakeRefusal | Promise<Authenticated | HandshakeRefusal> {
+): ReturnType<Authenticator["authenticate"]> {
   if (authenticator !== undefined) {
     return authenticator.authenticate(request, protocols, vouched);
   }
@@ -91,6 +104,7 @@ function identify(
 function ask(
   host: AdmissionHost,
   found: Authenticated | HandshakeRefusal,
+  place: Place,
 ): Decision | Promise<Decision> {
   // Without tokens there is only a name that is none.
   if (!found.accepted) {
@@ -98,10 +112,13 @@ function ask(
   }
   const { protocol } = found;
   const arrival = new Arrival(found.request, found.identity, host.clock);
-  const verdict = arrival.ask(host.handlers("connect") ?? [], host.logger);
+  const handlers = host.handlers("connect") ?? [];
+  if (handlers.some(({ waits }) => waits) && !place.wait()) return FULL;
+  const verdict = arrival.ask(handlers, host.logger);
   const answer = (refusal: HandshakeRefusal | undefined): Decision =>
     refusal === undefined ? { accepted: true, arrival, protocol } : deny("refused_flow", refusal);
-  return verdict instanceof Promise ? verdict.then(answer) : answer(verdict);
+  if (!(verdict instanceof Promise)) return answer(verdict);
+  return place.wait() ? verdict.then(answer) : FULL;
 }
 
 function deny(counter: Counter, refusal: HandshakeRefusal): Denied {

@@ -13,7 +13,7 @@ const REFUSED = [
   "refused_flow",
   /** The decision took over 10 s. */
   "refused_late",
-  /** `max_connections` are there. */
+  /** `max_connections` are there or wait for their decision, or too many of all wait for it. */
   "refused_full",
   /** The server is shutting down. */
   "refused_shutdown",

@@ -27,6 +27,7 @@ import type { WebSocketDestinationOptions, WebSocketOptions } from "./options.ts
 import { type Audience, audienceOf, type Choice, choose, type Delivered } from "./recipients.ts";
 import { slowClientOptions } from "./slow-client/fields.ts";
 import { Outboxes } from "./slow-client/outboxes.ts";
+import { Places, TOO_MANY } from "./places.ts";
 import { RoomRules } from "./rooms/rules.ts";
 import { Siblings } from "./siblings.ts";
 import { shutDownAll } from "./shutdown.ts";
@@ -39,7 +40,6 @@ import { Subscriptions } from "./subscriptions.ts";
 const BURST: Patience = { quiet: 4, most: 32 };
 
 const SHUTTING_DOWN = refuse(503, "the server is shutting down");
-const TOO_MANY = refuse(503, "too many connections", { "retry-after": "1" });
 
 /**
  * The connector at work. Whoever drives it without an adapter does what adapters do: it calls
@@ -51,6 +51,7 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
   readonly clock: Clock;
   readonly authenticator: Authenticator | undefined;
   readonly counters: Counters = new Counters();
+  readonly places: Places;
   readonly outboxes: Outboxes;
   readonly wheel: TimerWheel;
   readonly http: HttpService;
@@ -67,8 +68,6 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
   readonly #subscriptions = new Subscriptions();
   /** Handshakes that flows decide about. */
   readonly #deciding = new Set<Promise<unknown>>();
-  /** How many sockets are open or will be: what `max_connections` limits. */
-  #admitted = 0;
   #stopped = false;
   readonly #cluster: ConnectorCluster | undefined;
   readonly #siblings: Siblings | undefined;
@@ -81,6 +80,7 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
   ) {
     const { name, logger, clock, cluster } = context;
     this.options = options;
+    this.places = new Places(options.max_connections);
     this.rules = new RoomRules(options.room, context);
     this.logger = logger;
     this.name = name;
@@ -169,7 +169,7 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
   }
 
   released(): void {
-    this.#admitted--;
+    this.places.leave();
     if (this.options.max_connections !== undefined) this.#cluster?.leaveSeat();
   }
 
@@ -234,9 +234,9 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
     if (this.#stopped) return this.#refused("refused_shutdown", SHUTTING_DOWN);
     const decision = decide(this, request, form.protocols, vouched);
     if (decision instanceof Promise) {
-      return this.#decideLater(decision.then((one) => one.accepted ? this.#admit(one) : one));
+      return this.#decideLater(decision.then((one) => one.accepted ? this.#seat(one) : one));
     }
-    const handshake = decision.accepted ? this.#admit(decision) : decision;
+    const handshake = decision.accepted ? this.#seat(decision) : decision;
     return handshake instanceof Promise ? this.#decideLater(handshake) : handshake;
   }
 
@@ -250,14 +250,16 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
     return decision.finally(() => this.#deciding.delete(decision));
   }
 
-  #admit(admitted: Admitted): Handshake | Promise<Handshake> {
-    const { max_connections = Infinity } = this.options;
-    if (this.#admitted >= max_connections) return this.#refused("refused_full", TOO_MANY);
+  #seat(admitted: Admitted): Handshake | Promise<Handshake> {
+    const { max_connections } = this.options;
     const cluster = this.#cluster;
-    if (max_connections === Infinity || cluster === undefined) return this.#enter(admitted);
+    if (max_connections === undefined || cluster === undefined) return this.#enter(admitted);
     // All workers together have so many seats.
     return cluster.takeSeat(max_connections).then((taken) => {
-      if (!taken) return this.#refused("refused_full", TOO_MANY);
+      if (!taken) {
+        this.places.leave();
+        return this.#refused("refused_full", TOO_MANY);
+      }
       const handshake = this.#enter(admitted);
       if (!handshake.accepted) cluster.leaveSeat();
       return handshake;
@@ -266,8 +268,10 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
 
   #enter({ arrival, protocol }: Admitted): Handshake {
     // The shutdown began while the flows were asked.
-    if (this.#stopped) return this.#refused("refused_shutdown", SHUTTING_DOWN);
-    this.#admitted++;
+    if (this.#stopped) {
+      this.places.leave();
+      return this.#refused("refused_shutdown", SHUTTING_DOWN);
+    }
     const session = new Connection(this, arrival);
     this.#sessions.add(session);
     return { accepted: true, protocol, session };

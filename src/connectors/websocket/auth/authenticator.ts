@@ -44,14 +44,14 @@ export class Authenticator {
 
   /**
    * Decides about a handshake that offers these subprotocols: 401 where its token is bad, 503 where
-   * that cannot be known. `vouched` stands for a token. Waits only where there is one; never throws
-   * or rejects.
+   * that cannot be known. `vouched` stands for a token. Where there is a token to check, it returns
+   * a function that begins to; nothing throws or rejects.
    */
   authenticate(
     request: HandshakeRequest,
     protocols: readonly string[],
     vouched?: VouchedClient,
-  ): Authenticated | HandshakeRefusal | Promise<Authenticated | HandshakeRefusal> {
+  ): Authenticated | HandshakeRefusal | (() => Promise<Authenticated | HandshakeRefusal>) {
     const { from, required } = this.#options;
     const token = findToken(request, protocols, from);
     const decide = (found: Identity | Rejection): Authenticated | HandshakeRefusal =>
@@ -62,7 +62,7 @@ export class Authenticator {
         request: withoutToken(request, token, from),
       };
     if (vouched !== undefined) return decide(this.#verifier.vouch(vouched));
-    if (token !== undefined) return this.#verifier.verify(token).then(decide);
+    if (token !== undefined) return () => this.#verifier.verify(token).then(decide);
     // RFC 6750: a request without credentials is told no error.
     if (required) return refuse(401, "a token is needed", { "www-authenticate": "Bearer" });
     return decide(ANONYMOUS);
