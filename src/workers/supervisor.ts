@@ -1,7 +1,9 @@
 /** Keeps the workers of a service running, and connects them. */
+import { systemClock } from "../clock.ts";
 import type { Logger } from "../connector.ts";
 import { WorkerError } from "../errors.ts";
 import { valueOf } from "./failure.ts";
+import { watch } from "./heartbeat.ts";
 import { logRelayed } from "./log.ts";
 import type { RuntimeCall, Started, StartOrder, Status } from "./messages.ts";
 import { type Ending, WorkerProcess } from "./process.ts";
@@ -14,8 +16,6 @@ const LONGEST_DELAY = 5_000;
 const LONG_ENOUGH = 10_000;
 /** What workers get beyond the time that they take for their own end, in milliseconds. */
 const PATIENCE = 2_000;
-/** A worker for which another waits so long, in milliseconds, hangs. */
-const HANGING = 10_000;
 
 /** What a supervisor is made with. */
 export interface SupervisorOptions {
@@ -40,6 +40,8 @@ interface Place {
   startedAt: number;
   delay: number;
   restart: ReturnType<typeof setTimeout> | undefined;
+  /** Ends the questions whether the process answers. */
+  unwatch: (() => void) | undefined;
 }
 
 /** The workers of one service. */
@@ -50,6 +52,7 @@ export class Supervisor {
   #ports: Readonly<Record<string, number>>;
   /** From the end of the start until the beginning of the end: a worker that ends is replaced. */
   #running = false;
+  #closing = false;
 
   private constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -62,6 +65,7 @@ export class Supervisor {
       startedAt: 0,
       delay: 0,
       restart: undefined,
+      unwatch: undefined,
     }));
   }
 
@@ -113,6 +117,7 @@ export class Supervisor {
   /** Ends all workers, each in order; one that takes too long is killed. */
   async close(): Promise<void> {
     this.#running = false;
+    this.#closing = true;
     const ends = await Promise.allSettled(this.#places.map((place) => this.#close(place)));
     const failed = ends.find((end) => end.status === "rejected");
     if (failed !== undefined) throw failed.reason;
@@ -121,11 +126,16 @@ export class Supervisor {
   #spawn(place: Place): void {
     const member: Member = {
       hear: (said) => void process.functions.hear.asEvent(said),
-      answer: (...question) => this.#awaited(place, process.functions.answer(...question)),
-      caughtUp: () => this.#awaited(place, process.functions.caughtUp()),
+      answer: (...question) => process.functions.answer(...question),
+      caughtUp: () => process.functions.caughtUp(),
     };
+    const service = this.#switchboard.join(member);
     const process: WorkerProcess = new WorkerProcess(this.#options.entry, {
-      ...this.#switchboard.join(member),
+      ...service,
+      attend: () => {
+        service.attend();
+        this.#watch(place);
+      },
       report: (status) => void (place.status = status),
       log: logRelayed,
     });
@@ -133,6 +143,7 @@ export class Supervisor {
     place.startedAt = performance.now();
     void process.ended.then((ending) => {
       this.#switchboard.leave(member);
+      this.#unwatch(place);
       place.process = undefined;
       place.serves = false;
       place.status = { counts: {}, troubles: { runtime: "has no process" } };
@@ -153,6 +164,7 @@ export class Supervisor {
     }
     const started = valueOf(result);
     place.serves = true;
+    this.#watch(place);
     return started;
   }
 
@@ -175,21 +187,32 @@ export class Supervisor {
     }, place.delay);
   }
 
-  /** Waits for a worker that serves, and ends it where it hangs: others wait with it. */
-  async #awaited<T>({ worker, process }: Place, answer: Promise<T>): Promise<T> {
-    const hanging = setTimeout(() => {
-      this.#options.logger.error("worker {worker} hangs and is ended", { worker });
-      process?.kill();
-    }, HANGING);
-    try {
-      return await answer;
-    } finally {
-      clearTimeout(hanging);
-    }
+  /**
+   * Ends a worker that hangs: clients, the kernel and other workers wait for it. It is asked from
+   * when others may wait, not before: a start may take its time, as migrations do. An end has a
+   * timeout of its own.
+   */
+  #watch(place: Place): void {
+    const { process, worker, unwatch } = place;
+    if (process === undefined || unwatch !== undefined || this.#closing) return;
+    place.unwatch = watch(systemClock, () => process.functions.caughtUp(), () => {
+      this.#options.logger.error(
+        "worker {worker} has not answered for ten seconds: it hangs and is ended",
+        { worker },
+      );
+      process.kill();
+    });
   }
 
-  async #close({ process, restart }: Place): Promise<void> {
+  #unwatch(place: Place): void {
+    place.unwatch?.();
+    place.unwatch = undefined;
+  }
+
+  async #close(place: Place): Promise<void> {
+    const { process, restart } = place;
     clearTimeout(restart);
+    this.#unwatch(place);
     if (process === undefined) return;
     const killing = setTimeout(() => process.kill(), this.#options.shutdownTimeout + PATIENCE);
     try {

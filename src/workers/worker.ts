@@ -50,7 +50,11 @@ class Worker implements WorkerFunctions {
       post: (message) => {
         if (!process.connected) return;
         this.#unsent++;
-        process.send?.(message, sent);
+        try {
+          process.send?.(message, sent);
+        } catch (error) {
+          sent(error as Error);
+        }
       },
       on: (hear) => void process.on("message", hear),
       bind: "functions",
@@ -64,7 +68,7 @@ class Worker implements WorkerFunctions {
         await relayLog(
           logLevel,
           worker,
-          (record) => void this.#supervisor.log.asEvent(record),
+          (record) => say(this.#supervisor.log.asEvent(record)),
           () => this.#unsent > MOST_UNSENT,
         );
       }
@@ -125,11 +129,16 @@ class Worker implements WorkerFunctions {
   #report({ runtime }: Service): void {
     const report = (): void => {
       const status: Status = { counts: runtime.counts(), troubles: runtime.troubles() };
-      void this.#supervisor.report.asEvent(status);
+      say(this.#supervisor.report.asEvent(status));
     };
     report();
     this.#reporting = setInterval(report, REPORT_INTERVAL);
   }
+}
+
+/** Lets something be said that nobody answers: rejected where the supervisor is gone, which is no failure. */
+function say(saying: Promise<void>): void {
+  saying.catch(() => {});
 }
 
 function fail(message: string): never {

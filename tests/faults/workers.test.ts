@@ -1,0 +1,123 @@
+/** The entries of "Workers" in the list of faults: one of several processes of a service. */
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { until } from "../support/mq.ts";
+import type { Stage, Weir } from "../support/process.ts";
+import type { SocketClient } from "../support/socket-client.ts";
+import { pause } from "../support/socket-probe.ts";
+import { openCrowd } from "../support/team.ts";
+import { childrenOf, gone } from "../support/workers.ts";
+import { processFault } from "./stage.ts";
+
+const GOODBYE = { code: 1001, reason: "the server is shutting down" };
+
+/** Logs much, and has a flow that answers. */
+const TALK = `
+  service {
+    shutdown_spread = "1s"
+  }
+  connector "ws" {
+    type = "websocket"
+    port = 0
+  }
+  flow "who" {
+    from {
+      connector = "ws"
+      operation = "message"
+    }
+    response { id = "client.id" }
+  }
+  flow "gone" {
+    from {
+      connector = "ws"
+      operation = "disconnect"
+    }
+    to {
+      connector = "ws"
+      operation = "send_to_room"
+      target    = "'nobody'"
+    }
+  }
+`;
+
+/** A service of two workers. */
+async function startTalk(stage: Stage, ...args: readonly string[]): Promise<Weir> {
+  const file = join(stage.folder, "talk.hcl");
+  await writeFile(file, TALK);
+  return await stage.run([file, "--workers", "2", ...args]);
+}
+
+/** Each client gets an answer. */
+async function assertServed(clients: readonly SocketClient[]): Promise<void> {
+  for (const client of clients) client.say({ type: "message", data: {}, id: 1 });
+  for (const client of clients) assert.equal((await client.hear()).type, "ack");
+}
+
+/** Stops a worker, which looks from outside as if its event loop were blocked. */
+async function blockOne(weir: Weir): Promise<{
+  readonly victim: number;
+  /** The clients of that worker, and of the other one. */
+  readonly its: readonly SocketClient[];
+  readonly others: readonly SocketClient[];
+}> {
+  const { clients, owners } = await openCrowd({ weir }, 8);
+  const victim = owners[0];
+  process.kill(victim, "SIGSTOP");
+  const its = clients.filter((_, index) => owners[index] === victim);
+  return { victim, its, others: clients.filter((client) => !its.includes(client)) };
+}
+
+async function end(weir: Weir): Promise<void> {
+  weir.signal("SIGTERM");
+  assert.equal((await weir.ended()).code, 0, weir.output);
+}
+
+async function replaced(weir: Weir): Promise<void> {
+  const { victim, its, others } = await blockOne(weir);
+  const startedAt = performance.now();
+  await until("it is ended", () => /it hangs and is ended/.test(weir.stderr), 20_000);
+  const waited = performance.now() - startedAt;
+  assert.ok(waited > 9_000, `it was ended after ${waited} ms`);
+  await Promise.all(its.map((client) => client.finish()));
+  // Before, connections may still wait at its listener.
+  await until("its end", () => /has ended \(signal SIGKILL\)/.test(weir.stderr));
+  await gone(victim);
+  // They find both workers again.
+  const { clients } = await openCrowd({ weir }, 8);
+  await assertServed([...others, ...clients]);
+  await end(weir);
+}
+
+async function kept(weir: Weir): Promise<void> {
+  const { victim, its, others } = await blockOne(weir);
+  await pause(8_000);
+  process.kill(victim, "SIGCONT");
+  await assertServed([...its, ...others]);
+  assert.ok((await childrenOf(weir.pid)).includes(victim));
+  assert.doesNotMatch(weir.stderr, /hangs/);
+  await end(weir);
+}
+
+processFault(
+  "a worker hangs and nobody asks it for anything → replaced after ten seconds, its clients reconnect; one that is blocked for eight seconds keeps its own",
+  async (stage) => {
+    const services = [await startTalk(stage), await startTalk(stage)];
+    await Promise.all([replaced(services[0]), kept(services[1])]);
+  },
+);
+
+processFault(
+  "the process that looks after the workers is killed while they log → they end in order, 1001 for all",
+  async (stage) => {
+    const weir = await startTalk(stage, "--log-level", "trace");
+    const { clients } = await openCrowd({ weir }, 30);
+    const workers = await childrenOf(weir.pid);
+    weir.signal("SIGKILL");
+    const endings = await Promise.all(clients.map((client) => client.finish()));
+    await Promise.all(workers.map(gone));
+    await weir.exit;
+    for (const { ending } of endings) assert.deepEqual(ending, GOODBYE);
+  },
+);

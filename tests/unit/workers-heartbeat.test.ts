@@ -1,0 +1,88 @@
+/** How a supervisor finds out that a worker hangs. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Clock, systemClock } from "../../src/clock.ts";
+import { watch } from "../../src/workers/heartbeat.ts";
+
+/** A worker that is asked, and how often it was found to hang. */
+class Asked {
+  readonly stop: () => void;
+  asked = 0;
+  hung = 0;
+  readonly #answers: PromiseWithResolvers<void>[] = [];
+  #timer: (() => void) | undefined;
+
+  constructor(quick: boolean) {
+    const after: Clock["after"] = (milliseconds, task) => {
+      assert.equal(milliseconds, 1_000);
+      this.#timer = task;
+      return () => this.#timer = undefined;
+    };
+    this.stop = watch({ ...systemClock, after }, () => {
+      this.asked++;
+      const answer = Promise.withResolvers<void>();
+      this.#answers.push(answer);
+      if (quick) answer.resolve();
+      return answer.promise;
+    }, () => this.hung++);
+  }
+
+  /** The timer is due so many times; each time what has been answered is read before. */
+  async seconds(count: number): Promise<void> {
+    for (let n = 0; n < count; n++) {
+      for (let turns = 0; turns < 5; turns++) await undefined;
+      const task = this.#timer;
+      this.#timer = undefined;
+      task?.();
+    }
+  }
+
+  answer(): void {
+    this.#answers.at(-1)?.resolve();
+  }
+
+  reject(): void {
+    this.#answers.at(-1)?.reject(new Error("it has ended"));
+  }
+}
+
+test("a worker is asked every second, and not before it has answered", async () => {
+  const quick = new Asked(true);
+  await quick.seconds(100);
+  assert.deepEqual([quick.asked, quick.hung], [100, 0]);
+  const slow = new Asked(false);
+  await slow.seconds(10);
+  assert.equal(slow.asked, 1);
+  slow.answer();
+  await slow.seconds(1);
+  assert.deepEqual([slow.asked, slow.hung], [2, 0]);
+});
+
+test("one that takes just under ten seconds again and again does not hang", async () => {
+  const slow = new Asked(false);
+  for (let n = 0; n < 5; n++) {
+    await slow.seconds(10);
+    slow.answer();
+  }
+  assert.deepEqual([slow.asked, slow.hung], [5, 0]);
+});
+
+test("one that does not answer for ten seconds hangs, which is said once", async () => {
+  const gone = new Asked(false);
+  await gone.seconds(10);
+  assert.equal(gone.hung, 0);
+  await gone.seconds(1);
+  assert.equal(gone.hung, 1);
+  await gone.seconds(100);
+  assert.deepEqual([gone.asked, gone.hung], [1, 1]);
+});
+
+test("one that has ended is asked until the questions are ended", async () => {
+  const ended = new Asked(false);
+  await ended.seconds(1);
+  ended.reject();
+  await ended.seconds(1);
+  ended.stop();
+  await ended.seconds(100);
+  assert.deepEqual([ended.asked, ended.hung], [2, 0]);
+});
