@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Cluster } from "../cluster.ts";
 import type { KeyStore, Logger } from "../connector.ts";
 import type { DedupeModel } from "../model.ts";
+import { digest } from "./digest.ts";
 import { asScope, type Run } from "./run.ts";
 import { settled, type Work } from "./work.ts";
 
@@ -40,7 +41,7 @@ export class Dedupe {
       yield* work();
       return true;
     }
-    const key = JSON.stringify(value);
+    const key = digest(JSON.stringify(value));
     for (let other = this.#atWork.get(key); other; other = this.#atWork.get(key)) yield other;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#atWork.set(key, promise);
@@ -74,7 +75,7 @@ export class Dedupe {
   }
 }
 
-/** Keys in memory: gone with the process, and never more than so many. */
+/** Keys in memory: gone with the process, and never more than a number of them. */
 export class MemoryKeys implements KeyStore {
   /** When each runs out, oldest first. */
   readonly #keys = new Map<string, number>();

@@ -119,3 +119,25 @@ test("a store keeps the keys by flow; one that fails is told, and what was deliv
   await failureOf(() => blind.run({ id: 1 }));
   assert.equal(blind.writes.length, 0);
 });
+
+test("a key of more than 64 bytes is hashed, wherever it is kept, and stays another than all others", async () => {
+  const kept: string[] = [];
+  const keys: KeyStore = {
+    has: (_, key) => kept.includes(key),
+    add: (_, key) => void kept.push(key),
+  };
+  const body = [FROM, dedupe('store = "c"'), to("b")].join("\n");
+  const { run, writes } = await make(body, undefined, { keys });
+  // JSON adds two quotes; the second has 32 characters of two bytes each.
+  const longest = ["x".repeat(62), "é".repeat(31)];
+  const longer = ["x".repeat(63), "é".repeat(32), "x".repeat(500_000), { a: "y".repeat(100) }];
+  for (const id of [...longest, ...longer]) await run({ id });
+  assert.deepEqual(kept.slice(0, 2), longest.map((id) => JSON.stringify(id)));
+  for (const key of kept.slice(2)) assert.match(key, /^sha256:[0-9a-f]{64}$/);
+  const count = writes.length;
+  for (const id of [...longest, ...longer]) await run({ id });
+  assert.equal(writes.length, count);
+  // The text of a hash is a key like any other, and so is the text of another kind's JSON.
+  for (const id of [...kept, JSON.stringify(longer[3])]) await run({ id });
+  assert.equal(writes.length, 2 * count + 1);
+});
