@@ -15,7 +15,7 @@ const consuming = `
 
 /** What was published is where it must be: handled, waiting, dead or discarded. */
 async function accounted(bench: Bench, broker: Broker, published: number): Promise<void> {
-  const { acked, dead_lettered, discarded } = bench.counts("broker");
+  const { acked, dead_lettered, discarded } = await bench.counts("broker");
   const queued = await broker.count(bench.id);
   assert.equal(acked + dead_lettered + discarded + queued, published);
 }
@@ -45,20 +45,24 @@ async function survives(
     `,
   );
   const send = (n: number) => broker.publish({ exchange: bench.id, routingKey: "k" }, n);
-  const arrived = (target: string, n: number) =>
-    bench.probe.deliveries.some((delivery) => delivery.target === target && delivery.payload === n);
+  const arrived = async (n: number, ...targets: readonly string[]): Promise<boolean> => {
+    const deliveries = await bench.probe.deliveries();
+    return targets.every((target) =>
+      deliveries.some((delivery) => delivery.target === target && delivery.payload === n)
+    );
+  };
   await send(1);
-  await until("both", () => arrived("named", 1) && arrived("own", 1));
+  await until("both", () => arrived(1, "named", "own"));
   await fault();
   let n = 1;
   await until("the events after it", async () => {
     await send(++n);
     await pause(100);
-    return arrived("named", n) && arrived("own", n);
+    return await arrived(n, "named", "own");
   }, 30_000);
   await bench.recovered();
   // Nothing that was confirmed for the named queue is missing.
-  for (let i = 2; i <= n; i++) await until(`number ${i}`, () => arrived("named", i));
+  for (let i = 2; i <= n; i++) await until(`number ${i}`, () => arrived(i, "named"));
   await until("the acks", async () => await broker.count(bench.id) === 0);
 }
 
@@ -72,9 +76,9 @@ await downstreamOfBroker("broker restarted → re-declared, re-consumed", async 
       () => broker.count(bench.id).then(() => true, () => false),
     );
   });
-  assert.equal(bench.counts("own").gaps, 1);
+  assert.equal((await bench.counts("own")).gaps, 1);
   const gap = /new queue of its own: events since the connection was lost are missing/;
-  assert.equal(bench.log.filter(({ text }) => gap.test(text)).length, 1);
+  assert.equal((await bench.logged(gap)).length, 1);
 });
 
 await downstreamOfBroker(
@@ -83,7 +87,7 @@ await downstreamOfBroker(
     await survives(bench, broker, async () => {
       assert.equal(await broker.closeConnections(), 2);
     });
-    assert.equal(bench.counts("own").gaps, 1);
+    assert.equal((await bench.counts("own")).gaps, 1);
   },
 );
 
@@ -94,7 +98,7 @@ await downstreamOfBroker("queue deleted → re-declared, re-consumed", async (be
   await bench.recovered();
   await broker.publish({ exchange: bench.id, routingKey: "k" }, "after");
   await bench.probe.received(1);
-  assert.deepEqual(bench.probe.payloads, ["after"]);
+  assert.deepEqual(await bench.probe.payloads(), ["after"]);
 });
 
 /** Events that fail, each in its own way, and good ones. */
@@ -152,19 +156,18 @@ await downstreamOfBroker(
     const began = performance.now();
     await broker.publish({ exchange: bench.id, routingKey: "poison" }, { n: 1 });
     await broker.publish({ exchange: bench.id, routingKey: "checked" }, { n: 2 });
-    await until("the dead letter", () => bench.counts("broker").dead_lettered === 1);
+    await until("the dead letter", async () => (await bench.counts("broker")).dead_lettered === 1);
     assert.ok(performance.now() - began > 1990, "two delays");
     // Only one message may be at work: the good one did not wait for the poison.
-    assert.deepEqual(bench.probe.targets, ["fail", undefined, "fail", "fail"]);
-    const { consumed, retried, acked } = bench.counts("broker");
+    assert.deepEqual(await bench.probe.targets(), ["fail", undefined, "fail", "fail"]);
+    const { consumed, retried, acked } = await bench.counts("broker");
     assert.deepEqual({ consumed, retried, acked }, { consumed: 4, retried: 2, acked: 1 });
     const letter = await broker.take(`${bench.id}.dlq`);
     assert.equal(letter?.headers?.["x-weir-routing-key"], "poison");
     assert.match(letter?.headers?.["x-weir-reason"], /flow "fail" failed \(ref \w+\)/);
     assert.ok(
-      bench.log.some(({ level, text }) =>
-        level === "error" && /message poison went to the dead letters .* flow "fail"/.test(text)
-      ),
+      (await bench.logged(/message poison went to the dead letters .* flow "fail"/, "error"))
+        .length > 0,
     );
     await accounted(bench, broker, 2);
   },
@@ -180,15 +183,13 @@ await downstreamOfBroker(
       await bench.probe.received(delivery);
       times.push(performance.now());
     }
-    await until("the end", () => bench.counts("broker").discarded === 1);
+    await until("the end", async () => (await bench.counts("broker")).discarded === 1);
     for (const gap of [times[1] - times[0], times[2] - times[1]]) {
       assert.ok(gap > 900 && gap < 3000, `${gap} ms between deliveries`);
     }
-    assert.equal(bench.probe.deliveries.length, 3);
+    assert.equal((await bench.probe.deliveries()).length, 3);
     assert.ok(
-      bench.log.some(({ level, text }) =>
-        level === "error" && /message poison was discarded: flow "fail" failed/.test(text)
-      ),
+      (await bench.logged(/message poison was discarded: flow "fail" failed/, "error")).length > 0,
     );
     await accounted(bench, broker, 1);
   },
@@ -207,11 +208,11 @@ await downstreamOfBroker(
     await send("computed", { n: null });
     await send("checked", { n: 1 });
     await send("computed", { n: 1 });
-    await until("the dead letters", () => bench.counts("broker").dead_lettered === 4);
+    await until("the dead letters", async () => (await bench.counts("broker")).dead_lettered === 4);
     await bench.probe.received(2);
-    await until("the acks", () => bench.counts("broker").acked === 2);
-    assert.deepEqual(bench.probe.payloads, [{ n: 1 }, { n: 2 }]);
-    assert.equal(bench.counts("broker").retried, 0);
+    await until("the acks", async () => (await bench.counts("broker")).acked === 2);
+    assert.deepEqual(await bench.probe.payloads(), [{ n: 1 }, { n: 2 }]);
+    assert.equal((await bench.counts("broker")).retried, 0);
     const reasons: unknown[] = [];
     for (let i = 0; i < 4; i++) {
       reasons.push((await broker.take(`${bench.id}.dlq`))?.headers?.["x-weir-reason"]);
@@ -248,12 +249,12 @@ await downstreamOfBroker(
     const send = (messageId: string, text: string) =>
       broker.publish({ exchange: bench.id, routingKey: "k", messageId }, { text });
     await Promise.all([send("one", "a"), send("one", "a"), send("two", "b")]);
-    await until("three acks", () => bench.counts("broker").acked === 3);
+    await until("three acks", async () => (await bench.counts("broker")).acked === 3);
     await broker.closeConnections();
     await bench.recovered();
     await send("two", "b");
     await send("three", "c");
-    await until("five acks", () => bench.counts("broker").acked === 5, 30_000);
+    await until("five acks", async () => (await bench.counts("broker")).acked === 5, 30_000);
     const database = new DatabaseSync(bench.file);
     const rows = database.prepare("SELECT text FROM notes ORDER BY text").all();
     database.close();
@@ -293,11 +294,11 @@ async function fails(bench: Bench, broker: Broker, to: string, reason: RegExp): 
   const client = await bench.open();
   assert.equal(codeOf(await client.request({ type: "publish", data: { to } })), "flow_failed");
   await broker.publish({ routingKey: bench.id }, { to });
-  await until("the dead letter", () => bench.counts("broker").dead_lettered === 1);
-  assert.equal(bench.counts("broker").acked, 0);
-  assert.equal(bench.counts("out").published, 0);
-  const told = bench.log.filter(({ text }) => reason.test(text));
-  assert.ok(told.length >= 2, JSON.stringify(bench.log));
+  await until("the dead letter", async () => (await bench.counts("broker")).dead_lettered === 1);
+  assert.equal((await bench.counts("broker")).acked, 0);
+  assert.equal((await bench.counts("out")).published, 0);
+  const told = await bench.logged(reason);
+  assert.ok(told.length >= 2, JSON.stringify(await bench.server.log()));
 }
 
 await downstreamOfBroker(

@@ -33,7 +33,7 @@ await downstreamOfBroker(
     const prefetch = "consumer {\n prefetch = 1\n }";
     const mq = bench.mq("broker", broker.port, bench.queue + prefetch);
     await bench.serve(mq + consuming + publishing);
-    bench.probe.holds = true;
+    await bench.probe.hold();
     await broker.publish({ routingKey: bench.id }, "at work");
     await bench.probe.received(1);
     const client = await bench.open();
@@ -44,19 +44,20 @@ await downstreamOfBroker(
     assert.equal(codeOf(await asked), "flow_failed");
     assert.deepEqual(await bench.ready(), { status: 503, troubles: ["broker"] });
     // Its ack has nowhere to go.
-    bench.probe.releaseAll();
+    await bench.probe.releaseAll();
     await until(
       "the lost ack",
-      () => bench.log.some(({ level, text }) => level === "warning" && /may come again/.test(text)),
+      async () => (await bench.logged(/may come again/, "warning")).length > 0,
     );
     await broker.start();
     await bench.recovered();
     await until(
       "the second delivery",
-      () => bench.probe.payloads.filter((payload) => payload === "at work").length === 2,
+      async () =>
+        (await bench.probe.payloads()).filter((payload) => payload === "at work").length === 2,
     );
     assert.equal(codeOf(await client.request({ type: "publish", data: "after" })), undefined);
-    await until("the next one", () => bench.probe.payloads.includes("after"));
+    await until("the next one", async () => (await bench.probe.payloads()).includes("after"));
     await until("an empty queue", async () => await broker.count(bench.id) === 0);
   },
 );
@@ -82,12 +83,12 @@ await downstreamOfBroker(
       const asked = client.request({ type: "store", data: { text: "asked" } });
       await broker.publish({ exchange: bench.id, routingKey: "note" }, { text: "sent" });
       assert.equal(codeOf(await asked), "flow_failed");
-      await until("a retry", () => bench.counts("broker").retried > 0);
-      assert.equal(bench.counts("broker").acked, 0);
+      await until("a retry", async () => (await bench.counts("broker")).retried > 0);
+      assert.equal((await bench.counts("broker")).acked, 0);
     } finally {
       other.exec("ROLLBACK");
     }
-    await until("the ack", () => bench.counts("broker").acked === 1, 20_000);
+    await until("the ack", async () => (await bench.counts("broker")).acked === 1, 20_000);
     assert.deepEqual(texts(other), ["sent"]);
     other.close();
     assert.deepEqual(await waiting(bench.id, broker), { queue: 0, retry: 0, dlq: 0 });
@@ -139,7 +140,7 @@ downstream("slow database → flow times out, pings stay exact", async (bench) =
   const began = performance.now();
   const storing = client.request({ type: "store", data: { text: "slow" } });
   const posting = post(bench.url("/notes"), { text: "slow" });
-  const pings = await pingTimes(bench.running.port, 5);
+  const pings = await pingTimes(bench.port, 5);
   assert.equal(codeOf(await storing), "timeout");
   const response = await posting;
   assert.deepEqual([response.status, (await response.json()).error.code], [504, "timeout"]);
@@ -173,18 +174,18 @@ async function pingTimes(port: number, count: number): Promise<readonly number[]
 await downstreamOfBroker("slow flow → prefetch stops intake", async (bench, broker) => {
   const prefetch = "consumer {\n prefetch = 3\n }";
   await bench.serve(bench.mq("broker", broker.port, bench.queue + prefetch) + consuming);
-  bench.probe.holds = true;
+  await bench.probe.hold();
   const numbers = Array.from({ length: 20 }, (_, n) => n);
   for (const n of numbers) await broker.publish({ routingKey: bench.id }, n);
   await bench.probe.received(3);
   // What would be taken beyond that would be by now.
   await pause(500);
-  assert.deepEqual(bench.probe.payloads, [0, 1, 2]);
+  assert.deepEqual(await bench.probe.payloads(), [0, 1, 2]);
   assert.equal(await broker.count(bench.id), 17);
   assert.equal((await bench.ready()).status, 200);
-  bench.probe.releaseAll();
-  await until("the acks", () => bench.counts("broker").acked === 20);
-  assert.deepEqual(bench.probe.payloads, numbers);
+  await bench.probe.releaseAll();
+  await until("the acks", async () => (await bench.counts("broker")).acked === 20);
+  assert.deepEqual(await bench.probe.payloads(), numbers);
   assert.equal(await broker.count(bench.id), 0);
 });
 
@@ -201,10 +202,10 @@ await downstreamOfBroker(
     `;
     const slow = consuming.replace("from", 'timeout = "500ms"\n from');
     await bench.serve(bench.mq("broker", broker.port, bench.queue + dlq) + slow);
-    bench.probe.holds = true;
+    await bench.probe.hold();
     await broker.publish({ exchange: bench.id, routingKey: "slow" }, "never");
-    await until("the dead letter", () => bench.counts("broker").dead_lettered === 1);
-    const { consumed, acked } = bench.counts("broker");
+    await until("the dead letter", async () => (await bench.counts("broker")).dead_lettered === 1);
+    const { consumed, acked } = await bench.counts("broker");
     assert.deepEqual({ consumed, acked }, { consumed: 2, acked: 0 });
     assert.deepEqual(await waiting(bench.id, broker), { queue: 0, retry: 0, dlq: 1 });
     const letter = await broker.take(`${bench.id}.dlq`);

@@ -48,8 +48,8 @@ downstream(
       const response = await post(bench.url("/notes"), note);
       const { error } = await response.json();
       assert.deepEqual([response.status, error.code], [500, "flow_failed"]);
-      await until("three tries", () => delays(bench).length >= 3);
-      assert.deepEqual(delays(bench).slice(0, 3), [250, 500, 1000]);
+      await until("three tries", async () => (await delays(bench)).length >= 3);
+      assert.deepEqual((await delays(bench)).slice(0, 3), [250, 500, 1000]);
     } finally {
       other.exec("ROLLBACK");
       other.close();
@@ -68,8 +68,8 @@ downstream(
 );
 
 /** The pauses between tries, as the log tells them. */
-function delays(bench: Bench): readonly number[] {
-  return bench.log.flatMap(({ text }) => {
+async function delays(bench: Bench): Promise<readonly number[]> {
+  return (await bench.server.log()).flatMap(({ text }) => {
     const found = /connector "db": .* is locked; tried again in (\d+) ms/.exec(text);
     return found === null ? [] : [Number(found[1])];
   });
@@ -121,8 +121,8 @@ await downstreamOfBroker(
     await bench.recovered();
     assert.equal(codeOf(await client.request({ type: "publish", data: "late" })), undefined);
     await bench.probe.received(1);
-    assert.deepEqual(bench.probe.payloads, ["late"]);
-    const told = bench.log.filter(({ text }) => /^the broker .* is away/.test(text));
+    assert.deepEqual(await bench.probe.payloads(), ["late"]);
+    const told = await bench.logged(/^the broker .* is away/);
     assert.equal(told.length, 1, JSON.stringify(told));
   },
 );

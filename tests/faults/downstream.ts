@@ -1,21 +1,24 @@
 /**
- * Runs a fault of what Weir depends on against a server of the runtime that runs the tests, while
- * somebody who has nothing to do with it gets messages: each of them once, in order. Afterwards
- * timers and descriptors are where they were.
+ * Runs a fault of what Weir depends on against a server in a process of its own, while a client that
+ * has nothing to do with it gets messages: each of them once, in order. Afterwards timers and
+ * descriptors are where they were, and the process has written no uncaught error.
  */
-import { configureSync } from "@logtape/logtape";
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import type { Counts } from "../../src/runtime.ts";
 import { until } from "../support/mq.ts";
-import { hosts, type RunningHost } from "../support/socket-hosts.ts";
-import { pause, Probe } from "../support/socket-probe.ts";
+import { pause } from "../support/socket-probe.ts";
 import { type Frame, WebClient } from "../support/web-client.ts";
 import { Broker, brokerTest } from "./broker.ts";
+import { parsers } from "./hosts.ts";
+import { message } from "./listener.ts";
+import type { LogLine } from "./server/functions.ts";
+import { type RemoteProbe, RemoteServer } from "./server/remote.ts";
 import { runtime } from "./stage.ts";
-import { TimerLedger, uncounted } from "./timers.ts";
+import { within } from "./within.ts";
 
 /** A message to the bystander every so many milliseconds. */
 const EVERY = 20;
@@ -80,53 +83,45 @@ const base = `
   }
 `;
 
-/** A line of the server's log. */
-export interface LogLine {
-  readonly level: string;
-  readonly text: string;
-}
-
 /** What one test works with. */
 export class Bench {
   /** A folder of this test alone. */
   readonly folder: string;
   /** Names for exchanges and queues that nobody else uses. */
   readonly id: string = `weir-${crypto.randomUUID().slice(0, 8)}`;
-  readonly probe: Probe = new Probe();
-  /** All that the server has logged. */
-  readonly log: LogLine[] = [];
-  readonly #timers = new TimerLedger();
   readonly #ends: (() => unknown)[] = [];
   readonly #clients: WebClient[] = [];
-  #running: RunningHost | undefined;
+  #server: RemoteServer | undefined;
   #bystander: WebClient | undefined;
-  #talking: ReturnType<typeof setInterval> | undefined;
-  #sent = 0;
   #descriptors = 0;
 
   constructor(folder: string) {
     this.folder = folder;
-    configureSync({
-      reset: true,
-      sinks: {
-        log: ({ level, message }) =>
-          void this.log.push({ level, text: message.map(String).join("") }),
-      },
-      loggers: [
-        { category: ["weir"], lowestLevel: "info", sinks: ["log"] },
-        { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["log"] },
-      ],
-    });
   }
 
-  get running(): RunningHost {
-    assert.ok(this.#running, "`serve` comes first");
-    return this.#running;
+  get server(): RemoteServer {
+    assert.ok(this.#server, "`serve` comes first");
+    return this.#server;
+  }
+
+  get port(): number {
+    return this.server.port;
+  }
+
+  get probe(): RemoteProbe {
+    return this.server.probe;
+  }
+
+  /** The lines of the server's log that match, of one level or of all. */
+  async logged(pattern: RegExp, level?: string): Promise<readonly LogLine[]> {
+    return (await this.server.log()).filter((line) =>
+      pattern.test(line.text) && (level === undefined || line.level === level)
+    );
   }
 
   /** The address of a path, such as `/health/ready`. */
   url(path: string): string {
-    return `http://127.0.0.1:${this.running.port}${path}`;
+    return `http://127.0.0.1:${this.port}${path}`;
   }
 
   /** The SQLite file of `database`. */
@@ -179,20 +174,17 @@ export class Bench {
 
   /** Starts the server with these blocks beside the usual ones, and the bystander. */
   async serve(blocks: string): Promise<void> {
-    this.#descriptors = await descriptors();
-    const { connectors } = this.probe;
-    this.#running = await hosts[0].start(base + blocks, { connectors });
+    this.#descriptors = await RemoteServer.idleDescriptors();
+    this.#server = await RemoteServer.start(parsers[0], base + blocks);
     const bystander = await this.open();
     await bystander.request({ type: "join_room", room: ROOM });
     this.#bystander = bystander;
-    this.#talking = uncounted.setInterval(() => {
-      void this.running.runtime.sendToRoom(ROOM, { n: this.#sent++ });
-    }, EVERY);
+    await this.server.remote.talk(ROOM, EVERY);
   }
 
   /** A client. */
   async open(): Promise<WebClient> {
-    const client = await WebClient.open(`ws://127.0.0.1:${this.running.port}/ws`);
+    const client = await WebClient.open(`ws://127.0.0.1:${this.port}/ws`);
     this.#clients.push(client);
     return client;
   }
@@ -210,8 +202,8 @@ export class Bench {
   }
 
   /** A connector's numbers. */
-  counts(connector: string): Readonly<Record<string, number>> {
-    return this.running.runtime.counts()[connector];
+  async counts(connector: string): Promise<Counts[string]> {
+    return (await this.server.counts())[connector];
   }
 
   /** Called at the end, the last one first. */
@@ -221,19 +213,23 @@ export class Bench {
 
   /** Others were served all the while, and nothing is left. */
   async check(): Promise<void> {
-    if (this.#running === undefined) return;
-    uncounted.clearInterval(this.#talking);
-    for (let n = 0; n < this.#sent; n++) {
-      assert.deepEqual(await this.#bystander?.message(), { n });
+    const server = this.#server;
+    if (server === undefined) return;
+    const sent = await server.remote.quiet();
+    for (let n = 0; n < sent; n++) {
+      assert.deepEqual(await this.#bystander?.message(), message(n));
     }
     await this.#close();
-    const left = () => this.#timers.pending().filter((timer) => !isOfHttpClient(timer));
-    await until("timers", () => left().length === 0, 5000).catch(() => {
-      assert.deepEqual(left(), [], "timers that are left");
-    });
-    const count = this.#descriptors;
-    // `fetch` keeps connections for a while.
-    await until("descriptors", async () => await descriptors() <= count, 15_000);
+    let timers: readonly string[] = [];
+    const look = async (): Promise<number> => (timers = (await server.held()).timers).length;
+    await within("timers", look, 0, () => timers);
+    const most = this.#descriptors;
+    let descriptors: readonly string[] = [];
+    const count = async (): Promise<number> => {
+      ({ descriptors } = await server.held());
+      return Math.max(most, descriptors.length);
+    };
+    await within("descriptors", count, most, () => descriptors);
   }
 
   /** Ends everything, whatever has failed. */
@@ -241,19 +237,16 @@ export class Bench {
     try {
       await this.#close();
     } finally {
-      this.#timers.stop();
       await rm(this.folder, { recursive: true });
     }
   }
 
   async #close(): Promise<void> {
-    uncounted.clearInterval(this.#talking);
-    this.probe.releaseAll();
     for (const client of this.#clients) client.close();
     await Promise.all(this.#clients.map(({ closed }) => closed));
-    const running = this.#running;
-    this.#running = undefined;
-    await running?.close();
+    const server = this.#server;
+    this.#server = undefined;
+    await server?.close();
     for (const end of this.#ends.splice(0).reverse()) await end();
   }
 }
@@ -264,11 +257,3 @@ export function codeOf(answer: Frame): unknown {
 }
 
 export { pause, until };
-
-function isOfHttpClient(timer: string): boolean {
-  return /undici|node:internal|ext:deno/.test(timer);
-}
-
-async function descriptors(): Promise<number> {
-  return (await readdir("/dev/fd")).length;
-}

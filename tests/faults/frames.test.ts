@@ -1,7 +1,6 @@
 /** The entries of "Frames" in the list of faults: what a client may do to a connection. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import process from "node:process";
 import { closeCode } from "../support/socket-contract.ts";
 import { closeBody, opcodes } from "../support/socket-frames.ts";
 import { pause } from "../support/socket-probe.ts";
@@ -44,13 +43,19 @@ async function answers(client: FrameClient, data = "still here"): Promise<void> 
   assert.equal(frame && showFrame(frame), echo(data));
 }
 
-/** How much more memory the process has while and after `work` runs, in bytes. */
-async function growth(work: () => Promise<void>): Promise<number> {
-  const before = process.memoryUsage().rss;
+/** How much more memory the server's process has while and after `work` runs, in bytes. */
+async function growth({ server }: Fault, work: () => Promise<void>): Promise<number> {
+  const rss = async (): Promise<number> => (await server.memory()).rss;
+  const before = await rss();
   let most = before;
-  const look = setInterval(() => most = Math.max(most, process.memoryUsage().rss), 20);
-  await work().finally(() => clearInterval(look));
-  return Math.max(most, process.memoryUsage().rss) - before;
+  let over = false;
+  const look = async (): Promise<void> => {
+    for (; !over; await pause(20)) most = Math.max(most, await rss());
+  };
+  const looking = look();
+  await work().finally(() => over = true);
+  await looking;
+  return Math.max(most, await rss()) - before;
 }
 
 /** Writes a packet so often, as fast as the connection takes it, until it takes nothing for 2 s. */
@@ -123,7 +128,7 @@ fault(
     const heads = lengths.flatMap((declared) =>
       Array.from({ length: 10 }, () => ({ declared, lengthBytes: 8 }))
     );
-    const grown = await growth(async () => {
+    const grown = await growth(t, async () => {
       const clients = await Promise.all(heads.map(() => t.open()));
       for (const [i, client] of clients.entries()) client.send(heads[i]);
       for (const [i, client] of clients.entries()) {
@@ -178,7 +183,7 @@ fault("endless empty fragments → 1008 after 1024", {}, async (t) => {
   }
   // Those without a count are bounded by the size: 16 MB of nothing take no memory.
   const client = await t.open();
-  const grown = await growth(async () => {
+  const grown = await growth(t, async () => {
     client.send(begun);
     await pour(client, packetOf(empty, 64 * 1024), 256);
     client.send(end);
@@ -335,7 +340,7 @@ fault("ping flood: a client that does not read is bounded", {}, async (t) => {
   const client = await t.open("/ws", { member: false });
   client.socket.pause();
   const packet = packetOf({ opcode: ping, payload: "p".repeat(125) }, 64 * 1024);
-  const grown = await growth(() => pour(client, packet, 1024));
+  const grown = await growth(t, () => pour(client, packet, 1024));
   assert.ok(grown < 50 * MB, `${grown} bytes`);
 });
 

@@ -6,7 +6,6 @@ import { pause, until } from "../support/socket-probe.ts";
 import { frameBytes, type FrameClient, showFrame } from "./client.ts";
 import { echo, say } from "./conformance/case.ts";
 import { type Fault, fault, faults } from "./invariants.ts";
-import { presence } from "./presence.ts";
 
 type Headers = Readonly<Record<string, string | null>>;
 
@@ -23,7 +22,7 @@ async function allGet(
   headers: Readonly<Record<string, Headers>>,
   method = "GET",
 ): Promise<void> {
-  const before = t.probe.deliveries.length;
+  const before = (await t.probe.deliveries()).length;
   const outcomes = await Promise.all(
     Object.entries(headers).map(async ([name, fields]) => {
       const response = await t.request("/ws", { method, headers: fields });
@@ -31,7 +30,7 @@ async function allGet(
     }),
   );
   assert.deepEqual(outcomes, Object.keys(headers).map((name) => [name, status]));
-  assert.equal(t.probe.deliveries.length, before);
+  assert.equal((await t.probe.deliveries()).length, before);
 }
 
 /** Says something and demands the answer. */
@@ -121,12 +120,12 @@ faults({ blocks: api }, {
     assertSentAway(t, time);
   },
   "a request whose head is complete is not touched: its answer may take longer": async (t) => {
-    t.probe.holds = true;
+    await t.probe.hold();
     const client = await t.connect();
     client.write(`GET ${t.host.mount}/slow HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     await pause(LATEST + 500);
     assert.equal(client.ended, false);
-    t.probe.releaseAll();
+    await t.probe.releaseAll();
     const { status, body } = await client.response();
     assert.deepEqual([status, JSON.parse(body)], [200, { slow: "but there" }]);
   },
@@ -268,7 +267,7 @@ fault("over max_connections → 503", { attributes: "max_connections = 5" }, asy
     assert.match(headers.get("retry-after") ?? "", /^[1-9]\d*$/);
   }
   first.destroy();
-  await until("a free place", () => presence(t.runtime).connections === 4);
+  await until("a free place", async () => (await t.server.presence()).connections === 4);
   const answered = await Promise.all(Array.from({ length: 10 }, async () => {
     const client = await t.connect();
     client.write(handshakeText(`${t.host.mount}/ws`));
@@ -287,9 +286,9 @@ fault("reset in the middle of a handshake → nothing is left", {}, async (t) =>
     await pause(5);
     client.reset();
   }
-  const before = presence(t.runtime).connections;
+  const before = (await t.server.presence()).connections;
   await pause(50);
-  assert.equal(presence(t.runtime).connections, before);
+  assert.equal((await t.server.presence()).connections, before);
 });
 
 const gate = `
@@ -313,8 +312,8 @@ fault(
   "reset while authentication waits → no crash; client leaves while it waits → no open, no leak",
   { blocks: gate },
   async (t) => {
-    t.probe.results.set("members", { of: "all" });
-    t.probe.holds = true;
+    await t.probe.setResult("members", { of: "all" });
+    await t.probe.hold();
     const waiting = await Promise.all(Array.from({ length: 20 }, async () => {
       const client = await t.connect();
       client.write(handshakeText(`${t.host.mount}/ws?user_id=ann`));
@@ -323,11 +322,11 @@ fault(
     await t.probe.received(20);
     for (const [i, client] of waiting.entries()) i % 2 === 0 ? client.reset() : client.destroy();
     await pause(50);
-    t.probe.releaseAll();
+    await t.probe.releaseAll();
     // Deno tells nothing of a client that has left; such a socket is given up after 10 s.
     await pause(t.host.embedded ? 10_500 : 50);
-    assert.deepEqual(presence(t.runtime), { connections: 3, rooms: 1, users: 0 });
-    assert.equal(t.probe.targets.filter((target) => target === "ended").length, 0);
+    assert.deepEqual(await t.server.presence(), { connections: 3, rooms: 1, users: 0 });
+    assert.equal((await t.probe.targets()).filter((target) => target === "ended").length, 0);
   },
 );
 
@@ -339,11 +338,11 @@ fault(
     const half = await t.connect();
     half.write(handshakeText(`${t.host.mount}/ws`).slice(0, 30));
     // A flow in flight keeps the server from its end.
-    t.probe.holds = true;
+    await t.probe.hold();
     const busy = await t.open();
     busy.say({ type: "probe", id: 1 });
     await t.probe.received(1);
-    const closed = t.running.close();
+    const closed = t.close();
     await pause(50);
     for (const client of accepted) {
       client.write(handshakeText(`${t.host.mount}/ws`));
@@ -356,7 +355,7 @@ fault(
     assert.equal((await half.response()).status, 503);
     if (t.host.embedded) assert.equal((await t.request("/ws")).status, 503);
     else await assert.rejects(t.connect(), { code: "ECONNREFUSED" });
-    t.probe.releaseAll();
+    await t.probe.releaseAll();
     assert.deepEqual(await busy.hear(), { type: "ack", id: 1 });
     await closed;
   },

@@ -1,9 +1,9 @@
 /**
- * Runs faults against a server that is at work for others, and then looks at what the list of faults demands
- * of every one: (A) others got every message once, in order, bytes intact; (D) whoever lost something
- * can see it, by the end of its connection; (E) connections, rooms, timers and descriptors are where
- * they were, every client that was let in has had its one `disconnect`, and the log has no error. An
- * unhandled rejection fails the test in every test runner.
+ * Runs faults against a server in a process of its own that is at work for others, and then checks
+ * what the list of faults demands of every one: (A) others got every message once, in order, bytes
+ * intact; (D) a client that lost something can see it, by the end of its connection; (E) connections,
+ * rooms, timers and descriptors are where they were, every client that was let in has had its one
+ * `disconnect`, and the log has no error. The process still runs, and has written no uncaught error.
  *
  * ```ts
  * fault("binary → 1003", { attributes: 'max_message_size = "1KB"' }, async (t) => {
@@ -13,29 +13,27 @@
  * });
  * ```
  */
-import { configureSync } from "@logtape/logtape";
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
 import { test } from "node:test";
-import type { Runtime } from "../../src/runtime.ts";
 import { type HandshakeOptions, handshakeText, type Response } from "../support/socket-client.ts";
 import { closeCode, flows, websocket } from "../support/socket-contract.ts";
-import type { Host, RunningHost } from "../support/socket-hosts.ts";
-import { pause, Probe } from "../support/socket-probe.ts";
+import type { Host } from "../support/socket-hosts.ts";
+import { pause } from "../support/socket-probe.ts";
 import { FrameClient } from "./client.ts";
 import { parsers } from "./hosts.ts";
-import { Listener, message, ROOM } from "./listener.ts";
-import { presence } from "./presence.ts";
-import { TimerLedger, uncounted } from "./timers.ts";
+import { Listener, ROOM } from "./listener.ts";
+import type { Held } from "./server/functions.ts";
+import { type RemoteProbe, RemoteServer } from "./server/remote.ts";
 import { within } from "./within.ts";
 
 /** What a fault works with. */
 export interface Fault {
   readonly host: Host;
   readonly port: number;
-  readonly running: RunningHost;
-  readonly runtime: Runtime;
-  readonly probe: Probe;
+  readonly server: RemoteServer;
+  readonly probe: RemoteProbe;
+  /** Ends the server, but not its process. */
+  close(): Promise<void>;
   /** A TCP connection that has said nothing yet. */
   connect(): Promise<FrameClient>;
   /**
@@ -110,33 +108,35 @@ async function runFaults(
   bodies: Readonly<Record<string, FaultBody>>,
 ): Promise<Verdict> {
   const failures = new Map<string, unknown>();
-  const errors = recordErrors();
-  const timers = new TimerLedger();
   const run = async (): Promise<void> => {
-    const probe = new Probe();
     const config = `${websocket(options.attributes)}${flows}${options.blocks ?? ""}`;
-    const running = await host.start(config, { connectors: probe.connectors });
-    const stage = new Stage(host, running, probe);
+    const server = await RemoteServer.start(host, config);
+    const stage = new Stage(host, server);
     try {
       await stage.gather();
-      const idle = { timers: settled(timers).length, descriptors: await descriptors() };
-      stage.talk();
+      const idle = await server.held();
+      await stage.talk();
       await Promise.all(
         Object.entries(bodies).map(([entry, body]) =>
           body(stage).catch((error) => void failures.set(entry, error))
         ),
       );
       await stage.check(options.ends ?? false);
-      if (!options.ends) {
-        await within("timers", () => settled(timers).length, idle.timers, () => settled(timers));
-        await within("descriptors", descriptors, idle.descriptors);
-      }
-    } finally {
+      if (!options.ends) await isAsBefore(server, idle);
+    } catch (error) {
+      // What this one has left must not be counted against the next.
       stage.leave();
-      await running.close();
+      await server.kill();
+      throw error;
     }
-    await within("timers at the end", () => timers.pending().length, 0, () => timers.pending());
+    stage.leave();
+    await server.close();
+    await within("timers at the end", async () => (await server.held()).timers.length, 0);
     const { errors: expected } = options;
+    const errors = (await server.log()).filter(({ level }) =>
+      level === "error" || level === "fatal"
+    )
+      .map(({ text }) => text);
     assert.deepEqual(errors.filter((error) => expected?.test(error) !== true), []);
     assert.equal(errors.length > 0, expected !== undefined);
   };
@@ -145,42 +145,51 @@ async function runFaults(
     return { failures, afterwards: undefined };
   } catch (afterwards) {
     return { failures, afterwards };
-  } finally {
-    timers.stop();
   }
+}
+
+/** Waits until timers and descriptors are where they were. */
+async function isAsBefore(server: RemoteServer, idle: Held): Promise<void> {
+  let timers: readonly string[] = [];
+  const look = async (): Promise<number> => (timers = settled(await server.held())).length;
+  await within("timers", look, settled(idle).length, () => timers);
+  let descriptors: readonly string[] = [];
+  const count = async (): Promise<number> => {
+    ({ descriptors } = await server.held());
+    return descriptors.length;
+  };
+  const before = idle.descriptors.join("\n");
+  await within("descriptors", count, idle.descriptors.length, () => [...descriptors, before]);
 }
 
 /** One server, the clients that do nothing wrong, and those of the faults. */
 class Stage implements Fault {
   readonly host: Host;
-  readonly running: RunningHost;
-  readonly probe: Probe;
+  readonly server: RemoteServer;
   readonly #others: Listener[] = [];
   readonly #clients: FrameClient[] = [];
   readonly #members: Listener[] = [];
-  #talking: ReturnType<typeof setInterval> | undefined;
-  #sent = 0;
+  readonly #sent: () => Promise<number>;
   #opened = 0;
   #sentBeforeTheEnd: number | undefined;
 
-  constructor(host: Host, running: RunningHost, probe: Probe) {
+  constructor(host: Host, server: RemoteServer) {
     this.host = host;
-    this.running = {
-      ...running,
-      close: () => {
-        this.#sentBeforeTheEnd ??= this.#sent;
-        return running.close();
-      },
-    };
-    this.probe = probe;
+    this.server = server;
+    this.#sent = () => server.remote.sent();
   }
 
   get port(): number {
-    return this.running.port;
+    return this.server.port;
   }
 
-  get runtime(): Runtime {
-    return this.running.runtime;
+  get probe(): RemoteProbe {
+    return this.server.probe;
+  }
+
+  async close(): Promise<void> {
+    this.#sentBeforeTheEnd ??= await this.#sent();
+    await this.server.close();
   }
 
   async connect(): Promise<FrameClient> {
@@ -201,7 +210,7 @@ class Stage implements Fault {
       assert.equal((await client.response()).status, 101);
     }
     this.opened(1);
-    if (member) this.#members.push(await Listener.join(client, () => this.#sent));
+    if (member) this.#members.push(await Listener.join(client, this.#sent));
     return client;
   }
 
@@ -223,70 +232,48 @@ class Stage implements Fault {
     for (let i = 0; i < OTHERS; i++) {
       const client = await FrameClient.connect(this.port);
       await client.open(`${this.host.mount}/ws`);
-      const listener = await Listener.join(client, () => this.#sent);
+      const listener = await Listener.join(client, this.#sent);
       listener.listen();
       this.#others.push(listener);
     }
   }
 
   /** From now on the room gets messages. */
-  talk(): void {
-    this.#talking = uncounted.setInterval(() => {
-      void this.runtime.sendToRoom(ROOM, message(this.#sent++));
-    }, EVERY);
+  async talk(): Promise<void> {
+    await this.server.remote.talk(ROOM, EVERY);
   }
 
   /** Looks at A, at D, and at what of E the server counts. */
   async check(ended: boolean): Promise<void> {
-    uncounted.clearInterval(this.#talking);
-    this.probe.releaseAll();
+    const sent = await this.server.remote.quiet();
+    await this.probe.releaseAll();
     for (const listener of this.#others) {
       if (ended) await listener.ended(closeCode(this.host, 1001), this.#sentBeforeTheEnd ?? 0);
-      else await listener.complete();
+      else await listener.complete(sent);
     }
-    for (const member of this.#members) await member.noHole();
+    for (const member of this.#members) await member.noHole(sent);
     for (const client of this.#clients) client.destroy();
     const left = ended ? 0 : OTHERS;
-    await within("connections", () => presence(this.runtime).connections, left);
-    assert.deepEqual(presence(this.runtime), {
+    await within("connections", async () => (await this.server.presence()).connections, left);
+    assert.deepEqual(await this.server.presence(), {
       connections: left,
       rooms: ended ? 0 : 1,
       users: 0,
     });
     // Each of them once.
     const gone = this.#opened + (ended ? OTHERS : 0);
-    const ends = (): number => this.probe.targets.filter((target) => target === "ended").length;
+    const ends = async (): Promise<number> =>
+      (await this.probe.targets()).filter((target) => target === "ended").length;
     await within("disconnect flows", ends, gone);
   }
 
   leave(): void {
-    uncounted.clearInterval(this.#talking);
-    this.probe.releaseAll();
     for (const { client } of this.#others) client.destroy();
     for (const client of this.#clients) client.destroy();
   }
 }
 
-/** Collects what the server logs as an error. */
-function recordErrors(): readonly string[] {
-  const errors: string[] = [];
-  configureSync({
-    reset: true,
-    sinks: { errors: ({ message }) => void errors.push(message.map(String).join("")) },
-    loggers: [
-      { category: ["weir"], lowestLevel: "error", sinks: ["errors"] },
-      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["errors"] },
-    ],
-  });
-  return errors;
-}
-
 /** The deadlines of a flow share one timer, which is left running when all have ended. */
-function settled(timers: TimerLedger): readonly string[] {
-  return timers.pending().filter((timer) => !timer.includes("/src/flow/deadlines.ts"));
-}
-
-/** The descriptors that this process has open. */
-async function descriptors(): Promise<number> {
-  return (await readdir("/dev/fd")).length;
+function settled({ timers }: Held): readonly string[] {
+  return timers.filter((timer) => !timer.includes("/src/flow/deadlines.ts"));
 }

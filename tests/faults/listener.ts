@@ -18,9 +18,7 @@ const LAST = "the last one";
 /** One member. */
 export class Listener {
   readonly client: FrameClient;
-  /** How many messages the room has had. */
-  readonly #sent: () => number;
-  /** How many it had when this one had joined: the first that comes may be one before. */
+  /** How many messages the room had when this one had joined: the first may be one before. */
   readonly #joinedAt: number;
   /** The number that must come next; undefined where none has come. */
   #next: number | undefined;
@@ -29,19 +27,21 @@ export class Listener {
   #answered = 0;
   #reading: Promise<void> | undefined;
 
-  private constructor(client: FrameClient, sent: () => number) {
+  private constructor(client: FrameClient, joinedAt: number) {
     this.client = client;
-    this.#sent = sent;
-    this.#joinedAt = sent();
+    this.#joinedAt = joinedAt;
     client.skim = (frame) => this.#take(frame);
   }
 
-  /** Joins the room. What comes from it is not for the client's reader any more. */
-  static async join(client: FrameClient, sent: () => number): Promise<Listener> {
+  /**
+   * Joins the room, which had `sent` messages until now. What comes from it is not for the client's
+   * reader any more.
+   */
+  static async join(client: FrameClient, sent: () => Promise<number>): Promise<Listener> {
     const id = crypto.randomUUID();
     client.say({ type: "join_room", room: ROOM, id });
     assert.deepEqual(await client.hear(), { type: "ack", id });
-    return new Listener(client, sent);
+    return new Listener(client, await sent());
   }
 
   /** Reads by itself from now on: beside the room's messages, nothing but pings may come. */
@@ -49,9 +49,9 @@ export class Listener {
     this.#reading = this.#read().catch((error) => void (this.#problem ??= String(error)));
   }
 
-  /** It has got everything and nothing else, and is still there: a last question is answered. */
-  async complete(): Promise<void> {
-    await within("messages of others", () => this.#next ?? 0, this.#sent());
+  /** It has got all `sent` and nothing else, and is still there: a last question is answered. */
+  async complete(sent: number): Promise<void> {
+    await within("messages of others", () => this.#next ?? 0, sent);
     this.client.say({ type: "leave_room", room: "none", id: LAST });
     await within("last answers to others", () => this.#answered, 1);
     assert.deepEqual([this.#problem, this.client.ended], [undefined, false]);
@@ -64,14 +64,14 @@ export class Listener {
     assert.ok((this.#next ?? 0) >= count, `${this.#next} of ${count} messages`);
   }
 
-  /** What it missed, it missed by the end of its connection. */
-  async noHole(): Promise<void> {
+  /** What it missed of all `sent`, it missed by the end of its connection. */
+  async noHole(sent: number): Promise<void> {
     const got = async (): Promise<number> => {
       await this.client.rest({ patience: 0 });
       const over = this.client.ended || this.client.socket.readyState !== "open";
-      return over || this.#problem !== undefined ? this.#sent() : this.#next ?? this.#joinedAt;
+      return over || this.#problem !== undefined ? sent : this.#next ?? this.#joinedAt;
     };
-    await within("messages", got, this.#sent());
+    await within("messages", got, sent);
     assert.equal(this.#problem, undefined);
   }
 

@@ -5,9 +5,10 @@ import { closeBody, opcodes } from "../support/socket-frames.ts";
 import { pause, until } from "../support/socket-probe.ts";
 import { frameBytes, type FrameClient } from "./client.ts";
 import { type Fault, fault, faults } from "./invariants.ts";
-import { presence } from "./presence.ts";
 
 const FILLER = "x".repeat(16 * 1024);
+
+type Numbers = Readonly<Record<string, number>>;
 
 /** A client in the room "busy", whose messages nobody else gets. */
 async function busy(t: Fault): Promise<FrameClient> {
@@ -18,12 +19,12 @@ async function busy(t: Fault): Promise<FrameClient> {
 }
 
 /** A thousand messages a second for the room "busy", until a condition holds. */
-async function flood(t: Fault, enough: () => boolean): Promise<number> {
+async function flood(t: Fault, enough: (counts: Numbers) => boolean): Promise<number> {
   const began = performance.now();
   let sent = 0;
-  while (!enough()) {
+  while (!enough((await t.server.counts()).ws)) {
     for (; sent < performance.now() - began; sent++) {
-      await t.runtime.sendToRoom("busy", { n: sent, filler: FILLER });
+      await t.server.sendToRoom("busy", { n: sent, filler: FILLER });
     }
     assert.ok(sent < 20_000, "waited in vain for an end of the flood");
     await pause(2);
@@ -31,16 +32,18 @@ async function flood(t: Fault, enough: () => boolean): Promise<number> {
   return sent;
 }
 
-const ends = (t: Fault): number => t.probe.targets.filter((target) => target === "ended").length;
+async function ends(t: Fault): Promise<number> {
+  return (await t.probe.targets()).filter((target) => target === "ended").length;
+}
 
 /** Waits for the `disconnect` flows of so many connections. */
 async function gone(t: Fault, count: number): Promise<void> {
   const deadline = performance.now() + 30_000;
-  while (ends(t) < count) {
-    assert.ok(performance.now() < deadline, `${ends(t)} of ${count} connections have ended`);
+  for (let ended = await ends(t); ended < count; ended = await ends(t)) {
+    assert.ok(performance.now() < deadline, `${ended} of ${count} connections have ended`);
     await pause(20);
   }
-  assert.equal(ends(t), count);
+  assert.equal(await ends(t), count);
 }
 
 fault(
@@ -49,10 +52,10 @@ fault(
   async (t) => {
     const client = await busy(t);
     client.socket.pause();
-    await flood(t, () => t.runtime.counts().ws.closed_slow === 1);
+    await flood(t, ({ closed_slow }) => closed_slow === 1);
     // It still reads nothing, not even the close frame.
     await gone(t, 1);
-    const { input } = t.probe.deliveries[0];
+    const [{ input }] = await t.probe.deliveries();
     assert.deepEqual([input.user_id, input.code, input.rooms], ["peer", 1013, ["busy"]]);
   },
 );
@@ -63,7 +66,7 @@ fault(
   async (t) => {
     const client = await busy(t);
     client.socket.pause();
-    const sent = await flood(t, () => t.runtime.counts().ws.dropped >= 100);
+    const sent = await flood(t, ({ dropped }) => dropped >= 100);
     client.socket.resume();
     let next = 0;
     while (next < sent) {
@@ -91,7 +94,7 @@ fault("reads 1 KB/s: bytes intact or dropped", {}, async (t) => {
     client.socket.pause();
     throttle = setTimeout(() => client.socket.resume(), length / 1024 * 1_000);
   });
-  const sent = await flood(t, () => t.runtime.counts().ws.closed_slow === 1);
+  const sent = await flood(t, ({ closed_slow }) => closed_slow === 1);
   clearTimeout(throttle);
   slow = false;
   client.socket.resume();
@@ -122,12 +125,12 @@ fault(
     const took = performance.now() - began;
     // The first ping comes in the second half of the first interval; embedded Deno has its own.
     assert.ok(took >= 950 && took < 10_000, `${took} ms`);
-    assert.deepEqual(t.probe.deliveries.map(({ input }) => input.user_id).sort(), [
+    assert.deepEqual((await t.probe.deliveries()).map(({ input }) => input.user_id).sort(), [
       "mute",
       "stopped",
     ]);
     if (!t.host.features.ping) return;
-    assert.equal(t.runtime.counts().ws.closed_pong, 2);
+    assert.equal((await t.server.counts()).ws.closed_pong, 2);
     const { frames } = await mute.rest();
     assert.ok(frames.length > 0 && frames.every(({ opcode }) => opcode === opcodes.ping));
   },
@@ -138,17 +141,17 @@ const resets: Readonly<Record<string, (t: Fault, client: FrameClient) => Promise
   idle: () => Promise.resolve(),
   async reading(t, client) {
     client.socket.pause();
-    for (let n = 0; n < 20; n++) await t.runtime.sendToRoom("busy", { n, filler: FILLER });
+    for (let n = 0; n < 20; n++) await t.server.sendToRoom("busy", { n, filler: FILLER });
   },
   async "reading more than the kernel takes"(t, client) {
     client.socket.pause();
-    for (let n = 0; n < 50; n++) await t.runtime.sendToRoom("busy", { n, filler: FILLER });
+    for (let n = 0; n < 50; n++) await t.server.sendToRoom("busy", { n, filler: FILLER });
     await pause(5);
   },
   async writing(t, client) {
-    t.probe.holds = true;
+    await t.probe.hold();
     client.say({ type: "probe", id: 1 });
-    await until("the flow", () => t.probe.deliveries.length > 0);
+    await t.probe.received(1);
     client.write(frameBytes({ payload: "half a frame" }).subarray(0, 9));
   },
   closing(_, client) {
@@ -157,7 +160,7 @@ const resets: Readonly<Record<string, (t: Fault, client: FrameClient) => Promise
   },
   async "closed by the server"(t, client) {
     client.send({ opcode: opcodes.binary, payload: "1003" });
-    await until("the close", () => t.runtime.counts().ws.closed_binary === 1);
+    await until("the close", async () => (await t.server.counts()).ws.closed_binary === 1);
   },
 };
 
@@ -166,8 +169,8 @@ for (const [state, reach] of Object.entries(resets)) {
     const client = await busy(t);
     await reach(t, client);
     client.reset();
-    await until("the end", () => presence(t.runtime).users === 0);
-    t.probe.releaseAll();
+    await until("the end", async () => (await t.server.presence()).users === 0);
+    await t.probe.releaseAll();
     await gone(t, 1);
   });
 }
@@ -192,7 +195,7 @@ faults({}, {
     const { frames, ended } = await client.rest({ answer: false });
     assert.ok(ended);
     assert.ok(frames.every(({ opcode }) => opcode === opcodes.close));
-    assert.ok(!t.probe.payloads.includes("late"));
+    assert.ok(!(await t.probe.payloads()).includes("late"));
   },
 });
 
@@ -224,7 +227,7 @@ fault(
     assert.ok(ended);
     const received = frames.filter(({ opcode }) => opcode === opcodes.text).length;
     await gone(t, 1);
-    const { undelivered } = t.runtime.counts().ws;
+    const { undelivered } = (await t.server.counts()).ws;
     assert.equal(received + undelivered, 1);
     // `ws` lets what is queued out before it answers a close; Bun answers at once. Deno's own sockets
     // tell of the close a tick later, and so the message may go out before it.

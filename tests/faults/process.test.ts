@@ -7,17 +7,16 @@ import { join } from "node:path";
 import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { type ConnectorType, defineConnector } from "../../src/connector-type.ts";
-import { ConnectorError } from "../../src/errors.ts";
 import { ready, root } from "../support/process.ts";
 import { seeded } from "../support/random.ts";
-import { hosts } from "../support/socket-hosts.ts";
-import { pause, Probe, until } from "../support/socket-probe.ts";
+import { pause, until } from "../support/socket-probe.ts";
 import { openClient, rowsOf, startTalk } from "../support/talk.ts";
 import { needTool } from "../support/toolchain.ts";
 import { websocket } from "../support/socket-contract.ts";
 import { FrameClient } from "./client.ts";
+import { parsers } from "./hosts.ts";
 import { Writer } from "./load.ts";
+import { RemoteServer } from "./server/remote.ts";
 import { processFault, runtime } from "./stage.ts";
 import { within } from "./within.ts";
 
@@ -130,25 +129,14 @@ processFault("port taken → exit 3, the port named", async (stage) => {
 });
 
 test(`${runtime} serve: port taken → no consumer started before`, async () => {
-  const steps: string[] = [];
-  const step = (name: string) => (): Promise<void> => {
-    steps.push(name);
-    return Promise.resolve();
-  };
-  const consumer: ConnectorType = defineConnector({
-    fields: {},
-    create: () => ({ start: step("start"), consume: step("consume"), close: step("close") }),
-  });
   await withTakenPort(async (port) => {
-    const config = 'connector "c" {\n  type = "consumer"\n}\n' +
+    const config = 'connector "c" {\n  type = "steps"\n}\n' +
       `connector "ws" {\n  type = "websocket"\n  port = ${port}\n}\n`;
-    const starting = hosts[0].start(config, { connectors: { consumer } });
-    await assert.rejects(
-      starting,
-      (error) => error instanceof ConnectorError && error.message.includes(`:${port}: `),
-    );
+    const { steps, error } = await RemoteServer.fail(parsers[0], config);
+    assert.equal(error.name, "ConnectorError");
+    assert.ok(error.message.includes(`:${port}: `), error.message);
+    assert.deepEqual(steps, ["start", "close"]);
   });
-  assert.deepEqual(steps, ["start", "close"]);
 });
 
 processFault("out of descriptors → the connected live, no busy loop, recovers", async (stage) => {
@@ -191,8 +179,6 @@ processFault("out of descriptors → the connected live, no busy loop, recovers"
 });
 
 test(`${runtime} serve: wall clock jumps → nothing fires`, async () => {
-  const { now } = Date;
-  const probe = new Probe();
   const config = `${websocket('ping_interval = "1s"\npong_timeout = "500ms"')}
     flow "tick" {
       when = "@every 10m"
@@ -219,11 +205,12 @@ test(`${runtime} serve: wall clock jumps → nothing fires`, async () => {
       }
     }
   `;
-  const { port, close } = await hosts[0].start(config, { connectors: probe.connectors });
-  const client = await FrameClient.connect(port);
+  const server = await RemoteServer.start(parsers[0], config);
+  const { probe } = server;
+  const client = await FrameClient.connect(server.port);
   try {
     await client.open("/ws");
-    probe.holds = true;
+    await probe.hold();
     client.say({ type: "slow", data: 1, id: 1 });
     await probe.received(1);
     let pings = 0;
@@ -236,18 +223,17 @@ test(`${runtime} serve: wall clock jumps → nothing fires`, async () => {
     const answer = client.hear();
     // An hour ahead, a year back, and ahead again.
     for (const jump of [3_600_000, -31_536_000_000, 86_400_000]) {
-      Date.now = () => now() + jump;
+      await server.remote.jump(jump);
       const before = pings;
       await pause(2_000);
       assert.ok(pings - before >= 1 && pings - before <= 3, `${pings - before} pings in 2 s`);
     }
-    assert.deepEqual(probe.targets, [undefined]);
-    probe.releaseAll();
+    assert.deepEqual(await probe.targets(), [undefined]);
+    await probe.releaseAll();
     assert.deepEqual(await answer, { type: "ack", id: 1 });
   } finally {
-    Date.now = now;
     client.destroy();
-    await close();
+    await server.close();
   }
 });
 

@@ -5,15 +5,14 @@
  */
 import assert from "node:assert/strict";
 import process from "node:process";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { test } from "node:test";
 import { websocket } from "../support/socket-contract.ts";
-import type { Host, RunningHost } from "../support/socket-hosts.ts";
-import { pause, Probe } from "../support/socket-probe.ts";
+import type { Host } from "../support/socket-hosts.ts";
+import { pause } from "../support/socket-probe.ts";
 import { FrameClient } from "./client.ts";
 import { parsers } from "./hosts.ts";
-import { clockTime, Readers } from "./reader-thread.ts";
+import { Readers } from "./reader-thread.ts";
+import { RemoteServer } from "./server/remote.ts";
 import { within } from "./within.ts";
 
 const LONG = process.env.WEIR_TEST_LONG === "1";
@@ -33,35 +32,20 @@ const SLACK = LONG ? 2 : 30;
 const FILLER = "x".repeat(64 * 1024);
 const MB = 1024 * 1024;
 
-function start(host: Host, policy: string): Promise<RunningHost> {
-  const config = websocket(`slow_client {\n policy = "${policy}"\n }`);
-  return host.start(config, { connectors: new Probe().connectors });
-}
-
-/** Sends at the rate for a while; gives how many messages were sent. */
-async function talk({ runtime }: RunningHost, from: number): Promise<number> {
-  const began = performance.now();
-  let sent = 0;
-  for (;;) {
-    const passed = performance.now() - began;
-    if (passed >= DURATION) return sent;
-    for (; sent < passed / 1_000 * PER_SECOND; sent++) {
-      await runtime.sendToRoom("all", { n: from + sent, at: clockTime(), text: "y".repeat(100) });
-    }
-    await pause(2);
-  }
+function start(host: Host, policy: string): Promise<RemoteServer> {
+  return RemoteServer.start(host, websocket(`slow_client {\n policy = "${policy}"\n }`));
 }
 
 for (const policy of ["disconnect", "drop_oldest"] as const) {
   for (const host of parsers) {
     test(`${host.name}: a client that stops reading slows nobody down: ${policy}`, async () => {
-      const running = await start(host, policy);
-      const { runtime, port } = running;
+      const server = await start(host, policy);
+      const { port } = server;
       const readers = await Readers.start({ port, count: READERS, room: "all" });
       const clients: FrameClient[] = [];
       let sent = 0;
       const measure = async (): Promise<number> => {
-        const count = await talk(running, sent);
+        const count = await server.remote.talkFor("all", PER_SECOND, DURATION, sent);
         sent += count;
         let report = await readers.report();
         const { p99 } = report;
@@ -81,16 +65,16 @@ for (const policy of ["disconnect", "drop_oldest"] as const) {
         const holds = () => best()[1] <= best()[0] * RATIO + SLACK;
         for (let round = 0; round < ROUNDS || (!holds() && round < MOST_ROUNDS); round++) {
           times[0].push(await measure());
-          const slow = await stop(running, host.mount);
+          const slow = await stop(server);
           clients.push(slow);
           times[1].push(await measure());
-          const { connections, dropped } = runtime.counts().ws;
+          const { connections, dropped } = (await server.counts()).ws;
           assert.deepEqual(
             policy === "disconnect" ? connections : [connections, dropped > 0],
             policy === "disconnect" ? READERS : [READERS + 1, true],
           );
           slow.destroy();
-          await within("clients", () => runtime.counts().ws.connections, READERS);
+          await within("clients", async () => (await server.presence()).connections, READERS);
         }
         const [without, slowed] = best();
         assert.ok(
@@ -100,7 +84,7 @@ for (const policy of ["disconnect", "drop_oldest"] as const) {
       } finally {
         for (const client of clients) client.destroy();
         await readers.leave();
-        await running.close();
+        await server.close();
       }
     });
   }
@@ -108,65 +92,43 @@ for (const policy of ["disconnect", "drop_oldest"] as const) {
 
 for (const host of parsers) {
   test(`${host.name}: what is kept for a client that stops reading is bounded`, async () => {
-    const running = await start(host, "drop_oldest");
-    const { runtime } = running;
-    const client = await stop(running, host.mount);
+    const server = await start(host, "drop_oldest");
+    const client = await stop(server);
     try {
-      const flood = async (megabytes: number): Promise<void> => {
-        for (let n = 0; n < megabytes * 16; n++) {
-          await runtime.sendToUser("slow", FILLER);
-          await new Promise((resolve) => setImmediate(resolve));
-        }
-      };
+      const flood = (megabytes: number) => server.remote.flood("slow", FILLER, megabytes * 16);
       // What the engine itself takes for so much that comes and goes.
       await flood(200);
-      const before = await memory();
-      const { dropped } = runtime.counts().ws;
+      const before = await server.memory(true);
+      const { dropped } = (await server.counts()).ws;
       await flood(LONG ? 5_000 : 400);
-      const after = await memory();
-      assert.equal(runtime.counts().ws.dropped - dropped, (LONG ? 5_000 : 400) * 16);
+      const after = await server.memory(true);
+      const lost = (await server.counts()).ws.dropped - dropped;
+      assert.equal(lost, (LONG ? 5_000 : 400) * 16);
       const held = `${after.heap} of heap and ${after.external} of other bytes are held`;
       const found = `${held}, after ${before.heap} and ${before.external}`;
       assert.ok(after.heap + after.external < before.heap + before.external + 16 * MB, found);
     } finally {
       client.destroy();
-      await running.close();
+      await server.close();
     }
   });
 }
 
-/** Collects everything that nobody holds any more. */
-const collect: () => void = "Bun" in globalThis
-  ? () => (globalThis as unknown as { Bun: { gc(force: boolean): void } }).Bun.gc(true)
-  : (setFlagsFromString("--expose-gc"), runInNewContext("gc"));
-
-/** What the process holds, in bytes. */
-async function memory(): Promise<{ readonly heap: number; readonly external: number }> {
-  // Twice, since finalizers may let go of more.
-  for (let i = 0; i < 2; i++) {
-    collect();
-    await pause(50);
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return { heap: heapUsed, external };
-}
-
 /** A member of the room that has stopped reading: neither the kernel nor its queue takes any more. */
-async function stop({ runtime, port }: RunningHost, mount: string): Promise<FrameClient> {
-  const client = await FrameClient.connect(port);
-  await client.open(`${mount}/ws?user_id=slow`);
+async function stop(server: RemoteServer): Promise<FrameClient> {
+  const client = await FrameClient.connect(server.port);
+  await client.open(`${server.host.mount}/ws?user_id=slow`);
   client.say({ type: "join_room", room: "all", id: 1 });
   await client.hear();
   client.socket.pause();
-  const full = () => {
-    const { dropped, closed_slow } = runtime.counts().ws;
+  const full = async (): Promise<number> => {
+    const { dropped, closed_slow } = (await server.counts()).ws;
     return dropped + closed_slow;
   };
-  const before = full();
-  for (let n = 0; full() === before; n++) {
-    assert.ok(n < 1_000, "nobody was called slow");
-    await runtime.sendToUser("slow", FILLER);
-    await new Promise((resolve) => setImmediate(resolve));
+  const before = await full();
+  for (let n = 0; await full() === before; n++) {
+    assert.ok(n < 1_000, "no client was slow");
+    await server.remote.flood("slow", FILLER, 1);
   }
   return client;
 }

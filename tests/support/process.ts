@@ -20,7 +20,8 @@ export const root: string = fileURLToPath(new URL("../../", import.meta.url));
 const PATIENCE = 30_000;
 
 /** How Deno, Node and Bun tell of an error that nothing caught. */
-const UNCAUGHT = /^error: Uncaught|^Node\.js v\d|^Bun v\d|[Uu]nhandled (?:rejection|'error')/m;
+export const UNCAUGHT =
+  /^error: Uncaught|^Node\.js v\d|^Bun v\d|[Uu]nhandled (?:rejection|'error')/m;
 
 /** How a process ended, and everything that it wrote. */
 export interface Exit {

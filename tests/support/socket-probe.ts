@@ -67,11 +67,11 @@ export class Probe {
 /** Waits until a condition holds, looking every few milliseconds; fails after ten seconds. */
 export async function until(
   what: string,
-  condition: () => boolean,
+  condition: () => boolean | Promise<boolean>,
   every: number = 5,
 ): Promise<void> {
   const end = performance.now() + 10_000;
-  while (!condition()) {
+  while (!await condition()) {
     if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
     await pause(every);
   }

@@ -4,10 +4,10 @@ import { test } from "node:test";
 import { flows, websocket } from "../../support/socket-contract.ts";
 import type { Host } from "../../support/socket-hosts.ts";
 import { opcodes } from "../../support/socket-frames.ts";
-import { pause, Probe, until } from "../../support/socket-probe.ts";
+import { pause, until } from "../../support/socket-probe.ts";
 import { FrameClient, showFrame } from "../client.ts";
 import { parsers } from "../hosts.ts";
-import { type Presence, presence } from "../presence.ts";
+import { type Presence, RemoteServer } from "../server/remote.ts";
 import { type Case, END, type Outcome, WAITS } from "./case.ts";
 
 /** Cases that share a server. */
@@ -58,26 +58,23 @@ interface Results {
 }
 
 async function runTable(host: Host, { attributes, cases }: Table): Promise<Results> {
-  const probe = new Probe();
-  const running = await host.start(websocket(attributes) + flows, {
-    connectors: probe.connectors,
-  });
+  const server = await RemoteServer.start(host, websocket(attributes) + flows);
   try {
     const outcomes = new Map<string, Outcome>();
     const waiting = [...cases];
     const work = async (): Promise<void> => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        const outcome = await runCase(next, host, running.port)
+        const outcome = await runCase(next, host, server.port)
           .catch((error) => [`failed: ${error}`]);
         outcomes.set(next.name, outcome);
       }
     };
     await Promise.all(Array.from({ length: CONNECTIONS }, work));
-    const left = () => presence(running.runtime);
-    await until("an empty hub", () => left().connections === 0).catch(() => {});
-    return { outcomes, left: left() };
+    const left = () => server.presence();
+    await until("an empty hub", async () => (await left()).connections === 0).catch(() => {});
+    return { outcomes, left: await left() };
   } finally {
-    await running.close();
+    await server.close();
   }
 }
 
