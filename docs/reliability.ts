@@ -9,14 +9,15 @@ import { formatted, keepFile } from "./formatted.ts";
 
 const INTRODUCTION = `# Reliability
 
-Generated from the results of the tests in [tests/faults](../tests/faults): every row is a test, run on
-every runtime. Where the server outlives the fault, somebody else uses it at the same moment: beside what
-the row says, the test demands that others get every message once and in order, that who loses something
-can see it, and that connections, timers and descriptors are afterwards where they were.
+Generated from the results of the tests in [tests/faults](../tests/faults). Every row is a test that runs
+on every runtime, against a server in a process of its own. A test fails where that process ends by itself
+or writes an uncaught error. Where the server outlives the fault, other clients use it at the same time:
+they must get every message once and in order, a client that loses something must be able to see it, and
+connections, timers and descriptors must return to where they were.
 
-*Embedded Deno* is \`Deno.upgradeWebSocket\` in a server of somebody else, which can do less than the
-others: there a test demands the weaker result that is documented. A dash stands where a way to serve
-makes no difference to a row, or where a row is of another way.`;
+*Embedded Deno* is \`Deno.upgradeWebSocket\` in your own server. It can do less than the others, and
+there a test demands the weaker result that is documented. A dash means that the row does not apply, or
+that another column covers it.`;
 
 /** The sections, in their order, and what each is about. */
 const SECTIONS: Readonly<Record<string, string>> = {
