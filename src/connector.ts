@@ -102,7 +102,10 @@ export interface WriteRequest<Options = unknown> {
   readonly payload: unknown;
   /** The destination's own attributes. The same object for every request of one `to` block. */
   readonly options: Options;
-  /** The variables for the expressions in `options`. */
+  /**
+   * The variables for the expressions in `options`. Where the result is cached for others, it has
+   * nothing else but what these expressions read, and the constants.
+   */
   readonly scope: Scope;
   /** The event that started the flow; undefined where the library's user called. */
   readonly event: FlowEvent | undefined;

@@ -17,6 +17,7 @@ import type { ExpressionEnvironment, Scope } from "./expression/scope.ts";
 import { toPlain } from "./expression/values.ts";
 
 export type { ExpressionEnvironment, Scope } from "./expression/scope.ts";
+export { identity } from "./expression/values.ts";
 
 /** A compiled expression. It keeps no state between evaluations. */
 export interface Expression {

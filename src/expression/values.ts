@@ -73,7 +73,7 @@ export function identity(value: unknown): string {
     case "list":
       return `[${(value as unknown[]).map(identity).join()}]`;
     case "bytes":
-      return `b${(value as Uint8Array).join()}`;
+      return `b(${(value as Uint8Array).join()})`;
     case "timestamp":
       return `t${Number(value)}`;
     case "duration":

@@ -4,14 +4,15 @@ import type { StepResults } from "../connector.ts";
 import type { Scope } from "../expression.ts";
 import type { LookupModel } from "../model.ts";
 import { type Connectors, runStep } from "./requests.ts";
-import { ResultCache } from "./result-cache.ts";
+import { Dependencies } from "./dependencies.ts";
+import { ResultCache, type StepCache } from "./result-cache.ts";
 import { type Work, workThrough } from "./work.ts";
 
 /** The look-ups of all connectors of one runtime, and the results that are kept for them. */
 export class Lookups {
   readonly #connectors: Connectors;
   readonly #clock: Clock;
-  readonly #caches = new Map<LookupModel, ResultCache>();
+  readonly #caches = new Map<LookupModel, StepCache>();
 
   /** The connectors must all be there when the first look-up is run. */
   constructor(connectors: Connectors, clock: Clock) {
@@ -39,10 +40,14 @@ export class Lookups {
     return results;
   }
 
-  #cacheOf(step: LookupModel): ResultCache | undefined {
+  #cacheOf(step: LookupModel): StepCache | undefined {
     if (step.cache === undefined) return undefined;
-    const cache = this.#caches.get(step) ?? new ResultCache(step.cache, this.#clock);
-    this.#caches.set(step, cache);
+    let cache = this.#caches.get(step);
+    if (cache === undefined) {
+      const results = new ResultCache(step.cache, this.#clock);
+      cache = { results, dependencies: new Dependencies(step.options) };
+      this.#caches.set(step, cache);
+    }
     return cache;
   }
 }

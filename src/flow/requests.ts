@@ -5,7 +5,7 @@ import type { Connector, FlowEvent } from "../connector.ts";
 import { ConnectorError, ExpressionError, TimeoutError } from "../errors.ts";
 import type { Scope } from "../expression.ts";
 import type { DestinationModel, RequestModel, StepModel } from "../model.ts";
-import type { ResultCache } from "./result-cache.ts";
+import type { StepCache } from "./result-cache.ts";
 import { asScope, type Run } from "./run.ts";
 import { reshape } from "./transform.ts";
 import { isPromiseLike, OutOfTime, settled, type Work } from "./work.ts";
@@ -31,12 +31,13 @@ export function writeTo(
   const { event } = run;
   if (to.transform === undefined && amend === undefined) {
     const { payload } = run;
-    return write(connectors, to, { payload, scope: asScope(scope), event }, to.resultUsed);
+    const asker = { payload, scope: asScope(scope), event };
+    return write(connectors, to, evaluateTarget(to.target, asker.scope), asker, to.resultUsed);
   }
   const shaped = to.transform === undefined ? run.payload : reshape(to.transform, scope);
   const payload = amend === undefined ? shaped : amend(shaped);
   const asker = { payload, scope: asScope(scope.withOutput(payload)), event };
-  return write(connectors, to, asker, to.resultUsed);
+  return write(connectors, to, evaluateTarget(to.target, asker.scope), asker, to.resultUsed);
 }
 
 /** Who asks: what its expressions see, and what it sends where a step has no `params`. */
@@ -52,7 +53,7 @@ export function* runStep(
   step: StepModel,
   asker: Asker,
   clock: Clock,
-  cache?: ResultCache,
+  cache?: StepCache,
 ): Work<unknown> {
   const { scope, event } = asker;
   if (step.when !== undefined && !holds(step.when, scope)) return step.default;
@@ -60,8 +61,11 @@ export function* runStep(
     const payload = step.params === undefined ? asker.payload : Object.fromEntries(
       Object.entries(step.params).map(([name, value]) => [name, value.evaluate(scope)]),
     );
+    const target = evaluateTarget(step.target, scope);
+    // A result that many are given comes from nothing but what stands in its key.
+    const seen = cache === undefined ? scope : cache.dependencies.narrow(scope);
     const ask = (): unknown => {
-      const result = write(connectors, step, { payload, scope, event });
+      const result = write(connectors, step, target, { payload, scope: seen, event });
       return step.timeout !== undefined && isPromiseLike(result)
         ? within(step.timeout, result, clock)
         : result;
@@ -69,7 +73,7 @@ export function* runStep(
     const value = yield* settled(
       cache === undefined
         ? ask()
-        : cache.get(JSON.stringify([evaluateTarget(step.target, scope), payload]), ask),
+        : cache.results.get(cache.dependencies.keyOf(seen, target, payload), ask),
     );
     return value ?? step.default;
   } catch (error) {
@@ -81,7 +85,8 @@ export function* runStep(
 
 function write(
   connectors: Connectors,
-  { connector, operation, target, options }: RequestModel,
+  { connector, operation, options }: RequestModel,
+  target: string | undefined,
   { payload, scope, event }: Asker,
   resultUsed?: boolean,
 ): unknown {
@@ -91,7 +96,7 @@ function write(
   }
   return destination.write({
     operation,
-    target: evaluateTarget(target, scope),
+    target,
     payload,
     options,
     scope,

@@ -1,15 +1,31 @@
 /** Keeps results for a while, so that many who ask for the same are one who asks. */
 import type { Clock } from "../clock.ts";
+import type { Dependencies } from "./dependencies.ts";
+import { sizeOf } from "./size.ts";
 import { isPromiseLike } from "./work.ts";
 
-/** So many results are kept, the oldest go first. */
-const MOST = 10_000;
+/** What is kept at most; the oldest results go first. */
+export interface CacheLimits {
+  readonly results: number;
+  /** About as many bytes of memory in all. A larger result serves those who wait, and is not kept. */
+  readonly bytes: number;
+}
+
+const LIMITS: CacheLimits = { results: 10_000, bytes: 16 * 1024 * 1024 };
 
 /** One result, or the promise of one that is on its way. */
 interface Entry {
   readonly value: unknown;
   /** On the clock's `elapsed`. */
   readonly until: number;
+  readonly bytes: number;
+}
+
+/** What belongs to a step whose results are kept. */
+export interface StepCache {
+  readonly results: ResultCache;
+  /** What its results depend on. */
+  readonly dependencies: Dependencies;
 }
 
 /** Results by what was asked. A failure is not kept. */
@@ -17,13 +33,14 @@ export class ResultCache {
   readonly #entries = new Map<string, Entry>();
   readonly #ttl: number;
   readonly #clock: Clock;
-  readonly #most: number;
+  readonly #limits: CacheLimits;
+  #bytes = 0;
 
   /** `ttl` is in milliseconds, from the moment on at which the result is there. */
-  constructor(ttl: number, clock: Clock, most: number = MOST) {
+  constructor(ttl: number, clock: Clock, limits: CacheLimits = LIMITS) {
     this.#ttl = ttl;
     this.#clock = clock;
-    this.#most = most;
+    this.#limits = limits;
   }
 
   /** How many results are kept, those included that have run out and not been asked for. */
@@ -37,31 +54,41 @@ export class ResultCache {
     if (known !== undefined && known.until > this.#clock.elapsed()) return known.value;
     const value = ask();
     if (!isPromiseLike(value)) {
-      this.#keep(key, value, this.#clock.elapsed() + this.#ttl);
+      this.#keepResult(key, value);
       return value;
     }
-    const pending = this.#keep(key, value, Infinity);
+    const pending = { value, until: Infinity, bytes: 0 };
+    this.#keep(key, pending);
     value.then(
       (result) => {
-        if (this.#entries.get(key) === pending) {
-          this.#keep(key, result, this.#clock.elapsed() + this.#ttl);
-        }
+        if (this.#entries.get(key) === pending) this.#keepResult(key, result);
       },
       () => {
-        if (this.#entries.get(key) === pending) this.#entries.delete(key);
+        if (this.#entries.get(key) === pending) this.#delete(key);
       },
     );
     return value;
   }
 
-  #keep(key: string, value: unknown, until: number): Entry {
-    const entry = { value, until };
-    this.#entries.delete(key);
+  #keepResult(key: string, value: unknown): void {
+    const bytes = sizeOf(value, this.#limits.bytes);
+    if (bytes > this.#limits.bytes) this.#delete(key);
+    else this.#keep(key, { value, until: this.#clock.elapsed() + this.#ttl, bytes });
+  }
+
+  #keep(key: string, entry: Entry): void {
+    this.#delete(key);
     this.#entries.set(key, entry);
+    this.#bytes += entry.bytes;
+    const { results, bytes } = this.#limits;
     for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= this.#most) break;
-      this.#entries.delete(oldest);
+      if (this.#entries.size <= results && this.#bytes <= bytes) break;
+      this.#delete(oldest);
     }
-    return entry;
+  }
+
+  #delete(key: string): void {
+    this.#bytes -= this.#entries.get(key)?.bytes ?? 0;
+    this.#entries.delete(key);
   }
 }

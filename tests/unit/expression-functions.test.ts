@@ -186,6 +186,7 @@ test("durations are exact", () => {
     ["duration('60s') == duration('1m')", true],
     ["duration('1s') < duration('1001ms') && duration('1h') >= duration('60m')", true],
     ["unique([duration('60s'), duration('1m'), duration('1s')]).size()", 2],
+    ["unique([[b'\\x01\\x02'], [b'\\x01', 2]]).size()", 2],
     ["duration('1h30m').getHours()", 1],
     ["duration('1h30m').getMinutes()", 90],
     ["duration('-90s').getMinutes()", -1],

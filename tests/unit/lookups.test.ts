@@ -3,6 +3,9 @@ import { test } from "node:test";
 import type { Connector, ConnectorContext, WriteRequest } from "../../src/connector.ts";
 import { type ConnectorType, defineConnector } from "../../src/connector-type.ts";
 import { ResultCache } from "../../src/flow/result-cache.ts";
+import { sizeOf } from "../../src/flow/size.ts";
+import { type Expression } from "../../src/expression.ts";
+import { expression, expressionMap, expressions } from "../../src/expression-fields.ts";
 import { assembleRuntime } from "../../src/runtime.ts";
 import { lookups } from "../../src/step-fields.ts";
 import { ManualClock } from "../support/clock.ts";
@@ -37,7 +40,13 @@ async function office(
     }),
     shelf: defineConnector({
       fields: {},
-      destination: { fields: {} },
+      destination: {
+        fields: {
+          key: expression({ about: "" }),
+          labels: expressionMap({ about: "" }),
+          lines: expressions({ about: "" }),
+        },
+      },
       create: () => ({
         write(request) {
           requests.push(request);
@@ -190,6 +199,79 @@ test("the target is part of what a cached result is for, and so is each step", a
   });
 });
 
+/** What a shelf makes of the expressions in its options. */
+function evaluated({ options, scope }: WriteRequest): unknown {
+  const { key, labels = {}, lines = [] } = options as {
+    readonly key?: Expression;
+    readonly labels?: Readonly<Record<string, Expression>>;
+    readonly lines?: readonly (readonly [string, Expression])[];
+  };
+  return [
+    key?.evaluate(scope),
+    ...Object.values(labels).map((item) => item.evaluate(scope)),
+    ...lines.map(([, item]) => item.evaluate(scope)),
+  ];
+}
+
+test("what the connector's own expressions read is part of what a cached result is for", async () => {
+  const cases = [
+    `key = "input.who.id"`,
+    `key = "input.who['id']"`,
+    `key = "has(input.who.id) ? string(input.who.id) : 'none'"`,
+    `labels = {\na = "constants.shelf"\nb = "input.who.id"\n}`,
+    `lines {\na = "'x' + string(input.who.id)"\n}`,
+    `key = "input.list.filter(x, x != input.who.id)"`,
+    `key = "step.first"`,
+  ];
+  const first = step("first", 'params = { id = "input.who.id" }');
+  for (const lines of cases) {
+    const steps = first + step("a", `${lines}\nparams = {}\ncache = "30s"`);
+    const answer = (request: WriteRequest) => {
+      const { payload } = request;
+      const { id } = payload as { readonly id?: unknown };
+      return id === undefined ? evaluated(request) : id;
+    };
+    await office(steps, answer, async ({ ask, requests }) => {
+      const asked = async (who: unknown) => {
+        const [, found] = await ask({ who, list: [1, 2, 3], other: crypto.randomUUID() });
+        return (found as { readonly a: unknown }).a;
+      };
+      const count = () => requests.filter(({ payload }) => !("id" in (payload as object))).length;
+      const one = await asked({ id: 1 });
+      const two = await asked({ id: 2 });
+      assert.notDeepEqual(one, two, lines);
+      assert.deepEqual(await asked({ id: 1 }), one);
+      assert.deepEqual(await asked({ id: 2, more: true }), two);
+      assert.equal(count(), 2, lines);
+      assert.notDeepEqual(await asked({ id: "1" }), undefined);
+      assert.equal(count(), 3, lines);
+    });
+  }
+});
+
+test("a connector that is asked for a cached result is shown what the result is kept for, and no more", async () => {
+  const steps = step("a", 'key = "input.who.id"\nparams = {}\ncache = "30s"') + step("b", "");
+  const scopes: unknown[] = [];
+  const answer = ({ scope }: WriteRequest) => void scopes.push(scope);
+  await office(steps, answer, async ({ ask }) => {
+    await ask({ who: { id: 1, secret: "s" }, secret: "s" });
+    await ask({ who: null, secret: "s" });
+    assert.deepEqual(JSON.parse(JSON.stringify(scopes[0])), {
+      constants: { shelf: "main" },
+      input: { who: { id: 1 } },
+    });
+    // Without a cache it sees everything.
+    assert.deepEqual((scopes[1] as { readonly input: unknown }).input, {
+      who: { id: 1, secret: "s" },
+      secret: "s",
+    });
+    assert.deepEqual(JSON.parse(JSON.stringify(scopes[2])), {
+      constants: { shelf: "main" },
+      input: { who: {} },
+    });
+  });
+});
+
 test("those who ask for the same at once are one who asks", async () => {
   const { promise, resolve } = Promise.withResolvers<string>();
   await office(step("a", CACHED), () => promise, async ({ ask, requests }) => {
@@ -219,7 +301,7 @@ test("a failure is not kept, however it comes", async () => {
 });
 
 test("a cache is bounded: the oldest result goes first", () => {
-  const cache = new ResultCache(1_000, new ManualClock(), 3);
+  const cache = new ResultCache(1_000, new ManualClock(), { results: 3, bytes: 1_000 });
   let asked = 0;
   const get = (key: string) => cache.get(key, () => ++asked);
   assert.deepEqual(["a", "b", "c", "a", "d"].map(get), [1, 2, 3, 1, 4]);
@@ -229,8 +311,46 @@ test("a cache is bounded: the oldest result goes first", () => {
   assert.equal(cache.size, 3);
 });
 
+test("a cache is bounded in bytes: the oldest result goes first, and one that is too large is not kept", async () => {
+  const cache = new ResultCache(1_000, new ManualClock(), { results: 100, bytes: 10_000 });
+  let asked = 0;
+  const get = (key: string, length: number) =>
+    cache.get(key, () => ({ count: ++asked, text: "x".repeat(length) })) as {
+      readonly count: number;
+    };
+  assert.deepEqual([get("a", 2_000).count, get("b", 2_000).count, get("a", 2_000).count], [
+    1,
+    2,
+    1,
+  ]);
+  assert.equal(get("c", 2_000).count, 3);
+  assert.deepEqual([cache.size, get("b", 2_000).count, get("a", 2_000).count], [2, 2, 4]);
+  assert.deepEqual([get("large", 5_000).count, get("large", 5_000).count], [5, 6]);
+  assert.deepEqual([get("a", 2_000).count, cache.size], [4, 2]);
+  const rows = Promise.withResolvers<unknown>();
+  const later = [1, 2].map(() => cache.get("later", () => rows.promise));
+  rows.resolve(Array.from({ length: 1_000 }, (_, id) => ({ id })));
+  assert.equal((await Promise.all(later))[0], await rows.promise);
+  assert.equal(cache.size, 2);
+});
+
+test("a value's size is counted once for what it has twice, and no further than asked for", () => {
+  assert.equal(sizeOf(7, 1_000), 0);
+  const text = { text: "x".repeat(100) };
+  const once = sizeOf(text, 10_000);
+  assert.ok(once >= 200 && once < 300, `${once}`);
+  const twice = sizeOf([text, text], 10_000);
+  assert.ok(twice > once && twice < 2 * once, `${twice}`);
+  const circle: { self?: unknown } = {};
+  circle.self = circle;
+  assert.ok(sizeOf(circle, 10_000) < 200);
+  assert.ok(sizeOf(new Uint8Array(5_000), 10_000) >= 5_000);
+  assert.ok(sizeOf({ ["k".repeat(1_000)]: null }, 10_000) >= 2_000);
+  assert.ok(sizeOf(Array.from({ length: 100_000 }, () => ({})), 10_000) > 10_000);
+});
+
 test("a result that comes late takes no younger one's place", async () => {
-  const cache = new ResultCache(1_000, new ManualClock(), 1);
+  const cache = new ResultCache(1_000, new ManualClock(), { results: 1, bytes: 1_000 });
   const first = Promise.withResolvers<string>();
   cache.get("a", () => first.promise);
   cache.get("b", () => "b");
