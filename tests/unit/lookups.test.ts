@@ -4,7 +4,7 @@ import type { Connector, ConnectorContext, WriteRequest } from "../../src/connec
 import { type ConnectorType, defineConnector } from "../../src/connector-type.ts";
 import { ResultCache } from "../../src/flow/result-cache.ts";
 import { sizeOf } from "../../src/flow/size.ts";
-import { type Expression } from "../../src/expression.ts";
+import type { Expression } from "../../src/expression.ts";
 import { expression, expressionMap, expressions } from "../../src/expression-fields.ts";
 import { assembleRuntime } from "../../src/runtime.ts";
 import { lookups } from "../../src/step-fields.ts";
