@@ -22,11 +22,8 @@ export interface ConnectorCluster {
   readonly leader: boolean;
   /** The line to the same connector in the other workers. */
   readonly channel: Channel;
-  /**
-   * The options of all `to` blocks that write to this connector, in the order of the files: the
-   * same place stands for the same block in every worker.
-   */
-  readonly destinations: readonly unknown[];
+  /** The options of all blocks that write to this connector: `to`, `fallback` and every `step`. */
+  readonly requests: readonly unknown[];
   /** Takes one of so many seats that all workers share; false where none is free. */
   takeSeat(limit: number): Promise<boolean>;
   /** Gives a seat back. */

@@ -6,7 +6,7 @@ import type { ConnectorCluster } from "./connector-cluster.ts";
 import type { Connector, ConnectorContext } from "./connector.ts";
 import { Lookups } from "./flow/lookups.ts";
 import { type Configuration, loadConfig, type LoadOptions } from "./load.ts";
-import type { Model } from "./model.ts";
+import type { Model, RequestModel } from "./model.ts";
 import { type CoreOptions, type Runtime, RuntimeCore } from "./runtime-core.ts";
 import type { Upgrader } from "./site.ts";
 
@@ -85,17 +85,25 @@ export async function assembleRuntime(
 }
 
 /** What one connector sees of the other workers. */
-function clusterOf(name: string, { flows }: Model, cluster: Cluster): ConnectorCluster {
-  const blocks = flows.flatMap(({ to, errorHandling: { fallback } }) =>
-    [...to, fallback ?? []].flat()
-  );
+function clusterOf(name: string, model: Model, cluster: Cluster): ConnectorCluster {
+  const requests = requestsOf(model).filter(({ connector }) => connector === name);
   return {
     leader: cluster.leader,
     channel: cluster.channel(name),
-    destinations: blocks.filter((to) => to.connector === name).map(({ options }) => options),
+    requests: requests.map(({ options }) => options),
     takeSeat: (limit) => cluster.takeSeat(name, limit),
     leaveSeat: () => cluster.leaveSeat(name),
   };
+}
+
+/** Every block that asks a connector for something. */
+function requestsOf({ flows, connectors }: Model): readonly RequestModel[] {
+  return [
+    ...flows.flatMap(({ accept, steps, to, errorHandling: { fallback } }) =>
+      [accept?.steps ?? [], steps, to, fallback ?? []].flat()
+    ),
+    ...[...connectors.values()].flatMap(({ lookups }) => lookups),
+  ];
 }
 
 function isModel(config: Configuration): config is Model {

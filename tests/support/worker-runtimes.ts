@@ -91,17 +91,18 @@ export async function rest(): Promise<void> {
   for (let turns = 0; turns < 3; turns++) await settled();
 }
 
-/** Runs `act` with so many workers. */
+/** Runs `act` with so many workers; a list has the configuration of each. */
 export async function withWorkers(
   count: number,
-  config: string,
+  config: string | readonly string[],
   act: (...workers: RunningWorker[]) => Promise<void>,
 ): Promise<void> {
   const links = new Links();
   const workers: RunningWorker[] = [];
   for (let n = 0; n < count; n++) {
     const worker = await links.addAttending();
-    const runtime = await assembleRuntime(config, { cluster: worker.link });
+    const text = typeof config === "string" ? config : config[n];
+    const runtime = await assembleRuntime(text, { cluster: worker.link });
     await runtime.start();
     await runtime.consume();
     const open = async (user: string): Promise<FakeClient> => {

@@ -1,6 +1,7 @@
 /** One `websocket` connector in several workers: what their flows do reaches the clients of all. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { configure, reset } from "@logtape/logtape";
 import { ConnectorError } from "../../src/errors.ts";
 import { until } from "../support/mq.ts";
 import { type FakeClient, rest, withWorkers } from "../support/worker-runtimes.ts";
@@ -28,6 +29,7 @@ function flow(name: string, destination: string, response = ""): string {
 }
 
 const counted = 'response { recipients = "output.recipients" }';
+const ordered = 'response {\n recipients = "output.recipients"\n refused = "output.refused"\n }';
 const toRoom = 'operation = "send_to_room"\n target = "input.room"\n';
 const ofUser = 'user = "input.user"';
 const chosen = 'filter = "client.user_id == input.user && output.n == 2 && size(input.text) > 0"';
@@ -48,9 +50,9 @@ const CONFIG = `
   ${flow("failing_counted", failing, counted)}
   ${flow("user", 'operation = "send_to_user"\n target = "input.user"', counted)}
   ${flow("client", 'operation = "send_to_client"\n target = "input.id"', counted)}
-  ${flow("join", `operation = "join_room"\n target = "input.room"\n ${ofUser}`, counted)}
-  ${flow("leave", `operation = "leave_room"\n target = "input.room"\n ${ofUser}`, counted)}
-  ${flow("end", `operation = "disconnect"\n ${ofUser}`, counted)}
+  ${flow("join", `operation = "join_room"\n target = "input.room"\n ${ofUser}`, ordered)}
+  ${flow("leave", `operation = "leave_room"\n target = "input.room"\n ${ofUser}`, ordered)}
+  ${flow("end", `operation = "disconnect"\n ${ofUser}`, ordered)}
   ${flow("end_me", 'operation = "disconnect"')}
   flow "who" {
     from {
@@ -69,6 +71,11 @@ function textsOf(...clients: readonly FakeClient[]): unknown[][] {
 /** The answer of a flow that counts. */
 function done(recipients: number): unknown[] {
   return [{ type: "message", data: { recipients } }];
+}
+
+/** The answer of a flow whose order is carried out for so many. */
+function carriedOut(recipients: number): unknown[] {
+  return [{ type: "message", data: { recipients, refused: 0 } }];
 }
 
 function joining(room: string): Readonly<Record<string, unknown>> {
@@ -141,18 +148,18 @@ test("siblings: who is in which room, and who is ended, is said for all connecti
   await withWorkers(2, CONFIG, async (a, b) => {
     const [anna, one, two] = [await a.open("anna"), await a.open("bob"), await b.open("bob")];
     const kitchen = { room: "kitchen", user: "bob" };
-    assert.deepEqual(await anna.say({ to: "join", ...kitchen }), done(2));
+    assert.deepEqual(await anna.say({ to: "join", ...kitchen }), carriedOut(2));
     assert.equal(await b.runtime.sendToRoom("kitchen", { text: "tea" }), 2);
     await rest();
     assert.deepEqual(textsOf(one, two, anna), [["tea"], ["tea"], []]);
-    assert.deepEqual(await anna.say({ to: "leave", ...kitchen }), done(2));
+    assert.deepEqual(await anna.say({ to: "leave", ...kitchen }), carriedOut(2));
     assert.equal(await b.runtime.sendToRoom("kitchen", { text: "tea" }), 0);
 
     // Without a user it is the sender alone.
     await two.say({ to: "end_me" });
     assert.deepEqual([one.ended, two.ended], [undefined, [1008, "disconnected by a flow"]]);
     const three = await b.open("bob");
-    assert.deepEqual(await anna.say({ to: "end", user: "bob" }), done(2));
+    assert.deepEqual(await anna.say({ to: "end", user: "bob" }), carriedOut(2));
     assert.deepEqual([one.ended?.[0], three.ended?.[0], anna.ended], [1008, 1008, undefined]);
     assert.deepEqual([a, b].map(({ runtime }) => runtime.counts().ws.connections), [1, 0]);
     assert.deepEqual([a, b].map(({ runtime }) => runtime.counts().ws.users), [1, 0]);
@@ -162,10 +169,6 @@ test("siblings: who is in which room, and who is ended, is said for all connecti
 test("siblings: what cannot be done elsewhere fails where somebody waits for it", async () => {
   await withWorkers(2, CONFIG, async (a, b) => {
     const [anna, bob] = [await a.open("anna"), await b.open("bob")];
-    for (const room of ["one", "two"]) assert.deepEqual(await bob.ask(joining(room)), joined);
-    const [full] = await anna.say({ to: "join", room: "three", user: "bob" });
-    assert.equal((full as { readonly type: string }).type, "error");
-    assert.deepEqual(await anna.say({ to: "join", room: "two", user: "bob" }), done(1));
     // A filter that fails there: nobody there gets anything, and who does not wait is not told.
     const [failed] = await anna.say({ to: "failing_counted", n: "text", text: "x" });
     assert.equal((failed as { readonly type: string }).type, "error");
@@ -175,6 +178,137 @@ test("siblings: what cannot be done elsewhere fails where somebody waits for it"
     assert.deepEqual(bob.texts(), ["goes on"]);
     await assert.rejects(a.runtime.sendToRoom("", 1), ConnectorError);
   });
+});
+
+/** Fails where an answer is no error of this code. */
+function assertError(answer: readonly unknown[], code: string): void {
+  assert.deepEqual(answer.map((frame) => (frame as { readonly code?: string }).code), [code]);
+}
+
+test("siblings: a worker carries out an order for all or none; one that refuses fails the flow", async () => {
+  await withWorkers(3, CONFIG, async (a, b, c) => {
+    // Whichever worker the flow runs in: in b a connection can join, in a and c one cannot.
+    for (const worker of [a, b, c]) {
+      const anna = await worker.open("anna");
+      const bobs = [await a.open("bob"), await a.open("bob"), await b.open("bob")];
+      bobs.push(await c.open("bob"));
+      for (const full of [bobs[0], bobs[3]]) {
+        for (const room of ["one", "two"]) assert.deepEqual(await full.ask(joining(room)), joined);
+      }
+      assertError(await anna.say({ to: "join", room: "three", user: "bob" }), "flow_failed");
+      assert.equal(await a.runtime.sendToRoom("three", { text: "you are in" }), 1);
+      await rest();
+      assert.deepEqual(textsOf(...bobs), [[], [], ["you are in"], []]);
+      // Who is in already needs no room more.
+      assert.deepEqual(await anna.say({ to: "join", room: "two", user: "bob" }), carriedOut(4));
+      assert.deepEqual(await anna.say({ to: "leave", room: "one", user: "bob" }), carriedOut(4));
+      assert.deepEqual(await anna.say({ to: "end", user: "bob" }), carriedOut(4));
+    }
+  });
+});
+
+/** What a block does beside saying where: everybody but bob gets it. */
+const guarded = `
+  connector = "ws"
+  operation = "broadcast"
+  filter    = "client.user_id != input.user"
+`;
+
+/** A flow for one operation. */
+function on(operation: string, blocks: string): string {
+  return `
+    flow "${operation}" {
+      from {
+        connector = "ws"
+        operation = "${operation}"
+      }
+      ${blocks}
+    }
+  `;
+}
+
+const anywhere = `
+  connector "ws" {
+    type = "websocket"
+    port = 0
+    room "*" {
+      step "tell" {
+        connector = "ws"
+        operation = "broadcast"
+        filter    = "client.user_id != room"
+        params    = { text = "room" }
+      }
+      join = "true"
+    }
+  }
+  connector "broken" {
+    type   = "mq"
+    driver = "memory"
+  }
+  ${on("to", `to {\n ${guarded}\n }`)}
+  ${on("step", `step "tell" {\n ${guarded}\n }`)}
+  ${on("accept", `accept {\n step "tell" {\n ${guarded}\n }\n when = "true"\n }`)}
+  ${
+  on(
+    "fallback",
+    `to {
+      connector = "broken"
+      target    = "input.nothing"
+    }
+    error_handling {
+      fallback {
+        ${guarded}
+      }
+    }`,
+  )
+}
+`;
+
+test("siblings: a filter leaves out clients elsewhere, whatever block it stands in", async () => {
+  await withWorkers(2, anywhere, async (a, b) => {
+    const [anna, bob, cleo] = [await a.open("anna"), await b.open("bob"), await b.open("cleo")];
+    for (const type of ["to", "step", "accept", "fallback"]) {
+      const heard = await anna.ask({ type, data: { user: "bob", text: type } });
+      assert.equal(heard.length, 1, type);
+      assert.deepEqual([type, ...textsOf(bob, cleo)], [type, [], [type]]);
+    }
+    // A look-up of a connector.
+    assert.equal((await anna.ask({ type: "join_room", room: "bob" })).length, 1);
+    assert.deepEqual(textsOf(bob, cleo), [[], ["bob"]]);
+  });
+});
+
+test("siblings: a filter that another worker does not have lets nobody there hear or join", async () => {
+  const other = CONFIG.replaceAll("client.user_id", "client.params.user_id");
+  const log: string[] = [];
+  await configure({
+    reset: true,
+    sinks: { list: ({ message }) => void log.push(message.join("")) },
+    loggers: [{ category: "weir", lowestLevel: "error", sinks: ["list"] }, {
+      category: ["logtape", "meta"],
+      lowestLevel: "error",
+    }],
+  });
+  try {
+    await withWorkers(2, [CONFIG, other], async (a, b) => {
+      const [anna, bob] = [await a.open("anna"), await b.open("bob")];
+      for (const text of ["once", "twice"]) {
+        assert.deepEqual(await anna.say({ to: "not_bob", text }), [
+          { type: "message", data: { text, n: 2 } },
+          ...done(1),
+        ]);
+      }
+      await anna.say({ to: "everyone", text: "goes on" });
+      assert.deepEqual(textsOf(bob), [["goes on"]]);
+    });
+  } finally {
+    await reset();
+  }
+  assert.equal(log.length, 1);
+  assert.match(
+    log[0],
+    /^another worker sends with a filter that this one does not have \(SHA-256 /,
+  );
 });
 
 test("siblings: what each worker sends arrives in order, with counted sends between", async () => {

@@ -6,7 +6,7 @@ import type { Expression, Scope } from "../../expression.ts";
 import { roomProblem } from "../../protocol.ts";
 import type { Connection } from "./connection.ts";
 import type { WebSocketDestinationOptions, WebSocketOptions } from "./options.ts";
-import { type Choice, choose } from "./recipients.ts";
+import { type Choice, choose, type Delivered } from "./recipients.ts";
 
 /** The operations that send nothing. */
 export const CONTROL_OPERATIONS = ["join_room", "leave_room", "disconnect"] as const;
@@ -85,23 +85,43 @@ export function orderOf(
   return { operation, room: target, ...whom } as Order;
 }
 
+/** To how many connections an order was done, and to how many it could not be done. */
+export type Done = Required<Delivered>;
+
 /**
- * Does it. Gives how many connections it was done to, whether or not it changed anything for them.
+ * Does it to the connections of this process: to all that are meant or to none, whether or not it
+ * changes anything for them.
  *
- * @throws {ConnectorError} A connection is in too many rooms: nothing has been done.
  * @throws {ExpressionError} The filter failed: nothing has been done.
  */
-export function carryOut(hub: ControlHost, order: Order, choice: Choice): number {
+export function carryOut(hub: ControlHost, order: Order, choice: Choice): Done {
   const { operation, room = "", user, client = "" } = order;
   const group = user === undefined ? hub.ofClient(client) : hub.ofUser(user);
   const chosen = choose(group, choice);
-  if (operation === "join_room") refuseFull(hub, chosen, room);
+  if (operation === "join_room" && chosen.some((connection) => isFull(hub, connection, room))) {
+    return { recipients: 0, refused: chosen.length };
+  }
   for (const connection of chosen) {
     if (operation === "join_room") hub.join(connection, room);
     else if (operation === "leave_room") hub.leave(connection, room);
     else connection.end(1008, "disconnected by a flow");
   }
-  return chosen.length;
+  return { recipients: chosen.length, refused: 0 };
+}
+
+/**
+ * What an order's flow gets as its result.
+ *
+ * @throws {ConnectorError} It could not be done to all connections.
+ */
+export function resultOf(hub: ControlHost, order: Order, done: Done): Done {
+  const { recipients, refused } = done;
+  if (refused === 0) return done;
+  fail(
+    hub,
+    `${order.operation}: ${refused} of ${recipients + refused} connections have not joined, ` +
+      `since each may be in ${hub.options.max_rooms} rooms (max_rooms)`,
+  );
 }
 
 /** Anything but text or a number must never become a user called "null". */
@@ -112,12 +132,8 @@ function nameOf(hub: ControlHost, operation: string, user: Expression, scope: Sc
   fail(hub, `${operation}: the user "${user.source}" is ${kind}, not a name`);
 }
 
-/** Before anybody joins: an operation that fails leaves nobody half way. */
-function refuseFull(hub: ControlHost, chosen: readonly Connection[], room: string): void {
-  const { max_rooms } = hub.options;
-  const full = chosen.find(({ rooms }) => !rooms.has(room) && rooms.size >= max_rooms);
-  if (full === undefined) return;
-  fail(hub, `join_room: client ${full.client.id} is in ${max_rooms} rooms already`);
+function isFull(hub: ControlHost, { rooms }: Connection, room: string): boolean {
+  return !rooms.has(room) && rooms.size >= hub.options.max_rooms;
 }
 
 function fail(hub: ControlHost, message: string): never {

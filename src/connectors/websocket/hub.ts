@@ -21,7 +21,7 @@ import { type AdmissionHost, type Admitted, decide } from "./admission.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
 import { type Counter, Counters } from "./counters.ts";
-import { carryOut, type ControlHost, isControl, orderOf } from "./control.ts";
+import { carryOut, type ControlHost, isControl, orderOf, resultOf } from "./control.ts";
 import { type FrameHost, serveFrame } from "./frames.ts";
 import type { WebSocketDestinationOptions, WebSocketOptions } from "./options.ts";
 import { type Audience, audienceOf, type Choice, choose, type Delivered } from "./recipients.ts";
@@ -128,8 +128,8 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
     const choice = { filter, except, scope };
     if (isControl(operation)) {
       const order = orderOf(this, operation, request);
-      const recipients = carryOut(this, order, choice);
-      return this.#siblings?.control(order, request, choice, recipients) ?? { recipients };
+      const done = carryOut(this, order, choice);
+      return this.#siblings?.control(order, choice, done) ?? resultOf(this, order, done);
     }
     const audience = audienceOf(this.name, request);
     const room = audience.operation === "send_to_room" ? audience.name : undefined;

@@ -17,6 +17,8 @@ export interface Audience {
 export interface Delivered {
   /** To how many connections it was sent or done. */
   readonly recipients: number;
+  /** Of an order alone: to how many connections it could not be done. */
+  readonly refused?: number;
 }
 
 /**

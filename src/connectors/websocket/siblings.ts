@@ -4,8 +4,8 @@ import type { Logger, WriteRequest } from "../../connector.ts";
 import { ConnectorError } from "../../errors.ts";
 import type { Scope } from "../../expression.ts";
 import type { Frame } from "../../frame.ts";
-import { carryOut, type ControlHost, type Order } from "./control.ts";
-import type { WebSocketDestinationOptions } from "./options.ts";
+import { carryOut, type ControlHost, type Done, type Order, resultOf } from "./control.ts";
+import { Filters } from "./filters.ts";
 import { type Audience, type Choice, type Delivered, variablesOf } from "./recipients.ts";
 import { MessageFrame } from "./slow-client/message.ts";
 import type { Outboxes } from "./slow-client/outboxes.ts";
@@ -22,8 +22,8 @@ export interface SiblingHost extends ControlHost {
 interface Exclusion {
   /** The `id` of a client. */
   readonly except?: string | undefined;
-  /** The `to` block whose filter decides, as its place among the connector's. */
-  readonly block?: number;
+  /** What names the filter that decides. */
+  readonly filter?: string;
   /** The filter's variables beside `client`. */
   readonly seen?: Scope;
 }
@@ -39,15 +39,21 @@ type Said =
 /** What a worker answers: to how many it was done, or why it was not. */
 type Answer = Delivered | { readonly problem: string };
 
+const NOBODY: Done = { recipients: 0, refused: 0 };
+
 /** Passes on what flows of this worker do, and does what those of the others want. */
 export class Siblings {
   readonly #hub: SiblingHost;
   readonly #cluster: ConnectorCluster;
+  readonly #filters: Filters;
+  /** Names of filters that are not here, and that have been logged. */
+  readonly #unknown = new Set<string>();
 
   /** Listens from now on. */
   constructor(hub: SiblingHost, cluster: ConnectorCluster) {
     this.#hub = hub;
     this.#cluster = cluster;
+    this.#filters = new Filters(cluster.requests);
     cluster.channel.listen((message) => this.#hear(message as Said));
   }
 
@@ -67,53 +73,58 @@ export class Siblings {
       return { recipients };
     }
     const key = frame instanceof MessageFrame ? frame.key : undefined;
-    const said: Said = { text: frame.text, key, audience, ...this.#exclusion(request, choice) };
-    if (request.resultUsed !== false) return this.#ask(said, recipients);
+    const said: Said = { text: frame.text, key, audience, ...this.#exclusion(choice) };
+    if (request.resultUsed !== false) {
+      return this.#ask(said).then((there) => ({ recipients: recipients + there.recipients }));
+    }
     const behind = this.#cluster.channel.tell(said);
     return behind === undefined ? { recipients } : behind.then(() => ({ recipients }));
   }
 
   /**
-   * Passes an order on, after it was carried out for `recipients` here.
+   * Passes an order on, after it was carried out here, or could not be: each worker does it to all
+   * of its own connections that are meant, or to none.
    *
-   * @throws {ConnectorError} A connection elsewhere is in too many rooms: none there has joined.
+   * @throws {ConnectorError} It could not be done to all of them. What was done stays.
    */
-  control(
-    order: Order,
-    request: WriteRequest,
-    choice: Choice,
-    recipients: number,
-  ): Delivered | Promise<Delivered> {
-    if (order.user === undefined) return { recipients };
-    return this.#ask({ order, ...this.#exclusion(request, choice) }, recipients);
+  control(order: Order, choice: Choice, here: Done): Delivered | Promise<Delivered> {
+    if (order.user === undefined) return resultOf(this.#hub, order, here);
+    return this.#ask({ order, ...this.#exclusion(choice) }).then((there) =>
+      resultOf(this.#hub, order, {
+        recipients: here.recipients + there.recipients,
+        refused: here.refused + there.refused,
+      })
+    );
   }
 
   #isHere(client: string | undefined): boolean {
     return client !== undefined && this.#hub.ofClient(client).length > 0;
   }
 
-  async #ask(said: Said, here: number): Promise<Delivered> {
+  /** What came of it in all other workers. */
+  async #ask(said: Said): Promise<Done> {
     const answers = await this.#cluster.channel.ask(said) as readonly Answer[];
-    let recipients = here;
+    let { recipients, refused } = NOBODY;
     for (const answer of answers) {
       if ("problem" in answer) {
         throw new ConnectorError(this.#hub.name, answer.problem, { permanent: true });
       }
       recipients += answer.recipients;
+      refused += answer.refused ?? 0;
     }
-    return { recipients };
+    return { recipients, refused };
   }
 
-  #exclusion({ options }: WriteRequest, { filter, except, scope }: Choice): Exclusion {
+  #exclusion({ filter, except, scope }: Choice): Exclusion {
     if (filter === undefined) return { except };
-    const block = this.#cluster.destinations.indexOf(options);
-    return { except, block, seen: variablesOf(filter, scope) };
+    return { except, filter: this.#filters.hashOf(filter), seen: variablesOf(filter, scope) };
   }
 
   #hear(said: Said): Answer {
     const choice = this.#choice(said);
+    if (choice === undefined) return NOBODY;
     try {
-      if ("order" in said) return { recipients: carryOut(this.#hub, said.order, choice) };
+      if ("order" in said) return carryOut(this.#hub, said.order, choice);
       const frame = this.#hub.outboxes.passedOn(said.text, said.key);
       return { recipients: this.#hub.deliver(frame, said.audience, choice) };
     } catch (error) {
@@ -125,9 +136,20 @@ export class Siblings {
     }
   }
 
-  #choice({ except, block, seen = {} }: Exclusion): Choice {
-    const options = block === undefined ? undefined : this.#cluster.destinations[block];
-    const { filter } = (options ?? {}) as Partial<WebSocketDestinationOptions>;
-    return { filter, except, scope: seen };
+  /** Undefined where nobody may get it, since nobody knows whom the filter would leave out. */
+  #choice({ except, filter: hash, seen = {} }: Exclusion): Choice | undefined {
+    if (hash === undefined) return { filter: undefined, except, scope: seen };
+    const filter = this.#filters.find(hash);
+    if (filter !== undefined) return { filter, except, scope: seen };
+    if (!this.#unknown.has(hash)) {
+      this.#unknown.add(hash);
+      const { logger } = this.#hub;
+      logger.error(
+        "another worker sends with a filter that this one does not have (SHA-256 {hash}): no " +
+          "client of this worker gets what it sends",
+        { hash },
+      );
+    }
+    return undefined;
   }
 }
