@@ -2,7 +2,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "./clock.ts";
 import type { Cluster } from "./cluster.ts";
-import type { Connector, FlowEvent } from "./connector.ts";
+import type { Connector, FlowEvent, FlowHandler } from "./connector.ts";
 import type { Flow } from "./flow/flow.ts";
 import type { FlowModel, ServiceModel } from "./model.ts";
 import { type RunningSchedule, startSchedule } from "./schedule.ts";
@@ -24,11 +24,19 @@ const TIME_AFTERWARDS: Reserve = { most: 250, part: 1 / 20 };
 /** Clients take at most so much of the whole. */
 const PART_FOR_CLIENTS = 1 / 2;
 
+/** A flow and what hands its events to it. */
+export interface RunnableFlow {
+  readonly model: FlowModel;
+  readonly flow: Flow;
+  /** The flow itself, or what logs its events on their way. */
+  readonly handler: FlowHandler;
+}
+
 /** What is started and ended together. */
 export interface LifecycleParts {
   /** By name. */
   readonly connectors: ReadonlyMap<string, Connector>;
-  readonly flows: readonly { readonly model: FlowModel; readonly flow: Flow }[];
+  readonly flows: readonly RunnableFlow[];
   /** The time of schedules. */
   readonly clock: Clock;
   /** How long the end may take. */
@@ -71,11 +79,11 @@ export class Lifecycle {
     raise(await failures(this.#connectors, (connector) => connector.consume?.()));
     if (this.#parts.cluster?.leader === false) return;
     const logger = getLogger(["weir", "schedule"]);
-    this.#schedules = this.#parts.flows.flatMap(({ model: { source }, flow }) => {
+    this.#schedules = this.#parts.flows.flatMap(({ model: { source }, handler }) => {
       if (source.kind !== "schedule") return [];
       return startSchedule(
         source.when,
-        (at) => flow.run(scheduleEvent(at)),
+        (at) => handler.run(scheduleEvent(at)),
         logger,
         this.#parts.clock,
       );

@@ -93,13 +93,15 @@ export class RuntimeCore implements Runtime {
     this.#upgrader = upgrader;
     const logger = getLogger(["weir", "flow"]);
     const context = { connectors, constants: model.constants, logger, clock, random, cluster };
-    const flows = model.flows.map((flow) => ({ model: flow, flow: new Flow(flow, context) }));
-    this.#lifecycle = new Lifecycle({ connectors, flows, clock, cluster, service: model.service });
     // Asked once: following single events must cost those nothing who do not.
     const follows = logger.isEnabledFor("trace");
-    for (const { model: { source }, flow } of flows) {
+    const flows = model.flows.map((model) => {
+      const flow = new Flow(model, context);
+      return { model, flow, handler: follows ? traced(flow, logger) : flow };
+    });
+    this.#lifecycle = new Lifecycle({ connectors, flows, clock, cluster, service: model.service });
+    for (const { model: { source }, handler } of flows) {
       if (source.kind === "connector") {
-        const handler = follows ? traced(flow, logger) : flow;
         connectors.get(source.connector)?.subscribe?.(source.operation, handler);
       }
     }

@@ -2,9 +2,16 @@
  * The words of which a block's schema is made: attributes, paths and blocks. Plain values are checked
  * by valibot; the shape of blocks and their places in the text are checked here.
  */
-import { type Attribute, type Block, type Body, problemAt, type Span } from "./config/tree.ts";
+import {
+  type Attribute,
+  type Block,
+  type Body,
+  hasFailed,
+  problemAt,
+  type Span,
+} from "./config/tree.ts";
 import type { Expression } from "./expression.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean, nearest } from "./nearest.ts";
 import type { LookupModel } from "./request-model.ts";
 import { text, type ValueSchema } from "./values.ts";
 
@@ -24,6 +31,8 @@ export interface ReadContext {
   readonly onExpression?: ((expression: Expression, span: Span) => void) | undefined;
   /** For the field `lookups`: blocks that can only be read once all connectors are known. */
   lookups?(body: Body, name: string, context: ReadContext): readonly LookupModel[];
+  /** The fields that this block has under a wrong name; that has been reported. */
+  readonly misspelled?: ReadonlySet<string> | undefined;
   /** Takes a problem. */
   report(span: Span, message: string, hint?: string, severity?: "error" | "warning"): void;
 }
@@ -68,25 +77,66 @@ export function readFields<F extends Fields>(
   context: ReadContext,
 ): Values<F> {
   const names = Object.keys(fields);
-  const known = (name: string, kind: "attribute" | "block"): boolean =>
-    Object.hasOwn(fields, name) && [kind, "either"].includes(fields[name].kind);
-  const stranger = (name: string, span: Span, kind: "attribute" | "block"): void => {
-    const other = Object.hasOwn(fields, name);
+  for (const { name, kind, span } of strangersOf(body, fields)) {
     const example = kind === "block" ? `${name} = …` : `${name} { … }`;
-    const hint = other
+    const hint = Object.hasOwn(fields, name)
       ? `write it as ${example}`
       : didYouMean(name, names) ?? (names.length === 0 ? undefined : `it has ${names.join(", ")}`);
     context.report(span, `${context.subject} has no ${kind} "${name}"`, hint);
-  };
-  for (const { name, nameSpan } of body.attributes) {
-    if (!known(name, "attribute")) stranger(name, nameSpan, "attribute");
   }
-  for (const { type, typeSpan } of body.blocks) {
-    if (!known(type, "block")) stranger(type, typeSpan, "block");
-  }
+  const inner = { ...context, misspelled: misspelledOf(body, fields) };
   return Object.fromEntries(
-    names.map((name) => [name, fields[name].read(body, name, owner, context)]),
+    names.map((name) => [name, fields[name].read(body, name, owner, inner)]),
   ) as Values<F>;
+}
+
+/**
+ * As `readFields`. `sound` is false where the values lack something that the block has: then what
+ * they lack has been reported, and need not be missed once more.
+ */
+export function readSoundly<F extends Fields>(
+  body: Body,
+  fields: F,
+  owner: Span,
+  context: ReadContext,
+): { readonly values: Values<F>; readonly sound: boolean } {
+  const strange = new Set(strangersOf(body, fields).map(({ span }) => span));
+  let sound = misspelledOf(body, fields).size === 0 && !hasFailed(body);
+  const values = readFields(body, fields, owner, {
+    ...context,
+    report(span, message, hint, severity) {
+      if (severity !== "warning" && !strange.has(span)) sound = false;
+      context.report(span, message, hint, severity);
+    },
+  });
+  return { values, sound };
+}
+
+/** A name in a block that none of its fields has. */
+interface Stranger {
+  readonly name: string;
+  readonly kind: "attribute" | "block";
+  readonly span: Span;
+}
+
+function strangersOf({ attributes, blocks }: Body, fields: Fields): readonly Stranger[] {
+  return [
+    ...attributes.map(({ name, nameSpan: span }) => ({ name, kind: "attribute", span } as const)),
+    ...blocks.map(({ type: name, typeSpan: span }) => ({ name, kind: "block", span } as const)),
+  ].filter(({ name, kind }) =>
+    !Object.hasOwn(fields, name) || ![kind, "either"].includes(fields[name].kind)
+  );
+}
+
+/** The fields that a block has under a wrong name or in a wrong form, as far as one can tell. */
+export function misspelledOf(body: Body, fields: Fields): ReadonlySet<string> {
+  const names = Object.keys(fields);
+  return new Set(
+    strangersOf(body, fields).flatMap(({ name }) => {
+      const meant = Object.hasOwn(fields, name) ? name : nearest(name, names);
+      return meant === undefined ? [] : [meant];
+    }),
+  );
 }
 
 /** An attribute that may be left out. */
@@ -135,7 +185,7 @@ export function required<T>(field: Field<T | undefined>): Field<T> {
     required: true,
     read(body, name, owner, context) {
       if (field.kind === "attribute") findAttribute(body, name, owner, true, context);
-      else if (!body.blocks.some((b) => b.type === name)) {
+      else if (!body.blocks.some((b) => b.type === name) && !context.misspelled?.has(name)) {
         context.report(owner, `${context.subject} needs the block "${name}"`);
       }
       // What is missing has been reported, and a configuration with problems is never used.
@@ -211,7 +261,7 @@ export function findAttribute(
   const found = body.attributes.find((a) => a.name === name);
   // The failure of its value has been reported where it was evaluated.
   if (found?.failed) return undefined;
-  if (found === undefined && required) {
+  if (found === undefined && required && !context.misspelled?.has(name)) {
     context.report(owner, `${context.subject} needs the attribute "${name}"`);
   }
   return found;
@@ -230,7 +280,7 @@ export function nameBlocks(
   const named = new Map<string, Block>();
   for (const item of found) {
     const [label, ...more] = item.labels;
-    if (label === undefined || label.text === "") {
+    if (!hasName(item)) {
       const message = `${subject}a ${kind} needs a name`;
       report(item.headerSpan, message, `write it as ${kind} "name" { … }`);
       continue;
@@ -248,6 +298,11 @@ export function nameBlocks(
     report(item.headerSpan, message, `the first is at ${file}:${line}`);
   }
   return [...named];
+}
+
+/** Whether a block has a label that can be its name. */
+export function hasName({ labels: [label] }: Block): boolean {
+  return label !== undefined && label.text !== "";
 }
 
 /** The blocks called `name`, at most so many. */

@@ -74,6 +74,7 @@ export class StepNames {
   readonly #known: string[] = [];
   readonly #subject: string;
   readonly #report: ReadContext["report"];
+  #anyName = false;
 
   /** `subject` is the block that holds the steps. */
   constructor(subject: string, report: ReadContext["report"]) {
@@ -86,8 +87,14 @@ export class StepNames {
     this.#known.push(name);
   }
 
+  /** From now on expressions may use any name: a step could not be read, which has been reported. */
+  addUnread(): void {
+    this.#anyName = true;
+  }
+
   /** Reports a step that an expression uses and that does not stand before it. */
   check({ paths }: Expression, span: Span): void {
+    if (this.#anyName) return;
     for (const path of paths) {
       const [variable, name] = path.split(".");
       if (variable !== "step" || name === undefined || this.#known.includes(name)) continue;

@@ -31,11 +31,22 @@ export class Evaluation {
   /** What could not be evaluated so far. */
   readonly problems: Problem[] = [];
   readonly #options: ReadOptions;
+  readonly #kinds: readonly string[] | undefined;
 
-  /** `incomplete` is true where a file that cannot be parsed may declare constants. */
-  constructor(options: ReadOptions, incomplete: boolean) {
+  /**
+   * `moreConstants` is true where constants may be declared that could not be read. Of blocks at the
+   * top level whose kind is none of `kinds` nobody knows what their values mean.
+   */
+  constructor(
+    options: ReadOptions,
+    { moreConstants, kinds }: {
+      readonly moreConstants: boolean;
+      readonly kinds: readonly string[] | undefined;
+    },
+  ) {
     this.#options = options;
-    this.constants = new Constants(incomplete);
+    this.#kinds = kinds;
+    this.constants = new Constants(moreConstants);
   }
 
   /** One body of all files' items; `span` is its place. */
@@ -92,6 +103,9 @@ export class Evaluation {
   }
 
   async #topLevel(raw: RawBlock, file: ParsedFile): Promise<Block> {
+    if (this.#kinds?.includes(raw.type) === false) {
+      return { ...raw, body: { attributes: [], blocks: [], span: raw.body.span } };
+    }
     const owner = [raw.type, ...raw.labels.map(({ text }) => JSON.stringify(text))].join(" ");
     return await this.#block(raw, file, owner, raw.type === "type");
   }

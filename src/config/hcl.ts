@@ -1,6 +1,7 @@
 /** Reads HCL text into a tree with order and positions. The only user of hcl2json. */
 
 import type { Problem } from "../errors.ts";
+import { type Header, mayHoldConstants } from "./declared.ts";
 import { Evaluation, type Expression, type ParsedFile } from "./evaluation.ts";
 import { plainLiteral } from "./literals.ts";
 import { HclParser } from "./parser.ts";
@@ -26,7 +27,9 @@ export interface ReadResult {
   /** In no particular order; see `sortProblems`. */
   readonly problems: readonly Problem[];
   /** Block headers found in broken files, so that references to them give no problems. */
-  readonly recovered: readonly { readonly type: string; readonly labels: readonly string[] }[];
+  readonly recovered: readonly Header[];
+  /** True where there may be constants beside those that could be read. */
+  readonly moreConstants: boolean;
   /** The files that could not be parsed; their items are missing from `body`. */
   readonly broken: readonly SourceFile[];
 }
@@ -36,11 +39,13 @@ const deepest = 200;
 
 /**
  * Reads all files as one configuration. Never throws because of what the files hold: what is wrong
- * with them is in `problems`. A byte order mark at a file's start is dropped.
+ * with them is in `problems`. A byte order mark at a file's start is dropped. Of blocks at the top
+ * level whose kind is none of `kinds` only the headers are read; by default of none.
  */
 export async function readFiles(
   files: readonly SourceFile[],
   options: ReadOptions,
+  kinds?: readonly string[],
 ): Promise<ReadResult> {
   // Unpacking its WASM takes 100 ms, so it is loaded when there is something new to read.
   const parser = new HclParser(() => import("@cdktf/hcl2json"), options.cache);
@@ -57,12 +62,14 @@ export async function readFiles(
     }
   }
   const recovered = broken.flatMap((file) => recoverHeaders(file.text));
-  const incomplete = recovered.some(({ type }) => type === "constants");
-  const evaluation = new Evaluation(options, incomplete);
+  const moreConstants = broken.some(({ text }) => /^[ \t]*constants\b/m.test(text)) ||
+    parsed.some(({ body }) => body.blocks.some((block) => mayHoldConstants(block, kinds)));
+  const evaluation = new Evaluation(options, { moreConstants, kinds });
   const [first = { path: "", text: "", folder: "" }] = sources;
   const body = await evaluation.merge(parsed, { file: first, start: 0, end: first.text.length });
   problems.push(...evaluation.problems);
-  return { body, constants: evaluation.constants.values(), problems, recovered, broken };
+  const constants = evaluation.constants.values();
+  return { body, constants, problems, recovered, moreConstants, broken };
 }
 
 /** The parsed file, or why it cannot be parsed. */

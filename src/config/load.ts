@@ -5,13 +5,21 @@ import type { ConnectorModel, FlowModel, Model } from "../model.ts";
 import { didYouMean } from "../nearest.ts";
 import { nameBlocks, type NamedBlock } from "../schema.ts";
 import { readConnector, refuseSharedAddresses } from "./connector.ts";
+import { BLOCKS, Declared } from "./declared.ts";
 import { readFlow } from "./flow/flow.ts";
 import { readTransforms } from "./flow/transform.ts";
 import { readFiles, type ReadOptions } from "./hcl.ts";
 import type { Loading } from "./loading.ts";
 import { readService } from "./service.ts";
 import { readTests } from "./test/test.ts";
-import { type Block, type Body, problemAt, sortProblems, type SourceFile } from "./tree.ts";
+import {
+  type Block,
+  type Body,
+  hasFailed,
+  problemAt,
+  sortProblems,
+  type SourceFile,
+} from "./tree.ts";
 import { readTypes } from "./types.ts";
 import { type PlacedExpression, type PlacedFlow, warn } from "./warnings.ts";
 
@@ -25,17 +33,6 @@ export interface LoadFilesOptions extends ReadOptions {
   readonly embedded: boolean;
 }
 
-/** The kinds of blocks at the top level. */
-export const BLOCKS: readonly string[] = [
-  "connector",
-  "constants",
-  "flow",
-  "service",
-  "test",
-  "transform",
-  "type",
-];
-
 /**
  * Reads, checks and connects all files.
  *
@@ -45,7 +42,7 @@ export async function loadFiles(
   files: readonly SourceFile[],
   options: LoadFilesOptions,
 ): Promise<Model> {
-  const read = await readFiles(files, options);
+  const read = await readFiles(files, options, BLOCKS);
   const problems: Problem[] = [...read.problems];
   const report: Loading["report"] = (span, message, hint, severity) => {
     problems.push(problemAt(span, message, {
@@ -77,11 +74,9 @@ export async function loadFiles(
     test: named("test"),
   };
   // What is declared but could not be read has been reported once, and that is enough.
-  const mayExist = (kind: string, name: string): boolean =>
-    (blocks[kind as keyof typeof blocks] ?? []).some(([label]) => label === name) ||
-    read.recovered.some(({ type, labels }) => type === kind && labels[0] === name);
+  const declared = new Declared(read.body, read.recovered);
 
-  const constants = read.recovered.length > 0 ? undefined : constantNames(read.body);
+  const constants = read.moreConstants ? undefined : constantNames(read.body);
   const found = blocks.connector.map(([name, block]) =>
     readConnector(name, block, { types, env, now, constants, report })
   );
@@ -93,9 +88,12 @@ export async function loadFiles(
     now,
     constants,
     connectors: new Map(models as [string, ConnectorModel][]),
-    dataTypes: readTypes(blocks.type, { report, mayExist: (name) => mayExist("type", name) }),
+    dataTypes: readTypes(blocks.type, {
+      report,
+      mayExist: (name) => declared.mayExist("type", name),
+    }),
     transforms: readTransforms(blocks.transform, { env, now, constants, report }),
-    mayExist,
+    declared,
     report,
   };
   for (const { lookups } of found) lookups.read(loading);
@@ -142,11 +140,6 @@ function readWithPlaces(name: string, block: Block, loading: Loading) {
 function constantNames({ blocks }: Body): readonly string[] {
   return blocks.filter(({ type }) => type === "constants")
     .flatMap(({ body }) => body.attributes.map(({ name }) => name));
-}
-
-/** Whether some value could not be evaluated, which has been reported. */
-function hasFailed({ attributes, blocks }: Body): boolean {
-  return attributes.some(({ failed }) => failed) || blocks.some(({ body }) => hasFailed(body));
 }
 
 function isError({ severity }: Problem): boolean {

@@ -4,6 +4,7 @@ import type { Expression } from "../expression.ts";
 import type { ConnectorModel, NamedExpression } from "../model.ts";
 import { didYouMean } from "../nearest.ts";
 import type { DataType } from "../type.ts";
+import type { Declared } from "./declared.ts";
 import type { Block, Span } from "./tree.ts";
 
 /** Takes a problem: an error unless it is called a warning. */
@@ -26,8 +27,8 @@ export interface Loading {
   readonly dataTypes: ReadonlyMap<string, DataType>;
   /** The `transform` blocks at the top level. */
   readonly transforms: ReadonlyMap<string, readonly NamedExpression[]>;
-  /** Whether a block of this kind and name may stand where it cannot be read. */
-  mayExist(kind: string, name: string): boolean;
+  /** What may be there although it could not be read. */
+  readonly declared: Pick<Declared, "mayExist" | "mayExceed">;
   readonly report: Report;
   /** Is told of every expression of a flow, and where it stands. */
   readonly onExpression?: (flow: string, expression: Expression, span: Span) => void;
@@ -55,10 +56,10 @@ export function findNamed<T>(
   name: string,
   all: ReadonlyMap<string, T>,
   place: { readonly span: Span; readonly subject: string },
-  { mayExist, report }: Pick<Loading, "mayExist" | "report">,
+  { declared, report }: Pick<Loading, "declared" | "report">,
 ): T | undefined {
   const found = all.get(name);
-  if (found !== undefined || mayExist(kind, name)) return found;
+  if (found !== undefined || declared.mayExist(kind, name)) return found;
   const message = `${place.subject}: there is no ${kind} "${name}"`;
   report(place.span, message, didYouMean(name, all.keys()));
   return undefined;

@@ -1,6 +1,6 @@
 /** `step` blocks of a connector: what it asks other connectors outside of any flow. */
 import type { LookupModel } from "../model.ts";
-import { nameBlocks, type ReadContext } from "../schema.ts";
+import { hasName, nameBlocks, type ReadContext } from "../schema.ts";
 import { lookupFields, StepNames } from "../step-fields.ts";
 import { readRequest } from "./flow/request.ts";
 import type { Loading } from "./loading.ts";
@@ -37,6 +37,7 @@ function readLookups(
   const { subject, report } = context;
   const names = new StepNames(subject, report);
   const blocks = body.blocks.filter((b) => b.type === kind);
+  if (!blocks.every(hasName)) names.addUnread();
   return nameBlocks(blocks, kind, `${subject}: `, report).map(([name, block]) => {
     const inner: ReadContext = {
       ...context,

@@ -73,6 +73,11 @@ export interface Body {
   readonly span: Span;
 }
 
+/** Whether some value of it could not be evaluated, which has been reported. */
+export function hasFailed({ attributes, blocks }: Body): boolean {
+  return attributes.some(({ failed }) => failed) || blocks.some(({ body }) => hasFailed(body));
+}
+
 /**
  * A call in a `type` block, such as `string({ min = 1 })`. A bare word there, such as `string`, is
  * a call without arguments. It stays as written, for whoever builds the shape.

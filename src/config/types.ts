@@ -92,6 +92,8 @@ class TypeReader {
     }
     if (fields.size === 0 && !additional && body.blocks.length === 0) {
       report(headerSpan, `${subject} has no fields`, "with additional = true it takes any object");
+      // What a flow reads of it need not be missed as well.
+      additional = true;
     }
     return { fields, additional };
   }

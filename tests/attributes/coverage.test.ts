@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { BLOCKS } from "../../src/config/load.ts";
+import { BLOCKS } from "../../src/config/declared.ts";
 import { allAttributes } from "./attributes.ts";
 import type { Row } from "./row.ts";
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { SignJWT } from "jose";
 import { type Stage, stageTest, type Weir } from "../support/process.ts";
 import { handshakeText, SocketClient } from "../support/socket-client.ts";
+import { until } from "../support/socket-probe.ts";
 
 /** Stands in everything that no log may hold; the rest of a mark says where it was. */
 const MARK = "zq7hush";
@@ -209,4 +210,25 @@ stageTest("bodies are logged at trace, credentials of a connector are not", asyn
   assert.match(stderr, new RegExp(`flow on_number takes number: .*${MARK}-number`, "s"));
   assert.match(stderr, new RegExp(`flow api takes POST /notes/:text: .*${MARK}-body`, "s"));
   assert.ok(!stderr.includes(`${MARK}-password`) && !stderr.includes(KEY), stderr);
+});
+
+stageTest("a scheduled flow is followed at trace as all others are", async (stage) => {
+  const config = `
+    connector "ws" {
+      type = "websocket"
+      port = 0
+    }
+    flow "tick" {
+      when = "@every 1s"
+      response {
+        ok = "true"
+      }
+    }
+  `;
+  await writeFile(join(stage.folder, "tick.hcl"), config);
+  const weir = await stage.run([stage.folder, "--port", "ws=0", "--log-level", "trace"]);
+  await until("the end of a run", () => /flow tick has ended/.test(weir.stderr), 1);
+  weir.signal("SIGTERM");
+  const { stderr } = await weir.ended();
+  assert.match(stderr, /flow tick takes schedule: .*scheduled_at/s);
 });

@@ -409,7 +409,9 @@ test("where nobody knows the source, `client` is no problem of its own", async (
   const lines = 'transform { a = "client.id" }';
   assert.deepEqual(await below(`flow "f" {\nfrom { connector = "nowhere" }\n${lines}\n}\n`), [
     '@2:20+9 flow "f": there is no connector "nowhere"',
-    '@3:18+6 flow "f": a: unknown variable "client"',
+  ]);
+  assert.deepEqual(await below(`flow "f" {\n${lines}\n}\n`), [
+    '@1:1+8 flow "f" needs a block "from" | or when = "@every 5s"',
   ]);
   assert.deepEqual(
     await below(`connector "odd" {\n}\nflow "f" {\nfrom { connector = "odd" }\n${lines}\n}\n`),

@@ -1,7 +1,14 @@
 /** One `flow` block → its model. */
 import { expressions } from "../../expression-fields.ts";
 import type { ConnectorModel, FlowModel } from "../../model.ts";
-import { attribute, type Fields, type ReadContext, readFields } from "../../schema.ts";
+import {
+  attribute,
+  type Fields,
+  hasName,
+  misspelledOf,
+  type ReadContext,
+  readFields,
+} from "../../schema.ts";
 import { StepNames } from "../../step-fields.ts";
 import { duration } from "../../values.ts";
 import type { Loading } from "../loading.ts";
@@ -59,12 +66,18 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
   const { env, now, constants, report, onExpression } = loading;
   const { body } = found;
   const steps = new StepNames(subject, report);
+  const scheduled = body.attributes.some((a) => a.name === "when");
+  const source = scheduled ? "schedule" : sourceConnector(body, loading);
+  const fields = flowFields({ loading, source, operation: operationOf(body), steps });
+  const misspelled = misspelledOf(body, fields);
+  const hidden = hidesSteps(body, fields);
+  if (hidden) steps.addUnread();
   const context: ReadContext = {
     subject,
     variables: [
       ...["input", "constants"],
       ...(sourceHasClients(body, loading) ? ["client"] : []),
-      ...(hasSteps(body) ? ["step"] : []),
+      ...(hasSteps(body) || hidden ? ["step"] : []),
     ],
     env,
     now,
@@ -75,11 +88,8 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
       onExpression?.(name, expression, span);
     },
   };
-  const scheduled = body.attributes.some((a) => a.name === "when");
-  const source = scheduled ? "schedule" : sourceConnector(body, loading);
-  const fields = flowFields({ loading, source, operation: operationOf(body), steps });
   const values = readFields(body, fields, found.headerSpan, context);
-  const model = readSource(values, found, subject, loading);
+  const model = readSource(values, found, { subject, misspelled }, loading);
   const resultUsed = values.response === undefined
     ? source !== "schedule" && source?.definition.source?.kind === "requests"
     : values.response.some(([, { variables }]) => RESULTS.some((name) => variables.has(name)));
@@ -100,6 +110,17 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
 
 function hasSteps({ blocks }: Body): boolean {
   return blocks.some(({ type, body }) => type === "step" || (type === "accept" && hasSteps(body)));
+}
+
+/** Whether some step of a block cannot be read, so that nobody knows which results there are. */
+function hidesSteps(body: Body, fields: Fields): boolean {
+  const misspelled = misspelledOf(body, fields);
+  return misspelled.has("step") || misspelled.has("accept") ||
+    body.blocks.some((block) =>
+      block.type === "step"
+        ? !hasName(block)
+        : block.type === "accept" && hidesSteps(block.body, fields.accept.fields ?? {})
+    );
 }
 
 function operationOf({ blocks }: Body): string | undefined {

@@ -3,7 +3,7 @@ import type { Destination, DestinationType } from "../../connector-type.ts";
 import type { Expression } from "../../expression.ts";
 import type { ConnectorModel, RequestModel } from "../../model.ts";
 import { didYouMean } from "../../nearest.ts";
-import { type Fields, type ReadContext, readFields, type Values } from "../../schema.ts";
+import { type Fields, type ReadContext, readSoundly, type Values } from "../../schema.ts";
 import type { requestFields } from "../../step-fields.ts";
 import { text } from "../../values.ts";
 import { complain, findNamed, type Loading } from "../loading.ts";
@@ -32,7 +32,8 @@ export function readRequest<F extends typeof requestFields & Fields>(
   // Nobody knows what an unknown connector would have taken.
   const body = model === undefined ? withoutOthers(found.body, fields) : found.body;
   const all = { ...definition?.fields, ...fields };
-  const values = readFields(body, all, found.headerSpan, context) as Values<F>;
+  const read = readSoundly(body, all, found.headerSpan, context);
+  const values = read.values as Values<F>;
   const { connector, operation, target, when } = values as Values<typeof requestFields>;
   const options = Object.fromEntries(
     added.map((key) => [key, (values as Record<string, unknown>)[key]]),
@@ -40,11 +41,10 @@ export function readRequest<F extends typeof requestFields & Fields>(
   const { params } = values as { readonly params?: Readonly<Record<string, Expression>> };
   const fromClient = context.variables.includes("client");
   const asked: Destination = { operation, target, options, fromClient, ...(params && { params }) };
-  let creates = false;
   if (model !== undefined) {
-    checkRequest(found, asked, { model, definition, role, subject, loading });
-    creates = definition?.creates?.(asked, model.options) === true;
+    checkRequest(found, asked, { model, definition, role, subject, sound: read.sound, loading });
   }
+  const creates = model !== undefined && definition?.creates?.(asked, model.options) === true;
   return { values, request: { connector, operation, target, when, options }, creates };
 }
 
@@ -77,11 +77,12 @@ function definitionOf(
 function checkRequest(
   found: Block,
   asked: Destination,
-  { model, definition, role, subject, loading: { report } }: {
+  { model, definition, role, subject, sound, loading: { report } }: {
     readonly model: ConnectorModel;
     readonly definition: DestinationType | undefined;
     readonly role: "destination" | "step";
     readonly subject: string;
+    readonly sound: boolean;
     readonly loading: Loading;
   },
 ): void {
@@ -98,7 +99,7 @@ function checkRequest(
       (operations.length === 0 ? "leave it out" : `one of ${operations.join(", ")}`);
     const message = `has no operation "${operation}"`;
     complain(found, named, [{ attribute: "operation", message, hint }], report);
-  } else {
+  } else if (sound) {
     complain(found, subject, definition.check?.(asked, model.options) ?? [], report);
   }
 }

@@ -10,6 +10,8 @@ import {
   type Field,
   type Fields,
   findBlocks,
+  misspelledOf,
+  type ReadContext,
   readFields,
   required,
   type Values,
@@ -62,19 +64,17 @@ export function sourceConnector(body: Body, loading: Loading): ConnectorModel | 
 /** Whether expressions of a flow may use `client`: yes, too, where nobody knows the source. */
 export function sourceHasClients(body: Body, loading: Loading): boolean {
   const from = body.blocks.find((b) => b.type === "from");
-  const name = from && connectorName(from.body);
-  if (name === undefined) return from !== undefined;
-  const model = loading.connectors.get(name);
-  return model === undefined
-    ? loading.mayExist("connector", name)
-    : model.definition.source?.kind === "clients";
+  // A flow without a source has been reported, and so has a connector that is not there.
+  if (from === undefined) return !body.attributes.some((a) => a.name === "when");
+  const model = sourceConnector(body, loading);
+  return model === undefined || model.definition.source?.kind === "clients";
 }
 
 /** Reads the source; undefined where it has problems, which have been reported. */
 export function readSource(
   { from, when }: Values<typeof sourceFields>,
   found: Block,
-  subject: string,
+  { subject, misspelled }: Pick<ReadContext, "subject" | "misspelled">,
   loading: Loading,
 ): SourceModel | ScheduleModel | undefined {
   const { report } = loading;
@@ -90,7 +90,8 @@ export function readSource(
     return undefined;
   }
   if (from === undefined) {
-    const unreadable = found.body.blocks.some((b) => b.type === "from") || whenAttribute;
+    const unreadable = found.body.blocks.some((b) => b.type === "from") || whenAttribute ||
+      Object.keys(sourceFields).some((name) => misspelled?.has(name));
     if (!unreadable) {
       report(found.headerSpan, `${subject} needs a block "from"`, 'or when = "@every 5s"');
     }
@@ -118,7 +119,9 @@ function checkSource(
     complain(fromBlock, named, [{ attribute: "connector", message: "is no source" }], report);
     return;
   }
-  complain(fromBlock, named, source.check?.(operation, options) ?? [], report);
+  const unread = misspelledOf(fromBlock.body, fromFields).has("operation") ||
+    (operation === undefined && fromBlock.body.attributes.some((a) => a.name === "operation"));
+  if (!unread) complain(fromBlock, named, source.check?.(operation, options) ?? [], report);
   const filterBlock = fromBlock.body.blocks.find((b) => b.type === "filter");
   if (filterBlock !== undefined && filter?.settles && source.kind !== "messages") {
     const message = `has no messages that could be acked or rejected`;

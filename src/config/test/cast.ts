@@ -16,10 +16,16 @@ export type Subject = { readonly client: string } | { readonly connector: Connec
 export class Cast {
   readonly #loading: Loading;
   readonly #clients = new Set<string>();
+  #anyClient = false;
 
   /** Knows the connectors; clients are added. */
   constructor(loading: Loading) {
     this.#loading = loading;
+  }
+
+  /** From now on steps may name any client: one could not be read. */
+  addUnread(): void {
+    this.#anyClient = true;
   }
 
   /** From now on steps may name this client. */
@@ -37,14 +43,20 @@ export class Cast {
     return this.#loading.connectors.get(name);
   }
 
-  /** Whether a connector has this name, or may have it. */
-  isConnector(name: string): boolean {
-    return this.#loading.connectors.has(name) || this.#loading.mayExist("connector", name);
+  /** Whether a connector of this name may be there although it could not be read. */
+  mayExist(name: string): boolean {
+    return this.#loading.declared.mayExist("connector", name);
+  }
+
+  /** Whether there may be connectors with clients beside those that could be read. */
+  get mayHaveMore(): boolean {
+    return this.#loading.declared.mayExceed("connector", this.#loading.connectors.size);
   }
 
   /** Whom the label of a block names; reports a name that nobody has. */
   subject(name: string, block: Block, context: ReadContext): Subject | undefined {
     if (this.#clients.has(name)) return { client: name };
+    if (this.#anyClient && this.find(name) === undefined) return undefined;
     const connector = this.connector(name, block, context, [...this.#clients]);
     return connector && { connector };
   }
@@ -57,7 +69,7 @@ export class Cast {
     others?: readonly string[],
   ): ConnectorModel | undefined {
     const found = this.#loading.connectors.get(name);
-    if (found !== undefined || this.isConnector(name)) return found;
+    if (found !== undefined || this.mayExist(name)) return found;
     const kinds = others === undefined ? "connector" : "client or connector";
     report(
       labels[0]?.span ?? headerSpan,

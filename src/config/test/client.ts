@@ -1,5 +1,12 @@
 /** `client` blocks: who is connected when a test begins. */
-import { attribute, type Field, type Fields, nameBlocks, readFields } from "../../schema.ts";
+import {
+  attribute,
+  type Field,
+  type Fields,
+  hasName,
+  nameBlocks,
+  readFields,
+} from "../../schema.ts";
 import { text } from "../../values.ts";
 import { didYouMean } from "../../nearest.ts";
 import type { ReadContext } from "../../schema.ts";
@@ -34,9 +41,10 @@ export function clientsField(cast: Cast): Field<readonly Placed<ClientModel>[]> 
     read(body, kind, _owner, context) {
       const { subject, report } = context;
       const blocks = body.blocks.filter(({ type }) => type === kind);
+      if (context.misspelled?.has(kind) || !blocks.every(hasName)) cast.addUnread();
       return nameBlocks(blocks, kind, `${subject}: `, report).flatMap(([name, block]) => {
         const inner = within(context, kind, name);
-        if (cast.isConnector(name)) {
+        if (cast.find(name) !== undefined) {
           const hint = "give the client another name";
           report(block.labels[0].span, `${inner.subject}: a connector has this name, too`, hint);
         }
@@ -88,6 +96,7 @@ function findConnector(
   const attribute = body.attributes.find((a) => a.name === "connector");
   if (attribute === undefined) {
     if (candidates.length === 1) return candidates[0];
+    if (candidates.length === 0 && cast.mayHaveMore) return undefined;
     const message = candidates.length === 0
       ? "has nothing to connect to: no connector has clients"
       : 'needs the attribute "connector": several have clients';
@@ -108,7 +117,7 @@ function findConnector(
       `${subject}: ${message}`,
       names.length === 0 ? undefined : `one of ${names.join(", ")}`,
     );
-  } else if (!cast.isConnector(written)) {
+  } else if (!cast.mayExist(written)) {
     report(span, `${subject}: there is no connector "${written}"`, didYouMean(written, names));
   }
   return undefined;

@@ -4,6 +4,7 @@ import type { Expression } from "../../../expression.ts";
 import {
   type Field,
   type Fields,
+  misspelledOf,
   nameBlocks,
   type ReadContext,
   readFields,
@@ -53,7 +54,10 @@ export const roomsField: Field<readonly RoomOptions[]> = {
         context.report(block.labels[0].span, `${subject}: no room can match: ${pattern.problem}`);
       }
       const names = stepNames(block.body.blocks, subject, context.report);
-      const steps = block.body.blocks.some(({ type }) => type === "step") ? ["step"] : [];
+      const hidden = misspelledOf(block.body, roomFields).has("step");
+      if (hidden) names.addUnread();
+      const hasSteps = hidden || block.body.blocks.some(({ type }) => type === "step");
+      const steps = hasSteps ? ["step"] : [];
       const inner: ReadContext = {
         ...context,
         subject,
@@ -84,7 +88,9 @@ function stepNames(
 ): StepNames {
   const names = new StepNames(subject, report);
   for (const { type, labels: [label] } of blocks) {
-    if (type === "step" && label !== undefined) names.add(label.text);
+    if (type !== "step") continue;
+    if (label === undefined) names.addUnread();
+    else names.add(label.text);
   }
   return names;
 }
