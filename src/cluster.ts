@@ -24,6 +24,12 @@ export interface Cluster {
   lock(name: string): Lock;
   /** Keys in the memory that all share, at most so many a flow. */
   keys(maxKeys: number): KeyStore;
+  /**
+   * What the first worker has read under a name, as JSON; `read` is called where there is nothing
+   * yet. So a worker that takes another one's place has the same configuration, whatever has become
+   * of the files.
+   */
+  readOnce<T>(name: string, read: () => Promise<T>): Promise<T>;
   /** Resolves once every worker has come to a step of the shutdown. */
   meet(step: string): Promise<void>;
 }

@@ -24,6 +24,11 @@ export interface ConnectorCluster {
   readonly channel: Channel;
   /** The options of all blocks that write to this connector: `to`, `fallback` and every `step`. */
   readonly requests: readonly unknown[];
+  /**
+   * What the first worker has read under a name, as JSON; `read` is called where there is nothing
+   * yet. What a connector reads beside its options goes through it, so that all workers have the same.
+   */
+  readOnce<T>(name: string, read: () => Promise<T>): Promise<T>;
   /** Takes one of so many seats that all workers share; false where none is free. */
   takeSeat(limit: number): Promise<boolean>;
   /** Gives a seat back. */

@@ -91,6 +91,7 @@ function clusterOf(name: string, model: Model, cluster: Cluster): ConnectorClust
     leader: cluster.leader,
     channel: cluster.channel(name),
     requests: requests.map(({ options }) => options),
+    readOnce: (what, read) => cluster.readOnce(`${name} ${what}`, read),
     takeSeat: (limit) => cluster.takeSeat(name, limit),
     leaveSeat: () => cluster.leaveSeat(name),
   };

@@ -147,7 +147,10 @@ export async function groupByListener(
       throw new ConnectorError(moved[0], `shares its port with ${others}: they move together`);
     }
     const [port = listen.port] = wanted;
-    const address = { host: listen.host, port, tls: await readTls(members) };
+    const read = () => readTls(members);
+    const name = `tls ${listen.host}:${listen.port}`;
+    const tls = await (cluster?.readOnce(name, read) ?? read());
+    const address = { host: listen.host, port, tls };
     return { members, address: { ...address, shared: cluster !== undefined } };
   }));
 }

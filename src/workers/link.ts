@@ -75,6 +75,16 @@ export class Link implements Cluster {
     };
   }
 
+  async readOnce<T>(name: string, read: () => Promise<T>): Promise<T> {
+    const kept = await this.#call((supervisor) => supervisor.recall(name), null);
+    // In an object: JSON has no undefined of its own.
+    if (kept !== null) return (JSON.parse(kept) as { readonly value: T }).value;
+    const value = await read();
+    const text = JSON.stringify({ value });
+    await this.#call((supervisor) => supervisor.keep(name, text), undefined);
+    return value;
+  }
+
   meet(step: string): Promise<void> {
     return this.#call((supervisor) => supervisor.meet(step), undefined);
   }

@@ -3,6 +3,7 @@ import type { LogLevel } from "@logtape/logtape";
 import type { SourceFile } from "../config/tree.ts";
 import type { Counts } from "../runtime-core.ts";
 import type { RelayedRecord } from "./log.ts";
+import type { Reads } from "./reads.ts";
 import type { KnownText } from "./texts.ts";
 import type { Wired } from "./wire.ts";
 
@@ -22,6 +23,8 @@ export interface StartOrder {
   readonly files: readonly SourceFile[];
   /** What the parser has said of them. */
   readonly texts: readonly KnownText[];
+  /** What they have read: a worker that starts later runs the same configuration. */
+  readonly reads: Reads;
   readonly ports: Readonly<Record<string, number>>;
   /** From which level on its log is wanted; undefined for nothing of it. */
   readonly logLevel: LogLevel | undefined;
@@ -73,6 +76,10 @@ export interface SupervisorFunctions {
   unlock(id: string): void;
   hasKey(flow: string, key: string, now: number): boolean;
   addKey(flow: string, key: string, now: number, until: number, maxKeys: number): void;
+  /** What a worker has kept under a name; null where none has. */
+  recall(name: string): string | null;
+  /** Keeps what was read, for the workers that come. */
+  keep(name: string, text: string): void;
   /** Resolves once every worker has come to the step. */
   meet(step: string): Promise<void>;
   report(status: Status): void;

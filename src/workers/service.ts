@@ -16,6 +16,7 @@ import {
 import { mayStartAnything } from "./permissions.ts";
 import { lowestLevel } from "./log.ts";
 import { tryAddress } from "./ports.ts";
+import { Recorder } from "./reads.ts";
 import { WorkersRuntime } from "./runtime.ts";
 import { Supervisor } from "./supervisor.ts";
 import { Texts } from "./texts.ts";
@@ -36,13 +37,15 @@ export async function startWorkers(
   refuseOthers(others);
   const files = filesOf(config);
   const texts = new Texts([], cache);
-  const model = await loadConfig(files, { ...host.options, cache: texts });
+  const recorder = new Recorder(host.options);
+  const { env, readFile } = recorder;
+  const model = await loadConfig(files, { ...host.options, env, readFile, cache: texts });
   refuseUnshared(model);
   await requirePorts(model, host, ports);
   const { supervisor, started } = await Supervisor.start({
     workers,
     entry: host.entry,
-    order: { files, texts: texts.known, ports, logLevel: lowestLevel() },
+    order: { files, texts: texts.known, reads: recorder.reads, ports, logLevel: lowestLevel() },
     shutdownTimeout: model.service.shutdownTimeout,
     logger: getLogger(["weir", "workers"]),
   });

@@ -32,6 +32,8 @@ export class Switchboard {
   readonly #locks = new Locks<Member>();
   /** By the flow. */
   readonly #keys = new Map<string, MemoryKeys>();
+  /** What one worker has read for all, by its name. */
+  readonly #kept = new Map<string, string>();
   readonly #meetings = new Map<string, Meeting>();
 
   /** Takes a worker in, which hears nothing yet; gives what it can ask for. */
@@ -62,6 +64,8 @@ export class Switchboard {
         this.#keys.set(flow, keys);
         keys.add(flow, key, now, until);
       },
+      recall: (name) => this.#kept.get(name) ?? null,
+      keep: (name, text) => void this.#kept.set(name, text),
       meet: (step) => this.#meet(member, step),
     };
   }

@@ -8,6 +8,7 @@ import { resultOf } from "./failure.ts";
 import { Link } from "./link.ts";
 import { relayLog } from "./log.ts";
 import type { StartOrder, Status, SupervisorFunctions, WorkerFunctions } from "./messages.ts";
+import { replay } from "./reads.ts";
 import { Texts } from "./texts.ts";
 
 /** How often a worker says how it is, in milliseconds. */
@@ -62,7 +63,7 @@ class Worker implements WorkerFunctions {
     });
   }
 
-  start({ worker, leader, files, texts, ports, logLevel }: StartOrder) {
+  start({ worker, leader, files, texts, reads, ports, logLevel }: StartOrder) {
     return resultOf(async () => {
       if (logLevel !== undefined) {
         await relayLog(
@@ -76,7 +77,7 @@ class Worker implements WorkerFunctions {
       const cluster = this.#link = new Link(leader, this.#supervisor);
       const service = await startService(
         files,
-        { ...options, cache: new Texts(texts), ports, cluster },
+        { ...options, ...replay(reads), cache: new Texts(texts), ports, cluster },
         async (...address) => {
           // Before the first client comes: what others send from now on is for clients here, too.
           await cluster.attend();

@@ -2,8 +2,11 @@
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { makeCertificate, secureGet } from "../support/certificate.ts";
+import { until } from "../support/mq.ts";
 import { stageTest } from "../support/process.ts";
+import { childrenOf, listenersOn } from "../support/workers.ts";
 
 const config = `
   connector "live" {
@@ -51,3 +54,27 @@ stageTest("a certificate that cannot be used ends the start with 3", async (stag
   const message = "key: other.key does not fit the certificate in cert.pem";
   assert.deepEqual(await run({ KEY_FILE: "other.key" }), failed(message));
 });
+
+stageTest(
+  "a worker that takes another one's place has the certificate of the start",
+  async (stage) => {
+    await writeFile(join(stage.folder, "live.hcl"), config);
+    const certificate = await makeCertificate(stage.folder, "cert");
+    const weir = await stage.run(["live.hcl", "--workers", "2"]);
+    // Renewed: clients that trust the old one alone see which it is.
+    await makeCertificate(stage.folder, "cert");
+    const [victim, other] = await childrenOf(weir.pid);
+    process.kill(victim, "SIGKILL");
+    await until("its end", () => weir.stderr.includes("has ended (signal SIGKILL)"));
+    await until("the next one listens", async () => {
+      const next = (await childrenOf(weir.pid)).find((pid) => pid !== other);
+      return next !== undefined && (await listenersOn(next, weir.port)) > 0;
+    });
+    for (let time = 0; time < 20; time++) {
+      assert.equal((await secureGet(weir.port, "/health/live", certificate)).status, 200);
+    }
+    assert.doesNotMatch(weir.stderr, /cannot start/);
+    weir.signal("SIGTERM");
+    assert.equal((await weir.ended()).code, 0);
+  },
+);

@@ -38,6 +38,8 @@ async function startOnly(stage: Stage): Promise<Process> {
 stageTest("a worker that dies while all start ends the start, with a reason", async (stage) => {
   const weir = await startOnly(stage);
   const first = await nextChild(weir, []);
+  // Else all may have started before the second one is seen.
+  process.kill(first, "SIGSTOP");
   const second = await nextChild(weir, [first]);
   process.kill(first, "SIGKILL");
   const { code, stdout, stderr } = await weir.ended();

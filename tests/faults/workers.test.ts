@@ -1,12 +1,13 @@
 /** The entries of "Workers" in the list of faults: one of several processes of a service. */
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { until } from "../support/mq.ts";
 import type { Stage, Weir } from "../support/process.ts";
 import type { SocketClient } from "../support/socket-client.ts";
 import { pause } from "../support/socket-probe.ts";
+import { rowsOf } from "../support/talk.ts";
 import { openCrowd } from "../support/team.ts";
 import { childrenOf, gone } from "../support/workers.ts";
 import { processFault } from "./stage.ts";
@@ -39,6 +40,35 @@ const TALK = `
       operation = "send_to_room"
       target    = "'nobody'"
     }
+  }
+`;
+
+/** Says what it has read, and keeps what it is told. */
+const FROZEN = `
+  constants {
+    motto = file("motto.txt")
+  }
+  connector "ws" {
+    type = "websocket"
+    port = 0
+  }
+  connector "db" {
+    type       = "database"
+    driver     = "sqlite"
+    database   = "./notes.db"
+    migrations = "./migrations"
+  }
+  flow "say" {
+    from {
+      connector = "ws"
+      operation = "message"
+    }
+    transform { text = "input.text" }
+    to {
+      connector = "db"
+      target    = "notes"
+    }
+    response { motto = "constants.motto" }
   }
 `;
 
@@ -119,5 +149,40 @@ processFault(
     await Promise.all(workers.map(gone));
     await weir.exit;
     for (const { ending } of endings) assert.deepEqual(ending, GOODBYE);
+  },
+);
+
+processFault(
+  "a worker takes another one's place after files and migrations have changed → it runs the configuration of the start",
+  async (stage) => {
+    const { folder } = stage;
+    const file = (name: string, text: string) => writeFile(join(folder, name), text);
+    await mkdir(join(folder, "migrations"));
+    await file("migrations/1.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);");
+    await file("motto.txt", "first");
+    await file("main.hcl", FROZEN);
+    const weir = await stage.run([join(folder, "main.hcl"), "--workers", "2"]);
+    await file("motto.txt", "second");
+    await file("migrations/1.sql", "this is no SQL");
+    await file("migrations/2.sql", "DROP TABLE notes;");
+    await file("main.hcl", "neither is this HCL {");
+    // Both of them, one after the other: the leader prepares databases.
+    for (const worker of [1, 2]) {
+      const before = await childrenOf(weir.pid);
+      process.kill(before[0], "SIGKILL");
+      await until("its end", () => weir.stderr.includes(`worker ${worker} has ended`));
+      for (const client of (await openCrowd({ weir }, 8)).clients) client.destroy();
+    }
+    const { clients } = await openCrowd({ weir }, 8);
+    for (const client of clients) {
+      assert.deepEqual(await client.ask({ type: "message", data: { text: "kept" }, id: 1 }), {
+        ...{ type: "ack", id: 1 },
+        data: { motto: "first" },
+      });
+    }
+    const notes = rowsOf(join(folder, "notes.db"), "notes");
+    assert.deepEqual(notes.map(({ text }) => text), clients.map(() => "kept"));
+    assert.doesNotMatch(weir.stderr, /cannot start/);
+    await end(weir);
   },
 );

@@ -25,6 +25,28 @@ export async function gone(pid: number): Promise<void> {
   }, 20_000);
 }
 
+/** How many sockets of a process listen on a port. */
+export async function listenersOn(pid: number, port: number): Promise<number> {
+  const inodes = new Set<string>();
+  for (const file of ["/proc/net/tcp", "/proc/net/tcp6"]) {
+    for (const line of (await readFile(file, "utf8")).split("\n").slice(1)) {
+      const columns = line.trim().split(/\s+/);
+      const listens = columns[3] === "0A" && parseInt(columns[1].split(":")[1], 16) === port;
+      if (listens) inodes.add(`socket:[${columns[9]}]`);
+    }
+  }
+  const links = await linksOf(pid);
+  return links.filter((link) => inodes.has(link)).length;
+}
+
+/** What the descriptors of a process are; none where it has ended. */
+async function linksOf(pid: number): Promise<string[]> {
+  const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => []);
+  return await Promise.all(
+    descriptors.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => "")),
+  );
+}
+
 /** Which of the processes each client is connected to, in the order of the clients. */
 export async function ownersOf(
   pids: readonly number[],
@@ -32,8 +54,7 @@ export async function ownersOf(
 ): Promise<number[]> {
   const owners = new Map<string, number>();
   for (const pid of pids) {
-    for (const fd of await readdir(`/proc/${pid}/fd`)) {
-      const link = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => "");
+    for (const link of await linksOf(pid)) {
       const [, inode] = /^socket:\[(\d+)\]$/.exec(link) ?? [];
       if (inode !== undefined) owners.set(inode, pid);
     }

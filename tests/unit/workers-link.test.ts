@@ -182,6 +182,20 @@ test("seats, locks, keys and steps are those of all workers", async () => {
   await meeting;
 });
 
+test("what one worker has read the others get, whatever is there to be read later", async () => {
+  const links = new Links();
+  const [a, b] = [links.add().link, links.add().link];
+  const value = { text: "\ud800", list: [1] };
+  assert.deepEqual(await a.readOnce("__proto__", () => Promise.resolve(value)), value);
+  const fail = () => Promise.reject(new Error("it is read again"));
+  assert.deepEqual(await b.readOnce("__proto__", fail), value);
+  assert.equal(await a.readOnce("nothing", () => Promise.resolve(undefined)), undefined);
+  assert.equal(await b.readOnce("nothing", fail), undefined);
+  // What fails is not kept.
+  await assert.rejects(a.readOnce("other", fail), /read again/);
+  assert.equal(await b.readOnce("other", () => Promise.resolve(1)), 1);
+});
+
 test("without its supervisor a worker is alone, and waits for nobody", async () => {
   const links = new Links();
   const [a, b] = [await links.addAttending(), await links.addAttending()];
@@ -202,6 +216,7 @@ test("without its supervisor a worker is alone, and waits for nobody", async () 
   assert.deepEqual(await channel.ask("anybody now?"), []);
   assert.equal(await a.link.keys(1).has("flow", "key", 0), false);
   await a.link.meet("end");
+  assert.equal(await a.link.readOnce("tls", () => Promise.resolve(1)), 1);
   const lock = a.link.lock("key");
   await lock.held;
   lock.release();

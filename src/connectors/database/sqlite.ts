@@ -124,7 +124,9 @@ export class SqliteConnector implements Connector {
   async #readMigrations(): Promise<readonly Migration[]> {
     const { migrations } = this.#options;
     if (migrations === undefined) return [];
-    return await readMigrations(migrations).catch((cause) => {
+    const read = () => readMigrations(migrations);
+    const reading = this.#context.cluster?.readOnce("migrations", read) ?? read();
+    return await reading.catch((cause) => {
       throw this.#refusal(`cannot read the migrations in "${migrations}"`, cause);
     });
   }
