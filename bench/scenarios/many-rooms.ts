@@ -142,10 +142,12 @@ function change(crowd: Crowd, type: "join_room" | "leave_room", room: string): P
   return crowd.ask({ ...everyone, each, window: each, frame, answer: ack });
 }
 
-function ping(crowd: Crowd): Promise<Work> {
+async function ping(crowd: Crowd): Promise<Work> {
+  // A connection may send 20 of them a second.
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
   const frame = '{"type":"ping","id":%n}';
   const answer = '{"type":"pong","id":%n}';
-  return crowd.ask({ ...everyone, each, window: each, frame, answer });
+  return await crowd.ask({ ...everyone, each, window: each, frame, answer });
 }
 
 function contender(runtime: "node" | "deno" | "bun", rooms: number): Contender {

@@ -200,8 +200,8 @@ compression("a compressed message may come in fragments", compressing, async ({ 
 });
 
 const LIMIT = 64 * 1024;
-/** A ping of so many bytes. */
-const large = (size: number) => '{"type":"ping","id":1}'.padEnd(size);
+/** A frame of so many bytes. */
+const large = (size: number) => '{"type":"echo","id":1}'.padEnd(size);
 
 compression(
   "max_message_size is the size after inflating",
@@ -211,7 +211,7 @@ compression(
     const fits = await connect();
     assert.equal(large(LIMIT).length, LIMIT);
     fits.frames.send({ payload: deflated(large(LIMIT)), reserved: COMPRESSED });
-    assert.deepEqual((await fits.hear()).message, { type: "pong", id: 1 });
+    assert.deepEqual((await fits.hear()).message, { type: "ack", id: 1, data: { data: null } });
 
     for (const size of [LIMIT + 1, 50_000_000]) {
       const payload = deflated(large(size));

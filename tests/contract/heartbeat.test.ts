@@ -13,7 +13,7 @@ const ROOM = 4_000;
 
 /** Reads on; the client answers pings, or not, as it was told. */
 async function untilPings(client: SocketClient, count: number): Promise<void> {
-  while (client.pings < count) await client.ask({ type: "ping" }).then(() => pause(10));
+  while (client.pings < count) await client.ask({ type: "echo", id: 0 }).then(() => pause(10));
 }
 
 contract(
@@ -58,7 +58,7 @@ contract(
     for (const room of ["a", "b"]) await mute.ask({ type: "join_room", room, id: 1 });
     // A pong that no ping has asked for is no life.
     early.send(...Array.from({ length: 10 }, () => ({ opcode: opcodes.pong, payload: "alive" })));
-    const talking = setInterval(() => talker.say({ type: "ping" }), 20);
+    const talking = setInterval(() => talker.say({ type: "echo" }), 20);
     try {
       const [earliest, latest] = t.host.features.ping ? [200, 300] : [1000, 1000];
       for (const client of [mute, early]) {

@@ -262,3 +262,63 @@ contract(
     await closed;
   },
 );
+
+contract("pings: 20 at once are answered, those beyond are not", websocket(), async (t) => {
+  const client = await t.connect();
+  client.say(...Array.from({ length: 60 }, (_, id) => ({ type: "ping", id })));
+  const answers = await client.hearMany(60);
+  const pongs = Array.from({ length: 20 }, (_, id) => ({ type: "pong", id }));
+  assert.deepEqual(answers.slice(0, 20), pongs);
+  const refused = answers.filter(({ type }) => type !== "pong");
+  // On a slow machine a few more have come in time.
+  assert.ok(refused.length >= 20, `${refused.length}`);
+  for (const { message, retry_after_ms: wait, id, ...rest } of refused) {
+    assert.deepEqual([rest, answers[Number(id)].id], [{ type: "error", code: "rate_limited" }, id]);
+    assert.ok(Number.isInteger(wait) && Number(wait) >= 1 && Number(wait) <= 50, `${wait}`);
+    assert.equal(message, `too many pings; the next one is answered in ${wait} ms`);
+  }
+  assert.equal(t.runtime.counts().ws.error_rate_limited, refused.length);
+  // Other frames are none, and another connection has a rate of its own.
+  assert.equal((await client.ask({ type: "join_room", room: "r", id: 1 })).type, "ack");
+  assert.deepEqual(await (await t.connect()).ask({ type: "ping" }), PONG);
+  await pause(50 + 2);
+  assert.deepEqual(await client.ask({ type: "ping" }), PONG);
+});
+
+contract(
+  "pings: more than 100 beyond the rate within 10 s close with 1008",
+  websocket(),
+  async (t) => {
+    const client = await t.connect();
+    client.say(...Array.from({ length: 300 }, () => ({ type: "ping" })));
+    const { messages, ending } = await client.finish();
+    const refused = messages.filter(({ code }) => code === "rate_limited");
+    if (t.host.features.closeCodes) {
+      assert.equal(refused.length, 101);
+      assert.deepEqual(ending, { code: 1008, reason: "too many messages" });
+    } else assert.ok([4008, 1006].includes(ending.code));
+    await until("its end", () => t.runtime.counts().ws.connections === 0);
+    assert.equal(t.runtime.counts().ws.closed_rate, 1);
+  },
+);
+
+contract("pings: 256 bytes are answered, 257 are invalid", websocket(), async (t) => {
+  const client = await t.connect();
+  const ping = (size: number) => {
+    const text = JSON.stringify({ type: "ping", id: 1, data: "ä" });
+    return text + " ".repeat(size - new TextEncoder().encode(text).length);
+  };
+  client.send({ payload: ping(256) });
+  assert.deepEqual(await client.hear(), { type: "pong", id: 1 });
+  for (const size of [257, 100_000]) {
+    client.send({ payload: ping(size) });
+    const message = "a ping has at most 256 bytes";
+    assert.deepEqual(await client.hear(), {
+      type: "error",
+      message,
+      code: "invalid_message",
+      id: 1,
+    });
+  }
+  assert.deepEqual(await client.ask({ type: "ping" }), PONG);
+});

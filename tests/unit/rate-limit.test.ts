@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Limits } from "../../src/connectors/websocket/limits.ts";
+import { Pings } from "../../src/connectors/websocket/pings.ts";
 import { RateLimit } from "../../src/connectors/websocket/rate-limit.ts";
-import { decodeFrame, errorFrame, type Refusal } from "../../src/protocol.ts";
+import { type ClientFrame, decodeFrame, errorFrame, type Refusal } from "../../src/protocol.ts";
 import { seeded } from "../support/random.ts";
 
 /** A clock that stands still until it is told. */
@@ -113,4 +114,32 @@ test("100 errors in ten seconds are forgiven, one more is not; frames over the r
     clock.time += 9_999;
     assert.equal(strike(), reason);
   }
+});
+
+test("pings: 20 a second are answered; one beyond them is told when the next one is", () => {
+  const clock = stopped();
+  const pings = new Pings(clock);
+  const text = '{"type":"ping","id":"ä"}';
+  const ping = decodeFrame(text) as ClientFrame;
+  for (let n = 0; n < 20; n++) assert.equal(pings.refusal(ping, text), undefined);
+  const message = "too many pings; the next one is answered in 50 ms";
+  const refused = { code: "rate_limited", message, id: "ä", retryAfter: 50 };
+  assert.deepEqual(pings.refusal(ping, text), refused);
+  clock.time += 50;
+  assert.equal(pings.refusal(ping, text), undefined);
+  assert.deepEqual(pings.refusal(ping, text), refused);
+  // Larger ones are none, and take no other's place.
+  clock.time += 1_000;
+  for (let n = 0; n < 30; n++) {
+    assert.equal(pings.refusal(ping, text.padEnd(256))?.code, "invalid_message");
+    assert.equal(pings.refusal(ping, text.padEnd(100_000))?.code, "invalid_message");
+  }
+  for (let n = 0; n < 20; n++) assert.equal(pings.refusal(ping, text.padEnd(255)), undefined);
+});
+
+test("what is beyond the rate of pings counts, without a rate of frames, too", () => {
+  const limits = new Limits(undefined, stopped());
+  const strike = () => limits.strike({ code: "rate_limited", message: "" });
+  for (let n = 0; n < 100; n++) assert.equal(strike(), undefined);
+  assert.equal(strike(), "too many messages");
 });

@@ -8,6 +8,11 @@ export interface CloseReason {
   readonly reason: string;
 }
 
+/** A closing socket on which nothing moves for so long is destroyed, in milliseconds. */
+export const CLOSE_PATIENCE = 10_000;
+/** The same while the server shuts down. */
+export const SHUTDOWN_PATIENCE = 3_000;
+
 /** What `close` gets where the close frame had no code, and where there was none. */
 const NO_CODE = 1005;
 const NO_FRAME = 1006;

@@ -16,23 +16,21 @@ import type { Authenticator } from "./auth/authenticator.ts";
 import type { Credentials } from "./auth/credentials.ts";
 import { Expiry } from "./auth/expiry.ts";
 import {
+  CLOSE_PATIENCE,
   type CloseReason,
   closeReason,
   counterOfClosing,
   counterOfViolation,
   NO_PONG,
+  SHUTDOWN_PATIENCE,
   TOKEN_EXPIRED,
 } from "./closing.ts";
 import type { Counter, Counters } from "./counters.ts";
-import { SocketEvent } from "./event.ts";
+import { endEvent } from "./event.ts";
 import { Inbox, type InboxHost, type InboxOwner } from "./inbox.ts";
 import { OpenSocket, type SocketHost, type SocketOwner } from "./open-socket.ts";
 import type { WebSocketOptions } from "./options.ts";
-
-/** A closing socket on which nothing moves for so long is destroyed, in milliseconds. */
-const CLOSE_PATIENCE = 10_000;
-/** The same while the server shuts down. */
-const SHUTDOWN_PATIENCE = 3_000;
+import { Pings } from "./pings.ts";
 
 /** What a connection needs of the hub that it belongs to. */
 export interface ConnectionHost extends SocketHost, InboxHost {
@@ -63,6 +61,7 @@ export class Connection implements SocketSession, SocketOwner, InboxOwner {
   readonly #hub: ConnectionHost;
   readonly #openedAt: number;
   #inbox: Inbox | undefined = undefined;
+  #pings: Pings | undefined = undefined;
   #ended: PromiseWithResolvers<void> | undefined = undefined;
   /** Between `open` and `close`. */
   #socket: OpenSocket | undefined = undefined;
@@ -134,8 +133,10 @@ export class Connection implements SocketSession, SocketOwner, InboxOwner {
     }
     const frame = decodeFrame(text);
     if ("code" in frame || frame.type !== "ping") return this.#work().push(frame);
-    // A browser cannot see ping frames, so this stands in for one: at once, outside the order.
-    this.send(pongFrame(frame.id));
+    // At once, outside the order.
+    const refusal = (this.#pings ??= new Pings(this.#hub.clock)).refusal(frame, text);
+    if (refusal === undefined) this.send(pongFrame(frame.id));
+    else this.refuse(refusal);
   }
 
   binary(): void {
@@ -289,12 +290,8 @@ export class Connection implements SocketSession, SocketOwner, InboxOwner {
   }
 
   #tellOfEnd(code: number, reason: string): void {
-    const facts = {
-      ...closeReason(this.#closing, { code, reason }),
-      rooms: [...this.rooms],
-      duration_ms: Math.round(this.#hub.clock.elapsed() - this.#openedAt),
-    };
-    const event = new SocketEvent("disconnect", facts, this.client, undefined, facts);
+    const why = closeReason(this.#closing, { code, reason });
+    const event = endEvent(this.client, why, this.#hub.clock.elapsed() - this.#openedAt);
     this.#work().runAlone(event, () => admit(this.#flows("disconnect"), event));
   }
 }

@@ -25,7 +25,7 @@ const CLOSED = [
   "closed_slow",
   /** Over 100 error answers in 10 s. */
   "closed_errors",
-  /** Over 100 frames in 10 s beyond `rate_limit`. */
+  /** Over 100 frames in 10 s beyond `rate_limit`, or pings beyond their rate. */
   "closed_rate",
   /** No pong in time. */
   "closed_pong",

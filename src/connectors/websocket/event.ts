@@ -3,6 +3,7 @@ import { isObject } from "../../json.ts";
 import type { Client, FlowEvent } from "../../connector.ts";
 import type { HandshakeRequest } from "../../socket.ts";
 import type { Credentials } from "./auth/credentials.ts";
+import type { CloseReason } from "./closing.ts";
 
 /** What of a handshake expressions see. */
 export type SeenHandshake = Pick<
@@ -79,4 +80,10 @@ export class SocketEvent implements FlowEvent {
     if (this.#room !== undefined) input.room = this.#room;
     return this.#metadata === undefined ? input : { ...input, ...this.#metadata };
   }
+}
+
+/** The end of a connection that has lasted so many milliseconds. */
+export function endEvent(client: Client, why: CloseReason, duration: number): SocketEvent {
+  const facts = { ...why, rooms: client.rooms, duration_ms: Math.round(duration) };
+  return new SocketEvent("disconnect", facts, client, undefined, facts);
 }

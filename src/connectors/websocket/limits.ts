@@ -9,15 +9,22 @@ import { RateWindow } from "./rate.ts";
 const MAX_ERRORS = 100;
 const ERROR_WINDOW = 10_000;
 
+/** More frames or pings than this beyond their rates in this time, and it is, too. */
+const MAX_EXCESS = 100;
+const EXCESS_WINDOW = 10_000;
+
 /** The limits of one connection. */
 export class Limits {
   readonly #errors: RateWindow;
   readonly #rate: RateLimit | undefined;
+  readonly #clock: Clock;
+  #excess: RateWindow | undefined;
 
   /** Without `rate` there is no limit to how fast it sends. */
   constructor(rate: RateLimitOptions | undefined, clock: Clock) {
     this.#errors = new RateWindow(MAX_ERRORS, ERROR_WINDOW, clock);
     this.#rate = rate && new RateLimit(rate, clock);
+    this.#clock = clock;
   }
 
   /** A frame that has come; one over the rate becomes its refusal, told when its turn comes. */
@@ -34,8 +41,13 @@ export class Limits {
    * outage causes does not count.
    */
   strike({ code, outage }: Refusal): string | undefined {
-    if (code === "rate_limited" && this.#rate?.exceeded()) return OVER_RATE;
+    if (code === "rate_limited" && this.#exceeds()) return OVER_RATE;
     if (outage) return undefined;
     return this.#errors.hit() ? TOO_MANY_ERRORS : undefined;
+  }
+
+  #exceeds(): boolean {
+    this.#excess ??= new RateWindow(MAX_EXCESS, EXCESS_WINDOW, this.#clock);
+    return this.#excess.hit();
   }
 }

@@ -2,11 +2,11 @@
 import type { Clock } from "../../clock.ts";
 import { attribute, block, type Values } from "../../schema.ts";
 import { duration, integer } from "../../values.ts";
-import { RateWindow } from "./rate.ts";
 
 const fields = {
   messages: attribute(integer({ min: 1 }), {
-    about: "So many frames are served in each `per`; `ping` frames do not count.",
+    about: "So many frames are served in each `per`; `ping` frames do not count: 20 a second are " +
+      "answered.",
     required: true,
   }),
   per: attribute(duration(), { about: "The time that `messages` are for.", default: "1s" }),
@@ -24,17 +24,12 @@ export const rateLimitField = block(fields, {
 /** What the block says. Times are in milliseconds. */
 export type RateLimitOptions = Values<typeof fields>;
 
-/** More frames than this beyond the rate in this time, in milliseconds, are too many. */
-const MAX_EXCESS = 100;
-const EXCESS_WINDOW = 10_000;
-
 /** The rate of one connection: a token bucket, which is full at first. */
 export class RateLimit {
   readonly #clock: Clock;
   readonly #burst: number;
   /** Tokens that come in a millisecond. */
   readonly #speed: number;
-  readonly #excess: RateWindow;
   #tokens: number;
   #countedAt: number;
 
@@ -43,7 +38,6 @@ export class RateLimit {
     this.#clock = clock;
     this.#burst = burst;
     this.#speed = messages / per;
-    this.#excess = new RateWindow(MAX_EXCESS, EXCESS_WINDOW, clock);
     this.#tokens = burst;
     this.#countedAt = clock.elapsed();
   }
@@ -59,10 +53,5 @@ export class RateLimit {
     if (missing > 1e-9) return Math.ceil(missing / this.#speed);
     this.#tokens -= 1;
     return 0;
-  }
-
-  /** Counts a frame that got no token; true where these are too many. */
-  exceeded(): boolean {
-    return this.#excess.hit();
   }
 }

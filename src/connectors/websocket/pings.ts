@@ -1,0 +1,33 @@
+/**
+ * The frames `{"type":"ping"}` of one connection. A browser cannot see ping frames, so these stand
+ * in for them: they are answered at once, and `rate_limit` does not count them.
+ */
+import type { Clock } from "../../clock.ts";
+import type { ClientFrame, Refusal } from "../../protocol.ts";
+import { isLongerThan } from "../../utf8.ts";
+import { RateLimit } from "./rate-limit.ts";
+
+/** Enough for any `id` that is written plainly. */
+const MAX_BYTES = 256;
+const RATE = { messages: 20, per: 1_000, burst: undefined };
+
+/** Their limits: a size, and 20 a second. Made with the first of them. */
+export class Pings {
+  readonly #rate: RateLimit;
+
+  /** As if none had come for long. */
+  constructor(clock: Clock) {
+    this.#rate = new RateLimit(RATE, clock);
+  }
+
+  /** Why one that came as `text` gets no pong; undefined where it gets one. */
+  refusal({ id }: ClientFrame, text: string): Refusal | undefined {
+    if (isLongerThan(text, MAX_BYTES)) {
+      return { code: "invalid_message", message: `a ping has at most ${MAX_BYTES} bytes`, id };
+    }
+    const retryAfter = this.#rate.take();
+    if (retryAfter === 0) return undefined;
+    const message = `too many pings; the next one is answered in ${retryAfter} ms`;
+    return { code: "rate_limited", message, id, retryAfter };
+  }
+}
