@@ -1,6 +1,9 @@
-/** permessage-deflate (RFC 7692) for frames that many recipients share: each is compressed once. */
+/**
+ * permessage-deflate (RFC 7692) without a context that goes from message to message: a frame for many
+ * recipients is compressed once, and a message inflates by itself.
+ */
 import { Buffer } from "node:buffer";
-import { constants, deflateRawSync, type ZlibOptions } from "node:zlib";
+import { constants, deflateRawSync, inflateRawSync, type ZlibOptions } from "node:zlib";
 import type { Frame } from "../frame.ts";
 import type { Batch } from "../socket.ts";
 
@@ -10,7 +13,9 @@ export const COMPRESSION_THRESHOLD = 1024;
 /** Level 3 takes half the time of the default level and comes to nearly the same size. */
 const OPTIONS: ZlibOptions = { level: 3, finishFlush: constants.Z_SYNC_FLUSH };
 /** What a flush ends with; the RFC has the sender leave it out. */
-const FLUSH_TAIL_LENGTH = 4;
+const FLUSH_TAIL = [0, 0, 0xff, 0xff];
+/** An empty last block after it: without one zlib takes a message that is cut off for a whole one. */
+const END_OF_MESSAGE = Buffer.from([...FLUSH_TAIL, 1, ...FLUSH_TAIL]);
 /** FIN, RSV1 for "compressed", and the opcode of text. */
 const COMPRESSED_TEXT = 0xc1;
 
@@ -58,10 +63,20 @@ export class Deflater {
   }
 }
 
+/**
+ * The message that was sent in these parts.
+ *
+ * @throws {RangeError} `ERR_BUFFER_TOO_LARGE`: it has more than `limit` bytes; no more are inflated.
+ * @throws {Error} `Z_…`: it is no deflate data, or not all of it.
+ */
+export function inflate(parts: readonly Uint8Array[], limit: number): Buffer {
+  return inflateRawSync(Buffer.concat([...parts, END_OF_MESSAGE]), { maxOutputLength: limit });
+}
+
 /** UTF-8 always leaves something to save, so the result is shorter. */
 function compress({ text }: Frame): Uint8Array {
   const flushed = deflateRawSync(text, OPTIONS);
-  const body = flushed.subarray(0, flushed.length - FLUSH_TAIL_LENGTH);
+  const body = flushed.subarray(0, flushed.length - FLUSH_TAIL.length);
   return Buffer.concat([headerOf(body.length), body]);
 }
 

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import type { Deflater } from "./deflate.ts";
 import type { Batch, Peer, SocketFeatures, SocketSession } from "../socket.ts";
+import { ClientReceiver, type ReceiverOwner } from "./node-receiver.ts";
 
 const FEATURES: SocketFeatures = {
   ping: true,
@@ -14,6 +15,8 @@ const FEATURES: SocketFeatures = {
   handshakeChecks: true,
 };
 
+/** After so many inflated bytes of one connection the others have their turn. */
+const BURST = 1024 * 1024;
 /** The `readyState` of a connection that takes data. */
 const OPEN = 1;
 /** What `close` gets where there was no close frame. */
@@ -30,14 +33,20 @@ const VIOLATIONS: Readonly<Record<string, number>> = {
  * A connection of `ws` that tells its session what happens. A listener for each event, and what it
  * would have to remember, would cost every idle connection half a kilobyte.
  */
-export class SessionSocket extends WebSocket {
+export class SessionSocket extends WebSocket implements ReceiverOwner {
   #session: SocketSession | undefined = undefined;
+  /** The session wants no more. */
+  #held = false;
+  /** Since others have had their turn, in bytes. */
+  #inflated = 0;
+  #resting = false;
   /** `ws` closes with the right code, and then tells of the broken connection alone. */
   #violation: number | undefined = undefined;
 
   /** Connects an open socket to its session. `buffers` is shared by those whose frames are alike. */
   connect(socket: Socket, buffers: BatchBuffers, session: SocketSession): void {
     this.#session = session;
+    ClientReceiver.adopt((this as unknown as { readonly _receiver: object })._receiver, this);
     session.open(new NodePeer(this, socket, buffers), FEATURES);
   }
 
@@ -47,6 +56,8 @@ export class SessionSocket extends WebSocket {
     switch (event) {
       case "message": {
         const [data, isBinary] = values as [Buffer, boolean];
+        // Compressed, and not looked at: it came after the end.
+        if (data.length === 0 && this.readyState !== OPEN) return true;
         if (isBinary) session.binary();
         else session.message(data.toString());
         return true;
@@ -67,6 +78,34 @@ export class SessionSocket extends WebSocket {
       }
     }
     return super.emit(event, ...values);
+  }
+
+  override pause(): void {
+    this.#held = true;
+    super.pause();
+  }
+
+  override resume(): void {
+    this.#held = false;
+    if (!this.#resting) super.resume();
+  }
+
+  /** As the socket is paused, it keeps them, and tells of no end before they are read. */
+  takeBack(bytes: Buffer): void {
+    (this as unknown as { readonly _socket: Socket })._socket.unshift(bytes);
+  }
+
+  /** One read brings up to 64 KB, which may inflate to as many MB: others have their turn between. */
+  inflated(bytes: number): void {
+    this.#inflated += bytes;
+    if (this.#inflated < BURST || this.#resting) return;
+    this.#inflated = 0;
+    this.#resting = true;
+    super.pause();
+    setImmediate(() => {
+      this.#resting = false;
+      if (!this.#held) super.resume();
+    });
   }
 
   /** `ws` answers a close frame, and refuses a broken one, as soon as it has read it. */

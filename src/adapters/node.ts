@@ -124,8 +124,8 @@ class EndpointUpgrader {
     } = {
       noServer: true,
       clientTracking: false,
-      // `ws` negotiates and inflates. A context for each connection would cost memory, and frames
-      // that are not the same for all.
+      // `ws` negotiates, and nothing else. A context for each connection would cost memory, and
+      // frames that are not the same for all.
       perMessageDeflate: endpoint.compression === true &&
         { serverNoContextTakeover: true, clientNoContextTakeover: true },
       maxPayload: endpoint.maxMessageSize,

@@ -1,6 +1,6 @@
 /** In which order frames are served, how many at once, and what happens when they pile up. */
 import assert from "node:assert/strict";
-import { contract, flows, websocket } from "../support/socket-contract.ts";
+import { closeCode, contract, flows, websocket } from "../support/socket-contract.ts";
 import { encodeFrame } from "../support/socket-frames.ts";
 import { pause, until } from "../support/socket-probe.ts";
 
@@ -184,7 +184,13 @@ contract(
       }, 300);
       assert.ok(unsent() > 1_000_000, `${unsent()} bytes were not taken`);
     } else {
-      await until("an end of the reading", () => unsent() === 0);
+      // It cannot stop the reading, so it lets go. Deno resets a connection that it closes while the
+      // client still sends, and the close frame is lost.
+      const { messages, ending } = await client.finish();
+      assert.deepEqual(messages, []);
+      assert.ok([1006, closeCode(t.host, 1008)].includes(ending.code), `${ending.code}`);
+      assert.equal(t.runtime.counts().ws.closed_waiting, 1);
+      return;
     }
     assert.equal(t.probe.deliveries.length, 1);
     t.probe.releaseAll();

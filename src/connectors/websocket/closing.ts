@@ -35,6 +35,8 @@ export function closeReason(ours: CloseReason | undefined, seen: CloseReason): C
 export const TOO_MANY_ERRORS = "too many errors";
 /** Far beyond `rate_limit`. */
 export const OVER_RATE = "too many messages";
+/** More than is kept waits for the flows of the connection. */
+export const TOO_MUCH_WAITS = "too much waits to be served";
 /** The client is taken for dead. */
 export const NO_PONG = "no pong in time";
 /** The client's token was not renewed in time. */
@@ -43,6 +45,7 @@ export const TOKEN_EXPIRED = "token expired";
 const BY_REASON: ReadonlyMap<string, Counter> = new Map([
   [TOO_MANY_ERRORS, "closed_errors"],
   [OVER_RATE, "closed_rate"],
+  [TOO_MUCH_WAITS, "closed_waiting"],
   [NO_PONG, "closed_pong"],
   [TOKEN_EXPIRED, "closed_expired"],
 ]);

@@ -132,7 +132,7 @@ export class Connection implements SocketSession, SocketOwner, InboxOwner {
       return this.end(1009, "message too large");
     }
     const frame = decodeFrame(text);
-    if ("code" in frame || frame.type !== "ping") return this.#work().push(frame);
+    if ("code" in frame || frame.type !== "ping") return this.#work().push(frame, text.length);
     // At once, outside the order.
     const refusal = (this.#pings ??= new Pings(this.#hub.clock)).refusal(frame, text);
     if (refusal === undefined) this.send(pongFrame(frame.id));

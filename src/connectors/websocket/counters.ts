@@ -27,6 +27,8 @@ const CLOSED = [
   "closed_errors",
   /** Over 100 frames in 10 s beyond `rate_limit`, or pings beyond their rate. */
   "closed_rate",
+  /** More messages wait to be served than are kept. */
+  "closed_waiting",
   /** No pong in time. */
   "closed_pong",
   /** Its token has expired. */

@@ -3,6 +3,7 @@ import type { Clock } from "../../clock.ts";
 import type { FlowHandler, Logger } from "../../connector.ts";
 import { dispatch } from "../../dispatch.ts";
 import type { ClientFrame, Refusal } from "../../protocol.ts";
+import { TOO_MUCH_WAITS } from "./closing.ts";
 import type { SocketEvent } from "./event.ts";
 import { Limits } from "./limits.ts";
 import type { RateLimitOptions } from "./rate-limit.ts";
@@ -12,6 +13,7 @@ import { WorkQueue } from "./work.ts";
 export interface InboxHost {
   readonly options: {
     readonly concurrency: number;
+    readonly max_message_size: number;
     readonly rate_limit?: RateLimitOptions | undefined;
   };
   readonly logger: Logger;
@@ -24,27 +26,48 @@ export interface InboxOwner {
   serve(frame: ClientFrame | Refusal): Promise<void> | undefined;
   /** Many frames wait, so no more should be read; or few do again. */
   pressure(high: boolean): void;
+  /** Closes the connection. */
+  end(code: number, reason: string): void;
 }
+
+/** So much of messages waits for a connection, in characters of their text, or one message. */
+const MOST_WAITING = 1024 * 1024;
+/** What one read brings of messages that are not compressed, also after a socket was paused. */
+const ONE_READ = 64 * 1024;
+/** More than one read brings of the shortest messages. */
+const MOST_MESSAGES = 16 * 1024;
 
 /** Made with the first thing that a connection has to do. */
 export class Inbox {
   readonly #host: InboxHost;
+  readonly #owner: InboxOwner;
   readonly #work: WorkQueue<ClientFrame | Refusal>;
+  readonly #most: number;
   #limits: Limits | undefined;
 
   /** Empty. */
   constructor(host: InboxHost, owner: InboxOwner) {
+    const { concurrency, max_message_size } = host.options;
     this.#host = host;
+    this.#owner = owner;
+    this.#most = Math.max(MOST_WAITING, max_message_size);
     this.#work = new WorkQueue(
-      host.options.concurrency,
+      concurrency,
       (frame) => owner.serve(frame),
       (high) => owner.pressure(high),
+      // One more of any size still has room.
+      this.#most - max_message_size,
     );
   }
 
   /** Serves a frame, or refuses it for its form or its rate, when its turn comes. */
-  push(frame: ClientFrame | Refusal): void {
-    this.#work.push(this.#limit().admit(frame));
+  push(frame: ClientFrame | Refusal, size: number): void {
+    const work = this.#work;
+    work.push(this.#limit().admit(frame), size);
+    // The socket cannot be paused, or one read has brought what is a multiple of its size.
+    if (work.size > this.#most + ONE_READ || work.waiting > MOST_MESSAGES) {
+      this.#owner.end(1008, TOO_MUCH_WAITS);
+    }
   }
 
   /** Counts an error that the client is told; gives the reason where it must go for that. */

@@ -33,6 +33,9 @@ export class OpenSocket implements HeartbeatOptions {
   readonly #heartbeat: Heartbeat | undefined;
   #pingData: Uint8Array | undefined = undefined;
   #closing = false;
+  #paused = false;
+  /** The heartbeat still takes it for paused. */
+  #silent = false;
   #closeTimer: ReturnType<typeof setTimeout> | undefined = undefined;
 
   /** Begins to ping, where the peer can. */
@@ -82,6 +85,8 @@ export class OpenSocket implements HeartbeatOptions {
   pause(): void {
     const peer = this.#peer;
     if (peer.pause === undefined) return;
+    this.#paused = true;
+    this.#silent = true;
     this.#heartbeat?.pause();
     peer.pause();
   }
@@ -90,8 +95,14 @@ export class OpenSocket implements HeartbeatOptions {
   resume(): void {
     const peer = this.#peer;
     if (peer.resume === undefined || this.#closing) return;
+    this.#paused = false;
     peer.resume();
-    this.#heartbeat?.resume();
+    // What is read first may be reason enough to stop again: no ping for each of many short looks.
+    endOfTick(() => {
+      if (this.#paused || this.#closing || !this.#silent) return;
+      this.#silent = false;
+      this.#heartbeat?.resume();
+    });
   }
 
   /** Starts the close handshake; `stuck` is called where nothing comes of it and the peer is weak. */

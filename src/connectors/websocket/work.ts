@@ -4,6 +4,12 @@ import { Fifo } from "../../fifo.ts";
 /** What is to be done with an item; undefined where it ended at once. Never throws or rejects. */
 export type Serve<Item> = (item: Item) => Promise<void> | undefined;
 
+/** An item that waits for its turn. */
+interface Waiting<Item> {
+  readonly item: Item;
+  readonly size: number;
+}
+
 /** A task that begins when all before it has ended, and that all after it waits for. */
 interface Alone {
   readonly alone: () => Promise<void> | undefined;
@@ -17,27 +23,42 @@ export class WorkQueue<Item extends object> {
   readonly #concurrency: number;
   readonly #serve: Serve<Item>;
   readonly #pressure: (high: boolean) => void;
-  #waiting = new Fifo<Item | Alone>();
+  readonly #sizeMark: number;
+  #waiting = new Fifo<Waiting<Item> | Alone>();
+  #size = 0;
   #running = 0;
   #exclusive = false;
   #high = false;
   #idle: (() => void)[] = [];
 
   /**
-   * At most `concurrency` items are at work at once. `pressure` hears when many wait, and when few
-   * do again.
+   * At most `concurrency` items are at work at once. `pressure` hears when 64 wait, or more than
+   * `sizeMark` in all, and when half of that is left.
    */
-  constructor(concurrency: number, serve: Serve<Item>, pressure: (high: boolean) => void) {
+  constructor(
+    concurrency: number,
+    serve: Serve<Item>,
+    pressure: (high: boolean) => void,
+    sizeMark: number = Infinity,
+  ) {
     this.#concurrency = concurrency;
     this.#serve = serve;
     this.#pressure = pressure;
+    this.#sizeMark = sizeMark;
   }
 
-  /** Serves an item now, or when its turn comes. */
-  push(item: Item): void {
-    this.#waiting.push(item);
-    this.#next();
-    if (!this.#high && this.#waiting.length >= HIGH_MARK) this.#setHigh(true);
+  /** Serves an item of this size now, or when its turn comes. */
+  push(item: Item, size: number = 0): void {
+    if (this.#waiting.length === 0 && this.#hasRoom(this.#concurrency)) {
+      // Most items find nothing before them, and need no place to wait in.
+      this.#begin(false);
+      this.#watch(this.#serve(item));
+      return this.#next();
+    }
+    this.#waiting.push({ item, size });
+    this.#size += size;
+    const high = this.#waiting.length >= HIGH_MARK || this.#size > this.#sizeMark;
+    if (high && !this.#high) this.#setHigh(true);
   }
 
   /** Runs a task alone, when everything before it has ended. */
@@ -49,6 +70,17 @@ export class WorkQueue<Item extends object> {
   /** Forgets what waits. */
   clear(): void {
     this.#waiting = new Fifo();
+    this.#size = 0;
+  }
+
+  /** How many items and tasks wait. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** The sizes of all items that wait, added up. */
+  get size(): number {
+    return this.#size;
   }
 
   /** Whether nothing is at work and nothing waits. */
@@ -63,27 +95,44 @@ export class WorkQueue<Item extends object> {
   }
 
   #next(): void {
-    for (let item = this.#due(); item !== undefined; item = this.#due()) {
+    for (let next = this.#due(); next !== undefined; next = this.#due()) {
       this.#waiting.shift();
-      const alone = "alone" in item;
-      // At work from here on: what it pushes itself waits for its end.
-      this.#running++;
-      this.#exclusive = alone;
-      const ended = alone ? (item as Alone).alone() : this.#serve(item as Item);
-      if (ended === undefined) this.#end();
-      else ended.then(this.#endLater);
+      if ("alone" in next) {
+        this.#begin(true);
+        this.#watch(next.alone());
+      } else {
+        this.#size -= next.size;
+        this.#begin(false);
+        this.#watch(this.#serve(next.item));
+      }
     }
-    if (this.#high && this.#waiting.length <= HIGH_MARK / 2) this.#setHigh(false);
+    if (this.#high && this.#isLow()) this.#setHigh(false);
     if (this.#idle.length > 0 && this.isIdle) {
       for (const resolve of this.#idle.splice(0)) resolve();
     }
   }
 
-  /** The oldest item, where it may begin now. */
-  #due(): Item | Alone | undefined {
-    const item = this.#waiting.peek();
-    if (item === undefined || this.#exclusive) return undefined;
-    return this.#running < ("alone" in item ? 1 : this.#concurrency) ? item : undefined;
+  /** What has waited longest, where it may begin now. */
+  #due(): Waiting<Item> | Alone | undefined {
+    const next = this.#waiting.peek();
+    if (next === undefined) return undefined;
+    return this.#hasRoom("alone" in next ? 1 : this.#concurrency) ? next : undefined;
+  }
+
+  /** Whether something may begin that may be at work beside fewer than `most` others. */
+  #hasRoom(most: number): boolean {
+    return !this.#exclusive && this.#running < most;
+  }
+
+  /** Comes before the work itself: what that pushes waits for its end. */
+  #begin(alone: boolean): void {
+    this.#running++;
+    this.#exclusive = alone;
+  }
+
+  #watch(ended: Promise<void> | undefined): void {
+    if (ended === undefined) this.#end();
+    else ended.then(this.#endLater);
   }
 
   #end(): void {
@@ -95,6 +144,10 @@ export class WorkQueue<Item extends object> {
     this.#end();
     this.#next();
   };
+
+  #isLow(): boolean {
+    return this.#waiting.length <= HIGH_MARK / 2 && this.#size <= this.#sizeMark / 2;
+  }
 
   #setHigh(high: boolean): void {
     this.#high = high;
