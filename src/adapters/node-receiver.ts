@@ -25,7 +25,13 @@ interface WsReceiver {
   decompress(data: Buffer, callback: Callback): void;
   /** Goes on after the payload of a frame, and emits the message after its last one. */
   dataMessage(callback: Callback): void;
-  createError(type: ErrorConstructor, text: string, prefix: boolean, close: number, code: string): Error;
+  createError(
+    type: ErrorConstructor,
+    text: string,
+    prefix: boolean,
+    close: number,
+    code: string,
+  ): Error;
 }
 
 const { Receiver } = ws as unknown as { readonly Receiver: new () => WsReceiver };
