@@ -347,19 +347,28 @@ test("siblings: the newest of a key replaces the older ones for clients elsewher
 
 test("siblings: who sends more than the others take waits for them", async () => {
   await withWorkers(2, CONFIG, async (a, b) => {
-    const [anna, bob] = [await a.open("anna"), await b.open("bob")];
+    const bob = await b.open("bob");
     b.hang();
     const text = "x".repeat(500_000);
+    // A client each: of one, no more than 1 MB would wait.
+    const senders: FakeClient[] = [];
     const acks: unknown[] = [];
-    for (let id = 0; id < 20; id++) {
-      const heard = await anna.ask({ type: "message", id, data: { to: "everyone", text } });
+    const collect = (): void => {
+      const heard = senders.flatMap((sender) => sender.take());
       acks.push(...heard.flatMap((frame) => (frame as { readonly id?: number }).id ?? []));
+    };
+    for (let id = 0; id < 20; id++) {
+      const sender = await a.open(`anna ${id}`);
+      senders.push(sender);
+      const answers = await sender.ask({ type: "message", id, data: { to: "everyone", text } });
+      acks.push(...answers.flatMap((frame) => (frame as { readonly id?: number }).id ?? []));
+      collect();
     }
     assert.ok(acks.length > 5 && acks.length < 12, `${acks.length} of 20 are done`);
     assert.deepEqual(bob.take(), []);
     b.wakeUp();
     await until("all are done", () => {
-      acks.push(...anna.take().flatMap((frame) => (frame as { readonly id?: number }).id ?? []));
+      collect();
       return acks.length === 20;
     });
     await rest();
