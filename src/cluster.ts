@@ -1,6 +1,7 @@
 /** What links the workers of one service, as each of them sees it. No I/O. */
 import type { KeyStore } from "./connector.ts";
 import type { Channel } from "./connector-cluster.ts";
+import type { Progress } from "./timetable.ts";
 
 /** A lock that has been asked for. */
 export interface Lock {
@@ -12,8 +13,18 @@ export interface Lock {
 
 /** The workers of one service, seen from one of them. */
 export interface Cluster {
-  /** True in one of them all: what a service does once is done there. */
+  /** True in one of them all: what a service does once is done there, until it ends. */
   readonly leader: boolean;
+  /**
+   * Calls `act` once this worker leads, now or when it takes the place of one that has led before it
+   * and has ended; `takesOver` is true then. Gives the promise of `act` where it is called now, else
+   * one that is resolved. `act` is not called any more when this worker ends before.
+   */
+  onceLeading(act: (takesOver: boolean) => Promise<void>): Promise<void>;
+  /** How far a schedule has come in the worker that has led before; undefined where none has. */
+  progressOf(schedule: string): Promise<Progress | undefined>;
+  /** Notes how far a schedule has come. */
+  noteProgress(schedule: string, progress: Progress): void;
   /** The line of one connector. */
   channel(connector: string): Channel;
   /** Takes one of so many seats that all workers share; false where none is free. */

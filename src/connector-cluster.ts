@@ -20,6 +20,12 @@ export interface Channel {
 export interface ConnectorCluster {
   /** True in one worker of all: what a connector does once for the service is done there. */
   readonly leader: boolean;
+  /**
+   * Calls `act` once this worker leads, now or when it takes the place of one that has led before it
+   * and has ended; `takesOver` is true then. Gives the promise of `act` where it is called now, else
+   * one that is resolved.
+   */
+  onceLeading(act: (takesOver: boolean) => Promise<void>): Promise<void>;
   /** The line to the same connector in the other workers. */
   readonly channel: Channel;
   /** The options of all blocks that write to this connector: `to`, `fallback` and every `step`. */

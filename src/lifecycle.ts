@@ -5,7 +5,7 @@ import type { Cluster } from "./cluster.ts";
 import type { Connector, FlowEvent, FlowHandler } from "./connector.ts";
 import type { Flow } from "./flow/flow.ts";
 import type { FlowModel, ServiceModel } from "./model.ts";
-import { type RunningSchedule, startSchedule } from "./schedule.ts";
+import { type Handover, type RunningSchedule, startSchedule } from "./schedule.ts";
 
 /**
  * What one thing leaves of the time for an end to those after it: so many milliseconds, or so large
@@ -77,16 +77,30 @@ export class Lifecycle {
   /** Begins to take events. */
   async consume(): Promise<void> {
     raise(await failures(this.#connectors, (connector) => connector.consume?.()));
-    if (this.#parts.cluster?.leader === false) return;
+    const { cluster } = this.#parts;
+    if (cluster === undefined) return this.#startSchedules();
+    await cluster.onceLeading(() => this.#takeSchedules(cluster));
+  }
+
+  /** Goes on with the schedules where the worker has been that has led before. */
+  async #takeSchedules(cluster: Cluster): Promise<void> {
+    const scheduled = this.#parts.flows.filter(({ model }) => model.source.kind === "schedule");
+    const names = scheduled.map(({ model }) => model.name);
+    const found = await Promise.all(names.map((name) => cluster.progressOf(name)));
+    if (this.closing) return;
+    const last = new Map(names.map((name, index) => [name, found[index]]));
+    this.#startSchedules((name) => ({
+      last: last.get(name),
+      note: (progress) => cluster.noteProgress(name, progress),
+    }));
+  }
+
+  #startSchedules(handoverOf?: (flow: string) => Handover): void {
     const logger = getLogger(["weir", "schedule"]);
-    this.#schedules = this.#parts.flows.flatMap(({ model: { source }, handler }) => {
+    this.#schedules = this.#parts.flows.flatMap(({ model: { name, source }, flow }) => {
       if (source.kind !== "schedule") return [];
-      return startSchedule(
-        source.when,
-        (at) => handler.run(scheduleEvent(at)),
-        logger,
-        this.#parts.clock,
-      );
+      const run = (at: Date) => flow.run(scheduleEvent(at));
+      return startSchedule(source.when, run, logger, this.#parts.clock, handoverOf?.(name));
     });
   }
 

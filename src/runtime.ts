@@ -88,7 +88,10 @@ export async function assembleRuntime(
 function clusterOf(name: string, model: Model, cluster: Cluster): ConnectorCluster {
   const requests = requestsOf(model).filter(({ connector }) => connector === name);
   return {
-    leader: cluster.leader,
+    get leader() {
+      return cluster.leader;
+    },
+    onceLeading: (act) => cluster.onceLeading(act),
     channel: cluster.channel(name),
     requests: requests.map(({ options }) => options),
     readOnce: (what, read) => cluster.readOnce(`${name} ${what}`, read),

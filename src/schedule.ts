@@ -5,6 +5,7 @@ import type { Logger } from "./connector.ts";
 import type { Complaint } from "./connector-type.ts";
 import { FlowError } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
+import { Calendar, type Due, Interval, type Progress } from "./timetable.ts";
 import { duration } from "./values.ts";
 
 /** Every so many milliseconds, or by a cron pattern in the time zone of the process. */
@@ -27,10 +28,13 @@ const NICKNAMES: readonly string[] = [
 ];
 const EXAMPLE = 'write it as "@every 30s" or as a cron pattern such as "*/5 * * * *"';
 
-/** The longest delay that timers take, with room. */
-const LONGEST_DELAY = 24 * 86_400_000;
-/** How long a change of the wall clock may go unnoticed by a cron pattern. */
-const CLOCK_CHECK = 60_000;
+/** What goes on beyond the process that runs a schedule. */
+export interface Handover {
+  /** How far another process has come; undefined where none has run it before. */
+  readonly last: Progress | undefined;
+  /** Is told each time how far this one has come. */
+  note(progress: Progress): void;
+}
 
 /**
  * Reads a `when`: `@every DURATION`, five cron fields, six with seconds in front, or a nickname
@@ -78,25 +82,65 @@ export function parseSchedule(text: string): Schedule | Complaint {
  * drift, and the wall clock does not matter to it; a wall clock that jumps ahead makes a cron
  * pattern due once. A `FlowError` of `run` has been logged by the flow; what else it throws is
  * logged as an error.
+ *
+ * With `handover` it goes on from where another process has been: it repeats the run that has not
+ * ended there, and runs at once, one after the other, what has been due since then. Of times that
+ * are more than a minute ago it takes the newest alone, and that only where there are no others.
  */
 export function startSchedule(
   schedule: Schedule,
   run: (scheduledAt: Date) => unknown,
   logger: Logger,
   clock: Clock = systemClock,
+  handover?: Handover,
 ): RunningSchedule {
+  const last = handover?.last;
   const timetable = "every" in schedule
-    ? new Interval(schedule.every, clock)
-    : new Calendar(schedule.cron, clock);
+    ? new Interval(schedule.every, clock, last)
+    : new Calendar(schedule.cron, clock, last);
   let cancel: (() => void) | undefined;
   let inFlight: Promise<void> | undefined;
+  let stopped = false;
+  /** The latest time that needs no other run. */
+  let latest: Due = {
+    at: new Date(last?.due ?? clock.now()),
+    elapsed: clock.elapsed() - (last?.ago ?? 0),
+  };
+  let unfinished = last?.unfinished ?? null;
+  /** True while what was missed runs; what is due meanwhile is not left out but comes after it. */
+  let makesUp = false;
+  let next: Due | undefined;
 
+  const note = (): void => {
+    const ago = clock.elapsed() - latest.elapsed;
+    handover?.note({ due: latest.at.getTime(), ago, unfinished });
+  };
   const start = async (scheduledAt: Date): Promise<void> => {
+    unfinished = scheduledAt.getTime();
+    note();
     try {
       await run(scheduledAt);
     } catch (error) {
       if (!(error instanceof FlowError)) logger.error("A scheduled run broke: {error}", { error });
     }
+    unfinished = null;
+    note();
+  };
+  const startDue = (due: Due): Promise<void> => {
+    latest = due;
+    return start(due.at);
+  };
+  const makeUp = async (repeated: Date | undefined, missed: readonly Due[]): Promise<void> => {
+    makesUp = true;
+    if (repeated !== undefined) await start(repeated);
+    for (const due of missed) if (!stopped) await startDue(due);
+    makesUp = false;
+    if (next !== undefined && !stopped) await startDue(next);
+  };
+  const go = (running: Promise<void>): void => {
+    inFlight = running.then(() => {
+      inFlight = undefined;
+    });
   };
   const wait = (): void => {
     const delay = Math.min(timetable.remaining(), timetable.longestWait);
@@ -105,73 +149,25 @@ export function startSchedule(
   const wake = (): void => {
     // A timer may be early, or have waited for a part of the time only.
     if (timetable.remaining() > 0) return wait();
-    const scheduledAt = timetable.advance();
+    const due = timetable.advance();
     wait();
-    if (inFlight === undefined) {
-      inFlight = start(scheduledAt).then(() => {
-        inFlight = undefined;
-      });
-    } else logger.debug("The run due at {scheduledAt} is left out: one is going", { scheduledAt });
+    if (inFlight === undefined) return go(startDue(due));
+    if (makesUp) return void (next = due);
+    latest = due;
+    note();
+    const { at } = due;
+    logger.debug("The run due at {scheduledAt} is left out: one is going", { scheduledAt: at });
   };
+  const repeated = unfinished === null ? undefined : new Date(unfinished);
+  const missed = last === undefined ? [] : timetable.missed();
+  if (repeated === undefined && missed.length === 0) note();
+  else go(makeUp(repeated, missed));
   wait();
   return {
     async stop() {
+      stopped = true;
       cancel?.();
       await inFlight;
     },
   };
-}
-
-/** Due every so many milliseconds, counted on the monotonic clock. */
-class Interval {
-  readonly longestWait = LONGEST_DELAY;
-  readonly #every: number;
-  readonly #clock: Clock;
-  #due: number;
-
-  constructor(every: number, clock: Clock) {
-    this.#every = every;
-    this.#clock = clock;
-    this.#due = clock.elapsed() + every;
-  }
-
-  /** Milliseconds until the next run is due; 0 or less when it is. */
-  remaining(): number {
-    return this.#due - this.#clock.elapsed();
-  }
-
-  /** When the run that is due was due; the next is the first that is still to come. */
-  advance(): Date {
-    const late = this.#clock.elapsed() - this.#due;
-    this.#due += this.#every * (Math.floor(late / this.#every) + 1);
-    return new Date(this.#clock.now() - late);
-  }
-}
-
-/** Due when the wall clock matches a cron pattern. */
-class Calendar {
-  readonly longestWait = CLOCK_CHECK;
-  readonly #cron: Cron;
-  readonly #clock: Clock;
-  #due: number;
-
-  constructor(pattern: string, clock: Clock) {
-    this.#cron = new Cron(pattern, { paused: true });
-    this.#clock = clock;
-    this.#due = this.#after(clock.now());
-  }
-
-  remaining(): number {
-    return this.#due - this.#clock.now();
-  }
-
-  advance(): Date {
-    const due = this.#due;
-    this.#due = this.#after(Math.max(due, this.#clock.now()));
-    return new Date(due);
-  }
-
-  #after(time: number): number {
-    return this.#cron.nextRun(new Date(time))?.getTime() ?? Infinity;
-  }
 }

@@ -1,9 +1,11 @@
 /** A worker's line to its supervisor, and through it to the other workers. */
+import { getLogger } from "@logtape/logtape";
 import type { BirpcReturn } from "birpc";
 import type { Cluster, Lock } from "../cluster.ts";
 import type { KeyStore } from "../connector.ts";
 import type { Channel } from "../connector-cluster.ts";
 import { endOfTick } from "../tick.ts";
+import type { Progress } from "../timetable.ts";
 import type { Said, SupervisorFunctions, WorkerFunctions } from "./messages.ts";
 import { Pressure } from "./pressure.ts";
 
@@ -18,7 +20,6 @@ type Hear = (message: unknown) => unknown;
 
 /** The cluster, seen from a worker. Without its supervisor a worker is alone. */
 export class Link implements Cluster {
-  readonly leader: boolean;
   readonly #supervisor: RemoteSupervisor;
   readonly #hears = new Map<string, Hear>();
   readonly #pressure = new Pressure(() => {
@@ -26,12 +27,43 @@ export class Link implements Cluster {
     return this.#call((supervisor) => supervisor.caughtUp(), undefined);
   });
   #connected = true;
+  #leads: boolean;
+  /** What waits for this worker to lead. */
+  #successions: ((takesOver: boolean) => Promise<void>)[] = [];
   #told: Said[] = [];
 
   /** Says nothing yet. */
   constructor(leader: boolean, supervisor: RemoteSupervisor) {
-    this.leader = leader;
+    this.#leads = leader;
     this.#supervisor = supervisor;
+  }
+
+  get leader(): boolean {
+    return this.#leads;
+  }
+
+  onceLeading(act: (takesOver: boolean) => Promise<void>): Promise<void> {
+    if (this.#leads) return act(false);
+    this.#successions.push(act);
+    return Promise.resolve();
+  }
+
+  /** The worker that has led has ended, and this one takes its place. */
+  lead(): void {
+    this.#leads = true;
+    for (const act of this.#successions.splice(0)) {
+      act(true).catch((error) => {
+        getLogger(["weir", "workers"]).error("could not take over: {error}", { error });
+      });
+    }
+  }
+
+  async progressOf(schedule: string): Promise<Progress | undefined> {
+    return await this.#call((supervisor) => supervisor.progressOf(schedule), null) ?? undefined;
+  }
+
+  noteProgress(schedule: string, progress: Progress): void {
+    void this.#call((supervisor) => supervisor.noteProgress.asEvent(schedule, progress), undefined);
   }
 
   channel(connector: string): Channel {

@@ -2,6 +2,7 @@
 import type { LogLevel } from "@logtape/logtape";
 import type { SourceFile } from "../config/tree.ts";
 import type { Counts } from "../runtime-core.ts";
+import type { Progress } from "../timetable.ts";
 import type { RelayedRecord } from "./log.ts";
 import type { Reads } from "./reads.ts";
 import type { KnownText } from "./texts.ts";
@@ -48,6 +49,8 @@ export type RuntimeCall = "broadcast" | "sendToRoom" | "sendToUser" | "publish";
 /** What a supervisor has its workers do. */
 export interface WorkerFunctions {
   start(order: StartOrder): Promise<Result<Started>>;
+  /** From now on what the service does once is done here. */
+  lead(): void;
   /** Takes what others have told, in order. */
   hear(said: readonly Said[]): void;
   /** Answers what another asks, in JSON. */
@@ -76,6 +79,9 @@ export interface SupervisorFunctions {
   unlock(id: string): void;
   hasKey(flow: string, key: string, now: number): boolean;
   addKey(flow: string, key: string, now: number, until: number, maxKeys: number): void;
+  /** How far a schedule has come; null where no worker has led before. */
+  progressOf(schedule: string): Progress | null;
+  noteProgress(schedule: string, progress: Progress): void;
   /** What a worker has kept under a name; null where none has. */
   recall(name: string): string | null;
   /** Keeps what was read, for the workers that come. */

@@ -49,6 +49,8 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #switchboard = new Switchboard();
   readonly #places: readonly Place[];
+  /** Where what the service does once is done; undefined while no worker serves. */
+  #leader: Place | undefined;
   #ports: Readonly<Record<string, number>>;
   /** From the end of the start until the beginning of the end: a worker that ends is replaced. */
   #running = false;
@@ -67,6 +69,7 @@ export class Supervisor {
       restart: undefined,
       unwatch: undefined,
     }));
+    this.#leader = this.#places[0];
   }
 
   /**
@@ -85,6 +88,10 @@ export class Supervisor {
       const started = await supervisor.#start(leader);
       supervisor.#ports = started.ports;
       await Promise.all(others.map((place) => supervisor.#start(place)));
+      const lost = supervisor.#places.find(({ serves }) => !serves);
+      if (lost !== undefined) {
+        throw new WorkerError(`worker ${lost.worker} ended before all of them served`);
+      }
       supervisor.#running = true;
       return { supervisor, started };
     } catch (error) {
@@ -147,7 +154,9 @@ export class Supervisor {
       place.process = undefined;
       place.serves = false;
       place.status = { counts: {}, troubles: { runtime: "has no process" } };
-      if (this.#running) this.#replace(place, ending);
+      if (!this.#running) return;
+      if (this.#leader === place) this.#appoint();
+      this.#replace(place, ending);
     });
   }
 
@@ -156,7 +165,7 @@ export class Supervisor {
     const { order } = this.#options;
     const ports = this.#ports;
     const result = await Promise.race([
-      process?.functions.start({ ...order, ports, worker, leader: worker === 1 }),
+      process?.functions.start({ ...order, ports, worker, leader: place === this.#leader }),
       process?.ended,
     ]);
     if (result === undefined || typeof result === "string") {
@@ -165,7 +174,20 @@ export class Supervisor {
     const started = valueOf(result);
     place.serves = true;
     this.#watch(place);
+    if (this.#running && this.#leader === undefined) this.#appoint();
     return started;
+  }
+
+  /** Lets the worker lead that has served longest. What was due while none served is not made up for. */
+  #appoint(): void {
+    const serving = this.#places.filter(({ serves }) => serves);
+    const oldest = serving.sort((a, b) => a.startedAt - b.startedAt).at(0);
+    this.#leader = oldest;
+    if (oldest === undefined) return this.#switchboard.forgetProgress();
+    this.#options.logger.info("worker {worker} leads now", { worker: oldest.worker });
+    oldest.process?.functions.lead.asEvent().catch(() => {
+      // It has ended meanwhile, and the next one follows.
+    });
   }
 
   #replace(place: Place, ending: Ending): void {

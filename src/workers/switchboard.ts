@@ -1,7 +1,9 @@
 /** Connects the workers of a service: what they say to each other, and what they share. No I/O. */
 import { MemoryKeys } from "../flow/dedupe.ts";
+import { systemClock } from "../clock.ts";
 import { Locks } from "./locks.ts";
 import type { Said, SupervisorFunctions } from "./messages.ts";
+import { Notes } from "./progress.ts";
 import { Seats } from "./seats.ts";
 
 /** A worker, as the switchboard reaches it. */
@@ -34,6 +36,7 @@ export class Switchboard {
   readonly #keys = new Map<string, MemoryKeys>();
   /** What one worker has read for all, by its name. */
   readonly #kept = new Map<string, string>();
+  readonly #progress = new Notes(systemClock);
   readonly #meetings = new Map<string, Meeting>();
 
   /** Takes a worker in, which hears nothing yet; gives what it can ask for. */
@@ -64,10 +67,17 @@ export class Switchboard {
         this.#keys.set(flow, keys);
         keys.add(flow, key, now, until);
       },
+      progressOf: (schedule) => this.#progress.of(schedule) ?? null,
+      noteProgress: (schedule, progress) => this.#progress.note(schedule, progress),
       recall: (name) => this.#kept.get(name) ?? null,
       keep: (name, text) => void this.#kept.set(name, text),
       meet: (step) => this.#meet(member, step),
     };
+  }
+
+  /** Nobody runs schedules any more: whoever does so later begins anew. */
+  forgetProgress(): void {
+    this.#progress.clear();
   }
 
   /** Forgets a worker that has ended, with all that it had. */

@@ -90,6 +90,10 @@ class Worker implements WorkerFunctions {
     });
   }
 
+  lead(): void {
+    this.#link?.lead();
+  }
+
   hear(...[said]: Parameters<WorkerFunctions["hear"]>): void {
     this.#link?.hear(said);
   }

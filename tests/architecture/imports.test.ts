@@ -101,13 +101,20 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
       ...expression,
     ],
   ],
-  ["src/cluster.ts", ["src/connector.ts", "src/connector-cluster.ts"]],
+  ["src/cluster.ts", ["src/connector.ts", "src/connector-cluster.ts", "src/timetable.ts"]],
   ["src/connector-type.ts", ["src/connector.ts", "src/schema.ts", ...expression]],
   ["src/dispatch.ts", ["src/connector.ts", ...expression]],
   [
     "src/schedule.ts",
-    ["src/clock.ts", "src/connector.ts", "src/connector-type.ts", ...expression],
+    [
+      "src/clock.ts",
+      "src/connector.ts",
+      "src/connector-type.ts",
+      "src/timetable.ts",
+      ...expression,
+    ],
   ],
+  ["src/timetable.ts", ["src/clock.ts"]],
   ["src/test-model.ts", expression],
   ["src/model.ts", model],
   ["src/config/**", ["src/config/**", ...model]],
@@ -139,7 +146,7 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
   // The only way to several processes, which is loaded where they are asked for.
   ["src/server/host.ts", ["src/server/**", "src/workers/service.ts", ...runtime]],
   ["src/server/**", ["src/adapters/**", "src/server/**", ...runtime]],
-  ["src/workers/**", ["src/server/**", "src/workers/**", ...runtime]],
+  ["src/workers/**", ["src/server/**", "src/workers/**", "src/timetable.ts", ...runtime]],
   // Drives a runtime without sockets, for `weir test`.
   ["src/testing/**", ["src/testing/**", ...runtime]],
   ["src/commands.ts", ["src/commands/**", "src/server/**", "src/workers/worker.ts", ...runtime]],

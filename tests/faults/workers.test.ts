@@ -72,6 +72,32 @@ const FROZEN = `
   }
 `;
 
+/** Two schedules, each of which is due every second. */
+const SCHEDULES = `
+  connector "db" {
+    type       = "database"
+    driver     = "sqlite"
+    database   = "./ticks.db"
+    migrations = "./migrations"
+  }
+  flow "by_calendar" {
+    when = "* * * * * *"
+    transform { scheduled_at = "input.scheduled_at" }
+    to {
+      connector = "db"
+      target    = "calendar"
+    }
+  }
+  flow "by_interval" {
+    when = "@every 1s"
+    transform { scheduled_at = "input.scheduled_at" }
+    to {
+      connector = "db"
+      target    = "interval"
+    }
+  }
+`;
+
 /** A service of two workers. */
 async function startTalk(stage: Stage, ...args: readonly string[]): Promise<Weir> {
   const file = join(stage.folder, "talk.hcl");
@@ -184,5 +210,57 @@ processFault(
     assert.deepEqual(notes.map(({ text }) => text), clients.map(() => "kept"));
     assert.doesNotMatch(weir.stderr, /cannot start/);
     await end(weir);
+  },
+);
+
+/** Runs the schedules, has something done to their worker, and gives the times of their runs. */
+async function schedule(
+  { folder: parent, run }: { readonly folder: string; run(file: string): Promise<Weir> },
+  name: string,
+  interrupt: (leader: number) => void,
+): Promise<Record<"calendar" | "interval", readonly number[]>> {
+  const folder = join(parent, name);
+  await mkdir(join(folder, "migrations"), { recursive: true });
+  const columns = "(id INTEGER PRIMARY KEY, scheduled_at TEXT)";
+  const tables = ["calendar", "interval"].map((table) => `CREATE TABLE ${table} ${columns};`);
+  await writeFile(join(folder, "migrations/1.sql"), tables.join("\n"));
+  await writeFile(join(folder, "ticks.hcl"), SCHEDULES);
+  const weir = await run(join(folder, "ticks.hcl"));
+  const timesOf = (table: string): number[] =>
+    rowsOf(join(folder, "ticks.db"), table)
+      .map(({ scheduled_at }) => Date.parse(String(scheduled_at)));
+  await until("a few runs", () => timesOf("interval").length >= 2);
+  interrupt((await childrenOf(weir.pid))[0]);
+  await until("its end", () => /worker 1 has ended/.test(weir.stderr), 20_000);
+  await pause(2_500);
+  await end(weir);
+  return { calendar: timesOf("calendar"), interval: timesOf("interval") };
+}
+
+/** Every second has its run, at most one of them has two, and they are in order. */
+function assertComplete(times: readonly number[]): void {
+  const message = times.map((time) => time - times[0]).join(" ");
+  const gaps = times.slice(1).map((time, index) => time - times[index]);
+  // What passes between two processes takes a few milliseconds.
+  const isSecond = (gap: number): boolean => Math.abs(gap - 1_000) < 250;
+  const others = gaps.filter((gap) => !isSecond(gap));
+  assert.ok(others.length <= 1 && others.every((gap) => Math.abs(gap) < 250), message);
+}
+
+processFault(
+  "the worker that runs the schedules is killed, or hangs → the next one goes on at once, each time that was due has its run, at most one of them two",
+  async (stage) => {
+    const from = {
+      folder: stage.folder,
+      run: (file: string) => stage.run([file, "--workers", "2"]),
+    };
+    const all = await Promise.all([
+      schedule(from, "killed", (leader) => process.kill(leader, "SIGKILL")),
+      schedule(from, "hanging", (leader) => process.kill(leader, "SIGSTOP")),
+    ]);
+    for (const { calendar, interval } of all) {
+      assertComplete(calendar);
+      assertComplete(interval);
+    }
   },
 );

@@ -76,6 +76,7 @@ export class Links {
     });
     const supervisor = createBirpc<SupervisorFunctions, WorkerFunctions>({
       start: () => Promise.reject(new Error("nothing to start")),
+      lead: () => link.lead(),
       hear: (said) => link.hear(said),
       answer: (connector, text) => link.answer(connector, text),
       caughtUp: () => {},

@@ -182,6 +182,34 @@ test("seats, locks, keys and steps are those of all workers", async () => {
   await meeting;
 });
 
+test("what is done once is done by the worker that leads, and by its successor from then on", async () => {
+  const links = new Links();
+  const [a, b] = [links.add(), links.add()];
+  const done: string[] = [];
+  const act = (name: string) => async (takesOver: boolean): Promise<void> => {
+    await settled();
+    done.push(`${name} ${takesOver ? "takes over" : "begins"}`);
+    if (name === "broken") throw new Error("broken");
+  };
+  await a.link.onceLeading(act("a"));
+  await b.link.onceLeading(act("broken"));
+  await b.link.onceLeading(act("b"));
+  assert.deepEqual(done, ["a begins"]);
+  a.link.noteProgress("tick", { due: 1_000, ago: 250, unfinished: null });
+  assert.equal(await b.link.progressOf("other"), undefined);
+  b.link.lead();
+  assert.equal(b.link.leader, true);
+  await settled();
+  // One that fails keeps no other from going on.
+  assert.deepEqual(done, ["a begins", "broken takes over", "b takes over"]);
+  const progress = await b.link.progressOf("tick");
+  assert.deepEqual({ ...progress, ago: 0 }, { due: 1_000, ago: 0, unfinished: null });
+  assert.ok((progress?.ago ?? 0) >= 250);
+  await b.link.onceLeading(act("late"));
+  b.link.lead();
+  assert.deepEqual(done.slice(3), ["late begins"]);
+});
+
 test("what one worker has read the others get, whatever is there to be read later", async () => {
   const links = new Links();
   const [a, b] = [links.add().link, links.add().link];
@@ -216,6 +244,8 @@ test("without its supervisor a worker is alone, and waits for nobody", async () 
   assert.deepEqual(await channel.ask("anybody now?"), []);
   assert.equal(await a.link.keys(1).has("flow", "key", 0), false);
   await a.link.meet("end");
+  assert.equal(await a.link.progressOf("tick"), undefined);
+  a.link.noteProgress("tick", { due: 0, ago: 0, unfinished: 0 });
   assert.equal(await a.link.readOnce("tls", () => Promise.resolve(1)), 1);
   const lock = a.link.lock("key");
   await lock.held;

@@ -189,3 +189,15 @@ test("a step is taken together: by those who are there", async () => {
   b.leave();
   await alone;
 });
+
+test("how far a schedule has come outlives the worker that has run it, until nobody runs it", () => {
+  const switchboard = new Switchboard();
+  const [a, b] = [join(switchboard, "a"), join(switchboard, "b")];
+  a.service.noteProgress("__proto__", { due: 1, ago: 0, unfinished: 2 });
+  a.leave();
+  assert.equal(b.service.progressOf("toString"), null);
+  const { due, unfinished } = b.service.progressOf("__proto__") ?? {};
+  assert.deepEqual([due, unfinished], [1, 2]);
+  switchboard.forgetProgress();
+  assert.equal(b.service.progressOf("__proto__"), null);
+});

@@ -40,11 +40,7 @@ export class RabbitMq implements Connector {
     this.#ledger = new Ledger(context.logger);
   }
 
-  /** A queue that one connection alone can have is the leader's; one with a name is shared by all. */
   subscribe(operation: string | undefined, handler: FlowHandler): void {
-    const { queue } = this.#settings;
-    const own = queue === undefined || queue.exclusive;
-    if (own && this.#context.cluster?.leader === false) return;
     this.#subscriptions.add(operation, handler);
   }
 
@@ -93,7 +89,16 @@ export class RabbitMq implements Connector {
   }
 
   async consume(): Promise<void> {
-    if (this.#subscriptions.operations.length > 0) await this.#parts?.consumer.start();
+    if (this.#subscriptions.operations.length === 0) return;
+    const start = async (takesOver: boolean) => await this.#parts?.consumer.start(takesOver);
+    const { cluster } = this.#context;
+    await (this.#isShared || cluster === undefined ? start(false) : cluster.onceLeading(start));
+  }
+
+  /** A queue with a name is all workers'; one that one connection alone can have is the leader's. */
+  get #isShared(): boolean {
+    const { queue } = this.#settings;
+    return queue !== undefined && !queue.exclusive;
   }
 
   async stop(): Promise<void> {
@@ -163,7 +168,8 @@ export class RabbitMq implements Connector {
   async #declare(connection: Connection): Promise<void> {
     const { exchange, queue } = this.#settings;
     const { operations } = this.#subscriptions;
-    if (queue === undefined || operations.length === 0) {
+    const elsewhere = !this.#isShared && this.#context.cluster?.leader === false;
+    if (queue === undefined || operations.length === 0 || elsewhere) {
       return declareExchange(connection, exchange);
     }
     await declareQueue(connection, this.#settings, operations);

@@ -62,9 +62,13 @@ export class Consumer {
     return this.#context.settings.queue === undefined ? Math.max(0, this.#opened - 1) : 0;
   }
 
-  /** Begins to consume, now or as soon as there is a connection. */
-  async start(): Promise<void> {
+  /**
+   * Begins to consume, now or as soon as there is a connection. `takesOver` where another process
+   * has consumed before: a queue of its own was lost with it.
+   */
+  async start(takesOver = false): Promise<void> {
     this.#started = true;
+    if (takesOver) this.#opened++;
     this.#context.link.onReady(() => void this.#open());
     await this.#open();
   }
@@ -124,7 +128,7 @@ export class Consumer {
       this.#trouble = undefined;
       if (++this.#opened > 1 && settings.queue === undefined) {
         this.#context.logger.warn(
-          "has a new queue of its own: events since the connection was lost are missing",
+          "has a new queue of its own: events since the former one was lost are missing",
         );
       }
     } catch (error) {
