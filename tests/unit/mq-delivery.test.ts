@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import type { AsyncMessage } from "rabbitmq-client";
-import { forward, readDelivery } from "../../src/connectors/mq/rabbitmq/delivery.ts";
+import { readDelivery } from "../../src/connectors/mq/rabbitmq/delivery.ts";
+import { forDeadLetters, forRetry } from "../../src/connectors/mq/rabbitmq/forwarding.ts";
 
 function message(rest: Partial<AsyncMessage>): AsyncMessage {
   return {
@@ -21,7 +22,7 @@ test("a message that waited for a retry comes back as what it was", () => {
   const original = message({ headers: { mine: 1 }, messageId: "m1", priority: 4 });
   const first = readDelivery(original, "work");
   assert.equal(first.retries, 0);
-  const { envelope, body } = forward(original, first, { reason: "because", retries: 1 });
+  const { envelope, body } = forRetry(first, "because", 1);
   const again = readDelivery(
     message({ ...envelope, body: JSON.parse(body.toString()), exchange: "", routingKey: "work" }),
     "work",
@@ -48,17 +49,13 @@ test("a moved message takes along only what may be sent again", () => {
     userId: "alice",
     expiration: "1000",
   });
-  const { envelope } = forward(original, readDelivery(original, "work"), {
-    reason: "r".repeat(9000),
-  });
+  const { envelope } = forDeadLetters(readDelivery(original, "work"), "r".repeat(9000));
   assert.deepEqual(Object.keys(envelope.headers ?? {}).sort(), [
     "mine",
     "x-weir-exchange",
     "x-weir-reason",
-    "x-weir-retries",
     "x-weir-routing-key",
   ]);
-  assert.equal(envelope.headers?.["x-weir-retries"], undefined);
   assert.equal(envelope.headers?.["x-weir-reason"].length, 500);
   assert.equal(envelope.userId, undefined);
   assert.equal(envelope.expiration, undefined);
@@ -94,12 +91,57 @@ test("a body is read as JSON, whatever it calls itself, and kept byte for byte w
     { contentType: "text/plain", body: "nonsense" },
   ];
   for (const rest of bad) {
-    const original = message(rest);
-    const delivery = readDelivery(original, "work");
+    const delivery = readDelivery(message(rest), "work");
     assert.ok("reason" in delivery.content);
     assert.match(delivery.content.reason, /^its body is no JSON$/);
     assert.equal(delivery.content.permanent, true);
-    const { body } = forward(original, delivery, { reason: "r" });
+    const { body } = forDeadLetters(delivery, "r");
     assert.deepEqual(body, Buffer.from(rest.body));
+  }
+});
+
+/** The message as it comes back from the waiting room. */
+function returned({ envelope, body }: ReturnType<typeof forRetry>): AsyncMessage {
+  return message({ ...envelope, body, exchange: "", routingKey: "work" });
+}
+
+test("a message whose header cannot be sent waits with it in its body, and comes back as what it was", () => {
+  const headers = { large: "x".repeat(20_000), none: NaN, bytes: Buffer.from([1, 2]), list: [[]] };
+  const original = message({
+    headers,
+    messageId: "m1",
+    timestamp: 2 ** 64,
+    durable: true,
+    body: { n: 1 },
+  });
+  let delivery = readDelivery(original, "work");
+  const { content } = delivery;
+  for (let retries = 1; retries < 4; retries++) {
+    const forwarded = forRetry(delivery, "because", retries);
+    assert.ok(JSON.stringify(forwarded.envelope).length < 1_000);
+    delivery = readDelivery(returned(forwarded), "work");
+    assert.equal(delivery.retries, retries);
+    assert.deepEqual(delivery.content, content);
+  }
+  const { envelope, body, leftOut } = forDeadLetters(delivery, "because");
+  assert.deepEqual(JSON.parse(body.toString()), { n: 1 });
+  assert.equal(envelope.messageId, "m1");
+  assert.equal(envelope.timestamp, undefined);
+  assert.deepEqual(envelope.headers?.list, [[]]);
+  assert.equal(leftOut, "timestamp, header large, header none, header bytes");
+  assert.equal(envelope.headers?.["x-weir-left-out"], leftOut);
+});
+
+test("a header that says that others are packed is believed of no message from elsewhere, and may be wrong", () => {
+  const headers = { "x-weir-packed": 5, "x-weir-routing-key": "k", "x-weir-retries": -1e9 };
+  const elsewhere = readDelivery(message({ headers }), "work");
+  assert.ok("body" in elsewhere.content);
+  for (const body of [Buffer.from("nonsense"), { n: 1 }, Buffer.from('["map",["headers",1]]')]) {
+    const here = readDelivery(message({ headers, body, exchange: "", routingKey: "work" }), "work");
+    assert.deepEqual(here.content, {
+      reason: "its packed headers cannot be read",
+      permanent: true,
+    });
+    assert.equal(here.retries, 0);
   }
 });

@@ -9,7 +9,7 @@ import { type PublishOptions, toPublication } from "./publication.ts";
 import { type Address, addressOf, describeAddress } from "./rabbitmq/address.ts";
 import { Consumer } from "./rabbitmq/consumer.ts";
 import { describe, isHopeless, Link } from "./rabbitmq/link.ts";
-import { Publisher } from "./rabbitmq/publisher.ts";
+import { Publisher, UnsendableError } from "./rabbitmq/publisher.ts";
 import { declareExchange, declareQueue } from "./rabbitmq/topology.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
@@ -133,7 +133,10 @@ export class RabbitMq implements Connector {
       }, Buffer.from(body));
     } catch (cause) {
       const message = `could not publish "${routingKey}": ${describe(cause)}`;
-      throw new ConnectorError(name, message, { cause });
+      throw new ConnectorError(name, message, {
+        cause,
+        permanent: cause instanceof UnsendableError,
+      });
     }
     this.#ledger.counts.published++;
   }

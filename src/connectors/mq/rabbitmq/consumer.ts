@@ -6,9 +6,11 @@ import type { Ledger } from "../ledger.ts";
 import { MessageEvent } from "../message.ts";
 import type { Settings } from "../options.ts";
 import type { Failure, Subscriptions } from "../subscriptions.ts";
-import { type Delivery, forward, readDelivery } from "./delivery.ts";
+import { shown } from "../../../shown.ts";
+import { type Delivery, readDelivery } from "./delivery.ts";
+import { forDeadLetters, forRetry } from "./forwarding.ts";
 import { describe, type Link } from "./link.ts";
-import type { Publisher } from "./publisher.ts";
+import { type Publisher, UnsendableError } from "./publisher.ts";
 import { declareDeadLetters, declareQueue, declareWaitingRoom } from "./topology.ts";
 
 /** Milliseconds between two tries to do what the broker has refused. */
@@ -28,7 +30,7 @@ export interface ConsumerContext {
 /** One message at work. */
 interface Work {
   readonly channel: Channel;
-  readonly message: AsyncMessage;
+  readonly deliveryTag: number;
   readonly delivery: Delivery;
 }
 
@@ -147,20 +149,16 @@ export class Consumer {
     // What is not acked goes back to a named queue; one of its own has nobody else to take it.
     if (this.#stopped && this.#context.settings.queue !== undefined) return;
     const delivery = readDelivery(message, queue);
-    const work = this.#handle({ channel, message, delivery })
-      .catch((error) =>
-        this.#context.logger.warn("message {routingKey} may come again: {reason}", {
-          routingKey: delivery.routingKey,
-          reason: describe(error),
-        })
-      )
+    const { deliveryTag } = message;
+    const work = this.#handle({ channel, deliveryTag, delivery })
+      .catch((error) => this.#giveBack(channel, deliveryTag, delivery, error))
       .finally(() => this.#atWork.delete(work));
     this.#atWork.add(work);
   }
 
   async #handle(work: Work): Promise<void> {
     const { settings: { queue, consumer }, subscriptions, ledger } = this.#context;
-    const { channel, message: { deliveryTag }, delivery } = work;
+    const { channel, deliveryTag, delivery } = work;
     const { content, routingKey } = delivery;
     const { retryDelay, deadLetters } = consumer;
     for (let retries = delivery.retries;; retries++) {
@@ -188,55 +186,89 @@ export class Consumer {
     }
   }
 
+  /** What nobody has foreseen: the message must not stay at work for ever. */
+  async #giveBack(
+    channel: Channel,
+    deliveryTag: number,
+    { routingKey }: Delivery,
+    error: unknown,
+  ): Promise<void> {
+    const reason = describe(error);
+    this.#context.logger.warn("message {routingKey} may come again: {reason}", {
+      routingKey: shown(routingKey),
+      reason,
+    });
+    await this.#pause(PAUSE);
+    if (channel.active) channel.basicNack({ deliveryTag });
+  }
+
   /** Lets the message wait in the broker, so that others go on meanwhile. */
   async #postpone(work: Work, failure: Failure, retries: number): Promise<void> {
     const { link, mover, ledger, settings: { consumer: { retryDelay } } } = this.#context;
-    const { message, delivery, channel } = work;
-    const { envelope, body } = forward(message, delivery, { reason: failure.reason, retries });
+    const { delivery, channel, deliveryTag } = work;
     const moved = await this.#move(work, async () => {
+      const { envelope, body } = forRetry(delivery, failure.reason, retries);
       const routingKey = await declareWaitingRoom(link.connection, this.#queueName());
       const expiration = String(retryDelay);
       await mover.send({ ...envelope, exchange: "", routingKey, expiration }, body);
     });
+    // It cannot wait anywhere, so this was its last attempt.
+    if (moved instanceof Error) return this.#giveUp(work, failure);
     if (!moved) return;
-    channel.basicAck({ deliveryTag: message.deliveryTag });
+    channel.basicAck({ deliveryTag });
     ledger.retried(delivery.routingKey, failure, retryDelay);
   }
 
   async #giveUp(work: Work, failure: Failure): Promise<void> {
     const { link, mover, ledger, settings: { consumer: { deadLetters } } } = this.#context;
-    const { message, delivery, channel } = work;
-    const { deliveryTag } = message;
+    const { delivery, channel, deliveryTag } = work;
+    const { routingKey } = delivery;
     if (deadLetters === undefined) {
       channel.basicNack({ deliveryTag, requeue: false });
-      return ledger.discarded(delivery.routingKey, failure);
+      return ledger.discarded(routingKey, failure);
     }
     const { exchange, queue } = deadLetters;
-    const { envelope, body } = forward(message, delivery, { reason: failure.reason });
-    const routingKey = exchange === "" ? queue : delivery.routingKey;
+    let leftOut: string | undefined;
     const moved = await this.#move(work, async () => {
+      const letter = forDeadLetters(delivery, failure.reason);
+      leftOut = letter.leftOut;
       await declareDeadLetters(link.connection, deadLetters);
-      await mover.send({ ...envelope, exchange, routingKey }, body);
+      const target = { exchange, routingKey: exchange === "" ? queue : routingKey };
+      await mover.send({ ...letter.envelope, ...target }, letter.body);
     });
+    if (moved instanceof Error) {
+      channel.basicNack({ deliveryTag, requeue: false });
+      const reason = `${failure.reason}; it cannot be a dead letter: ${describe(moved)}`;
+      return ledger.discarded(routingKey, { ...failure, reason });
+    }
     if (!moved) return;
     channel.basicAck({ deliveryTag });
-    ledger.deadLettered(delivery.routingKey, failure, queue);
+    const reason = leftOut === undefined
+      ? failure.reason
+      : `${failure.reason}; left out: ${leftOut}`;
+    ledger.deadLettered(routingKey, { ...failure, reason }, queue);
   }
 
-  /** Only a confirmed copy lets go of the original; otherwise it goes back to its queue. */
-  async #move({ channel, message, delivery }: Work, send: () => Promise<void>): Promise<boolean> {
+  /**
+   * Only a confirmed copy lets go of the original. Gives the error where it never can be sent; false
+   * where it could not be this time, and then it goes back to its queue.
+   */
+  async #move(
+    { channel, deliveryTag, delivery }: Work,
+    send: () => Promise<void>,
+  ): Promise<boolean | Error> {
     try {
       await send();
       return true;
     } catch (error) {
-      const { routingKey } = delivery;
-      const reason = describe(error);
+      // A body that nests too deep cannot be written again.
+      if (error instanceof UnsendableError || error instanceof RangeError) return error;
       this.#context.logger.warn("message {routingKey} could not be moved: {reason}", {
-        routingKey,
-        reason,
+        routingKey: shown(delivery.routingKey),
+        reason: describe(error),
       });
       await this.#pause(PAUSE);
-      channel.basicNack({ deliveryTag: message.deliveryTag });
+      channel.basicNack({ deliveryTag });
       return false;
     }
   }

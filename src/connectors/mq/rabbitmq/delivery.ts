@@ -1,17 +1,18 @@
-/** What comes from the broker as a message, and the same message on its way to another queue. */
+/** What comes from the broker as a message. */
 import { Buffer } from "node:buffer";
-import type { AsyncMessage, Envelope } from "rabbitmq-client";
+import type { AsyncMessage } from "rabbitmq-client";
+import { isObject } from "../../../json.ts";
 import type { Message } from "../message.ts";
 import type { Failure } from "../subscriptions.ts";
+import { propertiesIn } from "./encoding.ts";
+import { unpack } from "./packing.ts";
 
-/** Headers of a message that was moved: where it came from, and why it was moved. */
-const ROUTING_KEY = "x-weir-routing-key";
-const EXCHANGE = "x-weir-exchange";
-const RETRIES = "x-weir-retries";
-const REASON = "x-weir-reason";
-
-/** The header frame has room for 8 KB in all. */
-const LONGEST_REASON = 500;
+/** Headers of a message that was moved: where it came from, and how often it has come again. */
+export const ROUTING_KEY = "x-weir-routing-key";
+export const EXCHANGE = "x-weir-exchange";
+export const RETRIES = "x-weir-retries";
+/** How many bytes in front of the body are the headers and properties of the message. */
+export const PACKED = "x-weir-packed";
 
 /** A message and what has happened to it so far. */
 export interface Delivery {
@@ -19,72 +20,50 @@ export interface Delivery {
   readonly exchange: string;
   /** How often it has been delivered again. */
   readonly retries: number;
+  /** The message, unpacked. */
+  readonly message: AsyncMessage;
   /** What flows get; a failure where it cannot be read. */
   readonly content: Message | Failure;
 }
 
 /** Reads a message that came from `queue`. */
-export function readDelivery(message: AsyncMessage, queue: string): Delivery {
-  const { [ROUTING_KEY]: key, [EXCHANGE]: exchange, [RETRIES]: count, ...headers } = headersOf(
-    message,
-  );
+export function readDelivery(received: AsyncMessage, queue: string): Delivery {
+  const { [ROUTING_KEY]: key, [EXCHANGE]: exchange, [RETRIES]: count, [PACKED]: packed } =
+    headersOf(received);
   // Only what was sent to this very queue has been moved; elsewhere these headers mean nothing.
-  const moved = message.exchange === "" && message.routingKey === queue && typeof key === "string";
+  const moved = received.exchange === "" && received.routingKey === queue &&
+    typeof key === "string";
   const origin = moved
     ? { routingKey: key, exchange: String(exchange ?? "") }
-    : { routingKey: message.routingKey, exchange: message.exchange };
+    : { routingKey: received.routingKey, exchange: received.exchange };
+  // Others may send to the queue as well: a number that never ends would be a retry for ever.
+  const retries = moved && Number.isSafeInteger(count) ? Math.max(0, Number(count)) : 0;
+  const message = moved && packed !== undefined ? unpacked(received, Number(packed)) : received;
+  if (message === undefined) {
+    const content = { reason: "its packed headers cannot be read", permanent: true };
+    return { ...origin, retries, message: received, content };
+  }
   const body = parse(message);
-  return {
-    ...origin,
-    retries: moved && typeof count === "number" ? count : 0,
-    content: "reason" in body
-      ? body
-      : { ...origin, ...body, headers, properties: propertiesOf(message) },
-  };
+  if ("reason" in body) return { ...origin, retries, message, content: body };
+  const { [ROUTING_KEY]: _, [EXCHANGE]: __, [RETRIES]: ___, ...headers } = headersOf(message);
+  const content = { ...origin, ...body, headers, properties: propertiesOf(message) };
+  return { ...origin, retries, message, content };
 }
 
-/** The message as it goes on to another queue, and why it does. */
-export function forward(
-  message: AsyncMessage,
-  { routingKey, exchange }: Delivery,
-  { reason, retries }: { readonly reason: string; readonly retries?: number },
-): { readonly envelope: Envelope & { readonly messageId: string }; readonly body: Buffer } {
-  const headers = {
-    ...Object.fromEntries(Object.entries(headersOf(message)).filter(([name]) => !isBrokers(name))),
-    [ROUTING_KEY]: routingKey,
-    [EXCHANGE]: exchange,
-    [REASON]: reason.slice(0, LONGEST_REASON),
-    [RETRIES]: retries,
-  };
-  const { contentType, contentEncoding, priority, correlationId, replyTo, timestamp, type, appId } =
-    message;
-  // Left out: `userId`, which only its own user may send, and `expiration`, which has served.
-  return {
-    body: bytesOf(message),
-    envelope: {
-      headers,
-      durable: true,
-      mandatory: true,
-      messageId: message.messageId ?? crypto.randomUUID(),
-      contentType,
-      contentEncoding,
-      priority,
-      correlationId,
-      replyTo,
-      timestamp,
-      type,
-      appId,
-    },
-  };
-}
-
-/** What the broker wrote itself, or would act on once more: carbon copies would go out again. */
-function isBrokers(name: string): boolean {
-  return /^(?:CC|BCC|x-(?:first-|last-)?death.*|x-delivery-count)$/.test(name);
+/** The message with the headers and properties in front of its body; undefined where there are none. */
+function unpacked(message: AsyncMessage, length: number): AsyncMessage | undefined {
+  if (!Buffer.isBuffer(message.body)) return undefined;
+  const found = unpack(message.body, length);
+  if (!isObject(found?.value) || !isObject(found.value.headers)) return undefined;
+  const { headers, durable: sent, ...properties } = found.value;
+  const { consumerTag, deliveryTag, redelivered, exchange, routingKey } = message;
+  const durable = sent === true;
+  const facts = { consumerTag, deliveryTag, redelivered, exchange, routingKey, durable };
+  return { ...propertiesIn(properties), ...facts, headers: { ...headers }, body: found.body };
 }
 
 /** A copy, because the library would let a header "__proto__" become a prototype. */
-function headersOf({ headers = {} }: AsyncMessage): Record<string, unknown> {
+export function headersOf({ headers = {} }: AsyncMessage): Record<string, unknown> {
   return Object.fromEntries(Object.entries(headers));
 }
 
@@ -106,7 +85,12 @@ function parse(message: AsyncMessage): { readonly body: unknown } | Failure {
   }
 }
 
-function bytesOf(message: AsyncMessage): Buffer {
+/**
+ * The body in bytes.
+ *
+ * @throws {RangeError} It is JSON that nests deeper than can be written again.
+ */
+export function bytesOf(message: AsyncMessage): Buffer {
   if (Buffer.isBuffer(message.body)) return message.body;
   return Buffer.from(isParsed(message) ? JSON.stringify(message.body) : String(message.body));
 }

@@ -2,6 +2,7 @@
 import type { Logger } from "../../../connector.ts";
 import { AMQPChannelError, AMQPConnectionError, AMQPError, Connection } from "rabbitmq-client";
 import { type Address, describeAddress } from "./address.ts";
+import { FRAME_MAX } from "./encoding.ts";
 
 /** Milliseconds that the broker has to take a connection, a channel or a confirmed message. */
 export const PATIENCE = 5000;
@@ -53,6 +54,7 @@ export class Link {
       acquireTimeout: PATIENCE,
       connectionTimeout: PATIENCE,
       heartbeat: 20,
+      frameMax: FRAME_MAX,
       retryLow: 500,
       retryHigh: 5000,
     });

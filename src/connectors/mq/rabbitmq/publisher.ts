@@ -1,8 +1,29 @@
 /** Publishing, with the broker's word that it has taken charge. */
 import type { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
-import type { Envelope, Publisher as ClientPublisher, PublisherProps } from "rabbitmq-client";
-import { type Link, PATIENCE } from "./link.ts";
+import {
+  AMQPError,
+  type Envelope,
+  type Publisher as ClientPublisher,
+  type PublisherProps,
+} from "rabbitmq-client";
+import { headerProblem } from "./encoding.ts";
+import { describe, type Link, PATIENCE } from "./link.ts";
+
+/** A message that can never be sent: not by this client, or not to this broker. */
+export class UnsendableError extends Error {
+  override readonly name = "UnsendableError";
+}
+
+/** The broker has a limit for bodies, and the client's own encoder for what it writes. */
+function isUnsendable(error: unknown): boolean {
+  if (!(error instanceof AMQPError)) {
+    return error instanceof RangeError || error instanceof TypeError;
+  }
+  return error.code === "CODEC" ||
+    (error.code === "PRECONDITION_FAILED" &&
+      error.message.includes("larger than configured max size"));
+}
 
 /** How one channel publishes. */
 export interface PublisherOptions {
@@ -35,12 +56,16 @@ export class Publisher {
   /**
    * Resolves when the broker has confirmed the message; without confirms, when it is on its way.
    *
+   * @throws {UnsendableError} It never can be sent.
    * @throws {Error} There is no connection, the broker refused the message, a mandatory message
    * reached no queue, or no confirmation came in time.
    */
   send(envelope: Envelope & { readonly messageId: string }, body: Buffer): Promise<void> {
     const { trouble } = this.#link;
     if (trouble !== undefined) return Promise.reject(new Error(trouble));
+    // The client closes its channel over what it cannot write, with all that is on its way.
+    const problem = headerProblem(envelope);
+    if (problem !== undefined) return Promise.reject(new UnsendableError(problem));
     const sent = this.#confirms && envelope.mandatory
       ? this.#sendMandatory(envelope, body)
       : this.#sendInTime(envelope, body);
@@ -81,6 +106,13 @@ export class Publisher {
       timer = setTimeout(() => reject(error), PATIENCE);
     });
     const sent = this.#publisher.send(envelope, body);
-    await Promise.race([sent, late]).finally(() => clearTimeout(timer));
+    try {
+      await Promise.race([sent, late]);
+    } catch (error) {
+      if (isUnsendable(error)) throw new UnsendableError(describe(error), { cause: error });
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }

@@ -1,0 +1,28 @@
+/** Values that come from outside, in the lines of a log, in errors and in answers. */
+
+/** How much of a value is shown, in characters. */
+const LONGEST = 100;
+
+/**
+ * What could change how a line reads: control characters, line breaks, marks that nobody sees or that
+ * turn the direction of the text, and lone surrogates.
+ */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * A value that somebody outside has chosen, such as a routing key or a column: at most 100 characters
+ * of it, and escaped where it could pass for something else.
+ */
+export function shown(value: unknown): string {
+  const text = typeof value === "string" ? value : String(value);
+  // A character is at most two units, so a hostile text is never taken apart.
+  const characters = [...text.slice(0, 2 * LONGEST + 2)];
+  const cut = characters.length <= LONGEST ? text : `${characters.slice(0, LONGEST).join("")}…`;
+  return cut.replace(UNSAFE, escaped);
+}
+
+function escaped(character: string): string {
+  if (character === "\n") return "\\n";
+  const code = character.codePointAt(0) ?? 0;
+  return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, "0")}`;
+}
