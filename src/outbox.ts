@@ -11,6 +11,14 @@ export interface Sink {
   send(batch: Batch): number;
 }
 
+/** What hears of an outbox that can send no more. Its methods never throw. */
+export interface OutboxOwner {
+  /** More waits than the limit, and the kernel does not take it. Called once. */
+  slow(): void;
+  /** The sink threw. */
+  failed(error: unknown): void;
+}
+
 /** Frames that wait, as a path from the root of a tick: who waits for the same shares the path. */
 class PendingBatch implements Batch {
   /** Bytes on the wire. */
@@ -149,26 +157,23 @@ export class Outbox {
   readonly #flusher: Flusher;
   readonly #sink: Sink;
   readonly #limit: number;
-  readonly #overflow: () => void;
+  readonly #owner: OutboxOwner;
   readonly #onLost: (frames: number) => void;
   #pending: PendingBatch | undefined;
   #closed = false;
 
-  /**
-   * `overflow` is called once, when more than `limit` bytes wait that the kernel has not taken;
-   * `onLost` with the number of frames that were queued and never reached the sink.
-   */
+  /** `onLost` gets the number of frames that were queued and that the sink did not take. */
   constructor(
     flusher: Flusher,
     sink: Sink,
     limit: number,
-    overflow: () => void,
+    owner: OutboxOwner,
     onLost: (frames: number) => void = () => {},
   ) {
     this.#flusher = flusher;
     this.#sink = sink;
     this.#limit = limit;
-    this.#overflow = overflow;
+    this.#owner = owner;
     this.#onLost = onLost;
   }
 
@@ -191,15 +196,22 @@ export class Outbox {
     return !this.#closed;
   }
 
-  /** Sends what waits. */
+  /** Sends what waits. Never throws: others are flushed after this one. */
   flush(): void {
     const pending = this.#pending;
     if (pending === undefined || this.#closed) return;
     this.#pending = undefined;
-    const unsent = this.#sink.send(pending);
+    let unsent: number;
+    try {
+      unsent = this.#sink.send(pending);
+    } catch (error) {
+      this.#onLost(pending.frames.length);
+      this.discard();
+      return this.#owner.failed(error);
+    }
     if (unsent > this.#limit) {
       this.discard();
-      this.#overflow();
+      this.#owner.slow();
     } else if (unsent < 0) {
       this.#onLost(pending.frames.length);
     }

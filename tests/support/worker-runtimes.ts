@@ -26,6 +26,8 @@ const HANDSHAKE = {
 export class FakeClient implements Peer {
   /** What its socket holds, as it says. */
   bufferedAmount = 0;
+  /** What every use of it throws; undefined for nothing. */
+  error: Error | undefined;
   /** How the server closed it. */
   ended: readonly [code: number, reason: string] | undefined;
   #heard: unknown[] = [];
@@ -38,16 +40,19 @@ export class FakeClient implements Peer {
   }
 
   send({ frames }: Batch): number {
+    if (this.error !== undefined) throw this.error;
     this.#heard.push(...frames.map(({ text }) => JSON.parse(text)));
     return this.bufferedAmount;
   }
 
   close(code: number, reason: string): void {
+    if (this.error !== undefined) throw this.error;
     this.ended = [code, reason];
     this.#session.close(code, reason);
   }
 
   terminate(): void {
+    if (this.error !== undefined) throw this.error;
     this.#session.close(1006, "");
   }
 

@@ -30,14 +30,23 @@ class Line {
   /** What the kernel is said not to have taken. */
   unsent = 0;
   overflows = 0;
+  /** What the sink throws; undefined for nothing. */
+  error: Error | undefined;
+  readonly failures: unknown[] = [];
+  lost = 0;
   readonly outbox: Outbox;
 
   constructor(flusher: Flusher, limit = Infinity) {
     const send = (batch: Batch): number => {
+      if (this.error !== undefined) throw this.error;
       this.batches.push(batch);
       return this.unsent;
     };
-    this.outbox = new Outbox(flusher, { send }, limit, () => this.overflows++);
+    const owner = {
+      slow: () => void this.overflows++,
+      failed: (error: unknown) => void this.failures.push(error),
+    };
+    this.outbox = new Outbox(flusher, { send }, limit, owner, (frames) => this.lost += frames);
   }
 
   get texts(): string[] {
@@ -176,7 +185,7 @@ test("a frame that is pushed while others are flushed goes out, too, and in orde
       },
     },
     Infinity,
-    () => {},
+    { slow() {}, failed: assert.fail },
   );
   first.push(frame("a"));
   late.outbox.push(frame("first"));
@@ -184,6 +193,34 @@ test("a frame that is pushed while others are flushed goes out, too, and in orde
   ticks.end();
   assert.deepEqual(echo, ["a", "again"]);
   assert.deepEqual(late.texts, ["first", "second"]);
+});
+
+test("a sink that throws is told of and used no more, and the others are flushed", () => {
+  const ticks = new Ticks();
+  const lines = Array.from({ length: 5 }, () => new Line(ticks.flusher, 100));
+  const error = new Error("broken");
+  lines[1].error = error;
+  for (const text of ["a", "b"]) {
+    for (const { outbox } of lines) outbox.push(frame(text));
+  }
+  ticks.end();
+  for (const { outbox } of lines) outbox.push(frame("c"));
+  ticks.end();
+  assert.deepEqual(lines.map(({ texts }) => texts.join("")), ["abc", "", "abc", "abc", "abc"]);
+  assert.deepEqual(lines.map(({ failures }) => failures), [[], [error], [], [], []]);
+  assert.deepEqual(lines.map(({ lost }) => lost), [0, 2, 0, 0, 0]);
+  assert.equal(lines[1].outbox.push(frame("d")), false);
+
+  // What is over the limit goes out within the push: that does not throw either.
+  lines[2].error = error;
+  assert.deepEqual(lines.map(({ outbox }) => outbox.push(frame("x".repeat(100)))), [
+    true,
+    false,
+    false,
+    true,
+    true,
+  ]);
+  assert.deepEqual(lines[2].failures, [error]);
 });
 
 test("over the limit the kernel gets its chance before anybody is called slow", () => {

@@ -14,21 +14,29 @@ class Wire {
   readonly texts: string[] = [];
   /** The largest that it has held. */
   most = 0;
-  bufferedAmount = 0;
   room: number;
+  #held = 0;
   open = true;
+  /** What sending throws, and asking for what it holds; undefined for nothing. */
+  error: Error | undefined;
 
   constructor(room: number) {
     this.room = room;
   }
 
+  get bufferedAmount(): number {
+    if (this.error !== undefined) throw this.error;
+    return this.#held;
+  }
+
   send({ frames, size }: Batch): number {
+    if (this.error !== undefined) throw this.error;
     if (!this.open) return -1;
     this.texts.push(...frames.map(({ text }) => text));
-    this.bufferedAmount += size;
+    this.#held += size;
     this.#take();
-    this.most = Math.max(this.most, this.bufferedAmount);
-    return this.bufferedAmount;
+    this.most = Math.max(this.most, this.#held);
+    return this.#held;
   }
 
   close(): void {}
@@ -40,9 +48,9 @@ class Wire {
   }
 
   #take(): void {
-    const taken = Math.min(this.room, this.bufferedAmount);
+    const taken = Math.min(this.room, this.#held);
     this.room -= taken;
-    this.bufferedAmount -= taken;
+    this.#held -= taken;
   }
 }
 
@@ -52,6 +60,7 @@ class Scene {
   readonly wire: Wire;
   readonly outbox: Outbox;
   overflows = 0;
+  readonly failures: unknown[] = [];
   readonly #outboxes: Outboxes;
   readonly #ticks: (() => void)[] = [];
   readonly #timers = new Set<() => void>();
@@ -76,7 +85,19 @@ class Scene {
       },
     });
     this.wire = new Wire(room);
-    this.outbox = this.#outboxes.create(this.wire, () => this.overflows++);
+    this.outbox = this.create(this.wire);
+  }
+
+  /** The outbox of one more client; one that fails is discarded, as connections do. */
+  create(wire: Wire): Outbox {
+    const outbox: Outbox = this.#outboxes.create(wire, {
+      slow: () => void this.overflows++,
+      failed: (error) => {
+        this.failures.push(error);
+        outbox.discard();
+      },
+    });
+    return outbox;
   }
 
   get timers(): number {
@@ -339,4 +360,42 @@ test("what a slow client had waiting when it left is undelivered", () => {
   const given = scene.wire.texts.length;
   assert.equal(scene.counters.all().undelivered, 8 - given - dropped);
   assert.equal(scene.timers, 0);
+});
+
+test("a socket that throws when it is looked at is told of, and the others are looked at", () => {
+  const scene = new Scene({});
+  const broken = new Wire(0);
+  const last = new Wire(0);
+  const outboxes = [scene.create(broken), scene.outbox, scene.create(last)];
+  for (let n = 0; n < 3; n++) {
+    for (const outbox of outboxes) outbox.push(new Frame(`${n}`.repeat(600)));
+    scene.tick();
+  }
+  const error = new Error("broken");
+  broken.error = error;
+  last.read(10_000);
+  scene.read();
+  assert.deepEqual(scene.failures, [error]);
+  assert.deepEqual([scene.wire, last].map(({ texts }) => texts.map((text) => text[0])), [
+    ["0", "1", "2"],
+    ["0", "1", "2"],
+  ]);
+  assert.equal(scene.counters.all().undelivered, 3 - broken.texts.length);
+  assert.deepEqual(outboxes.map((outbox) => outbox.push(new Frame("late"))), [false, true, true]);
+  scene.tick();
+  scene.read();
+  assert.deepEqual([scene.timers, scene.failures.length], [0, 1]);
+});
+
+test("a socket that throws when what waits is given to it has taken none of it", () => {
+  for (const policy of ["drop_oldest", "coalesce"] as const) {
+    const key = policy === "coalesce" ? compileExpression("output.n", ["output"]) : undefined;
+    const scene = new Scene({ policy, key });
+    for (let n = 0; n < 4; n++) scene.answer("a".repeat(300));
+    scene.wire.error = new Error("broken");
+    scene.tick();
+    assert.deepEqual([scene.seen, scene.failures], [[], [scene.wire.error]]);
+    assert.equal(scene.counters.all().undelivered, 4);
+    assert.equal(scene.timers, 0);
+  }
 });

@@ -39,6 +39,8 @@ export const OVER_RATE = "too many messages";
 export const TOO_MUCH_WAITS = "too much waits to be served";
 /** The client is taken for dead. */
 export const NO_PONG = "no pong in time";
+/** The runtime has thrown when it was to write. */
+export const SOCKET_FAILED = "the socket failed";
 /** The client's token was not renewed in time. */
 export const TOKEN_EXPIRED = "token expired";
 
@@ -47,6 +49,7 @@ const BY_REASON: ReadonlyMap<string, Counter> = new Map([
   [OVER_RATE, "closed_rate"],
   [TOO_MUCH_WAITS, "closed_waiting"],
   [NO_PONG, "closed_pong"],
+  [SOCKET_FAILED, "closed_failed"],
   [TOKEN_EXPIRED, "closed_expired"],
 ]);
 const BY_CODE: ReadonlyMap<number, Counter> = new Map([

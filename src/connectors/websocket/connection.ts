@@ -21,8 +21,8 @@ import {
   closeReason,
   counterOfClosing,
   counterOfViolation,
-  NO_PONG,
   SHUTDOWN_PATIENCE,
+  SOCKET_FAILED,
   TOKEN_EXPIRED,
 } from "./closing.ts";
 import type { Counter, Counters } from "./counters.ts";
@@ -240,8 +240,10 @@ export class Connection implements SocketSession, SocketOwner, InboxOwner {
     this.#startClosing(1013, "slow consumer");
   }
 
-  dead(): void {
-    this.destroy(NO_PONG);
+  failed(error: unknown): void {
+    const { id } = this.client;
+    this.#hub.logger.error("the socket of client {id} failed: {error}", { id, error });
+    this.destroy(SOCKET_FAILED);
   }
 
   serve(frame: ClientFrame | Refusal): Promise<void> | undefined {

@@ -31,6 +31,8 @@ const CLOSED = [
   "closed_waiting",
   /** No pong in time. */
   "closed_pong",
+  /** Its socket threw an error when it was used. */
+  "closed_failed",
   /** Its token has expired. */
   "closed_expired",
   /** A flow has disconnected it. */

@@ -1,9 +1,9 @@
 /** The socket of one connection between `open` and `close`, with its outbox and its heartbeat. */
-import type { Outbox } from "../../outbox.ts";
+import type { Outbox, OutboxOwner } from "../../outbox.ts";
 import type { Peer, SocketFeatures } from "../../socket.ts";
 import { endOfTick } from "../../tick.ts";
 import type { TimerWheel } from "../../timer-wheel.ts";
-import { sentCode } from "./closing.ts";
+import { NO_PONG, sentCode } from "./closing.ts";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 import type { Outboxes } from "./slow-client/outboxes.ts";
 
@@ -16,11 +16,9 @@ export interface SocketHost {
 }
 
 /** Who is told of an open socket. */
-export interface SocketOwner {
-  /** Its queue is over the limit. */
-  slow(): void;
-  /** No pong came in time. */
-  dead(): void;
+export interface SocketOwner extends OutboxOwner {
+  /** Ends the connection without a close frame. */
+  destroy(reason: string): void;
 }
 
 /** A socket that can be sent to. */
@@ -44,7 +42,7 @@ export class OpenSocket implements HeartbeatOptions {
     this.#features = features;
     this.#host = host;
     this.#owner = owner;
-    this.outbox = host.outboxes.create(peer, () => owner.slow());
+    this.outbox = host.outboxes.create(peer, owner);
     this.#heartbeat = peer.ping === undefined ? undefined : new Heartbeat(this, host.wheel);
   }
 
@@ -57,11 +55,11 @@ export class OpenSocket implements HeartbeatOptions {
   }
 
   ping(): void {
-    this.#peer.ping?.();
+    this.#attempt(() => this.#peer.ping?.());
   }
 
   dead(): void {
-    this.#owner.dead();
+    this.#owner.destroy(NO_PONG);
   }
 
   /** Whether messages over the limit never get here. */
@@ -88,7 +86,7 @@ export class OpenSocket implements HeartbeatOptions {
     this.#paused = true;
     this.#silent = true;
     this.#heartbeat?.pause();
-    peer.pause();
+    this.#attempt(() => peer.pause?.());
   }
 
   /** Goes on reading. */
@@ -96,7 +94,7 @@ export class OpenSocket implements HeartbeatOptions {
     const peer = this.#peer;
     if (peer.resume === undefined || this.#closing) return;
     this.#paused = false;
-    peer.resume();
+    this.#attempt(() => peer.resume?.());
     // What is read first may be reason enough to stop again: no ping for each of many short looks.
     endOfTick(() => {
       if (this.#paused || this.#closing || !this.#silent) return;
@@ -110,15 +108,21 @@ export class OpenSocket implements HeartbeatOptions {
     const peer = this.#peer;
     this.#closing = true;
     this.#heartbeat?.stop();
-    // A paused socket would never see the answer to its close frame.
-    peer.resume?.();
-    peer.close(sentCode(this.#features, code), reason, patience);
     if (peer.terminate === undefined) this.#closeTimer = setTimeout(stuck, patience);
+    this.#attempt(() => {
+      // A paused socket would never see the answer to its close frame.
+      peer.resume?.();
+      peer.close(sentCode(this.#features, code), reason, patience);
+    });
   }
 
   /** Destroys it, where the peer can. */
   terminate(): void {
-    this.#peer.terminate?.();
+    try {
+      this.#peer.terminate?.();
+    } catch {
+      // Nothing is left to be done about it: the owner gives it up.
+    }
   }
 
   /** It is gone. */
@@ -129,13 +133,24 @@ export class OpenSocket implements HeartbeatOptions {
     this.outbox.discard();
   }
 
+  /** Whatever a peer throws, whoever goes through all of them comes to the next one. */
+  #attempt(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#owner.failed(error);
+    }
+  }
+
   #answerPing(): void {
     const peer = this.#peer;
     const data = this.#pingData;
     this.#pingData = undefined;
     if (this.#closing || data === undefined) return;
-    // Pongs that nobody reads fill the same buffer.
-    if (peer.bufferedAmount > this.#host.outboxes.limit) this.#owner.slow();
-    else peer.pong?.(data);
+    this.#attempt(() => {
+      // Pongs that nobody reads fill the same buffer.
+      if (peer.bufferedAmount > this.#host.outboxes.limit) this.#owner.slow();
+      else peer.pong?.(data);
+    });
   }
 }

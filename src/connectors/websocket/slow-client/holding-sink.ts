@@ -1,5 +1,5 @@
 /** Stands between an outbox and its socket, and holds back what the socket does not take. */
-import { batchOf, type Sink } from "../../../outbox.ts";
+import { batchOf, type OutboxOwner, type Sink } from "../../../outbox.ts";
 import type { Batch, Peer } from "../../../socket.ts";
 import { type Backlog, takeChunk } from "./backlog.ts";
 import type { Polling } from "./polling.ts";
@@ -15,6 +15,8 @@ export interface HoldingSinkOptions {
   /** Empty at first. */
   readonly backlog: Backlog;
   readonly polling: Polling<HoldingSink>;
+  /** Hears where the peer throws. */
+  readonly owner: Pick<OutboxOwner, "failed">;
   /** Is told how many frames were lost with the socket. */
   onLost(frames: number): void;
 }
@@ -50,6 +52,10 @@ export class HoldingSink implements Sink {
   look(): void {
     this.#pump();
     if (this.#options.backlog.size === 0) this.#options.polling.delete(this);
+  }
+
+  failed(error: unknown): void {
+    this.#options.owner.failed(error);
   }
 
   /** Gives everything to the socket: it is about to be closed. */
@@ -98,8 +104,14 @@ export class HoldingSink implements Sink {
     return this.#unsent;
   }
 
+  /** A peer that throws takes no more than one that is closing. */
   #give(batch: Batch): number {
-    const unsent = this.#options.peer.send(batch);
+    let unsent = -1;
+    try {
+      unsent = this.#options.peer.send(batch);
+    } catch (error) {
+      this.failed(error);
+    }
     this.#unsent = Math.max(0, unsent);
     return unsent;
   }

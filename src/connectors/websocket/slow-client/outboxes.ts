@@ -2,7 +2,7 @@
 import type { Clock } from "../../../clock.ts";
 import { ConnectorError } from "../../../errors.ts";
 import { Frame } from "../../../frame.ts";
-import { type Flusher, Outbox } from "../../../outbox.ts";
+import { type Flusher, Outbox, type OutboxOwner } from "../../../outbox.ts";
 import { messageFrame } from "../../../protocol.ts";
 import type { Peer } from "../../../socket.ts";
 import type { Counters } from "../counters.ts";
@@ -41,21 +41,22 @@ export class Outboxes {
     this.#onLost = (frames) => context.counters.add("undelivered", frames);
   }
 
-  /** An outbox for a connection; `overflow` is called once, when it must be closed as slow. */
-  create(peer: Peer, overflow: () => void): Outbox {
+  /** An outbox for a connection. */
+  create(peer: Peer, owner: OutboxOwner): Outbox {
     const { flusher } = this.#context;
     const backlog = this.#backlog();
     if (backlog === undefined) {
-      return new Outbox(flusher, peer, this.limit, overflow, this.#onLost);
+      return new Outbox(flusher, peer, this.limit, owner, this.#onLost);
     }
     const sink = new HoldingSink({
       peer,
       limit: this.limit,
       backlog,
       polling: this.#polling,
+      owner,
       onLost: this.#onLost,
     });
-    return new HoldingOutbox(flusher, sink, this.limit, overflow, this.#onLost);
+    return new HoldingOutbox(flusher, sink, this.limit, owner, this.#onLost);
   }
 
   /**
@@ -112,10 +113,10 @@ class HoldingOutbox extends Outbox {
     flusher: Flusher,
     sink: HoldingSink,
     limit: number,
-    overflow: () => void,
+    owner: OutboxOwner,
     onLost: (frames: number) => void,
   ) {
-    super(flusher, sink, limit, overflow, onLost);
+    super(flusher, sink, limit, owner, onLost);
     this.#sink = sink;
   }
 

@@ -4,8 +4,16 @@ import type { Clock } from "../../../clock.ts";
 /** From one look to the next, in milliseconds. What the kernel holds lasts a client longer. */
 const INTERVAL = 10;
 
+/** What waits until its socket takes something. */
+export interface Waiter {
+  /** Looks whether the socket does. */
+  look(): void;
+  /** Looking has thrown; nobody looks again. */
+  failed(error: unknown): void;
+}
+
 /** Looks at those who wait, all at once, for as long as there are some. */
-export class Polling<Waiting extends { look(): void }> {
+export class Polling<Waiting extends Waiter> {
   readonly #clock: Clock;
   readonly #waiting = new Set<Waiting>();
   #cancel: (() => void) | undefined;
@@ -30,7 +38,15 @@ export class Polling<Waiting extends { look(): void }> {
 
   readonly #look = (): void => {
     this.#cancel = undefined;
-    for (const one of [...this.#waiting]) one.look();
+    for (const one of [...this.#waiting]) {
+      try {
+        one.look();
+      } catch (error) {
+        // The others are looked at all the same.
+        this.#waiting.delete(one);
+        one.failed(error);
+      }
+    }
     if (this.#waiting.size > 0) this.#cancel ??= this.#clock.after(INTERVAL, this.#look);
   };
 }
