@@ -47,6 +47,21 @@ test("a url stands alone", () => {
   }
 });
 
+test("a percent sign in a url stands for a character, or it is a complaint that repeats nothing", () => {
+  const cases = [
+    ["amqp://u:100%sure@h", "password"],
+    ["amqp://u:%@h", "password"],
+    ["amqp://u:%ff@h", "password"],
+    ["amqp://%zz:p@h", "username"],
+    ["amqp://u:p@h/%e0%a4", "vhost"],
+  ];
+  for (const [url, part] of cases) {
+    const message = `url: has a url with a "%" in its ${part} that stands for no character`;
+    assert.deepEqual(complaints({ url }), [message], url);
+  }
+  assert.deepEqual(complaints({ url: "amqp://u:100%25sure%F0%9F%98%80@h/%2f" }), []);
+});
+
 test("a url is an AMQP URL without parameters, and is not repeated in the complaint", () => {
   for (const url of ["http://u:secret@h", "amqp:", "secret", "", "amqp://", "amqp://h?secret=1"]) {
     const [complaint] = complaints({ url });

@@ -112,9 +112,28 @@ function checkUrl({ url, ...rest }: MqOptions): readonly Complaint[] {
       hint: example,
     }];
   }
+  const parts = { username: parsed.username, password: parsed.password, vhost: parsed.pathname };
+  const undecodable = Object.entries(parts).find(([, text]) => !isDecodable(text));
+  if (undecodable !== undefined) {
+    return [{
+      attribute: "url",
+      message: `has a url with a "%" in its ${undecodable[0]} that stands for no character`,
+      hint: "write %25 for a percent sign",
+    }];
+  }
   return others.map((name) => ({
     attribute: name,
     message: `has a url and a ${name}`,
     hint: `the url says it all: ${example}`,
   }));
+}
+
+/** Whether its percent signs stand for bytes of UTF-8. */
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
