@@ -5,9 +5,9 @@ import { join } from "node:path";
 import process from "node:process";
 import { until } from "../support/mq.ts";
 import type { Stage, Weir } from "../support/process.ts";
-import type { SocketClient } from "../support/socket-client.ts";
+import { handshakeText, SocketClient } from "../support/socket-client.ts";
 import { pause } from "../support/socket-probe.ts";
-import { rowsOf } from "../support/talk.ts";
+import { openClient, rowsOf } from "../support/talk.ts";
 import { openCrowd } from "../support/team.ts";
 import { childrenOf, gone } from "../support/workers.ts";
 import { processFault } from "./stage.ts";
@@ -105,24 +105,57 @@ async function startTalk(stage: Stage, ...args: readonly string[]): Promise<Weir
   return await stage.run([file, "--workers", "2", ...args]);
 }
 
+/** Every second has its run, at most one of them has two, and they are in order. */
+function assertComplete(times: readonly number[]): void {
+  const message = times.map((time) => time - times[0]).join(" ");
+  const gaps = times.slice(1).map((time, index) => time - times[index]);
+  // What passes between two processes takes a few milliseconds.
+  const isSecond = (gap: number): boolean => Math.abs(gap - 1_000) < 250;
+  const others = gaps.filter((gap) => !isSecond(gap));
+  assert.ok(others.length <= 1 && others.every((gap) => Math.abs(gap) < 250), message);
+}
+
+/** A service that runs schedules, and serves. */
+class Timekeeper {
+  readonly weir: Weir;
+  readonly #database: string;
+
+  private constructor(weir: Weir, database: string) {
+    this.weir = weir;
+    this.#database = database;
+  }
+
+  /** Starts it; a few runs have been there already. */
+  static async start(stage: Stage): Promise<Timekeeper> {
+    const folder = join(stage.folder, "clock");
+    await mkdir(join(folder, "migrations"), { recursive: true });
+    const columns = "(id INTEGER PRIMARY KEY, scheduled_at TEXT)";
+    const tables = ["calendar", "interval"].map((table) => `CREATE TABLE ${table} ${columns};`);
+    await writeFile(join(folder, "migrations/1.sql"), tables.join("\n"));
+    await writeFile(join(folder, "ticks.hcl"), SCHEDULES);
+    await writeFile(join(folder, "talk.hcl"), TALK);
+    const weir = await stage.run([folder, "--workers", "2"]);
+    const keeper = new Timekeeper(weir, join(folder, "ticks.db"));
+    await until("a few runs", () => keeper.#timesOf("interval").length >= 2);
+    return keeper;
+  }
+
+  /** Ends it: every time had its run. */
+  async finish(): Promise<void> {
+    await end(this.weir);
+    for (const table of ["calendar", "interval"]) assertComplete(this.#timesOf(table));
+  }
+
+  #timesOf(table: string): number[] {
+    const rows = rowsOf(this.#database, table);
+    return rows.map(({ scheduled_at }) => Date.parse(String(scheduled_at)));
+  }
+}
+
 /** Each client gets an answer. */
 async function assertServed(clients: readonly SocketClient[]): Promise<void> {
   for (const client of clients) client.say({ type: "message", data: {}, id: 1 });
   for (const client of clients) assert.equal((await client.hear()).type, "ack");
-}
-
-/** Stops a worker, which looks from outside as if its event loop were blocked. */
-async function blockOne(weir: Weir): Promise<{
-  readonly victim: number;
-  /** The clients of that worker, and of the other one. */
-  readonly its: readonly SocketClient[];
-  readonly others: readonly SocketClient[];
-}> {
-  const { clients, owners } = await openCrowd({ weir }, 8);
-  const victim = owners[0];
-  process.kill(victim, "SIGSTOP");
-  const its = clients.filter((_, index) => owners[index] === victim);
-  return { victim, its, others: clients.filter((client) => !its.includes(client)) };
 }
 
 async function end(weir: Weir): Promise<void> {
@@ -130,37 +163,43 @@ async function end(weir: Weir): Promise<void> {
   assert.equal((await weir.ended()).code, 0, weir.output);
 }
 
-async function replaced(weir: Weir): Promise<void> {
-  const { victim, its, others } = await blockOne(weir);
+async function replaced(weir: Weir, victim: number): Promise<void> {
+  const { clients, owners } = await openCrowd({ weir }, 8);
+  process.kill(victim, "SIGSTOP");
   const startedAt = performance.now();
   await until("it is ended", () => /it hangs and is ended/.test(weir.stderr), 20_000);
   const waited = performance.now() - startedAt;
   assert.ok(waited > 9_000, `it was ended after ${waited} ms`);
+  const its = clients.filter((_, index) => owners[index] === victim);
   await Promise.all(its.map((client) => client.finish()));
   // Before, connections may still wait at its listener.
   await until("its end", () => /has ended \(signal SIGKILL\)/.test(weir.stderr));
   await gone(victim);
   // They find both workers again.
-  const { clients } = await openCrowd({ weir }, 8);
-  await assertServed([...others, ...clients]);
-  await end(weir);
+  const { clients: again } = await openCrowd({ weir }, 8);
+  await assertServed([...clients.filter((client) => !its.includes(client)), ...again]);
 }
 
 async function kept(weir: Weir): Promise<void> {
-  const { victim, its, others } = await blockOne(weir);
+  const { clients, owners } = await openCrowd({ weir }, 8);
+  const [victim] = owners;
+  process.kill(victim, "SIGSTOP");
   await pause(8_000);
   process.kill(victim, "SIGCONT");
-  await assertServed([...its, ...others]);
+  await assertServed(clients);
   assert.ok((await childrenOf(weir.pid)).includes(victim));
   assert.doesNotMatch(weir.stderr, /hangs/);
   await end(weir);
 }
 
 processFault(
-  "a worker hangs and nobody asks it for anything → replaced after ten seconds, its clients reconnect; one that is blocked for eight seconds keeps its own",
+  "a worker hangs and nobody asks it for anything → replaced after ten seconds, its clients reconnect, what was due by schedule is made up for; one that is blocked for eight seconds keeps its clients",
   async (stage) => {
-    const services = [await startTalk(stage), await startTalk(stage)];
-    await Promise.all([replaced(services[0]), kept(services[1])]);
+    const weir = await startTalk(stage);
+    const clock = await Timekeeper.start(stage);
+    const leader = (await childrenOf(clock.weir.pid))[0];
+    await Promise.all([replaced(clock.weir, leader), kept(weir)]);
+    await clock.finish();
   },
 );
 
@@ -213,54 +252,49 @@ processFault(
   },
 );
 
-/** Runs the schedules, has something done to their worker, and gives the times of their runs. */
-async function schedule(
-  { folder: parent, run }: { readonly folder: string; run(file: string): Promise<Weir> },
-  name: string,
-  interrupt: (leader: number) => void,
-): Promise<Record<"calendar" | "interval", readonly number[]>> {
-  const folder = join(parent, name);
-  await mkdir(join(folder, "migrations"), { recursive: true });
-  const columns = "(id INTEGER PRIMARY KEY, scheduled_at TEXT)";
-  const tables = ["calendar", "interval"].map((table) => `CREATE TABLE ${table} ${columns};`);
-  await writeFile(join(folder, "migrations/1.sql"), tables.join("\n"));
-  await writeFile(join(folder, "ticks.hcl"), SCHEDULES);
-  const weir = await run(join(folder, "ticks.hcl"));
-  const timesOf = (table: string): number[] =>
-    rowsOf(join(folder, "ticks.db"), table)
-      .map(({ scheduled_at }) => Date.parse(String(scheduled_at)));
-  await until("a few runs", () => timesOf("interval").length >= 2);
-  interrupt((await childrenOf(weir.pid))[0]);
-  await until("its end", () => /worker 1 has ended/.test(weir.stderr), 20_000);
-  await pause(2_500);
-  await end(weir);
-  return { calendar: timesOf("calendar"), interval: timesOf("interval") };
-}
-
-/** Every second has its run, at most one of them has two, and they are in order. */
-function assertComplete(times: readonly number[]): void {
-  const message = times.map((time) => time - times[0]).join(" ");
-  const gaps = times.slice(1).map((time, index) => time - times[index]);
-  // What passes between two processes takes a few milliseconds.
-  const isSecond = (gap: number): boolean => Math.abs(gap - 1_000) < 250;
-  const others = gaps.filter((gap) => !isSecond(gap));
-  assert.ok(others.length <= 1 && others.every((gap) => Math.abs(gap) < 250), message);
-}
+processFault(
+  "the worker that runs the schedules is killed → the next one goes on at once, each time that was due has its run, at most one of them two",
+  async (stage) => {
+    const clock = await Timekeeper.start(stage);
+    process.kill((await childrenOf(clock.weir.pid))[0], "SIGKILL");
+    await until("its end", () => /worker 1 has ended/.test(clock.weir.stderr));
+    await pause(2_500);
+    await clock.finish();
+  },
+);
 
 processFault(
-  "the worker that runs the schedules is killed, or hangs → the next one goes on at once, each time that was due has its run, at most one of them two",
+  "the process that looks after the workers does not answer → a handshake that needs a place of `max_connections` gets 503 after ten seconds, and takes none",
   async (stage) => {
-    const from = {
-      folder: stage.folder,
-      run: (file: string) => stage.run([file, "--workers", "2"]),
-    };
-    const all = await Promise.all([
-      schedule(from, "killed", (leader) => process.kill(leader, "SIGKILL")),
-      schedule(from, "hanging", (leader) => process.kill(leader, "SIGSTOP")),
-    ]);
-    for (const { calendar, interval } of all) {
-      assertComplete(calendar);
-      assertComplete(interval);
+    const file = join(stage.folder, "few.hcl");
+    const places = 4;
+    await writeFile(file, TALK.replace("port = 0", `port = 0\n    max_connections = ${places}`));
+    const weir = await stage.run([file, "--workers", "2"]);
+    const served = await openClient(weir);
+    process.kill(weir.pid, "SIGSTOP");
+    const startedAt = performance.now();
+    const waiting = await Promise.all(
+      Array.from({ length: places - 1 }, () => SocketClient.connect(weir.port)),
+    );
+    for (const client of waiting) client.write(handshakeText("/ws"));
+    // A client of these tests loses its patience after ten seconds.
+    await pause(8_000);
+    const answers = await Promise.all(waiting.map((client) => client.response()));
+    const waited = performance.now() - startedAt;
+    for (const { status, body } of answers) {
+      assert.deepEqual([status, body], [503, "the decision took too long\n"]);
     }
+    assert.ok(waited > 9_000 && waited < 15_000, `they were answered after ${waited} ms`);
+    await assertServed([served]);
+    process.kill(weir.pid, "SIGCONT");
+    // It answers now what it was asked: for a moment those places are taken.
+    const others: SocketClient[] = [];
+    await until("all places are free again", async () => {
+      others.push(...await openClient(weir).then((client) => [client], () => []));
+      return others.length === places - 1;
+    });
+    await assertServed(others);
+    await assert.rejects(openClient(weir), /too many connections/);
+    await end(weir);
   },
 );

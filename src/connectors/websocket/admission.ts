@@ -50,8 +50,9 @@ const FULL = deny("refused_full", TOO_MANY);
 
 /**
  * Lets a client in or refuses it: by its origin, by its token, then by the flows on `connect`, then
- * by the places that are left. Waits only where a token must be checked or a flow waits, and not
- * longer than ten seconds; a place is taken before that. Never rejects.
+ * by the places that are left. Waits only where a token must be checked, a flow waits or a place is
+ * shared with other processes, and not longer than ten seconds; a place is taken before the token
+ * and the flows. Never rejects.
  */
 export function decide(
   host: AdmissionHost,
@@ -61,25 +62,32 @@ export function decide(
 ): Admitted | HandshakeRefusal | Promise<Admitted | HandshakeRefusal> {
   const place = new Place(host.places);
   const told = (decision: Decision): Admitted | HandshakeRefusal => {
-    if (decision.accepted && place.keep()) return decision;
+    if (decision.accepted) return decision;
     place.giveBack();
-    const { refusal, counter } = decision.accepted ? FULL : decision;
-    host.counters.add(counter);
-    return refusal;
+    host.counters.add(decision.counter);
+    return decision.refusal;
   };
   const { origins } = host.options;
   if (origins !== undefined && !isAllowed(request.headers["origin"], origins)) {
     return told(deny("refused_origin", refuse(403, "pages of this origin may not connect")));
   }
   const found = identify(host, request, protocols, vouched);
-  let decision: Decision | Promise<Decision>;
-  if (typeof found === "function") {
-    // Nothing is begun for a client that has no place.
-    decision = place.wait() ? found().then((one) => ask(host, one, place)) : FULL;
-  } else {
-    decision = ask(host, found, place);
-  }
-  return decision instanceof Promise ? inTime(decision, host.clock).then(told) : told(decision);
+  // Nothing is begun for a client that has no place.
+  const decision = typeof found === "function"
+    ? withPlace(place.wait(), () => found().then((one) => ask(host, one, place)))
+    : ask(host, found, place);
+  const keep = (one: Decision) => one.accepted ? withPlace(place.keep(), () => one) : one;
+  const kept = decision instanceof Promise ? decision.then(keep) : keep(decision);
+  return kept instanceof Promise ? inTime(kept, host.clock).then(told) : told(kept);
+}
+
+/** Goes on where there is a place. */
+function withPlace(
+  place: boolean | Promise<boolean>,
+  go: () => Decision | Promise<Decision>,
+): Decision | Promise<Decision> {
+  if (place instanceof Promise) return place.then((has) => has ? go() : FULL);
+  return place ? go() : FULL;
 }
 
 /** Who it is, or the check of its token, which begins when it is called. */
@@ -113,12 +121,15 @@ function ask(
   const { protocol } = found;
   const arrival = new Arrival(found.request, found.identity, host.clock);
   const handlers = host.handlers("connect") ?? [];
-  if (handlers.some(({ waits }) => waits) && !place.wait()) return FULL;
-  const verdict = arrival.ask(handlers, host.logger);
   const answer = (refusal: HandshakeRefusal | undefined): Decision =>
     refusal === undefined ? { accepted: true, arrival, protocol } : deny("refused_flow", refusal);
-  if (!(verdict instanceof Promise)) return answer(verdict);
-  return place.wait() ? verdict.then(answer) : FULL;
+  const decide = (): Decision | Promise<Decision> => {
+    const verdict = arrival.ask(handlers, host.logger);
+    if (!(verdict instanceof Promise)) return answer(verdict);
+    return withPlace(place.wait(), () => verdict.then(answer));
+  };
+  const waits = handlers.some((handler) => handler.waits);
+  return waits ? withPlace(place.wait(), decide) : decide();
 }
 
 function deny(counter: Counter, refusal: HandshakeRefusal): Denied {

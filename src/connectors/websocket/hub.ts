@@ -27,7 +27,7 @@ import type { WebSocketDestinationOptions, WebSocketOptions } from "./options.ts
 import { type Audience, audienceOf, type Choice, choose, type Delivered } from "./recipients.ts";
 import { slowClientOptions } from "./slow-client/fields.ts";
 import { Outboxes } from "./slow-client/outboxes.ts";
-import { Places, TOO_MANY } from "./places.ts";
+import { Places } from "./places.ts";
 import { RoomRules } from "./rooms/rules.ts";
 import { Siblings } from "./siblings.ts";
 import { shutDownAll } from "./shutdown.ts";
@@ -69,7 +69,6 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
   /** Handshakes that flows decide about. */
   readonly #deciding = new Set<Promise<unknown>>();
   #stopped = false;
-  readonly #cluster: ConnectorCluster | undefined;
   readonly #siblings: Siblings | undefined;
 
   /** `authenticator` where the options have `auth`. */
@@ -80,7 +79,7 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
   ) {
     const { name, logger, clock, cluster } = context;
     this.options = options;
-    this.places = new Places(options.max_connections);
+    this.places = placesOf(options, cluster);
     this.rules = new RoomRules(options.room, context);
     this.logger = logger;
     this.name = name;
@@ -93,7 +92,6 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
     });
     this.wheel = new TimerWheel(options.ping_interval);
     this.authenticator = authenticator;
-    this.#cluster = cluster;
     this.#siblings = cluster && new Siblings(this, cluster);
     this.http = {
       listen: { host: options.host, port: options.port, tls: options.tls ?? null },
@@ -170,7 +168,6 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
 
   released(): void {
     this.places.leave();
-    if (this.options.max_connections !== undefined) this.#cluster?.leaveSeat();
   }
 
   ofUser(user: string): Iterable<Connection> {
@@ -233,11 +230,9 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
     if (!form.accepted) return this.#refused("refused_request", form);
     if (this.#stopped) return this.#refused("refused_shutdown", SHUTTING_DOWN);
     const decision = decide(this, request, form.protocols, vouched);
-    if (decision instanceof Promise) {
-      return this.#decideLater(decision.then((one) => one.accepted ? this.#seat(one) : one));
-    }
-    const handshake = decision.accepted ? this.#seat(decision) : decision;
-    return handshake instanceof Promise ? this.#decideLater(handshake) : handshake;
+    return decision instanceof Promise
+      ? this.#decideLater(decision.then((one) => this.#enter(one)))
+      : this.#enter(decision);
   }
 
   #refused(counter: Counter, refusal: HandshakeRefusal): HandshakeRefusal {
@@ -250,31 +245,16 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
     return decision.finally(() => this.#deciding.delete(decision));
   }
 
-  #seat(admitted: Admitted): Handshake | Promise<Handshake> {
-    const { max_connections } = this.options;
-    const cluster = this.#cluster;
-    if (max_connections === undefined || cluster === undefined) return this.#enter(admitted);
-    // All workers together have so many seats.
-    return cluster.takeSeat(max_connections).then((taken) => {
-      if (!taken) {
-        this.places.leave();
-        return this.#refused("refused_full", TOO_MANY);
-      }
-      const handshake = this.#enter(admitted);
-      if (!handshake.accepted) cluster.leaveSeat();
-      return handshake;
-    });
-  }
-
-  #enter({ arrival, protocol }: Admitted): Handshake {
+  #enter(decision: Admitted | HandshakeRefusal): Handshake {
+    if (!decision.accepted) return decision;
     // The shutdown began while the flows were asked.
     if (this.#stopped) {
       this.places.leave();
       return this.#refused("refused_shutdown", SHUTTING_DOWN);
     }
-    const session = new Connection(this, arrival);
+    const session = new Connection(this, decision.arrival);
     this.#sessions.add(session);
-    return { accepted: true, protocol, session };
+    return { accepted: true, protocol: decision.protocol, session };
   }
 
   #group({ operation, name = "" }: Audience): Iterable<Connection> {
@@ -289,6 +269,15 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
         return this.#connections;
     }
   }
+}
+
+/** Those of `max_connections`, which all workers have together. */
+function placesOf({ max_connections: most }: WebSocketOptions, cluster?: ConnectorCluster): Places {
+  if (most === undefined || cluster === undefined) return new Places(most);
+  return new Places(most, {
+    take: () => cluster.takeSeat(most),
+    leave: () => cluster.leaveSeat(),
+  });
 }
 
 function send(frame: Frame, recipients: Iterable<Connection>): number {

@@ -1,0 +1,146 @@
+/** Handshakes whose place of `max_connections` is one of all workers. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type AdmissionHost, decide } from "../../src/connectors/websocket/admission.ts";
+import type { Authenticator } from "../../src/connectors/websocket/auth/authenticator.ts";
+import { Counters } from "../../src/connectors/websocket/counters.ts";
+import { Places, type SharedPlaces } from "../../src/connectors/websocket/places.ts";
+import { handshake } from "../support/auth.ts";
+import { ManualClock, settle } from "../support/clock.ts";
+import { Links } from "../support/links.ts";
+import { recorder } from "../support/log.ts";
+
+const request = handshake({});
+const identity = { userId: "ana", claims: null, expiresAt: undefined };
+const good = { accepted: true, identity, protocol: undefined, request } as const;
+const full = "too many connections";
+const late = "the decision took too long";
+
+/** Places that answer when the test says so. */
+class Slow implements SharedPlaces {
+  taken = 0;
+  readonly #answers: ((taken: boolean) => void)[] = [];
+
+  take(): Promise<boolean> {
+    return new Promise((resolve) => this.#answers.push(resolve));
+  }
+
+  leave(): void {
+    this.taken--;
+  }
+
+  answer(taken = true): Promise<void> {
+    const answer = this.#answers.shift();
+    assert.ok(answer !== undefined, "nobody asks for a place");
+    if (taken) this.taken++;
+    answer(taken);
+    return settle();
+  }
+}
+
+/** One worker's connector with so many places; `check` is how tokens are checked. */
+class Desk {
+  readonly clock: ManualClock = new ManualClock();
+  readonly shared: Slow = new Slow();
+  readonly counters: Counters = new Counters();
+  readonly #host: AdmissionHost;
+
+  constructor(
+    { most = 1, check, shared = this.shared }: {
+      most?: number;
+      check?: () => Promise<typeof good>;
+      shared?: SharedPlaces;
+    } = {},
+  ) {
+    this.#host = {
+      clock: this.clock,
+      logger: recorder().logger,
+      counters: this.counters,
+      places: new Places(most, shared),
+      options: {},
+      authenticator: { authenticate: () => check ?? good } as unknown as Authenticator,
+      handlers: () => [],
+    };
+  }
+
+  /** How the handshake ends: with "in", or with the refusal's message. */
+  async knock(): Promise<string> {
+    const decision = await decide(this.#host, request, [], undefined);
+    return decision.accepted ? "in" : decision.message;
+  }
+}
+
+test("a handshake waits for its place, for ten seconds; one that comes later is given back", async () => {
+  const desk = new Desk();
+  const first = desk.knock();
+  await desk.clock.advance(9_999);
+  await desk.shared.answer();
+  assert.equal(await first, "in");
+  assert.deepEqual([desk.shared.taken, desk.clock.waiting], [1, 0]);
+
+  const other = new Desk();
+  const second = other.knock();
+  await other.clock.advance(10_000);
+  assert.equal(await second, late);
+  assert.equal(other.counters.all().refused_late, 1);
+  await other.shared.answer();
+  assert.equal(other.shared.taken, 0);
+  // It is free here, too.
+  const third = other.knock();
+  await other.shared.answer();
+  assert.deepEqual([await third, other.shared.taken], ["in", 1]);
+});
+
+test("a token is checked once there is a place, and both have ten seconds together", async () => {
+  let checked = 0;
+  const token = Promise.withResolvers<typeof good>();
+  const check = () => {
+    checked++;
+    return token.promise;
+  };
+  const desk = new Desk({ most: 2, check });
+  const first = desk.knock();
+  await desk.clock.advance(6_000);
+  assert.equal(checked, 0);
+  await desk.shared.answer();
+  assert.deepEqual([checked, desk.shared.taken], [1, 1]);
+  const second = desk.knock();
+  await desk.clock.advance(3_000);
+  await desk.shared.answer(false);
+  assert.equal(await second, full);
+  assert.deepEqual([checked, desk.counters.all().refused_full], [1, 1]);
+  await desk.clock.advance(1_000);
+  assert.equal(await first, late);
+  assert.equal(desk.shared.taken, 0);
+  token.resolve(good);
+  await settle();
+  assert.equal(desk.shared.taken, 0);
+});
+
+test("a token is not checked for one that got its place too late", async () => {
+  const desk = new Desk({ check: () => assert.fail("it is checked") });
+  const knocking = desk.knock();
+  await desk.clock.advance(10_000);
+  await desk.shared.answer();
+  assert.deepEqual([await knocking, desk.shared.taken], [late, 0]);
+});
+
+test("those that wait on one worker take places of all workers", async () => {
+  const links = new Links();
+  const [a, b] = [links.add().link, links.add().link];
+  const shared = [a, b].map((link): SharedPlaces => ({
+    take: () => link.takeSeat("ws", 3),
+    leave: () => link.leaveSeat("ws"),
+  }));
+  const token = Promise.withResolvers<typeof good>();
+  const waiting = new Desk({ most: 3, check: () => token.promise, shared: shared[0] });
+  const knocking = [waiting.knock(), waiting.knock()];
+  const other = new Desk({ most: 3, shared: shared[1] });
+  assert.deepEqual(await Promise.all([other.knock(), other.knock()]), ["in", full]);
+  await waiting.clock.advance(10_000);
+  assert.deepEqual(await Promise.all(knocking), [late, late]);
+  assert.deepEqual(await Promise.all([other.knock(), other.knock(), other.knock()]), [
+    ...["in", "in"],
+    full,
+  ]);
+});
