@@ -21,6 +21,7 @@ const soaks: readonly { readonly file: string; readonly runtimes: readonly Tool[
   { file: "tests/faults/killed.test.ts", runtimes: everyRuntime },
   { file: "tests/faults/slow-client.test.ts", runtimes: everyRuntime },
   { file: "tests/faults/fuzz.test.ts", runtimes: everyRuntime },
+  { file: "tests/faults/fuzz-compression.test.ts", runtimes: everyRuntime },
 ];
 
 /** A process that takes longer hangs. */

@@ -55,7 +55,7 @@ function value(random: Random, depth = 0): unknown {
 }
 
 /** A message as a client may send it; its parts are often of the wrong kind. */
-function message(random: Random): string {
+export function message(random: Random): string {
   const text = JSON.stringify({
     type: random.chance(0.9) ? random.pick(TYPES) : value(random),
     ...(random.chance(0.7) ? { data: value(random) } : {}),
@@ -68,7 +68,7 @@ function message(random: Random): string {
 }
 
 /** With a few bytes changed, left out or added. */
-function mutated(random: Random, bytes: Buffer): Buffer {
+export function mutated(random: Random, bytes: Buffer): Buffer {
   let result = Buffer.from(bytes);
   for (let i = 0; i <= random.below(3); i++) {
     const at = random.below(result.length + 1);
