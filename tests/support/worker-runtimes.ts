@@ -1,5 +1,7 @@
 /** Several workers with their runtimes within one process, and clients without a network. */
 import assert from "node:assert/strict";
+import type { Cluster } from "../../src/cluster.ts";
+import type { Model } from "../../src/model.ts";
 import { assembleRuntime } from "../../src/runtime.ts";
 import type { RuntimeCore } from "../../src/runtime-core.ts";
 import type { Batch, Peer, SocketSession } from "../../src/socket.ts";
@@ -56,9 +58,24 @@ export class FakeClient implements Peer {
     this.#session.close(1006, "");
   }
 
+  /** Sends a frame. */
+  tell(frame: Readonly<Record<string, unknown>>): void {
+    this.#session.message(JSON.stringify(frame));
+  }
+
+  /** How many messages it has got since it was last asked for them. */
+  get heard(): number {
+    return this.#heard.length;
+  }
+
+  /** Leaves. */
+  leave(): void {
+    this.#session.close(1000, "");
+  }
+
   /** Sends a frame; gives all that it has got once nothing more comes. */
   async ask(frame: Readonly<Record<string, unknown>>): Promise<unknown[]> {
-    this.#session.message(JSON.stringify(frame));
+    this.tell(frame);
     await rest();
     return this.take();
   }
@@ -85,39 +102,56 @@ interface TextData {
   readonly text?: unknown;
 }
 
-/** A worker whose connector "ws" has clients. */
-export interface RunningWorker extends LinkedWorker {
+/** The text of a configuration, or what has been read of it. */
+export type Config = string | Model;
+
+/** A runtime whose connector "ws" has clients. */
+export interface ServingRuntime {
   readonly runtime: RuntimeCore;
-  open(user: string): Promise<FakeClient>;
+  /** Connects a client; `query` may have more than its `user_id`. */
+  open(user: string, query?: string): Promise<FakeClient>;
 }
+
+/** A worker whose connector "ws" has clients. */
+export interface RunningWorker extends LinkedWorker, ServingRuntime {}
 
 /** Lets everything happen that is under way between workers. */
 export async function rest(): Promise<void> {
   for (let turns = 0; turns < 3; turns++) await settled();
 }
 
+/** Starts a runtime, which is one of several where it has a cluster. */
+export async function startRuntime(
+  config: Config,
+  cluster?: Cluster,
+): Promise<ServingRuntime> {
+  const runtime = await assembleRuntime(config, cluster === undefined ? {} : { cluster });
+  await runtime.start();
+  await runtime.consume();
+  return {
+    runtime,
+    async open(user, query = "") {
+      const url = new URL(`http://localhost/ws?user_id=${encodeURIComponent(user)}&${query}`);
+      const request = { method: "GET", url, headers: HANDSHAKE, remoteAddress: null };
+      const handshake = await runtime.services.get("ws")?.socket?.accept(request);
+      assert.ok(handshake?.accepted);
+      return new FakeClient(handshake.session);
+    },
+  };
+}
+
 /** Runs `act` with so many workers; a list has the configuration of each. */
 export async function withWorkers(
   count: number,
-  config: string | readonly string[],
+  config: Config | readonly Config[],
   act: (...workers: RunningWorker[]) => Promise<void>,
 ): Promise<void> {
   const links = new Links();
   const workers: RunningWorker[] = [];
   for (let n = 0; n < count; n++) {
     const worker = await links.addAttending();
-    const text = typeof config === "string" ? config : config[n];
-    const runtime = await assembleRuntime(text, { cluster: worker.link });
-    await runtime.start();
-    await runtime.consume();
-    const open = async (user: string): Promise<FakeClient> => {
-      const url = new URL(`http://localhost/ws?user_id=${encodeURIComponent(user)}`);
-      const request = { method: "GET", url, headers: HANDSHAKE, remoteAddress: null };
-      const handshake = await runtime.services.get("ws")?.socket?.accept(request);
-      assert.ok(handshake?.accepted);
-      return new FakeClient(handshake.session);
-    };
-    workers.push({ ...worker, runtime, open });
+    const own = config instanceof Array ? config[n] : config as Config;
+    workers.push({ ...worker, ...await startRuntime(own, worker.link) });
   }
   try {
     await act(...workers);

@@ -1,7 +1,6 @@
 /** One `websocket` connector in several workers: what their flows do reaches the clients of all. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { configure, reset } from "@logtape/logtape";
 import { ConnectorError } from "../../src/errors.ts";
 import { until } from "../support/mq.ts";
 import { type FakeClient, rest, withWorkers } from "../support/worker-runtimes.ts";
@@ -205,110 +204,6 @@ test("siblings: a worker carries out an order for all or none; one that refuses 
       assert.deepEqual(await anna.say({ to: "end", user: "bob" }), carriedOut(4));
     }
   });
-});
-
-/** What a block does beside saying where: everybody but bob gets it. */
-const guarded = `
-  connector = "ws"
-  operation = "broadcast"
-  filter    = "client.user_id != input.user"
-`;
-
-/** A flow for one operation. */
-function on(operation: string, blocks: string): string {
-  return `
-    flow "${operation}" {
-      from {
-        connector = "ws"
-        operation = "${operation}"
-      }
-      ${blocks}
-    }
-  `;
-}
-
-const anywhere = `
-  connector "ws" {
-    type = "websocket"
-    port = 0
-    room "*" {
-      step "tell" {
-        connector = "ws"
-        operation = "broadcast"
-        filter    = "client.user_id != room"
-        params    = { text = "room" }
-      }
-      join = "true"
-    }
-  }
-  connector "broken" {
-    type   = "mq"
-    driver = "memory"
-  }
-  ${on("to", `to {\n ${guarded}\n }`)}
-  ${on("step", `step "tell" {\n ${guarded}\n }`)}
-  ${on("accept", `accept {\n step "tell" {\n ${guarded}\n }\n when = "true"\n }`)}
-  ${
-  on(
-    "fallback",
-    `to {
-      connector = "broken"
-      target    = "input.nothing"
-    }
-    error_handling {
-      fallback {
-        ${guarded}
-      }
-    }`,
-  )
-}
-`;
-
-test("siblings: a filter leaves out clients elsewhere, whatever block it stands in", async () => {
-  await withWorkers(2, anywhere, async (a, b) => {
-    const [anna, bob, cleo] = [await a.open("anna"), await b.open("bob"), await b.open("cleo")];
-    for (const type of ["to", "step", "accept", "fallback"]) {
-      const heard = await anna.ask({ type, data: { user: "bob", text: type } });
-      assert.equal(heard.length, 1, type);
-      assert.deepEqual([type, ...textsOf(bob, cleo)], [type, [], [type]]);
-    }
-    // A look-up of a connector.
-    assert.equal((await anna.ask({ type: "join_room", room: "bob" })).length, 1);
-    assert.deepEqual(textsOf(bob, cleo), [[], ["bob"]]);
-  });
-});
-
-test("siblings: a filter that another worker does not have lets nobody there hear or join", async () => {
-  const other = CONFIG.replaceAll("client.user_id", "client.params.user_id");
-  const log: string[] = [];
-  await configure({
-    reset: true,
-    sinks: { list: ({ message }) => void log.push(message.join("")) },
-    loggers: [{ category: "weir", lowestLevel: "error", sinks: ["list"] }, {
-      category: ["logtape", "meta"],
-      lowestLevel: "error",
-    }],
-  });
-  try {
-    await withWorkers(2, [CONFIG, other], async (a, b) => {
-      const [anna, bob] = [await a.open("anna"), await b.open("bob")];
-      for (const text of ["once", "twice"]) {
-        assert.deepEqual(await anna.say({ to: "not_bob", text }), [
-          { type: "message", data: { text, n: 2 } },
-          ...done(1),
-        ]);
-      }
-      await anna.say({ to: "everyone", text: "goes on" });
-      assert.deepEqual(textsOf(bob), [["goes on"]]);
-    });
-  } finally {
-    await reset();
-  }
-  assert.equal(log.length, 1);
-  assert.match(
-    log[0],
-    /^another worker sends with a filter that this one does not have \(SHA-256 /,
-  );
 });
 
 test("siblings: what each worker sends arrives in order, with counted sends between", async () => {

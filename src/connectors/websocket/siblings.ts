@@ -18,10 +18,8 @@ export interface SiblingHost extends ControlHost {
   deliver(frame: Frame, audience: Audience, choice: Choice): number;
 }
 
-/** Whom to leave out, as JSON. */
+/** Whom to leave out, as JSON. The sender is none of them: its own worker has it. */
 interface Exclusion {
-  /** The `id` of a client. */
-  readonly except?: string | undefined;
   /** What names the filter that decides. */
   readonly filter?: string;
   /** The filter's variables beside `client`. */
@@ -115,9 +113,9 @@ export class Siblings {
     return { recipients, refused };
   }
 
-  #exclusion({ filter, except, scope }: Choice): Exclusion {
-    if (filter === undefined) return { except };
-    return { except, filter: this.#filters.hashOf(filter), seen: variablesOf(filter, scope) };
+  #exclusion({ filter, scope }: Choice): Exclusion {
+    if (filter === undefined) return {};
+    return { filter: this.#filters.hashOf(filter), seen: variablesOf(filter, scope) };
   }
 
   #hear(said: Said): Answer {
@@ -137,7 +135,8 @@ export class Siblings {
   }
 
   /** Undefined where nobody may get it, since nobody knows whom the filter would leave out. */
-  #choice({ except, filter: hash, seen = {} }: Exclusion): Choice | undefined {
+  #choice({ filter: hash, seen = {} }: Exclusion): Choice | undefined {
+    const except = undefined;
     if (hash === undefined) return { filter: undefined, except, scope: seen };
     const filter = this.#filters.find(hash);
     if (filter !== undefined) return { filter, except, scope: seen };

@@ -1,0 +1,155 @@
+/** Filters of what a flow of one worker sends: they run in the workers that have the clients. */
+import { configure, reset } from "@logtape/logtape";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type FakeClient, withWorkers } from "../support/worker-runtimes.ts";
+
+function textsOf(...clients: readonly FakeClient[]): unknown[][] {
+  return clients.map((client) => client.texts());
+}
+
+/** What a block does beside saying where: everybody but bob gets it. */
+const guarded = `
+  connector = "ws"
+  operation = "broadcast"
+  filter    = "client.user_id != input.user"
+`;
+
+/** A flow for one operation. */
+function on(operation: string, blocks: string): string {
+  return `
+    flow "${operation}" {
+      from {
+        connector = "ws"
+        operation = "${operation}"
+      }
+      ${blocks}
+    }
+  `;
+}
+
+const anywhere = `
+  connector "ws" {
+    type = "websocket"
+    port = 0
+    room "*" {
+      step "tell" {
+        connector = "ws"
+        operation = "broadcast"
+        filter    = "client.user_id != room"
+        params    = { text = "room" }
+      }
+      join = "true"
+    }
+  }
+  connector "broken" {
+    type   = "mq"
+    driver = "memory"
+  }
+  ${on("to", `to {\n ${guarded}\n }`)}
+  ${on("step", `step "tell" {\n ${guarded}\n }`)}
+  ${on("accept", `accept {\n step "tell" {\n ${guarded}\n }\n when = "true"\n }`)}
+  ${
+  on(
+    "fallback",
+    `to {
+      connector = "broken"
+      target    = "input.nothing"
+    }
+    error_handling {
+      fallback {
+        ${guarded}
+      }
+    }`,
+  )
+}
+`;
+
+test("filters: they leave out clients elsewhere, whatever block it stands in", async () => {
+  await withWorkers(2, anywhere, async (a, b) => {
+    const [anna, bob, cleo] = [await a.open("anna"), await b.open("bob"), await b.open("cleo")];
+    for (const type of ["to", "step", "accept", "fallback"]) {
+      const heard = await anna.ask({ type, data: { user: "bob", text: type } });
+      assert.equal(heard.length, 1, type);
+      assert.deepEqual([type, ...textsOf(bob, cleo)], [type, [], [type]]);
+    }
+    // A look-up of a connector.
+    assert.equal((await anna.ask({ type: "join_room", room: "bob" })).length, 1);
+    assert.deepEqual(textsOf(bob, cleo), [[], ["bob"]]);
+  });
+});
+
+/** Tells everybody, tells those whom a filter lets through, and lets a user join. */
+function filteredBy(filter: string): string {
+  const answer = 'response {\n result = "output"\n }';
+  return `
+    connector "ws" {
+      type = "websocket"
+      port = 0
+    }
+    ${on("all", 'to {\n connector = "ws"\n operation = "broadcast"\n }')}
+    ${
+    on(
+      "some",
+      `to {\n connector = "ws"\n operation = "broadcast"\n filter = "${filter}"\n }\n ${answer}`,
+    )
+  }
+    ${
+    on(
+      "join",
+      `to {
+        connector = "ws"
+        operation = "join_room"
+        target    = "kitchen"
+        user      = "'cleo'"
+        filter    = "${filter}"
+      }
+      ${answer}`,
+    )
+  }
+  `;
+}
+
+test("filters: one that another worker does not have lets nobody there hear or join", async () => {
+  const configs = [
+    filteredBy("client.user_id != 'bob'"),
+    filteredBy("client.params.user_id != 'bob'"),
+  ];
+  const log: string[] = [];
+  await configure({
+    reset: true,
+    sinks: { list: ({ message }) => void log.push(message.join("")) },
+    loggers: [
+      { category: "weir", lowestLevel: "error", sinks: ["list"] },
+      { category: ["logtape", "meta"], lowestLevel: "error" },
+    ],
+  });
+  try {
+    await withWorkers(2, configs, async (a, b) => {
+      const [anna, cleo] = [await a.open("anna"), await b.open("cleo")];
+      const result = async (type: string) =>
+        (await anna.ask({ type, id: 1, data: { text: type } })).at(-1);
+      for (let n = 0; n < 2; n++) {
+        assert.deepEqual(await result("some"), {
+          ...{ type: "ack", id: 1 },
+          data: { result: { recipients: 1 } },
+        });
+        assert.deepEqual(await result("join"), {
+          ...{ type: "ack", id: 1 },
+          data: { result: { recipients: 0, refused: 0 } },
+        });
+      }
+      await result("all");
+      assert.deepEqual(cleo.texts(), ["all"]);
+      assert.equal(await a.runtime.sendToRoom("kitchen", 1), 0);
+    });
+  } finally {
+    await reset();
+  }
+  // Each filter once, however often it is used.
+  assert.equal(log.length, 1);
+  assert.match(
+    log[0],
+    /^another worker sends with a filter that this one does not have \(SHA-256 /,
+  );
+});
