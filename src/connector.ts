@@ -113,6 +113,18 @@ export interface WriteRequest<Options = unknown> {
   readonly resultUsed?: boolean;
 }
 
+/** A promise whose work can be given up. */
+export interface Cancellable<T = unknown> extends PromiseLike<T> {
+  /** Gives it up: nobody waits for it any more. It settles all the same. */
+  cancel(): void;
+}
+
+/** Gives up the work of a promise, where that is possible. */
+export function cancel(pending: unknown): void {
+  const { cancel } = Object(pending) as Partial<Cancellable>;
+  if (typeof cancel === "function") cancel.call(pending);
+}
+
 /**
  * A structured log. `{name}` in a message stands for the property of that name. Secrets and message
  * bodies do not belong into it above the level trace.
@@ -206,7 +218,7 @@ export interface Connector {
   probe?(): Promise<string>;
   /**
    * Delivers. What it returns is the destination's result; a value that is no promise keeps a flow
-   * synchronous.
+   * synchronous. Where it is `Cancellable`, it is cancelled when the flow's or the step's time is up.
    *
    * @throws {ConnectorError} The delivery failed.
    */

@@ -24,6 +24,17 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/**
+ * Whether a text in a value, or a field's name, holds half of a surrogate pair: what JSON can write
+ * and UTF-8 cannot.
+ */
+export function hasLoneSurrogate(value: unknown): boolean {
+  if (typeof value === "string") return !value.isWellFormed();
+  if (Array.isArray(value)) return value.some(hasLoneSurrogate);
+  return isObject(value) &&
+    Object.entries(value).some(([name, item]) => !name.isWellFormed() || hasLoneSurrogate(item));
+}
+
 function isDeeperThan(text: string, limit: number): boolean {
   // Every level of valid JSON needs two brackets.
   if (text.length <= limit * 2) return false;

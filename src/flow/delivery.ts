@@ -1,6 +1,6 @@
 /** A run's destinations: in order or together, and tried again where they have failed. */
 import type { Clock } from "../clock.ts";
-import type { Logger } from "../connector.ts";
+import { cancel, type Logger } from "../connector.ts";
 import type { DestinationModel, RetryModel } from "../model.ts";
 import { isPermanent } from "./failure.ts";
 import { type Connectors, SKIPPED, writeTo } from "./requests.ts";
@@ -107,6 +107,7 @@ function* deliverTogether(
   const { results } = run;
   const failures: { readonly connector: string; readonly error: unknown }[] = [];
   const waiting: PromiseLike<void>[] = [];
+  const pending: unknown[] = [];
   let end = start;
   for (; end < to.length && to[end].parallel; end++) {
     const position = end;
@@ -117,13 +118,16 @@ function* deliverTogether(
     try {
       const result = writeTo(connectors, to[position], run);
       if (isPromiseLike(result)) {
+        pending.push(result);
         waiting.push(result.then((value) => void (results[position] = value), failed));
       } else results[position] = result;
     } catch (error) {
       failed(error);
     }
   }
-  if (waiting.length > 0) yield Promise.all(waiting);
+  if (waiting.length > 0) {
+    yield Object.assign(Promise.all(waiting), { cancel: () => pending.forEach(cancel) });
+  }
   if (failures.length === 0) return end;
   // One that cannot succeed decides: trying the others again would not save the flow.
   const decisive = failures.find(({ error }) => isPermanent(error)) ?? failures[0];

@@ -1,7 +1,7 @@
 /** What a `to` or a `step` asks of its connector. */
 import type { Clock } from "../clock.ts";
 import { holds } from "../condition.ts";
-import type { Connector, FlowEvent } from "../connector.ts";
+import { cancel, type Cancellable, type Connector, type FlowEvent } from "../connector.ts";
 import { ConnectorError, ExpressionError, TimeoutError } from "../errors.ts";
 import type { Scope } from "../expression.ts";
 import type { DestinationModel, RequestModel, StepModel } from "../model.ts";
@@ -106,11 +106,14 @@ function write(
 }
 
 /** The promise's value, or `StepTimeout` after so many milliseconds. */
-function within(timeout: number, pending: PromiseLike<unknown>, clock: Clock): Promise<unknown> {
+function within(timeout: number, pending: PromiseLike<unknown>, clock: Clock): Cancellable {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-  const cancel = clock.after(timeout, () => reject(new StepTimeout(timeout)));
+  const stop = clock.after(timeout, () => {
+    reject(new StepTimeout(timeout));
+    cancel(pending);
+  });
   pending.then(resolve, reject);
-  return promise.finally(cancel);
+  return Object.assign(promise.finally(stop), { cancel: () => cancel(pending) });
 }
 
 /** A step took longer than its `timeout`. */

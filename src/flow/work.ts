@@ -1,4 +1,5 @@
 /** Work that waits only where there is something to wait for, and can be interrupted there. */
+import { cancel } from "../connector.ts";
 import { TimeoutError } from "../errors.ts";
 import type { Deadlines } from "./deadlines.ts";
 
@@ -49,6 +50,7 @@ class Waiting<T> {
   readonly #ended = Promise.withResolvers<T>();
   /** Which promise it waits for; what an earlier one gives is of no interest any more. */
   #turn = 0;
+  #pending: PromiseLike<unknown> | undefined;
 
   constructor(work: Work<T>, deadlines: Deadlines) {
     this.#work = work;
@@ -63,12 +65,15 @@ class Waiting<T> {
 
   /** Called by the deadlines, which have forgotten it by then. */
   expire(): void {
+    const pending = this.#pending;
     this.#deadlines.add(this);
     this.#resume(this.#turn, () => this.#work.throw(new OutOfTime("took too long")));
+    cancel(pending);
   }
 
   #wait(pending: PromiseLike<unknown>): void {
     const turn = ++this.#turn;
+    this.#pending = pending;
     pending.then(
       (value) => this.#resume(turn, () => this.#work.next(value)),
       (error) => this.#resume(turn, () => this.#work.throw(error)),

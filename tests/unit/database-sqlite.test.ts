@@ -73,6 +73,7 @@ test("values come back as they went in, as far as SQL has them", async () => {
     assert.equal(await stored("any", null), null);
     assert.equal(await stored("any", undefined), null);
     assert.equal(await stored("any", "ü\u{1F600}'\";--\n"), "ü\u{1F600}'\";--\n");
+    assert.equal(await stored("any", ["\\ud83d", "\u{1F600}"]), '["\\\\ud83d","\u{1F600}"]');
     assert.equal(await stored("any", { a: [1, "x", null] }), '{"a":[1,"x",null]}');
     assert.equal(await stored("any", [1, 2]), "[1,2]");
     assert.equal(await stored("any", new Date(0)), "1970-01-01T00:00:00.000Z");
@@ -102,6 +103,10 @@ test("what cannot be stored unchanged is refused by name", async () => {
       [-Infinity, /column "a": is -Infinity/],
       [2n ** 63n, /column "a": is beyond 64 bits/],
       ["a\0b", /column "a": has a NUL/],
+      ["a\ud83db", /column "a": has half of a surrogate pair, which cannot be stored/],
+      ["\ude00\ud83d", /column "a": has half of a surrogate pair/],
+      [{ deep: [{ "a\ud83d": 1 }] }, /column "a": has half of a surrogate pair/],
+      [["\\\ude00"], /column "a": has half of a surrogate pair/],
       [() => 1, /column "a": is a function/],
       [Symbol("a"), /column "a": is a symbol/],
       [cycle, /column "a": cannot be stored as text/],

@@ -56,6 +56,25 @@ test("an event reaches every flow whose pattern and filter take it, once each", 
   });
 });
 
+test("half of a surrogate pair goes through a body, and is refused where UTF-8 carries it", async () => {
+  await withMemory({}, async ({ connector }) => {
+    const seen: FlowEvent[] = [];
+    connector.subscribe("#", flow((event) => seen.push(event)));
+    await connector.consume();
+    const half = "a\ud83d";
+    const refused = (what: string) => (error: unknown) =>
+      error instanceof ConnectorError && error.permanent &&
+      error.message.endsWith(`${what} has half of a surrogate pair, which cannot be sent`);
+    assert.throws(() => connector.write(request(half, {})), refused("the routing key"));
+    for (const headers of [{ a: half }, { [half]: 1 }, { a: { b: [half] } }]) {
+      assert.throws(() => connector.write(request("a", {}, headers)), refused("a header"));
+    }
+    connector.write(request("a", { text: half }, { a: "\u{1F600}" }));
+    await turn();
+    assert.deepEqual(seen.map(({ payload }) => payload), [{ text: half }]);
+  });
+});
+
 test("an event is what was sent, with the message's metadata beside its fields", async () => {
   await withMemory({}, async ({ connector }) => {
     const events: FlowEvent[] = [];

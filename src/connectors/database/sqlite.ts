@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { Connector, ConnectorContext, KeyStore, WriteRequest } from "../../connector.ts";
 import { ConnectorError } from "../../errors.ts";
 import type { DatabaseDestination } from "./options.ts";
+import type { DatabaseFile } from "./sqlite/file.ts";
 import { type Migration, readMigrations } from "./sqlite/migrations.ts";
 import { probeDatabase } from "./sqlite/probe.ts";
 import { Session } from "./sqlite/session.ts";
@@ -21,6 +22,8 @@ export interface SqliteOptions {
 /** Milliseconds until the first and between later tries to open a database that is locked. */
 const FIRST_DELAY = 250;
 const LONGEST_DELAY = 5000;
+/** Milliseconds between two looks at whether the file is still there. */
+const LOOK = 1000;
 
 /** Writes to an SQLite database, answers steps from it and keeps keys in it. */
 export class SqliteConnector implements Connector {
@@ -34,7 +37,10 @@ export class SqliteConnector implements Connector {
   #session: Session | undefined;
   #trouble: string | undefined = "has not been started";
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #looking: ReturnType<typeof setInterval> | undefined;
   #closed = false;
+  /** What the log says of the file. */
+  #reported: string | undefined;
 
   /** Touches nothing before `start`. */
   constructor(options: SqliteOptions, context: ConnectorContext) {
@@ -68,7 +74,8 @@ export class SqliteConnector implements Connector {
   }
 
   /**
-   * Writes; returns the rows of a query that only reads, a promise for all else.
+   * Writes; returns the rows of a query that only reads and cannot take long, a promise for all
+   * else. That of a read is `Cancellable`.
    *
    * @throws {ConnectorError} Permanent where it can never succeed, such as an unknown column.
    */
@@ -77,24 +84,25 @@ export class SqliteConnector implements Connector {
     return this.#opened().write(request as WriteRequest<DatabaseDestination>);
   }
 
-  /** Finishes the writes that have begun, then closes the database. */
+  /** Finishes the writes that have begun, gives up the reads, then closes the database. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
+    clearInterval(this.#looking);
     const session = this.#session;
     this.#session = undefined;
     await session?.close();
   }
 
-  /** Why it is not open; undefined when it is. */
+  /** Why it is not open, or that its file is not there any more; undefined when all is well. */
   trouble(): string | undefined {
-    return this.#session === undefined ? this.#trouble : undefined;
+    return this.#session === undefined ? this.#trouble : this.#session.file?.trouble;
   }
 
   #opened(): Session {
-    if (this.#session !== undefined) return this.#session;
-    const reason = this.#closed ? "is closed" : String(this.#trouble);
-    throw new ConnectorError(this.#context.name, reason);
+    const trouble = this.#closed ? "is closed" : this.trouble();
+    if (this.#session !== undefined && trouble === undefined) return this.#session;
+    throw new ConnectorError(this.#context.name, String(trouble));
   }
 
   async #open(): Promise<void> {
@@ -103,7 +111,18 @@ export class SqliteConnector implements Connector {
     if (database !== ":memory:") await this.#makeFolder(dirname(database));
     if (this.#closed) return;
     const connector = this.#context.name;
-    this.#session = new Session({ connector, database, migrations, patience });
+    const { logger } = this.#context;
+    this.#session = new Session({ connector, database, migrations, patience, logger });
+    const { file } = this.#session;
+    if (file !== undefined) this.#looking = setInterval(() => this.#look(file), LOOK).unref();
+  }
+
+  #look(file: DatabaseFile): void {
+    const trouble = file.look();
+    if (trouble === this.#reported) return;
+    this.#reported = trouble;
+    if (trouble !== undefined) this.#context.logger.error("{trouble}", { trouble });
+    else this.#context.logger.info("the file of the database is there again");
   }
 
   #tryAgain(error: unknown, delay: number): void {

@@ -2,6 +2,7 @@
 import type { WriteRequest } from "../../connector.ts";
 import { ConnectorError } from "../../errors.ts";
 import type { Expression, Scope } from "../../expression.ts";
+import { hasLoneSurrogate } from "../../json.ts";
 import { isTooLong } from "./topic.ts";
 
 /** The attributes of a `to` block, or what the library's user gave. */
@@ -21,7 +22,8 @@ export interface Publication {
 /**
  * Makes a message of a write request.
  *
- * @throws {ConnectorError} The payload is no JSON, or the routing key is too long.
+ * @throws {ConnectorError} The payload is no JSON, or the routing key is too long; or that or a header
+ * would be changed on the way.
  */
 export function toPublication(
   connector: string,
@@ -31,12 +33,18 @@ export function toPublication(
     const message = `the routing key "${target.slice(0, 40)}…" has more than 255 bytes`;
     throw new ConnectorError(connector, message, { permanent: true });
   }
-  const { headers } = options;
-  return {
-    routingKey: target,
-    body: toJson(connector, "the payload", payload),
-    headers: headers === undefined ? NO_HEADERS : evaluateHeaders(headers, scope),
-  };
+  // The protocol carries UTF-8; a body of JSON writes such characters in another way.
+  if (!target.isWellFormed()) throw changed(connector, "the routing key");
+  const headers = options.headers === undefined
+    ? NO_HEADERS
+    : evaluateHeaders(options.headers, scope);
+  if (hasLoneSurrogate(headers)) throw changed(connector, "a header");
+  return { routingKey: target, body: toJson(connector, "the payload", payload), headers };
+}
+
+function changed(connector: string, what: string): ConnectorError {
+  const message = `${what} has half of a surrogate pair, which cannot be sent`;
+  return new ConnectorError(connector, message, { permanent: true });
 }
 
 const NO_HEADERS: Readonly<Record<string, unknown>> = Object.freeze({});

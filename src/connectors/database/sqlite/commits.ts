@@ -32,13 +32,22 @@ export class CommitQueue {
   readonly #commit: { run(): unknown };
   readonly #rollback: { run(): unknown };
   readonly #patience: number;
+  readonly #confirm: () => void;
   #waiting: Write[] = [];
   #scheduled = false;
 
-  /** `patience` is how long, in milliseconds, a write waits for another process's lock. */
-  constructor(database: TransactionalDatabase, patience: number) {
+  /**
+   * `patience` is how long, in milliseconds, a write waits for another process's lock. `confirm` is
+   * called after each commit; where it throws, the writes of that commit have failed.
+   */
+  constructor(
+    database: TransactionalDatabase,
+    patience: number,
+    confirm: () => void = () => {},
+  ) {
     this.#database = database;
     this.#patience = patience;
+    this.#confirm = confirm;
     // IMMEDIATE, since a lock that is taken midway cannot be waited for.
     this.#begin = database.prepare("BEGIN IMMEDIATE");
     this.#commit = database.prepare("COMMIT");
@@ -115,6 +124,7 @@ export class CommitQueue {
       const middle = batch.length >> 1;
       return parts(batch, middle, middle);
     }
+    this.#confirm();
     for (const write of batch) settle(write);
     return [];
   }

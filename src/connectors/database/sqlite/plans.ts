@@ -1,10 +1,11 @@
 /** Prepared statements: one for each shape of write and for each query. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { didYouMean } from "../../../nearest.ts";
-import type { DatabaseDestination, Rows } from "../options.ts";
+import type { DatabaseDestination, Rows as RowsWanted } from "../options.ts";
 import { parseQuery } from "../query.ts";
 import { OPERATIONS, tableStatement, type TableWrite } from "../statements.ts";
 import type { Catalog } from "./catalog.ts";
+import { mayTakeLong } from "./programs.ts";
 import { toInteger, toRow } from "./values.ts";
 
 /** Clients choose which fields they send, so there is a limit to what is kept prepared. */
@@ -18,7 +19,21 @@ export interface Plan {
   readonly reads: boolean;
   /** Runs it and gives what a destination returns. */
   readonly run: (values: readonly SQLInputValue[]) => unknown;
+  /** How it can be read on another connection, where it is one that may take long. */
+  readonly elsewhere?: ReadElsewhere | undefined;
 }
+
+/** A read for another connection. */
+export interface ReadElsewhere {
+  /** With `?1` and so on for the values. */
+  readonly sql: string;
+  /** True where the first row is enough. */
+  readonly first: boolean;
+  /** Makes of the rows what a destination returns. */
+  readonly result: (rows: Rows) => unknown;
+}
+
+type Rows = readonly Readonly<Record<string, unknown>>[];
 
 /** A write to a table as it is asked for: nothing of it has been checked. */
 export interface WantedWrite extends Omit<TableWrite, "operation" | "key"> {
@@ -66,7 +81,7 @@ export class Plans {
     const { sql, columns: names } = tableStatement(write, (position) => `?${position}`);
     const statement = this.#prepare(sql);
     const single = operation === "INSERT" || operation === "UPSERT";
-    const run = !returning ? nothing(statement) : single ? oneRow(statement) : foundRows(statement);
+    const run = !returning ? nothing(statement) : rowsAs(single ? "one" : "auto", statement);
     const plan = { names, reads: false, run };
     const [oldest] = this.#tables.keys();
     if (this.#tables.size >= MOST_TABLE_PLANS) this.#tables.delete(oldest);
@@ -90,8 +105,12 @@ export class Plans {
     );
     const statement = this.#prepare(sql);
     const hasRows = statement.columns().length > 0;
-    const run = hasRows ? rowsAs(options.rows, statement) : changes(statement);
-    const plan = { names, reads, run };
+    const wanted = options.rows ?? "all";
+    const run = hasRows ? rowsAs(wanted, statement) : changes(statement);
+    const elsewhere = reads && hasRows && mayTakeLong(this.#database, sql)
+      ? { sql, first: wanted === "one", result: RESULTS[wanted] }
+      : undefined;
+    const plan = { names, reads, run, elsewhere };
     this.#queries.set(options, plan);
     return plan;
   }
@@ -132,8 +151,16 @@ function because(message: string, hint: string | undefined): string {
   return hint === undefined ? message : `${message}; ${hint}`;
 }
 
-function rowsAs(rows: Rows = "all", statement: StatementSync): Plan["run"] {
-  return { auto: foundRows, one: oneRow, all: allRows }[rows](statement);
+/** What becomes of a query's rows. */
+const RESULTS: Readonly<Record<RowsWanted, ReadElsewhere["result"]>> = {
+  auto: (rows) => rows.length > 1 ? rows : rows[0] ?? null,
+  one: (rows) => rows[0] ?? null,
+  all: (rows) => rows,
+};
+
+function rowsAs(wanted: RowsWanted, statement: StatementSync): Plan["run"] {
+  if (wanted === "one") return oneRow(statement);
+  return (values) => RESULTS[wanted](statement.all(...values).map(toRow));
 }
 
 /** A row that nobody reads costs more than the write. */
@@ -147,17 +174,6 @@ function oneRow(statement: StatementSync): Plan["run"] {
     // None where a query finds nothing, or where a trigger has ignored the row.
     return row === undefined ? null : toRow(row);
   };
-}
-
-function foundRows(statement: StatementSync): Plan["run"] {
-  return (values) => {
-    const rows = statement.all(...values).map(toRow);
-    return rows.length > 1 ? rows : rows[0] ?? null;
-  };
-}
-
-function allRows(statement: StatementSync): Plan["run"] {
-  return (values) => statement.all(...values).map(toRow);
 }
 
 function changes(statement: StatementSync): Plan["run"] {

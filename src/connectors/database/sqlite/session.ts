@@ -1,16 +1,19 @@
 /** An open SQLite database that writes are made to. */
 import { isObject } from "../../../json.ts";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import type { WriteRequest } from "../../../connector.ts";
+import type { Cancellable, Logger, WriteRequest } from "../../../connector.ts";
 import { ConnectorError } from "../../../errors.ts";
 import { didYouMean } from "../../../nearest.ts";
 import type { DatabaseDestination } from "../options.ts";
 import { Catalog } from "./catalog.ts";
 import { CommitQueue } from "./commits.ts";
 import { resultCode, SQLITE, toConnectorError } from "./failures.ts";
+import { DatabaseFile } from "./file.ts";
 import { Keys } from "./keys.ts";
 import { migrate, type Migration, MigrationError } from "./migrations.ts";
-import { Plans } from "./plans.ts";
+import { type Plan, Plans, type ReadElsewhere } from "./plans.ts";
+import { CannotStart, ReadBroken } from "./reader.ts";
+import { Readers } from "./readers.ts";
 import { toSql } from "./values.ts";
 
 /** Milliseconds for which SQLite itself waits for a lock, all else standing still. */
@@ -26,16 +29,23 @@ export interface SessionOptions {
   readonly migrations: readonly Migration[];
   /** How many milliseconds a write waits for another process's lock. */
   readonly patience: number;
+  /** Is told where reads cannot be kept from stalling everything. */
+  readonly logger: Logger;
 }
 
 /** An open SQLite database that writes are made to. */
 export class Session {
+  /** The file that it is in; undefined for one in memory. */
+  readonly file: DatabaseFile | undefined;
   readonly #connector: string;
+  readonly #logger: Logger;
   readonly #database: DatabaseSync;
   readonly #catalog: Catalog;
   readonly #plans: Plans;
   readonly #commits: CommitQueue;
   readonly #keys: Keys;
+  /** For reads that may take long; undefined where no other connection could do them. */
+  #readers: Readers | undefined;
 
   /**
    * Opens the database and applies its migrations.
@@ -43,16 +53,19 @@ export class Session {
    * @throws {ConnectorError} It cannot be opened or a migration is refused; permanent unless the
    * database is locked or its disk is in trouble at the moment.
    */
-  constructor({ connector, database, migrations, patience }: SessionOptions) {
+  constructor({ connector, database, migrations, patience, logger }: SessionOptions) {
     this.#connector = connector;
+    this.#logger = logger;
     this.#database = openDatabase(connector, database);
     try {
-      configure(this.#database);
+      const shared = configure(this.#database);
+      if (shared) this.#readers = new Readers({ database, patience });
+      if (database !== ":memory:") this.file = new DatabaseFile(database);
       migrate(this.#database, migrations);
       this.#database.prepare("PRAGMA foreign_keys = ON").run();
       this.#catalog = new Catalog(this.#database);
       this.#plans = new Plans(this.#database, this.#catalog);
-      this.#commits = new CommitQueue(this.#database, patience);
+      this.#commits = new CommitQueue(this.#database, patience, () => this.#confirm());
       this.#keys = new Keys(this.#database);
     } catch (error) {
       this.#database.close();
@@ -92,10 +105,17 @@ export class Session {
     await this.#commit(() => this.#keys.add(flow, key, now, until), "dedupe");
   }
 
-  /** Finishes what has been asked for and closes the database. */
+  /** Finishes the writes that have been asked for, gives reads up and closes the database. */
   async close(): Promise<void> {
-    await this.#commits.drain();
+    // SQLite tidies up when its last connection is closed, which must be one that may write.
+    await Promise.all([this.#commits.drain(), this.#readers?.close()]);
     this.#database.close();
+  }
+
+  /** What was committed to a file that is at no path is lost, so nobody may be told that it is kept. */
+  #confirm(): void {
+    const trouble = this.file?.look();
+    if (trouble !== undefined) throw new LostFile(trouble);
   }
 
   #writeTable(request: WriteRequest<DatabaseDestination>): Promise<unknown> {
@@ -112,7 +132,8 @@ export class Session {
   }
 
   #runQuery({ options, payload, scope }: WriteRequest<DatabaseDestination>, text: string): unknown {
-    const { names, reads, run } = this.#try("query", () => this.#plans.query(options, text));
+    const plan = this.#try("query", () => this.#plans.query(options, text));
+    const { names, reads, run } = plan;
     const { params = {} } = options;
     const fields = isObject(payload) ? payload : {};
     const values = names.map((name) => {
@@ -124,7 +145,38 @@ export class Session {
       const hint = didYouMean(name, Object.keys(fields)) ?? "give it in params";
       throw this.#refusal(`the query's ":${name}" is in neither payload nor params; ${hint}`);
     });
-    return reads ? this.#try("query", () => run(values)) : this.#commit(() => run(values), "query");
+    if (!reads) return this.#commit(() => run(values), "query");
+    if (plan.elsewhere !== undefined && this.#readers !== undefined) {
+      return this.#readElsewhere(plan, plan.elsewhere, values, this.#readers);
+    }
+    return this.#try("query", () => run(values));
+  }
+
+  #readElsewhere(
+    { run }: Plan,
+    { sql, first, result }: ReadElsewhere,
+    values: readonly SQLInputValue[],
+    readers: Readers,
+  ): Cancellable {
+    const reading = readers.read({ sql, values, first });
+    const ended = reading.then(result, (error) => {
+      if (error instanceof CannotStart) {
+        this.#readHere(error);
+        return this.#try("query", () => run(values));
+      }
+      throw this.#failure("query", error);
+    });
+    return Object.assign(ended, { cancel: () => reading.cancel() });
+  }
+
+  /** From now on every read is done here, and stalls everything for as long as it takes. */
+  #readHere({ message }: CannotStart): void {
+    if (this.#readers === undefined) return;
+    this.#readers = undefined;
+    this.#logger.warn(
+      "reads that take long will hold everything up, since they cannot be done in another process: {reason}",
+      { reason: message },
+    );
   }
 
   #commit(work: () => unknown, what: string): Promise<unknown> {
@@ -148,6 +200,9 @@ export class Session {
   }
 
   #failure(what: string, error: unknown): ConnectorError {
+    if (error instanceof LostFile || error instanceof ReadBroken) {
+      return new ConnectorError(this.#connector, `${what}: ${error.message}`, { cause: error });
+    }
     return toConnectorError(this.#connector, what, error, this.#catalog.hint(error));
   }
 
@@ -170,16 +225,26 @@ function openDatabase(connector: string, database: string): DatabaseSync {
   }
 }
 
-function configure(database: DatabaseSync): void {
+/** Gives whether other connections can read while this one writes. */
+function configure(database: DatabaseSync): boolean {
   database.prepare(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`).run();
+  // A commit is on the disk when it returns.
+  const durable = () => database.prepare("PRAGMA synchronous = FULL").run();
   try {
-    database.prepare("PRAGMA journal_mode = WAL").run();
+    const found = database.prepare("PRAGMA journal_mode = WAL").get();
+    durable();
+    return found?.journal_mode === "wal";
   } catch (error) {
     // A file that may only be read can be served as it is.
     if (resultCode(error) !== SQLITE.READONLY) throw error;
+    durable();
+    return true;
   }
-  // A commit is on the disk when it returns.
-  database.prepare("PRAGMA synchronous = FULL").run();
+}
+
+/** The file is not where it was opened. */
+class LostFile extends Error {
+  override readonly name = "LostFile";
 }
 
 function kindOf(value: unknown): string {

@@ -1,9 +1,13 @@
 /** Values on their way into SQLite and out of it. */
 import { Buffer } from "node:buffer";
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
+import { hasLoneSurrogate } from "../../../json.ts";
 
 const SMALLEST = -(2n ** 63n);
 const LARGEST = 2n ** 63n - 1n;
+
+/** SQLite, or its JSON functions, would make another character of it. */
+const LONE = "has half of a surrogate pair, which cannot be stored";
 
 /**
  * What is bound for a value: booleans as 0 and 1, whole numbers as integers, dates as ISO 8601 text,
@@ -17,6 +21,7 @@ export function toSql(value: unknown): SQLInputValue {
     case "string":
       // Deno would cut it there, when it is read.
       if (value.includes("\0")) throw new TypeError("has a NUL character, which cannot be stored");
+      if (!value.isWellFormed()) throw new TypeError(LONE);
       return value;
     case "number":
       if (!Number.isFinite(value)) throw new TypeError(`is ${value}, which cannot be stored`);
@@ -57,9 +62,13 @@ export function toInteger(value: bigint | number): number | string {
 function fromObject(value: object | null): SQLInputValue {
   if (value === null) return null;
   if (value instanceof Uint8Array) return value;
+  let text: string;
   try {
-    return value instanceof Date ? value.toISOString() : JSON.stringify(value);
+    text = value instanceof Date ? value.toISOString() : JSON.stringify(value);
   } catch (cause) {
     throw new TypeError(`cannot be stored as text: ${(cause as Error).message}`, { cause });
   }
+  // JSON writes nothing else as `\ud…`, but a text may hold these characters themselves.
+  if (text.includes("\\ud") && hasLoneSurrogate(JSON.parse(text))) throw new TypeError(LONE);
+  return text;
 }

@@ -1,0 +1,186 @@
+/** The entries of "Downstream" about an SQLite file that is deleted or replaced while it is open. */
+import assert from "node:assert/strict";
+import { copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import type { Stage, Weir } from "../support/process.ts";
+import { rowsOf } from "../support/talk.ts";
+import { WebClient } from "../support/web-client.ts";
+import { codeOf, pause, until } from "./downstream.ts";
+import { processFault } from "./stage.ts";
+
+const config = `
+  connector "ws" {
+    type = "websocket"
+    port = 0
+  }
+  connector "db" {
+    type       = "database"
+    driver     = "sqlite"
+    database   = "./notes.db"
+    migrations = "./migrations"
+  }
+  flow "echo" {
+    from {
+      connector = "ws"
+      operation = "echo"
+    }
+    response {
+      text = "input.text"
+    }
+  }
+  flow "store" {
+    from {
+      connector = "ws"
+      operation = "store"
+    }
+    to {
+      connector = "db"
+      target    = "notes"
+    }
+  }
+  flow "look" {
+    from {
+      connector = "ws"
+      operation = "look"
+    }
+    step "notes" {
+      connector = "db"
+      query     = "SELECT text FROM notes WHERE id = 1"
+    }
+    response {
+      text = "step.notes.text"
+    }
+  }
+`;
+
+async function start(stage: Stage, args: readonly string[] = []): Promise<Weir> {
+  await mkdir(join(stage.folder, "migrations"), { recursive: true });
+  const schema = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT UNIQUE);";
+  await writeFile(join(stage.folder, "migrations/001.sql"), schema);
+  await writeFile(join(stage.folder, "weir.hcl"), config);
+  return await stage.run(["weir.hcl", ...args]);
+}
+
+function open({ port }: Weir): Promise<WebClient> {
+  return WebClient.open(`ws://127.0.0.1:${port}/ws`);
+}
+
+/** The code of the answer to a write; undefined where it was acked. */
+async function store(client: WebClient, text: string): Promise<unknown> {
+  return codeOf(await client.request({ type: "store", data: { text } }));
+}
+
+/** The connectors that are in trouble, as `/health/ready` tells. */
+async function troubles({ port }: Weir): Promise<readonly string[]> {
+  const response = await fetch(`http://127.0.0.1:${port}/health/ready`);
+  const { connectors = [] } = await response.json();
+  assert.equal(response.status, connectors.length === 0 ? 200 : 503);
+  return connectors;
+}
+
+/** Waits until nothing, or the database, is in trouble; a timer looks once a second. */
+async function untilTroubles(weir: Weir, names: readonly string[]): Promise<void> {
+  const start = performance.now();
+  await until("health", async () => (await troubles(weir)).join() === names.join(), 10_000);
+  const ms = performance.now() - start;
+  assert.ok(ms < 3_000, `it took ${ms} ms`);
+}
+
+/** Everything that was acked is in the file. */
+function assertKept(file: string, acked: readonly string[]): void {
+  const kept = new Set(rowsOf(file, "notes").map(({ text }) => text));
+  assert.deepEqual(acked.filter((text) => !kept.has(text)), []);
+}
+
+processFault(
+  "SQLite file moved away at work → noticed in a second, nothing is acked into the void, back → works",
+  async (stage) => {
+    const weir = await start(stage);
+    const [client, other] = await Promise.all([open(weir), open(weir)]);
+    const [file, away] = ["notes.db", "away.db"].map((name) => join(stage.folder, name));
+    const acked = ["first"];
+    assert.equal(await store(client, "first"), undefined);
+    await rename(file, away);
+    // The very first write is refused, although nobody has looked yet.
+    for (let n = 0; n < 10; n++) assert.equal(await store(client, `void ${n}`), "flow_failed");
+    await untilTroubles(weir, ["db"]);
+    assert.equal(codeOf(await client.request({ type: "look" })), "flow_failed");
+    const { data } = await other.request({ type: "echo", data: { text: "a" } });
+    assert.deepEqual(data, { text: "a" });
+    assert.match(weir.stderr, /the file ".*notes\.db" was deleted while it was open; put it back/);
+    await rename(away, file);
+    await untilTroubles(weir, []);
+    for (let n = 0; n < 10; n++) {
+      const text = `again ${n}`;
+      assert.equal(await store(client, text), undefined);
+      acked.push(text);
+    }
+    assertKept(file, acked);
+    assert.deepEqual((await client.request({ type: "look" })).data, { text: "first" });
+    weir.signal("SIGTERM");
+    assert.equal((await weir.ended()).code, 0);
+    assertKept(file, acked);
+  },
+);
+
+processFault(
+  "SQLite file replaced at work → nothing goes to either, a restart uses the new one",
+  async (stage) => {
+    const file = join(stage.folder, "notes.db");
+    const backup = join(stage.folder, "backup.db");
+    const first = await start(stage);
+    assert.equal(await store(await open(first), "in the backup"), undefined);
+    first.signal("SIGTERM");
+    assert.equal((await first.ended()).code, 0);
+    await copyFile(file, backup);
+    const weir = await start(stage);
+    const client = await open(weir);
+    await rename(backup, file);
+    await untilTroubles(weir, ["db"]);
+    assert.equal(await store(client, "void"), "flow_failed");
+    assert.equal(codeOf(await client.request({ type: "look" })), "flow_failed");
+    assert.match(weir.stderr, /the file ".*notes\.db" was replaced while it was open/);
+    weir.signal("SIGTERM");
+    assert.equal((await weir.ended()).code, 0);
+    // As the message says.
+    for (const end of ["-wal", "-shm"]) await rm(`${file}${end}`, { force: true });
+    const next = await start(stage);
+    const later = await open(next);
+    assert.equal(await store(later, "later"), undefined);
+    assert.deepEqual((await later.request({ type: "look" })).data, { text: "in the backup" });
+    assert.deepEqual(rowsOf(file, "notes").map(({ text }) => text), ["in the backup", "later"]);
+  },
+);
+
+processFault(
+  "SQLite file deleted under load and several workers → what was acked before is all that is acked",
+  async (stage) => {
+    const workers = process.platform === "linux" ? ["--workers", "2"] : [];
+    const weir = await start(stage, workers);
+    const file = join(stage.folder, "notes.db");
+    const clients = await Promise.all(Array.from({ length: 8 }, () => open(weir)));
+    let deleted = false;
+    let acked = 0;
+    const refused: unknown[] = [];
+    const writing = clients.map(async (client, i) => {
+      for (let n = 0; refused.length < 40; n++) {
+        const late = deleted;
+        const code = await store(client, `${i}/${n}`);
+        if (code === undefined) {
+          acked++;
+          assert.ok(!late, "a write was acked that began after the file was deleted");
+        } else refused.push(code);
+        await pause(10);
+      }
+    });
+    await pause(300);
+    await rm(file);
+    deleted = true;
+    await Promise.all(writing);
+    assert.ok(acked > 8, `${acked} were acked`);
+    assert.deepEqual(new Set(refused), new Set(["flow_failed"]));
+    await untilTroubles(weir, ["db"]);
+    for (const client of clients) client.close();
+  },
+);

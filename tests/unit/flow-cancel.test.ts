@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ManualClock, settle } from "../support/clock.ts";
+import { failureOf, FROM, type Made, make, to } from "../support/flow.ts";
+
+/** A flow whose writes never settle; `given` is who has been given up. */
+async function hanging(body: string): Promise<Made & { clock: ManualClock; given: string[] }> {
+  const clock = new ManualClock();
+  const given: string[] = [];
+  const answer = (name: string) =>
+    Object.assign(new Promise(() => {}), { cancel: () => void given.push(name) });
+  return { ...await make(body, answer, { clock }), clock, given };
+}
+
+test("what a flow waits for is given up when its time is up, and not before", async () => {
+  const { run, clock, given } = await hanging(`timeout = "1s"\n${FROM}\n${to("b")}`);
+  const failing = failureOf(() => run());
+  await clock.advance(999);
+  assert.deepEqual(given, []);
+  await clock.advance(2);
+  assert.equal((await failing).code, "timeout");
+  assert.deepEqual(given, ["b"]);
+});
+
+test("a step's own time gives up what the step waits for, and the flow goes on", async () => {
+  const step = 'step "s" {\nconnector = "b"\ntimeout = "1s"\non_error = "skip"\ndefault = 7\n}';
+  const { run, clock, given } = await hanging(`${FROM}\n${step}\nresponse { s = "step.s" }`);
+  const running = run();
+  await clock.advance(1001);
+  assert.deepEqual((await running).response, { data: { s: 7 } });
+  assert.deepEqual(given, ["b"]);
+});
+
+test("the flow's time reaches through a step that has a longer one", async () => {
+  const step = 'step "s" {\nconnector = "b"\ntimeout = "9s"\n}';
+  const { run, clock, given } = await hanging(`timeout = "1s"\n${FROM}\n${step}`);
+  const failing = failureOf(() => run());
+  await clock.advance(1001);
+  assert.equal((await failing).code, "timeout");
+  assert.deepEqual(given, ["b"]);
+});
+
+test("all that runs in parallel is given up", async () => {
+  const parallel = ["b", "c"].map((name) => to(name, "parallel = true")).join("\n");
+  const { run, clock, given } = await hanging(`timeout = "1s"\n${FROM}\n${parallel}`);
+  const failing = failureOf(() => run());
+  await settle();
+  await clock.advance(1001);
+  assert.equal((await failing).code, "timeout");
+  assert.deepEqual(given, ["b", "c"]);
+});
