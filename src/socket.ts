@@ -17,6 +17,9 @@ export interface SocketFeatures {
   readonly handshakeChecks: boolean;
 }
 
+/** The reason of a close with 1008: more has come than is kept until it is served. */
+export const TOO_MUCH_WAITS = "too much waits to be served";
+
 /** One connection, as the core sees it. An adapter makes it. */
 export interface Peer {
   /**

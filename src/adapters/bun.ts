@@ -2,14 +2,16 @@
 import type { Frame } from "../frame.ts";
 import type { AddressSource, ReceivedHandshake } from "../handshake.ts";
 import type { Upgrader } from "../site.ts";
-import type {
-  Batch,
-  HandshakeAcceptance,
-  Peer,
-  SocketEndpoint,
-  SocketFeatures,
-  SocketSession,
+import {
+  type Batch,
+  type HandshakeAcceptance,
+  type Peer,
+  type SocketEndpoint,
+  type SocketFeatures,
+  type SocketSession,
+  TOO_MUCH_WAITS,
 } from "../socket.ts";
+import { endOfTick } from "../tick.ts";
 import { COMPRESSION_THRESHOLD } from "./deflate.ts";
 
 const FEATURES: SocketFeatures = {
@@ -22,6 +24,12 @@ const FEATURES: SocketFeatures = {
 };
 /** Bun has one message limit a server; an endpoint with a smaller one checks what it received. */
 const UNLIMITED_FEATURES: SocketFeatures = { ...FEATURES, frameLimits: false };
+
+/**
+ * What one read may inflate to beside one message, in characters. A read has 64 KB, and Bun hands over
+ * all messages in it one after the other; while they are served, nothing else is.
+ */
+const MOST_INFLATED = 16 * 1024 * 1024;
 
 /** More than any limit of Weir's, in bytes. */
 const NO_LIMIT = 2 ** 31 - 1;
@@ -49,6 +57,8 @@ export interface BunSocketData {
   readonly endpoint: SocketEndpoint;
   /** The upgrade has succeeded. */
   open(socket: BunSocket, features: SocketFeatures): void;
+  /** A text message has come. */
+  message(text: string): void;
 }
 
 /** The part of Bun's `ServerWebSocket` that is used here. */
@@ -125,9 +135,9 @@ export function bunWebSocketHandler(endpoints: readonly SocketEndpoint[]): BunWe
       const limits = data.endpoint.maxMessageSize === maxPayloadLength;
       data.open(socket, limits ? FEATURES : UNLIMITED_FEATURES);
     },
-    message({ data: { session } }, message) {
-      if (typeof message === "string") session.message(message);
-      else session.binary();
+    message({ data }, message) {
+      if (typeof message === "string") data.message(message);
+      else data.session.binary();
     },
     pong: ({ data: { session } }) => session.pong(),
     close: ({ data: { session } }, code, reason) => {
@@ -207,6 +217,8 @@ class BunPeer implements Peer, BunSocketData, AddressSource {
   readonly endpoint: SocketEndpoint;
   /** Undefined until the upgrade has succeeded. */
   #socket: BunSocket | undefined = undefined;
+  /** What has come in this tick, where it may have been compressed. */
+  #inflated = 0;
 
   constructor(session: SocketSession, endpoint: SocketEndpoint) {
     this.session = session;
@@ -216,6 +228,22 @@ class BunPeer implements Peer, BunSocketData, AddressSource {
   open(socket: BunSocket, features: SocketFeatures): void {
     this.#socket = socket;
     this.session.open(this, features);
+  }
+
+  message(text: string): void {
+    if (this.endpoint.compression === true && this.#isTooMuch(text.length)) {
+      this.session.flush();
+      // Bun reads no further then: what is left of the read is not inflated.
+      this.#socket?.close(1008, TOO_MUCH_WAITS);
+    } else {
+      this.session.message(text);
+    }
+  }
+
+  #isTooMuch(length: number): boolean {
+    if (this.#inflated === 0) endOfTick(() => this.#inflated = 0);
+    this.#inflated += length;
+    return this.#inflated > MOST_INFLATED + this.endpoint.maxMessageSize;
   }
 
   get remoteAddress(): string | undefined {

@@ -66,6 +66,34 @@ fault(
   },
 );
 
+fault(
+  "60 MB of compressed messages in one read, each served at once → all served, on Bun 16 MB of them, and 1008",
+  { attributes: "compression = true" },
+  async (t) => {
+    const { sockets } = t.host;
+    const client = await t.connect();
+    const headers = { "Sec-WebSocket-Extensions": "permessage-deflate" };
+    await client.open(`${t.host.mount}/ws`, { headers });
+    t.opened(1);
+    client.skim = ({ opcode }) => opcode === opcodes.ping;
+    client.write(flood);
+    if (sockets === "ws") {
+      for (let id = 0; id < MESSAGES; id++) {
+        assert.deepEqual(await client.hear(), { type: "ack", id });
+      }
+      return;
+    }
+    const { frames, ended } = await client.rest();
+    assert.ok(ended);
+    // Deno's own upgrade has agreed to no compression.
+    const expected = sockets === "bun" ? ["close 1008"] : [];
+    const acks = frames.slice(0, frames.length - expected.length).map(showFrame);
+    assert.deepEqual(acks, acks.map((_, id) => `text {"type":"ack","id":${id}}`));
+    assert.deepEqual(frames.slice(acks.length).map(showFrame), expected);
+    if (sockets === "bun") assert.ok(acks.length > 30 && acks.length < 36, `${acks.length}`);
+  },
+);
+
 function isGone({ ended }: FrameClient): boolean {
   return ended;
 }

@@ -1,5 +1,5 @@
 /** The codes of a close: which one goes out, which one a `disconnect` flow is told, what is counted. */
-import type { SocketFeatures } from "../../socket.ts";
+import { type SocketFeatures, TOO_MUCH_WAITS } from "../../socket.ts";
 import type { Counter } from "./counters.ts";
 
 /** Why a connection has ended. */
@@ -35,8 +35,6 @@ export function closeReason(ours: CloseReason | undefined, seen: CloseReason): C
 export const TOO_MANY_ERRORS = "too many errors";
 /** Far beyond `rate_limit`. */
 export const OVER_RATE = "too many messages";
-/** More than is kept waits for the flows of the connection. */
-export const TOO_MUCH_WAITS = "too much waits to be served";
 /** The client is taken for dead. */
 export const NO_PONG = "no pong in time";
 /** The runtime has thrown when it was to write. */
@@ -67,7 +65,7 @@ export function counterOfClosing({ code, reason }: CloseReason): Counter | undef
 }
 
 /** What counts a close by the runtime itself, for what the client sent. */
-export function counterOfViolation(code: number): Counter | undefined {
-  if (code === 1008) return "closed_fragments";
+export function counterOfViolation({ code, reason }: CloseReason): Counter | undefined {
+  if (code === 1008) return reason === TOO_MUCH_WAITS ? "closed_waiting" : "closed_fragments";
   return code === 1001 || code === 1013 ? undefined : BY_CODE.get(code);
 }

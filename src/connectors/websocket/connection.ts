@@ -163,7 +163,7 @@ export class Connection implements SocketSession, SocketOwner, InboxOwner {
     this.credentials.stop();
     this.#hub.remove(this);
     this.#release();
-    if (this.#closing === undefined) this.#count(counterOfViolation(code));
+    if (this.#closing === undefined) this.#count(counterOfViolation({ code, reason }));
     if (this.#flows("disconnect").length > 0) this.#tellOfEnd(code, reason);
     if (this.#inbox === undefined || this.#inbox.isIdle) this.#finish();
     else this.#inbox.idle().then(() => this.#finish());

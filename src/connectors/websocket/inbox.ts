@@ -3,7 +3,7 @@ import type { Clock } from "../../clock.ts";
 import type { FlowHandler, Logger } from "../../connector.ts";
 import { dispatch } from "../../dispatch.ts";
 import type { ClientFrame, Refusal } from "../../protocol.ts";
-import { TOO_MUCH_WAITS } from "./closing.ts";
+import { TOO_MUCH_WAITS } from "../../socket.ts";
 import type { SocketEvent } from "./event.ts";
 import { Limits } from "./limits.ts";
 import type { RateLimitOptions } from "./rate-limit.ts";

@@ -99,13 +99,15 @@ export function fuzz(entry: string, { config, attack, short, least }: Fuzzer): v
     const run = async (duration: number): Promise<number> => {
       const end = performance.now() + duration;
       let over = false;
-      const watching = witness(weir, () => over);
+      const watching = witness(weir, () => over).catch((error) => {
+        throw new Error(`${error.message}; the server wrote:\n${weir.output.slice(-4_000)}`);
+      });
       const attackers = Array.from(
         { length: ATTACKERS },
         () => attack(weir, seeded(random.below(2 ** 31)), end),
       );
-      const sent = await Promise.all(attackers).finally(() => over = true);
-      await watching;
+      const work = Promise.all(attackers).finally(() => over = true);
+      const [sent] = await Promise.all([work, watching]);
       return sent.reduce((sum, each) => sum + each, 0);
     };
     const [warmUp, rest] = long ? LONG : [short, short];
