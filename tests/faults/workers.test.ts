@@ -5,9 +5,9 @@ import { join } from "node:path";
 import process from "node:process";
 import { until } from "../support/mq.ts";
 import type { Stage, Weir } from "../support/process.ts";
-import { handshakeText, SocketClient } from "../support/socket-client.ts";
+import type { SocketClient } from "../support/socket-client.ts";
 import { pause } from "../support/socket-probe.ts";
-import { openClient, rowsOf } from "../support/talk.ts";
+import { rowsOf } from "../support/talk.ts";
 import { openCrowd } from "../support/team.ts";
 import { childrenOf, gone } from "../support/workers.ts";
 import { processFault } from "./stage.ts";
@@ -260,41 +260,5 @@ processFault(
     await until("its end", () => /worker 1 has ended/.test(clock.weir.stderr));
     await pause(2_500);
     await clock.finish();
-  },
-);
-
-processFault(
-  "the process that looks after the workers does not answer → a handshake that needs a place of `max_connections` gets 503 after ten seconds, and takes none",
-  async (stage) => {
-    const file = join(stage.folder, "few.hcl");
-    const places = 4;
-    await writeFile(file, TALK.replace("port = 0", `port = 0\n    max_connections = ${places}`));
-    const weir = await stage.run([file, "--workers", "2"]);
-    const served = await openClient(weir);
-    process.kill(weir.pid, "SIGSTOP");
-    const startedAt = performance.now();
-    const waiting = await Promise.all(
-      Array.from({ length: places - 1 }, () => SocketClient.connect(weir.port)),
-    );
-    for (const client of waiting) client.write(handshakeText("/ws"));
-    // A client of these tests loses its patience after ten seconds.
-    await pause(8_000);
-    const answers = await Promise.all(waiting.map((client) => client.response()));
-    const waited = performance.now() - startedAt;
-    for (const { status, body } of answers) {
-      assert.deepEqual([status, body], [503, "the decision took too long\n"]);
-    }
-    assert.ok(waited > 9_000 && waited < 15_000, `they were answered after ${waited} ms`);
-    await assertServed([served]);
-    process.kill(weir.pid, "SIGCONT");
-    // It answers now what it was asked: for a moment those places are taken.
-    const others: SocketClient[] = [];
-    await until("all places are free again", async () => {
-      others.push(...await openClient(weir).then((client) => [client], () => []));
-      return others.length === places - 1;
-    });
-    await assertServed(others);
-    await assert.rejects(openClient(weir), /too many connections/);
-    await end(weir);
   },
 );
