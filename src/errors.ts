@@ -225,14 +225,35 @@ export function formatProblem(problem: Problem): string {
     return head + where + (hint === undefined ? "" : `\n  = ${hint}`);
   }
   const gutter = " ".repeat(String(line).length);
+  const { before, after } = around(source, column);
   // A tab stays a tab in front of the caret, so that both lines are equally wide.
-  const before = [...source].slice(0, column - 1);
-  const indent = before.map((character) => character === "\t" ? "\t" : " ").join("");
-  const caret = "^".repeat(Math.max(1, length)) + (hint === undefined ? "" : ` ${hint}`);
+  const indent = [...before].map((character) => character === "\t" ? "\t" : " ").join("");
+  const width = Math.min(length, Math.max(1, [...after].length));
+  const caret = "^".repeat(Math.max(1, width)) + (hint === undefined ? "" : ` ${hint}`);
   return [
     head,
     `${gutter}┌ ${file}:${line}:${column}`,
-    `${line}│ ${source}`,
+    `${line}│ ${before}${after}`,
     `${gutter}│ ${indent}${caret}`,
   ].join("\n");
+}
+
+/** A line that is longer is shown in part. */
+const LONG_LINE = 400;
+/** So much of it is shown on each side. */
+const EACH_SIDE = 120;
+
+/** A line in front of a column and from it on; only what is near where the line is long. */
+function around(source: string, column: number): { before: string; after: string } {
+  let at = 0;
+  for (let count = 1; count < column && at < source.length; count++) {
+    at += (source.codePointAt(at) ?? 0) > 0xFFFF ? 2 : 1;
+  }
+  if (source.length <= LONG_LINE) return { before: source.slice(0, at), after: source.slice(at) };
+  const before = source.slice(Math.max(0, at - EACH_SIDE), at);
+  const after = source.slice(at, at + EACH_SIDE);
+  return {
+    before: before.length < at ? `…${before}` : before,
+    after: at + after.length < source.length ? `${after}…` : after,
+  };
 }

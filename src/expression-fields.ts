@@ -1,5 +1,5 @@
 /** The words of a block's schema that are expressions. They are compiled as the block is read. */
-import { type Attribute, itemPlaceOf, problemAt } from "./config/tree.ts";
+import { type Attribute, itemPlaceOf, lineOf } from "./config/tree.ts";
 import { ExpressionError } from "./errors.ts";
 import { compileExpression, type Expression, isExpression } from "./expression.ts";
 import {
@@ -124,8 +124,7 @@ function compile(
     report(valueSpan, `${subject}: ${name} must be an expression in quotes`);
     return undefined;
   }
-  const { file, line } = problemAt(valueSpan, "");
-  const place = `${file}:${line} (${subject}, ${label})`;
+  const place = `${valueSpan.file.path}:${lineOf(valueSpan)} (${subject}, ${label})`;
   try {
     const compiled = compileExpression(value, variables, { env, now, place });
     checkConstants(compiled, written, context);

@@ -1,15 +1,23 @@
 /** The name that was probably meant. */
 
+/** A longer name is no slip, and takes long to compare. */
+const LONGEST = 200;
+/** So many names are looked at. */
+const MOST = 1_000;
+
 /**
  * The one of `names` that is closest to `name`, or undefined where none is close enough to be a
  * likely slip: at most one edit for every three characters, and one for a shorter name; a swap of
  * neighbours counts as one.
  */
 export function nearest(name: string, names: Iterable<string>): string | undefined {
+  if (name.length > LONGEST) return undefined;
   const lower = name.toLowerCase();
   let best: string | undefined;
   let least = Math.max(1, Math.floor(Math.max(3, name.length) / 3)) + 1;
+  let looked = 0;
   for (const candidate of names) {
+    if (++looked > MOST) break;
     if (Math.abs(candidate.length - name.length) >= least) continue;
     const distance = edits(lower, candidate.toLowerCase());
     if (distance < least) {

@@ -11,8 +11,9 @@ import {
   type Span,
 } from "./config/tree.ts";
 import type { Expression } from "./expression.ts";
-import { didYouMean, nearest } from "./nearest.ts";
+import { didYouMean } from "./nearest.ts";
 import type { LookupModel } from "./request-model.ts";
+import { misspelledOf, strangersOf } from "./strangers.ts";
 import { text, type ValueSchema } from "./values.ts";
 
 /** What a field is read with. */
@@ -110,33 +111,6 @@ export function readSoundly<F extends Fields>(
     },
   });
   return { values, sound };
-}
-
-/** A name in a block that none of its fields has. */
-interface Stranger {
-  readonly name: string;
-  readonly kind: "attribute" | "block";
-  readonly span: Span;
-}
-
-function strangersOf({ attributes, blocks }: Body, fields: Fields): readonly Stranger[] {
-  return [
-    ...attributes.map(({ name, nameSpan: span }) => ({ name, kind: "attribute", span } as const)),
-    ...blocks.map(({ type: name, typeSpan: span }) => ({ name, kind: "block", span } as const)),
-  ].filter(({ name, kind }) =>
-    !Object.hasOwn(fields, name) || ![kind, "either"].includes(fields[name].kind)
-  );
-}
-
-/** The fields that a block has under a wrong name or in a wrong form, as far as one can tell. */
-export function misspelledOf(body: Body, fields: Fields): ReadonlySet<string> {
-  const names = Object.keys(fields);
-  return new Set(
-    strangersOf(body, fields).flatMap(({ name }) => {
-      const meant = Object.hasOwn(fields, name) ? name : nearest(name, names);
-      return meant === undefined ? [] : [meant];
-    }),
-  );
 }
 
 /** An attribute that may be left out. */

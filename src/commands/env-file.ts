@@ -1,7 +1,7 @@
 /** `--env-file`: environment variables from a file. */
-import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { parseEnv } from "node:util";
+import { readTextFile } from "../text-file.ts";
 import { UsageError } from "./arguments.ts";
 
 /**
@@ -10,7 +10,7 @@ import { UsageError } from "./arguments.ts";
  * @throws {UsageError} The file cannot be read.
  */
 export async function loadEnvFile(path: string): Promise<void> {
-  const text = await readFile(path, "utf8").catch((cause) => {
+  const text = await readTextFile(path).catch((cause) => {
     throw new UsageError(`--env-file ${path}: ${cause.message}`, { cause });
   });
   for (const [name, value] of Object.entries(parseEnv(text))) process.env[name] ??= value;

@@ -21,15 +21,20 @@ export interface Header {
 /** Every block that a configuration declares. */
 export class Declared {
   readonly #headers: readonly Header[];
+  readonly #opaque: boolean;
 
-  /** `recovered` stands in files that cannot be parsed. */
-  constructor({ blocks }: Body, recovered: readonly Header[]) {
+  /**
+   * `recovered` stands in files that cannot be parsed; `opaque` is true where nobody knows what a
+   * file holds.
+   */
+  constructor({ blocks }: Body, recovered: readonly Header[], opaque: boolean) {
     this.#headers = [...blocks.map(headerOf), ...recovered];
+    this.#opaque = opaque;
   }
 
   /** Whether a block of this kind and name may be there, although nobody could read it. */
   mayExist(kind: string, name: string): boolean {
-    return this.#headers.some(({ type, labels: [label] }) =>
+    return this.#opaque || this.#headers.some(({ type, labels: [label] }) =>
       // A kind with a misspelled name may be any, and a block that lost its name may have had any.
       (type === kind && (label === name || isNameless(label))) ||
       (!BLOCKS.includes(type) && label === name)
@@ -41,7 +46,7 @@ export class Declared {
     const possible = this.#headers.filter(({ type, labels }) =>
       type === kind || (!BLOCKS.includes(type) && labels.length > 0)
     );
-    return possible.length > known;
+    return this.#opaque || possible.length > known;
   }
 }
 

@@ -1,9 +1,10 @@
 /** Turns the structure of parsed files into one tree with evaluated values. */
 
 import type { Problem } from "../errors.ts";
+import { Budget, extentOf } from "./budget.ts";
 import { Constants } from "./constants.ts";
 import { isVerbatim, plainLiteral } from "./literals.ts";
-import { type Node, type ReadOptions, type Scope, ValueFailure } from "./scope.ts";
+import { limited, type Node, type ReadOptions, type Scope, spend, ValueFailure } from "./scope.ts";
 import type { RawAttribute, RawBlock, RawBody } from "./structure.ts";
 import { type Attribute, type Block, type Body, problemAt, type Span } from "./tree.ts";
 import { evaluate } from "./values.ts";
@@ -31,6 +32,7 @@ export class Evaluation {
   /** What could not be evaluated so far. */
   readonly problems: Problem[] = [];
   readonly #options: ReadOptions;
+  readonly #budget = new Budget();
   readonly #kinds: readonly string[] | undefined;
 
   /**
@@ -135,10 +137,14 @@ export class Evaluation {
       return { ...raw, value: plainLiteral(written)?.value, verbatim: isVerbatim(written) };
     }
     const { constants } = this;
+    const budget = this.#budget;
     const { node, offset } = expression;
     try {
-      const scope = { file, owner, offset, constants, keepCalls, ...this.#options };
-      return { ...raw, value: await evaluate(node, scope, node), verbatim: false };
+      const scope = { file, owner, offset, constants, keepCalls, budget, ...this.#options };
+      const value = await evaluate(node, scope, node);
+      // Constants count wherever they are named: what reads a value goes through all of it.
+      spend(extentOf(limited(value, node, scope)).size, node, scope);
+      return { ...raw, value, verbatim: false };
     } catch (error) {
       if (!(error instanceof ValueFailure)) throw error;
       this.problems.push(...error.problems);

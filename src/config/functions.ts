@@ -1,6 +1,6 @@
 /** The functions of HCL values: `env` and `file`. */
 
-import { type Evaluate, fail, type Node, type Scope, spanOf } from "./scope.ts";
+import { type Evaluate, fail, type Node, type Scope, spanOf, spend } from "./scope.ts";
 
 /** The result of a function of HCL values; undefined for any other name. */
 export function callFunction(
@@ -45,6 +45,7 @@ async function file(node: Node, scope: Scope, evaluate: Evaluate): Promise<{ val
     () => scope.readFile(joined),
     (reason) => fail(scope, spanOf(pathNode, scope), `cannot read the file "${path}": ${reason}`),
   );
+  spend(value.length, node, scope);
   return { value };
 }
 

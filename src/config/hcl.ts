@@ -3,8 +3,9 @@
 import type { Problem } from "../errors.ts";
 import { type Header, mayHoldConstants } from "./declared.ts";
 import { Evaluation, type Expression, type ParsedFile } from "./evaluation.ts";
+import { Measure } from "./limits.ts";
 import { plainLiteral } from "./literals.ts";
-import { HclParser } from "./parser.ts";
+import { HclParser, ParserEnded } from "./parser.ts";
 import type { ReadOptions } from "./scope.ts";
 import {
   type RawAttribute,
@@ -30,12 +31,11 @@ export interface ReadResult {
   readonly recovered: readonly Header[];
   /** True where there may be constants beside those that could be read. */
   readonly moreConstants: boolean;
+  /** True where nobody knows what a file holds. */
+  readonly opaque: boolean;
   /** The files that could not be parsed; their items are missing from `body`. */
   readonly broken: readonly SourceFile[];
 }
-
-/** How many brackets may be open at once: far more would exhaust the parser's stack for good. */
-const deepest = 200;
 
 /**
  * Reads all files as one configuration. Never throws because of what the files hold: what is wrong
@@ -53,33 +53,74 @@ export async function readFiles(
   const broken: SourceFile[] = [];
   const parsed: ParsedFile[] = [];
   const sources = files.map(withoutByteOrderMark);
+  const measure = new Measure();
+  const unread = new Set<string>();
   for (const file of sources) {
-    const result = await parseFile(file, parser);
+    const result = await parseFile(file, parser, measure);
     if ("body" in result) parsed.push(result);
-    else {
+    else if ("unread" in result) {
+      const { unread: problem, together } = result;
+      // What all files together have too much of is reported once.
+      if (!together || !unread.has(problem.message)) problems.push(problem);
+      unread.add(problem.message);
+    } else {
       problems.push(...result);
       broken.push(file);
     }
   }
+  const opaque = unread.size > 0;
   const recovered = broken.flatMap((file) => recoverHeaders(file.text));
-  const moreConstants = broken.some(({ text }) => /^[ \t]*constants\b/m.test(text)) ||
+  const moreConstants = opaque || broken.some(mentionsConstants) ||
     parsed.some(({ body }) => body.blocks.some((block) => mayHoldConstants(block, kinds)));
   const evaluation = new Evaluation(options, { moreConstants, kinds });
   const [first = { path: "", text: "", folder: "" }] = sources;
   const body = await evaluation.merge(parsed, { file: first, start: 0, end: first.text.length });
   problems.push(...evaluation.problems);
   const constants = evaluation.constants.values();
-  return { body, constants, problems, recovered, moreConstants, broken };
+  return { body, constants, problems, recovered, moreConstants, opaque, broken };
 }
 
-/** The parsed file, or why it cannot be parsed. */
-async function parseFile(file: SourceFile, parser: HclParser): Promise<ParsedFile | Problem[]> {
-  const tooDeep = offsetOfDepth(file.text, deepest);
-  if (tooDeep !== undefined) {
-    const span = { file, start: tooDeep, end: tooDeep + 1 };
-    return [problemAt(span, `syntax error: more than ${deepest} brackets inside each other`)];
+/** A file of which nobody knows what it holds. */
+interface Unread {
+  readonly unread: Problem;
+  /** True where others have the same problem, and one report is enough. */
+  readonly together?: boolean;
+}
+
+/** The parsed file, why it cannot be parsed, or why nobody has tried. */
+async function parseFile(
+  file: SourceFile,
+  parser: HclParser,
+  measure: Measure,
+): Promise<ParsedFile | Problem[] | Unread> {
+  if (file.unreadable !== undefined) {
+    return { unread: ofWholeFile(file, `the file cannot be read: ${file.unreadable}`) };
   }
-  const refusal = await parser.parse(parsedName, file.text).then(() => undefined, String);
+  const excess = measure.excess(file.text);
+  if (excess !== undefined) {
+    const { offset, message, hint, together } = excess;
+    return {
+      unread: problemAt({ file, start: offset, end: offset + 1 }, message, { hint }),
+      together,
+    };
+  }
+  try {
+    return await parse(file, parser);
+  } catch (error) {
+    if (!(error instanceof ParserEnded)) throw error;
+    const hint = "divide it into several files";
+    return {
+      unread: ofWholeFile(file, "the parser has ended over the file", hint),
+      together: true,
+    };
+  }
+}
+
+async function parse(file: SourceFile, parser: HclParser): Promise<ParsedFile | Problem[]> {
+  const refusal = await parser.parse(parsedName, file.text).then(() => undefined, (error) => {
+    if (error instanceof ParserEnded) throw error;
+    return String(error);
+  });
   // After parsing, its conversion refuses some blocks that we read by ourselves.
   if (refusal !== undefined && !/^Error: convert to HCL/.test(refusal)) {
     return syntaxProblems(file, refusal);
@@ -94,14 +135,9 @@ async function parseFile(file: SourceFile, parser: HclParser): Promise<ParsedFil
   }
 }
 
-/** Where more than `limit` brackets are open, those in strings and comments counted as well. */
-function offsetOfDepth(text: string, limit: number): number | undefined {
-  let depth = 0;
-  for (const { 0: bracket, index } of text.matchAll(/[()[\]{}]/g)) {
-    depth = Math.max(0, depth + ("([{".includes(bracket) ? 1 : -1));
-    if (depth > limit) return index;
-  }
-  return undefined;
+function ofWholeFile({ path: file }: SourceFile, message: string, hint?: string): Problem {
+  const nowhere = { file, line: 0, column: 0, length: 0, source: "" };
+  return { severity: "error", message, ...nowhere, ...(hint === undefined ? {} : { hint }) };
 }
 
 /** The syntax trees of all values that are no literals: as one list, since each call takes 1 ms. */
@@ -123,6 +159,7 @@ async function parseExpressions(
     return start;
   });
   const tree = await parser.getExpressionAst(parsedName, `${list}\n]`).catch((error) => {
+    if (error instanceof ParserEnded) throw error;
     throw new StructureError(wanted[0].valueSpan.start, String(error));
   });
   const unitOf = unitsOfBytes(list);
@@ -141,14 +178,21 @@ function attributesOf(body: RawBody): RawAttribute[] {
 
 /** From offsets in bytes, as the parser counts, to UTF-16 units. */
 function unitsOfBytes(text: string): (byte: number) => number {
-  const encoder = new TextEncoder();
-  const units: number[] = [];
-  let unit = 0;
-  for (const character of text) {
-    for (let byte = encoder.encode(character).length; byte > 0; byte--) units.push(unit);
-    unit += character.length;
+  if (!/[^\0-\x7f]/.test(text)) return (byte) => Math.min(byte, text.length);
+  const units = new Uint32Array(text.length * 3);
+  let byte = 0;
+  for (let unit = 0; unit < text.length;) {
+    const code = text.codePointAt(unit) ?? 0;
+    const bytes = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    units.fill(unit, byte, byte += bytes);
+    unit += code > 0xFFFF ? 2 : 1;
   }
-  return (byte) => units[byte] ?? unit;
+  return (at) => at < byte ? units[at] : text.length;
+}
+
+/** Whether a line begins with the word, as a block of constants does. */
+function mentionsConstants({ text }: SourceFile): boolean {
+  return text.split("\n").some((line) => line.trimStart().startsWith("constants"));
 }
 
 function withoutByteOrderMark(file: SourceFile): SourceFile {

@@ -32,7 +32,7 @@ function codePoint(code: number): string {
 
 /** The value of a literal that needs no evaluation; undefined for everything else. */
 export function plainLiteral(written: string): { readonly value: unknown } | undefined {
-  if (/^"(?:[^"\\]|\\.)*"$/.test(written) && !/[$%]\{/.test(written)) {
+  if (isOneString(written) && !/[$%]\{/.test(written)) {
     return { value: unescape(written.slice(1, -1)) };
   }
   if (/^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(written)) {
@@ -45,7 +45,17 @@ export function plainLiteral(written: string): { readonly value: unknown } | und
 
 /** True for one quoted string that stands for exactly what is between its quotes. */
 export function isVerbatim(written: string): boolean {
-  return /^"[^"\\]*"$/.test(written) && !/[$%]\{/.test(written);
+  return isOneString(written) && !written.includes("\\") && !/[$%]\{/.test(written);
+}
+
+/** Without a regular expression: one for this runs out of stack where the string is long. */
+function isOneString(written: string): boolean {
+  if (written.length < 2 || !written.startsWith('"') || !written.endsWith('"')) return false;
+  for (let at = 1; at < written.length - 1; at++) {
+    if (written[at] === '"' || written[at] === "\n") return false;
+    if (written[at] === "\\" && ++at === written.length - 1) return false;
+  }
+  return true;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Files → model: reads every block by its schema and connects the names. */
 import type { ConnectorType } from "../connector-type.ts";
-import { ConfigError, type Problem } from "../errors.ts";
+import { ConfigError } from "../errors.ts";
 import type { ConnectorModel, FlowModel, Model } from "../model.ts";
 import { didYouMean } from "../nearest.ts";
 import { nameBlocks, type NamedBlock } from "../schema.ts";
@@ -10,16 +10,10 @@ import { readFlow } from "./flow/flow.ts";
 import { readTransforms } from "./flow/transform.ts";
 import { readFiles, type ReadOptions } from "./hcl.ts";
 import type { Loading } from "./loading.ts";
+import { Problems } from "./problems.ts";
 import { readService } from "./service.ts";
 import { readTests } from "./test/test.ts";
-import {
-  type Block,
-  type Body,
-  hasFailed,
-  problemAt,
-  sortProblems,
-  type SourceFile,
-} from "./tree.ts";
+import { type Block, type Body, hasFailed, type SourceFile } from "./tree.ts";
 import { readTypes } from "./types.ts";
 import { type PlacedExpression, type PlacedFlow, warn } from "./warnings.ts";
 
@@ -42,14 +36,18 @@ export async function loadFiles(
   files: readonly SourceFile[],
   options: LoadFilesOptions,
 ): Promise<Model> {
+  const problems = new Problems(files);
+  return await problems.collect(() => connectFiles(files, options, problems));
+}
+
+async function connectFiles(
+  files: readonly SourceFile[],
+  options: LoadFilesOptions,
+  problems: Problems,
+): Promise<Model> {
   const read = await readFiles(files, options, BLOCKS);
-  const problems: Problem[] = [...read.problems];
-  const report: Loading["report"] = (span, message, hint, severity) => {
-    problems.push(problemAt(span, message, {
-      ...(hint === undefined ? {} : { hint }),
-      ...(severity === undefined ? {} : { severity }),
-    }));
-  };
+  problems.add(read.problems);
+  const { report } = problems;
 
   for (const { name, nameSpan } of read.body.attributes) {
     report(nameSpan, `the attribute "${name}" stands outside of every block`);
@@ -74,7 +72,7 @@ export async function loadFiles(
     test: named("test"),
   };
   // What is declared but could not be read has been reported once, and that is enough.
-  const declared = new Declared(read.body, read.recovered);
+  const declared = new Declared(read.body, read.recovered, read.opaque);
 
   const constants = read.moreConstants ? undefined : constantNames(read.body);
   const found = blocks.connector.map(([name, block]) =>
@@ -111,15 +109,21 @@ export async function loadFiles(
   warn(placed, soundConnectors, {
     connectors: new Map(soundConnectors.map(({ model }) => [model.name, model])),
     constants: read.constants,
-    complete: !options.embedded && !problems.some(isError),
+    complete: !options.embedded && !problems.hasErrors,
     report,
   });
   const tests = readTests(blocks.test, loading);
   const service = readService(read.body, loading);
-  const sorted = sortProblems(problems, files.map((file) => file.path));
-  if (sorted.some(isError)) throw new ConfigError(sorted);
+  if (problems.hasErrors) throw new ConfigError(problems.sorted);
   const { connectors } = loading;
-  return { service, connectors, flows, constants: read.constants, tests, warnings: sorted };
+  return {
+    service,
+    connectors,
+    flows,
+    constants: read.constants,
+    tests,
+    warnings: problems.sorted,
+  };
 }
 
 /** Reads a flow; keeps where its expressions stand and whether it has errors. */
@@ -140,8 +144,4 @@ function readWithPlaces(name: string, block: Block, loading: Loading) {
 function constantNames({ blocks }: Body): readonly string[] {
   return blocks.filter(({ type }) => type === "constants")
     .flatMap(({ body }) => body.attributes.map(({ name }) => name));
-}
-
-function isError({ severity }: Problem): boolean {
-  return severity === "error";
 }

@@ -12,6 +12,24 @@ export interface Hcl2Json {
 /** Whose answers are kept: another version may give others. */
 const VERSION = "hcl2json 0.21";
 
+/** A longer answer is not kept: the cache is there for configurations that are read every day. */
+const LONGEST_KEPT = 4 * 2 ** 20;
+
+/** How often one looks whether hcl2json is still there, in milliseconds. */
+const LOOK = 500;
+
+/**
+ * hcl2json has ended in the middle of a text. It is a program of Go in WebAssembly, which is loaded
+ * once: where its stack or memory is exhausted, it ends for good, or its state is not to be trusted.
+ */
+export class ParserEnded extends Error {
+  /** `ParserEnded`. */
+  override readonly name = "ParserEnded";
+}
+
+/** Those that have ended. */
+const ended = new WeakSet<Hcl2Json>();
+
 /** hcl2json, which is loaded only where a text is new. What it refuses is never kept. */
 export class HclParser implements Hcl2Json {
   readonly #load: () => Promise<Hcl2Json>;
@@ -23,6 +41,7 @@ export class HclParser implements Hcl2Json {
     this.#cache = cache;
   }
 
+  /** @throws {ParserEnded} The parser does not survive the text, or has not survived one before. */
   async parse(filename: string, text: string): Promise<void> {
     // What the text means is read elsewhere; only whether it can be parsed counts.
     await this.#remembered("parse", text, async (parser) => {
@@ -31,6 +50,7 @@ export class HclParser implements Hcl2Json {
     });
   }
 
+  /** @throws {ParserEnded} The parser does not survive the text, or has not survived one before. */
   async getExpressionAst(filename: string, text: string): Promise<Node | null> {
     return await this.#remembered("tree", text, async (parser) => {
       return await parser.getExpressionAst(filename, text);
@@ -43,14 +63,38 @@ export class HclParser implements Hcl2Json {
     ask: (parser: Hcl2Json) => Promise<T>,
   ): Promise<T> {
     const cache = this.#cache;
-    if (cache === undefined) return await ask(await this.#load());
+    if (cache === undefined) return await askSafely(await this.#load(), ask);
     const key = await digest(`${VERSION}\n${question}\n${text}`);
     const known = await cache.read(key);
     if (known !== undefined) return JSON.parse(known) as T;
-    const answer = await ask(await this.#load());
-    await cache.write(key, JSON.stringify(answer));
+    const answer = await askSafely(await this.#load(), ask);
+    const kept = JSON.stringify(answer);
+    if (kept.length <= LONGEST_KEPT) await cache.write(key, kept);
     return answer;
   }
+}
+
+/** The answer, or `ParserEnded`: a program of Go that ends forgets whom it owes an answer. */
+async function askSafely<T>(parser: Hcl2Json, ask: (parser: Hcl2Json) => Promise<T>): Promise<T> {
+  if (ended.has(parser)) throw new ParserEnded();
+  const { promise: silence, reject } = Promise.withResolvers<never>();
+  const timer = setInterval(() => {
+    parser.parse("", "").catch(reject);
+  }, LOOK);
+  try {
+    return await Promise.race([ask(parser), silence]);
+  } catch (cause) {
+    if (!isEnd(cause)) throw cause;
+    ended.add(parser);
+    throw new ParserEnded("", { cause });
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function isEnd(error: unknown): boolean {
+  return error instanceof RangeError || error instanceof WebAssembly.RuntimeError ||
+    (error instanceof Error && error.message === "Go program has already exited");
 }
 
 async function digest(text: string): Promise<string> {

@@ -1,6 +1,7 @@
 /** What the evaluation of HCL values works on: the syntax tree's nodes, what they see, failures. */
 
 import type { Problem } from "../errors.ts";
+import { type Budget, extentOf, MAX_NESTING, MAX_VALUE } from "./budget.ts";
 import type { Constants } from "./constants.ts";
 import { problemAt, type SourceFile, type Span } from "./tree.ts";
 
@@ -75,6 +76,8 @@ export interface Scope extends ReadOptions {
   readonly offset: (byte: number) => number;
   /** The constants known so far. */
   readonly constants: Constants;
+  /** What values may still take. */
+  readonly budget: Budget;
   /** In a `type` block unknown calls and bare words stay as `Call`. */
   readonly keepCalls: boolean;
 }
@@ -98,15 +101,38 @@ export function fail(scope: Scope, span: Span, message: string, hint?: string): 
   throw new ValueFailure([problemAt(span, `${scope.owner}: ${message}`, { hint })]);
 }
 
+/** Fails where so much more is too much for the values of a configuration. */
+export function spend(size: number, node: Node, scope: Scope): void {
+  const isEnough = scope.budget.take(size);
+  // It has been reported once.
+  if (isEnough === undefined) throw new ValueFailure([]);
+  if (isEnough) return;
+  fail(scope, spanOf(node, scope), "the values of the configuration have more than 64 MB by now");
+}
+
+/** The value; fails where it is too large. */
+export function limited<T>(value: T, node: Node, scope: Scope): T {
+  const { size, nesting } = extentOf(value);
+  if (size > MAX_VALUE) fail(scope, spanOf(node, scope), "the value has more than 16 MB");
+  if (nesting > MAX_NESTING) {
+    const message = `the value has more than ${MAX_NESTING} lists and objects inside each other`;
+    fail(scope, spanOf(node, scope), message);
+  }
+  return value;
+}
+
 /** Where a node stands: all of it where the syntax tree tells, else its first token. */
 export function spanOf(node: Node, scope: Scope): Span {
   const { file } = scope;
   const start = scope.offset(node.range.start.byte);
   const written = node.meta?.value;
   // A quoted string's range begins behind its quote, or at the first thing that is put into it.
-  const from = written ? file.text.lastIndexOf(written, start) : -1;
-  if (written && from >= 0 && from + written.length >= start) {
-    return { file, start: from, end: from + written.length };
+  if (written) {
+    const earliest = Math.max(0, start - written.length);
+    const near = file.text.slice(earliest, start + written.length);
+    const found = near.lastIndexOf(written, start - earliest);
+    const from = earliest + found;
+    if (found >= 0) return { file, start: from, end: from + written.length };
   }
   return { file, start, end: scope.offset(node.range.end.byte) };
 }

@@ -50,23 +50,27 @@ export function readStructure(file: SourceFile): RawBody {
 
 /** The headers of blocks in a file that cannot be parsed, as far as single lines show them. */
 export function recoverHeaders(text: string): { type: string; labels: string[] }[] {
-  // The closing quote of a label and the brace may be the very things that are missing.
-  const header =
-    /^[ \t]*([\p{ID_Start}_][\p{ID_Continue}-]*)((?:[ \t]+"[^"{\r\n]*")*)(?:[ \t]*|([ \t]+"[^"{\r\n]*))(\{|$)/u;
   return text.split(/\r?\n/).flatMap((line) => {
-    const match = header.exec(line);
-    if (match === null) return [];
-    const written = match[2] + (match[3] ?? "");
-    if (written === "" && match[4] === "") return [];
-    const labels = [...written.matchAll(/"([^"]*)"?/g)].map((label) => label[1].trim());
-    return [{ type: match[1], labels }];
+    const trimmed = line.trimStart();
+    const [type] = /^[\p{ID_Start}_][\p{ID_Continue}-]*/u.exec(trimmed) ?? [];
+    if (type === undefined) return [];
+    const rest = trimmed.slice(type.length);
+    if (rest !== "" && !/^[ \t"{]/.test(rest)) return [];
+    // The closing quote of a label and the brace may be the very things that are missing.
+    const brace = rest.indexOf("{");
+    const header = (brace < 0 ? rest : rest.slice(0, brace)).trim();
+    if (header === "") return brace < 0 ? [] : [{ type, labels: [] }];
+    return header.startsWith('"') ? [{ type, labels: labelsIn(header) }] : [];
   });
+}
+
+/** What stands between quotes, the last of which may be missing. */
+function labelsIn(header: string): string[] {
+  return header.split('"').filter((_, index) => index % 2 === 1).map((label) => label.trim());
 }
 
 const identifier = /[\p{ID_Start}_][\p{ID_Continue}-]*/uy;
 const heredocStart = /<<-?([\p{ID_Start}_][\p{ID_Continue}-]*)[ \t]*\r?\n/uy;
-const blank = /(?:[ \t\r]|\/\*[^]*?\*\/)*/y;
-const blankLines = /(?:[ \t\r\n]|\/\*[^]*?\*\/|(?:#|\/\/)[^\n]*)*/y;
 const closers: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
 
 class Scanner {
@@ -89,13 +93,13 @@ class Scanner {
     const attributes: RawAttribute[] = [];
     const blocks: RawBlock[] = [];
     while (true) {
-      this.#take(blankLines);
+      this.#skip(true);
       if (this.at >= this.#text.length || this.#text[this.at] === "}") break;
       const nameStart = this.at;
       const name = this.#take(identifier);
       if (name === "") this.fail("a name");
       const nameSpan = this.#span(nameStart);
-      this.#take(blank);
+      this.#skip(false);
       if (this.#text[this.at] === "=") {
         attributes.push({ name, nameSpan, valueSpan: this.#value() });
       } else blocks.push(this.#block(name, nameSpan));
@@ -106,7 +110,7 @@ class Scanner {
   #block(type: string, typeSpan: Span): RawBlock {
     const labels: Label[] = [];
     let headerEnd = this.at;
-    for (; this.#text[this.at] !== "{"; this.#take(blank)) {
+    for (; this.#text[this.at] !== "{"; this.#skip(false)) {
       const start = this.at;
       if (this.#text[start] === '"') this.#quoted();
       else if (this.#take(identifier) === "") this.fail('"{" or a label');
@@ -127,7 +131,7 @@ class Scanner {
   /** The extent of a value, from the equals sign on. */
   #value(): Span {
     this.at++;
-    this.#take(blank);
+    this.#skip(false);
     const start = this.at;
     const end = this.#expression(["\n", "}"]);
     if (end === start) this.fail("a value");
@@ -140,7 +144,7 @@ class Scanner {
     while (this.at < this.#text.length) {
       const char = this.#text[this.at];
       if (stops.includes(char)) return end;
-      if (this.#take(stops.includes("\n") ? blank : blankLines) !== "") continue;
+      if (this.#skip(!stops.includes("\n"))) continue;
       if (this.#comment()) continue;
       if (char === '"') this.#quoted();
       else if (char === "<" && this.#heredoc()) { /* moved behind it */ }
@@ -151,9 +155,29 @@ class Scanner {
     return end;
   }
 
+  /** Moves behind what means nothing, line breaks and their comments too where `lines` says so. */
+  #skip(lines: boolean): boolean {
+    const start = this.at;
+    for (;;) {
+      const char = this.#text[this.at];
+      if (char === " " || char === "\t" || char === "\r" || (lines && char === "\n")) this.at++;
+      else if (char === "/" && this.#text[this.at + 1] === "*") this.#skipBehind("*/");
+      else if (!lines || !this.#comment()) return this.at > start;
+    }
+  }
+
   /** A comment up to the end of its line, where one begins here. */
   #comment(): boolean {
-    return this.#take(/(?:#|\/\/)[^\n]*/y) !== "";
+    if (this.#text[this.at] !== "#" && !this.#text.startsWith("//", this.at)) return false;
+    const end = this.#text.indexOf("\n", this.at);
+    this.at = end < 0 ? this.#text.length : end;
+    return true;
+  }
+
+  #skipBehind(end: string): void {
+    const found = this.#text.indexOf(end, this.at + 2);
+    if (found < 0) this.fail(`"${end}"`);
+    this.at = found + end.length;
   }
 
   /** What one opening bracket begins, up to and with its closing one. */

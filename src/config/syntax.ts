@@ -1,7 +1,7 @@
 /** Turns the errors of the HCL parser into problems. */
 
 import type { Problem } from "../errors.ts";
-import { problemAt, type SourceFile } from "./tree.ts";
+import { problemAt, type SourceFile, startOfLine } from "./tree.ts";
 
 /** The name under which texts are parsed, so that places in the parser's errors can be told. */
 export const parsedName = "<config>";
@@ -32,12 +32,12 @@ export function syntaxProblems(file: SourceFile, message: string): Problem[] {
     const [line, column, endLine = line, endColumn, text] = pieces.slice(index, index + 5);
     if (seen.has(line)) continue;
     seen.add(line);
-    const start = offsetOf(file.text, Number(line), Number(column));
+    const start = offsetOf(file, Number(line), Number(column));
     if (text.startsWith("Invalid multi-line string")) {
       // It swallows the text that follows, so the errors there are of its making.
       return [...problems, unclosedString(file, start)];
     }
-    const end = offsetOf(file.text, Number(endLine), Number(endColumn));
+    const end = offsetOf(file, Number(endLine), Number(endColumn));
     const span = { file, start, end };
     const known = KNOWN.find(([pattern]) => pattern.test(text));
     if (known === undefined) problems.push(problemAt(span, sentence(file, text)));
@@ -63,12 +63,17 @@ function sentence(file: SourceFile, text: string): string {
 }
 
 /** The parser counts columns in grapheme clusters. */
-function offsetOf(text: string, line: number, column: number): number {
-  let start = 0;
-  for (let count = 1; count < line; count++) start = text.indexOf("\n", start) + 1;
-  const rest = /[^\n]*/y;
-  rest.lastIndex = start;
-  const graphemes = new Intl.Segmenter("en").segment(rest.exec(text)?.[0] ?? "");
-  const before = [...graphemes].slice(0, column - 1);
-  return before.reduce((offset, { segment }) => offset + segment.length, start);
+function offsetOf(file: SourceFile, line: number, column: number): number {
+  const start = startOfLine(file, line);
+  const { text } = file;
+  const newline = text.indexOf("\n", start);
+  const rest = text.slice(start, newline < 0 ? text.length : newline);
+  // Plain letters are a cluster each; a carriage return is none.
+  if (/^[ -~\t]*$/.test(rest.slice(0, column))) return start + Math.min(column - 1, rest.length);
+  let [offset, count] = [start, 1];
+  for (const { segment } of new Intl.Segmenter("en").segment(rest)) {
+    if (count++ >= column) break;
+    offset += segment.length;
+  }
+  return offset;
 }

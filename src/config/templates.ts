@@ -2,7 +2,7 @@
 
 import { dedent, templateText, unescape, unescapeHeredoc } from "./literals.ts";
 import { describe, toBoolean } from "./operators.ts";
-import { type Evaluate, fail, type Node, type Scope, spanOf } from "./scope.ts";
+import { type Evaluate, fail, limited, type Node, type Scope, spanOf, spend } from "./scope.ts";
 
 /** The text of a template. */
 export async function evaluateTemplate(
@@ -14,45 +14,46 @@ export async function evaluateTemplate(
   if (/[$%]\{~/.test(written) || /~\}/.test(written)) {
     fail(scope, spanOf(node, scope), 'a template cannot trim with "~"');
   }
-  if (!written.startsWith("<<")) return await join(node.children, unescape, scope, evaluate);
-  if (!written.startsWith("<<-")) {
-    return await join(node.children, unescapeHeredoc, scope, evaluate);
-  }
-  return await join(indented(node, scope), unescapeHeredoc, scope, evaluate);
+  const parts = written.startsWith("<<-") ? indented(node, scope) : node.children;
+  const read = written.startsWith("<<") ? unescapeHeredoc : unescape;
+  return await join(parts, { node, read, scope, evaluate });
+}
+
+/** What a template is put together with. */
+interface Template {
+  readonly node: Node;
+  /** The text that a literal piece stands for. */
+  readonly read: (written: string) => string;
+  readonly scope: Scope;
+  readonly evaluate: Evaluate;
 }
 
 /** A piece of literal text, as written, or an interpolation. */
 type Part = Node | string;
 
-async function join(
-  parts: readonly Part[],
-  read: (written: string) => string,
-  scope: Scope,
-  evaluate: Evaluate,
-): Promise<string> {
-  const texts: string[] = [];
+async function join(parts: readonly Part[], template: Template): Promise<string> {
+  const { node, read, scope, evaluate } = template;
+  let text = "";
   for (const part of parts) {
-    if (typeof part === "string") texts.push(read(part));
-    else if (isText(part)) texts.push(read(part.meta?.value ?? ""));
-    else if (isDirective(part)) texts.push(await directive(part, read, scope, evaluate));
-    else texts.push(await interpolation(part, scope, evaluate));
+    if (typeof part === "string") text += read(part);
+    else if (isText(part)) text += read(part.meta?.value ?? "");
+    else if (isDirective(part)) text += await directive(part, template);
+    else text += await interpolation(part, scope, evaluate);
+    limited(text, node, scope);
   }
-  return texts.join("");
+  spend(text.length, node, scope);
+  return text;
 }
 
 /** `%{ if … }…%{ else }…%{ endif }`, whose two texts are templates without quotes of their own. */
-async function directive(
-  node: Node,
-  read: (written: string) => string,
-  scope: Scope,
-  evaluate: Evaluate,
-): Promise<string> {
+async function directive(node: Node, template: Template): Promise<string> {
+  const { scope, evaluate } = template;
   const [conditionNode, ...branches] = node.children;
   const condition = toBoolean(await evaluate(conditionNode, scope));
   if (condition === undefined) {
     fail(scope, spanOf(conditionNode, scope), "a condition must be true or false");
   }
-  return await join(branches[condition ? 0 : 1].children, read, scope, evaluate);
+  return await join(branches[condition ? 0 : 1].children, template);
 }
 
 async function interpolation(node: Node, scope: Scope, evaluate: Evaluate): Promise<string> {

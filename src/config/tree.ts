@@ -10,6 +10,8 @@ export interface SourceFile {
   readonly text: string;
   /** What relative paths inside the file are relative to. */
   readonly folder: string;
+  /** Why the file cannot be read, as the end of a sentence; its text is empty then. */
+  readonly unreadable?: string;
 }
 
 /** A range of one file's text: offsets in UTF-16 units from 0, end exclusive. */
@@ -117,6 +119,9 @@ export function itemPlaceOf(collection: object, name: string): ItemPlace | undef
   return itemPlaces.get(collection)?.get(name);
 }
 
+/** A longer message has a name in it that nobody reads to its end. */
+const LONG = 1_000;
+
 /** Line and column of a span's start and what `Problem` shows of it. */
 export function problemAt(
   span: Span,
@@ -124,18 +129,18 @@ export function problemAt(
   options: { readonly hint?: string; readonly severity?: "error" | "warning" } = {},
 ): Problem {
   const { text, path } = span.file;
-  const before = text.slice(0, span.start);
-  const lineStart = before.lastIndexOf("\n") + 1;
+  const line = lineOf(span);
+  const start = startOfLine(span.file, line);
   const newline = text.indexOf("\n", span.start);
-  const source = text.slice(lineStart, newline < 0 ? text.length : newline).replace(/\r$/, "");
-  const lineEnd = lineStart + source.length;
+  const source = text.slice(start, newline < 0 ? text.length : newline).replace(/\r$/, "");
+  const lineEnd = start + source.length;
   return {
     severity: options.severity ?? "error",
-    message,
+    message: message.length > LONG ? `${message.slice(0, LONG)}…` : message,
     file: path,
-    line: before.split("\n").length,
-    column: characters(text.slice(lineStart, span.start)) + 1,
-    length: Math.max(1, characters(text.slice(span.start, Math.min(span.end, lineEnd)))),
+    line,
+    column: characters(text, start, span.start) + 1,
+    length: Math.max(1, characters(text, span.start, Math.min(span.end, lineEnd))),
     source,
     ...(options.hint === undefined ? {} : { hint: options.hint }),
   };
@@ -156,7 +161,41 @@ export function sortProblems(
   );
 }
 
-/** How many characters (code points) a text has. */
-function characters(text: string): number {
-  return [...text].length;
+/** Where the lines of each file begin: asked for again and again, where a file has many problems. */
+const lineStartsOf = new WeakMap<SourceFile, readonly number[]>();
+
+/** The number of the line in which a span starts, from 1. */
+export function lineOf({ file, start }: Span): number {
+  const starts = startsOf(file);
+  let [low, high] = [0, starts.length];
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if (starts[middle] <= start) low = middle;
+    else high = middle;
+  }
+  return low + 1;
+}
+
+/** Where a line begins, from 1; the end of the text where there is none. */
+export function startOfLine(file: SourceFile, line: number): number {
+  return startsOf(file)[line - 1] ?? file.text.length;
+}
+
+function startsOf(file: SourceFile): readonly number[] {
+  const starts = lineStartsOf.get(file) ?? lineStarts(file.text);
+  lineStartsOf.set(file, starts);
+  return starts;
+}
+
+function lineStarts(text: string): readonly number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+/** How many characters (code points) a part of a text has. */
+function characters(text: string, start: number, end: number): number {
+  let count = 0;
+  for (let at = start; at < end; count++) at += (text.codePointAt(at) ?? 0) > 0xFFFF ? 2 : 1;
+  return count;
 }

@@ -1,10 +1,20 @@
 /** Evaluates HCL expressions, as hcl2json's syntax tree shows them, into plain values. */
 
 import { didYouMean } from "../nearest.ts";
+import { extentOf } from "./budget.ts";
 import { callFunction } from "./functions.ts";
 import { isVerbatim, plainLiteral } from "./literals.ts";
 import { binary, describe, toBoolean, toNumber } from "./operators.ts";
-import { fail, type Node, type Scope, spanOf, type Step, ValueFailure } from "./scope.ts";
+import {
+  fail,
+  limited,
+  type Node,
+  type Scope,
+  spanOf,
+  spend,
+  type Step,
+  ValueFailure,
+} from "./scope.ts";
 import { evaluateTemplate } from "./templates.ts";
 import { Call, type ItemPlace, keepItemPlaces, type Span } from "./tree.ts";
 
@@ -24,7 +34,7 @@ export async function evaluate(node: Node, scope: Scope, item?: Node): Promise<u
     case "":
       return await evaluate(children[0], scope, item);
     case "tuple":
-      return withPlaces(await evaluateAll(children, scope), [...children.keys()], children, scope);
+      return withPlaces(await evaluateAll(children, scope), [...children.keys()], node, scope);
     case "object":
       return await object(node, scope);
     case "function":
@@ -54,6 +64,7 @@ export async function evaluate(node: Node, scope: Scope, item?: Node): Promise<u
         await evaluate(children[0], scope, item),
         await evaluate(children[1], scope, item),
       ];
+      if (typeof left === "object") spend(extentOf(left).size, node, scope);
       const result = binary(node.meta?.operator ?? "", left, right);
       if ("value" in result) return result.value;
       return fail(scope, spanOf(children[result.operand] ?? node, scope), result.error);
@@ -106,23 +117,25 @@ async function object(node: Node, scope: Scope): Promise<Record<string, unknown>
     entries.set(String(key), values[index]);
   }
   // fromEntries defines properties, so that even "__proto__" is plain data.
-  return withPlaces(Object.fromEntries(entries), [...entries.keys()], valueNodes, scope);
+  return withPlaces(Object.fromEntries(entries), [...entries.keys()], node, scope);
 }
 
 /** The collection; notes beside it where its items stand, whose names come in the nodes' order. */
 function withPlaces<T extends object>(
   collection: T,
   names: readonly (string | number)[],
-  nodes: readonly Node[],
+  node: Node,
   scope: Scope,
 ): T {
+  const isItem = (_: Node, index: number) => node.type === "tuple" || index % 2 === 1;
+  const nodes = node.children.filter(isItem);
   const places = nodes.map((node, index): [string, ItemPlace] => {
     const valueSpan = spanOf(inner(node), scope);
     const written = scope.file.text.slice(valueSpan.start, valueSpan.end);
     return [String(names[index]), { valueSpan, verbatim: isVerbatim(written) }];
   });
   keepItemPlaces(collection, new Map(places));
-  return collection;
+  return limited(collection, node, scope);
 }
 
 /** What stands in the parentheses, where there are any. */
@@ -151,7 +164,7 @@ async function call(node: Node, scope: Scope, item?: Node): Promise<unknown> {
 function variable(node: Node, scope: Scope, item?: Node): unknown {
   const [root, name, ...steps] = node.meta?.traversal ?? [];
   if (root.segment === "constants") {
-    if (name === undefined) return scope.constants.values();
+    if (name === undefined) return limited(scope.constants.values(), node, scope);
     return follow(constant(name, scope), steps, scope);
   }
   const span = stepSpan(root, scope);

@@ -1,16 +1,17 @@
 /** Configuration files on disk. */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import process from "node:process";
 import type { SourceFile } from "../config/tree.ts";
 import type { LoadOptions } from "../load.ts";
+import { readTextFile } from "../text-file.ts";
 
 const EXTENSIONS: readonly string[] = [".hcl", ".mycel"];
 
 /** Reads environment variables and files of this machine. */
 export const hostOptions: Required<Pick<LoadOptions, "env" | "readFile">> = {
   env: (name: string): string | undefined => process.env[name],
-  readFile: (path: string): Promise<string> => readFile(path, "utf8"),
+  readFile: readTextFile,
 };
 
 /** A path that names no file and no folder with a configuration in it. */
@@ -21,9 +22,10 @@ export class ConfigPathError extends Error {
 
 /**
  * Reads configuration files: each path is a file, or a folder whose `*.hcl` and `*.mycel` files are
- * read in path order, those of subfolders included; what is hidden and `node_modules` are not.
+ * read in path order, those of subfolders included; what is hidden and `node_modules` are not. One
+ * that cannot be read says why, which is a problem of the configuration.
  *
- * @throws {ConfigPathError} A path does not exist, or no file was found.
+ * @throws {ConfigPathError} A path does not exist, a folder cannot be read, or no file was found.
  */
 export async function readConfigFiles(...paths: readonly string[]): Promise<SourceFile[]> {
   const found = new Set<string>();
@@ -34,17 +36,18 @@ export async function readConfigFiles(...paths: readonly string[]): Promise<Sour
     }
     for (const file of files) found.add(file);
   }
-  return await Promise.all([...found].map(async (path) => ({
-    path: shown(path),
-    text: await readText(path),
-    folder: dirname(path),
-  })));
+  const files: SourceFile[] = [];
+  // One after the other: a folder may have more files than a process can open at once.
+  for (const path of found) files.push(await readSource(path));
+  return files;
 }
 
-async function readText(path: string): Promise<string> {
-  return await readFile(path, "utf8").catch((cause) => {
-    throw new ConfigPathError(`${shown(path)} cannot be read: ${cause.message}`, { cause });
-  });
+async function readSource(path: string): Promise<SourceFile> {
+  const place = { path: shown(path), folder: dirname(path) };
+  return await readTextFile(path).then(
+    (text) => ({ ...place, text }),
+    (error: Error) => ({ ...place, text: "", unreadable: error.message }),
+  );
 }
 
 async function listFiles(path: string): Promise<string[]> {
@@ -53,7 +56,9 @@ async function listFiles(path: string): Promise<string[]> {
     throw new ConfigPathError(`${path}: there is no such file or folder`, { cause });
   });
   if (!info.isDirectory()) return [absolute];
-  const entries = await readdir(absolute, { withFileTypes: true });
+  const entries = await readdir(absolute, { withFileTypes: true }).catch((cause) => {
+    throw new ConfigPathError(`${shown(absolute)} cannot be read: ${cause.message}`, { cause });
+  });
   const lists = await Promise.all(entries.map((entry): string[] | Promise<string[]> => {
     // Hidden files are an editor's or another program's.
     if (entry.name.startsWith(".") || entry.name === "node_modules") return [];

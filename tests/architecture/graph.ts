@@ -115,6 +115,8 @@ export const edge: readonly string[] = [
   "src/adapters/**",
   "src/server/**",
   "src/workers/**",
+  // What they and the connectors below share.
+  "src/text-file.ts",
 ];
 
 /** The connectors that need a `node:` module or a client made for Node. Only `import()` loads them. */

@@ -28,6 +28,7 @@ const contract = [
   "src/schedule.ts",
   "src/schema.ts",
   "src/step-fields.ts",
+  "src/strangers.ts",
   "src/expression-fields.ts",
   "src/socket.ts",
   "src/tick.ts",
@@ -71,6 +72,7 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
   ["src/shown.ts", []],
   ["src/tick.ts", []],
   ["src/timer-wheel.ts", []],
+  ["src/text-file.ts", []],
   ["src/utf8.ts", []],
   ["src/socket.ts", ["src/frame.ts"]],
   ["src/outbox.ts", ["src/frame.ts", "src/socket.ts"]],
@@ -92,7 +94,11 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
   ["src/type.ts", ["src/type/**", "src/json.ts", ...expression]],
   ["src/type/**", ["src/type.ts", "src/type/**", "src/json.ts", ...expression]],
   ["src/request-model.ts", ["src/expression.ts"]],
-  ["src/schema.ts", ["src/config/tree.ts", "src/request-model.ts", ...expression]],
+  ["src/strangers.ts", ["src/config/tree.ts", "src/nearest.ts"]],
+  [
+    "src/schema.ts",
+    ["src/config/tree.ts", "src/request-model.ts", "src/strangers.ts", ...expression],
+  ],
   ["src/expression-fields.ts", ["src/config/tree.ts", "src/schema.ts", ...expression]],
   [
     "src/step-fields.ts",
@@ -140,6 +146,10 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
       ...contract,
     ],
   ],
+  [
+    "src/connectors/database/sqlite/**",
+    ["src/connectors/database/**", "src/text-file.ts", ...contract],
+  ],
   ["src/connectors/*/**", ["src/connectors/$1/**", ...contract]],
   // A connector in one file, and the table of those that are built in.
   ["src/connectors/*.ts", ["src/connectors/**", ...contract]],
@@ -153,12 +163,15 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
   ["src/adapters/**", ["src/adapters/**", ...runtime]],
   // The only way to several processes, which is loaded where they are asked for.
   ["src/server/host.ts", ["src/server/**", "src/workers/service.ts", ...runtime]],
-  ["src/server/**", ["src/adapters/**", "src/server/**", ...runtime]],
+  ["src/server/**", ["src/adapters/**", "src/server/**", "src/text-file.ts", ...runtime]],
   ["src/workers/**", ["src/server/**", "src/workers/**", "src/timetable.ts", ...runtime]],
   // Drives a runtime without sockets, for `weir test`.
   ["src/testing/**", ["src/testing/**", ...runtime]],
   ["src/commands.ts", ["src/commands/**", "src/server/**", "src/workers/worker.ts", ...runtime]],
-  ["src/commands/**", ["src/commands/**", "src/server/**", "src/testing/**", ...runtime]],
+  [
+    "src/commands/**",
+    ["src/commands/**", "src/server/**", "src/testing/**", "src/text-file.ts", ...runtime],
+  ],
   ["src/deno.ts", entry],
   ["src/bun.ts", entry],
   ["src/node.ts", entry],

@@ -155,7 +155,10 @@ test("a folder that is missing, a file instead of one, and a file that is no tex
     const file = connector({ database, migrations: join(migrations, "1.sql") });
     await assert.rejects(file.start(), fails(/cannot read the migrations in ".*1\.sql"/));
     await put("2.sql", new Uint8Array([0xff, 0xfe, 0x41]));
-    await assert.rejects(start(), fails(/migrations in .*: migration "2\.sql" is no UTF-8 text/));
+    await assert.rejects(
+      start(),
+      fails(/migrations in .*: migration "2\.sql" cannot be read: it is no UTF-8 text/),
+    );
   });
 });
 

@@ -54,11 +54,11 @@ const problems: ReadonlyArray<readonly [text: string, ...problems: string[]]> = 
   ],
   [
     `x = ${"[".repeat(5000)}`,
-    "a.hcl:1:205+1 syntax error: more than 200 brackets inside each other",
+    "a.hcl:1:205+1 syntax error: more than 200 brackets and operators inside each other",
   ],
   [
     `${"a {\n".repeat(5000)}`,
-    "a.hcl:201:3+1 syntax error: more than 200 brackets inside each other",
+    "a.hcl:201:3+1 syntax error: more than 200 brackets and operators inside each other",
   ],
   // Environment and files.
   [

@@ -1,14 +1,8 @@
 /** One `flow` block → its model. */
 import { expressions } from "../../expression-fields.ts";
 import type { ConnectorModel, FlowModel } from "../../model.ts";
-import {
-  attribute,
-  type Fields,
-  hasName,
-  misspelledOf,
-  type ReadContext,
-  readFields,
-} from "../../schema.ts";
+import { attribute, type Fields, hasName, type ReadContext, readFields } from "../../schema.ts";
+import { misspelledOf } from "../../strangers.ts";
 import { StepNames } from "../../step-fields.ts";
 import { duration } from "../../values.ts";
 import type { Loading } from "../loading.ts";

@@ -10,12 +10,12 @@ import {
   type Field,
   type Fields,
   findBlocks,
-  misspelledOf,
   type ReadContext,
   readFields,
   required,
   type Values,
 } from "../../schema.ts";
+import { misspelledOf } from "../../strangers.ts";
 import { integer, oneOf, text } from "../../values.ts";
 import { complain, type Loading } from "../loading.ts";
 import type { Block, Body } from "../tree.ts";

@@ -1,8 +1,9 @@
 /** Migrations: SQL files that are applied once each, in the order of their names. */
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { readTextFile } from "../../../text-file.ts";
 import { transactionControl } from "../query.ts";
 
 /** Where it is recorded what has been applied. */
@@ -21,14 +22,15 @@ export interface Migration {
 /**
  * Reads the `*.sql` files of a folder, by name.
  *
- * @throws {Error} The folder cannot be read, or a file is no text.
+ * @throws {Error} The folder cannot be read.
+ * @throws {MigrationError} A file is no regular one, has more than 16 MB, or is no text.
  */
 export async function readMigrations(folder: string): Promise<readonly Migration[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const files = entries.filter((entry) => !entry.isDirectory() && entry.name.endsWith(".sql"));
   return Promise.all(
     files.map(({ name }) => name).sort().map(async (name) => {
-      const sql = decode(name, await readFile(join(folder, name))).replaceAll("\r\n", "\n");
+      const sql = (await readText(folder, name)).replaceAll("\r\n", "\n");
       return { name, sql, checksum: createHash("sha256").update(sql).digest("hex") };
     }),
   );
@@ -61,12 +63,11 @@ export class MigrationError extends Error {
   }
 }
 
-function decode(file: string, bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new MigrationError(file, "is no UTF-8 text", { cause });
-  }
+async function readText(folder: string, name: string): Promise<string> {
+  const text = await readTextFile(join(folder, name)).catch((cause) => {
+    throw new MigrationError(name, `cannot be read: ${cause.message}`, { cause });
+  });
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
 /**

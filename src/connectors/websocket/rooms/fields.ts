@@ -4,11 +4,11 @@ import type { Expression } from "../../../expression.ts";
 import {
   type Field,
   type Fields,
-  misspelledOf,
   nameBlocks,
   type ReadContext,
   readFields,
 } from "../../../schema.ts";
+import { misspelledOf } from "../../../strangers.ts";
 import { lookups, StepNames } from "../../../step-fields.ts";
 import type { LookupModel } from "../../../request-model.ts";
 import { RoomPattern } from "./pattern.ts";

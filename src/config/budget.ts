@@ -1,0 +1,48 @@
+/** How large values may become: constants may hold each other, so that each line can double them. */
+
+/** So many characters and items one value may have. */
+export const MAX_VALUE: number = 16 * 2 ** 20;
+/** So many lists and objects may be inside each other. */
+export const MAX_NESTING = 200;
+/** So many characters and items all values together may have, and what is computed on the way to them. */
+const MAX_ALL = 64 * 2 ** 20;
+
+/** How large a value is. */
+export interface Extent {
+  /** Its characters and items, each counted where it occurs. */
+  readonly size: number;
+  /** How many lists and objects are inside each other. */
+  readonly nesting: number;
+}
+
+/** Of lists and objects; they do not change, and the same one may stand in many others. */
+const extents = new WeakMap<object, Extent>();
+
+/** How large a value is. What is inside it has been measured before it. */
+export function extentOf(value: unknown): Extent {
+  if (typeof value === "string") return { size: value.length + 1, nesting: 0 };
+  if (typeof value !== "object" || value === null) return { size: 1, nesting: 0 };
+  const known = extents.get(value);
+  if (known !== undefined) return known;
+  let [size, nesting] = [1, 0];
+  for (const item of Object.values(value)) {
+    const inner = extentOf(item);
+    size += inner.size + 1;
+    nesting = Math.max(nesting, inner.nesting);
+  }
+  const extent = { size, nesting: nesting + 1 };
+  extents.set(value, extent);
+  return extent;
+}
+
+/** What the values of a configuration may still take. */
+export class Budget {
+  #left: number = MAX_ALL;
+
+  /** Takes so much; false the first time that there is not enough, undefined from then on. */
+  take(size: number): boolean | undefined {
+    if (this.#left < 0) return undefined;
+    this.#left -= size;
+    return this.#left >= 0;
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Refuses texts that would exhaust the parser. It is recursive, and what it says of a value repeats
+ * the text of each part of the value, so that it can run out of stack and of memory, after which it
+ * is of no more use. Texts with syntax errors are measured as well, as far as one can tell.
+ */
+import { Scan } from "./scan.ts";
+
+/** So many characters a file may have. */
+const MAX_FILE = 16 * 2 ** 20;
+/** So many blocks, and as many attributes, a configuration may have. */
+const MAX_ITEMS = 100_000;
+/** So many brackets, operators and `%{ if }` may be inside each other. */
+const MAX_DEPTH = 200;
+/** So many words, signs and line breaks a file may have: each takes the parser's memory. */
+const MAX_TOKENS = 2_000_000;
+/** So many digits a number may have. */
+const MAX_DIGITS = 1_000;
+/** Of the time for putting texts together, which grows with the square of their pieces: 10 000 lines. */
+const MAX_JOINING = 1.2e10;
+/** So many characters, about, the parser may say of the values of all files. */
+const MAX_ANSWER = 16 * 2 ** 20;
+
+/** Why a text is not parsed. */
+export interface Excess {
+  /** Where the text has too much of something. */
+  readonly offset: number;
+  readonly message: string;
+  readonly hint?: string;
+  /** True where all files together have too much, so that it is said once. */
+  readonly together?: true;
+}
+
+type Reason = Omit<Excess, "offset">;
+
+/** Measures the files of one configuration. */
+export class Measure {
+  #blocks = 0;
+  #attributes = 0;
+  #joining = 0;
+  #answer = 0;
+
+  /** Why this text must not be parsed; undefined where it may. */
+  excess(text: string): Excess | undefined {
+    if (text.length > MAX_FILE) return { offset: 0, message: "the file has more than 16 MB" };
+    const scan = new Scan(text);
+    let reason: Reason | undefined;
+    while (reason === undefined && scan.next()) reason = this.#reasonAgainst(scan);
+    this.#blocks += scan.blocks;
+    this.#attributes += scan.attributes;
+    this.#joining += scan.joining;
+    this.#answer += scan.answer;
+    return reason && { offset: scan.offset, ...reason };
+  }
+
+  #reasonAgainst(scan: Scan): Reason | undefined {
+    if (scan.depth > MAX_DEPTH) {
+      const message = `more than ${MAX_DEPTH} brackets and operators inside each other`;
+      return { message: `syntax error: ${message}` };
+    }
+    if (this.#blocks + scan.blocks > MAX_ITEMS) {
+      return { message: `the configuration has more than ${MAX_ITEMS} blocks`, together: true };
+    }
+    if (this.#attributes + scan.attributes > MAX_ITEMS) {
+      const message = `the configuration has more than ${MAX_ITEMS} attributes`;
+      return { message, together: true };
+    }
+    if (scan.tokens > MAX_TOKENS) {
+      return { message: `the file has more than ${MAX_TOKENS} words, signs and lines` };
+    }
+    if (scan.digits > MAX_DIGITS) {
+      return { message: `the number has more than ${MAX_DIGITS} digits` };
+    }
+    const hint = 'keep a large text in a file of its own: file("path")';
+    if (this.#joining + scan.joining > MAX_JOINING) {
+      return { message: "the texts up to here have too many lines, $ and %", hint, together: true };
+    }
+    if (this.#answer + scan.answer > MAX_ANSWER) {
+      return { message: "the values up to here are too large", hint, together: true };
+    }
+    return undefined;
+  }
+}

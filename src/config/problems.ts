@@ -1,0 +1,71 @@
+/** Collects what is wrong with a configuration. */
+import { ConfigError, type Problem } from "../errors.ts";
+import type { Report } from "./loading.ts";
+import { problemAt, sortProblems, type SourceFile } from "./tree.ts";
+
+/** So many problems are told at once: nobody reads more, and each looks for names that are close. */
+const MOST = 1_000;
+
+/** Thrown where there are so many problems that the rest of the configuration is not looked at. */
+class TooManyProblems extends Error {
+  override readonly name = "TooManyProblems";
+}
+
+/** The problems of one configuration. */
+export class Problems {
+  readonly #files: readonly SourceFile[];
+  readonly #all: Problem[] = [];
+
+  /** Starts with none. */
+  constructor(files: readonly SourceFile[]) {
+    this.#files = files;
+  }
+
+  /** Takes problems that have been found elsewhere. */
+  add(problems: readonly Problem[]): void {
+    for (const problem of problems) this.#take(problem);
+  }
+
+  /** Takes one. It ends `collect` where there are too many. */
+  readonly report: Report = (span, message, hint, severity) => {
+    this.#take(problemAt(span, message, {
+      ...(hint === undefined ? {} : { hint }),
+      ...(severity === undefined ? {} : { severity }),
+    }));
+  };
+
+  /** By file, line and column. */
+  get sorted(): Problem[] {
+    return sortProblems(this.#all, this.#files.map((file) => file.path));
+  }
+
+  /** Whether there are problems that keep the configuration from running. */
+  get hasErrors(): boolean {
+    return this.#all.some(isError);
+  }
+
+  /**
+   * What `work` makes of the configuration.
+   *
+   * @throws {ConfigError} It has too many problems to look at all of it.
+   */
+  async collect<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof TooManyProblems)) throw error;
+      const message = `there are more than ${MOST} problems; the rest has not been looked at`;
+      const nowhere = { file: "", line: 0, column: 0, length: 0, source: "" };
+      throw new ConfigError([...this.sorted, { severity: "error", message, ...nowhere }]);
+    }
+  }
+
+  #take(problem: Problem): void {
+    if (this.#all.length < MOST) this.#all.push(problem);
+    else if (isError(problem)) throw new TooManyProblems();
+  }
+}
+
+function isError({ severity }: Problem): boolean {
+  return severity === "error";
+}

@@ -1,0 +1,233 @@
+/** The entries of "Configuration": what stands where a configuration is expected. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, symlink, truncate, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Stage } from "../support/process.ts";
+import { processFault, runtime } from "./stage.ts";
+
+const GOOD = `connector "ws" {
+  type = "websocket"
+  port = 0
+}
+`;
+
+/** Checks files of these names and texts; gives the lines of its problems, each with its place. */
+async function check(
+  stage: Stage,
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<readonly string[]> {
+  for (const [name, text] of Object.entries(files)) {
+    await writeFile(join(stage.folder, name), text);
+  }
+  const { code, stdout, stderr } = await stage.weir(["check", stage.folder]);
+  assert.deepEqual([code, stdout], [1, ""], stderr);
+  assert.doesNotMatch(stderr, /^ {4}at /m);
+  return stderr.split("\n\n").slice(0, -1).map((problem) => {
+    const [message, place] = problem.split("\n");
+    const [where] = /[^/ ]*$/.exec(place) ?? [];
+    return `${message.replace("error: ", "")} @ ${where}`;
+  });
+}
+
+function constants(value: string): string {
+  return `constants {\n  a = ${value}\n}\n`;
+}
+
+/** Each constant is made of two of the one before it. */
+function doubling(first: string, next: (name: string) => string): string {
+  const names = Array.from({ length: 60 }, (_, index) => index);
+  const lines = names.map((n) => `  a${n + 1} = ${next(`constants.a${n}`)}\n`);
+  return `constants {\n  a0 = ${first}\n${lines.join("")}}\n`;
+}
+
+async function makePipe(path: string): Promise<void> {
+  await promisify(execFile)("mkfifo", [path]);
+}
+
+processFault(
+  "a pipe, a device, a socket, a folder or a broken link called `*.hcl` → a problem each",
+  async (stage) => {
+    const at = (name: string) => join(stage.folder, name);
+    await makePipe(at("pipe.hcl"));
+    await symlink("/dev/zero", at("device.hcl"));
+    await mkdir(at("inner"));
+    await symlink("inner", at("folder.hcl"));
+    await symlink("nowhere", at("link.hcl"));
+    await symlink("loop.hcl", at("loop.hcl"));
+    const socket = createServer().listen(at("socket.hcl"));
+    await new Promise((resolve) => socket.once("listening", resolve));
+    const found = await check(stage, { "good.hcl": GOOD, "wrong.hcl": "wrong {\n}\n" });
+    socket.close();
+    assert.deepEqual(found, [
+      "the file cannot be read: it is a device, not a regular file @ device.hcl",
+      "the file cannot be read: it is a folder, not a regular file @ folder.hcl",
+      "the file cannot be read: there is no such file @ link.hcl",
+      "the file cannot be read: its symbolic links lead in a circle @ loop.hcl",
+      "the file cannot be read: it is a named pipe, not a regular file @ pipe.hcl",
+      "the file cannot be read: it is a socket, not a regular file @ socket.hcl",
+      'there is no block "wrong" @ wrong.hcl:1:1',
+    ]);
+  },
+);
+
+processFault(
+  "`file()` of a pipe, a device or a large file → a problem at its line",
+  async (stage) => {
+    await makePipe(join(stage.folder, "pipe"));
+    await writeFile(join(stage.folder, "large"), "");
+    await truncate(join(stage.folder, "large"), 17 * 2 ** 20);
+    const lines = ["pipe", "/dev/zero", ".", "large"].map((path, n) =>
+      `  a${n} = file("${path}")\n`
+    );
+    assert.deepEqual(await check(stage, { "a.hcl": `constants {\n${lines.join("")}}\n` }), [
+      'constants: cannot read the file "pipe": it is a named pipe, not a regular file @ a.hcl:2:13',
+      'constants: cannot read the file "/dev/zero": it is a device, not a regular file @ a.hcl:3:13',
+      'constants: cannot read the file ".": it is a folder, not a regular file @ a.hcl:4:13',
+      'constants: cannot read the file "large": it has more than 16 MB @ a.hcl:5:13',
+    ]);
+  },
+);
+
+processFault(
+  "a file over 16 MB, one that is no UTF-8, more than 100 000 blocks → a problem each",
+  async (stage) => {
+    await writeFile(join(stage.folder, "large.hcl"), "");
+    await truncate(join(stage.folder, "large.hcl"), 17 * 2 ** 20);
+    const files = {
+      "blocks.hcl": "a {\n}\n".repeat(100_001),
+      "more.hcl": "a {\n}\n",
+      "noise.hcl": Uint8Array.of(97, 32, 255, 254),
+    };
+    assert.deepEqual(await check(stage, files), [
+      "the configuration has more than 100000 blocks @ blocks.hcl:200001:3",
+      "the file cannot be read: it has more than 16 MB @ large.hcl",
+      "the file cannot be read: it is no UTF-8 text @ noise.hcl",
+    ]);
+  },
+);
+
+processFault(
+  "100 000 brackets, operators, steps or labels → a problem at its place, the next file is read",
+  async (stage) => {
+    const deep = {
+      "and.hcl": constants(`true${" && true".repeat(100_000)}`),
+      "bracket.hcl": constants("[".repeat(100_000)),
+      "condition.hcl": constants(`${"true ? 1 : ".repeat(100_000)}1`),
+      "if.hcl": constants(`"${"%{if true}".repeat(5_000)}x${"%{endif}".repeat(5_000)}"`),
+      "index.hcl": constants(`a${"[0]".repeat(100_000)}`),
+      "label.hcl": `a ${'"b" '.repeat(100_000)}{\n}\n`,
+      "minus.hcl": constants(`${"-".repeat(100_000)}1`),
+      "not.hcl": constants(`${"!".repeat(100_000)}true`),
+      "paren.hcl": constants("(".repeat(1_000_000)),
+      "plus.hcl": constants(`1${"+1".repeat(100_000)}`),
+      "step.hcl": constants(`a${".b".repeat(100_000)}`),
+      "template.hcl": constants(`"${"${".repeat(100_000)}`),
+    };
+    const message = "syntax error: more than 200 brackets and operators inside each other";
+    const found = await check(stage, { ...deep, "zzz.hcl": "wrong = ?\n" });
+    assert.equal(found.length, Object.keys(deep).length + 1, found.join("\n"));
+    for (const [index, name] of Object.keys(deep).entries()) {
+      const line = name === "label.hcl" ? 1 : 2;
+      assert.ok(found[index].startsWith(`${message} @ ${name}:${line}:`), found[index]);
+    }
+    assert.match(found.at(-1) ?? "", /there is no value here @ zzz\.hcl:1:9/);
+  },
+);
+
+processFault(
+  "constants that double from line to line → one problem, at the line that is too much",
+  async (stage) => {
+    const twice = (name: string) => `[${name}, ${name}]`;
+    const files = { "a.hcl": doubling('"ha"', (name) => `"\${${name}}\${${name}}"`) };
+    assert.deepEqual(await check(stage, files), [
+      "constants: the value has more than 16 MB @ a.hcl:25:9",
+    ]);
+    const list = `${doubling("[1]", twice)}connector "ws" {\n  type = constants.a60\n}\n`;
+    assert.deepEqual(await check(stage, { "a.hcl": list }), [
+      "constants: the value has more than 16 MB @ a.hcl:24:9",
+    ]);
+  },
+);
+
+processFault(
+  "an endless heredoc, a million `$`, lines or items → one problem for each file",
+  async (stage) => {
+    const files = {
+      "digits.hcl": constants("1".repeat(1_000_000)),
+      "empty.hcl": "\n".repeat(10_000_000),
+      "string.hcl": constants(`"${"$".repeat(1_000_000)}"`),
+      // What the file before it has used up is not told twice.
+      "text.hcl": `constants {\n  a = <<EOT\n${"text\n".repeat(200_000)}`,
+    };
+    const withoutPlace = (line: string) => line.replace(/:\d+:\d+$/, "");
+    assert.deepEqual((await check(stage, files)).map(withoutPlace), [
+      "the number has more than 1000 digits @ digits.hcl",
+      "the file has more than 2000000 words, signs and lines @ empty.hcl",
+      "the texts up to here have too many lines, $ and % @ string.hcl",
+    ]);
+    const others = {
+      "digits.hcl": `constants {\n  b = "${"x".repeat(10 * 2 ** 20)}"\n}\nwrong = ?\n`,
+      "empty.hcl": constants(`[${"1,".repeat(1_000_000)}]`),
+      "string.hcl": constants("[2]"),
+      "text.hcl": "",
+    };
+    assert.deepEqual((await check(stage, others)).map(withoutPlace), [
+      "syntax error: there is no value here @ digits.hcl",
+      "the values up to here are too large @ empty.hcl",
+    ]);
+  },
+);
+
+processFault(
+  "2 000 mistakes → the first thousand are told, and that there are more",
+  async (stage) => {
+    const files = { "a.hcl": Array.from({ length: 2_000 }, (_, n) => `a${n} {\n}\n`).join("") };
+    const found = await check(stage, files);
+    assert.equal(found.length, 1_001);
+    assert.equal(
+      found.at(-1),
+      "there are more than 1000 problems; the rest has not been looked at @ undefined",
+    );
+  },
+);
+
+processFault(
+  "`--env-file` that is a pipe, a device or large → exit 2, why is told",
+  async (stage) => {
+    await writeFile(join(stage.folder, "a.hcl"), GOOD);
+    const [pipe, large] = [join(stage.folder, "pipe"), join(stage.folder, "large")];
+    await makePipe(pipe);
+    await writeFile(large, "");
+    await truncate(large, 17 * 2 ** 20);
+    const reasons = [["/dev/null", "it is a device, not a regular file"], [
+      large,
+      "it has more than 16 MB",
+    ]];
+    // Node reads the file of this flag by itself, before any program: there it waits for the pipe.
+    if (runtime !== "node") reasons.push([pipe, "it is a named pipe, not a regular file"]);
+    for (const [path, reason] of reasons) {
+      const { code, stderr } = await stage.weir(["check", stage.folder, "--env-file", path]);
+      assert.equal(stderr, `error: --env-file ${path}: ${reason}\n`);
+      assert.equal(code, 2);
+    }
+  },
+);
+
+processFault("a migration that is a pipe → exit 3, the file named", async (stage) => {
+  await mkdir(join(stage.folder, "migrations"));
+  await makePipe(join(stage.folder, "migrations/1.sql"));
+  const config = `${GOOD}connector "db" {
+  type       = "database"
+  driver     = "sqlite"
+  database   = ":memory:"
+  migrations = "migrations"
+}
+`;
+  await writeFile(join(stage.folder, "a.hcl"), config);
+  const { code, stderr } = await stage.weir(["run", stage.folder]);
+  assert.equal(code, 3, stderr);
+  assert.match(stderr, /migration "1\.sql" cannot be read: it is a named pipe, not a regular file/);
+});
