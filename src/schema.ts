@@ -2,14 +2,7 @@
  * The words of which a block's schema is made: attributes, paths and blocks. Plain values are checked
  * by valibot; the shape of blocks and their places in the text are checked here.
  */
-import {
-  type Attribute,
-  type Block,
-  type Body,
-  hasFailed,
-  problemAt,
-  type Span,
-} from "./config/tree.ts";
+import { type Attribute, type Block, type Body, problemAt, type Span } from "./config/tree.ts";
 import type { Expression } from "./expression.ts";
 import { didYouMean } from "./nearest.ts";
 import type { LookupModel } from "./request-model.ts";
@@ -89,28 +82,6 @@ export function readFields<F extends Fields>(
   return Object.fromEntries(
     names.map((name) => [name, fields[name].read(body, name, owner, inner)]),
   ) as Values<F>;
-}
-
-/**
- * As `readFields`. `sound` is false where the values lack something that the block has: then what
- * they lack has been reported, and need not be missed once more.
- */
-export function readSoundly<F extends Fields>(
-  body: Body,
-  fields: F,
-  owner: Span,
-  context: ReadContext,
-): { readonly values: Values<F>; readonly sound: boolean } {
-  const strange = new Set(strangersOf(body, fields).map(({ span }) => span));
-  let sound = misspelledOf(body, fields).size === 0 && !hasFailed(body);
-  const values = readFields(body, fields, owner, {
-    ...context,
-    report(span, message, hint, severity) {
-      if (severity !== "warning" && !strange.has(span)) sound = false;
-      context.report(span, message, hint, severity);
-    },
-  });
-  return { values, sound };
 }
 
 /** An attribute that may be left out. */

@@ -3,10 +3,11 @@ import type { Destination, DestinationType } from "../../connector-type.ts";
 import type { Expression } from "../../expression.ts";
 import type { ConnectorModel, RequestModel } from "../../model.ts";
 import { didYouMean } from "../../nearest.ts";
-import { type Fields, type ReadContext, readSoundly, type Values } from "../../schema.ts";
+import type { Fields, ReadContext, Values } from "../../schema.ts";
 import type { requestFields } from "../../step-fields.ts";
 import { text } from "../../values.ts";
 import { complain, findNamed, type Loading } from "../loading.ts";
+import { readSoundly } from "../sound.ts";
 import type { Block, Body } from "../tree.ts";
 
 /** What such a block says. */

@@ -1,0 +1,26 @@
+/** Reads a block, and tells whether what is missing in it has been reported already. */
+import { type Fields, type ReadContext, readFields, type Values } from "../schema.ts";
+import { misspelledOf, strangersOf } from "../strangers.ts";
+import { type Body, hasFailed, type Span } from "./tree.ts";
+
+/**
+ * As `readFields`. `sound` is false where the values lack something that the block has: then what
+ * they lack has been reported, and need not be missed once more.
+ */
+export function readSoundly<F extends Fields>(
+  body: Body,
+  fields: F,
+  owner: Span,
+  context: ReadContext,
+): { readonly values: Values<F>; readonly sound: boolean } {
+  const strange = new Set(strangersOf(body, fields).map(({ span }) => span));
+  let sound = misspelledOf(body, fields).size === 0 && !hasFailed(body);
+  const values = readFields(body, fields, owner, {
+    ...context,
+    report(span, message, hint, severity) {
+      if (severity !== "warning" && !strange.has(span)) sound = false;
+      context.report(span, message, hint, severity);
+    },
+  });
+  return { values, sound };
+}
