@@ -1,12 +1,13 @@
 /** `--workers` where processes die at the worst moments. */
 import assert from "node:assert/strict";
+import { type AddressInfo, createServer } from "node:net";
 import process from "node:process";
 import { until } from "../support/mq.ts";
 import { type Process, type Stage, stageTest } from "../support/process.ts";
 import { pause } from "../support/socket-probe.ts";
 import { openClient } from "../support/talk.ts";
 import { openCrowd, startTeam, type Team } from "../support/team.ts";
-import { childrenOf, gone } from "../support/workers.ts";
+import { childrenOf, gone, listenersOn } from "../support/workers.ts";
 
 const goodbye = { code: 1001, reason: "the server is shutting down" };
 /** What nobody must read on standard error. */
@@ -30,9 +31,18 @@ async function killOne(team: Team): Promise<readonly number[]> {
   return workers;
 }
 
-async function startOnly(stage: Stage): Promise<Process> {
+async function startOnly(stage: Stage, ...more: readonly string[]): Promise<Process> {
   const folder = await stage.copy("workers");
-  return await stage.script(`src/${stage.runtime}.ts`, ["run", folder, "--workers", "2"]);
+  return await stage.script(`src/${stage.runtime}.ts`, ["run", folder, "--workers", "2", ...more]);
+}
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 stageTest("a worker that dies while all start ends the start, with a reason", async (stage) => {
@@ -45,6 +55,24 @@ stageTest("a worker that dies while all start ends the start, with a reason", as
   const { code, stdout, stderr } = await weir.ended();
   assert.deepEqual([code, stdout], [3, ""]);
   assert.match(stderr, /\nerror: worker 1 ended before it served \(signal SIGKILL\)\n$/);
+  assert.doesNotMatch(stderr, UNHANDLED);
+  await gone(second);
+});
+
+stageTest("one that dies while others still start ends the start, too", async (stage) => {
+  const port = await freePort();
+  const weir = await startOnly(stage, "--port", `ws=${port}`);
+  const first = await nextChild(weir, []);
+  const second = await nextChild(weir, [first]);
+  process.kill(second, "SIGSTOP");
+  await until("the first serves", async () => await listenersOn(first, port) > 0, 20_000);
+  await pause(500);
+  process.kill(first, "SIGKILL");
+  await gone(first);
+  process.kill(second, "SIGCONT");
+  const { code, stdout, stderr } = await weir.ended();
+  assert.deepEqual([code, stdout], [3, ""]);
+  assert.match(stderr, /\nerror: worker 1 ended before all of them served\n$/);
   assert.doesNotMatch(stderr, UNHANDLED);
   await gone(second);
 });

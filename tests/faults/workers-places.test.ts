@@ -96,6 +96,10 @@ processFault(
     process.kill(weir.pid, "SIGCONT");
     // It answers now what it was asked: for a moment those places are taken.
     await fill(weir, PLACES - 1);
+    // It was held up itself: it takes no worker for one that hangs.
+    await pause(2_000);
+    await served.hearsNothing();
+    assert.equal(weir.stderr, "");
     await end(weir);
   },
 );
