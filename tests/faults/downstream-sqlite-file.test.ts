@@ -1,6 +1,6 @@
 /** The entries of "Downstream" about an SQLite file that is deleted or replaced while it is open. */
 import assert from "node:assert/strict";
-import { copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import type { Stage, Weir } from "../support/process.ts";
@@ -109,6 +109,11 @@ processFault(
     const { data } = await other.request({ type: "echo", data: { text: "a" } });
     assert.deepEqual(data, { text: "a" });
     assert.match(weir.stderr, /the file ".*notes\.db" was deleted while it was open; put it back/);
+    // A path that leads nowhere is no reason to end, either.
+    await symlink("notes.db", file);
+    await pause(1_500);
+    assert.deepEqual(await troubles(weir), ["db"]);
+    await rm(file);
     await rename(away, file);
     await untilTroubles(weir, []);
     for (let n = 0; n < 10; n++) {

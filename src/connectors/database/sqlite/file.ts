@@ -13,7 +13,9 @@ export class DatabaseFile {
   /** Call it when the database has been opened. */
   constructor(path: string) {
     this.#path = path;
-    this.#opened = identity(path) ?? "";
+    const { identity, problem } = find(path);
+    this.#opened = identity ?? "";
+    this.#trouble = problem && this.#describe(problem);
   }
 
   /** What was found at the last look; undefined where all is well. */
@@ -23,21 +25,25 @@ export class DatabaseFile {
 
   /** Looks again, which costs a system call: 5 to 15 µs, where a commit takes 150 and more. */
   look(): string | undefined {
-    return this.#trouble = this.#find();
+    const { identity, problem } = find(this.#path);
+    const found = problem ?? (identity === this.#opened ? undefined : "was replaced");
+    return this.#trouble = found && this.#describe(found);
   }
 
-  #find(): string | undefined {
-    const found = identity(this.#path);
-    if (found === this.#opened) return undefined;
-    const what = found === undefined ? "deleted" : "replaced";
-    return `the file "${this.#path}" was ${what} while it was open; put it back, ` +
-      `or end the service, put a database there without the old -wal and -shm files, and start again`;
+  #describe(problem: string): string {
+    return `the file "${this.#path}" ${problem} while it was open; put it back, or end the service, ` +
+      "put a database there without the old -wal and -shm files, and start again";
   }
 }
 
-/** The file's number and that of its disk; undefined where it cannot be told. */
-function identity(path: string): string | undefined {
-  // Numbers of files may be larger than what a plain number can hold.
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return found === undefined ? undefined : `${found.dev} ${found.ino}`;
+/** The file's number and that of its disk, or why they cannot be told. */
+function find(path: string): { readonly identity?: string; readonly problem?: string } {
+  try {
+    // Numbers of files may be larger than what a plain number can hold.
+    const { dev, ino } = statSync(path, { bigint: true });
+    return { identity: `${dev} ${ino}` };
+  } catch (error) {
+    const { code } = error as { readonly code?: unknown };
+    return { problem: code === "ENOENT" ? "was deleted" : `became unreachable (${code})` };
+  }
 }

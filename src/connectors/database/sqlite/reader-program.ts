@@ -23,7 +23,7 @@ export type ReaderMessage =
 
 /** What a reader must know. */
 export interface ReaderOptions {
-  /** The file of the database. */
+  /** The file of the database, absolute. */
   readonly database: string;
   /** How many milliseconds it waits for a lock. */
   readonly patience: number;

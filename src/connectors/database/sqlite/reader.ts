@@ -136,6 +136,8 @@ function start(options: ReaderOptions): ChildProcess {
       stdio: ["ignore", "ignore", "ignore", "ipc"],
       serialization: "advanced",
       env: readerEnvironment(),
+      // Where no file of a project, such as a bunfig.toml, can say what else is to be run.
+      cwd: "/",
     });
   } catch (error) {
     throw notStarted(error as Error);

@@ -1,5 +1,6 @@
 /** An open SQLite database that writes are made to. */
 import { isObject } from "../../../json.ts";
+import { resolve } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { Cancellable, Logger, WriteRequest } from "../../../connector.ts";
 import { ConnectorError } from "../../../errors.ts";
@@ -59,7 +60,7 @@ export class Session {
     this.#database = openDatabase(connector, database);
     try {
       const shared = configure(this.#database);
-      if (shared) this.#readers = new Readers({ database, patience });
+      if (shared) this.#readers = new Readers({ database: resolve(database), patience });
       if (database !== ":memory:") this.file = new DatabaseFile(database);
       migrate(this.#database, migrations);
       this.#database.prepare("PRAGMA foreign_keys = ON").run();
