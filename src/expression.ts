@@ -13,11 +13,12 @@ import { functionsIn } from "./expression/functions.ts";
 import { parse } from "./expression/library.ts";
 import { pathsIn } from "./expression/paths.ts";
 import { Source } from "./expression/place.ts";
+import { METER, Meter } from "./expression/meter.ts";
 import type { ExpressionEnvironment, Scope } from "./expression/scope.ts";
-import { toPlain } from "./expression/values.ts";
+import { identity as identityOf, toPlain } from "./expression/values.ts";
 
+export { METER, Meter } from "./expression/meter.ts";
 export type { ExpressionEnvironment, Scope } from "./expression/scope.ts";
-export { identity } from "./expression/values.ts";
 
 /** A compiled expression. It keeps no state between evaluations. */
 export interface Expression {
@@ -33,7 +34,8 @@ export interface Expression {
   /**
    * The value for one event, as plain data: numbers (text for ints beyond 2^53), strings,
    * booleans, null, lists and maps. Timestamps and durations are text, bytes are base64. What was
-   * read whole from the scope is not copied. Throws an ExpressionError.
+   * read whole from the scope is not copied. Throws an ExpressionError, one where it needs more steps
+   * than the scope's meter has, too.
    */
   evaluate(scope: Scope): unknown;
 }
@@ -68,7 +70,8 @@ export function compileExpression(
     paths,
     evaluate(scope: Scope): unknown {
       try {
-        return toPlain(run(scope, slots === 0 ? NO_LOCALS : new Array(slots)));
+        const meter = scope[METER] ?? new Meter();
+        return toPlain(meter, run(scope, slots === 0 ? NO_LOCALS : new Array(slots), meter));
       } catch (error) {
         throw source.failed(error);
       }
@@ -89,6 +92,11 @@ function compileTree(
   } catch (error) {
     throw source.failed(error);
   }
+}
+
+/** A text that two values share exactly when they are equal. */
+export function identity(value: unknown): string {
+  return identityOf(new Meter(Infinity), value);
 }
 
 /** What expressions without macros are given; nothing writes to it. */

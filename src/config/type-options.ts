@@ -1,6 +1,6 @@
 /** The options in a `type` block, such as those of `string({ max_length = 5 })`. */
-import { RE2JS } from "re2js";
 import * as v from "valibot";
+import { TextPattern } from "../expression/pattern.ts";
 import { didYouMean } from "../nearest.ts";
 import type { Pattern } from "../type/description.ts";
 import { type Format, FORMATS } from "../type/formats.ts";
@@ -66,10 +66,9 @@ const pattern: ValueSchema<Pattern> = valueSchema(
     v.string("must be a pattern in quotes"),
     v.rawTransform<string, Pattern>(({ dataset: { value: source }, addIssue, NEVER }) => {
       try {
-        const compiled = RE2JS.compile(source);
-        return { source, test: (text) => compiled.test(text) };
+        return new TextPattern(source);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = (error as { readonly message: string }).message;
         addIssue({ message: `must be a pattern of RE2\n${reason}` });
         return NEVER;
       }

@@ -1,15 +1,43 @@
 /** Bytes and the texts that stand for them. */
 
+/** How many bytes become characters at once: a call takes only so many arguments. */
+const CHUNK = 8_192;
+
+const DIGITS = new TextEncoder().encode("0123456789abcdef");
+
 /** Bytes as base64. */
 export function toBase64(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
+  const chunks: string[] = [];
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    chunks.push(String.fromCharCode(...bytes.subarray(at, at + CHUNK)));
+  }
+  return btoa(chunks.join(""));
+}
+
+/** The bytes that base64 stands for. Throws for any other text. */
+export function fromBase64(text: string): Uint8Array {
+  const units = atob(text);
+  const bytes = new Uint8Array(units.length);
+  for (let i = 0; i < units.length; i++) bytes[i] = units.charCodeAt(i);
+  return bytes;
 }
 
 /** Bytes as lower-case hexadecimal digits. */
 export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const digits = new Uint8Array(2 * bytes.length);
+  for (let i = 0; i < bytes.length; i++) {
+    digits[2 * i] = DIGITS[bytes[i] >> 4];
+    digits[2 * i + 1] = DIGITS[bytes[i] & 15];
+  }
+  return new TextDecoder().decode(digits);
+}
+
+/** Both, one behind the other. */
+export function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(a.length + b.length);
+  bytes.set(a);
+  bytes.set(b, a.length);
+  return bytes;
 }
 
 /** The text whose UTF-8 the bytes are; undefined for bytes that are no UTF-8. */

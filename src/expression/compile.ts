@@ -6,16 +6,27 @@ import { Failure } from "./failure.ts";
 import { TYPE_NAMES } from "./conversions.ts";
 import { NAMESPACES } from "./functions.ts";
 import { type Items, itemsOf, MACRO_NAMES, MACROS } from "./macros.ts";
+import { Meter } from "./meter.ts";
+import { call, conditional, elementOf, FAILURE, logical, mapOf } from "./nodes.ts";
 import { boolean, negate, not, operand, OPERATORS } from "./operators.ts";
 import { type CallNode, type Source, wrongCount } from "./place.ts";
 import type { Evaluate, FunctionCall, FunctionDefinition } from "./scope.ts";
-import { element, field, hasElement, readable } from "./values.ts";
+import { field, hasElement, readable } from "./values.ts";
 
 /** A compiled node. `literal` is the value of one that is the same for every event. */
 interface Compiled {
   readonly evaluate: Evaluate;
   readonly literal?: unknown;
 }
+
+/** How many nodes of the tree one step runs. */
+const NODES_PER_STEP = 2;
+
+/** A call takes as long as several other nodes. */
+const NODES_OF_CALL = 8;
+
+/** So does a field of a map that is made. */
+const NODES_OF_FIELD = 8;
 
 /** The slots of the macros' variables that a node sees, by name. */
 type Locals = ReadonlyMap<string, number>;
@@ -24,6 +35,10 @@ type Locals = ReadonlyMap<string, number>;
 export class Compiler {
   /** How many slots `locals` needs. */
   slots = 0;
+  /** How many nodes have been compiled, calls counted several times. */
+  #nodes = 0;
+  /** For what is computed here, once. */
+  readonly #meter = new Meter();
   readonly #source: Source;
   readonly #variables: ReadonlySet<string>;
   readonly #functions: ReadonlyMap<string, FunctionDefinition>;
@@ -45,6 +60,7 @@ export class Compiler {
   }
 
   #node(node: ASTNode, locals: Locals): Compiled {
+    this.#nodes++;
     switch (node.op) {
       case "value":
         return this.#constant(node.args);
@@ -105,72 +121,52 @@ export class Compiler {
 
   #field(object: ASTNode, name: string, locals: Locals): Compiled {
     const { evaluate } = this.#node(object, locals);
-    return { evaluate: (scope, values) => field(evaluate(scope, values), name) };
+    return { evaluate: (scope, values, meter) => field(evaluate(scope, values, meter), name) };
   }
 
   #element([object, key]: [ASTNode, ASTNode], locals: Locals): Compiled {
     const of = this.#node(object, locals).evaluate;
     const at = this.#node(key, locals).evaluate;
-    return { evaluate: (scope, values) => element(of(scope, values), at(scope, values)) };
+    return { evaluate: elementOf(of, at) };
   }
 
   #list(nodes: readonly ASTNode[], locals: Locals): Compiled {
+    this.#nodes += nodes.length;
     const items = nodes.map((node) => this.#node(node, locals).evaluate);
-    return { evaluate: (scope, values) => items.map((item) => item(scope, values)) };
+    return { evaluate: (scope, values, meter) => items.map((item) => item(scope, values, meter)) };
   }
 
   #map(node: ASTNode, nodes: readonly [ASTNode, ASTNode][], locals: Locals): Compiled {
-    const name = this.#source.guard(node, (key) => {
+    const name = this.#source.guard(node, (_meter, key) => {
       if (key !== null && typeof key !== "object") return String(key);
       throw new Failure("a map's key is a string, a number, true or false");
     });
+    this.#nodes += NODES_OF_FIELD * nodes.length;
     const entries = nodes.map(([key, value]) => ({
       key: this.#node(key, locals).evaluate,
       value: this.#node(value, locals).evaluate,
     }));
-    return {
-      // fromEntries defines properties: a key "__proto__" stays plain data.
-      evaluate: (scope, values) =>
-        Object.fromEntries(
-          entries.map(({ key, value }) => [name(key(scope, values)), value(scope, values)]),
-        ),
-    };
+    return { evaluate: mapOf(entries, name) };
   }
 
   #conditional([test, yes, no]: [ASTNode, ASTNode, ASTNode], locals: Locals): Compiled {
     const condition = this.#boolean("the condition of ?:", test, locals);
     const whenTrue = this.#node(yes, locals).evaluate;
     const whenFalse = this.#node(no, locals).evaluate;
-    return {
-      evaluate: (scope, values) =>
-        condition(scope, values) ? whenTrue(scope, values) : whenFalse(scope, values),
-    };
+    return { evaluate: conditional(condition, whenTrue, whenFalse) };
   }
 
-  /** As in CEL, a side that decides the result makes a failure of the other side irrelevant. */
   #logical(operator: "&&" | "||", [a, b]: [ASTNode, ASTNode], locals: Locals): Compiled {
     const left = this.#boolean(`"${operator}"`, a, locals);
     const right = this.#boolean(`"${operator}"`, b, locals);
-    const decisive = operator === "||";
-    return {
-      evaluate: (scope, values) => {
-        let first: unknown;
-        try {
-          first = left(scope, values);
-        } catch (error) {
-          if (right(scope, values) === decisive) return decisive;
-          throw error;
-        }
-        return first === decisive ? decisive : right(scope, values);
-      },
-    };
+    return { evaluate: logical(left, right, operator === "||") };
   }
 
   #unary(node: ASTNode, operand: ASTNode, act: FunctionCall, locals: Locals): Compiled {
     const { evaluate, literal } = this.#node(operand, locals);
     const run = this.#source.guard(node, act);
-    if (literal !== undefined) return this.#constant(run(literal));
-    return { evaluate: (scope, values) => run(evaluate(scope, values)) };
+    if (literal !== undefined) return this.#constant(this.#once(node, run, literal));
+    return { evaluate: call(run, [evaluate]) };
   }
 
   #binary(
@@ -184,15 +180,22 @@ export class Compiler {
     const run = this.#source.guard(node, OPERATORS[operator]);
     // Two literals are computed now, so that what can never work is found now too.
     if (left.literal !== undefined && right.literal !== undefined) {
-      return this.#constant(run(left.literal, right.literal));
+      return this.#constant(this.#once(node, run, left.literal, right.literal));
     }
     const literal = operand(operator, right.literal);
     const first = left.evaluate;
-    if (literal !== undefined) {
-      return { evaluate: (scope, values) => run(first(scope, values), literal) };
+    return literal === undefined
+      ? { evaluate: call(run, [first, right.evaluate]) }
+      : { evaluate: (scope, values, meter) => run(meter, first(scope, values, meter), literal) };
+  }
+
+  /** Runs what is the same for every event. */
+  #once(node: ASTNode, run: FunctionCall, ...values: unknown[]): unknown {
+    try {
+      return run(this.#meter, ...values);
+    } catch (error) {
+      throw this.#source.failed(error, node);
     }
-    const second = right.evaluate;
-    return { evaluate: (scope, values) => run(first(scope, values), second(scope, values)) };
   }
 
   #method(node: CallNode, [name, receiver, args]: [string, ASTNode, ASTNode[]], locals: Locals) {
@@ -209,13 +212,16 @@ export class Compiler {
       const slot = this.slots++;
       const inner = new Map(locals).set(this.#source.variableName(variable), slot);
       const items = this.#source.guard(receiver, itemsOf);
-      const list: Items = (scope, values) => items(of(scope, values));
+      const list: Items = (scope, values, meter) =>
+        items(meter, of(scope, values, meter)) as readonly unknown[];
+      const before = this.#nodes;
       const compiled = bodies.map((body, i) =>
         i < macro.predicates
           ? this.#boolean(`${name}()`, body, inner)
           : this.#node(body, inner).evaluate
       );
-      return { evaluate: macro.expand(list, slot, compiled) };
+      const steps = Math.ceil(1 + (this.#nodes - before) / NODES_PER_STEP);
+      return { evaluate: macro.expand({ list, slot, steps, failure: FAILURE }, compiled) };
     }
     return this.#call(node, name, [receiver, ...args], locals);
   }
@@ -225,26 +231,16 @@ export class Compiler {
     if (name === "cel.bind" && args.length === 3) return this.#bind(args, locals);
     const definition = this.#functions.get(name);
     if (definition === undefined) throw this.#unknownFunction(node, name);
+    this.#nodes += NODES_OF_CALL;
     const wrong = wrongCount(node, name, definition, args.length);
     if (wrong !== undefined) throw this.#source.problem(node, wrong);
     const compiled = args.map((arg) => this.#node(arg, locals));
-    const prepare = this.#source.guard(
-      node,
-      () => definition.prepare?.(compiled.map(({ literal }) => literal)) ?? definition.call,
-    );
-    const run = this.#source.guard(node, prepare());
-    const [first, second] = compiled.map(({ evaluate }) => evaluate);
-    switch (compiled.length) {
-      case 1:
-        return { evaluate: (scope, values) => run(first(scope, values)) };
-      case 2:
-        return { evaluate: (scope, values) => run(first(scope, values), second(scope, values)) };
-      default:
-        return {
-          evaluate: (scope, values) =>
-            run(...compiled.map(({ evaluate }) => evaluate(scope, values))),
-        };
-    }
+    const literals = compiled.map(({ literal }) => literal);
+    const prepared = this.#once(node, () => definition.prepare?.(literals)) as
+      | FunctionCall
+      | undefined;
+    const run = this.#source.guard(node, prepared ?? definition.call);
+    return { evaluate: call(run, compiled.map(({ evaluate }) => evaluate)) };
   }
 
   #unknownFunction(node: CallNode, name: string): Error {
@@ -267,7 +263,10 @@ export class Compiler {
     const of = this.#node(node.args[0], locals).evaluate;
     const key = node.args[1];
     const at = typeof key === "string" ? () => key : this.#node(key, locals).evaluate;
-    return { evaluate: (scope, values) => hasElement(of(scope, values), at(scope, values)) };
+    return {
+      evaluate: (scope, values, meter) =>
+        hasElement(of(scope, values, meter), at(scope, values, meter)),
+    };
   }
 
   /** `cel.bind(name, value, expression)`. */
@@ -277,9 +276,9 @@ export class Compiler {
     const inner = new Map(locals).set(this.#source.variableName(variable), slot);
     const { evaluate } = this.#node(body, inner);
     return {
-      evaluate: (scope, values) => {
-        values[slot] = bound(scope, values);
-        return evaluate(scope, values);
+      evaluate: (scope, values, meter) => {
+        values[slot] = bound(scope, values, meter);
+        return evaluate(scope, values, meter);
       },
     };
   }
@@ -287,10 +286,10 @@ export class Compiler {
   /** A node whose value must be true or false. */
   #boolean(what: string, node: ASTNode, locals: Locals): Evaluate {
     const { evaluate } = this.#node(node, locals);
-    const check = this.#source.guard(node, (value) => boolean(what, value));
-    return (scope, values) => {
-      const value = evaluate(scope, values);
-      return typeof value === "boolean" ? value : check(value);
+    const check = this.#source.guard(node, (_meter, value) => boolean(what, value));
+    return (scope, values, meter) => {
+      const value = evaluate(scope, values, meter);
+      return typeof value === "boolean" ? value : check(meter, value);
     };
   }
 }

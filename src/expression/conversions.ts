@@ -4,7 +4,8 @@ import { refuse, stringOf, textOf } from "./arguments.ts";
 import { fromUtf8 } from "./bytes.ts";
 import { Duration } from "./duration.ts";
 import { Failure, kindOf } from "./failure.ts";
-import { int64, isNumeric, less } from "./operators.ts";
+import type { Meter } from "./meter.ts";
+import { int64, isNumeric } from "./operators.ts";
 import { define, type Functions } from "./scope.ts";
 import { timestampOf } from "./timestamp.ts";
 
@@ -23,10 +24,16 @@ const TYPES: Readonly<Record<string, string>> = {
 /** The names of types that are expressions of their own. */
 export const TYPE_NAMES: ReadonlySet<string> = new Set([...Object.values(TYPES), "int", "double"]);
 
-function typeOf(value: unknown): string {
+function typeOf(_meter: Meter, value: unknown): string {
   if (typeof value === "bigint") return "int";
   return typeof value === "number" ? "double" : TYPES[kindOf(value)];
 }
+
+/** What reading or writing a number takes. */
+const CONVERSION = 20;
+
+/** What reading a duration takes, the longest too. */
+const DURATION = 500;
 
 /** The longest text of a 64-bit integer, sign included. */
 const LONGEST_INT = 20;
@@ -43,7 +50,8 @@ function unreadable(name: string): never {
 }
 
 /** Numbers are cut towards zero, texts are decimal, a timestamp gives unix seconds. */
-function toInt(name: string, value: unknown): bigint {
+function toInt(meter: Meter, name: string, value: unknown): bigint {
+  meter.spend(CONVERSION);
   if (typeof value === "bigint") return value;
   if (value instanceof Date) return BigInt(Math.floor(value.getTime() / 1000));
   if (typeof value === "number") {
@@ -56,36 +64,41 @@ function toInt(name: string, value: unknown): bigint {
 }
 
 /** An int that is not negative. There is no type of its own for it. */
-function toUint(value: unknown): bigint {
-  const int = toInt("uint", value);
-  if (less(int, 0n) === true) throw new Failure("uint() needs a number from 0");
+function toUint(meter: Meter, value: unknown): bigint {
+  const int = toInt(meter, "uint", value);
+  if (int < 0n) throw new Failure("uint() needs a number from 0");
   return int;
 }
 
-function toDouble(value: unknown): number {
+function toDouble(meter: Meter, value: unknown): number {
   if (isNumeric(value)) return Number(value);
   const text = stringOf("double", value);
+  meter.spend(CONVERSION + text.length);
   if (!DOUBLE.test(text)) return unreadable("double");
   return Number(text.replace(/inf.*/i, "Infinity"));
 }
 
-function toBool(value: unknown): boolean {
+function toBool(_meter: Meter, value: unknown): boolean {
   if (typeof value === "boolean") return value;
   const text = stringOf("bool", value);
   return BOOLEANS.get(text) ?? unreadable("bool");
 }
 
 /** The text of one value; lists, maps and null have none. */
-export function toText(name: string, value: unknown): string {
+export function toText(meter: Meter, name: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  meter.spend(CONVERSION);
   if (typeof value === "boolean" || value instanceof Duration) return String(value);
   if (value instanceof Date) return value.toISOString();
   if (!(value instanceof Uint8Array)) return textOf(name, value);
+  meter.make(2 * value.length);
   const text = fromUtf8(value);
   if (text === undefined) throw new Failure(`${name}() needs bytes that are UTF-8`);
   return text;
 }
 
-function toDuration(value: unknown): Duration {
+function toDuration(meter: Meter, value: unknown): Duration {
+  meter.spend(DURATION);
   if (value instanceof Duration) return value;
   const text = stringOf("duration", value);
   return Duration.parse(text) ?? unreadable("duration");
@@ -94,12 +107,12 @@ function toDuration(value: unknown): Duration {
 /** All functions of this file. */
 export const CONVERSIONS: Functions = {
   type: define(1, 1, typeOf),
-  dyn: define(1, 1, (value) => value),
-  int: define(1, 1, (value) => toInt("int", value)),
+  dyn: define(1, 1, (_meter, value) => value),
+  int: define(1, 1, (meter, value) => toInt(meter, "int", value)),
   uint: define(1, 1, toUint),
   double: define(1, 1, toDouble),
-  string: define(1, 1, (value) => toText("string", value)),
+  string: define(1, 1, (meter, value) => toText(meter, "string", value)),
   bool: define(1, 1, toBool),
-  timestamp: define(1, 1, (value) => timestampOf("timestamp", value)),
+  timestamp: define(1, 1, (meter, value) => timestampOf(meter, "timestamp", value)),
   duration: define(1, 1, toDuration),
 };

@@ -2,31 +2,69 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesOf, countOf, stringOf, textOf } from "./arguments.ts";
-import { toBase64, toHex } from "./bytes.ts";
+import { parseJson } from "../json.ts";
+import { fromBase64, toBase64, toHex } from "./bytes.ts";
 import { toText } from "./conversions.ts";
 import { Failure } from "./failure.ts";
+import type { Meter } from "./meter.ts";
 import { define, type Functions } from "./scope.ts";
 
+/** What each character of JSON takes: "[]," is a list. */
+const JSON_CHARACTER = 4;
+
+/** What each byte of a hash takes, and a hash of none. */
+const HASHED_BYTE = 8;
+const HASH = 1_000;
+
 /** Bytes as they are, a text or number as UTF-8. */
-function toBytes(name: string, value: unknown): Uint8Array {
-  return value instanceof Uint8Array ? value : new TextEncoder().encode(textOf(name, value));
+function toBytes(meter: Meter, name: string, value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  const text = textOf(name, value);
+  // A character may have three bytes.
+  meter.make(BUFFER + 3 * text.length);
+  return new TextEncoder().encode(text);
 }
 
-function fromBase64(text: string): Uint8Array {
+/** What bytes take beside themselves. */
+const BUFFER = 400;
+
+function base64(meter: Meter, name: string, value: unknown): string {
+  const bytes = toBytes(meter, name, value);
+  meter.make(BUFFER + 4 * bytes.length);
+  return toBase64(bytes);
+}
+
+function bytesOfBase64(meter: Meter, text: string): Uint8Array {
+  meter.make(BUFFER + 4 * text.length);
   try {
-    return Uint8Array.from(atob(text), (unit) => unit.charCodeAt(0));
+    return fromBase64(text);
   } catch {
     throw new Failure("base64.decode() cannot read what it is given");
   }
 }
 
-function parseJson(text: string): unknown {
+function json(meter: Meter, text: string): unknown {
+  meter.spend(FAILED_JSON + JSON_CHARACTER * text.length);
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
-    // The parser's own error shows a part of the text.
     throw new Failure("json() cannot read what it is given");
   }
+}
+
+/** What the parser's own error takes. */
+const FAILED_JSON = 800;
+
+function hash(meter: Meter, value: unknown): string {
+  const bytes = toBytes(meter, "hash_sha256", value);
+  meter.spend(HASH + HASHED_BYTE * bytes.length);
+  return toHex(sha256(bytes));
+}
+
+function hexadecimal(meter: Meter, value: unknown): string {
+  const bytes = bytesOf("hex", value);
+  meter.make(BUFFER + 4 * bytes.length);
+  return toHex(bytes);
 }
 
 function byteAt(bytes: Uint8Array, position: number): bigint {
@@ -36,12 +74,20 @@ function byteAt(bytes: Uint8Array, position: number): bigint {
 
 /** All functions of this file. */
 export const ENCODING_FUNCTIONS: Functions = {
-  hash_sha256: define(1, 1, (value) => toHex(sha256(toBytes("hash_sha256", value)))),
-  bytes: define(1, 1, (value) => toBytes("bytes", value)),
-  hex: define(1, 1, (value) => toHex(bytesOf("hex", value))),
-  at: define(2, 2, (value, position) => byteAt(bytesOf("at", value), countOf("at", position))),
-  json: define(1, 1, (value) => parseJson(toText("json", value))),
-  base64: define(1, 1, (value) => toBase64(toBytes("base64", value))),
-  "base64.encode": define(1, 1, (value) => toBase64(toBytes("base64.encode", value))),
-  "base64.decode": define(1, 1, (value) => fromBase64(stringOf("base64.decode", value))),
+  hash_sha256: define(1, 1, hash),
+  bytes: define(1, 1, (meter, value) => toBytes(meter, "bytes", value)),
+  hex: define(1, 1, hexadecimal),
+  at: define(
+    2,
+    2,
+    (_meter, value, position) => byteAt(bytesOf("at", value), countOf("at", position)),
+  ),
+  json: define(1, 1, (meter, value) => json(meter, toText(meter, "json", value))),
+  base64: define(1, 1, (meter, value) => base64(meter, "base64", value)),
+  "base64.encode": define(1, 1, (meter, value) => base64(meter, "base64.encode", value)),
+  "base64.decode": define(
+    1,
+    1,
+    (meter, value) => bytesOfBase64(meter, stringOf("base64.decode", value)),
+  ),
 };

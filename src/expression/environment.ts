@@ -2,6 +2,7 @@
 
 import { stringOf } from "./arguments.ts";
 import { Failure } from "./failure.ts";
+import { Meter } from "./meter.ts";
 import {
   define,
   type ExpressionEnvironment,
@@ -9,9 +10,13 @@ import {
   type Functions,
 } from "./scope.ts";
 
+/** What asking the system for something takes. */
+const SYSTEM_CALL = 100;
+
 /** `env(name)` and `env(name, default)`. An empty variable counts as unset. */
 function variableReader(env: ExpressionEnvironment["env"]): FunctionDefinition {
-  const read = (name: unknown, fallback?: unknown): unknown => {
+  const read = (meter: Meter, name: unknown, fallback?: unknown): unknown => {
+    meter.spend(SYSTEM_CALL);
     const wanted = stringOf("env", name);
     const value = env?.(wanted) ?? "";
     if (value !== "") return value;
@@ -19,7 +24,7 @@ function variableReader(env: ExpressionEnvironment["env"]): FunctionDefinition {
     throw new Failure(`the environment variable "${wanted}" is not set`);
   };
   return define(1, 2, read, (literals) => {
-    if (literals.length === 1 && literals[0] !== undefined) read(literals[0]);
+    if (literals.length === 1 && literals[0] !== undefined) read(new Meter(), literals[0]);
     return undefined;
   });
 }
@@ -28,7 +33,13 @@ function variableReader(env: ExpressionEnvironment["env"]): FunctionDefinition {
 export function environmentFunctions({ env, now = Date.now }: ExpressionEnvironment): Functions {
   return {
     env: variableReader(env),
-    now: define(0, 0, () => new Date(now()).toISOString()),
-    now_unix: define(0, 0, () => BigInt(Math.floor(now() / 1000))),
+    now: define(0, 0, (meter) => {
+      meter.spend(SYSTEM_CALL);
+      return new Date(now()).toISOString();
+    }),
+    now_unix: define(0, 0, (meter) => {
+      meter.spend(SYSTEM_CALL);
+      return BigInt(Math.floor(now() / 1000));
+    }),
   };
 }

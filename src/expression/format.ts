@@ -3,12 +3,16 @@
 import { intOf, listOf, numberOf, stringOf } from "./arguments.ts";
 import { toHex } from "./bytes.ts";
 import { toText } from "./conversions.ts";
-import { Failure, kindOf } from "./failure.ts";
+import { Failure, kindOf, snippet } from "./failure.ts";
+import { Meter } from "./meter.ts";
 import { define, type FunctionDefinition } from "./scope.ts";
-import { field } from "./values.ts";
+import { field, sortedNames } from "./values.ts";
 
 /** Turns one value into text; `precision` counts the digits behind the point. */
-type Placeholder = (value: unknown, precision: number) => string;
+type Placeholder = (meter: Meter, value: unknown, precision: number) => string;
+
+/** What each piece of a pattern takes, and each value that is written. */
+const PIECE = 40;
 
 /** CEL's default. */
 const PRECISION = 6;
@@ -16,61 +20,88 @@ const PRECISION = 6;
 /** More digits than any number has, and the most that JavaScript writes. */
 const MOST_PRECISION = 100;
 
+/** What writing the most digits takes. */
+const DIGITS = 200;
+
 /** From here on JavaScript writes whole numbers with an exponent. */
 const LARGE = 1e21;
 
-function hexadecimal(value: unknown): string {
-  if (value instanceof Uint8Array) return toHex(value);
-  if (typeof value === "string") return toHex(new TextEncoder().encode(value));
+function hexadecimal(meter: Meter, value: unknown): string {
+  if (value instanceof Uint8Array) {
+    meter.make(4 * value.length);
+    return toHex(value);
+  }
+  if (typeof value === "string") {
+    meter.make(12 * value.length);
+    return toHex(new TextEncoder().encode(value));
+  }
   return intOf("format", value).toString(16);
 }
 
-function fixed(value: unknown, precision: number): string {
+function fixed(meter: Meter, value: unknown, precision: number): string {
+  meter.spend(DIGITS);
   const number = Number(numberOf("format", value));
   if (Math.abs(number) < LARGE || !Number.isFinite(number)) return number.toFixed(precision);
   const fraction = "0".repeat(precision);
   return `${BigInt(number)}${fraction && `.${fraction}`}`;
 }
 
-function scientific(value: unknown, precision: number): string {
+function scientific(meter: Meter, value: unknown, precision: number): string {
+  meter.spend(DIGITS);
   const text = Number(numberOf("format", value)).toExponential(precision);
   return text.replace(/e([+-])(\d)$/, "e$10$2");
 }
 
+function binary(_meter: Meter, value: unknown): string {
+  return typeof value === "boolean" ? `${+value}` : intOf("format", value).toString(2);
+}
+
 /** Any value as people read it: the items of lists and maps without quotes, maps by name. */
-function shown(value: unknown): string {
+function shown(meter: Meter, value: unknown): string {
+  const text = shownOf(meter, value);
+  meter.spend(PIECE);
+  meter.make(text.length);
+  return text;
+}
+
+function shownOf(meter: Meter, value: unknown): string {
   switch (kindOf(value)) {
     case "null":
       return "null";
     case "list":
-      return `[${(value as unknown[]).map(shown).join(", ")}]`;
+      return `[${(value as unknown[]).map((item) => shown(meter, item)).join(", ")}]`;
     case "map": {
-      const names = Object.keys(value as object).sort();
-      return `{${names.map((name) => `${name}: ${shown(field(value, name))}`).join(", ")}}`;
+      const fields = sortedNames(meter, value as object).map((name) => {
+        meter.make(name.length);
+        return `${name}: ${shown(meter, field(value, name))}`;
+      });
+      return `{${fields.join(", ")}}`;
     }
     default:
-      return toText("format", value);
+      return toText(meter, "format", value);
   }
 }
 
 const PLACEHOLDERS: ReadonlyMap<string, Placeholder> = new Map<string, Placeholder>([
   ["s", shown],
-  ["d", (value) => String(intOf("format", value))],
+  ["d", (_meter, value) => String(intOf("format", value))],
   ["f", fixed],
   ["e", scientific],
-  ["b", (value) => typeof value === "boolean" ? `${+value}` : intOf("format", value).toString(2)],
-  ["o", (value) => intOf("format", value).toString(8)],
+  ["b", binary],
+  ["o", (_meter, value) => intOf("format", value).toString(8)],
   ["x", hexadecimal],
-  ["X", (value) => hexadecimal(value).toUpperCase()],
+  ["X", (meter, value) => hexadecimal(meter, value).toUpperCase()],
 ]);
 
 /** A literal piece, or what turns the next value into text. */
-type Piece = string | ((value: unknown) => string);
+type Piece = string | ((meter: Meter, value: unknown) => string);
 
-function parse(pattern: string): readonly Piece[] {
+function parse(meter: Meter, pattern: string): readonly Piece[] {
+  meter.spend(pattern.length);
   // Splitting at a pattern with groups gives the groups between the pieces.
   const [first, ...rest] = pattern.split(/(%%|%(?:\.\d+)?[\s\S]?)/u);
-  return [first, ...rest.map((text, i) => i % 2 === 0 ? placeholder(text) : text)];
+  meter.spend(PIECE * rest.length);
+  return [first].concat(rest).map((text, i) => i % 2 === 0 ? text : placeholder(text));
 }
 
 function placeholder(text: string): Piece {
@@ -80,20 +111,26 @@ function placeholder(text: string): Piece {
   const precision = digits === undefined ? PRECISION : Number(digits);
   const takesDigits = turn === fixed || turn === scientific;
   if (turn === undefined || text.length === 1 || (digits !== undefined && !takesDigits)) {
-    throw new Failure(`format() has no placeholder "${text}"`);
+    throw new Failure(`format() has no placeholder "${snippet(text, 20)}"`);
   }
   if (precision > MOST_PRECISION) {
     throw new Failure(`format() writes at most ${MOST_PRECISION} digits behind the point`);
   }
-  return (value) => turn(value, precision);
+  return (meter, value) => turn(meter, value, precision);
 }
 
-function fill(pieces: readonly Piece[], values: readonly unknown[]): string {
+function fill(meter: Meter, pieces: readonly Piece[], values: readonly unknown[]): string {
   let next = 0;
   return pieces.map((piece) => {
-    if (typeof piece === "string") return piece;
-    if (next < values.length) return piece(values[next++]);
-    throw new Failure(`format() has more placeholders than the ${values.length} values`);
+    if (typeof piece === "string") {
+      meter.make(piece.length);
+      return piece;
+    }
+    if (next >= values.length) {
+      throw new Failure(`format() has more placeholders than the ${values.length} values`);
+    }
+    meter.spend(PIECE);
+    return piece(meter, values[next++]);
   }).join("");
 }
 
@@ -101,10 +138,11 @@ function fill(pieces: readonly Piece[], values: readonly unknown[]): string {
 export const FORMAT: FunctionDefinition = define(
   2,
   2,
-  (pattern, values) => fill(parse(stringOf("format", pattern)), listOf("format", values)),
+  (meter, pattern, values) =>
+    fill(meter, parse(meter, stringOf("format", pattern)), listOf("format", values)),
   ([pattern]) => {
     if (typeof pattern !== "string") return undefined;
-    const pieces = parse(pattern);
-    return (_pattern, values) => fill(pieces, listOf("format", values));
+    const pieces = parse(new Meter(), pattern);
+    return (meter, _pattern, values) => fill(meter, pieces, listOf("format", values));
   },
 );

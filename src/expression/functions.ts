@@ -4,6 +4,7 @@ import { refuse } from "./arguments.ts";
 import { CONVERSIONS } from "./conversions.ts";
 import { ENCODING_FUNCTIONS } from "./encoding.ts";
 import { environmentFunctions } from "./environment.ts";
+import { lengthOf } from "./characters.ts";
 import { kindOf } from "./failure.ts";
 import { LIST_FUNCTIONS } from "./lists.ts";
 import { MAP_FUNCTIONS } from "./maps.ts";
@@ -14,8 +15,9 @@ import {
   type FunctionDefinition,
   type Functions,
 } from "./scope.ts";
-import { lengthOf, STRING_FUNCTIONS } from "./strings.ts";
+import { STRING_FUNCTIONS } from "./strings.ts";
 import { TIME_FUNCTIONS } from "./time.ts";
+import { namesOf } from "./values.ts";
 
 /** The first parts of names like `math.abs`, which are functions and not methods. */
 export const NAMESPACES: ReadonlySet<string> = new Set([
@@ -27,16 +29,19 @@ export const NAMESPACES: ReadonlySet<string> = new Set([
   "cel",
 ]);
 
+/** What making a UUID takes. */
+const UUID = 100;
+
 /** The number of characters of a string, items of a list, fields of a map or bytes. */
 function size(name: string): FunctionDefinition {
-  return define(1, 1, (value) => {
-    if (typeof value === "string") return BigInt(lengthOf(value));
+  return define(1, 1, (meter, value) => {
+    if (typeof value === "string") return BigInt(lengthOf(meter, value));
     switch (kindOf(value)) {
       case "list":
       case "bytes":
         return BigInt((value as ArrayLike<unknown>).length);
       case "map":
-        return BigInt(Object.keys(value as object).length);
+        return BigInt(namesOf(meter, value as object).length);
       default:
         return refuse(name, "a string, a list or a map", value);
     }
@@ -44,7 +49,10 @@ function size(name: string): FunctionDefinition {
 }
 
 const GENERAL_FUNCTIONS: Functions = {
-  uuid: define(0, 0, () => crypto.randomUUID()),
+  uuid: define(0, 0, (meter) => {
+    meter.spend(UUID);
+    return crypto.randomUUID();
+  }),
   len: size("len"),
   size: size("size"),
 };

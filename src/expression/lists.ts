@@ -2,6 +2,7 @@
 
 import { countOf, listOf, stringOf } from "./arguments.ts";
 import { Failure, kindOf } from "./failure.ts";
+import type { Meter } from "./meter.ts";
 import { add, divide, isNumeric, less } from "./operators.ts";
 import { define, type FunctionDefinition, type Functions } from "./scope.ts";
 import { reverseString } from "./strings.ts";
@@ -10,118 +11,158 @@ import { field, identity, readable } from "./values.ts";
 /** The longest list that `lists.range` makes. */
 const LONGEST_RANGE = 100_000;
 
-function unique(list: readonly unknown[]): unknown[] {
+/** What making an int takes, which is no number of JavaScript. */
+const INT = 10;
+
+/** What comparing two items of a list takes. */
+const COMPARISON = 3;
+
+function unique(meter: Meter, list: readonly unknown[]): unknown[] {
   const seen = new Map<string, unknown>();
+  meter.items(4);
   for (const item of list) {
-    const key = identity(item);
-    if (!seen.has(key)) seen.set(key, item);
+    const key = identity(meter, item);
+    if (seen.has(key)) continue;
+    meter.items(1);
+    seen.set(key, item);
   }
   return [...seen.values()];
 }
 
 /** Flattens lists in the list, one level unless told otherwise. */
-function flatten(list: readonly unknown[], depth: number): unknown[] {
-  return list.flat(depth as 1);
+function flatten(meter: Meter, list: readonly unknown[], depth: number, into: unknown[] = []) {
+  meter.items(list.length + 1);
+  for (const item of list) {
+    if (depth > 0 && Array.isArray(item)) flatten(meter, item, depth - 1, into);
+    else into.push(item);
+  }
+  return into;
 }
 
 /** Numbers, or strings, or booleans, from small to large; null comes last. */
-function compare(name: string, a: unknown, b: unknown): number {
+function compare(meter: Meter, name: string, a: unknown, b: unknown): number {
+  meter.spend(COMPARISON);
+  if (typeof a === "number" && typeof b === "number") return a < b ? -1 : b < a ? 1 : 0;
   if (a === null || b === null) return Number(a === null) - Number(b === null);
   if (kindOf(a) !== kindOf(b)) {
     throw new Failure(`${name}() cannot order ${kindOf(a)} and ${kindOf(b)}`);
   }
-  return less(a, b) ? -1 : less(b, a) ? 1 : 0;
+  return less(meter, a, b) ? -1 : less(meter, b, a) ? 1 : 0;
 }
 
 /** The items by their keys, from small to large; items with equal keys keep their order. */
 export function sortedBy(
   name: string,
+  meter: Meter,
   list: readonly unknown[],
   key: (item: unknown) => unknown,
 ): unknown[] {
+  // Each item is kept three times on the way.
+  meter.items(3 * list.length);
   const keyed = list.map((item) => ({ item, key: readable(key(item)) }));
-  return keyed.sort((a, b) => compare(name, a.key, b.key)).map(({ item }) => item);
+  return keyed.sort((a, b) => compare(meter, name, a.key, b.key)).map(({ item }) => item);
 }
 
-function sum(name: string, list: readonly unknown[]): unknown {
-  return list.reduce((total, item) => {
+function sum(meter: Meter, name: string, list: readonly unknown[]): unknown {
+  let total: unknown = 0n;
+  for (const item of list) {
+    meter.spend(2);
     if (!isNumeric(item)) throw new Failure(`${name}() needs numbers, got ${kindOf(item)}`);
-    return add(total, item);
-  }, 0n);
+    total = add(meter, total, item);
+  }
+  return total;
 }
 
-function average(list: readonly unknown[]): unknown {
-  return list.length === 0 ? null : divide(sum("avg", list), list.length);
+function average(meter: Meter, list: readonly unknown[]): unknown {
+  return list.length === 0 ? null : divide(meter, sum(meter, "avg", list), list.length);
 }
 
 /** The item that is `wanted` (-1 the least, 1 the greatest); null for an empty list. */
-function extreme(name: string, list: readonly unknown[], wanted: -1 | 1): unknown {
-  const [start = null, ...rest] = list;
-  return rest.reduce((best, item) => {
+function extreme(meter: Meter, name: string, list: readonly unknown[], wanted: -1 | 1): unknown {
+  let best: unknown = list[0] ?? null;
+  for (let i = 1; i < list.length; i++) {
+    const item = list[i];
     if (item === null || best === null) throw new Failure(`${name}() cannot order null`);
-    return compare(name, item, best) === wanted ? item : best;
-  }, start);
+    if (compare(meter, name, item, best) === wanted) best = item;
+  }
+  return best;
 }
 
 /** A function of one list. */
-function onList(name: string, act: (list: readonly unknown[]) => unknown): FunctionDefinition {
-  return define(1, 1, (list) => act(listOf(name, list)));
+function onList(
+  name: string,
+  act: (meter: Meter, list: readonly unknown[]) => unknown,
+): FunctionDefinition {
+  return define(1, 1, (meter, list) => act(meter, listOf(name, list)));
 }
 
 /** A function of two lists as sets, by the identities of their items. */
 function onSets(name: string, act: (a: Set<string>, b: Set<string>) => boolean) {
-  return define(2, 2, (a, b) =>
-    act(
-      new Set(listOf(name, a).map(identity)),
-      new Set(listOf(name, b).map(identity)),
-    ));
+  const setOf = (meter: Meter, list: unknown) => {
+    const items = listOf(name, list);
+    meter.items(items.length + 4);
+    return new Set(items.map((item) => identity(meter, item)));
+  };
+  return define(2, 2, (meter, a, b) => act(setOf(meter, a), setOf(meter, b)));
 }
 
-function reverse(value: unknown): unknown {
-  return typeof value === "string" ? reverseString(value) : [...listOf("reverse", value)].reverse();
+function reverse(meter: Meter, value: unknown): unknown {
+  if (typeof value === "string") return reverseString(meter, value);
+  const list = listOf("reverse", value);
+  meter.items(list.length);
+  return [...list].reverse();
 }
 
-function range(count: unknown): unknown[] {
+function slice(meter: Meter, value: unknown, from: unknown, to: unknown): unknown[] {
+  const list = listOf("slice", value);
+  const start = countOf("slice", from);
+  const end = Math.min(countOf("slice", to), list.length);
+  meter.items(Math.max(0, end - start));
+  return list.slice(start, end);
+}
+
+function range(meter: Meter, count: unknown): unknown[] {
   const length = countOf("lists.range", count);
   if (length > LONGEST_RANGE) throw new Failure(`lists.range() makes at most ${LONGEST_RANGE}`);
-  return Array.from({ length }, (_, i) => BigInt(i));
+  meter.spend(INT * (length + 1));
+  const list: unknown[] = [];
+  for (let i = 0n; i < length; i++) list.push(i);
+  return list;
 }
 
-function asList(value: unknown): unknown {
+function asList(_meter: Meter, value: unknown): unknown {
   return value === null ? [] : Array.isArray(value) ? value : [value];
 }
 
 /** All functions of this file. */
 export const LIST_FUNCTIONS: Functions = {
   as_list: define(1, 1, asList),
-  first: onList("first", (list) => readable(list[0])),
-  last: onList("last", (list) => readable(list[list.length - 1])),
-  flatten: define(1, 2, (list, depth = 1) =>
-    flatten(
-      listOf("flatten", list),
-      countOf("flatten", depth),
-    )),
+  first: onList("first", (_meter, list) => readable(list[0])),
+  last: onList("last", (_meter, list) => readable(list[list.length - 1])),
+  flatten: define(
+    1,
+    2,
+    (meter, list, depth = 1) => flatten(meter, listOf("flatten", list), countOf("flatten", depth)),
+  ),
   unique: onList("unique", unique),
   distinct: onList("distinct", unique),
   reverse: define(1, 1, reverse),
-  slice: define(3, 3, (list, start, end) =>
-    listOf("slice", list).slice(
-      countOf("slice", start),
-      countOf("slice", end),
-    )),
-  sort: onList("sort", (list) => sortedBy("sort", list, (item) => item)),
-  sort_by: define(2, 2, (list, name) => {
+  slice: define(3, 3, slice),
+  sort: onList("sort", (meter, list) => sortedBy("sort", meter, list, (item) => item)),
+  sort_by: define(2, 2, (meter, list, name) => {
     const by = stringOf("sort_by", name);
-    return sortedBy("sort_by", listOf("sort_by", list), (item) => field(item, by));
+    return sortedBy("sort_by", meter, listOf("sort_by", list), (item) => field(item, by));
   }),
-  pluck: define(2, 2, (list, name) => {
+  pluck: define(2, 2, (meter, list, name) => {
     const wanted = stringOf("pluck", name);
-    return listOf("pluck", list).map((item) => field(item, wanted));
+    const items = listOf("pluck", list);
+    meter.items(items.length);
+    return items.map((item) => field(item, wanted));
   }),
-  sum: onList("sum", (list) => sum("sum", list)),
+  sum: onList("sum", (meter, list) => sum(meter, "sum", list)),
   avg: onList("avg", average),
-  min_val: onList("min_val", (list) => extreme("min_val", list, -1)),
-  max_val: onList("max_val", (list) => extreme("max_val", list, 1)),
+  min_val: onList("min_val", (meter, list) => extreme(meter, "min_val", list, -1)),
+  max_val: onList("max_val", (meter, list) => extreme(meter, "max_val", list, 1)),
   "lists.range": define(1, 1, range),
   "sets.contains": onSets("sets.contains", (a, b) => [...b].every((item) => a.has(item))),
   "sets.equivalent": onSets(

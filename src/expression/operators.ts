@@ -6,11 +6,15 @@
 
 import type { BinaryOperator } from "@marcbachmann/cel-js";
 import { Failure, kindOf } from "./failure.ts";
+import type { Meter } from "./meter.ts";
 import { addedSpecial, orderOfSpecial, subtractedSpecial } from "./special.ts";
 import { equal, hasElement } from "./values.ts";
 
-/** An operator with two operands. */
-export type Operator = (a: unknown, b: unknown) => unknown;
+/** An operator with two operands. Where its work grows with them, it takes steps for it. */
+export type Operator = (meter: Meter, a: unknown, b: unknown) => unknown;
+
+/** What an operation on ints takes, which are no numbers of JavaScript. */
+const INTS = 8;
 
 /** A number, or an int where `bigint`. */
 export type Numeric = number | bigint;
@@ -34,8 +38,8 @@ function refuse(operator: string, a: unknown, b: unknown): never {
 }
 
 /** The last resort of an operator: values of CEL's own types, for which `act` gives a result. */
-function special(operator: string, act: (a: unknown, b: unknown) => unknown): Operator {
-  return (a, b) => act(a, b) ?? refuse(operator, a, b);
+function special(operator: string, act: Operator): Operator {
+  return (meter, a, b) => act(meter, a, b) ?? refuse(operator, a, b);
 }
 
 /** Keeps an int within 64 bits, as CEL has it. */
@@ -48,26 +52,36 @@ function arithmetic(
   operator: string,
   doubles: (a: number, b: number) => number,
   ints: (a: bigint, b: bigint) => bigint,
-  other: Operator = (a, b) => refuse(operator, a, b),
+  other: Operator = (_meter, a, b) => refuse(operator, a, b),
 ): Operator {
-  return (a, b) => {
+  return (meter, a, b) => {
     if (typeof a === "number") {
       if (typeof b === "number") return doubles(a, b);
       if (typeof b === "bigint") return doubles(a, Number(b));
     } else if (typeof a === "bigint") {
-      if (typeof b === "bigint") return int64(ints(a, b));
+      if (typeof b === "bigint") {
+        meter.spend(INTS);
+        return int64(ints(a, b));
+      }
       if (typeof b === "number") return doubles(Number(a), b);
     }
-    return other(a, b);
+    return other(meter, a, b);
   };
 }
 
 const addSpecial = special("+", addedSpecial);
 
-function addOthers(a: unknown, b: unknown): unknown {
-  if (isText(a) && isText(b)) return written(a) + written(b);
-  if (Array.isArray(a) && Array.isArray(b)) return [...a, ...b];
-  return addSpecial(a, b);
+function addOthers(meter: Meter, a: unknown, b: unknown): unknown {
+  if (isText(a) && isText(b)) {
+    const text = written(a) + written(b);
+    meter.make(text.length);
+    return text;
+  }
+  if (Array.isArray(a) && Array.isArray(b)) {
+    meter.spend(2 * (a.length + b.length));
+    return a.concat(b);
+  }
+  return addSpecial(meter, a, b);
 }
 
 function divisor<T extends Numeric>(value: T): T {
@@ -84,11 +98,14 @@ export const divide: Operator = arithmetic("/", (a, b) => a / divisor(b), (a, b)
 function comparison(operator: string, holds: (a: string, b: string) => boolean): Operator {
   // The handlers compare whatever JS orders; the kinds are checked here.
   const ordered = holds as (a: unknown, b: unknown) => boolean;
-  return (a, b) => {
+  return (meter, a, b) => {
     if (isNumeric(a) && isNumeric(b)) return ordered(a, b);
-    if (typeof a === "string" && typeof b === "string") return ordered(a, b);
+    if (typeof a === "string" && typeof b === "string") {
+      meter.scan(Math.min(a.length, b.length));
+      return ordered(a, b);
+    }
     if (typeof a === "boolean" && typeof b === "boolean") return ordered(a, b);
-    const order = orderOfSpecial(a, b);
+    const order = orderOfSpecial(meter, a, b);
     return order === undefined ? refuse(operator, a, b) : ordered(order, 0);
   };
 }
@@ -96,8 +113,14 @@ function comparison(operator: string, holds: (a: string, b: string) => boolean):
 /** `a < b`. */
 export const less: Operator = comparison("<", (a, b) => a < b);
 
-function contains(value: unknown, collection: unknown): boolean {
-  if (Array.isArray(collection)) return collection.some((item) => equal(value, item));
+function contains(meter: Meter, value: unknown, collection: unknown): boolean {
+  if (Array.isArray(collection)) {
+    for (const item of collection) {
+      meter.spend(2);
+      if (equal(meter, value, item)) return true;
+    }
+    return false;
+  }
   if (kindOf(collection) === "map") {
     return value !== null && typeof value !== "object" && hasElement(collection, value);
   }
@@ -107,7 +130,7 @@ function contains(value: unknown, collection: unknown): boolean {
 /** All operators with two operands, save `&&` and `||`, which do not always need the second. */
 export const OPERATORS: Readonly<Record<BinaryOperator, Operator>> = {
   "==": equal,
-  "!=": (a, b) => !equal(a, b),
+  "!=": (meter, a, b) => !equal(meter, a, b),
   "in": contains,
   "+": add,
   "-": arithmetic("-", (a, b) => a - b, (a, b) => a - b, special("-", subtractedSpecial)),
@@ -121,14 +144,14 @@ export const OPERATORS: Readonly<Record<BinaryOperator, Operator>> = {
 };
 
 /** `-value`. */
-export function negate(value: unknown): unknown {
+export function negate(_meter: Meter, value: unknown): unknown {
   if (typeof value === "number") return -value;
   if (typeof value === "bigint") return int64(-value);
   throw new Failure(`"-" does not work on ${kindOf(value)}`);
 }
 
 /** `!value`. */
-export function not(value: unknown): boolean {
+export function not(_meter: Meter, value: unknown): boolean {
   return !boolean('"!"', value);
 }
 

@@ -2,14 +2,9 @@
 
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { ExpressionError } from "../errors.ts";
-import { Failure, snippet } from "./failure.ts";
-import type { FunctionDefinition } from "./scope.ts";
-
-/** A range of the source, in characters; `end` is exclusive. */
-export interface Range {
-  readonly start: number;
-  readonly end: number;
-}
+import { Failure, type Range, snippet } from "./failure.ts";
+import type { Meter } from "./meter.ts";
+import type { FunctionCall, FunctionDefinition } from "./scope.ts";
 
 /** What an error says beside its message. */
 interface Details extends ErrorOptions {
@@ -41,31 +36,35 @@ export class Source {
     return new ExpressionError(this.text, message, { start, end, place: this.#place, ...options });
   }
 
-  /** Something that failed at `range`; an error that has its place keeps it. */
-  located(range: Range, error: unknown): ExpressionError {
+  /** Something that failed, at `range` where it has no place yet. */
+  failed(error: unknown, range: Range = { start: 0, end: this.text.length }): ExpressionError {
     if (error instanceof ExpressionError) return error;
-    const what = error instanceof Failure
-      ? error.message
-      : error instanceof RangeError && /call stack/.test(error.message)
+    const subject = `"${snippet(this.text, 120)}" failed`;
+    if (error instanceof Failure) {
+      const among = error.count > 1 ? ` (the first of ${error.count} items that failed)` : "";
+      return this.problem(error.range ?? range, `${subject}: ${error.message}${among}`);
+    }
+    const what = error instanceof RangeError && /call stack/.test(error.message)
       ? "it is nested too deeply"
       : `it cannot be computed (${error instanceof Error ? error.name : typeof error})`;
-    return this.problem(range, `"${snippet(this.text, 120)}" failed: ${what}`, { cause: error });
-  }
-
-  /** Something that failed, no part of the expression being to blame. */
-  failed(error: unknown): ExpressionError {
-    return this.located({ start: 0, end: this.text.length }, error);
+    return this.problem(range, `${subject}: ${what}`, { cause: error });
   }
 
   /** The function with a place in its failures. */
-  guard<T>(range: Range, act: (...values: unknown[]) => T): (...values: unknown[]) => T {
-    return (...values) => {
+  guard(range: Range, act: FunctionCall): FunctionCall {
+    return (meter: Meter, ...values: unknown[]) => {
       try {
-        return act(...values);
+        return act(meter, ...values);
       } catch (error) {
-        throw this.located(range, error);
+        throw this.#placed(range, error);
       }
     };
+  }
+
+  #placed(range: Range, error: unknown): unknown {
+    if (!(error instanceof Failure)) return this.failed(error, range);
+    error.range ??= range;
+    return error;
   }
 
   /** The name of the variable that a macro's first argument is. */

@@ -1,7 +1,12 @@
 /** What an expression is given: types alone, shared by the compiler and its public face. */
 
+import type { METER, Meter } from "./meter.ts";
+
 /** The variables that one evaluation sees: input, output, client, step, constants, … */
-export type Scope = Readonly<Record<string, unknown>>;
+export type Scope = Readonly<Record<string, unknown>> & {
+  /** Counts what the expressions of one event cost together; without it each has its own budget. */
+  readonly [METER]?: Meter;
+};
 
 /** What the world gives to expressions. It is handed in, never read from a global. */
 export interface ExpressionEnvironment {
@@ -12,7 +17,7 @@ export interface ExpressionEnvironment {
 }
 
 /** A compiled piece of an expression; `locals` holds the variables of macros by their slot. */
-export type Evaluate = (scope: Scope, locals: unknown[]) => unknown;
+export type Evaluate = (scope: Scope, locals: unknown[], meter: Meter) => unknown;
 
 /** A function of the language. A call as a method puts its receiver in front of the arguments. */
 export interface FunctionDefinition {
@@ -29,8 +34,11 @@ export interface FunctionDefinition {
   readonly prepare?: (literals: readonly unknown[]) => FunctionCall | undefined;
 }
 
-/** What a function does. */
-export type FunctionCall = (...values: unknown[]) => unknown;
+/**
+ * What a function does with its arguments. Where its work grows with them, or takes longer than a
+ * few steps, it takes the steps for it from the meter before it works.
+ */
+export type FunctionCall = (meter: Meter, ...values: unknown[]) => unknown;
 
 /** Functions by name. */
 export type Functions = Readonly<Record<string, FunctionDefinition>>;

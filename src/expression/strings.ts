@@ -1,81 +1,96 @@
 /** Functions on strings. Lengths and indices count characters (code points). */
 
-import { RE2JS } from "re2js";
 import { countOf, listOf, numberOf, stringOf, textOf } from "./arguments.ts";
-import { Failure } from "./failure.ts";
+import { charactersOf, indexOfUnit, unitOf } from "./characters.ts";
 import { FORMAT } from "./format.ts";
+import type { Meter } from "./meter.ts";
+import { patternOfConfiguration, patternOfEvent, type TextPattern } from "./pattern.ts";
 import { define, type FunctionCall, type Functions } from "./scope.ts";
+import { Finder, indexOf, lastIndexOf } from "./search.ts";
 
-const SURROGATE = /[\ud800-\udfff]/;
+/** What a part of a text takes that is cut out. */
+const PART = 6;
 
-/** A string that is indexed by characters: itself where each is one UTF-16 unit. */
-function characters(text: string): string | string[] {
-  return SURROGATE.test(text) ? Array.from(text) : text;
-}
-
-/** The number of characters. */
-export function lengthOf(text: string): number {
-  return characters(text).length;
-}
-
-/** The UTF-16 position of the character at `index`, at most the end. */
-function unitOf(text: string, index: number): number {
-  const all = characters(text);
-  return typeof all === "string" ? index : all.slice(0, index).join("").length;
-}
+/** What each character takes that may be replaced by itself alone. */
+const REPLACED = 10;
 
 /** The characters from `start` to `end` (exclusive); what lies beyond the end is left out. */
-function substring(text: string, start: number, end?: number): string {
-  const part = characters(text).slice(start, end);
-  return typeof part === "string" ? part : part.join("");
+function substring(meter: Meter, text: string, start: number, end?: number): string {
+  const from = unitOf(meter, text, start);
+  return text.slice(from, end === undefined ? undefined : unitOf(meter, text, end));
 }
 
 /** The string from back to front. */
-export function reverseString(text: string): string {
-  return Array.from(text).reverse().join("");
+export function reverseString(meter: Meter, text: string): string {
+  return charactersOf(meter, text).reverse().join("");
 }
 
-function split(text: string, separator: string, limit = Infinity): string[] {
+function split(meter: Meter, text: string, separator: string, limit = Infinity): string[] {
   if (limit === 0) return [];
-  const parts = separator === "" ? Array.from(text) : text.split(separator);
-  if (parts.length <= limit) return parts;
-  return [...parts.slice(0, limit - 1), parts.slice(limit - 1).join(separator)];
+  if (separator === "") {
+    const parts = charactersOf(meter, text);
+    return parts.length <= limit
+      ? parts
+      : [...parts.slice(0, limit - 1), parts.slice(limit - 1).join("")];
+  }
+  const finder = new Finder(meter, separator);
+  const parts: string[] = [];
+  let start = 0;
+  while (parts.length < limit - 1) {
+    const end = finder.next(text, start);
+    if (end < 0) break;
+    meter.spend(PART);
+    parts.push(text.slice(start, end));
+    start = end + separator.length;
+  }
+  parts.push(text.slice(start));
+  return parts;
 }
 
 /** Replaces the first `limit` occurrences; an empty `old` stands between all characters. */
-function replace(text: string, old: string, by: string, limit = Infinity): string {
-  // With an empty `old` the parts are the characters, and one more place is before the first.
-  const parts = old === "" ? ["", ...Array.from(text), ""] : text.split(old);
-  let result = parts[0];
-  for (let i = 1; i < parts.length; i++) result += (i <= limit ? by : old) + parts[i];
-  return result;
+function replace(meter: Meter, text: string, old: string, by: string, limit = Infinity): string {
+  const parts = old === "" ? between(meter, text, limit + 1) : split(meter, text, old, limit + 1);
+  meter.make(text.length + by.length * (parts.length - 1));
+  return parts.join(by);
 }
 
-function join(list: readonly unknown[], separator: string): string {
-  return list.map((item) => textOf("join", item)).join(separator);
+/** The text cut before and behind each of its characters, into at most `most` parts. */
+function between(meter: Meter, text: string, most: number): string[] {
+  const parts = ["", ...charactersOf(meter, text), ""];
+  meter.spend(PART * parts.length);
+  return parts.length <= most
+    ? parts
+    : [...parts.slice(0, most - 1), parts.slice(most - 1).join("")];
+}
+
+function join(meter: Meter, list: readonly unknown[], separator: string): string {
+  const texts = list.map((item) => {
+    const text = textOf("join", item);
+    meter.spend(PART);
+    meter.make(text.length + separator.length);
+    return text;
+  });
+  return texts.join(separator);
 }
 
 /** The position of an occurrence in characters, -1 where there is none. */
-function position(text: string, unit: number): bigint {
-  return BigInt(unit < 0 ? -1 : lengthOf(text.slice(0, unit)));
+function position(meter: Meter, text: string, unit: number): bigint {
+  return BigInt(unit < 0 ? -1 : indexOfUnit(meter, text, unit));
 }
 
-/**
- * A pattern of RE2, which is what CEL specifies: no look-around, no back-references, and time that
- * grows with the length of the text alone, so no client can hang the server with a clever text.
- */
-function matcher(pattern: string): (text: unknown) => boolean {
-  try {
-    const compiled = RE2JS.compile(pattern);
-    return (text) => compiled.test(stringOf("matches", text));
-  } catch {
-    // The library's own error shows the pattern, which may be a part of what a client sent.
-    throw new Failure("matches() cannot read its pattern");
+/** `matches(text, pattern)`. A pattern that is written out is compiled once. */
+function prepareMatches([, pattern]: readonly unknown[]): FunctionCall {
+  if (typeof pattern === "string") {
+    const compiled = patternOfConfiguration(pattern);
+    return (meter, text) => compiled.test(meter, stringOf("matches", text));
   }
-}
-
-function prepareMatches(literals: readonly unknown[]): FunctionCall | undefined {
-  return typeof literals[1] === "string" ? matcher(literals[1]) : undefined;
+  // A macro may ask it of each item; events that follow often bring the same.
+  let last: TextPattern | undefined;
+  return (meter, text, pattern) => {
+    const source = stringOf("matches", pattern);
+    if (last?.source !== source) last = patternOfEvent(meter, source);
+    return last.test(meter, stringOf("matches", text));
+  };
 }
 
 const ESCAPES: ReadonlyMap<string, string> = new Map([
@@ -91,18 +106,33 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The string in quotes, as CEL would read it back. */
-function quote(text: string): string {
-  return `"${Array.from(text, (character) => ESCAPES.get(character) ?? character).join("")}"`;
+function quote(meter: Meter, text: string): string {
+  meter.spend(REPLACED * text.length);
+  return `"${text.replace(/[\p{Cc}\\"]/gu, (unit) => ESCAPES.get(unit) ?? unit)}"`;
+}
+
+function lowerAscii(meter: Meter, text: string): string {
+  meter.spend(REPLACED * text.length);
+  return text.replace(/[A-Z]+/g, (part) => part.toLowerCase());
+}
+
+function upperAscii(meter: Meter, text: string): string {
+  meter.spend(REPLACED * text.length);
+  return text.replace(/[a-z]+/g, (part) => part.toUpperCase());
 }
 
 /** A function of one string. */
-function onString(name: string, act: (text: string) => unknown) {
-  return define(1, 1, (text) => act(stringOf(name, text)));
+function onString(name: string, act: (meter: Meter, text: string) => unknown) {
+  return define(1, 1, (meter, text) => act(meter, stringOf(name, text)));
 }
 
 /** A function of two strings. */
-function onStrings(name: string, act: (text: string, other: string) => unknown) {
-  return define(2, 2, (text, other) => act(stringOf(name, text), stringOf(name, other)));
+function onStrings(name: string, act: (meter: Meter, text: string, other: string) => unknown) {
+  return define(
+    2,
+    2,
+    (meter, text, other) => act(meter, stringOf(name, text), stringOf(name, other)),
+  );
 }
 
 function optionalCount(name: string, value: unknown): number | undefined {
@@ -116,58 +146,82 @@ function limitOf(name: string, value: unknown): number | undefined {
 
 /** All functions of this file. */
 export const STRING_FUNCTIONS: Functions = {
-  lower: onString("lower", (text) => text.toLowerCase()),
-  upper: onString("upper", (text) => text.toUpperCase()),
-  lowerAscii: onString("lowerAscii", (s) => s.replace(/[A-Z]+/g, (part) => part.toLowerCase())),
-  upperAscii: onString("upperAscii", (s) => s.replace(/[a-z]+/g, (part) => part.toUpperCase())),
-  trim: onString("trim", (text) => text.trim()),
-  contains: onStrings("contains", (text, part) => text.includes(part)),
-  startsWith: onStrings("startsWith", (text, part) => text.startsWith(part)),
-  endsWith: onStrings("endsWith", (text, part) => text.endsWith(part)),
+  lower: onString("lower", (meter, text) => {
+    meter.spend(text.length);
+    return text.toLowerCase();
+  }),
+  upper: onString("upper", (meter, text) => {
+    meter.spend(text.length);
+    return text.toUpperCase();
+  }),
+  lowerAscii: onString("lowerAscii", lowerAscii),
+  upperAscii: onString("upperAscii", upperAscii),
+  trim: onString("trim", (meter, text) => {
+    meter.scan(text.length);
+    return text.trim();
+  }),
+  contains: onStrings("contains", (meter, text, part) => indexOf(meter, text, part, 0) >= 0),
+  startsWith: onStrings("startsWith", (meter, text, part) => {
+    meter.scan(part.length);
+    return text.startsWith(part);
+  }),
+  endsWith: onStrings("endsWith", (meter, text, part) => {
+    meter.scan(part.length);
+    return text.endsWith(part);
+  }),
   matches: define(
     2,
     2,
-    (text, pattern) => matcher(stringOf("matches", pattern))(text),
+    (meter, text, pattern) =>
+      patternOfEvent(meter, stringOf("matches", pattern)).test(meter, stringOf("matches", text)),
     prepareMatches,
   ),
-  split: define(2, 3, (text, separator, limit) =>
+  split: define(2, 3, (meter, text, separator, limit) =>
     split(
+      meter,
       stringOf("split", text),
       stringOf("split", separator),
       limitOf("split", limit),
     )),
-  join: define(1, 2, (list, separator = "") =>
+  join: define(1, 2, (meter, list, separator = "") =>
     join(
+      meter,
       listOf("join", list),
       stringOf("join", separator),
     )),
-  replace: define(3, 4, (text, old, by, limit) =>
+  replace: define(3, 4, (meter, text, old, by, limit) =>
     replace(
+      meter,
       stringOf("replace", text),
       stringOf("replace", old),
       stringOf("replace", by),
       limitOf("replace", limit),
     )),
-  substring: define(2, 3, (text, start, end) =>
+  substring: define(2, 3, (meter, text, start, end) =>
     substring(
+      meter,
       stringOf("substring", text),
       countOf("substring", start),
       optionalCount("substring", end),
     )),
   format: FORMAT,
   "strings.quote": onString("strings.quote", quote),
-  charAt: define(2, 2, (text, index) => {
+  charAt: define(2, 2, (meter, text, index) => {
     const at = countOf("charAt", index);
-    return substring(stringOf("charAt", text), at, at + 1);
+    return substring(meter, stringOf("charAt", text), at, at + 1);
   }),
-  indexOf: define(2, 3, (text, part, from = 0) => {
+  indexOf: define(2, 3, (meter, text, part, from = 0) => {
     const within = stringOf("indexOf", text);
-    const start = unitOf(within, countOf("indexOf", from));
-    return position(within, within.indexOf(stringOf("indexOf", part), start));
+    const start = unitOf(meter, within, countOf("indexOf", from));
+    return position(meter, within, indexOf(meter, within, stringOf("indexOf", part), start));
   }),
-  lastIndexOf: define(2, 3, (text, part, from = Number.MAX_SAFE_INTEGER) => {
+  lastIndexOf: define(2, 3, (meter, text, part, from = Number.MAX_SAFE_INTEGER) => {
     const within = stringOf("lastIndexOf", text);
-    const start = unitOf(within, countOf("lastIndexOf", from));
-    return position(within, within.lastIndexOf(stringOf("lastIndexOf", part), start));
+    const start = unitOf(meter, within, countOf("lastIndexOf", from));
+    return position(
+      meter,
+      within,
+      lastIndexOf(meter, within, stringOf("lastIndexOf", part), start),
+    );
   }),
 };

@@ -3,6 +3,7 @@
 import { stringOf } from "./arguments.ts";
 import { Duration } from "./duration.ts";
 import { Failure } from "./failure.ts";
+import type { Meter } from "./meter.ts";
 import { define, type FunctionDefinition, type Functions } from "./scope.ts";
 import { inZone, timestampOf } from "./timestamp.ts";
 
@@ -14,6 +15,9 @@ const DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" 
 function two(value: number): string {
   return String(value).padStart(2, "0");
 }
+
+/** What writing a token takes, which may be one character long. */
+const TOKEN_STEPS = 30;
 
 /** What each token of a format stands for. */
 const TOKENS: Readonly<Record<string, (date: Date) => string>> = {
@@ -47,9 +51,10 @@ const TOKEN = /YYYY|YY|M{1,4}|DD?|d{3,4}|HH?|hh?|mm?|ss?|SSS|[Aa]/g;
  * `mm m`, `ss s`, `SSS` (milliseconds), `A a` (AM, pm). Text in `[…]` and all other characters
  * stand for themselves, so `YYYY-MM-DDTHH:mm:ssZ` is ISO 8601.
  */
-function formatDate(value: unknown, format: unknown): string {
-  const date = timestampOf("format_date", value);
+function formatDate(meter: Meter, value: unknown, format: unknown): string {
+  const date = timestampOf(meter, "format_date", value);
   const written = stringOf("format_date", format);
+  meter.spend(TOKEN_STEPS * written.length);
   const fill = (text: string) => text.replace(TOKEN, (token) => TOKENS[token](date));
   let result = "";
   let at = 0;
@@ -65,9 +70,11 @@ function formatDate(value: unknown, format: unknown): string {
 
 /** A function of a timestamp and, where one is given, a time zone. */
 function part(name: string, read: (date: Date) => number): FunctionDefinition {
-  return define(1, 2, (value, zone) => {
-    const date = timestampOf(name, value);
-    return BigInt(read(zone === undefined ? date : inZone(name, date, stringOf(name, zone))));
+  return define(1, 2, (meter, value, zone) => {
+    const date = timestampOf(meter, name, value);
+    return BigInt(
+      read(zone === undefined ? date : inZone(meter, name, date, stringOf(name, zone))),
+    );
   });
 }
 
@@ -78,8 +85,8 @@ function amount(
   read: (date: Date) => number,
 ): FunctionDefinition {
   const ofTimestamp = part(name, read);
-  return define(1, 2, (value, zone) => {
-    if (!(value instanceof Duration)) return ofTimestamp.call(value, zone);
+  return define(1, 2, (meter, value, zone) => {
+    if (!(value instanceof Duration)) return ofTimestamp.call(meter, value, zone);
     if (zone === undefined) return value.in(unit);
     throw new Failure(`${name}() of a duration takes no time zone`);
   });

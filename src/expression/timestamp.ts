@@ -1,6 +1,12 @@
 /** Points in time: how they are read, and what a clock in a time zone shows at one. */
 
 import { Failure, kindOf } from "./failure.ts";
+import type { Meter } from "./meter.ts";
+
+/** What reading a time takes, what looking at a zone's clock takes, and finding that clock. */
+const READ = 100;
+const ZONE = 1_000;
+const NEW_ZONE = 10_000;
 
 /** A date, or a date and a time, with or without a zone. */
 const ISO =
@@ -11,8 +17,9 @@ const FIRST = Date.parse("0001-01-01T00:00:00Z");
 const LAST = Date.parse("9999-12-31T23:59:59.999Z");
 
 /** A timestamp, an ISO 8601 string (UTC where it names no zone), or unix seconds. */
-export function timestampOf(name: string, value: unknown): Date {
+export function timestampOf(meter: Meter, name: string, value: unknown): Date {
   if (value instanceof Date) return value;
+  meter.spend(READ);
   if (typeof value === "number" || typeof value === "bigint") {
     return valid(name, new Date(Number(value) * 1000));
   }
@@ -45,12 +52,15 @@ function valid(name: string, date: Date): Date {
 
 const OFFSET = /^([+-]?)(\d\d):?(\d\d)(?::?(\d\d))?$/;
 
+/** In characters; longer names do not exist. */
+const LONGEST_ZONE = 64;
+
 /** By lower-case name, which bounds it: names of zones take any case, and events bring them. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 /** A date whose UTC parts are what clocks in a zone show: `Europe/Berlin` or `+01:00`. */
-export function inZone(name: string, date: Date, zone: string): Date {
-  return new Date(date.getTime() + (readOffset(zone) ?? offsetAt(name, date, zone)));
+export function inZone(meter: Meter, name: string, date: Date, zone: string): Date {
+  return new Date(date.getTime() + (readOffset(zone) ?? offsetAt(meter, name, date, zone)));
 }
 
 /** In milliseconds. */
@@ -62,17 +72,20 @@ function readOffset(text: string): number | undefined {
   return (sign === "-" ? -size : size) * 1000;
 }
 
-function offsetAt(name: string, date: Date, zone: string): number {
-  const parts = formatterOf(name, zone).formatToParts(date);
+function offsetAt(meter: Meter, name: string, date: Date, zone: string): number {
+  meter.spend(ZONE);
+  const parts = formatterOf(meter, name, zone).formatToParts(date);
   const written = parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
   return readOffset(written.replace(/^GMT/, "").replace("\u2212", "-")) ?? 0;
 }
 
-function formatterOf(name: string, zone: string): Intl.DateTimeFormat {
-  const key = zone.toLowerCase();
+function formatterOf(meter: Meter, name: string, zone: string): Intl.DateTimeFormat {
+  const key = zone.length > LONGEST_ZONE ? "" : zone.toLowerCase();
   const known = formatters.get(key);
   if (known !== undefined) return known;
+  meter.spend(NEW_ZONE);
   try {
+    if (key === "") throw new RangeError();
     const made = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" });
     formatters.set(key, made);
     return made;

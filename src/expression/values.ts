@@ -3,6 +3,7 @@
 import { Duration } from "./duration.ts";
 import { toBase64 } from "./bytes.ts";
 import { Failure, kindOf } from "./failure.ts";
+import type { Meter } from "./meter.ts";
 
 /** A value as expressions see it: what is no data (undefined, a function) reads as null. */
 export function readable(value: unknown): unknown {
@@ -39,8 +40,26 @@ export function hasElement(value: unknown, key: unknown): boolean {
   return found === null || readable(found) !== null;
 }
 
+/** From here on a runtime keeps the names of a map in a table, which takes long to read. */
+const LARGE_MAP = 64;
+
+/** The names of a map's fields. */
+export function namesOf(meter: Meter, map: object): string[] {
+  const names = Object.keys(map);
+  meter.spend(names.length * (names.length > LARGE_MAP ? 20 : 4));
+  return names;
+}
+
+/** Shorter texts are compared in no time worth counting. */
+const SHORT = 64;
+
 /** Equality by value. Numbers are equal whatever their type; different kinds never are. */
-export function equal(a: unknown, b: unknown): boolean {
+export function equal(meter: Meter, a: unknown, b: unknown): boolean {
+  if (typeof a === "string" && typeof b === "string") {
+    if (a.length !== b.length) return false;
+    if (a.length > SHORT) meter.scan(a.length);
+    return a === b;
+  }
   if (a === b) return true;
   if (typeof a === "bigint" || typeof b === "bigint") {
     // Loose equality compares a bigint with a number without rounding either.
@@ -55,32 +74,54 @@ export function equal(a: unknown, b: unknown): boolean {
     const left = a as ArrayLike<unknown>;
     const right = b as ArrayLike<unknown>;
     if (left.length !== right.length) return false;
-    for (let i = 0; i < left.length; i++) if (!equal(left[i], right[i])) return false;
+    for (let i = 0; i < left.length; i++) {
+      meter.spend(1);
+      if (!equal(meter, left[i], right[i])) return false;
+    }
     return true;
   }
-  const names = Object.keys(a);
-  if (names.length !== Object.keys(b).length) return false;
-  return names.every((name) => Object.hasOwn(b, name) && equal(field(a, name), field(b, name)));
+  const names = namesOf(meter, a);
+  const others = namesOf(meter, b);
+  if (names.length !== others.length) return false;
+  return names.every((name) => {
+    meter.scan(name.length);
+    return Object.hasOwn(b, name) && equal(meter, field(a, name), field(b, name));
+  });
 }
 
+/** What an entry in a table of texts takes. */
+const ENTRY = 20;
+
 /** A text that two values share exactly when they are equal: finds duplicates in linear time. */
-export function identity(value: unknown): string {
+export function identity(meter: Meter, value: unknown): string {
+  const text = identityOf(meter, value);
+  meter.spend(ENTRY);
+  meter.make(text.length);
+  return text;
+}
+
+function identityOf(meter: Meter, value: unknown): string {
   switch (kindOf(value)) {
     case "null":
       return "null";
     case "string":
+      meter.spend((value as string).length);
       return JSON.stringify(value);
     case "list":
-      return `[${(value as unknown[]).map(identity).join()}]`;
+      return `[${(value as unknown[]).map((item) => identity(meter, item)).join()}]`;
     case "bytes":
+      // Several digits for each, and a comma.
+      meter.spend(5 * (value as Uint8Array).length);
       return `b(${(value as Uint8Array).join()})`;
     case "timestamp":
       return `t${Number(value)}`;
     case "duration":
       return `d${(value as Duration).nanoseconds}`;
     case "map": {
-      const names = Object.keys(value as object).sort();
-      const fields = names.map((name) => `${JSON.stringify(name)}:${identity(field(value, name))}`);
+      const names = sortedNames(meter, value as object);
+      const fields = names.map((name) =>
+        `${identity(meter, name)}:${identity(meter, field(value, name))}`
+      );
       return `{${fields.join()}}`;
     }
     default:
@@ -88,50 +129,130 @@ export function identity(value: unknown): string {
   }
 }
 
+/** The names of a map from small to large. */
+export function sortedNames(meter: Meter, map: object): string[] {
+  const names = namesOf(meter, map);
+  meter.spend(names.length * 4 * Math.ceil(Math.log2(names.length + 1)));
+  for (const name of names) meter.scan(name.length);
+  return names.sort();
+}
+
+/** What each value in a result takes, its share of the JSON that is made of it included. */
+const VALUE = 2;
+
 /**
  * A result as plain data: whole numbers as JS numbers (as text beyond 2^53), timestamps and
- * durations as text, bytes as base64. What is plain already comes back as it is, uncopied.
+ * durations as text, bytes as base64. What is plain already comes back as it is, uncopied. A value
+ * that stands in it many times counts as often, since it is written as often.
  */
-export function toPlain(value: unknown): unknown {
+export function toPlain(meter: Meter, value: unknown): unknown {
   switch (typeof value) {
     case "string":
+      meter.make(value.length);
+      return value;
     case "boolean":
       return value;
     case "number":
       if (!Number.isFinite(value)) throw new Failure("the result is not a finite number");
       return value + 0; // -0 becomes 0
     case "bigint":
+      meter.spend(VALUE);
       return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
     case "object":
-      return value === null ? null : plainObject(value);
+      return value === null ? null : plainObject(meter, value);
     default:
       return null;
   }
 }
 
-function plainObject(value: object): unknown {
-  if (isPlain(value)) return value;
-  if (Array.isArray(value)) return Array.from(value, toPlain);
-  if (value instanceof Date) return value.toISOString();
-  if (value instanceof Uint8Array) return toBase64(value);
-  if (value instanceof Duration) return String(value);
-  // fromEntries defines properties: a key "__proto__" stays plain data.
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, toPlain(item)]));
+function plainObject(meter: Meter, value: object): unknown {
+  if (Array.isArray(value)) return plainList(meter, value);
+  if (value instanceof Date) {
+    meter.spend(DATE);
+    return value.toISOString();
+  }
+  if (value instanceof Uint8Array) {
+    meter.make(3 * value.length);
+    return toBase64(value);
+  }
+  if (value instanceof Duration) {
+    meter.spend(DATE);
+    return String(value);
+  }
+  return plainMap(meter, value as Readonly<Record<string, unknown>>);
 }
 
-/** True where `toPlain` would change nothing. */
-function isPlain(value: unknown): boolean {
-  if (typeof value === "string" || typeof value === "boolean" || value === null) return true;
-  if (typeof value === "number") return Number.isFinite(value) && !Object.is(value, -0);
-  if (typeof value !== "object") return false;
-  if (Array.isArray(value)) {
-    for (const item of value) if (!isPlain(item)) return false;
-    return true;
+/** What writing a timestamp or a duration takes. */
+const DATE = 50;
+
+/** A short value that is plain; a list or map takes the steps for all of these at once. */
+function isSimple(value: unknown): boolean {
+  switch (typeof value) {
+    case "string":
+      return value.length < VALUE * 4;
+    case "number":
+      return value > 0 && value < Infinity;
+    default:
+      return typeof value === "boolean";
   }
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return false;
-  for (const name of Object.keys(value)) {
-    if (!isPlain((value as Record<string, unknown>)[name])) return false;
-  }
-  return true;
 }
+
+function plainList(meter: Meter, list: readonly unknown[]): readonly unknown[] {
+  meter.spend(VALUE * (list.length + 1));
+  for (let i = 0; i < list.length; i++) {
+    if (isSimple(list[i])) continue;
+    const item = toPlain(meter, list[i]);
+    if (!Object.is(item, list[i])) return copiedList(meter, list, i, item);
+  }
+  return list;
+}
+
+/** The list with all of it plain, of which what stands before `from` is. */
+function copiedList(
+  meter: Meter,
+  list: readonly unknown[],
+  from: number,
+  first: unknown,
+): readonly unknown[] {
+  meter.items(list.length);
+  const copy = list.slice(0, from);
+  copy.push(first);
+  for (let i = from + 1; i < list.length; i++) copy.push(toPlain(meter, list[i]));
+  return copy;
+}
+
+function plainMap(meter: Meter, map: Readonly<Record<string, unknown>>): unknown {
+  const names = namesOf(meter, map);
+  const prototype = Object.getPrototypeOf(map);
+  if (prototype !== Object.prototype && prototype !== null) return copiedMap(meter, map, names, 0);
+  let characters = 0;
+  for (let i = 0; i < names.length; i++) {
+    characters += names[i].length;
+    const value = map[names[i]];
+    if (isSimple(value)) continue;
+    const item = toPlain(meter, value);
+    if (!Object.is(item, value)) return copiedMap(meter, map, names, i, item);
+  }
+  meter.spend(VALUE + (characters >> 2));
+  return map;
+}
+
+/** The same for a map; `first` is the plain value of the name at `from`, where it is known. */
+function copiedMap(
+  meter: Meter,
+  map: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+  from: number,
+  first?: unknown,
+): unknown {
+  meter.spend(FIELD * names.length);
+  // fromEntries defines properties: a key "__proto__" stays plain data.
+  return Object.fromEntries(names.map((name, i) => {
+    meter.make(name.length);
+    if (i < from) return [name, map[name]];
+    return [name, i === from && first !== undefined ? first : toPlain(meter, map[name])];
+  }));
+}
+
+/** What a field of a map takes that is made. */
+export const FIELD = 30;

@@ -109,6 +109,7 @@ export class Flow implements FlowHandler {
     } catch (cause) {
       this.ended++;
       const error = toFlowError(this.flow, cause, this.#context.logger);
+      run.scope.renewSteps();
       throw withAnswer(error, run, this.#model.errorHandling.errorResponse, this.#delivery);
     }
   }

@@ -24,6 +24,7 @@ export function* recover(
   { fallback, errorResponse }: ErrorHandlingModel,
   context: DeliveryContext,
 ): Work<Outcome> {
+  run.scope.renewSteps();
   const answered = withAnswer(error, run, errorResponse, context);
   // Who is refused by `accept` has not failed.
   if (fallback === undefined || error.code === "rejected") throw answered;

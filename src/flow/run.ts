@@ -1,6 +1,6 @@
 /** One event on its way through one flow: what its expressions see and how far it has come. */
 import type { FlowEvent } from "../connector.ts";
-import type { Scope } from "../expression.ts";
+import { METER, Meter, type Scope } from "../expression.ts";
 import { isObject } from "../json.ts";
 
 /** Where a run is, for `error.step`: the name of a step, or one of these words. */
@@ -18,14 +18,21 @@ export class RunScope {
   error: Readonly<Record<string, unknown>> | null = null;
   readonly client: unknown;
   readonly constants: Readonly<Record<string, unknown>>;
+  /** Counts what all expressions of the run cost together. */
+  [METER]: Meter;
   readonly #event: FlowEvent;
   #input: Readonly<Record<string, unknown>> | undefined;
 
   /** Sees the event as it came. */
-  constructor(event: FlowEvent, constants: Readonly<Record<string, unknown>>) {
+  constructor(
+    event: FlowEvent,
+    constants: Readonly<Record<string, unknown>>,
+    meter: Meter = new Meter(),
+  ) {
     this.#event = event;
     this.client = event.client ?? null;
     this.constants = constants;
+    this[METER] = meter;
   }
 
   /** Made on first use: many flows never look at it. */
@@ -43,9 +50,14 @@ export class RunScope {
     this.#input = { ...input, ...Object.fromEntries(filled) };
   }
 
+  /** What handles a failure has steps of its own: that there were none left may be the failure. */
+  renewSteps(): void {
+    this[METER] = new Meter();
+  }
+
   /** The same with another output, for one destination alone. */
   withOutput(output: unknown): RunScope {
-    const scope = new RunScope(this.#event, this.constants);
+    const scope = new RunScope(this.#event, this.constants, this[METER]);
     scope.#input = this.#input;
     scope.step = this.step;
     scope.error = this.error;

@@ -7,6 +7,7 @@ import { Fallback } from "./fallback.ts";
 import { anyObject, objectSchema } from "./object.ts";
 import type { CompiledPart } from "./part.ts";
 import { run, type Schema, violationsOf } from "./schema.ts";
+import { Steps } from "./steps.ts";
 import { idSchema, oneOf, stringSchema } from "./string.ts";
 
 /**
@@ -28,6 +29,7 @@ export function compileTypes(
 
 class Compiler {
   readonly fallbacks = new Map<Part, Fallback>();
+  readonly #steps = new Steps();
   readonly #schemas = new Map<string, Schema>();
 
   type(name: string, shape: Shape): DataType {
@@ -37,7 +39,8 @@ class Compiler {
       name,
       fields: new Set(shape.fields.keys()),
       additional: shape.additional,
-      check(value) {
+      check: (value) => {
+        this.#steps.renew();
         const result = run(schema, value);
         return result.success
           ? { value: result.output }
@@ -62,7 +65,7 @@ class Compiler {
   #kind(kind: Kind): Schema {
     switch (kind.kind) {
       case "string":
-        return stringSchema(kind);
+        return stringSchema(kind, this.#steps);
       case "number":
         return numberSchema(kind);
       case "boolean":

@@ -1,4 +1,5 @@
 /** Types as data: what a `type` block says, before it is compiled. */
+import type { Meter } from "../expression.ts";
 import type { Format } from "./formats.ts";
 
 /** The fields of a type, or of an object inside one. */
@@ -68,6 +69,6 @@ export interface ArrayKind {
 export interface Pattern {
   /** As written. */
   readonly source: string;
-  /** Whether it matches anywhere in the text. */
-  test(text: string): boolean;
+  /** Whether it matches anywhere in the text. Throws where the meter has no steps left for that. */
+  test(meter: Meter, text: string): boolean;
 }

@@ -3,13 +3,14 @@ import * as v from "valibot";
 import type { StringKind } from "./description.ts";
 import { FORMATS } from "./formats.ts";
 import type { Schema } from "./schema.ts";
+import type { Steps } from "./steps.ts";
 
 const LONGEST_ID = 255;
 
 /** A string as its options say. */
-export function stringSchema(kind: StringKind): Schema {
+export function stringSchema(kind: StringKind, steps: Steps): Schema {
   const { format, minLength = 0, maxLength = Infinity, pattern } = kind;
-  const checks: v.CheckAction<string, string>[] = [];
+  const checks: v.CheckAction<string, v.ErrorMessage<v.CheckIssue<string>>>[] = [];
   if (minLength > 0) {
     checks.push(
       v.check((text) => !isShorter(text, minLength), `must have at least ${count(minLength)}`),
@@ -23,8 +24,17 @@ export function stringSchema(kind: StringKind): Schema {
   if (format !== undefined) checks.push(FORMATS[format]);
   if (pattern !== undefined) {
     // A text that is too long is refused already, and matching is what takes time.
-    const matches = (text: string) => isLonger(text, maxLength) || pattern.test(text);
-    checks.push(v.check(matches, `must match the pattern ${pattern.source}`));
+    const matches = (text: string) =>
+      isLonger(text, maxLength) || steps.within((meter) => pattern.test(meter, text));
+    checks.push(
+      v.check(
+        matches,
+        () =>
+          steps.meter.exhausted
+            ? `takes too long to compare with the pattern ${pattern.source}`
+            : `must match the pattern ${pattern.source}`,
+      ),
+    );
   }
   if (kind.enum !== undefined) checks.push(oneOf(kind.enum));
   return v.pipe(v.string("must be a string"), ...checks);

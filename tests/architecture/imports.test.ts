@@ -7,6 +7,7 @@ import { type Graph, isCore, match, nodeConnectors, readGraph } from "./graph.ts
 const expression = [
   "src/errors.ts",
   "src/shown.ts",
+  "src/json.ts",
   "src/nearest.ts",
   "src/values.ts",
   "src/expression.ts",

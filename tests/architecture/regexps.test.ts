@@ -117,6 +117,7 @@ test("regular expressions are found in code, not in comments and texts", () => {
 const judged: ReadonlyArray<readonly [slow: string, quick: string, flags?: string]> = [
   ["a+b", "^a+b"],
   ["\\s+$", "\\s+"],
+  ["^\\s*a", "^[ \\t]*a", "m"],
   ["^(?:a+)+$", "^(?:a+b)+$"],
   ["^(?:a*)*$", "^(?:a*)$"],
   ["^(?:a|a)*b", "^(?:a|b)*c"],

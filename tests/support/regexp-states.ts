@@ -163,20 +163,32 @@ class Builder {
     const edgesOf = (reached: ReadonlyMap<number, Reached>): Edge[] =>
       readers.flatMap(([state, { on }], i) => {
         const count = reached.get(state)?.count ?? 0;
-        return count === 0 ? [] : [{ to: i + 2, on, ways: Math.min(2, count) }];
+        return count === 0 ? [] : [{ to: i + 3, on, ways: Math.min(2, count) }];
       });
     const all = (1n << BigInt(this.#alphabet.length)) - 1n;
-    const search: Edge[] = this.#sticky ? [] : [{ to: 1, on: all, ways: 1 }];
+    const breaks = this.#matched("[\\n\\r\\u2028\\u2029]");
+    const search: Edge[] = this.#sticky
+      ? []
+      : [{ to: 1, on: all & ~breaks, ways: 1 }, { to: 2, on: breaks, ways: 1 }];
+    const passed = (...never: readonly string[]) =>
+      this.#sticky ? [] : [...search, ...edgesOf(this.#ways(start, never))];
     const behind = readers.map(([, { to }]) => this.#ways(to));
     return {
-      // Before the text, behind what the search has passed over, behind each character of the match.
+      // Before the text, behind a character and behind a line break that the search has passed over,
+      // behind each character of the match.
       edges: [
         [...search, ...edgesOf(this.#ways(start))],
-        this.#sticky ? [] : [...search, ...edgesOf(this.#ways(start, "^"))],
+        passed("^", "line"),
+        passed("^"),
         ...behind.map(edgesOf),
       ],
-      names: ["the start", "the search", ...readers.map(([, { text }]) => `"${text}"`)],
-      accepts: [false, false, ...behind.map((reached) => reached.get(end)?.sure ?? false)],
+      names: [
+        "the start",
+        "the search",
+        "the search of lines",
+        ...readers.map(([, { text }]) => `"${text}"`),
+      ],
+      accepts: [false, false, false, ...behind.map((reached) => reached.get(end)?.sure ?? false)],
       repeats: this.#repeats,
     };
   }
@@ -249,8 +261,8 @@ class Builder {
     );
   }
 
-  /** The states that are reached without reading, where the condition `never` does not hold. */
-  #ways(from: number, never?: string): Map<number, Reached> {
+  /** The states that are reached without reading, where the conditions `never` do not hold. */
+  #ways(from: number, never: readonly string[] = []): Map<number, Reached> {
     const found = new Map<number, Reached>();
     const visit = (state: number, sure: boolean, path: ReadonlySet<Jump>) => {
       const known = found.get(state) ?? { count: 0, sure: false };
@@ -260,7 +272,7 @@ class Builder {
       // Three ways are as bad as two; this keeps the walk short.
       if (known.count > 3) return;
       for (const jump of this.#jumps[state]) {
-        if (path.has(jump) || (never !== undefined && jump.condition === never)) continue;
+        if (path.has(jump) || never.includes(jump.condition ?? "")) continue;
         visit(jump.to, sure && jump.condition === undefined, new Set([...path, jump]));
       }
     };

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as v from "valibot";
+import { seeded } from "../support/random.ts";
 import { fieldOf, readTypeBlocks, typeOf, violations } from "./type-support.ts";
 
 const ORDER = `
@@ -283,4 +284,27 @@ test("type values: what a host sets for valibot changes nothing", async () => {
     v.deleteGlobalConfig();
   }
   assert.equal(told.length, 6);
+});
+
+test("type values: a pattern takes no more steps than a value has, and says so", async () => {
+  const type = await typeOf(
+    `type "t" { texts = array(string({ pattern = "(?:.{0,30}a){10}$" })) }`,
+  );
+  const random = seeded(1);
+  const noise = Array.from({ length: 100_000 }, () => random.below(2) === 0 ? "a" : "b").join("");
+  const [first] = violations(type, { texts: [noise + "c", "aaaaaaaaaa"] });
+  assert.equal(
+    first,
+    "texts[0]: takes too long to compare with the pattern (?:.{0,30}a){10}$",
+  );
+  // The next value has steps again.
+  assert.deepEqual(violations(type, { texts: ["aaaaaaaaaa"] }), []);
+});
+
+test("type values: a pattern that is too large is a problem of the configuration, and does not hold it up", async () => {
+  const { problems } = await readTypeBlocks(
+    `type "t" { a = string({ pattern = "${"(?:\\\\pL{1000})".repeat(1_000)}" }) }`,
+  );
+  assert.equal(problems.length, 1);
+  assert.match(problems[0], /pattern must be a pattern of RE2 \| the pattern is too large/);
 });

@@ -102,3 +102,17 @@ test("choose: a filter that fails or gives no yes or no chooses nobody", () => {
     );
   }
 });
+
+test("choose: a filter has the steps of its event, and some more for each recipient", () => {
+  const many = Array.from({ length: 20_000 }, (_, id) => ({ ...group[0], id: `${id}` }));
+  const { scope, run } = runOf({ list: Array.from({ length: 200 }, (_, i) => i) });
+  const long = filter("input.list.exists(n, n == 199 && client.id == 'a')");
+  const chosen = (members: typeof many) =>
+    choose(members, { filter: long, except: undefined, scope }).length;
+  // Ten million steps do for some thousands of recipients, what they bring for as many as there are.
+  assert.equal(chosen(many.slice(0, 1_000)), 1_000);
+  assert.throws(() => chosen(many), /more steps than the 10 million/);
+  run.scope.renewSteps();
+  const short = filter("client.user_id == 'A' && input.list[3] == 3");
+  assert.equal(choose(many, { filter: short, except: undefined, scope }).length, 20_000);
+});

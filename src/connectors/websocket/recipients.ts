@@ -2,7 +2,7 @@
 import { holds } from "../../condition.ts";
 import type { Client, WriteRequest } from "../../connector.ts";
 import { ConnectorError } from "../../errors.ts";
-import type { Expression, Scope } from "../../expression.ts";
+import { type Expression, METER, Meter, type Scope } from "../../expression.ts";
 import { roomProblem } from "../../protocol.ts";
 
 /** For whom something is, before anybody is left out. */
@@ -59,6 +59,9 @@ function fail(connector: string, message: string): never {
   throw new ConnectorError(connector, message, { permanent: true });
 }
 
+/** What a filter may cost for each recipient, beside what is left of the event's steps. */
+const STEPS_OF_RECIPIENT = 100;
+
 /** Whom a `to` block leaves out of a group. */
 export interface Choice {
   /** Evaluated for each recipient, who is `client`; false leaves that one out. */
@@ -89,7 +92,9 @@ export function choose<Member extends Candidate>(
 ): readonly Member[] {
   const members = [...group].filter(({ id }) => id === undefined || id !== except);
   if (filter === undefined) return members;
-  const seen = variablesOf(filter, scope);
+  const meter = scope[METER] ?? new Meter();
+  meter.grant(STEPS_OF_RECIPIENT * members.length);
+  const seen: Record<string, unknown> & Scope = { ...variablesOf(filter, scope), [METER]: meter };
   return members.filter(({ client }) => {
     seen.client = client;
     return holds(filter, seen);
