@@ -24,7 +24,7 @@ import { join } from "node:path";
 import { upgradeSockets } from "./adapters/node.ts";
 import type { Configuration } from "./load.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
-import { cacheFolder } from "./server/cache-folder.ts";
+import { cacheFolder, makePrivate } from "./server/cache-folder.ts";
 import { hostOptions } from "./server/files.ts";
 import type { Host } from "./server/host.ts";
 import type { ServeOptions, Service } from "./server/service.ts";
@@ -94,8 +94,9 @@ export function attach(server: Server, runtime: Runtime, options: AttachOptions 
 
 if (import.meta.main) {
   const folder = cacheFolder();
+  const compiled = folder && join(folder, "node");
   // Deno, which runs the examples of these comments, knows the module without this function.
-  if (folder !== undefined) module.enableCompileCache?.(join(folder, "node"));
+  if (compiled !== undefined && makePrivate(compiled)) module.enableCompileCache?.(compiled);
   const { main } = await import("./commands.ts");
   await main(serve, await loadHost());
 }

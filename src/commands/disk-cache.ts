@@ -1,12 +1,20 @@
-/** What `weir` keeps on this machine from one start to the next: a folder that only its user can read. */
-import { mkdir, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
+/**
+ * What `weir` keeps on this machine from one start to the next: a folder that only its user can write
+ * to. Who writes there decides how a configuration is understood, so what is found is used only where
+ * it is the user's own and says of itself what it is.
+ */
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { open, readdir, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import type { TextCache } from "../config/scope.ts";
-import { cacheFolder } from "../server/cache-folder.ts";
+import { cacheFolder, isPrivate, makePrivate } from "../server/cache-folder.ts";
 
 /** As many texts are kept: two of each configuration file. */
 const MOST = 128;
+/** A larger file is none of ours. */
+const LARGEST = 8 * 2 ** 20;
 
 /** The cache of this user; undefined where there is none. */
 export function diskCache(): TextCache | undefined {
@@ -23,19 +31,36 @@ class DiskCache implements TextCache {
   }
 
   async read(key: string): Promise<string | undefined> {
-    const kept = await readFile(this.#pathOf(key), "utf8").catch(() => "");
-    return isJson(kept) ? kept : undefined;
+    return await this.#read(key).catch(() => undefined);
   }
 
   async write(key: string, text: string): Promise<void> {
     await this.#write(key, text).catch(() => {});
   }
 
+  async #read(key: string): Promise<string | undefined> {
+    if (!makePrivate(this.#folder)) return undefined;
+    // A link leads to something that others may write to; a pipe would be waited for.
+    const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+    const file = await open(this.#pathOf(key), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    try {
+      const found = await file.stat();
+      if (!found.isFile() || !isPrivate(found) || found.size > LARGEST) return undefined;
+      const kept = await file.readFile("utf8");
+      const text = kept.slice(kept.indexOf("\n") + 1);
+      return kept === seal(key, text) ? text : undefined;
+    } finally {
+      await file.close();
+    }
+  }
+
   /** Nobody ever reads half a file: it gets its name when it is whole. */
   async #write(key: string, text: string): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    if (!makePrivate(this.#folder)) return;
     const draft = `${this.#pathOf(key)}.${process.pid}`;
-    await writeFile(draft, text, { mode: 0o600 });
+    // What a process of the same number has left is none of ours, and may be a link.
+    await unlink(draft).catch(() => {});
+    await writeFile(draft, seal(key, text), { mode: 0o600, flag: "wx" });
     await rename(draft, this.#pathOf(key));
     await this.#makeRoom();
   }
@@ -52,15 +77,12 @@ class DiskCache implements TextCache {
   }
 
   #pathOf(key: string): string {
-    return join(this.#folder, `${key}.json`);
+    return join(this.#folder, `${key}.txt`);
   }
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+/** A text with what shows that it is whole, and the one for this key. */
+function seal(key: string, text: string): string {
+  const hash = createHash("sha256").update(`${key}\n${text}`).digest("hex");
+  return `${hash}\n${text}`;
 }

@@ -1,7 +1,16 @@
 /** The entries of "Configuration": what stands where a configuration is expected. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, symlink, truncate, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -231,3 +240,35 @@ processFault("a migration that is a pipe → exit 3, the file named", async (sta
   assert.equal(code, 3, stderr);
   assert.match(stderr, /migration "1\.sql" cannot be read: it is a named pipe, not a regular file/);
 });
+
+processFault(
+  "a cache that others may write to, or with damaged or foreign files → not used, and the same result",
+  async (stage) => {
+    const [cache, folder] = [join(stage.folder, "cache"), join(stage.folder, "config")];
+    const texts = join(cache, "weir/texts");
+    const [env, args] = [{ WEIR_CACHE: join(cache, "weir") }, ["check", folder]];
+    await mkdir(folder);
+    await writeFile(join(folder, "a.hcl"), `constants {\n  a = [1]\n}\n${GOOD}`);
+    const good = {
+      code: 0,
+      signal: null,
+      stdout: "good: 1 connector, 0 flows, 0 tests\n",
+      stderr: "",
+    };
+    assert.deepEqual(await stage.weir(args, { env }), good);
+    const names = await readdir(texts);
+    assert.equal(names.length, 2);
+    const before = await Promise.all(names.map((name) => readFile(join(texts, name), "utf8")));
+    // A tree of another value, cut files, and one that somebody else could have written.
+    for (const forged of ["null", '{"type":"literalValue"}', "", "0".repeat(64) + "\nnull"]) {
+      for (const name of names) await writeFile(join(texts, name), forged);
+      assert.deepEqual(await stage.weir(args, { env }), good);
+      const after = await Promise.all(names.map((name) => readFile(join(texts, name), "utf8")));
+      assert.deepEqual(after, before);
+    }
+    await chmod(join(cache, "weir"), 0o777);
+    await rm(texts, { recursive: true });
+    assert.deepEqual(await stage.weir(args, { env }), good);
+    await assert.rejects(readdir(texts));
+  },
+);

@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { once } from "node:events";
+import process from "node:process";
 import { test } from "node:test";
+import { createGzip, gzipSync } from "node:zlib";
 import { JWKS_TIMING } from "../../src/connectors/websocket/auth/jwks.ts";
 import { bench, Issuer, NOW, pair, sign } from "../support/auth.ts";
 
 /** Keys are asked for again without waiting. */
 const eager = { ...JWKS_TIMING, cooldown: 0, retry: 0 };
+
+/** So much memory an answer may take on its way, whatever it inflates to. */
+const ROOM = 100 * 2 ** 20;
 
 const INVALID = "401 the token is not valid";
 const AWAY = "503 the token cannot be checked at the moment";
@@ -197,6 +204,92 @@ test("an answer that is no set of keys is an outage", async () => {
   assert.equal(await user(await key.token()), "ana");
 });
 
+test("of an answer no more than 1 MB is read, however small it was on its way", async () => {
+  const key = await published("ES256", "1");
+  await using issuer = await Issuer.start();
+  const { user, records } = await bench(auth(issuer), { timing: eager });
+  const bomb = await zeros(2 ** 30);
+  const large = JSON.stringify({ keys: [key.jwk], note: "x".repeat(2 ** 20) });
+  const answers: [string | Uint8Array, Record<string, string>][] = [
+    [large, {}],
+    [bomb, { "content-encoding": "gzip" }],
+    [gzipSync(large), { "content-encoding": "gzip" }],
+  ];
+  const before = process.memoryUsage().rss;
+  for (const [answer, headers] of answers) {
+    issuer.answer = (response) => response.writeHead(200, headers).end(answer);
+    assert.equal(await user(await key.token()), AWAY);
+    assert.ok(process.memoryUsage().rss - before < ROOM, "the answer was inflated");
+    assert.ok(process.memoryUsage().rss - before < 200 * 2 ** 20, "the answer was inflated");
+  }
+  const [first] = records;
+  assert.match(first.text, /cannot be fetched: Error: the answer has more than 1 MB/);
+  const gzip = { "content-encoding": "gzip" };
+  const set = gzipSync(JSON.stringify({ keys: [key.jwk] }));
+  issuer.answer = (response) => response.writeHead(200, gzip).end(set);
+  assert.equal(await user(await key.token()), "ana");
+  // Of 1 MB all is read.
+  const padded = { keys: [key.jwk], note: "x".repeat(2 ** 20 - 1_000) };
+  issuer.answer = (response) => response.writeHead(200).end(JSON.stringify(padded));
+  const another = await bench(auth(issuer), { timing: eager });
+  assert.equal(await another.user(await key.token()), "ana");
+});
+
+test("a set has at most 100 keys", async () => {
+  const key = await published("ES256", "1");
+  const others = Array.from({ length: 100 }, (_, n) => ({ ...key.jwk, kid: `other ${n}` }));
+  await using issuer = await Issuer.start(key.jwk, ...others);
+  const { user, records } = await bench(auth(issuer), { timing: eager });
+  assert.equal(await user(await key.token()), AWAY);
+  assert.match(records[0].text, /the set has 101 keys, more than 100/);
+  issuer.publish(key.jwk, ...others.slice(1));
+  assert.equal(await user(await key.token()), "ana");
+});
+
+test("why an answer is none stands in the log, and nothing of the answer", async () => {
+  const key = await published("ES256", "1");
+  await using issuer = await Issuer.start();
+  for (
+    const [text, reason] of [
+      ["hush {", "the answer is no JSON"],
+      ['{"hush":1}', "the answer is no JSON Web Key Set"],
+    ]
+  ) {
+    const { user, records } = await bench(auth(issuer), { timing: eager });
+    issuer.answer = (response) => response.writeHead(200).end(text);
+    assert.equal(await user(await key.token()), AWAY);
+    assert.ok(records[0].text.endsWith(`Error: ${reason}`), records[0].text);
+    assert.ok(!records[0].text.includes("hush"), records[0].text);
+  }
+});
+
+test("an answer that comes byte by byte has the time of one that does not come", async () => {
+  const key = await published("ES256", "1");
+  await using issuer = await Issuer.start();
+  const { user } = await bench(auth(issuer), { timing: { ...eager, timeout: 300 } });
+  let drip: ReturnType<typeof setInterval> | undefined;
+  issuer.answer = (response) => {
+    response.writeHead(200).write('{"keys":[');
+    drip = setInterval(() => response.write(" "), 20);
+  };
+  const token = await key.token();
+  const started = performance.now();
+  assert.equal(await user(token), AWAY);
+  assert.ok(performance.now() - started < 5_000, "it was waited for");
+  clearInterval(drip);
+});
+
+test("a redirect is not followed", async () => {
+  const key = await published("ES256", "1");
+  await using other = await Issuer.start(key.jwk);
+  await using issuer = await Issuer.start();
+  issuer.answer = (response) => response.writeHead(302, { location: other.url }).end();
+  const { user, records } = await bench(auth(issuer), { timing: eager });
+  assert.equal(await user(await key.token()), AWAY);
+  assert.match(records[0].text, /the status is 302/);
+  assert.equal(other.requests, 0);
+});
+
 test("an issuer that does not answer, or not to the end, does not hold a handshake", async () => {
   const key = await published("ES256", "1");
   await using issuer = await Issuer.start();
@@ -215,6 +308,21 @@ test("an expired token of a good key is no less expired", async () => {
   const token = await sign({ exp: NOW }, privateKey, { alg: "ES256", kid: "1" });
   assert.equal(await user(token), "401 the token has expired");
 });
+
+/** So many zeros in gzip. */
+async function zeros(amount: number): Promise<Uint8Array> {
+  const gzip = createGzip();
+  const chunks: Uint8Array[] = [];
+  gzip.on("data", (chunk) => chunks.push(chunk));
+  const ended = once(gzip, "end");
+  const block = new Uint8Array(2 ** 20);
+  for (let left = amount; left > 0; left -= block.length) {
+    if (!gzip.write(block)) await once(gzip, "drain");
+  }
+  gzip.end();
+  await ended;
+  return Buffer.concat(chunks);
+}
 
 /** Of an RSA key of 1024 bits. */
 const SHORT_MODULUS =

@@ -1,7 +1,21 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import process from "node:process";
 import { test } from "node:test";
 import { diskCache } from "../../src/commands/disk-cache.ts";
@@ -42,19 +56,110 @@ test("texts are kept where only their user can read them", async () => {
     assert.equal(await cache.read("a"), undefined);
     await cache.write("a", '{"x":1}');
     assert.equal(await cache.read("a"), '{"x":1}');
-    assert.deepEqual(await readdir(folder), ["a.json"]);
+    assert.deepEqual(await readdir(folder), ["a.txt"]);
     assert.equal((await stat(folder)).mode & 0o777, 0o700);
-    assert.equal((await stat(join(folder, "a.json"))).mode & 0o777, 0o600);
+    assert.equal((await stat(join(folder, "a.txt"))).mode & 0o777, 0o600);
   });
 });
 
-test("half a text is none, and a folder that cannot be written to keeps nothing", async () => {
+test("a text that is cut, changed, foreign or of another key is none, and is written anew", async () => {
   await withFolder(async (folder) => {
     const cache = diskCache();
     assert.ok(cache);
     await cache.write("a", "[1]");
-    await writeFile(join(folder, "a.json"), "[1");
+    await cache.write("b", "[2]");
+    const whole = await readFile(join(folder, "a.txt"), "utf8");
+    const others = [
+      whole.slice(0, -1),
+      whole.replace("[1]", "[3]"),
+      "[1]",
+      "",
+      `${"0".repeat(64)}\n[1]`,
+      await readFile(join(folder, "b.txt"), "utf8"),
+    ];
+    for (const other of others) {
+      await writeFile(join(folder, "a.txt"), other);
+      assert.equal(await cache.read("a"), undefined, other);
+      await cache.write("a", "[1]");
+      assert.equal(await cache.read("a"), "[1]");
+    }
+  });
+});
+
+test("what others may write to, or is no file, is not read", async () => {
+  await withFolder(async (folder) => {
+    const cache = diskCache();
+    assert.ok(cache);
+    await cache.write("a", "[1]");
+    const [file, elsewhere] = [join(folder, "a.txt"), join(folder, "..", "elsewhere")];
+    await chmod(file, 0o620);
     assert.equal(await cache.read("a"), undefined);
+    await chmod(file, 0o602);
+    assert.equal(await cache.read("a"), undefined);
+    await chmod(file, 0o644);
+    assert.equal(await cache.read("a"), "[1]");
+    await rename(file, elsewhere);
+    await symlink(elsewhere, file);
+    assert.equal(await cache.read("a"), undefined);
+    await rm(file);
+    await mkdir(file);
+    assert.equal(await cache.read("a"), undefined);
+    await rm(file, { recursive: true });
+    await promisify(execFile)("mkfifo", [file]);
+    assert.equal(await cache.read("a"), undefined);
+    await cache.write("a", "[1]");
+    assert.equal(await cache.read("a"), "[1]");
+  });
+});
+
+test("a folder that others may write to, or that is a link, is not used", async () => {
+  await withFolder(async (folder) => {
+    const cache = diskCache();
+    assert.ok(cache);
+    await cache.write("a", "[1]");
+    for (const mode of [0o770, 0o707, 0o777, 0o1777]) {
+      await chmod(folder, mode);
+      assert.equal(await cache.read("a"), undefined);
+      await cache.write("b", "[2]");
+      assert.deepEqual(await readdir(folder), ["a.txt"]);
+    }
+    await chmod(folder, 0o755);
+    assert.equal(await cache.read("a"), "[1]");
+    const [outer, real] = [dirname(folder), `${dirname(folder)}-real`];
+    await chmod(outer, 0o775);
+    assert.equal(diskCache(), undefined);
+    await chmod(outer, 0o755);
+    assert.ok(diskCache());
+    await rename(outer, real);
+    await symlink(real, outer);
+    assert.equal(diskCache(), undefined);
+  });
+});
+
+test("a folder of another user is not used", async () => {
+  if (process.getuid?.() !== 0) {
+    await withVariables({ WEIR_CACHE: "/usr" }, () => assert.equal(diskCache(), undefined));
+    return;
+  }
+  await withFolder(async (folder) => {
+    const cache = diskCache();
+    assert.ok(cache);
+    await cache.write("a", "[1]");
+    await chown(join(folder, "a.txt"), 65_534, 65_534);
+    assert.equal(await cache.read("a"), undefined);
+    await chown(join(folder, "a.txt"), 0, 0);
+    await chown(folder, 65_534, 65_534);
+    assert.equal(await cache.read("a"), undefined);
+    await chown(dirname(folder), 65_534, 65_534);
+    assert.equal(diskCache(), undefined);
+  });
+});
+
+test("a folder that cannot be written to keeps nothing", async () => {
+  await withFolder(async (folder) => {
+    const cache = diskCache();
+    assert.ok(cache);
+    await cache.write("a", "[1]");
     await rm(folder, { recursive: true });
     await writeFile(folder, "no folder");
     await cache.write("b", "[1]");
@@ -77,7 +182,7 @@ test("WEIR_CACHE names the folder; off, or a path that is relative, keeps nothin
   try {
     await withVariables({ WEIR_CACHE: folder, XDG_CACHE_HOME: "/nowhere" }, async () => {
       await diskCache()?.write("a", "[1]");
-      assert.deepEqual(await readdir(join(folder, "texts")), ["a.json"]);
+      assert.deepEqual(await readdir(join(folder, "texts")), ["a.txt"]);
     });
     for (const WEIR_CACHE of ["off", "cache", "./cache"]) {
       await withVariables({ WEIR_CACHE, XDG_CACHE_HOME: folder }, () => {
