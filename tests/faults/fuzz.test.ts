@@ -48,7 +48,7 @@ async function attack(weir: Weir, random: Random, until: number): Promise<number
 }
 
 fuzz("a fuzzer with a fixed seed → no crash, nothing kept", {
-  config: fuzzConfig('max_message_size = "16KB"'),
+  config: fuzzConfig('max_message_size = "16KB"\n ping_interval = "2s"\n pong_timeout = "1s"'),
   short: 5_000,
   least: 1_000,
   attack,

@@ -20,8 +20,6 @@ export function fuzzConfig(attributes: string): string {
     port             = 0
     ${attributes}
     max_rooms        = 8
-    ping_interval    = "2s"
-    pong_timeout     = "1s"
     rate_limit {
       messages = 200
       per      = "1s"
