@@ -8,7 +8,7 @@ interface Item {
 }
 
 /** A queue whose items end when the test says so. */
-function controlled(concurrency: number) {
+function controlled(concurrency: number, sizeMark?: number) {
   const started: number[] = [];
   const ends = new Map<number, () => void>();
   const pressure: boolean[] = [];
@@ -22,13 +22,21 @@ function controlled(concurrency: number) {
     concurrency,
     ({ name }) => begin(name),
     (high) => pressure.push(high),
+    sizeMark,
   );
   const end = async (name: number): Promise<void> => {
     ends.get(name)?.();
     ends.delete(name);
     await settled();
   };
-  return { queue, started, pressure, begin, end, push: (name: number) => queue.push({ name }) };
+  return {
+    queue,
+    started,
+    pressure,
+    begin,
+    end,
+    push: (name: number, size?: number) => queue.push({ name }, size),
+  };
 }
 
 /** All promises that can settle by themselves have. */
@@ -122,6 +130,38 @@ test("pressure is told at 64 waiting, and again when 32 are left", async () => {
   for (let name = 0; name < 32; name++) await end(name);
   assert.deepEqual(pressure, [true]);
   await end(32);
+  assert.deepEqual(pressure, [true, false]);
+});
+
+test("pressure is told over a size of all that wait, and again when half of it is left", async () => {
+  const { queue, pressure, end, push } = controlled(1, 100);
+  // What is at work does not wait.
+  push(0, 1_000);
+  push(1, 40);
+  push(2, 60);
+  assert.deepEqual([queue.waiting, queue.size, pressure], [2, 100, []]);
+  push(3, 1);
+  push(4, 30);
+  assert.deepEqual([queue.waiting, queue.size, pressure], [4, 131, [true]]);
+  await end(0);
+  assert.deepEqual([queue.size, pressure], [91, [true]]);
+  await end(1);
+  assert.deepEqual([queue.size, pressure], [31, [true, false]]);
+  push(5, 70);
+  assert.deepEqual(pressure, [true, false, true]);
+  queue.clear();
+  assert.deepEqual([queue.waiting, queue.size], [0, 0]);
+  await end(2);
+  assert.deepEqual(pressure, [true, false, true, false]);
+});
+
+test("with a mark of 0 nothing may wait without pressure", async () => {
+  const { pressure, end, push } = controlled(1, 0);
+  push(0, 10);
+  assert.deepEqual(pressure, []);
+  push(1, 10);
+  assert.deepEqual(pressure, [true]);
+  await end(0);
   assert.deepEqual(pressure, [true, false]);
 });
 
