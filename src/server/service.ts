@@ -1,7 +1,5 @@
 /** Runs a configuration as a server of its own: listens where its connectors say. */
-import { serveStatic } from "@hono/node-server/serve-static";
 import { getLogger } from "@logtape/logtape";
-import type { MiddlewareHandler } from "hono";
 import { stat } from "node:fs/promises";
 import type { HttpService } from "../connector.ts";
 import { ConnectorError } from "../errors.ts";
@@ -14,6 +12,7 @@ import {
 } from "../runtime.ts";
 import type { RuntimeCore } from "../runtime-core.ts";
 import { createSite, type Site } from "../site.ts";
+import { serveFolder } from "./static-files.ts";
 import { readTls, type TlsIdentity } from "./tls.ts";
 
 /** Where to listen. */
@@ -168,7 +167,7 @@ async function open(
   const site = createSite({
     services,
     upgrader,
-    serveFiles: (root) => visibleFiles(root),
+    serveFiles: serveFolder,
     identity: runtime.identity,
     troubles: () => runtime.troubles(),
   });
@@ -184,15 +183,6 @@ export function cannotListen({ address: { host, port }, members }: Group, cause:
   const message = `cannot listen on ${host}:${port}: ${why(cause)}`;
   return new ConnectorError(members[0][0], message, { cause });
 }
-
-/** The files of a folder, but for what begins with a dot: `.env` and `.git` are nobody's to read. */
-function visibleFiles(root: string): MiddlewareHandler {
-  const serve = serveStatic({ root });
-  return async (c, next) => HIDDEN.test(c.req.path) ? await next() : await serve(c, next);
-}
-
-/** Decoded by Hono. `.well-known` is meant to be read. */
-const HIDDEN = /\/\.(?!well-known\/)/;
 
 async function requireFolder(name: string, folder: string): Promise<void> {
   const found = await stat(folder).catch(() => undefined);
