@@ -33,11 +33,12 @@ export function listenBun(site: Site, address: ListenAddress): Promise<Listener>
     idleTimeout: IDLE_TIMEOUT,
     websocket: bunWebSocketHandler(site.endpoints),
     fetch(request, self) {
+      if (isAmbiguous(request.headers)) return refusal();
       const answer = site.fetch(request, self);
       if (!(answer instanceof Promise)) return answer;
       // The idle time is for slow requests, not for slow answers; the next request may be slow again.
       self.timeout(request, 0);
-      return answer.finally(() => self.timeout(request, IDLE_TIMEOUT));
+      return answer.then(closing).finally(() => self.timeout(request, IDLE_TIMEOUT));
     },
   });
   return Promise.resolve({
@@ -45,4 +46,26 @@ export function listenBun(site: Site, address: ListenAddress): Promise<Listener>
     stop: () => server.stop(),
     close: () => server.stop(true),
   });
+}
+
+/**
+ * Bun joins headers that come twice; two equal lengths would pass, and the first name alone make the
+ * URL. RFC 9112 has both refused (sections 3.2 and 6.3).
+ */
+function isAmbiguous(headers: Headers): boolean {
+  return headers.get("host")?.includes(",") === true ||
+    headers.get("content-length")?.includes(",") === true;
+}
+
+function refusal(): Response {
+  return new Response("the request has two Host or two Content-Length headers\n", {
+    status: 400,
+    headers: { "connection": "close", "content-type": "text/plain; charset=utf-8" },
+  });
+}
+
+/** Bun would read the rest of a body that is too large, however long it is. */
+function closing(response: Response): Response {
+  if (response.status === 413) response.headers.set("connection", "close");
+  return response;
 }

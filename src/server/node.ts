@@ -1,11 +1,18 @@
 /** Listens with `node:http`, on Node and on Deno. */
 import { getRequestListener } from "@hono/node-server";
-import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { requestPath, upgradeSockets } from "../adapters/node.ts";
 import type { Site } from "../site.ts";
 import type { ListenAddress, Listener } from "./service.ts";
+import { Turns } from "./turns.ts";
 
 /** A request's head must be complete within this time, in milliseconds. */
 const HEADERS_TIMEOUT = 10_000;
@@ -27,15 +34,22 @@ export async function listenNode(
     headersTimeout: HEADERS_TIMEOUT,
     connectionsCheckingInterval: CHECK_INTERVAL,
     // An upgrade to something else, such as h2c, is an ordinary request.
-    shouldUpgradeCallback: isSocketPath,
+    shouldUpgradeCallback: (request) => isSocketPath(request) && !namesTwoHosts(request),
   };
-
-  const listener = getRequestListener(site.fetch, { overrideGlobalObjects: false });
   const { tls } = address;
-  const server: Server = tls === undefined ? createServer(options, listener) : createSecureServer(
-    { ...options, ...tls, minVersion: "TLSv1.2", handshakeTimeout: HEADERS_TIMEOUT },
-    listener,
-  );
+  const server: Server = tls === undefined ? createServer(options) : createSecureServer({
+    ...options,
+    ...tls,
+    minVersion: "TLSv1.2",
+    handshakeTimeout: HEADERS_TIMEOUT,
+  });
+  const turns = new Turns(server, tls === undefined ? "connection" : "secureConnection");
+  const answer = getRequestListener(site.fetch, { overrideGlobalObjects: false });
+  server.on("request", (request, response) => {
+    turns.begin(response);
+    if (namesTwoHosts(request)) refuse(response);
+    else void answer(request, response);
+  });
   upgradeSockets(server, site.endpoint);
   // The server forgets a socket that was upgraded, and yet waits for its end.
   const sockets = new Set<Socket>();
@@ -61,6 +75,21 @@ export async function listenNode(
       return closed;
     },
   };
+}
+
+/** RFC 9112, section 3.2: such a request is refused. `node:http` keeps the first name alone. */
+function namesTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
+    if (name.length === 4 && name.toLowerCase() === "host") count++;
+  }
+  return count > 1;
+}
+
+function refuse(response: ServerResponse): void {
+  response.writeHead(400, { "connection": "close", "content-type": "text/plain; charset=utf-8" });
+  response.end("the request has two Host headers\n");
 }
 
 function opened(server: Server, { host, port, shared }: ListenAddress): Promise<void> {

@@ -1,0 +1,164 @@
+/**
+ * The requests of one connection are served one after another. `node:http` by itself parses and runs
+ * whatever a client sends ahead, and keeps every answer until the client reads it.
+ */
+import { Buffer } from "node:buffer";
+import type { Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/** What ends the head of a request; in a body it only makes a piece shorter. */
+const END_OF_HEAD = Buffer.from("\r\n\r\n");
+const NOTHING = Buffer.alloc(0);
+
+/** A client that takes nothing of its answer for this time is sent away, in milliseconds. */
+const PATIENCE = 15_000;
+/** How often that is checked, in milliseconds. */
+const CHECK_INTERVAL = 1_000;
+/**
+ * Deno (2.9) tells nothing of a write until all of it is taken. So there a client has a second more for
+ * each of these bytes.
+ */
+const UNSEEN_RATE = 16 * 1024;
+
+/** What is used of a socket beside its public interface; missing on other runtimes than Node. */
+type NodeSocket = Socket & {
+  readonly _handle?: { _consumed?: boolean; readonly writeQueueSize?: number } | null;
+};
+
+/** The connections of one server. */
+export class Turns {
+  readonly #connections = new WeakMap<Socket, Connection>();
+  /** Those that have had a request since the last check, or have one. */
+  readonly #active = new Set<Connection>();
+
+  /** Takes over what comes in on a server's connections; `event` is what announces each of them. */
+  constructor(server: Server, event: "connection" | "secureConnection") {
+    server.prependListener(event, keepBytes);
+    server.on(event, (socket: Socket) => this.#connections.set(socket, new Connection(socket)));
+    server.on("upgrade", (_request, socket) => this.#release(socket as Socket));
+    const timer = setInterval(() => this.#check(), CHECK_INTERVAL);
+    server.once("close", () => clearInterval(timer));
+  }
+
+  /** Tells of each request, before it is served. */
+  begin(response: ServerResponse): void {
+    const connection = this.#connections.get(response.req.socket);
+    if (connection === undefined) return;
+    connection.begin(response);
+    this.#active.add(connection);
+  }
+
+  /** A WebSocket keeps nothing of this. */
+  #release(socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) return;
+    connection.release();
+    this.#connections.delete(socket);
+    this.#active.delete(connection);
+  }
+
+  #check(): void {
+    const now = performance.now();
+    for (const connection of this.#active) {
+      if (!connection.isAtWork || connection.endIfStalled(now)) this.#active.delete(connection);
+    }
+  }
+}
+
+/**
+ * Has the bytes of a connection come to listeners of `data`. By itself `node:http` parses them below
+ * JavaScript, which Node leaves off where there is such a listener. Deno (2.9) does not, and there a
+ * pause of the socket stops nothing either.
+ */
+function keepBytes(socket: NodeSocket): void {
+  if (socket._handle) socket._handle._consumed = true;
+}
+
+/** What comes in on one connection. */
+class Connection {
+  readonly #socket: NodeSocket;
+  /** The listener of `node:http`. */
+  readonly #parse: (bytes: Buffer) => void;
+  /** To the newest request. */
+  #response: ServerResponse | undefined;
+  /** What has been read and not parsed. */
+  #rest: Buffer = NOTHING;
+  /** The rest waits for the answer. */
+  #held = false;
+  /** What was left to be taken at the last check at which something had moved, and when that was. */
+  #left = 0;
+  #movedAt = 0;
+
+  constructor(socket: Socket) {
+    const [parse] = socket.listeners("data") as [(bytes: Buffer) => void];
+    this.#socket = socket;
+    this.#parse = parse;
+    socket.on("data", this.#take);
+    socket.off("data", parse);
+  }
+
+  /** The answer to the newest request has not left as a whole. */
+  get isAtWork(): boolean {
+    return this.#response?.writableFinished === false && !this.#socket.destroyed;
+  }
+
+  begin(response: ServerResponse): void {
+    this.#response = response;
+  }
+
+  /** Sends a client away that has taken nothing for too long; true where it did. */
+  endIfStalled(now: number): boolean {
+    const { writableLength, _handle } = this.#socket;
+    const queued = _handle?.writeQueueSize;
+    const left = writableLength + (queued ?? 0);
+    if (left === 0 || left !== this.#left) {
+      this.#left = left;
+      this.#movedAt = now;
+      return false;
+    }
+    const more = queued === undefined ? writableLength / UNSEEN_RATE * 1_000 : 0;
+    if (now - this.#movedAt < PATIENCE + more) return false;
+    this.#socket.destroy();
+    return true;
+  }
+
+  /** The connection is a WebSocket now, and what came behind the request are its first frames. */
+  release(): void {
+    const rest = this.#rest;
+    this.#rest = NOTHING;
+    this.#socket.off("data", this.#take);
+    if (rest.length > 0) this.#socket.unshift(rest);
+  }
+
+  readonly #take = (bytes: Buffer): void => {
+    this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+    if (!this.#held) this.#parseOn();
+  };
+
+  #parseOn(): void {
+    while (this.#rest.length > 0) {
+      if (this.isAtWork && this.#response?.req.complete === true) return this.#hold();
+      const bytes = this.#rest;
+      const at = bytes.indexOf(END_OF_HEAD);
+      const end = at < 0 ? bytes.length : at + END_OF_HEAD.length;
+      const isAll = end === bytes.length;
+      // Set before the head is parsed: an upgrade takes the rest with it.
+      this.#rest = isAll ? NOTHING : bytes.subarray(end);
+      this.#parse.call(this.#socket, isAll ? bytes : bytes.subarray(0, end));
+    }
+  }
+
+  #hold(): void {
+    this.#held = true;
+    this.#socket.pause();
+    // In a turn of its own: one client's requests must not keep the event loop from all others.
+    this.#response?.once("close", () => setImmediate(this.#goOn));
+  }
+
+  readonly #goOn = (): void => {
+    this.#held = false;
+    if (this.#socket.destroyed) return;
+    this.#parseOn();
+    if (!this.#held) this.#socket.resume();
+  };
+}
