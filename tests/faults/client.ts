@@ -172,6 +172,11 @@ export class FrameClient {
     return { status: Number(first.split(" ")[1]), headers, body: this.#take(length).toString() };
   }
 
+  /** What has come and was not read, as text. */
+  text(): string {
+    return this.#take(this.#bytes.length).toString("latin1");
+  }
+
   /** The next frame of any kind; undefined where the connection has ended. */
   async next(patience: number = PATIENCE): Promise<ServerFrame | undefined> {
     const deadline = performance.now() + patience;

@@ -13,10 +13,11 @@ import { admit, dispatch } from "../../dispatch.ts";
 import { ConnectorError } from "../../errors.ts";
 import { attribute, type Values } from "../../schema.ts";
 import { integer, size, text } from "../../values.ts";
+import { BodyReader } from "./body.ts";
 import { origins } from "./cors.ts";
 import { byPrecision, honoPath, METHODS, type Operation, parseOperation } from "./operation.ts";
-import { readEvent } from "./request.ts";
-import { endingResponse, errorResponse } from "./response.ts";
+import { type BodyOptions, readEvent } from "./request.ts";
+import { endingResponse, errorResponse, unavailable } from "./response.ts";
 
 const fields = {
   port: attribute(integer({ max: 65535 }), {
@@ -74,13 +75,16 @@ class RestConnector implements Connector {
   readonly #logger: Logger;
   /** By method and shape. */
   readonly #routes = new Map<string, Route>();
+  readonly #bodies: BodyOptions;
   readonly #inFlight = new Set<Promise<unknown>>();
   #accepting = false;
 
-  constructor(options: Values<typeof fields>, { name, logger }: ConnectorContext) {
+  constructor(options: Values<typeof fields>, context: ConnectorContext) {
+    const { name, logger, clock } = context;
     this.#name = name;
     this.#options = options;
     this.#logger = logger;
+    this.#bodies = { reader: new BodyReader(clock), maxSize: options.max_body_size };
     this.http = {
       listen: { host: options.host, port: options.port },
       routes: (app) => this.#register(app as unknown as Hono<Env>),
@@ -115,6 +119,7 @@ class RestConnector implements Connector {
 
   stop(): Promise<void> {
     this.#accepting = false;
+    this.#bodies.reader.close();
     return Promise.resolve();
   }
 
@@ -147,11 +152,8 @@ class RestConnector implements Connector {
   }
 
   async #serve(context: Context, { operation, handlers }: Route): Promise<Response> {
-    if (!this.#accepting) {
-      const headers = { "retry-after": "1" };
-      return errorResponse("unavailable", "the service is starting or shutting down", { headers });
-    }
-    const event = await readEvent(context, operation, this.#options.max_body_size);
+    if (!this.#accepting) return unavailable();
+    const event = await readEvent(context, operation, this.#bodies);
     if (event instanceof Response) return event;
     const broken = (error: unknown): Response => {
       this.#logger.error("{operation} failed: {error}", { operation: event.operation, error });

@@ -2,11 +2,19 @@
 import type { Context } from "hono";
 import type { FlowEvent } from "../../connector.ts";
 import { isObject, parseJson } from "../../json.ts";
+import type { BodyFailure, BodyReader } from "./body.ts";
 import { honoParameter, type Operation } from "./operation.ts";
-import { errorResponse } from "./response.ts";
+import { errorResponse, unavailable } from "./response.ts";
+
+/** How the bodies of a connector's requests are read. */
+export interface BodyOptions {
+  readonly reader: BodyReader;
+  /** In bytes. */
+  readonly maxSize: number;
+}
 
 /**
- * The event of a request, or the answer that refuses it. `maxBodySize` is in bytes.
+ * The event of a request, or the answer that refuses it.
  *
  * A query parameter is text; one that is repeated is a list of its texts in order. The payload is
  * the fields of path, query and body, path over query over body. A body that is no JSON object is
@@ -15,13 +23,13 @@ import { errorResponse } from "./response.ts";
 export async function readEvent(
   context: Context,
   { method, path, parameters }: Operation,
-  maxBodySize: number,
+  options: BodyOptions,
 ): Promise<FlowEvent | Response> {
   const url = new URL(context.req.url);
   if (!isDecodable(url.pathname)) {
     return errorResponse("invalid_message", "the path is not valid percent-encoded UTF-8");
   }
-  const body = await readBody(context, maxBodySize);
+  const body = await readBody(context, options);
   if (body instanceof Response) return body;
 
   const operation = `${method} ${path}`;
@@ -44,19 +52,17 @@ export async function readEvent(
 /** The body's value, undefined without one. JSON alone is taken, so a form of another site is not. */
 async function readBody(
   { req }: Context,
-  maxSize: number,
+  { reader, maxSize }: BodyOptions,
 ): Promise<{ readonly value: unknown } | Response> {
-  const tooLarge = () => errorResponse("too_large", `the body is larger than ${maxSize} bytes`);
-  if (Number(req.header("content-length") ?? 0) > maxSize) return tooLarge();
-  let text: string | undefined;
-  try {
-    // The embedding application may have read the body already; hono has kept it then.
-    const stream = req.raw.bodyUsed ? new Response(await req.arrayBuffer()).body : req.raw.body;
-    text = stream === null ? "" : await readText(stream, maxSize);
-  } catch {
-    return errorResponse("invalid_message", "the body is not UTF-8, or broke off");
+  if (Number(req.header("content-length") ?? 0) > maxSize) return refusal("too_large", maxSize);
+  let text = "";
+  // The embedding application may have read the body already; hono has kept it then.
+  const stream = req.raw.bodyUsed ? new Response(await req.arrayBuffer()).body : req.raw.body;
+  if (stream !== null) {
+    const body = await reader.read(stream, maxSize);
+    if ("failure" in body) return refusal(body.failure, maxSize);
+    text = body.text;
   }
-  if (text === undefined) return tooLarge();
   if (text === "") return { value: undefined };
   if (!isJson(req.header("content-type") ?? "")) {
     return errorResponse("unsupported_type", "the body must be JSON: application/json");
@@ -69,25 +75,20 @@ async function readBody(
   }
 }
 
-/** Undefined where there are more bytes than `maxSize`; the rest is left to the server. */
-async function readText(
-  stream: ReadableStream<Uint8Array>,
-  maxSize: number,
-): Promise<string | undefined> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  const reader = stream.getReader();
-  const parts: string[] = [];
-  let size = 0;
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    size += next.value.length;
-    if (size > maxSize) {
-      // Cancelling would close the socket under the answer on Node.
-      reader.releaseLock();
-      return undefined;
+/** The answer where a body was not read to its end. */
+function refusal(failure: BodyFailure, maxSize: number): Response {
+  switch (failure) {
+    case "too_large":
+      return errorResponse("too_large", `the body is larger than ${maxSize} bytes`);
+    case "too_slow": {
+      const headers = { "connection": "close" };
+      return errorResponse("timeout", "the body did not come in time", { status: 408, headers });
     }
-    parts.push(decoder.decode(next.value, { stream: true }));
+    case "closing":
+      return unavailable();
+    case "broken":
+      return errorResponse("invalid_message", "the body is not UTF-8, or broke off");
   }
-  return parts.join("") + decoder.decode();
 }
 
 function isJson(contentType: string): boolean {

@@ -50,6 +50,12 @@ export function errorResponse(
   return jsonResponse({ error: { code, message, details, ref } }, status, headers);
 }
 
+/** The answer where no flow is started: it also ends the connection, which may have a body to come. */
+export function unavailable(): Response {
+  const headers = { "retry-after": "1", "connection": "close" };
+  return errorResponse("unavailable", "the service is starting or shutting down", { headers });
+}
+
 /**
  * The answer that a flow's ending makes: its response, else the first destination's result, with
  * 201 where that was something new; 204 without either. Of a failure, what its `error_response` says.

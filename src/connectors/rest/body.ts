@@ -1,0 +1,99 @@
+/** Bodies of requests, read within limits of size and time. */
+import type { Clock } from "../../clock.ts";
+
+/** A body of which nothing has come for this time is given up, in milliseconds. */
+const PATIENCE = 30_000;
+/** So is one that has not come as a whole, in milliseconds. */
+const WHOLE_TIME = 300_000;
+
+/** Why a body was not read to its end. */
+export type BodyFailure = "too_large" | "too_slow" | "closing" | "broken";
+
+/** A body that has been read, or why not. */
+export type Body = { readonly text: string } | { readonly failure: BodyFailure };
+
+/** Reads the bodies of one connector. */
+export class BodyReader {
+  readonly #clock: Clock;
+  /** Those whose end is awaited. */
+  readonly #reading = new Set<Reading>();
+  #closed = false;
+
+  /** Time is the clock's. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Reads a body of at most `maxSize` bytes of UTF-8. What is left of another is left to the server. */
+  async read(stream: ReadableStream<Uint8Array>, maxSize: number): Promise<Body> {
+    if (this.#closed) return { failure: "closing" };
+    const reading = new Reading(stream, this.#clock);
+    this.#reading.add(reading);
+    try {
+      return await reading.text(maxSize);
+    } finally {
+      this.#reading.delete(reading);
+    }
+  }
+
+  /** Gives up all bodies that have not come as a whole. */
+  close(): void {
+    this.#closed = true;
+    for (const reading of this.#reading) reading.giveUp("closing");
+  }
+}
+
+/** One body that is being read. */
+class Reading {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #clock: Clock;
+  readonly #begunAt: number;
+  #movedAt: number;
+  #cancelTimer: () => void;
+  #failure: BodyFailure | undefined;
+
+  constructor(stream: ReadableStream<Uint8Array>, clock: Clock) {
+    this.#reader = stream.getReader();
+    this.#clock = clock;
+    this.#begunAt = this.#movedAt = clock.elapsed();
+    this.#cancelTimer = clock.after(PATIENCE, this.#check);
+  }
+
+  async text(maxSize: number): Promise<Body> {
+    const decoder = new TextDecoder("utf-8", { fatal: true });
+    const parts: string[] = [];
+    let size = 0;
+    try {
+      for (;;) {
+        const { done, value } = await this.#reader.read();
+        if (this.#failure !== undefined) return { failure: this.#failure };
+        if (done) return { text: parts.join("") + decoder.decode() };
+        this.#movedAt = this.#clock.elapsed();
+        size += value.length;
+        if (size > maxSize) {
+          this.giveUp("too_large");
+          return { failure: "too_large" };
+        }
+        parts.push(decoder.decode(value, { stream: true }));
+      }
+    } catch {
+      return { failure: this.#failure ?? "broken" };
+    } finally {
+      this.#cancelTimer();
+    }
+  }
+
+  /** Ends the wait for more. */
+  giveUp(failure: BodyFailure): void {
+    this.#failure ??= failure;
+    // Cancelling would close the socket under the answer on Node. This rejects what waits for bytes.
+    this.#reader.releaseLock();
+  }
+
+  readonly #check = (): void => {
+    const now = this.#clock.elapsed();
+    const left = Math.min(this.#movedAt + PATIENCE, this.#begunAt + WHOLE_TIME) - now;
+    if (left <= 0) this.giveUp("too_slow");
+    else this.#cancelTimer = this.#clock.after(left, this.#check);
+  };
+}
