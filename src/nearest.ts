@@ -1,4 +1,5 @@
 /** The name that was probably meant. */
+import { shown } from "./shown.ts";
 
 /** A longer name is no slip, and takes long to compare. */
 const LONGEST = 200;
@@ -31,7 +32,7 @@ export function nearest(name: string, names: Iterable<string>): string | undefin
 /** `did you mean "…"?`, or undefined. */
 export function didYouMean(name: string, names: Iterable<string>): string | undefined {
   const found = nearest(name, names);
-  return found === undefined ? undefined : `did you mean "${found}"?`;
+  return found === undefined ? undefined : `did you mean "${shown(found)}"?`;
 }
 
 /** Edit distance with swaps of neighbours (optimal string alignment). */

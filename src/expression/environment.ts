@@ -1,5 +1,6 @@
 /** Functions that read the world around an expression: environment variables and the clock. */
 
+import { quoted } from "../shown.ts";
 import { stringOf } from "./arguments.ts";
 import { Failure } from "./failure.ts";
 import { Meter } from "./meter.ts";
@@ -21,7 +22,7 @@ function variableReader(env: ExpressionEnvironment["env"]): FunctionDefinition {
     const value = env?.(wanted) ?? "";
     if (value !== "") return value;
     if (fallback !== undefined) return fallback;
-    throw new Failure(`the environment variable "${wanted}" is not set`);
+    throw new Failure(`the environment variable ${quoted(wanted)} is not set`);
   };
   return define(1, 2, read, (literals) => {
     if (literals.length === 1 && literals[0] !== undefined) read(new Meter(), literals[0]);

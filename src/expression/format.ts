@@ -1,9 +1,10 @@
 /** `format`: a text with placeholders such as `%s`, as CEL's strings extension has them. */
 
+import { quoted } from "../shown.ts";
 import { intOf, listOf, numberOf, stringOf } from "./arguments.ts";
 import { toHex } from "./bytes.ts";
 import { toText } from "./conversions.ts";
-import { Failure, kindOf, snippet } from "./failure.ts";
+import { Failure, kindOf } from "./failure.ts";
 import { Meter } from "./meter.ts";
 import { define, type FunctionDefinition } from "./scope.ts";
 import { field, sortedNames } from "./values.ts";
@@ -111,7 +112,7 @@ function placeholder(text: string): Piece {
   const precision = digits === undefined ? PRECISION : Number(digits);
   const takesDigits = turn === fixed || turn === scientific;
   if (turn === undefined || text.length === 1 || (digits !== undefined && !takesDigits)) {
-    throw new Failure(`format() has no placeholder "${snippet(text, 20)}"`);
+    throw new Failure(`format() has no placeholder ${quoted(text)}`);
   }
   if (precision > MOST_PRECISION) {
     throw new Failure(`format() writes at most ${MOST_PRECISION} digits behind the point`);

@@ -1,4 +1,5 @@
 /** How the schemas of types are run, and what their issues are called outside. */
+import { quoted, shown } from "../shown.ts";
 import * as v from "valibot";
 import type { Violation } from "../type.ts";
 
@@ -27,7 +28,7 @@ export function violationsOf(issues: readonly v.BaseIssue<unknown>[]): Violation
 /** One step of a path, such as `.name`, `[0]` or `["first name"]`. */
 function step(key: unknown, first: boolean): string {
   if (typeof key === "number") return `[${key}]`;
-  const name = String(key);
-  if (!/^[\p{L}_][\p{L}\p{N}_-]*$/u.test(name)) return `[${JSON.stringify(name)}]`;
+  const name = shown(key);
+  if (!/^[\p{L}_][\p{L}\p{N}_-]*$/u.test(name)) return `[${quoted(key)}]`;
   return first ? name : `.${name}`;
 }

@@ -62,7 +62,7 @@ const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly strin
   ["mod.ts", ["src/**"]],
 
   ["src/errors.ts", []],
-  ["src/nearest.ts", []],
+  ["src/nearest.ts", ["src/shown.ts"]],
   ["src/fifo.ts", []],
   ["src/connector-cluster.ts", []],
   ["src/frame.ts", []],

@@ -46,3 +46,14 @@ test("a code that is no text and a cause that is no error", () => {
   assert.equal(shown.cause, "why");
   assert.ok(!("code" in shown));
 });
+
+test("what causes say is cut and escaped, in their stacks as well", () => {
+  const cause = new Error(`no such value: ${"x".repeat(1_000)}\u202e\n    at forged (file.ts:1)`);
+  const second = new Error("a\u001b[31mb", { cause });
+  const { properties } = withoutDetails(record(new Error("outer", { cause: second })));
+  const shown = properties.error as { readonly cause: Error & { readonly cause: Error } };
+  assert.equal(shown.cause.message, "a\\u001b[31mb");
+  assert.match(String(shown.cause.stack), /^Error: a\\u001b\[31mb\n/);
+  assert.equal(shown.cause.cause.message.length, 301);
+  assert.doesNotMatch(String(shown.cause.cause.stack), /forged|\u202e/);
+});

@@ -243,7 +243,7 @@ test("type values: at most 100 violations of however hostile a value are told", 
   assert.equal(violations(grid, { x: many(1000, many(1000, "a")) }).length, 100);
   assert.deepEqual(violations(grid, { x: many(1000, many(1000, 1)) }), []);
   const long = { ["x".repeat(500_000)]: 1 };
-  assert.deepEqual(violations(rows, long), [`${"x".repeat(500_000)}: unknown field`]);
+  assert.deepEqual(violations(rows, long), [`["${"x".repeat(100)}…"]: unknown field`]);
 });
 
 test("type values: the items of an array that is too long are not looked at", async () => {

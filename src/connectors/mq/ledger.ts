@@ -1,4 +1,5 @@
 /** What became of the messages: counted, and logged where they were not simply handled. */
+import { shown } from "../../shown.ts";
 import type { Logger } from "../../connector.ts";
 import type { Failure } from "./subscriptions.ts";
 
@@ -40,7 +41,7 @@ export class Ledger {
   retried(routingKey: string, { reason }: Failure, delay: number): void {
     this.counts.retried++;
     this.#logger.warn("message {routingKey} comes again in {delay} ms: {reason}", {
-      routingKey,
+      routingKey: shown(routingKey),
       delay,
       reason,
     });
@@ -50,7 +51,7 @@ export class Ledger {
   deadLettered(routingKey: string, { reason }: Failure, queue: string): void {
     this.counts.dead_lettered++;
     this.#logger.error("message {routingKey} went to the dead letters in {queue}: {reason}", {
-      routingKey,
+      routingKey: shown(routingKey),
       queue,
       reason,
     });
@@ -59,6 +60,9 @@ export class Ledger {
   /** The message is gone. */
   discarded(routingKey: string, { reason }: Failure): void {
     this.counts.discarded++;
-    this.#logger.error("message {routingKey} was discarded: {reason}", { routingKey, reason });
+    this.#logger.error("message {routingKey} was discarded: {reason}", {
+      routingKey: shown(routingKey),
+      reason,
+    });
   }
 }

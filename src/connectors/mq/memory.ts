@@ -1,4 +1,5 @@
 /** A broker inside this process: one exchange and one queue, which end with it. */
+import { quoted } from "../../shown.ts";
 import type { Clock } from "../../clock.ts";
 import type { Connector, ConnectorContext, FlowHandler, WriteRequest } from "../../connector.ts";
 import { ConnectorError } from "../../errors.ts";
@@ -63,7 +64,7 @@ export class MemoryBroker implements Connector {
     const { persistent, mandatory } = this.#settings.publisher;
     const routed = this.#routes(routingKey);
     if (!routed && mandatory) {
-      const message = `no queue takes the routing key "${routingKey}"`;
+      const message = `no queue takes the routing key ${quoted(routingKey)}`;
       throw new ConnectorError(this.#name, message);
     }
     this.#ledger.counts.published++;

@@ -1,4 +1,5 @@
 /** What a write request comes to as a message, the same for every broker. */
+import { quoted, shown } from "../../shown.ts";
 import type { WriteRequest } from "../../connector.ts";
 import { ConnectorError } from "../../errors.ts";
 import type { Expression, Scope } from "../../expression.ts";
@@ -30,7 +31,7 @@ export function toPublication(
   { target = "", payload, options, scope }: WriteRequest<PublishOptions>,
 ): Publication {
   if (isTooLong(target)) {
-    const message = `the routing key "${target.slice(0, 40)}…" has more than 255 bytes`;
+    const message = `the routing key ${quoted(target)} has more than 255 bytes`;
     throw new ConnectorError(connector, message, { permanent: true });
   }
   // The protocol carries UTF-8; a body of JSON writes such characters in another way.
@@ -58,7 +59,7 @@ export function toJson(connector: string, what: string, value: unknown): string 
   try {
     return JSON.stringify(value) ?? "null";
   } catch (cause) {
-    const message = `${what} cannot be written as JSON: ${String(cause)}`;
+    const message = `${what} cannot be written as JSON: ${shown(cause)}`;
     throw new ConnectorError(connector, message, { cause, permanent: true });
   }
 }

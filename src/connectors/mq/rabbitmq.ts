@@ -1,4 +1,5 @@
 /** Events through RabbitMQ. */
+import { quoted } from "../../shown.ts";
 import { Buffer } from "node:buffer";
 import type { Connection } from "rabbitmq-client";
 import type { Connector, ConnectorContext, FlowHandler, WriteRequest } from "../../connector.ts";
@@ -132,7 +133,7 @@ export class RabbitMq implements Connector {
         contentType: "application/json",
       }, Buffer.from(body));
     } catch (cause) {
-      const message = `could not publish "${routingKey}": ${describe(cause)}`;
+      const message = `could not publish ${quoted(routingKey)}: ${describe(cause)}`;
       throw new ConnectorError(name, message, {
         cause,
         permanent: cause instanceof UnsendableError,

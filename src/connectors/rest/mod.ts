@@ -1,4 +1,5 @@
 /** The `rest` connector: flows that answer HTTP requests. */
+import { shown } from "../../shown.ts";
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import type {
@@ -156,7 +157,10 @@ class RestConnector implements Connector {
     const event = await readEvent(context, operation, this.#bodies);
     if (event instanceof Response) return event;
     const broken = (error: unknown): Response => {
-      this.#logger.error("{operation} failed: {error}", { operation: event.operation, error });
+      this.#logger.error("{operation} failed: {error}", {
+        operation: shown(event.operation),
+        error,
+      });
       return failure();
     };
     try {

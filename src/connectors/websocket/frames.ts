@@ -1,4 +1,5 @@
 /** Serves the frames of one connection: what each type does and how it is answered. */
+import { quoted } from "../../shown.ts";
 import type { FlowHandler, Logger } from "../../connector.ts";
 import { accept, admit, dispatch, type Ending, runFlow } from "../../dispatch.ts";
 import { FlowError, newRef } from "../../errors.ts";
@@ -212,8 +213,7 @@ function answerBug(
 
 function unknownType(hub: FrameHost, type: string): string {
   const hint = hub.suggest(type);
-  const shown = type.length > 64 ? `${type.slice(0, 64)}…` : type;
-  return `unknown type ${JSON.stringify(shown)}${hint === undefined ? "" : `; ${hint}`}`;
+  return `unknown type ${quoted(type)}${hint === undefined ? "" : `; ${hint}`}`;
 }
 
 /** Rooms must be named where they are joined or left; elsewhere a frame may carry one. */

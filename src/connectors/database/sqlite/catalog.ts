@@ -1,4 +1,5 @@
 /** Which tables and columns a database has. */
+import { quoted } from "../../../shown.ts";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { didYouMean } from "../../../nearest.ts";
 import { KEYS_TABLE } from "./keys.ts";
@@ -32,13 +33,13 @@ export class Catalog {
     if (kept !== undefined && has(kept)) return;
     const tables = names(this.#tables.all());
     if (!tables.includes(table)) {
-      throw new RangeError(missing(`no table ${show(table)}`, table, tables));
+      throw new RangeError(missing(`no table ${quoted(table)}`, table, tables));
     }
     const known = new Set(names(this.#columns.all(table)));
     this.#known.set(table, known);
     const absent = columns.find((column) => !known.has(column));
     if (absent !== undefined) {
-      const message = `no column ${show(absent)} in table ${show(table)}`;
+      const message = `no column ${quoted(absent)} in table ${quoted(table)}`;
       throw new RangeError(missing(message, absent, known));
     }
   }
@@ -64,9 +65,4 @@ function names(rows: readonly Readonly<Record<string, unknown>>[]): readonly str
 function missing(what: string, name: string, known: Iterable<string>): string {
   const hint = didYouMean(name, known);
   return `there is ${what}${hint === undefined ? "" : `; ${hint}`}`;
-}
-
-/** Quoted for a message; a name from a client may be long or hold line breaks. */
-function show(name: string): string {
-  return JSON.stringify(name.length > 64 ? `${name.slice(0, 63)}…` : name);
 }

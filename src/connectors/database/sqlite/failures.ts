@@ -1,4 +1,5 @@
 /** What SQLite's errors mean. */
+import { shownWords } from "../../../shown.ts";
 import { ConnectorError } from "../../../errors.ts";
 
 /** The result codes that code here asks for; see SQLite's documentation for the others. */
@@ -20,7 +21,7 @@ export function toConnectorError(
   cause: unknown,
   hint?: string,
 ): ConnectorError {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = shownWords(cause instanceof Error ? cause.message : String(cause));
   const reason = hint === undefined ? message : `${message}; ${hint}`;
   const permanent = !PASSING.has(resultCode(cause) ?? 0);
   return new ConnectorError(connector, `${what}: ${reason}`, { cause, permanent });

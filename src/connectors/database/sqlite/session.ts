@@ -1,4 +1,5 @@
 /** An open SQLite database that writes are made to. */
+import { quoted } from "../../../shown.ts";
 import { isObject } from "../../../json.ts";
 import { resolve } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
@@ -128,8 +129,8 @@ export class Session {
     const columns = Object.keys(payload);
     const wanted = { operation, table: target, key, columns, returning: resultUsed };
     const plan = this.#try(operation, () => this.#plans.table(wanted));
-    const values = plan.names.map((name) => this.#bind(payload[name], `column "${name}"`));
-    return this.#commit(() => plan.run(values), `${operation} "${target}"`);
+    const values = plan.names.map((name) => this.#bind(payload[name], `column ${quoted(name)}`));
+    return this.#commit(() => plan.run(values), `${operation} ${quoted(target)}`);
   }
 
   #runQuery({ options, payload, scope }: WriteRequest<DatabaseDestination>, text: string): unknown {

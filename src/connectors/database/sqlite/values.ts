@@ -1,4 +1,5 @@
 /** Values on their way into SQLite and out of it. */
+import { shown } from "../../../shown.ts";
 import { Buffer } from "node:buffer";
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
 import { hasLoneSurrogate } from "../../../json.ts";
@@ -66,7 +67,7 @@ function fromObject(value: object | null): SQLInputValue {
   try {
     text = value instanceof Date ? value.toISOString() : JSON.stringify(value);
   } catch (cause) {
-    throw new TypeError(`cannot be stored as text: ${(cause as Error).message}`, { cause });
+    throw new TypeError(`cannot be stored as text: ${shown((cause as Error).message)}`, { cause });
   }
   // JSON writes nothing else as `\ud…`, but a text may hold these characters themselves.
   if (text.includes("\\ud") && hasLoneSurrogate(JSON.parse(text))) throw new TypeError(LONE);

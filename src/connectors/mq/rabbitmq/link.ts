@@ -1,4 +1,5 @@
 /** One connection to a broker, which is made again whenever it is lost. */
+import { shownWords } from "../../../shown.ts";
 import type { Logger } from "../../../connector.ts";
 import { AMQPChannelError, AMQPConnectionError, AMQPError, Connection } from "rabbitmq-client";
 import { type Address, describeAddress } from "./address.ts";
@@ -17,10 +18,10 @@ export function isHopeless(error: unknown): boolean {
 
 /** An error in words; some of Node's have a code and no message. */
 export function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return shownWords(String(error));
   const code = "code" in error ? String(error.code) : error.name;
   // The library puts "undefined: " before some of the broker's own messages.
-  return error.message === "" ? code : error.message.replace(/^undefined: /, "");
+  return error.message === "" ? code : shownWords(error.message.replace(/^undefined: /, ""));
 }
 
 /** What must stand on a connection before anything is sent on it. */
@@ -98,7 +99,8 @@ export class Link {
       if (prepare === undefined) ready();
       else prepare(connection).then(() => ready(), ready);
     });
-    connection.on("connection.blocked", (reason: string) => {
+    connection.on("connection.blocked", (why: string) => {
+      const reason = shownWords(why);
       this.#trouble = `the broker ${where} takes no messages: ${reason}`;
       logger.warn("the broker {where} takes no messages: {reason}", { where, reason });
     });

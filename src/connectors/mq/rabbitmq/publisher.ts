@@ -1,4 +1,5 @@
 /** Publishing, with the broker's word that it has taken charge. */
+import { quoted } from "../../../shown.ts";
 import type { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
 import {
@@ -93,7 +94,7 @@ export class Publisher {
       await this.#sendInTime(envelope, body);
       // A message that comes back does so before its confirmation, but is told of one turn later.
       await new Promise((resolve) => setImmediate(resolve));
-      if (entry.returned) throw new Error(`no queue takes the routing key "${routingKey}"`);
+      if (entry.returned) throw new Error(`no queue takes the routing key ${quoted(routingKey)}`);
     } finally {
       if (--entry.count === 0) this.#mandatory.delete(messageId);
     }

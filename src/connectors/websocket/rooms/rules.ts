@@ -1,4 +1,5 @@
 /** Decides who may join which room, as the `room` blocks of a connector say. */
+import { quoted } from "../../../shown.ts";
 import { holds } from "../../../condition.ts";
 import type { Client, ConnectorContext, StepResults } from "../../../connector.ts";
 import { isOutage, newRef } from "../../../errors.ts";
@@ -57,5 +58,5 @@ export class RoomRules {
 
 /** The same for a room that nobody declared and for one that is not for this client. */
 function forbidden(room: string): Refusal {
-  return { code: "room_forbidden", message: `room ${JSON.stringify(room)} is not for this client` };
+  return { code: "room_forbidden", message: `room ${quoted(room)} is not for this client` };
 }
