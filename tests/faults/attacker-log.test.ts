@@ -59,7 +59,7 @@ const EVIL = `${MARKS}${"x".repeat(20_000)}`;
 /** Nothing of the marks is there as it was sent. */
 function assertHarmless(text: string, where: string): void {
   for (const line of text.split("\n")) {
-    assert.doesNotMatch(line, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]|\p{Cf}|\p{Zl}/u, where);
+    assert.doesNotMatch(line, /\p{Cc}|\p{Cf}|\p{Zl}/u, where);
     assert.doesNotMatch(line, /^FORGED/, where);
     assert.doesNotMatch(line, /x{400}/, where);
   }
