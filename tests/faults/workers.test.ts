@@ -167,7 +167,12 @@ async function replaced(weir: Weir, victim: number): Promise<void> {
   const { clients, owners } = await openCrowd({ weir }, 8);
   process.kill(victim, "SIGSTOP");
   const startedAt = performance.now();
-  await until("it is ended", () => /it hangs and is ended/.test(weir.stderr), 20_000);
+  await until("it is ended", () => /it hangs and is ended/.test(weir.stderr), 20_000)
+    .catch((error) => {
+      // Else it stays behind when the test fails, and the outputs that it shares stay open.
+      process.kill(victim, "SIGKILL");
+      throw error;
+    });
   const waited = performance.now() - startedAt;
   assert.ok(waited > 9_000, `it was ended after ${waited} ms`);
   const its = clients.filter((_, index) => owners[index] === victim);
