@@ -47,6 +47,7 @@ export function* deliver(
         reason: error instanceof Error ? error.message : String(error),
       });
       yield* sleep(delay, context.clock);
+      run.scope.renewSteps();
     }
   }
 }

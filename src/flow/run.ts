@@ -50,7 +50,10 @@ export class RunScope {
     this.#input = { ...input, ...Object.fromEntries(filled) };
   }
 
-  /** What handles a failure has steps of its own: that there were none left may be the failure. */
+  /**
+   * What handles a failure has steps of its own: that there were none left may be the failure. So has
+   * a further attempt, since others were served before it.
+   */
   renewSteps(): void {
     this[METER] = new Meter();
   }

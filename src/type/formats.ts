@@ -12,7 +12,7 @@ const PHONE = /^\+?(?:\(\d+\)|\d)(?:[ .\/-]?(?:\(\d+\)|\d))*$/;
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /** Longer ones do not exist, and no pattern has to look at them. */
-const LONGEST = { email: 254, ip: 45, phone: 32, time: 24 };
+const LONGEST = { email: 254, ip: 45, phone: 32, time: 24, host: 255 };
 
 /** The grammar of browsers' forms, with a dot in the domain and none at the ends of the name. */
 function isEmail(text: string): boolean {
@@ -20,10 +20,15 @@ function isEmail(text: string): boolean {
   return !/^\.|\.\.|\.@/.test(text) && text.indexOf(".", text.indexOf("@")) > 0;
 }
 
-/** Absolute, with a host. The URL parser alone would take blanks, tabs and backslashes too. */
+/**
+ * Absolute, with a host. The URL parser alone would take blanks, tabs and backslashes too, and Bun's
+ * takes 40 s for a host of 200,000 combining marks.
+ */
 function isUrl(text: string): boolean {
-  return /^(?:https?|wss?):\/\/[^\s\\/?#]/i.test(text) && !/[\s\\]/.test(text) &&
-    URL.canParse(text);
+  const [, authority] = /^(?:https?|wss?):\/\/([^\s\\/?#]+)/i.exec(text) ?? [];
+  if (authority === undefined || /[\s\\]/.test(text)) return false;
+  const host = authority.slice(authority.lastIndexOf("@") + 1).replace(/:\d*$/, "");
+  return host.length <= LONGEST.host && URL.canParse(text);
 }
 
 /** A day of the calendar. */

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { attacks, hostile } from "../support/hostile.ts";
 import type { Stage, Weir } from "../support/process.ts";
 import type { Message, SocketClient } from "../support/socket-client.ts";
+import { seeded } from "../support/random.ts";
 import { pause } from "../support/socket-probe.ts";
 import { openClient } from "../support/talk.ts";
 import { processFault } from "./stage.ts";
@@ -97,7 +98,6 @@ async function besides(weir: Weir, work: (client: SocketClient) => Promise<void>
   })();
   const grown = await growth(weir, () => work(client)).finally(() => working = false);
   await echoes;
-  if (globalThis.process?.env.SHOW) console.log("LONGEST", longest, "GROWN", grown / MB);
   assert.ok(grown < MOST, `the server took ${(grown / MB).toFixed(0)} MB more`);
   assert.ok(longest < QUICK, `another client waited for ${longest.toFixed(0)} ms`);
   client.destroy();
@@ -153,6 +153,59 @@ processFault(
       const data = { pattern: "^[a-c]{3}$" };
       const answer = await client.ask({ type: "find", data, id: 1 });
       assert.deepEqual(answer, { type: "ack", id: 1, data: { result: true } });
+    });
+  },
+);
+
+processFault(
+  "the longest and most hostile text for each format and pattern of a type → validation_failed, others are answered",
+  async (stage) => {
+    const fields = ["email", "url", "uuid", "date", "datetime", "ip", "phone"].map((format) =>
+      `${format} = string({ required = false, format = "${format}" })`
+    );
+    const weir = await serve(
+      stage,
+      `
+type "hostile" {
+  ${fields.join("\n  ")}
+  pattern  = string({ required = false, pattern = "(?:.{0,30}a){10}$" })
+  patterns = array(string({ pattern = "^(?:[a-c]{1,30}){10}$" }), { required = false })
+}
+flow "check" {
+  from {
+    connector = "ws"
+    operation = "check"
+  }
+  validate { input = "hostile" }
+  response { good = "true" }
+}
+`,
+    );
+    const texts = ["digits", "text", "wide", "emoji", "blanks", "brackets", "periods", "quotes"]
+      .map((name) => String(hostile[name]));
+    const urls = ["\u0301\u0316", "ü.", "@", "1.", "中", "%61", "xn--a."]
+      .map((part) => `https://a${part.repeat(400_000 / part.length)}`);
+    const random = seeded(3);
+    const noise = Array.from({ length: 100_000 }, () => "ac"[random.below(2)]).join("");
+    const cases: Message[] = [
+      ...["email", "uuid", "date", "datetime", "ip", "phone"].flatMap((format) =>
+        texts.map((text) => ({ [format]: text }))
+      ),
+      ...[...texts, ...urls].map((url) => ({ url })),
+      { email: `${"a@".repeat(200_000)}.` },
+      { datetime: `2026-01-01T00:00:00.${"1".repeat(400_000)}` },
+      { phone: `+${"(1)".repeat(100_000)}x` },
+      { pattern: `${noise}c` },
+      { patterns: Array.from({ length: 50 }, (_, i) => noise.slice(i * 2_000, i * 2_000 + 2_000)) },
+    ];
+    await besides(weir, async (client) => {
+      for (const [id, data] of cases.entries()) {
+        const answer = await client.ask({ type: "check", data, id });
+        const valid = answer.type === "ack" && "url" in data;
+        assert.ok(valid || answer.code === "validation_failed", JSON.stringify(answer));
+      }
+      const answer = await client.ask({ type: "check", data: { url: "https://a.de/b" }, id: 1 });
+      assert.deepEqual(answer, { type: "ack", id: 1, data: { good: true } });
     });
   },
 );

@@ -42,6 +42,7 @@ const formats: Readonly<
       "ws://localhost:8080/ws",
       "wss://[::1]/",
       "https://user:pass@example.com/ä",
+      `https://user@${"a.".repeat(100)}de:8080/${"a".repeat(10_000)}`,
     ],
     bad: [
       "",
@@ -57,6 +58,8 @@ const formats: Readonly<
       "https:example.com",
       "https:\\\\example.com",
       "https://a b.co",
+      `https://${"a.".repeat(127)}de`,
+      `https://u@a${"\u0301\u0316".repeat(100_000)}/`,
       "https://example.com/a b",
       " https://example.com",
       "https://example.com\n",
