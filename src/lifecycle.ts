@@ -97,9 +97,9 @@ export class Lifecycle {
 
   #startSchedules(handoverOf?: (flow: string) => Handover): void {
     const logger = getLogger(["weir", "schedule"]);
-    this.#schedules = this.#parts.flows.flatMap(({ model: { name, source }, flow }) => {
+    this.#schedules = this.#parts.flows.flatMap(({ model: { name, source }, handler }) => {
       if (source.kind !== "schedule") return [];
-      const run = (at: Date) => flow.run(scheduleEvent(at));
+      const run = (at: Date) => handler.run(scheduleEvent(at));
       return startSchedule(source.when, run, logger, this.#parts.clock, handoverOf?.(name));
     });
   }
