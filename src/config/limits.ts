@@ -15,8 +15,8 @@ const MAX_DEPTH = 200;
 const MAX_TOKENS = 2_000_000;
 /** So many digits a number may have. */
 const MAX_DIGITS = 1_000;
-/** Of the time for putting texts together, which grows with the square of their pieces: 10 000 lines. */
-const MAX_JOINING = 1.2e10;
+/** Of the time for putting texts together, which grows with the square of their pieces: 5000 lines. */
+const MAX_JOINING = 2.5e9;
 /** So many characters, about, the parser may say of the values of all files. */
 const MAX_ANSWER = 16 * 2 ** 20;
 

@@ -98,9 +98,10 @@ export class Scan {
     } else if (char === "/" && next === "*") this.#at = endOf(text, "*/", this.#at + 2) + 2;
     else if (char === "<" && this.#beginHeredoc()) this.#isOpen = false;
     else {
-      this.#isOpen = OPERATORS.includes(char);
+      const isEqual = char === "=" && next === "=";
+      this.#isOpen = isEqual || OPERATORS.includes(char);
       if (this.#isOpen) {
-        this.#at++;
+        this.#at += isEqual ? 2 : 1;
         this.#operate();
       } else this.#readOperand(char);
     }

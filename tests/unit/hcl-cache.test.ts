@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Hcl2Json, HclParser } from "../../src/config/parser.ts";
+import { type Hcl2Json, HclParser, ParserEnded } from "../../src/config/parser.ts";
 import { loadConfig } from "../../src/load.ts";
 
 /** A cache in memory, and a parser that counts what it is asked. */
@@ -55,6 +55,39 @@ test("without a cache every text is new", async () => {
   await parser.parse("a", "x = 1");
   assert.equal(asked(), 2);
 });
+
+/** Parsers that do not survive the text "bad": each ends in another way. */
+const MORTALS: Readonly<Record<string, () => Promise<never>>> = {
+  "without stack": () => Promise.reject(new RangeError("Maximum call stack size exceeded")),
+  "by a trap": () => Promise.reject(new WebAssembly.RuntimeError("unreachable")),
+  // It forgets that it owes an answer, and says so when it is asked the next time.
+  "without a word": () => new Promise(() => {}),
+};
+
+for (const [how, end] of Object.entries(MORTALS)) {
+  test(`a parser that ends ${how} is told from one that refuses, and is asked no more`, async () => {
+    let asked = 0;
+    let isAlive = true;
+    const hcl2json: Hcl2Json = {
+      parse(_filename, text) {
+        if (text === "") {
+          return isAlive ? Promise.resolve({}) : Promise.reject(exited());
+        }
+        asked++;
+        if (text !== "bad") return Promise.resolve({});
+        isAlive = false;
+        return end();
+      },
+      getExpressionAst: () => Promise.resolve(null),
+    };
+    const exited = () => new Error("Go program has already exited");
+    const parser = () => new HclParser(() => Promise.resolve(hcl2json), undefined);
+    await parser().parse("a", "good");
+    await assert.rejects(parser().parse("a", "bad"), ParserEnded);
+    await assert.rejects(parser().parse("a", "good"), ParserEnded);
+    assert.equal(asked, 2);
+  });
+}
 
 test("a configuration means the same with a cache and without one", async () => {
   const { cache, kept } = stage();

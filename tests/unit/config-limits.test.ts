@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadConfig } from "../../src/load.ts";
+import { ConfigError } from "../../src/errors.ts";
+import { readFiles } from "../../src/config/hcl.ts";
+import { Measure } from "../../src/config/limits.ts";
+
+const options = { env: () => undefined, readFile: () => "" };
+
+function constants(value: string): string {
+  return `constants {\n  a = ${value}\n}\n`;
+}
+
+/** What is inside each other `n` times, and how often the parser must survive it. */
+const DEEP: Readonly<Record<string, readonly [deepest: number, (n: number) => string]>> = {
+  "!": [199, (n) => constants(`${"!".repeat(n)}true`)],
+  "-": [199, (n) => constants(`${"-".repeat(n)}1`)],
+  "+": [199, (n) => constants(`1${"+1".repeat(n)}`)],
+  "==": [199, (n) => constants(`1${"==1".repeat(n)}`)],
+  "!=": [199, (n) => constants(`1${"!=1".repeat(n)}`)],
+  "?": [199, (n) => constants(`${"true?1:".repeat(n)}1`)],
+  "a step": [199, (n) => constants(`a${".b".repeat(n)}`)],
+  "an index": [199, (n) => constants(`a${"[0]".repeat(n)}`)],
+  "a bracket": [199, (n) => constants(`${"(".repeat(n)}1${")".repeat(n)}`)],
+  "a list": [199, (n) => constants(`${"[".repeat(n)}1${"]".repeat(n)}`)],
+  "an object": [199, (n) => constants(`${"{a=".repeat(n)}1${"}".repeat(n)}`)],
+  "a template": [99, (n) => constants(`${'"${'.repeat(n)}1${'}"'.repeat(n)}`)],
+  "an if": [197, (n) => constants(`"${"%{if true}".repeat(n)}x${"%{endif}".repeat(n)}"`)],
+  "a label": [200, (n) => `a ${'"b" '.repeat(n)}{\n}\n`],
+  "a block": [200, (n) => `${"a {\n".repeat(n)}${"}\n".repeat(n)}`],
+};
+
+for (const [name, [deepest, make]] of Object.entries(DEEP)) {
+  test(`the parser survives ${name} inside ${name}, as deep as it may be`, async () => {
+    const file = { path: "a.hcl", text: make(deepest), folder: "" };
+    const { problems } = await readFiles([file], options);
+    assert.ok(problems.every(({ message }) => !/inside each other|parser/.test(message)));
+    assert.match(new Measure().excess(make(deepest + 1))?.message ?? "", /inside each other/);
+  });
+}
+
+test("what only looks deep is good", () => {
+  const good = [
+    constants(`"${"!-+?.([{".repeat(1_000)}"`),
+    constants(`<<A\n${"!-+?.([{\n".repeat(1_000)}A`),
+    constants(`[${"1 + 1, ".repeat(1_000)}]`),
+    constants(`[\n${"a.b.c\n".repeat(1_000)}]`),
+    constants(`"${"${1 + 1}".repeat(1_000)}"`),
+    constants(`"${"%{if true}x%{endif}".repeat(500)}"`),
+    `# ${"(".repeat(1_000)}\n/* ${"[".repeat(1_000)} */\n// ${"{".repeat(1_000)}\n`,
+    'a "b" "c" {\n  d = 1\n}\n'.repeat(1_000),
+    constants("{\n  a = 1 + 1\n}").repeat(1_000),
+  ];
+  for (const text of good) assert.equal(new Measure().excess(text), undefined, text.slice(0, 60));
+});
+
+test("a bracket that is missing is a syntax error, however long the rest of the file is", async () => {
+  const rest = 'flow "f" {\n  when = "@every 5s"\n  a.b = c.d + 1\n}\n'.repeat(200);
+  const file = { path: "a.hcl", text: `constants {\n  a = [1, 2\n}\n${rest}`, folder: "" };
+  const { problems } = await readFiles([file], options);
+  assert.match(problems[0].message, /^syntax error: missing item separator/);
+});
+
+test("constants that hold each other become neither too large nor too deep", async () => {
+  const grow = (first: string, next: (name: string) => string, count: number) => {
+    const names = Array.from({ length: count }, (_, n) => n);
+    const lines = names.map((n) => `  a${n + 1} = ${next(`constants.a${n}`)}\n`);
+    return `constants {\n  a0 = ${first}\n${lines.join("")}}\n`;
+  };
+  const cases: ReadonlyArray<readonly [text: string, line: number, problem: RegExp]> = [
+    [grow('"ha"', (name) => `"\${${name}}\${${name}}"`, 40), 25, /the value has more than 16 MB/],
+    [grow("[1]", (name) => `[${name}, ${name}]`, 60), 24, /the value has more than 16 MB/],
+    [grow("{ a = 1 }", (name) => `{ a = ${name}, b = ${name} }`, 60), 24, /more than 16 MB/],
+    [grow("[1]", (name) => `[${name}]`, 300), 202, /more than 200 lists and objects inside/],
+    [grow(`"${"x".repeat(2 ** 20)}"`, (name) => name, 90), 66, /have more than 64 MB by now/],
+  ];
+  for (const [text, line, problem] of cases) {
+    await assert.rejects(loadConfig(text), (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.equal(error.problems.length, 1, error.message.slice(0, 500));
+      assert.match(error.problems[0].message, problem);
+      assert.equal(error.problems[0].line, line);
+      return true;
+    });
+  }
+});
+
+test("a long line is shown in part", async () => {
+  const text = constants(`"${"x".repeat(100_000)}" ?`);
+  await assert.rejects(loadConfig(text), (error) => {
+    assert.ok(error instanceof ConfigError && error.message.length < 1_000, error as string);
+    return true;
+  });
+});
