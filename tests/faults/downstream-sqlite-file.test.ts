@@ -189,3 +189,24 @@ processFault(
     for (const client of clients) client.close();
   },
 );
+
+processFault(
+  "log of an SQLite file (-wal) deleted at work → nothing more is acked, a restart has all that was",
+  async (stage) => {
+    const weir = await start(stage);
+    const client = await open(weir);
+    const file = join(stage.folder, "notes.db");
+    const acked = Array.from({ length: 20 }, (_, n) => `note ${n}`);
+    for (const text of acked) assert.equal(await store(client, text), undefined);
+    await rm(`${file}-wal`);
+    for (let n = 0; n < 5; n++) assert.equal(await store(client, `void ${n}`), "flow_failed");
+    await untilTroubles(weir, ["db"]);
+    assert.match(weir.stderr, /the file ".*notes\.db-wal" was deleted while it was open/);
+    weir.signal("SIGTERM");
+    assert.equal((await weir.ended()).code, 0);
+    assertKept(file, acked);
+    const next = await start(stage);
+    assert.equal(await store(await open(next), "later"), undefined);
+    assertKept(file, [...acked, "later"]);
+  },
+);

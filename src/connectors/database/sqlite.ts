@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { Connector, ConnectorContext, KeyStore, WriteRequest } from "../../connector.ts";
 import { ConnectorError } from "../../errors.ts";
 import type { DatabaseDestination } from "./options.ts";
-import type { DatabaseFile } from "./sqlite/file.ts";
+import type { DatabaseFiles } from "./sqlite/file.ts";
 import { type Migration, readMigrations } from "./sqlite/migrations.ts";
 import { probeDatabase } from "./sqlite/probe.ts";
 import { Session } from "./sqlite/session.ts";
@@ -22,7 +22,7 @@ export interface SqliteOptions {
 /** Milliseconds until the first and between later tries to open a database that is locked. */
 const FIRST_DELAY = 250;
 const LONGEST_DELAY = 5000;
-/** Milliseconds between two looks at whether the file is still there. */
+/** Milliseconds between two looks at whether the files are still there. */
 const LOOK = 1000;
 
 /** Writes to an SQLite database, answers steps from it and keeps keys in it. */
@@ -39,7 +39,7 @@ export class SqliteConnector implements Connector {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #looking: ReturnType<typeof setInterval> | undefined;
   #closed = false;
-  /** What the log says of the file. */
+  /** What the log says of the files. */
   #reported: string | undefined;
 
   /** Touches nothing before `start`. */
@@ -94,9 +94,9 @@ export class SqliteConnector implements Connector {
     await session?.close();
   }
 
-  /** Why it is not open, or that its file is not there any more; undefined when all is well. */
+  /** Why it is not open, or that a file of it is not there any more; undefined when all is well. */
   trouble(): string | undefined {
-    return this.#session === undefined ? this.#trouble : this.#session.file?.trouble;
+    return this.#session === undefined ? this.#trouble : this.#session.files?.trouble;
   }
 
   #opened(): Session {
@@ -113,16 +113,16 @@ export class SqliteConnector implements Connector {
     const connector = this.#context.name;
     const { logger } = this.#context;
     this.#session = new Session({ connector, database, migrations, patience, logger });
-    const { file } = this.#session;
-    if (file !== undefined) this.#looking = setInterval(() => this.#look(file), LOOK).unref();
+    const { files } = this.#session;
+    if (files !== undefined) this.#looking = setInterval(() => this.#look(files), LOOK).unref();
   }
 
-  #look(file: DatabaseFile): void {
-    const trouble = file.look();
+  #look(files: DatabaseFiles): void {
+    const trouble = files.look();
     if (trouble === this.#reported) return;
     this.#reported = trouble;
     if (trouble !== undefined) this.#context.logger.error("{trouble}", { trouble });
-    else this.#context.logger.info("the file of the database is there again");
+    else this.#context.logger.info("the files of the database are there again");
   }
 
   #tryAgain(error: unknown, delay: number): void {

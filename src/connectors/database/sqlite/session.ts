@@ -10,7 +10,7 @@ import type { DatabaseDestination } from "../options.ts";
 import { Catalog } from "./catalog.ts";
 import { CommitQueue } from "./commits.ts";
 import { resultCode, SQLITE, toConnectorError } from "./failures.ts";
-import { DatabaseFile } from "./file.ts";
+import { DatabaseFiles } from "./file.ts";
 import { Keys } from "./keys.ts";
 import { migrate, type Migration, MigrationError } from "./migrations.ts";
 import { type Plan, Plans, type ReadElsewhere } from "./plans.ts";
@@ -37,8 +37,8 @@ export interface SessionOptions {
 
 /** An open SQLite database that writes are made to. */
 export class Session {
-  /** The file that it is in; undefined for one in memory. */
-  readonly file: DatabaseFile | undefined;
+  /** The files that it is in; undefined for one in memory. */
+  readonly files: DatabaseFiles | undefined;
   readonly #connector: string;
   readonly #logger: Logger;
   readonly #database: DatabaseSync;
@@ -60,15 +60,15 @@ export class Session {
     this.#logger = logger;
     this.#database = openDatabase(connector, database);
     try {
-      const shared = configure(this.#database);
+      const { shared, hasLog } = configure(this.#database);
       if (shared) this.#readers = new Readers({ database: resolve(database), patience });
-      if (database !== ":memory:") this.file = new DatabaseFile(database);
       migrate(this.#database, migrations);
       this.#database.prepare("PRAGMA foreign_keys = ON").run();
       this.#catalog = new Catalog(this.#database);
       this.#plans = new Plans(this.#database, this.#catalog);
       this.#commits = new CommitQueue(this.#database, patience, () => this.#confirm());
       this.#keys = new Keys(this.#database);
+      if (database !== ":memory:") this.files = new DatabaseFiles(database, hasLog);
     } catch (error) {
       this.#database.close();
       if (error instanceof MigrationError) {
@@ -116,7 +116,7 @@ export class Session {
 
   /** What was committed to a file that is at no path is lost, so nobody may be told that it is kept. */
   #confirm(): void {
-    const trouble = this.file?.look();
+    const trouble = this.files?.look();
     if (trouble !== undefined) throw new LostFile(trouble);
   }
 
@@ -227,20 +227,32 @@ function openDatabase(connector: string, database: string): DatabaseSync {
   }
 }
 
-/** Gives whether other connections can read while this one writes. */
-function configure(database: DatabaseSync): boolean {
+/** What was made of a database when it was opened. */
+interface Configured {
+  /** Other connections can read while this one writes. */
+  readonly shared: boolean;
+  /** It has a write-ahead log beside it. */
+  readonly hasLog: boolean;
+}
+
+function configure(database: DatabaseSync): Configured {
   database.prepare(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`).run();
+  const { hasLog, readOnly } = setLog(database);
   // A commit is on the disk when it returns.
-  const durable = () => database.prepare("PRAGMA synchronous = FULL").run();
+  database.prepare("PRAGMA synchronous = FULL").run();
+  return { shared: hasLog || readOnly, hasLog };
+}
+
+function setLog(database: DatabaseSync): { readonly hasLog: boolean; readonly readOnly: boolean } {
   try {
     const found = database.prepare("PRAGMA journal_mode = WAL").get();
-    durable();
-    return found?.journal_mode === "wal";
+    // The log of a new database is made when something is read.
+    database.prepare("SELECT count(*) FROM sqlite_schema").get();
+    return { hasLog: found?.journal_mode === "wal", readOnly: false };
   } catch (error) {
     // A file that may only be read can be served as it is.
     if (resultCode(error) !== SQLITE.READONLY) throw error;
-    durable();
-    return true;
+    return { hasLog: false, readOnly: true };
   }
 }
 
