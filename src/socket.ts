@@ -17,7 +17,7 @@ export interface SocketFeatures {
   readonly handshakeChecks: boolean;
 }
 
-/** The reason of a close with 1008: more has come than is kept until it is served. */
+/** The reason of a close with 1008: more messages wait to be served than the server keeps. */
 export const TOO_MUCH_WAITS = "too much waits to be served";
 
 /** One connection, as the core sees it. An adapter makes it. */

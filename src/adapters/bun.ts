@@ -26,8 +26,8 @@ const FEATURES: SocketFeatures = {
 const UNLIMITED_FEATURES: SocketFeatures = { ...FEATURES, frameLimits: false };
 
 /**
- * What one read may inflate to beside one message, in characters. A read has 64 KB, and Bun hands over
- * all messages in it one after the other; while they are served, nothing else is.
+ * One read may inflate to this many characters and one message. A read has 64 KB, and Bun delivers all
+ * messages in it before any other connection has its turn.
  */
 const MOST_INFLATED = 16 * 1024 * 1024;
 
@@ -217,7 +217,7 @@ class BunPeer implements Peer, BunSocketData, AddressSource {
   readonly endpoint: SocketEndpoint;
   /** Undefined until the upgrade has succeeded. */
   #socket: BunSocket | undefined = undefined;
-  /** What has come in this tick, where it may have been compressed. */
+  /** How many characters came in this tick, where they may have been compressed. */
   #inflated = 0;
 
   constructor(session: SocketSession, endpoint: SocketEndpoint) {

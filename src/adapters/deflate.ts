@@ -67,7 +67,7 @@ export class Deflater {
  * The message that was sent in these parts.
  *
  * @throws {RangeError} `ERR_BUFFER_TOO_LARGE`: it has more than `limit` bytes; no more are inflated.
- * @throws {Error} `Z_…`: it is no deflate data, or not all of it.
+ * @throws {Error} `Z_…`: it is not deflate data, or is cut off.
  */
 export function inflate(parts: readonly Uint8Array[], limit: number): Buffer {
   return inflateRawSync(Buffer.concat([...parts, END_OF_MESSAGE]), { maxOutputLength: limit });

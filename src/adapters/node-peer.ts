@@ -15,7 +15,7 @@ const FEATURES: SocketFeatures = {
   handshakeChecks: true,
 };
 
-/** After so many inflated bytes of one connection the others have their turn: one read, plain. */
+/** After this many inflated bytes the other connections have their turn; one plain read has as many. */
 const BURST = 64 * 1024;
 /** The `readyState` of a connection that takes data. */
 const OPEN = 1;
@@ -37,7 +37,7 @@ export class SessionSocket extends WebSocket implements ReceiverOwner {
   #session: SocketSession | undefined = undefined;
   /** The session wants no more. */
   #held = false;
-  /** Since others have had their turn, in bytes. */
+  /** How much was inflated since other connections had their turn, in bytes. */
   #inflated = 0;
   #resting = false;
   /** `ws` closes with the right code, and then tells of the broken connection alone. */
@@ -56,7 +56,7 @@ export class SessionSocket extends WebSocket implements ReceiverOwner {
     switch (event) {
       case "message": {
         const [data, isBinary] = values as [Buffer, boolean];
-        // Compressed, and not looked at: it came after the end.
+        // It was compressed, came after the end, and was not inflated.
         if (data.length === 0 && this.readyState !== OPEN) return true;
         if (isBinary) session.binary();
         else session.message(data.toString());
@@ -90,12 +90,12 @@ export class SessionSocket extends WebSocket implements ReceiverOwner {
     if (!this.#resting) super.resume();
   }
 
-  /** As the socket is paused, it keeps them, and tells of no end before they are read. */
+  /** The socket is paused, so it keeps the bytes, and reports its end after they are read. */
   takeBack(bytes: Buffer): void {
     (this as unknown as { readonly _socket: Socket })._socket.unshift(bytes);
   }
 
-  /** One read brings up to 64 KB, which may inflate to as many MB: others have their turn between. */
+  /** One read of 64 KB may inflate to 64 MB, so other connections have their turn in between. */
   inflated(bytes: number): void {
     this.#inflated += bytes;
     if (this.#inflated < BURST || this.#resting) return;

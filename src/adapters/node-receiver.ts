@@ -1,4 +1,4 @@
-/** How the frames of one client are read: by the receiver of `ws`, with what it lacks. */
+/** Reads the frames of one client, with the receiver of `ws` and what that lacks. */
 import { Buffer } from "node:buffer";
 import * as ws from "ws";
 import { inflate } from "./deflate.ts";
@@ -48,7 +48,7 @@ export interface ReceiverOwner {
   readonly readyState: number;
   /** Takes what has been read and not been parsed; only where it is paused. */
   takeBack(bytes: Buffer): void;
-  /** So many bytes were inflated, which took a while. */
+  /** Gets the number of bytes that were just inflated. */
   inflated(bytes: number): void;
 }
 
@@ -76,7 +76,7 @@ export class ClientReceiver extends Receiver {
   }
 
   override _write(chunk: Buffer, encoding: string, callback: Callback): void {
-    // Nothing can be queued any more; should anything ever be, it ends here and not in a TypeError.
+    // As nothing waits, no chunk is queued any more. This guards against the TypeError all the same.
     if (this._errored) callback();
     else super._write(chunk, encoding, callback);
   }
@@ -88,7 +88,7 @@ export class ClientReceiver extends Receiver {
   }
 
   override decompress(data: Buffer, callback: Callback): void {
-    // Nobody can be answered: it becomes an empty message, which the connection leaves out.
+    // No answer can be sent any more: the message becomes an empty one, which the connection ignores.
     if (this.owner.readyState !== OPEN) {
       this._fragments = [];
       return this.dataMessage(callback);

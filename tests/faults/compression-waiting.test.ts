@@ -90,6 +90,7 @@ fault(
     const acks = frames.slice(0, frames.length - expected.length).map(showFrame);
     assert.deepEqual(acks, acks.map((_, id) => `text {"type":"ack","id":${id}}`));
     assert.deepEqual(frames.slice(acks.length).map(showFrame), expected);
+    assert.equal((await t.server.counts()).ws.closed_waiting, sockets === "bun" ? 1 : 0);
     if (sockets === "bun") assert.ok(acks.length > 30 && acks.length < 36, `${acks.length}`);
   },
 );

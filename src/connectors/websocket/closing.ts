@@ -37,7 +37,7 @@ export const TOO_MANY_ERRORS = "too many errors";
 export const OVER_RATE = "too many messages";
 /** The client is taken for dead. */
 export const NO_PONG = "no pong in time";
-/** The runtime has thrown when it was to write. */
+/** The runtime threw an error when the socket was used. */
 export const SOCKET_FAILED = "the socket failed";
 /** The client's token was not renewed in time. */
 export const TOKEN_EXPIRED = "token expired";

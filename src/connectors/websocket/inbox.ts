@@ -30,11 +30,11 @@ export interface InboxOwner {
   end(code: number, reason: string): void;
 }
 
-/** So much of messages waits for a connection, in characters of their text, or one message. */
+/** At most this many characters of messages wait for a connection, or one message that is longer. */
 const MOST_WAITING = 1024 * 1024;
-/** What one read brings of messages that are not compressed, also after a socket was paused. */
+/** On Bun the rest of a read still arrives after a pause: up to this much of plain messages. */
 const ONE_READ = 64 * 1024;
-/** More than one read brings of the shortest messages. */
+/** One read has fewer messages than this, even of the shortest. */
 const MOST_MESSAGES = 16 * 1024;
 
 /** Made with the first thing that a connection has to do. */
@@ -64,7 +64,7 @@ export class Inbox {
   push(frame: ClientFrame | Refusal, size: number): void {
     const work = this.#work;
     work.push(this.#limit().admit(frame), size);
-    // The socket cannot be paused, or one read has brought what is a multiple of its size.
+    // The socket cannot be paused, or one read has inflated to more.
     if (work.size > this.#most + ONE_READ || work.waiting > MOST_MESSAGES) {
       this.#owner.end(1008, TOO_MUCH_WAITS);
     }

@@ -95,7 +95,7 @@ export class OpenSocket implements HeartbeatOptions {
     if (peer.resume === undefined || this.#closing) return;
     this.#paused = false;
     this.#attempt(() => peer.resume?.());
-    // What is read first may be reason enough to stop again: no ping for each of many short looks.
+    // What is read first often fills the queue again: then no ping is sent.
     endOfTick(() => {
       if (this.#paused || this.#closing || !this.#silent) return;
       this.#silent = false;
@@ -121,7 +121,7 @@ export class OpenSocket implements HeartbeatOptions {
     try {
       this.#peer.terminate?.();
     } catch {
-      // Nothing is left to be done about it: the owner gives it up.
+      // There is nothing left to try: the owner gives the socket up.
     }
   }
 
@@ -133,7 +133,7 @@ export class OpenSocket implements HeartbeatOptions {
     this.outbox.discard();
   }
 
-  /** Whatever a peer throws, whoever goes through all of them comes to the next one. */
+  /** A peer that throws must not stop a loop over all connections. */
   #attempt(action: () => void): void {
     try {
       action();

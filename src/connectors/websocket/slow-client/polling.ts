@@ -8,7 +8,7 @@ const INTERVAL = 10;
 export interface Waiter {
   /** Looks whether the socket does. */
   look(): void;
-  /** Looking has thrown; nobody looks again. */
+  /** `look` threw this error and is not called again. */
   failed(error: unknown): void;
 }
 
