@@ -36,8 +36,11 @@ export class Turns {
     server.prependListener(event, keepBytes);
     server.on(event, (socket: Socket) => this.#connections.set(socket, new Connection(socket)));
     server.on("upgrade", (_request, socket) => this.#release(socket as Socket));
-    const timer = setInterval(() => this.#check(), CHECK_INTERVAL);
-    server.once("close", () => clearInterval(timer));
+    // A port that is taken is neither opened nor closed.
+    server.once("listening", () => {
+      const timer = setInterval(() => this.#check(), CHECK_INTERVAL);
+      server.once("close", () => clearInterval(timer));
+    });
   }
 
   /** Tells of each request, before it is served. */
