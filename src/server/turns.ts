@@ -9,6 +9,8 @@ import type { Socket } from "node:net";
 /** What ends the head of a request; in a body it only makes a piece shorter. */
 const END_OF_HEAD = Buffer.from("\r\n\r\n");
 const NOTHING = Buffer.alloc(0);
+const LETTER_G = 0x47;
+const CONTENT_LENGTH = /\r\ncontent-length:[ \t]*(\d{1,15})[ \t]*\r\n/i;
 
 /** A client that takes nothing of its answer for this time is sent away, in milliseconds. */
 const PATIENCE = 15_000;
@@ -77,6 +79,20 @@ function keepBytes(socket: NodeSocket): void {
   if (socket._handle) socket._handle._consumed = true;
 }
 
+/**
+ * Where to cut, so that one piece has one request: the parser knows better, but cannot be stopped. A
+ * body in chunks, or the rest of one, comes in pieces of its own.
+ */
+function endOfRequest(bytes: Buffer): number {
+  const at = bytes.indexOf(END_OF_HEAD);
+  if (at < 0) return bytes.length;
+  const end = at + END_OF_HEAD.length;
+  // Most are a GET, and end with their heads; of the others most are all that has come.
+  if (end === bytes.length || bytes[0] === LETTER_G) return end;
+  const [, length = "0"] = CONTENT_LENGTH.exec(bytes.toString("latin1", 0, end)) ?? [];
+  return end + Number(length);
+}
+
 /** What comes in on one connection. */
 class Connection {
   readonly #socket: NodeSocket;
@@ -142,9 +158,8 @@ class Connection {
     while (this.#rest.length > 0) {
       if (this.isAtWork && this.#response?.req.complete === true) return this.#hold();
       const bytes = this.#rest;
-      const at = bytes.indexOf(END_OF_HEAD);
-      const end = at < 0 ? bytes.length : at + END_OF_HEAD.length;
-      const isAll = end === bytes.length;
+      const end = endOfRequest(bytes);
+      const isAll = end >= bytes.length;
       // Set before the head is parsed: an upgrade takes the rest with it.
       this.#rest = isAll ? NOTHING : bytes.subarray(end);
       this.#parse.call(this.#socket, isAll ? bytes : bytes.subarray(0, end));
