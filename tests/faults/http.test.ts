@@ -10,7 +10,7 @@ import { handshakeText } from "../support/socket-client.ts";
 import { openClient } from "../support/talk.ts";
 import { FrameClient } from "./client.ts";
 import { post, serveFiles } from "./http.ts";
-import { processFault } from "./stage.ts";
+import { processFault, runtime } from "./stage.ts";
 
 const MB = 1024 ** 2;
 
@@ -101,9 +101,10 @@ processFault(
     const longer = await FrameClient.connect(weir.port);
     longer.write(post("Content-Length: 2\r\n", "{}what is no request\r\n\r\n"));
     await longer.gone;
-    const answers = (longer.text()).match(/^HTTP\/1.1 \d+/gm) ?? [];
-    assert.equal(answers.at(-1), "HTTP/1.1 400");
-    assert.ok(answers.length === 1 || answers[0] === "HTTP/1.1 200", answers.join());
+    // The body that is right has its answer; on Bun, a client that goes on before it loses the answer.
+    const answers = longer.text().match(/HTTP\/1.1 \d+/g) ?? [];
+    assert.deepEqual(answers, ["HTTP/1.1 201", "HTTP/1.1 400"].slice(2 - answers.length));
+    assert.ok(answers.length === 2 || runtime === "bun", answers.join());
     // Only the body of the right length is one.
     assert.ok(await runs(weir) <= 1);
   },
