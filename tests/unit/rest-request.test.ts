@@ -233,3 +233,21 @@ test("rest: a body that the embedding application has read already is still ther
   assert.equal(await (await request("/x", json("[1]"))).text(), "[1]");
   assert.equal((await request("/x", json('"123456789"'))).status, 413);
 });
+
+test("rest: a body that the embedding application has taken away is refused", async () => {
+  const takers: readonly ((raw: Request) => unknown)[] = [
+    (raw) => raw.text(),
+    (raw) => raw.body?.getReader(),
+  ];
+  for (const take of takers) {
+    const app = new Hono();
+    app.use(async ({ req }, next) => {
+      await take(req.raw);
+      await next();
+    });
+    const { request } = await serve([["POST /x", echo]], {}, { app });
+    const response = await request("/x", json("[1]"));
+    assert.equal(response.status, 400);
+    assert.equal((await errorOf(response)).code, "invalid_message");
+  }
+});

@@ -27,6 +27,8 @@ export class BodyReader {
   /** Reads a body of at most `maxSize` bytes of UTF-8. What is left of another is left to the server. */
   async read(stream: ReadableStream<Uint8Array>, maxSize: number): Promise<Body> {
     if (this.#closed) return { failure: "closing" };
+    // Something else is reading it.
+    if (stream.locked) return { failure: "broken" };
     const reading = new Reading(stream, this.#clock);
     this.#reading.add(reading);
     try {

@@ -56,8 +56,8 @@ async function readBody(
 ): Promise<{ readonly value: unknown } | Response> {
   if (Number(req.header("content-length") ?? 0) > maxSize) return refusal("too_large", maxSize);
   let text = "";
-  // The embedding application may have read the body already; hono has kept it then.
-  const stream = req.raw.bodyUsed ? new Response(await req.arrayBuffer()).body : req.raw.body;
+  const stream = await bodyOf(req);
+  if (stream === undefined) return refusal("broken", maxSize);
   if (stream !== null) {
     const body = await reader.read(stream, maxSize);
     if ("failure" in body) return refusal(body.failure, maxSize);
@@ -72,6 +72,17 @@ async function readBody(
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return errorResponse("invalid_json", `the body is ${error.message}`);
+  }
+}
+
+/** The body, null without one; undefined where it has been read and is not there any more. */
+async function bodyOf(req: Context["req"]): Promise<ReadableStream<Uint8Array> | null | undefined> {
+  if (!req.raw.bodyUsed) return req.raw.body;
+  try {
+    // The embedding application has read it; hono has kept it, unless it was read past hono.
+    return new Response(await req.arrayBuffer()).body;
+  } catch {
+    return undefined;
   }
 }
 
