@@ -102,10 +102,11 @@ export class SessionSocket extends WebSocket implements ReceiverOwner {
     this.#inflated = 0;
     this.#resting = true;
     super.pause();
-    setImmediate(() => {
+    // With immediates the others wait longer: measured, twice as long on Deno.
+    setTimeout(() => {
       this.#resting = false;
       if (!this.#held) super.resume();
-    });
+    }, 0);
   }
 
   /** `ws` answers a close frame, and refuses a broken one, as soon as it has read it. */
