@@ -106,6 +106,7 @@ class Connection {
   #held = false;
   /** What was left to be taken at the last check at which something had moved, and when that was. */
   #left = 0;
+  #checked: ServerResponse | undefined;
   #movedAt = 0;
 
   constructor(socket: Socket) {
@@ -118,7 +119,7 @@ class Connection {
 
   /** The answer to the newest request has not left as a whole. */
   get isAtWork(): boolean {
-    return this.#response?.writableFinished === false && !this.#socket.destroyed;
+    return (this.#held || this.#response?.writableFinished === false) && !this.#socket.destroyed;
   }
 
   begin(response: ServerResponse): void {
@@ -130,8 +131,11 @@ class Connection {
     const { writableLength, _handle } = this.#socket;
     const queued = _handle?.writeQueueSize;
     const left = writableLength + (queued ?? 0);
-    if (left === 0 || left !== this.#left) {
+    // Deno's TLS has its own buffer, which it tells nothing of: there only the end fails to come.
+    const isOwed = left > 0 || this.#held && this.#response?.writableEnded === true;
+    if (!isOwed || left !== this.#left || this.#response !== this.#checked) {
       this.#left = left;
+      this.#checked = isOwed ? this.#response : undefined;
       this.#movedAt = now;
       return false;
     }
