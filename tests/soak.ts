@@ -1,6 +1,6 @@
 /**
  * The long forms of the tests that have one, on every runtime: `deno task soak`, or
- * `deno task soak TEXT` for the files whose path contains TEXT. All of them take about an hour.
+ * `deno task soak TEXT` for the files whose path contains TEXT. All of them take about an hour and a half.
  */
 
 import process from "node:process";
