@@ -1,44 +1,17 @@
 /** The entries of "Downstream" about an SQLite file that is deleted or replaced while it is open. */
 import assert from "node:assert/strict";
-import { copyFile, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { copyFile, rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import type { Stage, Weir } from "../support/process.ts";
 import { rowsOf } from "../support/talk.ts";
-import { WebClient } from "../support/web-client.ts";
 import { codeOf, pause, until } from "./downstream.ts";
+import { type NotesOptions, open, startNotes, store } from "./notes.ts";
 import { processFault } from "./stage.ts";
 
-const config = `
-  connector "ws" {
-    type = "websocket"
-    port = 0
-  }
-  connector "db" {
-    type       = "database"
-    driver     = "sqlite"
-    database   = "./notes.db"
-    migrations = "./migrations"
-  }
-  flow "echo" {
-    from {
-      connector = "ws"
-      operation = "echo"
-    }
-    response {
-      text = "input.text"
-    }
-  }
-  flow "store" {
-    from {
-      connector = "ws"
-      operation = "store"
-    }
-    to {
-      connector = "db"
-      target    = "notes"
-    }
-  }
+const service: NotesOptions = {
+  text: "TEXT UNIQUE",
+  blocks: `
   flow "look" {
     from {
       connector = "ws"
@@ -52,23 +25,11 @@ const config = `
       text = "step.notes.text"
     }
   }
-`;
+`,
+};
 
-async function start(stage: Stage, args: readonly string[] = []): Promise<Weir> {
-  await mkdir(join(stage.folder, "migrations"), { recursive: true });
-  const schema = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT UNIQUE);";
-  await writeFile(join(stage.folder, "migrations/001.sql"), schema);
-  await writeFile(join(stage.folder, "weir.hcl"), config);
-  return await stage.run(["weir.hcl", ...args]);
-}
-
-function open({ port }: Weir): Promise<WebClient> {
-  return WebClient.open(`ws://127.0.0.1:${port}/ws`);
-}
-
-/** The code of the answer to a write; undefined where it was acked. */
-async function store(client: WebClient, text: string): Promise<unknown> {
-  return codeOf(await client.request({ type: "store", data: { text } }));
+function start(stage: Stage, args?: readonly string[]): Promise<Weir> {
+  return startNotes(stage, service, args);
 }
 
 /** The connectors that are in trouble, as `/health/ready` tells. */
@@ -102,14 +63,14 @@ processFault(
     const acked = ["first"];
     assert.equal(await store(client, "first"), undefined);
     await rename(file, away);
-    // The very first write is refused, although nobody has looked yet.
+    // Already the first write is refused: the server looks at each commit, too.
     for (let n = 0; n < 10; n++) assert.equal(await store(client, `void ${n}`), "flow_failed");
     await untilTroubles(weir, ["db"]);
     assert.equal(codeOf(await client.request({ type: "look" })), "flow_failed");
     const { data } = await other.request({ type: "echo", data: { text: "a" } });
     assert.deepEqual(data, { text: "a" });
     assert.match(weir.stderr, /the file ".*notes\.db" was deleted while it was open; put it back/);
-    // A path that leads nowhere is no reason to end, either.
+    // A link to itself does not end the server, either.
     await symlink("notes.db", file);
     await pause(1_500);
     assert.deepEqual(await troubles(weir), ["db"]);

@@ -1,16 +1,17 @@
 /** The entries of "Downstream" about reads from SQLite that take long. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 import { ready, root, type Stage, type Weir } from "../support/process.ts";
 import { opcodes } from "../support/socket-frames.ts";
 import { needTool } from "../support/toolchain.ts";
-import { type Frame, WebClient } from "../support/web-client.ts";
+import type { Frame, WebClient } from "../support/web-client.ts";
 import { FrameClient, showFrame } from "./client.ts";
 import { codeOf, pause, until } from "./downstream.ts";
+import { type NotesOptions, open, startNotes, store, writeNotes } from "./notes.ts";
 import { processFault, runtime } from "./stage.ts";
 
 /** Milliseconds between two pings. */
@@ -20,40 +21,14 @@ const PING = 1000;
 const ENDLESS = "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) " +
   "SELECT count(*) AS n FROM c";
 
-const config = `
-  service {
-    shutdown_timeout = "4s"
-  }
-  connector "ws" {
-    type          = "websocket"
-    port          = 0
+const service: NotesOptions = {
+  ws: `
     ping_interval = "${PING}ms"
     pong_timeout  = "1s"
-  }
-  connector "db" {
-    type       = "database"
-    driver     = "sqlite"
-    database   = "./notes.db"
-    migrations = "./migrations"
-  }
-  flow "echo" {
-    from {
-      connector = "ws"
-      operation = "echo"
-    }
-    response {
-      text = "input.text"
-    }
-  }
-  flow "store" {
-    from {
-      connector = "ws"
-      operation = "store"
-    }
-    to {
-      connector = "db"
-      target    = "notes"
-    }
+  `,
+  blocks: `
+  service {
+    shutdown_timeout = "4s"
   }
   flow "count" {
     timeout = "3s"
@@ -99,22 +74,18 @@ const config = `
       n = "step.s.n"
     }
   }
-  flow "five seconds" {
-    timeout = "5s"
+  ${endlessFlow("five", "5s")}
+  ${endlessFlow("hour", "1h")}
+`,
+};
+
+function endlessFlow(operation: string, timeout: string): string {
+  return `
+  flow "${operation}" {
+    timeout = "${timeout}"
     from {
       connector = "ws"
-      operation = "five"
-    }
-    to {
-      connector = "db"
-      query     = "${ENDLESS}"
-    }
-  }
-  flow "hour" {
-    timeout = "1h"
-    from {
-      connector = "ws"
-      operation = "hour"
+      operation = "${operation}"
     }
     to {
       connector = "db"
@@ -122,21 +93,10 @@ const config = `
     }
   }
 `;
-
-async function start(stage: Stage, workers: readonly string[] = []): Promise<Weir> {
-  await prepare(stage);
-  return await stage.run(["weir.hcl", ...workers]);
 }
 
-async function prepare(stage: Stage): Promise<void> {
-  await mkdir(join(stage.folder, "migrations"));
-  const schema = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);";
-  await writeFile(join(stage.folder, "migrations/001.sql"), schema);
-  await writeFile(join(stage.folder, "weir.hcl"), config);
-}
-
-function open({ port }: Weir): Promise<WebClient> {
-  return WebClient.open(`ws://127.0.0.1:${port}/ws`);
+function start(stage: Stage, args?: readonly string[]): Promise<Weir> {
+  return startNotes(stage, service, args);
 }
 
 /** The processes that a process has started. */
@@ -163,7 +123,7 @@ async function timed(
   return { answer, ms: performance.now() - start };
 }
 
-/** Says `echo` again and again; gives what one of them took at most, in milliseconds. */
+/** Says `echo` until then. Returns how long the slowest answer took, in milliseconds. */
 async function slowestEcho(client: WebClient, until: Promise<unknown>): Promise<number> {
   let over = false;
   void until.finally(() => over = true);
@@ -217,7 +177,7 @@ processFault(
     // Held up by the SELECT, one of them would come seconds late.
     for (const ping of pings) assert.ok(Math.abs(ping - PING) < 500, `pings ${pings}`);
     assert.ok(echo < 1_000, `an echo took ${echo} ms`);
-    // What was given up works no more.
+    // The process of a read that was given up has ended.
     await until("no process reads", async () => (await childrenOf(weir)).length === 0);
   },
 );
@@ -256,8 +216,7 @@ processFault(
     for (let n = 0; n < 120; n++) {
       const text = `note ${n}`;
       const [writer, reader] = [clients[n % 6], clients[(n * 7 + 3) % 6]];
-      const stored = await writer.request({ type: "store", data: { text } });
-      assert.equal(codeOf(stored), undefined);
+      assert.equal(await store(writer, text), undefined);
       const { data } = await reader.request({ type: "count", data: { like: text } });
       assert.deepEqual(data, { n: 1 }, text);
     }
@@ -286,7 +245,7 @@ processFault(
   async (stage) => {
     const weir = await start(stage);
     const client = await open(weir);
-    assert.equal(codeOf(await client.request({ type: "store", data: { text: "a" } })), undefined);
+    assert.equal(await store(client, "a"), undefined);
     assert.deepEqual((await client.request({ type: "count", data: { like: "%" } })).data, { n: 1 });
     const waiting = await FrameClient.connect(weir.port);
     await waiting.open("/ws");
@@ -306,7 +265,7 @@ processFault(
     assert.equal(code, 0, stderr);
     assert.ok(performance.now() - told < 6_000, "longer than shutdown_timeout");
     await until("no process reads", () => !children.some(isAlive));
-    // Nobody has made the read fail: it was left when its time was up.
+    // The read has not failed: it was given up when its time was over.
     const { frames, ended } = await heard;
     assert.deepEqual([frames.map(showFrame), ended], [["close 1001"], true]);
     client.close();
@@ -329,7 +288,7 @@ processFault("SIGKILL of the server → the process that reads for it ends, too"
 processFault(
   "a SELECT where no process may be started → done at once, which is logged",
   async (stage) => {
-    await prepare(stage);
+    await writeNotes(stage, service);
     // Bun has no permissions to withhold.
     const flags = {
       deno: [
@@ -343,11 +302,10 @@ processFault(
     const command = [...flags, join(root, `src/${runtime}.ts`), "run", "weir.hcl"];
     const weir = await ready(stage.command(await needTool(runtime), command));
     const client = await open(weir);
-    assert.equal(codeOf(await client.request({ type: "store", data: { text: "a" } })), undefined);
+    assert.equal(await store(client, "a"), undefined);
     for (let n = 0; n < 3; n++) {
-      assert.deepEqual((await client.request({ type: "count", data: { like: "%" } })).data, {
-        n: 1,
-      });
+      const { data } = await client.request({ type: "count", data: { like: "%" } });
+      assert.deepEqual(data, { n: 1 });
     }
     const told = weir.stderr.match(/reads that take long will hold everything up/g)?.length ?? 0;
     assert.equal(told, runtime === "bun" ? 0 : 1, weir.stderr);

@@ -1,45 +1,17 @@
 /** The entry of "Downstream" about text that UTF-8 cannot hold. */
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { rowsOf } from "../support/talk.ts";
-import { type Frame, WebClient } from "../support/web-client.ts";
+import type { Frame } from "../support/web-client.ts";
 import { codeOf } from "./downstream.ts";
+import { type NotesOptions, open, startNotes, store } from "./notes.ts";
 import { processFault } from "./stage.ts";
 
-const config = `
-  connector "ws" {
-    type = "websocket"
-    port = 0
-  }
+const service: NotesOptions = {
+  blocks: `
   connector "events" {
     type   = "mq"
     driver = "memory"
-  }
-  connector "db" {
-    type       = "database"
-    driver     = "sqlite"
-    database   = "./notes.db"
-    migrations = "./migrations"
-  }
-  flow "echo" {
-    from {
-      connector = "ws"
-      operation = "echo"
-    }
-    response {
-      text = "input.text"
-    }
-  }
-  flow "store" {
-    from {
-      connector = "ws"
-      operation = "store"
-    }
-    to {
-      connector = "db"
-      target    = "notes"
-    }
   }
   flow "once" {
     from {
@@ -86,22 +58,19 @@ const config = `
       operation = "broadcast"
     }
   }
-`;
+`,
+};
 
 processFault(
   "half of a surrogate pair → refused by the database and as a routing key or room, unchanged elsewhere",
   async (stage) => {
-    await mkdir(join(stage.folder, "migrations"));
-    const schema = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);";
-    await writeFile(join(stage.folder, "migrations/001.sql"), schema);
-    await writeFile(join(stage.folder, "weir.hcl"), config);
-    const weir = await stage.run(["weir.hcl"]);
-    const client = await WebClient.open(`ws://127.0.0.1:${weir.port}/ws`);
+    const weir = await startNotes(stage, service);
+    const client = await open(weir);
     const say = (type: string, data: Frame) => client.request({ type, data });
     const halves = ["a\ud83db", "\ude00\ud83d", "\udfff"];
     for (const text of halves) {
       for (const value of [text, [text], { deep: [{ text }] }, { [text]: 1 }]) {
-        assert.equal(codeOf(await say("store", { text: value })), "flow_failed");
+        assert.equal(await store(client, value), "flow_failed");
       }
       assert.equal(codeOf(await say("find", { text })), "flow_failed");
       assert.equal(codeOf(await say("publish", { to: text })), "flow_failed");
@@ -112,7 +81,7 @@ processFault(
     }
     const whole = "\u{1F600} \\ud83d";
     for (const text of [whole, [whole]]) {
-      assert.equal(codeOf(await say("store", { text })), undefined);
+      assert.equal(await store(client, text), undefined);
     }
     assert.deepEqual((await say("find", { text: whole })).data, { n: 1 });
     // These are different keys, which they would not be where each half became the same character.
