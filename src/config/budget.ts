@@ -1,4 +1,5 @@
 /** How large values may become: constants may hold each other, so that each line can double them. */
+import { Call } from "./tree.ts";
 
 /** So many characters and items one value may have. */
 export const MAX_VALUE: number = 16 * 2 ** 20;
@@ -25,7 +26,7 @@ export function extentOf(value: unknown): Extent {
   const known = extents.get(value);
   if (known !== undefined) return known;
   let [size, nesting] = [1, 0];
-  for (const item of Object.values(value)) {
+  for (const item of itemsOf(value)) {
     const inner = extentOf(item);
     size += inner.size + 1;
     nesting = Math.max(nesting, inner.nesting);
@@ -33,6 +34,11 @@ export function extentOf(value: unknown): Extent {
   const extent = { size, nesting: nesting + 1 };
   extents.set(value, extent);
   return extent;
+}
+
+/** What is inside a value; the place of a call has its whole file, and is no part of the value. */
+function itemsOf(value: object): readonly unknown[] {
+  return value instanceof Call ? [value.name, value.arguments] : Object.values(value);
 }
 
 /** What the values of a configuration may still take. */
