@@ -18,9 +18,22 @@ export interface Header {
   readonly labels: readonly string[];
 }
 
+/** The blocks of one kind. */
+interface Kind {
+  readonly names: Set<string>;
+  /** Those whose name is missing or empty. */
+  nameless: number;
+  /** All of them. */
+  count: number;
+}
+
 /** Every block that a configuration declares. */
 export class Declared {
-  readonly #headers: readonly Header[];
+  readonly #kinds = new Map<string, Kind>();
+  /** The names of blocks whose kind does not exist: it may be any, misspelled. */
+  readonly #strange = new Set<string>();
+  /** How many blocks those are. */
+  #strangers = 0;
   readonly #opaque: boolean;
 
   /**
@@ -28,25 +41,36 @@ export class Declared {
    * file holds.
    */
   constructor({ blocks }: Body, recovered: readonly Header[], opaque: boolean) {
-    this.#headers = [...blocks.map(headerOf), ...recovered];
     this.#opaque = opaque;
+    for (const block of blocks) this.#add(headerOf(block));
+    for (const header of recovered) this.#add(header);
   }
 
   /** Whether a block of this kind and name may be there, although nobody could read it. */
   mayExist(kind: string, name: string): boolean {
-    return this.#opaque || this.#headers.some(({ type, labels: [label] }) =>
-      // A kind with a misspelled name may be any, and a block that lost its name may have had any.
-      (type === kind && (label === name || isNameless(label))) ||
-      (!BLOCKS.includes(type) && label === name)
-    );
+    if (this.#opaque || this.#strange.has(name)) return true;
+    const known = this.#kinds.get(kind);
+    // A block that lost its name may have had any.
+    return known !== undefined && (known.nameless > 0 || known.names.has(name));
   }
 
-  /** Whether there may be more blocks of this kind than so many. */
+  /** Whether there may be more blocks of this kind than `known`. */
   mayExceed(kind: string, known: number): boolean {
-    const possible = this.#headers.filter(({ type, labels }) =>
-      type === kind || (!BLOCKS.includes(type) && labels.length > 0)
-    );
-    return this.#opaque || possible.length > known;
+    return this.#opaque || (this.#kinds.get(kind)?.count ?? 0) + this.#strangers > known;
+  }
+
+  #add({ type, labels: [name] }: Header): void {
+    if (!BLOCKS.includes(type)) {
+      if (name === undefined) return;
+      this.#strange.add(name);
+      this.#strangers++;
+      return;
+    }
+    const kind = this.#kinds.get(type) ?? { names: new Set(), nameless: 0, count: 0 };
+    this.#kinds.set(type, kind);
+    kind.count++;
+    if (name === undefined || name === "") kind.nameless++;
+    else kind.names.add(name);
   }
 }
 
@@ -60,8 +84,4 @@ export function mayHoldConstants(
 
 function headerOf({ type, labels }: Block): Header {
   return { type, labels: labels.map(({ text }) => text) };
-}
-
-function isNameless(label: string | undefined): boolean {
-  return label === undefined || label === "";
 }

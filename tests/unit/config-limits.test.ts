@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadConfig } from "../../src/load.ts";
 import { ConfigError } from "../../src/errors.ts";
+import { Declared } from "../../src/config/declared.ts";
 import { readFiles } from "../../src/config/hcl.ts";
 import { Measure } from "../../src/config/limits.ts";
 
@@ -83,6 +84,33 @@ test("constants that hold each other become neither too large nor too deep", asy
       return true;
     });
   }
+});
+
+test("a type is as large as what it says, whatever the length of its file", async () => {
+  const types = Array.from(
+    { length: 100 },
+    (_, n) => `type "t${n}" {\n  a = string({ min_length = 1 })\n}\n`,
+  );
+  const { warnings } = await loadConfig(`# ${"x".repeat(2 ** 20)}\n${types.join("")}`);
+  assert.deepEqual(warnings, []);
+});
+
+test("looking for a block that could not be read does not go through all blocks", () => {
+  let looks = 0;
+  const headers = Array.from({ length: 1_000 }, (_, n) => ({
+    labels: [`b${n}`],
+    get type() {
+      looks++;
+      return n < 900 ? "flow" : "flwo";
+    },
+  }));
+  const span = { file: { path: "", text: "", folder: "" }, start: 0, end: 0 };
+  const declared = new Declared({ attributes: [], blocks: [], span }, headers, false);
+  looks = 0;
+  assert.ok(declared.mayExist("flow", "b1") && declared.mayExist("type", "b999"));
+  assert.ok(!declared.mayExist("type", "b1") && !declared.mayExist("flow", "b1000"));
+  assert.ok(declared.mayExceed("flow", 999) && !declared.mayExceed("flow", 1_000));
+  assert.equal(looks, 0);
 });
 
 test("a long line is shown in part", async () => {
