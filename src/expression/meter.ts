@@ -46,14 +46,16 @@ export class Meter {
     if (this.#left < 0) throw new Exhausted();
   }
 
+  // No shifts here: they count 32 bits, and what a text would be has no such bound.
+
   /** Characters or bytes that the runtime's own code looks at. */
   scan(characters: number): void {
-    this.spend(characters >> 3);
+    this.spend(Math.floor(characters / 8));
   }
 
   /** Characters or bytes that are made, and kept as long as the result is. */
   make(characters: number): void {
-    this.spend(characters >> 2);
+    this.spend(Math.floor(characters / 4));
   }
 
   /** Items of a list that is made. */

@@ -139,3 +139,11 @@ test("expression budget: deep values are copied once, not once for each level", 
   assert.deepEqual(JSON.stringify(result), JSON.stringify(deep));
   assert.ok(steps("input", deep) < 10_000);
 });
+
+test("expression budget: a text that would be too long for any runtime takes more than all steps", () => {
+  const meter = new Meter();
+  const input = { text: ",".repeat(50_000), by: "x".repeat(60_000) };
+  const expression = compileExpression("input.text.replace(',', input.by)", ["input"]);
+  assert.throws(() => expression.evaluate({ input, [METER]: meter }), NEEDS_MORE);
+  assert.ok(meter.exhausted, `${meter.left} steps are left`);
+});
