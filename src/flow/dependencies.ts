@@ -2,7 +2,7 @@
  * What the result of a cached step may depend on. A connector is shown nothing else, so that a key
  * that is made of it tells all results apart.
  */
-import { type Expression, identity, type Scope } from "../expression.ts";
+import { type Expression, identity, METER, type Meter, type Scope } from "../expression.ts";
 import { digest } from "./digest.ts";
 
 /** The parts of a scope that the expressions in a step's options read. */
@@ -21,9 +21,11 @@ export class Dependencies {
 
   /** The scope with these parts and the constants, which are the same for everybody, alone. */
   narrow(scope: Scope): Scope {
-    const narrowed = emptyMap();
+    const narrowed: Record<string, unknown> & { [METER]?: Meter } = emptyMap();
     for (const path of this.#paths) copy(scope, narrowed, path);
     narrowed.constants = scope.constants;
+    // The steps of the event that asks. They are not part of the key: they change no result.
+    if (scope[METER] !== undefined) narrowed[METER] = scope[METER];
     return narrowed;
   }
 

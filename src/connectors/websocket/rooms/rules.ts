@@ -3,6 +3,7 @@ import { quoted } from "../../../shown.ts";
 import { holds } from "../../../condition.ts";
 import type { Client, ConnectorContext, StepResults } from "../../../connector.ts";
 import { isOutage, newRef } from "../../../errors.ts";
+import { METER, Meter } from "../../../expression.ts";
 import type { Refusal } from "../../../protocol.ts";
 import type { RoomOptions } from "./fields.ts";
 
@@ -32,7 +33,8 @@ export class RoomRules {
     const { join, steps } = rule;
     if (join === undefined) return undefined;
     const { constants, lookUp } = this.#context;
-    const scope = { client, room, constants };
+    // One budget for the whole rule: its look-ups, what they ask for, and `join`.
+    const scope = { client, room, constants, [METER]: new Meter() };
     const decide = (step: StepResults): JoinVerdict =>
       holds(join, { ...scope, step }) ? undefined : forbidden(room);
     const failed = (error: unknown): JoinVerdict => this.#failed(rule, error);
