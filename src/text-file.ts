@@ -40,15 +40,17 @@ async function read(path: string): Promise<string> {
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     refuse(await file.stat());
+    const chunk = new Uint8Array(CHUNK);
     const chunks: Uint8Array[] = [];
     let size = 0;
     // What a file says of its size is no promise: it may grow, and those of /proc say 0.
     for (;;) {
-      const { bytesRead, buffer } = await file.read(new Uint8Array(CHUNK), 0, CHUNK, null);
+      const { bytesRead } = await file.read(chunk, 0, CHUNK, null);
       if (bytesRead === 0) break;
       size += bytesRead;
       if (size > MAX_TEXT_FILE) throw tooLarge();
-      chunks.push(buffer.subarray(0, bytesRead));
+      // A copy, since a read may bring a few bytes only, as those of /proc do.
+      chunks.push(chunk.slice(0, bytesRead));
     }
     return decode(chunks);
   } finally {
