@@ -238,9 +238,9 @@ export function formatProblem(problem: Problem): string {
   ].join("\n");
 }
 
-/** A line that is longer is shown in part. */
+/** A line with more characters is shown in part. */
 const LONG_LINE = 400;
-/** So much of it is shown on each side. */
+/** How many characters of it are shown before and after the column. */
 const EACH_SIDE = 120;
 
 /** A line in front of a column and from it on; only what is near where the line is long. */

@@ -82,7 +82,7 @@ export class Lifecycle {
     await cluster.onceLeading(() => this.#takeSchedules(cluster));
   }
 
-  /** Goes on with the schedules where the worker has been that has led before. */
+  /** Continues the schedules of the worker that has led before. */
   async #takeSchedules(cluster: Cluster): Promise<void> {
     const scheduled = this.#parts.flows.filter(({ model }) => model.source.kind === "schedule");
     const names = scheduled.map(({ model }) => model.name);

@@ -28,11 +28,11 @@ const NICKNAMES: readonly string[] = [
 ];
 const EXAMPLE = 'write it as "@every 30s" or as a cron pattern such as "*/5 * * * *"';
 
-/** What goes on beyond the process that runs a schedule. */
+/** What passes a schedule from one process to the next. */
 export interface Handover {
   /** How far another process has come; undefined where none has run it before. */
   readonly last: Progress | undefined;
-  /** Is told each time how far this one has come. */
+  /** Called each time this process has come further. */
   note(progress: Progress): void;
 }
 
@@ -83,9 +83,9 @@ export function parseSchedule(text: string): Schedule | Complaint {
  * pattern due once. A `FlowError` of `run` has been logged by the flow; what else it throws is
  * logged as an error.
  *
- * With `handover` it goes on from where another process has been: it repeats the run that has not
- * ended there, and runs at once, one after the other, what has been due since then. Of times that
- * are more than a minute ago it takes the newest alone, and that only where there are no others.
+ * With `handover` it continues what another process has begun: it repeats the run that has not ended
+ * there, and then makes up for the times that have been due since, one after the other. Times more
+ * than a minute ago are left out; where all of them are, the newest is made up for.
  */
 export function startSchedule(
   schedule: Schedule,
@@ -107,7 +107,7 @@ export function startSchedule(
     elapsed: clock.elapsed() - (last?.ago ?? 0),
   };
   let unfinished = last?.unfinished ?? null;
-  /** True while what was missed runs; what is due meanwhile is not left out but comes after it. */
+  /** True while it makes up for times. The newest one that becomes due meanwhile runs after them. */
   let makesUp = false;
   let next: Due | undefined;
 

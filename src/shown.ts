@@ -7,13 +7,13 @@ const LONGEST = 100;
 const LONGEST_WORDS = 300;
 
 /**
- * What could change how a line reads: control characters, line breaks, marks that nobody sees or that
+ * What could change how a line reads: control characters, line breaks, marks that are invisible or
  * turn the direction of the text, and lone surrogates.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /**
- * A value that somebody outside has chosen, such as a routing key or a column: at most 100 characters
+ * A value that comes from outside, such as a routing key or a column: at most 100 characters
  * of it, and escaped where it could pass for something else.
  */
 export function shown(value: unknown): string {

@@ -1,4 +1,4 @@
-/** When a schedule is due: every so many milliseconds, or when the wall clock matches a cron pattern. */
+/** When a schedule is due: at an interval, or when the wall clock matches a cron pattern. */
 import { Cron } from "croner";
 import type { Clock } from "./clock.ts";
 
@@ -6,14 +6,14 @@ import type { Clock } from "./clock.ts";
 const LONGEST_DELAY = 24 * 86_400_000;
 /** How long a change of the wall clock may go unnoticed by a cron pattern. */
 const CLOCK_CHECK = 60_000;
-/** Times that are older, in milliseconds, are not made up for, but for the newest where all are. */
+/** Older times are not made up for, except the newest where all are older; in milliseconds. */
 const MAKE_UP = 60_000;
 
 /** A time at which a run is due. */
 export interface Due {
-  /** As the wall clock says. */
+  /** On the wall clock. */
   readonly at: Date;
-  /** As the clock says that never jumps. */
+  /** On the monotonic clock. */
   readonly elapsed: number;
 }
 
@@ -21,9 +21,9 @@ export interface Due {
 export interface Progress {
   /** The latest time that was due and needs no run any more, in milliseconds since the epoch. */
   readonly due: number;
-  /** How many milliseconds ago that was, by a clock that never jumps. */
+  /** How many milliseconds ago that was, by the monotonic clock. */
   readonly ago: number;
-  /** The time whose run has not ended, in milliseconds since the epoch; null where none is going. */
+  /** The time whose run has not ended, in milliseconds since the epoch; null where none is running. */
   readonly unfinished: number | null;
 }
 
@@ -33,20 +33,20 @@ export interface Timetable {
   readonly longestWait: number;
   /** Milliseconds until the next run is due; 0 or less when it is. */
   remaining(): number;
-  /** Gives the time that is due, and goes on to the first one that is still to come. */
+  /** Returns the time that is due, and moves on to the first one that is still to come. */
   advance(): Due;
-  /** Gives the times since `last` that are to be made up for, and goes on like `advance`. */
+  /** Returns the times since `last` that are to be made up for, and moves on like `advance`. */
   missed(): readonly Due[];
 }
 
-/** Due every so many milliseconds, counted on the monotonic clock. */
+/** Due at an interval, measured on the monotonic clock. */
 export class Interval implements Timetable {
   readonly longestWait = LONGEST_DELAY;
   readonly #every: number;
   readonly #clock: Clock;
   #due: number;
 
-  /** Counts from now, or goes on where another process has been. */
+  /** Counts from now, or from the last time that was due in another process. */
   constructor(every: number, clock: Clock, last?: Progress) {
     this.#every = every;
     this.#clock = clock;
@@ -93,7 +93,7 @@ export class Calendar implements Timetable {
   readonly #clock: Clock;
   #due: number;
 
-  /** Looks forward from now, or from where another process has been. */
+  /** Looks forward from now, or from the last time that was due in another process. */
   constructor(pattern: string, clock: Clock, last?: Progress) {
     this.#cron = new Cron(pattern, { paused: true });
     this.#clock = clock;

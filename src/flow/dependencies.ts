@@ -40,7 +40,7 @@ function joined(path: readonly string[], end: number): string {
   return path.slice(0, end).join(".");
 }
 
-/** Copies what stands at a path, and nothing where the path ends before. */
+/** Copies the value at a path, where there is one. */
 function copy(from: Scope, to: Record<string, unknown>, path: readonly string[]): void {
   let source: unknown = from;
   let target = to;

@@ -10,7 +10,7 @@ const encoder = new TextEncoder();
 
 /**
  * A JSON text as a key: the text itself, or `sha256:` and its hash where it has more than 64 bytes.
- * No JSON text begins with an "s", so no key stands for two texts.
+ * No JSON text begins with an "s", so none is taken for a hash.
  */
 export function digest(json: string): string {
   return isLongerThan(json, LONGEST) ? `sha256:${bytesToHex(sha256(encoder.encode(json)))}` : json;

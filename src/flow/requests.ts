@@ -62,7 +62,7 @@ export function* runStep(
       Object.entries(step.params).map(([name, value]) => [name, value.evaluate(scope)]),
     );
     const target = evaluateTarget(step.target, scope);
-    // A result that many are given comes from nothing but what stands in its key.
+    // A result that is shared must not depend on anything that its key does not contain.
     const seen = cache === undefined ? scope : cache.dependencies.narrow(scope);
     const ask = (): unknown => {
       const result = write(connectors, step, target, { payload, scope: seen, event });

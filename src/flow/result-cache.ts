@@ -7,7 +7,7 @@ import { isPromiseLike } from "./work.ts";
 /** What is kept at most; the oldest results go first. */
 export interface CacheLimits {
   readonly results: number;
-  /** About as many bytes of memory in all. A larger result serves those who wait, and is not kept. */
+  /** About how many bytes all of them take. A single result that is larger is not kept. */
   readonly bytes: number;
 }
 
@@ -21,7 +21,7 @@ interface Entry {
   readonly bytes: number;
 }
 
-/** What belongs to a step whose results are kept. */
+/** The cache of one step. */
 export interface StepCache {
   readonly results: ResultCache;
   /** What its results depend on. */

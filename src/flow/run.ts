@@ -51,8 +51,8 @@ export class RunScope {
   }
 
   /**
-   * What handles a failure has steps of its own: that there were none left may be the failure. So has
-   * a further attempt, since others were served before it.
+   * Counts from zero again. The handling of a failure has to, since the failure may be that no steps
+   * were left. Another attempt may, since other events were served before it.
    */
   renewSteps(): void {
     this[METER] = new Meter();

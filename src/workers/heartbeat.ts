@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 
 /** Milliseconds between two questions. */
 const INTERVAL = 1_000;
-/** A worker hangs that has not answered for so many intervals. */
+/** A worker that has not answered for this many intervals hangs. */
 const MOST_UNANSWERED = 10;
 
 /**

@@ -109,7 +109,7 @@ export class Link implements Cluster {
 
   async readOnce<T>(name: string, read: () => Promise<T>): Promise<T> {
     const kept = await this.#call((supervisor) => supervisor.recall(name), null);
-    // In an object: JSON has no undefined of its own.
+    // In an object, since undefined alone is not JSON.
     if (kept !== null) return (JSON.parse(kept) as { readonly value: T }).value;
     const value = await read();
     const text = JSON.stringify({ value });

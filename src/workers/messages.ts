@@ -49,7 +49,7 @@ export type RuntimeCall = "broadcast" | "sendToRoom" | "sendToUser" | "publish";
 /** What a supervisor has its workers do. */
 export interface WorkerFunctions {
   start(order: StartOrder): Promise<Result<Started>>;
-  /** From now on what the service does once is done here. */
+  /** From now on this worker does what the service does only once. */
   lead(): void;
   /** Takes what others have told, in order. */
   hear(said: readonly Said[]): void;

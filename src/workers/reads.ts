@@ -46,7 +46,7 @@ export class Recorder implements Readers {
   };
 }
 
-/** Gives what has been read, and nothing else. */
+/** Reads what was recorded, and nothing else. */
 export function replay({ env, files }: Reads): Readers {
   const variables = new Map(env);
   const texts = new Map(files);

@@ -40,7 +40,7 @@ interface Place {
   startedAt: number;
   delay: number;
   restart: ReturnType<typeof setTimeout> | undefined;
-  /** Ends the questions whether the process answers. */
+  /** Ends the checks that the process answers. */
   unwatch: (() => void) | undefined;
 }
 
@@ -49,7 +49,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #switchboard = new Switchboard();
   readonly #places: readonly Place[];
-  /** Where what the service does once is done; undefined while no worker serves. */
+  /** Does what the service does only once; undefined while no worker serves. */
   #leader: Place | undefined;
   #ports: Readonly<Record<string, number>>;
   /** From the end of the start until the beginning of the end: a worker that ends is replaced. */
@@ -178,7 +178,7 @@ export class Supervisor {
     return started;
   }
 
-  /** Lets the worker lead that has served longest. What was due while none served is not made up for. */
+  /** The oldest worker leads from now on. What was due while none served is not made up for. */
   #appoint(): void {
     const serving = this.#places.filter(({ serves }) => serves);
     const oldest = serving.sort((a, b) => a.startedAt - b.startedAt).at(0);
@@ -210,9 +210,9 @@ export class Supervisor {
   }
 
   /**
-   * Ends a worker that hangs: clients, the kernel and other workers wait for it. It is asked from
-   * when others may wait, not before: a start may take its time, as migrations do. An end has a
-   * timeout of its own.
+   * Ends a worker that hangs: clients, the kernel and other workers wait for it. The checks begin
+   * when others may wait for it, not with its start, which may take long, as migrations do. They end
+   * with the beginning of a shutdown, which has another time limit.
    */
   #watch(place: Place): void {
     const { process, worker, unwatch } = place;

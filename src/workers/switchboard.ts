@@ -75,7 +75,7 @@ export class Switchboard {
     };
   }
 
-  /** Nobody runs schedules any more: whoever does so later begins anew. */
+  /** No worker runs schedules any more. The next one that does begins anew. */
   forgetProgress(): void {
     this.#progress.clear();
   }

@@ -141,7 +141,7 @@ class Worker implements WorkerFunctions {
   }
 }
 
-/** Lets something be said that nobody answers: rejected where the supervisor is gone, which is no failure. */
+/** Sends what needs no answer. It is rejected where the supervisor is gone, and then this worker ends. */
 function say(saying: Promise<void>): void {
   saying.catch(() => {});
 }

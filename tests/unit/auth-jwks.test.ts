@@ -251,8 +251,8 @@ test("why an answer is none stands in the log, and nothing of the answer", async
   await using issuer = await Issuer.start();
   for (
     const [text, reason] of [
-      ["hush {", "the answer is no JSON"],
-      ['{"hush":1}', "the answer is no JSON Web Key Set"],
+      ["hush {", "the answer is not JSON"],
+      ['{"hush":1}', "the answer is not a JSON Web Key Set"],
     ]
   ) {
     const { user, records } = await bench(auth(issuer), { timing: eager });

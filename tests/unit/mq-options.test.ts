@@ -56,7 +56,7 @@ test("a percent sign in a url stands for a character, or it is a complaint that 
     ["amqp://u:p@h/%e0%a4", "vhost"],
   ];
   for (const [url, part] of cases) {
-    const message = `url: has a url with a "%" in its ${part} that stands for no character`;
+    const message = `url: has a url with a "%" in its ${part} that encodes no character`;
     assert.deepEqual(complaints({ url }), [message], url);
   }
   assert.deepEqual(complaints({ url: "amqp://u:100%25sure%F0%9F%98%80@h/%2f" }), []);

@@ -84,7 +84,7 @@ export class SqliteConnector implements Connector {
     return this.#opened().write(request as WriteRequest<DatabaseDestination>);
   }
 
-  /** Finishes the writes that have begun, gives up the reads, then closes the database. */
+  /** Finishes the writes that have begun, cancels the reads, then closes the database. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);

@@ -117,7 +117,7 @@ function checkUrl({ url, ...rest }: MqOptions): readonly Complaint[] {
   if (undecodable !== undefined) {
     return [{
       attribute: "url",
-      message: `has a url with a "%" in its ${undecodable[0]} that stands for no character`,
+      message: `has a url with a "%" in its ${undecodable[0]} that encodes no character`,
       hint: "write %25 for a percent sign",
     }];
   }
@@ -128,7 +128,7 @@ function checkUrl({ url, ...rest }: MqOptions): readonly Complaint[] {
   }));
 }
 
-/** Whether its percent signs stand for bytes of UTF-8. */
+/** Whether its percent signs encode UTF-8. */
 function isDecodable(text: string): boolean {
   try {
     decodeURIComponent(text);

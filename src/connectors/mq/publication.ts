@@ -23,7 +23,7 @@ export interface Publication {
 /**
  * Makes a message of a write request.
  *
- * @throws {ConnectorError} The payload is no JSON, or the routing key is too long; or that or a header
+ * @throws {ConnectorError} The payload is not JSON, the routing key is too long, or the key or a header
  * would be changed on the way.
  */
 export function toPublication(

@@ -3,7 +3,7 @@ import type { Clock } from "../../clock.ts";
 
 /** A body of which nothing has come for this time is given up, in milliseconds. */
 const PATIENCE = 30_000;
-/** So is one that has not come as a whole, in milliseconds. */
+/** So is one that is not complete after this time, in milliseconds. */
 const WHOLE_TIME = 300_000;
 
 /** Why a body was not read to its end. */
@@ -15,7 +15,7 @@ export type Body = { readonly text: string } | { readonly failure: BodyFailure }
 /** Reads the bodies of one connector. */
 export class BodyReader {
   readonly #clock: Clock;
-  /** Those whose end is awaited. */
+  /** The bodies that are being read. */
   readonly #reading = new Set<Reading>();
   #closed = false;
 
@@ -24,7 +24,7 @@ export class BodyReader {
     this.#clock = clock;
   }
 
-  /** Reads a body of at most `maxSize` bytes of UTF-8. What is left of another is left to the server. */
+  /** Reads a body of at most `maxSize` bytes of UTF-8. The rest of a larger one is left to the server. */
   async read(stream: ReadableStream<Uint8Array>, maxSize: number): Promise<Body> {
     if (this.#closed) return { failure: "closing" };
     // Something else is reading it.
@@ -38,7 +38,7 @@ export class BodyReader {
     }
   }
 
-  /** Gives up all bodies that have not come as a whole. */
+  /** Gives up all bodies that are not complete. */
   close(): void {
     this.#closed = true;
     for (const reading of this.#reading) reading.giveUp("closing");

@@ -50,9 +50,8 @@ const FULL = deny("refused_full", TOO_MANY);
 
 /**
  * Lets a client in or refuses it: by its origin, by its token, then by the flows on `connect`, then
- * by the places that are left. Waits only where a token must be checked, a flow waits or a place is
- * shared with other processes, and not longer than ten seconds; a place is taken before the token
- * and the flows. Never rejects.
+ * by the places that are left. Waits only where a token must be checked, a flow waits or processes
+ * share the places, and not longer than ten seconds. A place is taken before it waits. Never rejects.
  */
 export function decide(
   host: AdmissionHost,
@@ -72,7 +71,7 @@ export function decide(
     return told(deny("refused_origin", refuse(403, "pages of this origin may not connect")));
   }
   const found = identify(host, request, protocols, vouched);
-  // Nothing is begun for a client that has no place.
+  // A token is only checked for a client that has a place.
   const decision = typeof found === "function"
     ? withPlace(place.wait(), () => found().then((one) => ask(host, one, place)))
     : ask(host, found, place);
@@ -81,7 +80,7 @@ export function decide(
   return kept instanceof Promise ? inTime(kept, host.clock).then(told) : told(kept);
 }
 
-/** Goes on where there is a place. */
+/** Goes on where there is a place; refuses the client where there is none. */
 function withPlace(
   place: boolean | Promise<boolean>,
   go: () => Decision | Promise<Decision>,
@@ -90,7 +89,7 @@ function withPlace(
   return place ? go() : FULL;
 }
 
-/** Who it is, or the check of its token, which begins when it is called. */
+/** The client's identity, a refusal, or a function that checks the token. */
 function identify(
   { authenticator }: AdmissionHost,
   request: HandshakeRequest,

@@ -8,7 +8,7 @@ export interface CloseReason {
   readonly reason: string;
 }
 
-/** A closing socket on which nothing moves for so long is destroyed, in milliseconds. */
+/** After this time without any movement a closing socket is destroyed, in milliseconds. */
 export const CLOSE_PATIENCE = 10_000;
 /** The same while the server shuts down. */
 export const SHUTDOWN_PATIENCE = 3_000;

@@ -82,7 +82,7 @@ export class SocketEvent implements FlowEvent {
   }
 }
 
-/** The end of a connection that has lasted so many milliseconds. */
+/** The event of a connection's end. `duration` is how long it was open, in milliseconds. */
 export function endEvent(client: Client, why: CloseReason, duration: number): SocketEvent {
   const facts = { ...why, rooms: client.rooms, duration_ms: Math.round(duration) };
   return new SocketEvent("disconnect", facts, client, undefined, facts);

@@ -5,8 +5,8 @@ import type { Expression } from "../../expression.ts";
 import type { WebSocketDestinationOptions } from "./options.ts";
 
 /**
- * Knows filters by a hash of their texts. The same text is the same filter, whatever block it stands
- * in: it reads variables by their names, whose values travel with the hash.
+ * Knows filters by a hash of their texts. Blocks with the same text have the same filter: it reads
+ * variables by their names, and their values are sent along with the hash.
  */
 export class Filters {
   readonly #byHash = new Map<string, Expression>();
@@ -30,7 +30,7 @@ export class Filters {
     return hash;
   }
 
-  /** The filter of a name; undefined where this worker has none of it. */
+  /** The filter with this hash; undefined where no block of this worker has it. */
   find(hash: string): Expression | undefined {
     return this.#byHash.get(hash);
   }

@@ -9,7 +9,7 @@ import { RateWindow } from "./rate.ts";
 const MAX_ERRORS = 100;
 const ERROR_WINDOW = 10_000;
 
-/** More frames or pings than this beyond their rates in this time, and it is, too. */
+/** A client that sends more frames or pings than this beyond its rate in this time is, too. */
 const MAX_EXCESS = 100;
 const EXCESS_WINDOW = 10_000;
 
@@ -37,8 +37,8 @@ export class Limits {
   }
 
   /**
-   * Counts an error that the client is told; gives the reason where it must go for that. What an
-   * outage causes does not count.
+   * Counts an error that is sent to the client. Returns the reason to close its connection, undefined
+   * where it may stay. What an outage causes does not count.
    */
   strike({ code, outage }: Refusal): string | undefined {
     if (code === "rate_limited" && this.#exceeds()) return OVER_RATE;

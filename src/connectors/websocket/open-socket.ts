@@ -15,7 +15,7 @@ export interface SocketHost {
   readonly wheel: TimerWheel;
 }
 
-/** Who is told of an open socket. */
+/** What hears of an open socket. */
 export interface SocketOwner extends OutboxOwner {
   /** Ends the connection without a close frame. */
   destroy(reason: string): void;
@@ -121,7 +121,7 @@ export class OpenSocket implements HeartbeatOptions {
     try {
       this.#peer.terminate?.();
     } catch {
-      // There is nothing left to try: the owner gives the socket up.
+      // Nothing else can be tried. The owner forgets the socket all the same.
     }
   }
 

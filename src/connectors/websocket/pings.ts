@@ -1,6 +1,6 @@
 /**
- * The frames `{"type":"ping"}` of one connection. A browser cannot see ping frames, so these stand
- * in for them: they are answered at once, and `rate_limit` does not count them.
+ * The frames `{"type":"ping"}` of one connection, which browsers send since they have no other pings.
+ * They are answered at once, and `rate_limit` does not count them.
  */
 import type { Clock } from "../../clock.ts";
 import type { ClientFrame, Refusal } from "../../protocol.ts";
@@ -15,7 +15,7 @@ const RATE = { messages: 20, per: 1_000, burst: undefined };
 export class Pings {
   readonly #rate: RateLimit;
 
-  /** As if none had come for long. */
+  /** At first a whole second's pings are answered. */
   constructor(clock: Clock) {
     this.#rate = new RateLimit(RATE, clock);
   }

@@ -2,33 +2,33 @@
 import { refuse } from "../../handshake.ts";
 import type { HandshakeRefusal } from "../../socket.ts";
 
-/** The answer to a client for whom there is no place. */
+/** The answer to a client that finds no free place. */
 export const TOO_MANY: HandshakeRefusal = refuse(503, "too many connections", {
   "retry-after": "1",
 });
 
 /**
- * How many decisions wait at once at most, whatever `max_connections` says: each of them keeps a
+ * At most this many decisions wait at once, whatever `max_connections` says: each of them keeps a
  * request for up to ten seconds.
  */
 const MAX_WAITING = 10_000;
 
-/** Places that several processes have together. */
+/** Places that several processes share. */
 export interface SharedPlaces {
   /** Takes one; false where all are taken. */
   take(): Promise<boolean>;
-  /** Gives one back. */
+  /** Frees one. */
   leave(): void;
 }
 
-/** The places of one connector in one process. Where others share them a place has to be waited for. */
+/** The places of one connector. Where processes share them, whether one is free has to be awaited. */
 export class Places {
   readonly #most: number;
   readonly #shared: SharedPlaces | undefined;
   #taken = 0;
   #waiting = 0;
 
-  /** As many as `max_connections` says; without it there is no end of them. */
+  /** `most` is `max_connections`; without it there is no limit. */
   constructor(most: number = Infinity, shared?: SharedPlaces) {
     this.#most = most;
     this.#shared = shared;
@@ -45,7 +45,7 @@ export class Places {
     });
   }
 
-  /** Gives one back. */
+  /** Frees one. */
   leave(): void {
     this.#taken--;
     this.#shared?.leave();
@@ -64,7 +64,7 @@ export class Places {
     });
   }
 
-  /** One that waited waits no longer. It keeps its place. */
+  /** A client that waited does not wait any more. It keeps its place. */
   waited(): void {
     this.#waiting--;
   }
@@ -98,7 +98,7 @@ export class Place {
       : this.#has;
   }
 
-  /** The client is let in: gives whether it has a place, which is from now on its connection's. */
+  /** The client is let in. Returns whether it has a place, which its connection frees later. */
   keep(): boolean | Promise<boolean> {
     if (this.#decided) return false;
     this.#has ??= this.#places.take();
@@ -107,7 +107,7 @@ export class Place {
       : this.#keep(this.#has);
   }
 
-  /** The client stays out. A place that it gets later is given back, too. */
+  /** The client is refused. Frees its place, also one that it only gets later. */
   giveBack(): void {
     if (this.#decided) return;
     this.#decided = true;

@@ -5,8 +5,8 @@ import { duration, integer } from "../../values.ts";
 
 const fields = {
   messages: attribute(integer({ min: 1 }), {
-    about: "So many frames are served in each `per`; `ping` frames do not count: 20 a second are " +
-      "answered.",
+    about: "At most this many frames are served in each `per`. `ping` frames do not count: 20 a " +
+      "second are answered.",
     required: true,
   }),
   per: attribute(duration(), { about: "The time that `messages` are for.", default: "1s" }),

@@ -18,7 +18,7 @@ export interface SiblingHost extends ControlHost {
   deliver(frame: Frame, audience: Audience, choice: Choice): number;
 }
 
-/** Whom to leave out, as JSON. The sender is none of them: its own worker has it. */
+/** Which clients to leave out, as JSON. The sender is never named: it is a client of another worker. */
 interface Exclusion {
   /** What names the filter that decides. */
   readonly filter?: string;
@@ -44,7 +44,7 @@ export class Siblings {
   readonly #hub: SiblingHost;
   readonly #cluster: ConnectorCluster;
   readonly #filters: Filters;
-  /** Names of filters that are not here, and that have been logged. */
+  /** Hashes of filters that are missing here, and that have been logged. */
   readonly #unknown = new Set<string>();
 
   /** Listens from now on. */
@@ -80,8 +80,8 @@ export class Siblings {
   }
 
   /**
-   * Passes an order on, after it was carried out here, or could not be: each worker does it to all
-   * of its own connections that are meant, or to none.
+   * Passes an order on after this worker has tried to carry it out. Each worker does it to all of
+   * its connections that are meant, or to none.
    *
    * @throws {ConnectorError} It could not be done to all of them. What was done stays.
    */
@@ -134,7 +134,7 @@ export class Siblings {
     }
   }
 
-  /** Undefined where nobody may get it, since nobody knows whom the filter would leave out. */
+  /** Undefined where the filter is missing here: then no client of this worker may get it. */
   #choice({ filter: hash, seen = {} }: Exclusion): Choice | undefined {
     const except = undefined;
     if (hash === undefined) return { filter: undefined, except, scope: seen };

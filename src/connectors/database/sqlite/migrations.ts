@@ -23,7 +23,7 @@ export interface Migration {
  * Reads the `*.sql` files of a folder, by name.
  *
  * @throws {Error} The folder cannot be read.
- * @throws {MigrationError} A file is no regular one, has more than 16 MB, or is no text.
+ * @throws {MigrationError} A file is not a regular one, has more than 16 MB, or is not text.
  */
 export async function readMigrations(folder: string): Promise<readonly Migration[]> {
   const entries = await readdir(folder, { withFileTypes: true });

@@ -2,10 +2,10 @@
 import type { DatabaseSync } from "node:sqlite";
 
 /**
- * Instructions that each run at most once for each time that they stand in a program, and take a
- * time that does not depend on how many rows there are. None of them moves a cursor on, so nothing
- * here can be a loop. `EXPLAIN` gives the same programs on all three runtimes; an instruction that
- * is not in this list, such as one of a later SQLite, only costs the way to another process.
+ * Instructions whose time does not depend on how many rows there are. None of them advances a cursor,
+ * so a program that has no others has no loop: it runs each of them at most once. `EXPLAIN` returns
+ * the same programs on all three runtimes. Where an instruction is not in this list, such as one of
+ * a later SQLite, the query only takes the way to another process.
  */
 const QUICK = new Set(
   `Init Halt Transaction Goto Once BeginSubrtn Return Close
@@ -17,7 +17,7 @@ const QUICK = new Set(
    BitAnd BitOr BitNot ShiftLeft ShiftRight AggStep AggFinal Function PureFunc`.split(/\s+/),
 );
 
-/** Functions whose time grows no faster than their values; that of `like` and `trim` does. */
+/** Functions whose time grows no faster than their values; that of `like` and `trim` grows faster. */
 const QUICK_FUNCTIONS = new Set(
   `abs coalesce count date datetime ifnull iif json json_array json_extract json_object -> ->>
    json_type json_valid julianday length lower max min nullif octet_length quote round sign
@@ -25,14 +25,14 @@ const QUICK_FUNCTIONS = new Set(
     .split(/\s+/),
 );
 
-/** Functions that tell of the connection that they run on. */
+/** Functions whose result depends on the connection that they run on. */
 const OF_CONNECTION = new Set(["changes", "last_insert_rowid", "total_changes"]);
 
 /**
  * Whether a query that only reads may take long: it has a loop (it scans, sorts, or finds rows by
  * anything but all columns of a primary key or of a unique index) or calls a function that may. One
  * that reads what only its own connection has, a temporary table or a database that is attached,
- * is none: no other connection could answer it.
+ * does not count: no other connection could answer it.
  */
 export function mayTakeLong(database: DatabaseSync, sql: string): boolean {
   const program = explain(database, sql);

@@ -12,7 +12,7 @@ export interface ReadOrder {
   readonly first: boolean;
 }
 
-/** A row as `node:sqlite` gives it, with every integer as a bigint. */
+/** A row as `node:sqlite` returns it, with every integer as a bigint. */
 export type RawRow = Readonly<Record<string, SQLOutputValue>>;
 
 /** What a reader says: rows, any number of times, then that it is done or has failed. */
@@ -49,7 +49,7 @@ export function readerCommand(options: ReaderOptions): readonly string[] | undef
 
 /** The environment of a reader. */
 export function readerEnvironment(): NodeJS.ProcessEnv {
-  // What NODE_OPTIONS has loaded into this process is nothing for one that only reads.
+  // A process that only reads needs nothing of what NODE_OPTIONS loads into this one.
   const { NODE_OPTIONS: _, ...environment } = process.env;
   // An executable that was compiled for Bun is Bun itself with it.
   return { ...environment, BUN_BE_BUN: "1", DENO_NO_UPDATE_CHECK: "1" };
@@ -60,9 +60,9 @@ interface Standalone {
 }
 
 /**
- * All that a reader does. It is handed over as its text: that way it needs no file of its own, which
- * a bundler, a package from a registry or a compiled executable would not have at a known place. So
- * nothing of this module may be named in it: what it is given and `globalThis` must do.
+ * All that a reader does. It is passed on as source text: a bundler, a package from a registry or a
+ * compiled executable would have no file for it at a known place. So it may use its arguments and
+ * `globalThis`, and nothing else of this module.
  */
 function read({ database, patience }: ReaderOptions): void {
   const rowsOfMessage = 200;
@@ -88,13 +88,13 @@ function read({ database, patience }: ReaderOptions): void {
     const statement = statements.get(sql) ?? prepare(sql);
     // Not `iterate`: Deno's ends without a word where a row fails.
     const rows = first ? [statement.get(...values)] : statement.all(...values);
-    // Many small messages, so that the one who gets them can do something else in between.
+    // Many small messages, so that the receiver can do something else in between.
     for (let at = 0; at < rows.length; at += rowsOfMessage) {
       say({ rows: rows.slice(at, at + rowsOfMessage).filter((row) => row !== undefined) });
     }
     say({ done: true });
   };
-  // A signal to all processes of a service is for the one that looks after this one.
+  // A signal to all processes of a service is handled by the one that has started this one.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
   process.title = "weir reader";
   process.on("disconnect", () => process.exit());

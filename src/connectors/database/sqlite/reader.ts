@@ -10,7 +10,7 @@ import {
   type ReadOrder,
 } from "./reader-program.ts";
 
-/** Who waits for a read. */
+/** Receives what a read returns. */
 export interface ReadListener {
   /** Some of the rows, in order. */
   rows(rows: readonly RawRow[]): void;
@@ -25,7 +25,7 @@ export class CannotStart extends Error {
   override readonly name = "CannotStart";
 }
 
-/** A read that was not SQLite's to end: its process is gone, or nobody waits for it any more. */
+/** A read that SQLite did not end: its process is gone, or it was cancelled. */
 export class ReadBroken extends Error {
   override readonly name = "ReadBroken";
 }
@@ -47,7 +47,7 @@ export class Reader {
    * Starts it; `onEnd` is called once, when it has ended or could not be started.
    *
    * @throws {CannotStart} It may not be started; some runtimes find that out later.
-   * @throws {ReadBroken} It cannot be started now; as well.
+   * @throws {ReadBroken} It cannot be started now; some runtimes find that out later, too.
    */
   constructor(options: ReaderOptions, onEnd: (reader: Reader) => void) {
     this.#onEnd = onEnd;
@@ -132,11 +132,11 @@ function start(options: ReaderOptions): ChildProcess {
   if (command === undefined) throw new CannotStart("an executable cannot start itself again");
   try {
     return spawn(process.execPath, command, {
-      // With anything of this process at hand it would keep that open, should it outlive it.
+      // A descriptor of this process would stay open if the child outlived it.
       stdio: ["ignore", "ignore", "ignore", "ipc"],
       serialization: "advanced",
       env: readerEnvironment(),
-      // Where no file of a project, such as a bunfig.toml, can say what else is to be run.
+      // Not in the project's folder, where a file such as bunfig.toml could have more code run.
       cwd: "/",
     });
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Reads that may take long: in processes of their own, where they stall nobody. */
+/** Reads that may take long, in other processes, where they do not block this one. */
 import type { Cancellable } from "../../../connector.ts";
 import { ReadBroken, Reader } from "./reader.ts";
 import type { ReaderOptions, ReadOrder } from "./reader-program.ts";
@@ -37,7 +37,7 @@ export class Readers {
   readonly #allGone = Promise.withResolvers<void>();
   #closed = false;
 
-  /** Starts none yet. `idle` is the time between two looks at who has nothing to do. */
+  /** Starts none yet. `idle` is the time between two looks for processes with nothing to do. */
   constructor(options: ReaderOptions, idle: number = IDLE) {
     this.#options = options;
     this.#idle = idle;
@@ -63,7 +63,7 @@ export class Readers {
     return Object.assign(promise, { cancel: () => this.#giveUp(read) });
   }
 
-  /** Gives up what is being read; resolves when all processes are gone. */
+  /** Cancels what is being read; resolves when all processes are gone. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const read of this.#waiting) read.reject(closed());
@@ -132,7 +132,7 @@ export class Readers {
   }
 
   #giveUp(read: Read): void {
-    read.reject(new ReadBroken("nobody waits for it any more"));
+    read.reject(new ReadBroken("was cancelled"));
     if (this.#waiting.delete(read)) return;
     for (const [reader, state] of this.#readers) if (state.read === read) reader.kill();
   }
@@ -150,7 +150,7 @@ export class Readers {
     }
   }
 
-  /** Without processes nothing is to be looked after. */
+  /** Without processes no timer is needed. */
   #rest(): void {
     if (this.#closed) {
       clearTimeout(this.#crowded);

@@ -31,7 +31,7 @@ export interface SessionOptions {
   readonly migrations: readonly Migration[];
   /** How many milliseconds a write waits for another process's lock. */
   readonly patience: number;
-  /** Is told where reads cannot be kept from stalling everything. */
+  /** Gets a warning where slow reads will block this process. */
   readonly logger: Logger;
 }
 
@@ -107,14 +107,14 @@ export class Session {
     await this.#commit(() => this.#keys.add(flow, key, now, until), "dedupe");
   }
 
-  /** Finishes the writes that have been asked for, gives reads up and closes the database. */
+  /** Finishes the writes that have been asked for, cancels reads and closes the database. */
   async close(): Promise<void> {
     // SQLite tidies up when its last connection is closed, which must be one that may write.
     await Promise.all([this.#commits.drain(), this.#readers?.close()]);
     this.#database.close();
   }
 
-  /** What was committed to a file that is at no path is lost, so nobody may be told that it is kept. */
+  /** What was committed to a file that is at no path is lost, so its writes must fail. */
   #confirm(): void {
     const trouble = this.files?.look();
     if (trouble !== undefined) throw new LostFile(trouble);

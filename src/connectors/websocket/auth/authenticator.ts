@@ -44,8 +44,8 @@ export class Authenticator {
 
   /**
    * Decides about a handshake that offers these subprotocols: 401 where its token is bad, 503 where
-   * that cannot be known. `vouched` stands for a token. Where there is a token to check, it returns
-   * a function that begins to; nothing throws or rejects.
+   * that cannot be known. `vouched` replaces a token. Where a token must be checked, it returns a
+   * function that does so. Neither throws or rejects.
    */
   authenticate(
     request: HandshakeRequest,

@@ -2,11 +2,11 @@
 import { createLocalJWKSet, type JSONWebKeySet } from "jose";
 import { isObject } from "../../../json.ts";
 
-/** So many bytes an answer may have once it is inflated. */
+/** At most this many bytes of an answer are read, counted after it is inflated. */
 const MAX_BYTES = 2 ** 20;
-/** So many keys a set may have: each may be tried with a token that names none. */
+/** The most keys that a set may have: a token that names no key is tried with each. */
 const MAX_KEYS = 100;
-/** So many compressed bytes are inflated at once: of each can come a thousand. */
+/** How many compressed bytes are inflated at once: each can become a thousand. */
 const SLICE = 1024;
 
 /** The only encoding that is asked for, and inflated here where the runtime does not do it. */
@@ -16,7 +16,7 @@ export const GZIP = { "accept-encoding": "gzip" };
  * The set of keys of an answer. It is read as it comes in and inflates, so that a small one that
  * inflates to a large one is left alone as soon as that shows.
  *
- * @throws {Error} The answer is none of a status 200, is too large, or is no set of keys. The message
+ * @throws {Error} The status is not 200, or the answer is too large or not a set of keys. The message
  * goes into the log and repeats nothing of the answer.
  */
 export async function keySetOf(response: Response): Promise<JSONWebKeySet> {
@@ -26,12 +26,12 @@ export async function keySetOf(response: Response): Promise<JSONWebKeySet> {
   }
   const set = parse(await readText(response));
   if (!isObject(set) || !Array.isArray(set.keys)) {
-    throw new Error("the answer is no JSON Web Key Set");
+    throw new Error("the answer is not a JSON Web Key Set");
   }
   if (set.keys.length > MAX_KEYS) {
     throw new Error(`the set has ${set.keys.length} keys, more than ${MAX_KEYS}`);
   }
-  // What is no key in it is no set either.
+  // Throws where a key is not an object.
   createLocalJWKSet(set as unknown as JSONWebKeySet);
   return set as unknown as JSONWebKeySet;
 }
@@ -46,7 +46,7 @@ async function readText({ body }: Response): Promise<string> {
     if (done) return text + decoder.decode();
     size += value.byteLength;
     if (size > MAX_BYTES) {
-      // Not waited for: the error of a connection that is left in the middle interests nobody.
+      // Not awaited: an error of the connection does not matter any more.
       reader.cancel().catch(() => {});
       throw new Error("the answer has more than 1 MB");
     }
@@ -54,7 +54,7 @@ async function readText({ body }: Response): Promise<string> {
   }
 }
 
-/** The same, inflated where it is still gzip, which no JSON begins like. */
+/** The body, inflated where it is still gzip: JSON never begins with the same two bytes. */
 async function inflated(body: ReadableStream<Uint8Array>): Promise<ReadableStream<Uint8Array>> {
   const reader = body.getReader();
   const first = await reader.read();
@@ -87,6 +87,6 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Error("the answer is no JSON");
+    throw new Error("the answer is not JSON");
   }
 }

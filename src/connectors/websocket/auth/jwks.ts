@@ -69,9 +69,9 @@ function fetchKeys(url: URL, { clock, logger }: JwksContext, retry: number): Fet
   return async (address, options) => {
     if (failure !== undefined && clock.elapsed() - failure.at < retry) throw failure.error;
     try {
-      // jose follows no redirect, and its signal ends an answer that never does. Bun inflates all
-      // that has come in before anybody can stop it, unless it is told to leave that to others; the
-      // other runtimes know nothing of this and inflate as they are read.
+      // jose follows no redirect, and its signal ends an answer that never does. Bun would inflate
+      // everything that has arrived before it can be stopped; with `decompress: false` it leaves
+      // that to `keySetOf`. The other runtimes ignore the option and inflate while they are read.
       const headers = new Headers([...new Headers(options.headers), ...Object.entries(GZIP)]);
       const init = { ...options, headers, decompress: false };
       const set = await keySetOf(await fetch(address, init));
