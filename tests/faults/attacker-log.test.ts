@@ -1,4 +1,4 @@
-/** The entries of "Attacker" about what somebody outside can write into a log or an answer. */
+/** The entries of "Attacker" about what a client can write into a log or an answer. */
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -52,11 +52,11 @@ const service = `
   flow("format", 'response {\n text = "format(input.name, [1])"\n }') +
   flow("field", 'validate {\n input = "numbered"\n }\n response {\n n = "input.n"\n }');
 
-/** Colours, a text that turns round, invisible marks, forged lines, and far too much. */
+/** Colours, a change of the direction, invisible marks, forged lines, and a text that is too long. */
 const MARKS = "\u001b[31m\u202e\u2066\u200b\u2028\u0085\r\nFORGED 2026-01-01 [INF] weir: ";
 const EVIL = `${MARKS}${"x".repeat(20_000)}`;
 
-/** Nothing of the marks is there as it was sent. */
+/** None of the marks is there as it was sent. */
 function assertHarmless(text: string, where: string): void {
   for (const line of text.split("\n")) {
     assert.doesNotMatch(line, /\p{Cc}|\p{Cf}|\p{Zl}/u, where);

@@ -1,11 +1,11 @@
-/** The entries of "Attacker" about answers that were meant for somebody else. */
+/** The entries of "Attacker" about answers that were meant for another user. */
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { handshakeText, SocketClient } from "../support/socket-client.ts";
 import { processFault } from "./stage.ts";
 
-/** Who is at the desk may join a room; the look-up has its user in an option of the connector. */
+/** Users at the desk may join rooms. The look-up names the user in an option of the connector. */
 const service = `
   connector "desk" {
     type = "websocket"
@@ -31,7 +31,7 @@ const service = `
 `;
 
 processFault(
-  "a cached look-up with the user in a connector's option → each user gets the own answer",
+  "a cached look-up that names the user in an option of the connector → no user gets another one's answer",
   async (stage) => {
     await writeFile(join(stage.folder, "service.hcl"), service);
     const weir = await stage.run([stage.folder, "--port", "ws=0"]);

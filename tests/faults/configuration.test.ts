@@ -1,4 +1,4 @@
-/** The entries of "Configuration": what stands where a configuration is expected. */
+/** The entries of "Configuration": what a path may lead to instead of a configuration. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import {
@@ -23,7 +23,7 @@ const GOOD = `connector "ws" {
 }
 `;
 
-/** Checks files of these names and texts; gives the lines of its problems, each with its place. */
+/** Checks files with these names and texts. Returns the first line of each problem, with its place. */
 async function check(
   stage: Stage,
   files: Readonly<Record<string, string | Uint8Array>>,
@@ -57,7 +57,7 @@ async function makePipe(path: string): Promise<void> {
 }
 
 processFault(
-  "a pipe, a device, a socket, a folder or a broken link called `*.hcl` → a problem each",
+  "a pipe, a device, a socket, a folder or a broken link called `*.hcl` → one problem for each",
   async (stage) => {
     const at = (name: string) => join(stage.folder, name);
     await makePipe(at("pipe.hcl"));
@@ -101,7 +101,7 @@ processFault(
 );
 
 processFault(
-  "a file over 16 MB, one that is no UTF-8, more than 100 000 blocks → a problem each",
+  "a file over 16 MB, one that is not UTF-8, one with more than 100 000 blocks → one problem for each",
   async (stage) => {
     await writeFile(join(stage.folder, "large.hcl"), "");
     await truncate(join(stage.folder, "large.hcl"), 17 * 2 ** 20);
@@ -168,7 +168,7 @@ processFault(
       "digits.hcl": constants("1".repeat(1_000_000)),
       "empty.hcl": "\n".repeat(10_000_000),
       "string.hcl": constants(`"${"$".repeat(1_000_000)}"`),
-      // What the file before it has used up is not told twice.
+      // The limit that the file before it has reached is not reported twice.
       "text.hcl": `constants {\n  a = <<EOT\n${"text\n".repeat(200_000)}`,
     };
     const withoutPlace = (line: string) => line.replace(/:\d+:\d+$/, "");
@@ -191,7 +191,7 @@ processFault(
 );
 
 processFault(
-  "2 000 mistakes → the first thousand are told, and that there are more",
+  "2 000 mistakes → the first thousand are reported, and that there are more",
   async (stage) => {
     const files = { "a.hcl": Array.from({ length: 2_000 }, (_, n) => `a${n} {\n}\n`).join("") };
     const found = await check(stage, files);
@@ -204,7 +204,7 @@ processFault(
 );
 
 processFault(
-  "`--env-file` that is a pipe, a device or large → exit 2, why is told",
+  "`--env-file` that is a pipe, a device or large → exit 2, with the reason",
   async (stage) => {
     await writeFile(join(stage.folder, "a.hcl"), GOOD);
     const [pipe, large] = [join(stage.folder, "pipe"), join(stage.folder, "large")];
@@ -259,7 +259,7 @@ processFault(
     const names = await readdir(texts);
     assert.equal(names.length, 2);
     const before = await Promise.all(names.map((name) => readFile(join(texts, name), "utf8")));
-    // A tree of another value, cut files, and one that somebody else could have written.
+    // A tree of another value, cut files, and one that another user could have written.
     for (const forged of ["null", '{"type":"literalValue"}', "", "0".repeat(64) + "\nnull"]) {
       for (const name of names) await writeFile(join(texts, name), forged);
       assert.deepEqual(await stage.weir(args, { env }), good);

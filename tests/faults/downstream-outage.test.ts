@@ -1,4 +1,4 @@
-/** The entries of "Downstream" about what clients are told while something is away. */
+/** The entries of "Downstream" about the answers to clients while something is away. */
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { handshakeText, SocketClient } from "../support/socket-client.ts";
 import { processFault } from "./stage.ts";
 
-/** A port of this machine at which nobody listens. */
+/** A port of this machine on which no process listens. */
 async function closedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -49,7 +49,7 @@ const service = (port: number) => `
 `;
 
 processFault(
-  "failures of an outage → answered flow_failed and not counted as the client's; 101 of its own → 1008",
+  "failures in an outage → `flow_failed`, and not counted as errors of the client; 101 errors of the client → 1008",
   async (stage) => {
     await writeFile(join(stage.folder, "service.hcl"), service(await closedPort()));
     const weir = await stage.run([stage.folder, "--port", "ws=0"]);

@@ -23,14 +23,14 @@ function headersOf(kilobytes: number): Buffer {
   );
 }
 
-/** What no copy can have in its header, each in a message of its own. */
+/** What a copy cannot have in its header. Each is sent in another message. */
 const oddities: Readonly<Record<string, Properties>> = {
   "20 KB of headers": [["headers", headersOf(20)]],
   "a timestamp of 2^64-1": [["timestamp", Buffer.alloc(8, 0xff)]],
   "a header below all whole numbers": [["headers", table({ h: value("d", double(-1e300)) })]],
   "a header of bytes": [["headers", table({ h: value("x", long(Buffer.alloc(900, 1))) })]],
-  "a type that is no UTF-8": [["type", short(Buffer.alloc(255, 0xff))]],
-  "an id that is no UTF-8": [["messageId", short(Buffer.alloc(255, 0xff))]],
+  "a type that is not UTF-8": [["type", short(Buffer.alloc(255, 0xff))]],
+  "an id that is not UTF-8": [["messageId", short(Buffer.alloc(255, 0xff))]],
 };
 
 const flows = `
@@ -103,7 +103,7 @@ const dlq = `
 `;
 
 await downstreamOfBroker(
-  "failing messages that cannot be copied (20 KB of headers, a timestamp of 2^64-1, …) → all their attempts, then dead letters with what fits and a note; the next ones pass",
+  "failing messages that cannot be copied (20 KB of headers, a timestamp of 2^64-1, …) → they get all their attempts, then become dead letters with what fits and a note; the next ones pass",
   async (bench, broker) => {
     await serve(bench, broker, dlq);
     const kinds = Object.keys(oddities);
@@ -153,8 +153,8 @@ await downstreamOfBroker(
       ["a timestamp of 2^64-1", "timestamp"],
       ["a header below all whole numbers", "header h"],
       ["a header of bytes", "header h"],
-      ["a type that is no UTF-8", "type"],
-      ["an id that is no UTF-8", "messageId"],
+      ["a type that is not UTF-8", "type"],
+      ["an id that is not UTF-8", "messageId"],
     ]);
     const told = await bench.logged(/message poison went to the dead letters .*; left out: /);
     assert.equal(told.length, count);
@@ -162,7 +162,7 @@ await downstreamOfBroker(
 );
 
 await downstreamOfBroker(
-  "a failing message whose body nests 200 000 deep → dead or rejected, logged and counted; the next ones pass",
+  "a failing message whose body nests 200 000 deep → a dead letter or rejected, logged and counted; the next ones pass",
   async (bench, broker) => {
     await serve(bench, broker, dlq);
     const deep = Buffer.from(`${"[".repeat(200_000)}${"]".repeat(200_000)}`);

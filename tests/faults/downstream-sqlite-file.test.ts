@@ -40,7 +40,7 @@ async function troubles({ port }: Weir): Promise<readonly string[]> {
   return connectors;
 }
 
-/** Waits until nothing, or the database, is in trouble; a timer looks once a second. */
+/** Waits until exactly these connectors are in trouble: the server looks once a second. */
 async function untilTroubles(weir: Weir, names: readonly string[]): Promise<void> {
   const start = performance.now();
   await until("health", async () => (await troubles(weir)).join() === names.join(), 10_000);
@@ -55,7 +55,7 @@ function assertKept(file: string, acked: readonly string[]): void {
 }
 
 processFault(
-  "SQLite file moved away at work → noticed in a second, nothing is acked into the void, back → works",
+  "SQLite file moved away at work → noticed within a second and nothing is acked; it works again when the file is back",
   async (stage) => {
     const weir = await start(stage);
     const [client, other] = await Promise.all([open(weir), open(weir)]);
@@ -91,7 +91,7 @@ processFault(
 );
 
 processFault(
-  "SQLite file replaced at work → nothing goes to either, a restart uses the new one",
+  "SQLite file replaced at work → no write to either file is acked; a restart uses the new one",
   async (stage) => {
     const file = join(stage.folder, "notes.db");
     const backup = join(stage.folder, "backup.db");
@@ -109,7 +109,7 @@ processFault(
     assert.match(weir.stderr, /the file ".*notes\.db" was replaced while it was open/);
     weir.signal("SIGTERM");
     assert.equal((await weir.ended()).code, 0);
-    // As the message says.
+    // As the message in the log says.
     for (const end of ["-wal", "-shm"]) await rm(`${file}${end}`, { force: true });
     const next = await start(stage);
     const later = await open(next);
@@ -120,7 +120,7 @@ processFault(
 );
 
 processFault(
-  "SQLite file deleted under load and several workers → what was acked before is all that is acked",
+  "SQLite file deleted under load, with several workers → nothing more is acked",
   async (stage) => {
     const workers = process.platform === "linux" ? ["--workers", "2"] : [];
     const weir = await start(stage, workers);
@@ -152,7 +152,7 @@ processFault(
 );
 
 processFault(
-  "log of an SQLite file (-wal) deleted at work → nothing more is acked, a restart has all that was",
+  "log of an SQLite file (-wal) deleted at work → nothing more is acked; a restart has all that was acked before",
   async (stage) => {
     const weir = await start(stage);
     const client = await open(weir);

@@ -123,7 +123,7 @@ async function timed(
   return { answer, ms: performance.now() - start };
 }
 
-/** Says `echo` until then. Returns how long the slowest answer took, in milliseconds. */
+/** Says `echo` until `until` settles. Returns how long the slowest answer took, in milliseconds. */
 async function slowestEcho(client: WebClient, until: Promise<unknown>): Promise<number> {
   let over = false;
   void until.finally(() => over = true);
@@ -183,7 +183,7 @@ processFault(
 );
 
 processFault(
-  "more SELECTs that never end than are done at a time → each times out, the next one works",
+  "more endless SELECTs than run at a time → each times out, the next one works",
   async (stage) => {
     const weir = await start(stage);
     const clients = await Promise.all(Array.from({ length: 12 }, () => open(weir)));
@@ -241,7 +241,7 @@ processFault(
 );
 
 processFault(
-  "SIGTERM during a SELECT that never ends → exit 0 in `shutdown_timeout`, nothing is left",
+  "SIGTERM during an endless SELECT → exit 0 within `shutdown_timeout`, no process or file is left behind",
   async (stage) => {
     const weir = await start(stage);
     const client = await open(weir);
@@ -286,7 +286,7 @@ processFault("SIGKILL of the server → the process that reads for it ends, too"
 });
 
 processFault(
-  "a SELECT where no process may be started → done at once, which is logged",
+  "a SELECT where no process may be started → done in the server's own process, with a warning in the log",
   async (stage) => {
     await writeNotes(stage, service);
     // Bun has no permissions to withhold.

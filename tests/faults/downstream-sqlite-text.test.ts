@@ -62,7 +62,7 @@ const service: NotesOptions = {
 };
 
 processFault(
-  "half of a surrogate pair → refused by the database and as a routing key or room, unchanged elsewhere",
+  "half of a surrogate pair → refused by a database, as a routing key and as a room; unchanged elsewhere",
   async (stage) => {
     const weir = await startNotes(stage, service);
     const client = await open(weir);

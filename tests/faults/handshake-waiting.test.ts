@@ -39,7 +39,7 @@ async function statusOf(client: FrameClient): Promise<number> {
 }
 
 processFault(
-  "handshakes that wait for their decision → they have places of `max_connections`; one more gets 503 at once, and who is refused or leaves gives its place back",
+  "handshakes that wait for their decision → each takes a place of `max_connections`; one more gets 503 at once, and a client that is refused or leaves frees its place",
   async (stage) => {
     const { privateKey, jwk } = await pair("ES256");
     const { privateKey: otherKey } = await pair("ES256");
@@ -75,7 +75,7 @@ processFault(
     issuer.publish({ ...jwk, kid: "1" });
     for (const response of asked) issuer.answer(response);
     assert.deepEqual(await Promise.all(waiting.map(statusOf)), [101, 101, 401, 401]);
-    // Three places are free again: that of the one that left as soon as the server knows it.
+    // Three places are free again, one of them as soon as the server knows that its client has left.
     const next: FrameClient[] = [];
     await within("free places", async () => {
       const client = await knock(weir);

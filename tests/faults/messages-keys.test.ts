@@ -38,7 +38,7 @@ const service = `
 `;
 
 processFault(
-  "dedupe keys of 500 KB → hashed: each is known again, none is taken for another, 64 bytes of each are kept",
+  "dedupe keys of 500 KB → kept as hashes: each is recognized, and none is taken for another",
   async (stage) => {
     await writeFile(join(stage.folder, "service.hcl"), service);
     await mkdir(join(stage.folder, "migrations"));
@@ -60,7 +60,7 @@ processFault(
     const database = join(stage.folder, "keys.db");
     assert.equal(rowsOf(database, "said").length, 30);
     const keys = rowsOf(database, "_weir_keys").map(({ key }) => String(key));
-    // A short key that reads like a hash is another key.
+    // A short key with the text of a hash is another key.
     for (const key of keys) {
       assert.match(key, /^sha256:[0-9a-f]{64}$/);
       await say(key);

@@ -1,4 +1,4 @@
-/** Clients that send more or larger `ping` frames of the protocol than anybody needs. */
+/** Clients that send too many or too large `ping` frames of the protocol. */
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -26,11 +26,11 @@ interface Answer {
   readonly retry_after_ms?: number;
 }
 
-/** Sends a text so often; gives what is answered until the server lets go, each answer counted. */
+/** Sends a text `count` times. Counts the answers until the server closes the connection. */
 async function flood(client: FrameClient, payload: string, count: number) {
   client.send(...Array.from({ length: count }, () => ({ payload })));
   const { frames, ended } = await client.rest();
-  assert.ok(ended, "the server has not let go");
+  assert.ok(ended, "the server has not closed the connection");
   const close = frames.at(-1);
   const answers = frames.slice(0, -1).map((frame) =>
     JSON.parse(frame.payload.toString()) as Answer
@@ -46,7 +46,7 @@ async function flood(client: FrameClient, payload: string, count: number) {
 }
 
 processFault(
-  'pings (`{"type":"ping"}`) without end, and of 100 KB each → 20 a second are answered, then `rate_limited`; over 256 bytes `invalid_message`; after 100 of them 1008, and nobody else notices',
+  'pings (`{"type":"ping"}`) without end, and of 100 KB each → 20 a second are answered, then `rate_limited`; over 256 bytes `invalid_message`; after 100 of them 1008; other clients notice nothing',
   async (stage) => {
     await writeFile(join(stage.folder, "weir.hcl"), CONFIG);
     const { port } = await stage.run([stage.folder]);
@@ -79,12 +79,12 @@ processFault(
       } else assert.deepEqual([pongs, limited, invalid], [0, 0, 101]);
     }
 
-    // One that waits as it is told lives.
+    // A client that waits for as long as the error says stays connected.
     page.say(...Array.from({ length: 40 }, () => ({ type: "ping" })));
     let wait = 0;
     for (let n = 0; n < 40; n++) {
       const { type, retry_after_ms: told } = await page.hear() as Answer;
-      if (type === "error") wait = told ?? assert.fail("it is not told when");
+      if (type === "error") wait = told ?? assert.fail("the error does not say when");
     }
     assert.ok(wait > 0);
     await pause(wait + 2);

@@ -8,7 +8,7 @@ import { within } from "./within.ts";
 
 const MB = 1024 * 1024;
 const CLIENTS = 5;
-/** So many have 30 MB. */
+/** How many messages have 30 MB. */
 const MESSAGES = 300;
 const data = "x".repeat(100 * 1024);
 
@@ -18,7 +18,7 @@ async function held(t: Fault): Promise<number> {
   return heap + external;
 }
 
-/** Clients whose first message is at work. */
+/** Clients whose first message is being served. */
 async function busy(t: Fault): Promise<readonly FrameClient[]> {
   await t.probe.hold();
   const clients = await Promise.all(
@@ -36,7 +36,7 @@ async function busy(t: Fault): Promise<readonly FrameClient[]> {
 }
 
 fault(
-  "5 times 30 MB of messages for flows that do not end → 1 MB of each waits, and a client that cannot be paused is closed with 1008",
+  "30 MB of messages from each of 5 clients for flows that do not end → 1 MB of each client waits; one that cannot be paused is closed with 1008",
   {},
   async (t) => {
     const clients = await busy(t);
@@ -48,14 +48,14 @@ fault(
     }
     const { pause: pauses } = t.host.features;
     const isGone = ({ ended }: FrameClient): boolean => ended;
-    // What the kernels hold goes on for a while; then all clients stand still, or have been let go.
+    // What the kernels hold still arrives; then nothing moves any more, or all clients are closed.
     if (pauses) await standstill(clients);
-    else await within("clients that were let go", () => clients.filter(isGone).length, CLIENTS);
+    else await within("closed clients", () => clients.filter(isGone).length, CLIENTS);
     const waiting = (await held(t) - before) / CLIENTS;
     assert.ok(waiting < 2.5 * MB, `${waiting} bytes wait for each client`);
     assert.equal((await t.server.counts()).ws.closed_waiting, pauses ? 0 : CLIENTS);
     if (!pauses) return;
-    // None of them is lost: the rest is read when there is room again.
+    // No message is lost: the rest is read when there is room again.
     await t.probe.releaseAll();
     for (const client of clients) {
       assert.deepEqual(await client.hear(), { type: "ack", id: "first" });
@@ -67,13 +67,13 @@ fault(
 );
 
 fault(
-  "a message at a time for a flow that does not end, 2 MB in all → waits unread, or 1008 where reading cannot be stopped",
+  "messages one at a time for a flow that does not end, 2 MB in all → they wait unread, or 1008 where reading cannot be stopped",
   {},
   async (t) => {
     const [client] = await busy(t);
     for (let id = 0; id < 20 && !client.ended; id++) {
       client.say({ type: "leave_room", room: "none", id, data });
-      // It is read, and what comes of it has come, before the next one is sent.
+      // The next one is sent when this one has been read and has had its effect.
       await t.server.counts();
     }
     if (t.host.features.pause) {

@@ -120,7 +120,7 @@ processFault(
 );
 
 processFault(
-  "a flow lets a user join, some of whose connections are in `max_rooms` rooms → each worker lets all of its connections join or none, and the flow fails",
+  "a flow lets a user join a room, and some of the user's connections are in `max_rooms` rooms → on each worker all of them join or none, and the flow fails",
   async (stage) => {
     const { clients, owners, annas, bobs } = await start(stage);
     const ownerOf = (client: SocketClient) => owners[clients.indexOf(client)];

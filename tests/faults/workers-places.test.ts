@@ -14,7 +14,7 @@ import { processFault } from "./stage.ts";
 
 const PLACES = 4;
 
-/** A service of two workers; `auth` is what stands in the connector beside its places. */
+/** A service of two workers; `auth` is added to the connector. */
 async function startFew(stage: Stage, auth = ""): Promise<Weir> {
   const file = join(stage.folder, "few.hcl");
   const connector =
@@ -48,7 +48,7 @@ async function end(weir: Weir): Promise<void> {
 }
 
 processFault(
-  "handshakes wait for their decision on all workers → together they have the places of `max_connections`, one more gets 503 at once, and who leaves gives its place back",
+  "handshakes wait for their decision on all workers → together they take the places of `max_connections`; one more gets 503 at once, and a client that leaves frees its place",
   async (stage) => {
     const { privateKey, jwk } = await pair("ES256");
     const exp = Math.floor(Date.now() / 1000) + 3600;
@@ -77,14 +77,14 @@ processFault(
 );
 
 processFault(
-  "the process that looks after the workers does not answer → a handshake that needs a place of `max_connections` gets 503 after ten seconds, and takes none",
+  "the process that looks after the workers does not answer → a handshake that needs a place of `max_connections` gets 503 after ten seconds, and takes no place",
   async (stage) => {
     const weir = await startFew(stage);
     const served = await openClient(weir);
     process.kill(weir.pid, "SIGSTOP");
     const startedAt = performance.now();
     const waiting = await Promise.all(Array.from({ length: PLACES - 1 }, () => knock(weir)));
-    // A client of these tests loses its patience after ten seconds.
+    // A client of these tests waits for at most ten seconds.
     await pause(8_000);
     const answers = await Promise.all(waiting.map((client) => client.response()));
     const waited = performance.now() - startedAt;
@@ -94,9 +94,9 @@ processFault(
     assert.ok(waited > 9_000 && waited < 15_000, `they were answered after ${waited} ms`);
     await served.hearsNothing();
     process.kill(weir.pid, "SIGCONT");
-    // It answers now what it was asked: for a moment those places are taken.
+    // Now it answers the earlier questions, too: for a moment those places are taken.
     await fill(weir, PLACES - 1);
-    // It was held up itself: it takes no worker for one that hangs.
+    // It was held up itself, so it does not conclude that a worker hangs.
     await pause(2_000);
     await served.hearsNothing();
     assert.equal(weir.stderr, "");

@@ -43,7 +43,7 @@ const TALK = `
   }
 `;
 
-/** Says what it has read, and keeps what it is told. */
+/** Answers with what its configuration has read, and stores what clients send. */
 const FROZEN = `
   constants {
     motto = file("motto.txt")
@@ -105,11 +105,11 @@ async function startTalk(stage: Stage, ...args: readonly string[]): Promise<Weir
   return await stage.run([file, "--workers", "2", ...args]);
 }
 
-/** Every second has its run, at most one of them has two, and they are in order. */
+/** There is a run for every second, for at most one of them two, and they are in order. */
 function assertComplete(times: readonly number[]): void {
   const message = times.map((time) => time - times[0]).join(" ");
   const gaps = times.slice(1).map((time, index) => time - times[index]);
-  // What passes between two processes takes a few milliseconds.
+  // A message from one process to another takes a few milliseconds.
   const isSecond = (gap: number): boolean => Math.abs(gap - 1_000) < 250;
   const others = gaps.filter((gap) => !isSecond(gap));
   assert.ok(others.length <= 1 && others.every((gap) => Math.abs(gap) < 250), message);
@@ -125,7 +125,7 @@ class Timekeeper {
     this.#database = database;
   }
 
-  /** Starts it; a few runs have been there already. */
+  /** Starts it, and waits for a few runs. */
   static async start(stage: Stage): Promise<Timekeeper> {
     const folder = join(stage.folder, "clock");
     await mkdir(join(folder, "migrations"), { recursive: true });
@@ -177,7 +177,7 @@ async function replaced(weir: Weir, victim: number): Promise<void> {
   assert.ok(waited > 9_000, `it was ended after ${waited} ms`);
   const its = clients.filter((_, index) => owners[index] === victim);
   await Promise.all(its.map((client) => client.finish()));
-  // Before, connections may still wait at its listener.
+  // Before that, connections may still wait at its listener.
   await until("its end", () => /has ended \(signal SIGKILL\)/.test(weir.stderr));
   await gone(victim);
   // They find both workers again.
@@ -198,7 +198,7 @@ async function kept(weir: Weir): Promise<void> {
 }
 
 processFault(
-  "a worker hangs and nobody asks it for anything → replaced after ten seconds, its clients reconnect, what was due by schedule is made up for; one that is blocked for eight seconds keeps its clients",
+  "a worker hangs while nothing is asked of it → replaced after ten seconds, its clients reconnect, and missed runs of schedules are made up for; a worker that is blocked for eight seconds keeps its clients",
   async (stage) => {
     const weir = await startTalk(stage);
     const clock = await Timekeeper.start(stage);
@@ -223,7 +223,7 @@ processFault(
 );
 
 processFault(
-  "a worker takes another one's place after files and migrations have changed → it runs the configuration of the start",
+  "a worker is replaced after files and migrations have changed → the new one runs the configuration of the start",
   async (stage) => {
     const { folder } = stage;
     const file = (name: string, text: string) => writeFile(join(folder, name), text);
@@ -258,7 +258,7 @@ processFault(
 );
 
 processFault(
-  "the worker that runs the schedules is killed → the next one goes on at once, each time that was due has its run, at most one of them two",
+  "the worker that runs the schedules is killed → another one takes over at once; each time that was due has its run, at most one of them two",
   async (stage) => {
     const clock = await Timekeeper.start(stage);
     process.kill((await childrenOf(clock.weir.pid))[0], "SIGKILL");

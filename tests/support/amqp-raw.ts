@@ -1,6 +1,6 @@
 /**
- * An AMQP publisher down to the byte, for messages that the client library cannot write: the header
- * of a message is given as it stands on the wire.
+ * An AMQP publisher down to the byte, for messages that the client library cannot write: the caller
+ * encodes the header of a message.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";

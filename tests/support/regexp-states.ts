@@ -5,7 +5,7 @@ export interface Edge {
   readonly to: number;
   /** The characters on which it is taken, a bit for each kind of character. */
   readonly on: bigint;
-  /** In how many ways: 2 stands for more. */
+  /** In how many ways; 2 means two or more. */
   readonly ways: number;
 }
 
@@ -201,7 +201,7 @@ class Builder {
     this.#jumps[from].push(condition === undefined ? { to } : { to, condition });
   }
 
-  /** Adds a part behind the state `from`; gives the state behind it. */
+  /** Adds a part behind the state `from`. Returns the state behind it. */
   #add(part: Part, from: number): number {
     switch (part.kind) {
       case "character": {

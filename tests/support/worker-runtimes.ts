@@ -140,7 +140,7 @@ export async function startRuntime(
   };
 }
 
-/** Runs `act` with so many workers; a list has the configuration of each. */
+/** Runs `act` with `count` workers. A list has the configuration of each. */
 export async function withWorkers(
   count: number,
   config: Config | readonly Config[],
