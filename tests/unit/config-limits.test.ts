@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { defineConnector } from "../../src/connector-type.ts";
 import { loadConfig } from "../../src/load.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { Declared } from "../../src/config/declared.ts";
@@ -111,6 +112,37 @@ test("looking for a block that could not be read does not go through all blocks"
   assert.ok(!declared.mayExist("type", "b1") && !declared.mayExist("flow", "b1000"));
   assert.ok(declared.mayExceed("flow", 999) && !declared.mayExceed("flow", 1_000));
   assert.equal(looks, 0);
+});
+
+test("flows that publish to one target are compared with all others once, not each of them", async () => {
+  let compared = 0;
+  const broker = defineConnector({
+    fields: {},
+    source: {
+      kind: "messages",
+      receives(operation, target) {
+        compared++;
+        return operation === target;
+      },
+    },
+    destination: { fields: {} },
+    create: () => ({}),
+  });
+  const flows = Array.from({ length: 50 }, (_, n) =>
+    `flow "f${n}" {
+    from {
+      connector = "b"
+      operation = "o${n}"
+    }
+    to {
+      connector = "b"
+      target = "somewhere"
+    }
+  }
+  `);
+  const text = `connector "b" {\n  type = "broker"\n}\n${flows.join("")}`;
+  await loadConfig(text, { connectors: { broker } });
+  assert.equal(compared, 50);
 });
 
 test("a long line is shown in part", async () => {

@@ -1,4 +1,5 @@
 /** Warns of flows that start themselves again without end. */
+import type { ConnectorModel } from "../../model.ts";
 import {
   constantTarget,
   type PlacedFlow,
@@ -21,8 +22,9 @@ interface Publication {
  * is told once, where it is met first.
  */
 export function warnOfLoops(flows: readonly PlacedFlow[], surroundings: Surroundings): void {
+  const startedBy = starters(flows);
   const publications = new Map(
-    flows.map((flow) => [flow, publicationsOf(flow, flows, surroundings)]),
+    flows.map((flow) => [flow, publicationsOf(flow, startedBy, surroundings)]),
   );
   const told = new Set<string>();
   for (const [flow, own] of publications) {
@@ -53,25 +55,57 @@ function wayBack(
   starts: readonly PlacedFlow[],
   publications: ReadonlyMap<PlacedFlow, readonly Publication[]>,
 ): readonly PlacedFlow[] | undefined {
-  const seen = new Set(starts);
-  let ways = starts.map((next) => [flow, next]);
-  while (ways.length > 0) {
-    const closed = ways.find((way) => way.at(-1) === flow);
-    if (closed !== undefined) return closed.slice(0, -1);
-    ways = ways.flatMap((way) => {
-      const last = way[way.length - 1];
-      const next = (publications.get(last) ?? []).flatMap((publication) => publication.starts);
-      const fresh = [...new Set(next)].filter((found) => !seen.has(found));
-      for (const found of fresh) seen.add(found);
-      return fresh.map((found) => [...way, found]);
-    });
+  /** The flow that was the first to start another. */
+  const starter = new Map<PlacedFlow, PlacedFlow>();
+  const walked = new Set<readonly PlacedFlow[]>();
+  const reached: PlacedFlow[] = [];
+  const walk = (from: PlacedFlow, found: readonly PlacedFlow[]): void => {
+    // Flows that publish to one target share the list of what that starts.
+    if (walked.has(found)) return;
+    walked.add(found);
+    for (const next of found) {
+      if (starter.has(next)) continue;
+      starter.set(next, from);
+      reached.push(next);
+    }
+  };
+  walk(flow, starts);
+  for (const last of reached) {
+    if (last === flow) break;
+    for (const publication of publications.get(last) ?? []) walk(last, publication.starts);
   }
-  return undefined;
+  if (!starter.has(flow)) return undefined;
+  const way: PlacedFlow[] = [];
+  for (let at = starter.get(flow); at !== undefined && at !== flow; at = starter.get(at)) {
+    way.push(at);
+  }
+  return [flow, ...way.reverse()];
+}
+
+/** Gives the flows that an event with a target starts. */
+type StartedBy = (connector: ConnectorModel, target: string) => readonly PlacedFlow[];
+
+/** Looks at the flows of one connector alone, and once for each target. */
+function starters(flows: readonly PlacedFlow[]): StartedBy {
+  const bySource = Map.groupBy(
+    flows,
+    ({ model: { source } }) => source.kind === "connector" ? source.connector : undefined,
+  );
+  const known = new Map<string, readonly PlacedFlow[]>();
+  return ({ name, definition: { source: type }, options }, target) => {
+    const key = `${name}\n${target}`;
+    const found = known.get(key) ??
+      (bySource.get(name) ?? []).filter(({ model: { source } }) =>
+        source.kind === "connector" && type?.receives?.(source.operation, target, options) === true
+      );
+    known.set(key, found);
+    return found;
+  };
 }
 
 function publicationsOf(
   flow: PlacedFlow,
-  flows: readonly PlacedFlow[],
+  startedBy: StartedBy,
   { connectors, constants }: Surroundings,
 ): readonly Publication[] {
   const { source, accept, dedupe } = flow.model;
@@ -83,11 +117,6 @@ function publicationsOf(
     const target = constantTarget(request, constants);
     const connector = connectors.get(request.connector);
     if (request.when !== undefined || target === undefined || connector === undefined) return [];
-    const { definition, options } = connector;
-    const starts = flows.filter(({ model: { source } }) =>
-      source.kind === "connector" && source.connector === request.connector &&
-      definition.source?.receives?.(source.operation, target, options) === true
-    );
-    return [{ place, target, starts }];
+    return [{ place, target, starts: startedBy(connector, target) }];
   });
 }
