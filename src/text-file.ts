@@ -79,6 +79,6 @@ function decode(chunks: readonly Uint8Array[]): string {
     const texts = chunks.map((chunk) => decoder.decode(chunk, { stream: true }));
     return texts.join("") + decoder.decode();
   } catch (cause) {
-    throw new Error("it is no UTF-8 text", { cause });
+    throw new Error("it is not UTF-8 text", { cause });
   }
 }

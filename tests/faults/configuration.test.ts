@@ -113,7 +113,7 @@ processFault(
     assert.deepEqual(await check(stage, files), [
       "the configuration has more than 100000 blocks @ blocks.hcl:200001:3",
       "the file cannot be read: it has more than 16 MB @ large.hcl",
-      "the file cannot be read: it is no UTF-8 text @ noise.hcl",
+      "the file cannot be read: it is not UTF-8 text @ noise.hcl",
     ]);
   },
 );

@@ -157,7 +157,7 @@ test("a folder that is missing, a file instead of one, and a file that is no tex
     await put("2.sql", new Uint8Array([0xff, 0xfe, 0x41]));
     await assert.rejects(
       start(),
-      fails(/migrations in .*: migration "2\.sql" cannot be read: it is no UTF-8 text/),
+      fails(/migrations in .*: migration "2\.sql" cannot be read: it is not UTF-8 text/),
     );
   });
 });

@@ -7,7 +7,8 @@ import { functionsIn } from "../../src/expression/functions.ts";
 import { MACRO_NAMES } from "../../src/expression/macros.ts";
 import { BUDGET } from "../../src/expression/meter.ts";
 import { OPERATORS } from "../../src/expression/operators.ts";
-import { attacks, hostile, many } from "../support/hostile.ts";
+import { attacks, many } from "../support/attacks.ts";
+import { hostile } from "../support/hostile.ts";
 
 const NEEDS_MORE = /needs more steps than the 10 million/;
 
