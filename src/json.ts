@@ -1,7 +1,7 @@
 /** JSON that a stranger sent. No I/O. */
 
 /** How deep objects and lists may nest. */
-const MAX_DEPTH = 64;
+export const MAX_DEPTH = 64;
 
 /**
  * Parses JSON. A key such as `__proto__` becomes a field like any other.
@@ -35,7 +35,8 @@ export function hasLoneSurrogate(value: unknown): boolean {
     Object.entries(value).some(([name, item]) => !name.isWellFormed() || hasLoneSurrogate(item));
 }
 
-function isDeeperThan(text: string, limit: number): boolean {
+/** Whether objects and lists in a JSON text nest deeper than `limit`. */
+export function isDeeperThan(text: string, limit: number): boolean {
   // Every level of valid JSON needs two brackets.
   if (text.length <= limit * 2) return false;
   let depth = 0;

@@ -54,6 +54,18 @@ export function value(type: string, bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from(type, "latin1"), bytes]);
 }
 
+/** A value of `levels` lists (`A`) or tables (`F`) in each other; an innermost one is empty. */
+export function nestedTable(letter: string, levels: number): Buffer {
+  const name = letter === "F" ? short("n") : Buffer.alloc(0);
+  const each = name.length + 5;
+  const parts = Array.from({ length: levels }, (_, level) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(each * (levels - level - 1));
+    return Buffer.concat([level === 0 ? Buffer.alloc(0) : name, value(letter, length)]);
+  });
+  return Buffer.concat(parts);
+}
+
 /** Eight bytes: a number as a double. */
 export function double(number: number): Buffer {
   const bytes = Buffer.alloc(8);

@@ -13,7 +13,7 @@ function message(rest: Partial<AsyncMessage>): AsyncMessage {
     exchange: "events",
     routingKey: "order.created",
     contentType: "application/json",
-    body: { n: 1 },
+    body: Buffer.from('{"n":1}'),
     ...rest,
   };
 }
@@ -24,7 +24,7 @@ test("a message that waited for a retry comes back as what it was", () => {
   assert.equal(first.retries, 0);
   const { envelope, body } = forRetry(first, "because", 1);
   const again = readDelivery(
-    message({ ...envelope, body: JSON.parse(body.toString()), exchange: "", routingKey: "work" }),
+    message({ ...envelope, body, exchange: "", routingKey: "work" }),
     "work",
   );
   assert.equal(again.retries, 1);
@@ -73,9 +73,9 @@ test("headers of any name are plain data", () => {
 test("a body is read as JSON, whatever it calls itself, and kept byte for byte where it is none", () => {
   const good: readonly (readonly [Partial<AsyncMessage>, unknown])[] = [
     [{ contentType: undefined, body: Buffer.from('{"n":1}') }, { n: 1 }],
-    [{ contentType: "text/plain", body: "[1]" }, [1]],
-    [{ contentType: "application/json", body: "a string" }, "a string"],
-    [{ contentType: "application/json", body: null }, null],
+    [{ contentType: "text/plain", body: Buffer.from("[1]") }, [1]],
+    [{ contentType: "application/json", body: Buffer.from('"a string"') }, "a string"],
+    [{ contentType: "application/json", body: Buffer.from("null") }, null],
   ];
   for (const [rest, expected] of good) {
     const { content } = readDelivery(message(rest), "work");
@@ -86,9 +86,10 @@ test("a body is read as JSON, whatever it calls itself, and kept byte for byte w
     { body: Buffer.from("{") },
     { body: Buffer.alloc(0) },
     { contentType: undefined, body: Buffer.from([0x22, 0xff, 0x22]) },
+    { contentType: "application/json", body: Buffer.from([0x22, 0xff, 0x22]) },
     { contentType: undefined, body: Buffer.from("\u{feff}1") },
     { contentType: "application/json", contentEncoding: "gzip", body: Buffer.from([31, 139]) },
-    { contentType: "text/plain", body: "nonsense" },
+    { contentType: "text/plain", body: Buffer.from("nonsense") },
   ];
   for (const rest of bad) {
     const delivery = readDelivery(message(rest), "work");
@@ -96,7 +97,7 @@ test("a body is read as JSON, whatever it calls itself, and kept byte for byte w
     assert.match(delivery.content.reason, /^its body is no JSON$/);
     assert.equal(delivery.content.permanent, true);
     const { body } = forDeadLetters(delivery, "r");
-    assert.deepEqual(body, Buffer.from(rest.body));
+    assert.deepEqual(body, rest.body);
   }
 });
 
@@ -112,7 +113,6 @@ test("a message whose header cannot be sent waits with it in its body, and comes
     messageId: "m1",
     timestamp: 2 ** 64,
     durable: true,
-    body: { n: 1 },
   });
   let delivery = readDelivery(original, "work");
   const { content } = delivery;
@@ -136,12 +136,47 @@ test("a header that says that others are packed is believed of no message from e
   const headers = { "x-weir-packed": 5, "x-weir-routing-key": "k", "x-weir-retries": -1e9 };
   const elsewhere = readDelivery(message({ headers }), "work");
   assert.ok("body" in elsewhere.content);
-  for (const body of [Buffer.from("nonsense"), { n: 1 }, Buffer.from('["map",["headers",1]]')]) {
+  const levels = `${'["list",'.repeat(200_000)}1${"]".repeat(200_000)}`;
+  const deep = `["map",["headers",["map",["h",${levels}]]]]`;
+  for (const text of ["nonsense", '{"n":1}', '["map",["headers",1]]', deep]) {
+    const body = Buffer.from(text);
+    headers["x-weir-packed"] = text.length;
     const here = readDelivery(message({ headers, body, exchange: "", routingKey: "work" }), "work");
     assert.deepEqual(here.content, {
       reason: "its packed headers cannot be read",
       permanent: true,
     });
     assert.equal(here.retries, 0);
+  }
+});
+
+/** Lists and tables in each other, `levels` of them. */
+function nested(levels: number): unknown {
+  let value: unknown = 1;
+  for (let level = 0; level < levels; level++) value = level % 2 === 0 ? { a: value } : [value];
+  return value;
+}
+
+test("headers nest at most 64 levels, their table included, also where they waited for a retry", () => {
+  const good = message({ headers: { large: "x".repeat(9_000), h: nested(63) } });
+  const delivery = readDelivery(good, "work");
+  assert.ok("headers" in delivery.content);
+  assert.deepEqual(delivery.content.headers.h, nested(63));
+  const again = readDelivery(returned(forRetry(delivery, "because", 1)), "work");
+  assert.deepEqual(again.content, delivery.content);
+  const bad = readDelivery(message({ headers: { mine: 1, h: nested(64) } }), "work");
+  assert.deepEqual(bad.content, { reason: "its headers nest deeper than 64", permanent: true });
+  assert.equal(forDeadLetters(bad, "r").body, bad.message.body);
+});
+
+test("a body nests at most 64 levels, and a dead letter has its bytes", () => {
+  const text = (levels: number): string => `${"[".repeat(levels)}1${"]".repeat(levels)}`;
+  const good = readDelivery(message({ body: Buffer.from(text(64)) }), "work");
+  assert.ok("body" in good.content);
+  for (const levels of [65, 200_000]) {
+    const body = Buffer.from(text(levels));
+    const bad = readDelivery(message({ body }), "work");
+    assert.deepEqual(bad.content, { reason: "its body nests deeper than 64", permanent: true });
+    assert.equal(forDeadLetters(bad, "r").body, body);
   }
 });

@@ -11,6 +11,7 @@ import { type Delivery, readDelivery } from "./delivery.ts";
 import { forDeadLetters, forRetry } from "./forwarding.ts";
 import { describe, type Link } from "./link.ts";
 import { type Publisher, UnsendableError } from "./publisher.ts";
+import { withContentType } from "./reading.ts";
 import { declareDeadLetters, declareQueue, declareWaitingRoom } from "./topology.ts";
 
 /** Milliseconds between two tries to do what the broker has refused. */
@@ -123,7 +124,8 @@ export class Consumer {
     try {
       const queue = await declareQueue(channel, settings, operations);
       await channel.basicQos({ prefetchCount: settings.consumer.prefetch });
-      const take = (message: AsyncMessage): void => this.#take(channel, message, queue);
+      const take = (message: AsyncMessage): void =>
+        this.#take(channel, withContentType(message), queue);
       const { consumerTag } = await channel.basicConsume({ queue }, take);
       this.#consumerTag = consumerTag;
       this.#channel = channel;
@@ -261,8 +263,7 @@ export class Consumer {
       await send();
       return true;
     } catch (error) {
-      // A body that nests too deep cannot be written again.
-      if (error instanceof UnsendableError || error instanceof RangeError) return error;
+      if (error instanceof UnsendableError) return error;
       this.#context.logger.warn("message {routingKey} could not be moved: {reason}", {
         routingKey: shown(delivery.routingKey),
         reason: describe(error),

@@ -1,7 +1,7 @@
 /** What comes from the broker as a message. */
 import { Buffer } from "node:buffer";
 import type { AsyncMessage } from "rabbitmq-client";
-import { isObject } from "../../../json.ts";
+import { isDeeperThan, isObject, MAX_DEPTH } from "../../../json.ts";
 import type { Message } from "../message.ts";
 import type { Failure } from "../subscriptions.ts";
 import { propertiesIn } from "./encoding.ts";
@@ -43,6 +43,10 @@ export function readDelivery(received: AsyncMessage, queue: string): Delivery {
     const content = { reason: "its packed headers cannot be read", permanent: true };
     return { ...origin, retries, message: received, content };
   }
+  if (nestDeeperThan(message.headers, MAX_DEPTH)) {
+    const content = { reason: `its headers nest deeper than ${MAX_DEPTH}`, permanent: true };
+    return { ...origin, retries, message, content };
+  }
   const body = parse(message);
   if ("reason" in body) return { ...origin, retries, message, content: body };
   const { [ROUTING_KEY]: _, [EXCHANGE]: __, [RETRIES]: ___, ...headers } = headersOf(message);
@@ -67,32 +71,32 @@ export function headersOf({ headers = {} }: AsyncMessage): Record<string, unknow
   return Object.fromEntries(Object.entries(headers));
 }
 
-/** The library has parsed what calls itself JSON and has made text of what calls itself text. */
-function isParsed({ contentType, contentEncoding, body }: AsyncMessage): boolean {
-  return contentType === "application/json" && !contentEncoding && !Buffer.isBuffer(body);
+/** Reads at most one level more than it allows, as many as `boundHeaders` leaves. */
+function nestDeeperThan(value: unknown, limit: number): boolean {
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return false;
+  return limit === 0 || Object.values(value).some((item) => nestDeeperThan(item, limit - 1));
 }
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 function parse(message: AsyncMessage): { readonly body: unknown } | Failure {
-  if (isParsed(message)) return { body: message.body };
+  const bad: Failure = { reason: "its body is no JSON", permanent: true };
+  let text: string;
   try {
-    const text = typeof message.body === "string"
-      ? message.body
-      : new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(message.body);
+    text = decoder.decode(message.body);
+  } catch {
+    return bad;
+  }
+  // Judged on the text: a parser, and all that looks at its value, would call itself for each level.
+  if (isDeeperThan(text, MAX_DEPTH)) {
+    return { reason: `its body nests deeper than ${MAX_DEPTH}`, permanent: true };
+  }
+  try {
     return { body: JSON.parse(text) };
   } catch {
     // The parser's own words quote the body, which belongs into no log.
-    return { reason: "its body is no JSON", permanent: true };
+    return bad;
   }
-}
-
-/**
- * The body in bytes.
- *
- * @throws {RangeError} It is JSON that nests deeper than can be written again.
- */
-export function bytesOf(message: AsyncMessage): Buffer {
-  if (Buffer.isBuffer(message.body)) return message.body;
-  return Buffer.from(isParsed(message) ? JSON.stringify(message.body) : String(message.body));
 }
 
 function propertiesOf(message: AsyncMessage): Readonly<Record<string, unknown>> {

@@ -2,15 +2,7 @@
 import type { Buffer } from "node:buffer";
 import type { Envelope } from "rabbitmq-client";
 import { shown } from "../../../shown.ts";
-import {
-  bytesOf,
-  type Delivery,
-  EXCHANGE,
-  headersOf,
-  PACKED,
-  RETRIES,
-  ROUTING_KEY,
-} from "./delivery.ts";
+import { type Delivery, EXCHANGE, headersOf, PACKED, RETRIES, ROUTING_KEY } from "./delivery.ts";
 import {
   badProperties,
   fittingHeaders,
@@ -38,28 +30,24 @@ export interface Forwarded {
 /**
  * A message that comes again. What cannot stand in its header is packed in front of its body, so that
  * flows see the same message.
- *
- * @throws {RangeError} Its body cannot be written.
  */
 export function forRetry(delivery: Delivery, reason: string, retries: number): Forwarded {
   const { message, message: { durable } } = delivery;
   const own = { ...origin(delivery, reason), [RETRIES]: retries };
   const whole = envelopeOf(propertiesOf(delivery), { ...headersToCopy(delivery), ...own });
-  if (headerProblem(whole) === undefined) return { envelope: whole, body: bytesOf(message) };
+  if (headerProblem(whole) === undefined) return { envelope: whole, body: message.body };
   const properties = { ...propertiesOf(delivery), messageId: message.messageId };
   const front = { ...properties, durable, headers: headersToCopy(delivery) };
-  const { body, length } = pack(front, bytesOf(message));
+  const { body, length } = pack(front, message.body);
   const envelope = envelopeOf({ messageId: crypto.randomUUID() }, { ...own, [PACKED]: length });
   return { envelope, body };
 }
 
 /**
  * A dead letter. What cannot stand in its header is left out, and a header says so: others read it.
- *
- * @throws {RangeError} Its body cannot be written.
  */
 export function forDeadLetters(delivery: Delivery, reason: string): Forwarded {
-  const body = bytesOf(delivery.message);
+  const { body } = delivery.message;
   const own = origin(delivery, reason);
   const whole = envelopeOf(propertiesOf(delivery), { ...headersToCopy(delivery), ...own });
   if (headerProblem(whole) === undefined) return { envelope: whole, body };

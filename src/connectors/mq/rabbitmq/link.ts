@@ -4,6 +4,7 @@ import type { Logger } from "../../../connector.ts";
 import { AMQPChannelError, AMQPConnectionError, AMQPError, Connection } from "rabbitmq-client";
 import { type Address, describeAddress } from "./address.ts";
 import { FRAME_MAX } from "./encoding.ts";
+import { boundHeaders } from "./reading.ts";
 
 /** Milliseconds that the broker has to take a connection, a channel or a confirmed message. */
 export const PATIENCE = 5000;
@@ -81,6 +82,7 @@ export class Link {
       logger.warn("the broker {where} is away, trying again: {reason}", { where, reason });
     });
     connection.on("connection", () => {
+      boundHeaders(connection);
       const first = !tried;
       tried = true;
       if (lost) logger.info("the broker {where} is back", { where });

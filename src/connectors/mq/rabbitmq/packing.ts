@@ -3,7 +3,10 @@
  * message whose header cannot be sent as it is. Nothing of it is lost, and its attempts are counted.
  */
 import { Buffer } from "node:buffer";
-import { isObject } from "../../../json.ts";
+import { isDeeperThan, isObject, MAX_DEPTH } from "../../../json.ts";
+
+/** How deep headers nest when they are packed: a table takes two levels, and so does what is around. */
+const DEEPEST = 2 * MAX_DEPTH + 2;
 
 /** Bytes in front of which something is packed. */
 export interface Packed {
@@ -26,7 +29,9 @@ export function unpack(
   if (!Number.isInteger(length) || length < 0 || length > body.length) return undefined;
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   try {
-    const value = fromJson(JSON.parse(bytes.toString("utf8", 0, length)));
+    const front = bytes.toString("utf8", 0, length);
+    if (isDeeperThan(front, DEEPEST)) return undefined;
+    const value = fromJson(JSON.parse(front));
     return { value, body: bytes.subarray(length) };
   } catch {
     return undefined;
