@@ -115,14 +115,8 @@ export interface WriteRequest<Options = unknown> {
 
 /** A promise whose work can be given up. */
 export interface Cancellable<T = unknown> extends PromiseLike<T> {
-  /** Gives it up: nobody waits for it any more. It settles all the same. */
+  /** Gives it up: no flow waits for it any more. It settles all the same. */
   cancel(): void;
-}
-
-/** Gives up the work of a promise, where that is possible. */
-export function cancel(pending: unknown): void {
-  const { cancel } = Object(pending) as Partial<Cancellable>;
-  if (typeof cancel === "function") cancel.call(pending);
 }
 
 /**

@@ -1,10 +1,11 @@
 /** What a `to` or a `step` asks of its connector. */
 import type { Clock } from "../clock.ts";
 import { holds } from "../condition.ts";
-import { cancel, type Cancellable, type Connector, type FlowEvent } from "../connector.ts";
+import type { Cancellable, Connector, FlowEvent } from "../connector.ts";
 import { ConnectorError, ExpressionError, TimeoutError } from "../errors.ts";
 import type { Scope } from "../expression.ts";
 import type { DestinationModel, RequestModel, StepModel } from "../model.ts";
+import { cancel } from "./cancel.ts";
 import type { StepCache } from "./result-cache.ts";
 import { asScope, type Run } from "./run.ts";
 import { reshape } from "./transform.ts";

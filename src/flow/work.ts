@@ -1,6 +1,6 @@
 /** Work that waits only where there is something to wait for, and can be interrupted there. */
-import { cancel } from "../connector.ts";
 import { TimeoutError } from "../errors.ts";
+import { cancel } from "./cancel.ts";
 import type { Deadlines } from "./deadlines.ts";
 
 /** What is to be done: a generator that yields each promise that it waits for. */

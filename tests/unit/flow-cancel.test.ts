@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { configure, reset } from "@logtape/logtape";
 import { test } from "node:test";
 import { ManualClock, settle } from "../support/clock.ts";
 import { failureOf, FROM, type Made, make, to } from "../support/flow.ts";
@@ -48,4 +49,51 @@ test("all that runs in parallel is given up", async () => {
   await clock.advance(1001);
   assert.equal((await failing).code, "timeout");
   assert.deepEqual(given, ["b", "c"]);
+});
+
+/** What is logged as an error meanwhile. */
+async function errorsOf(act: () => Promise<void>): Promise<readonly string[]> {
+  const log: string[] = [];
+  await configure({
+    reset: true,
+    sinks: { list: ({ message }) => void log.push(message.join("")) },
+    loggers: [
+      { category: "weir", lowestLevel: "error", sinks: ["list"] },
+      { category: ["logtape", "meta"], lowestLevel: "error" },
+    ],
+  });
+  try {
+    await act();
+  } finally {
+    await reset();
+  }
+  return log;
+}
+
+test("a connector that fails to cancel is logged, and all others are given up", async () => {
+  const failures: Readonly<Record<string, () => unknown>> = {
+    a: () => {
+      throw new Error("it throws");
+    },
+    b: () => Promise.reject(new Error("it rejects")),
+  };
+  const given: string[] = [];
+  const answer = (name: string) => {
+    const cancel = failures[name] ?? (() => void given.push(name));
+    return Object.assign(new Promise(() => {}), { cancel });
+  };
+  const clock = new ManualClock();
+  const parallel = ["a", "b", "c"].map((name) => to(name, "parallel = true")).join("\n");
+  const { run } = await make(`timeout = "1s"\n${FROM}\n${parallel}`, answer, { clock });
+  const log = await errorsOf(async () => {
+    const failing = [failureOf(() => run()), failureOf(() => run())];
+    await settle();
+    await clock.advance(1001);
+    for (const { code } of await Promise.all(failing)) assert.equal(code, "timeout");
+    await settle();
+  });
+  assert.deepEqual(given, ["c", "c"]);
+  for (const reason of [/it throws/, /it rejects/]) {
+    assert.equal(log.filter((line) => reason.test(line)).length, 2, log.join("\n"));
+  }
 });
