@@ -131,6 +131,19 @@ test("a read that is given up ends at once, and those after it are done", async 
   });
 });
 
+test("no process is started for a read that was given up before it began", async () => {
+  await withReaders(async (readers) => {
+    const endless = readers.read(order(ENDLESS));
+    const next = readers.read(order(ENDLESS));
+    next.cancel();
+    await assert.rejects(next, ReadBroken);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.equal(readers.size, 1);
+    endless.cancel();
+    await assert.rejects(endless, ReadBroken);
+  });
+});
+
 test("short reads share a process, and pass one that takes long", async () => {
   await withReaders(async (readers) => {
     const endless = readers.read(order(ENDLESS));

@@ -133,7 +133,7 @@ export class Readers {
 
   #giveUp(read: Read): void {
     read.reject(new ReadBroken("was cancelled"));
-    if (this.#waiting.delete(read)) return;
+    if (this.#waiting.delete(read)) return this.#assign();
     for (const [reader, state] of this.#readers) if (state.read === read) reader.kill();
   }
 
