@@ -1,11 +1,11 @@
 /**
- * Reads text files that somebody names: whatever stands under a name, reading ends, and with little
+ * Reads text files whose paths users write: whatever is at a path, reading ends, and takes little
  * memory. A pipe would keep its reader waiting, and a device has no end.
  */
 import { constants, type Stats } from "node:fs";
 import { open, stat } from "node:fs/promises";
 
-/** So many bytes a text file may have. */
+/** The most bytes of a text file. */
 export const MAX_TEXT_FILE: number = 16 * 2 ** 20;
 
 const CHUNK = 256 * 1024;
@@ -13,7 +13,7 @@ const CHUNK = 256 * 1024;
 /**
  * The text of a regular file, or of one that a symbolic link leads to. A byte order mark stays.
  *
- * @throws {Error} There is none, it is no regular file, it has more than 16 MB, it is not UTF-8. The
+ * @throws {Error} There is none, it is not a regular file, has more than 16 MB, or is not UTF-8. The
  * message says why as the end of a sentence, and does not name the file.
  */
 export async function readTextFile(path: string): Promise<string> {
@@ -43,7 +43,7 @@ async function read(path: string): Promise<string> {
     const chunk = new Uint8Array(CHUNK);
     const chunks: Uint8Array[] = [];
     let size = 0;
-    // What a file says of its size is no promise: it may grow, and those of /proc say 0.
+    // The size that a file reports is not reliable: the file may grow, and those of /proc report 0.
     for (;;) {
       const { bytesRead } = await file.read(chunk, 0, CHUNK, null);
       if (bytesRead === 0) break;

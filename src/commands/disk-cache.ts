@@ -13,7 +13,7 @@ import { cacheFolder, isPrivate, makePrivate } from "../server/cache-folder.ts";
 
 /** As many texts are kept: two of each configuration file. */
 const MOST = 128;
-/** A larger file is none of ours. */
+/** In bytes. A larger file was not written here. */
 const LARGEST = 8 * 2 ** 20;
 
 /** The cache of this user; undefined where there is none. */
@@ -58,7 +58,7 @@ class DiskCache implements TextCache {
   async #write(key: string, text: string): Promise<void> {
     if (!makePrivate(this.#folder)) return;
     const draft = `${this.#pathOf(key)}.${process.pid}`;
-    // What a process of the same number has left is none of ours, and may be a link.
+    // An earlier process with this number may have left a file, or somebody a link.
     await unlink(draft).catch(() => {});
     await writeFile(draft, seal(key, text), { mode: 0o600, flag: "wx" });
     await rename(draft, this.#pathOf(key));

@@ -1,11 +1,11 @@
 /** How large values may become: constants may hold each other, so that each line can double them. */
 import { Call } from "./tree.ts";
 
-/** So many characters and items one value may have. */
+/** The most characters and items of one value. */
 export const MAX_VALUE: number = 16 * 2 ** 20;
-/** So many lists and objects may be inside each other. */
+/** The most lists and objects inside each other. */
 export const MAX_NESTING = 200;
-/** So many characters and items all values together may have, and what is computed on the way to them. */
+/** The most characters and items of all values together, intermediate results included. */
 const MAX_ALL = 64 * 2 ** 20;
 
 /** How large a value is. */
@@ -16,7 +16,7 @@ export interface Extent {
   readonly nesting: number;
 }
 
-/** Of lists and objects; they do not change, and the same one may stand in many others. */
+/** Of lists and objects: they do not change, and many others may hold the same one. */
 const extents = new WeakMap<object, Extent>();
 
 /** How large a value is. What is inside it has been measured before it. */
@@ -36,7 +36,7 @@ export function extentOf(value: unknown): Extent {
   return extent;
 }
 
-/** What is inside a value; the place of a call has its whole file, and is no part of the value. */
+/** What a value holds. The span of a call refers to its whole file, so it does not count. */
 function itemsOf(value: object): readonly unknown[] {
   return value instanceof Call ? [value.name, value.arguments] : Object.values(value);
 }
@@ -45,7 +45,7 @@ function itemsOf(value: object): readonly unknown[] {
 export class Budget {
   #left: number = MAX_ALL;
 
-  /** Takes so much; false the first time that there is not enough, undefined from then on. */
+  /** Takes `size`; false the first time that not enough is left, undefined from then on. */
   take(size: number): boolean | undefined {
     if (this.#left < 0) return undefined;
     this.#left -= size;

@@ -37,8 +37,8 @@ export class Declared {
   readonly #opaque: boolean;
 
   /**
-   * `recovered` stands in files that cannot be parsed; `opaque` is true where nobody knows what a
-   * file holds.
+   * `recovered` comes from files that cannot be parsed; `opaque` is true where the contents of a
+   * file are unknown.
    */
   constructor({ blocks }: Body, recovered: readonly Header[], opaque: boolean) {
     this.#opaque = opaque;

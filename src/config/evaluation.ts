@@ -37,7 +37,7 @@ export class Evaluation {
 
   /**
    * `moreConstants` is true where constants may be declared that could not be read. Of blocks at the
-   * top level whose kind is none of `kinds` nobody knows what their values mean.
+   * top level whose kind is not in `kinds` the values are not read.
    */
   constructor(
     options: ReadOptions,

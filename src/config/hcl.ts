@@ -40,7 +40,7 @@ export interface ReadResult {
 /**
  * Reads all files as one configuration. Never throws because of what the files hold: what is wrong
  * with them is in `problems`. A byte order mark at a file's start is dropped. Of blocks at the top
- * level whose kind is none of `kinds` only the headers are read; by default of none.
+ * level whose kind is not in `kinds` only the headers are read; by default all kinds are in it.
  */
 export async function readFiles(
   files: readonly SourceFile[],

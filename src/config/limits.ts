@@ -5,19 +5,19 @@
  */
 import { Scan } from "./scan.ts";
 
-/** So many characters a file may have. */
+/** The most characters of a file. */
 const MAX_FILE = 16 * 2 ** 20;
-/** So many blocks, and as many attributes, a configuration may have. */
+/** The most blocks of a configuration, and the most attributes. */
 const MAX_ITEMS = 100_000;
-/** So many brackets, operators and `%{ if }` may be inside each other. */
+/** The most brackets, operators and `%{ if }` inside each other. */
 const MAX_DEPTH = 200;
-/** So many words, signs and line breaks a file may have: each takes the parser's memory. */
+/** The most words, signs and line breaks of a file: the parser keeps each in memory. */
 const MAX_TOKENS = 2_000_000;
-/** So many digits a number may have. */
+/** The most digits of a number. */
 const MAX_DIGITS = 1_000;
 /** Of the time for putting texts together, which grows with the square of their pieces: 5000 lines. */
 const MAX_JOINING = 2.5e9;
-/** So many characters, about, the parser may say of the values of all files. */
+/** The most characters, about, of the parser's answers on the values of all files. */
 const MAX_ANSWER = 16 * 2 ** 20;
 
 /** Why a text is not parsed. */
@@ -70,7 +70,7 @@ export class Measure {
     if (scan.digits > MAX_DIGITS) {
       return { message: `the number has more than ${MAX_DIGITS} digits` };
     }
-    const hint = 'keep a large text in a file of its own: file("path")';
+    const hint = 'move a large text to a separate file: file("path")';
     if (this.#joining + scan.joining > MAX_JOINING) {
       return { message: "the texts up to here have too many lines, $ and %", hint, together: true };
     }

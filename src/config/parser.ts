@@ -15,7 +15,7 @@ const VERSION = "hcl2json 0.21";
 /** A longer answer is not kept: the cache is there for configurations that are read every day. */
 const LONGEST_KEPT = 4 * 2 ** 20;
 
-/** How often one looks whether hcl2json is still there, in milliseconds. */
+/** How often to check that hcl2json is still running, in milliseconds. */
 const LOOK = 500;
 
 /**
@@ -74,7 +74,7 @@ export class HclParser implements Hcl2Json {
   }
 }
 
-/** The answer, or `ParserEnded`: a program of Go that ends forgets whom it owes an answer. */
+/** The answer, or `ParserEnded`: a program of Go that has ended leaves its calls pending. */
 async function askSafely<T>(parser: Hcl2Json, ask: (parser: Hcl2Json) => Promise<T>): Promise<T> {
   if (ended.has(parser)) throw new ParserEnded();
   const { promise: silence, reject } = Promise.withResolvers<never>();

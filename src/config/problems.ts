@@ -3,10 +3,10 @@ import { ConfigError, type Problem } from "../errors.ts";
 import type { Report } from "./loading.ts";
 import { problemAt, sortProblems, type SourceFile } from "./tree.ts";
 
-/** So many problems are told at once: nobody reads more, and each looks for names that are close. */
+/** The most problems that are reported: nobody reads more, and each looks for similar names. */
 const MOST = 1_000;
 
-/** Thrown where there are so many problems that the rest of the configuration is not looked at. */
+/** Thrown at the problem after the last one that is reported: the rest is not looked at. */
 class TooManyProblems extends Error {
   override readonly name = "TooManyProblems";
 }

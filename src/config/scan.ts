@@ -217,7 +217,7 @@ export class Scan {
     HEREDOC.lastIndex = this.#at;
     const found = HEREDOC.exec(this.#text);
     if (found === null) return false;
-    // Up to the line break, behind which the closing word may stand at once.
+    // Up to the line break: the closing word may follow at once.
     this.#at += found[0].length - 1;
     this.#top.isComposed = true;
     this.#push("text", found[1]);
@@ -292,7 +292,7 @@ function skipBlanks(text: string, from: number): number {
   for (let at = from;; at++) if (text[at] !== " " && text[at] !== "\t") return at;
 }
 
-/** Where the first `end` from an offset on stands, or the text ends. */
+/** The offset of the first `end` from an offset on, or the end of the text. */
 function endOf(text: string, end: string, from: number): number {
   const found = text.indexOf(end, from);
   return found < 0 ? text.length : found;

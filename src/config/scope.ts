@@ -101,7 +101,7 @@ export function fail(scope: Scope, span: Span, message: string, hint?: string): 
   throw new ValueFailure([problemAt(span, `${scope.owner}: ${message}`, { hint })]);
 }
 
-/** Fails where so much more is too much for the values of a configuration. */
+/** Fails where the values of the configuration become too large with `size` more. */
 export function spend(size: number, node: Node, scope: Scope): void {
   const isEnough = scope.budget.take(size);
   // It has been reported once.

@@ -1,6 +1,6 @@
 /** Bytes and the texts that stand for them. */
 
-/** How many bytes become characters at once: a call takes only so many arguments. */
+/** How many bytes become characters at once: the arguments of a call are limited. */
 const CHUNK = 8_192;
 
 const DIGITS = new TextEncoder().encode("0123456789abcdef");
@@ -14,7 +14,7 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(chunks.join(""));
 }
 
-/** The bytes that base64 stands for. Throws for any other text. */
+/** The bytes that a text in base64 encodes. Throws for any other text. */
 export function fromBase64(text: string): Uint8Array {
   const units = atob(text);
   const bytes = new Uint8Array(units.length);

@@ -10,7 +10,7 @@ export interface Range {
 
 /**
  * An operation that its values do not allow; the compiler adds the expression and the place. The
- * message goes into logs, so it names kinds and never values. It is no Error: `exists` may meet one
+ * message goes into logs, so it names kinds and never values. It is not an Error: `exists` may meet one
  * for each of 240,000 items, and a stack is what makes errors slow and large.
  */
 export class Failure {

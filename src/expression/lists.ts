@@ -11,7 +11,7 @@ import { field, identity, readable } from "./values.ts";
 /** The longest list that `lists.range` makes. */
 const LONGEST_RANGE = 100_000;
 
-/** What making an int takes, which is no number of JavaScript. */
+/** What making an int takes: it is a bigint. */
 const INT = 10;
 
 /** What comparing two items of a list takes. */

@@ -46,7 +46,7 @@ export class Meter {
     if (this.#left < 0) throw new Exhausted();
   }
 
-  // No shifts here: they count 32 bits, and what a text would be has no such bound.
+  // No shifts here: they cut to 32 bits, and the length that a result would have may be larger.
 
   /** Characters or bytes that the runtime's own code looks at. */
   scan(characters: number): void {
@@ -63,7 +63,7 @@ export class Meter {
     this.spend(count * 4);
   }
 
-  /** Gives more steps to what serves more than one: a filter that runs for many recipients. */
+  /** Adds steps, for what runs once for each of many: a filter for its recipients. */
   grant(steps: number): void {
     this.#left += steps;
   }

@@ -13,7 +13,7 @@ import { equal, hasElement } from "./values.ts";
 /** An operator with two operands. Where its work grows with them, it takes steps for it. */
 export type Operator = (meter: Meter, a: unknown, b: unknown) => unknown;
 
-/** What an operation on ints takes, which are no numbers of JavaScript. */
+/** What an operation on ints takes: they are bigints. */
 const INTS = 8;
 
 /** A number, or an int where `bigint`. */

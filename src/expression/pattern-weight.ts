@@ -19,7 +19,7 @@ interface Group {
 
 /**
  * At least the instructions of the compiled pattern, repetitions multiplied and classes weighed by
- * what they hold. Text that is no pattern has some weight, too.
+ * what they hold. Text that is not a pattern has some weight, too.
  */
 export function weightOf(pattern: string): number {
   const groups: Group[] = [{ weight: 0, last: 0 }];

@@ -22,7 +22,7 @@ const TEST = 40;
 /** The most memory that the states of one pattern take, in the library's own reckoning. */
 const STATES = 2 ** 20;
 
-/** What making a state takes, and more for each instruction of the pattern that it stands for. */
+/** What making a state takes, and more for each instruction of the pattern that it includes. */
 const STATE = 50;
 const STATE_PART = 20;
 
@@ -41,7 +41,7 @@ export class TextPattern {
   /** Counts what the library does at the moment. */
   #meter: Meter | undefined;
 
-  /** Throws a `Failure` where the pattern is too large, the library's error where it is none. */
+  /** Throws a `Failure` where the pattern is too large, the library's error where it is not a pattern. */
   constructor(source: string, largest: number = LARGEST) {
     if (weightOf(source) > largest) throw new Failure("the pattern is too large");
     this.source = source;
@@ -65,7 +65,7 @@ export class TextPattern {
   /**
    * Most texts are matched by a table of states, which grows as it is needed. What takes longer than
    * a look into the table is making a state, and matching without the table where it grows too
-   * fast: the library calls these methods of its own for that, and nothing else tells of it.
+   * fast. The library calls these methods for that, and reports it in no other way.
    */
   #count(): void {
     const size = this.#compiled.programSize();
@@ -98,7 +98,7 @@ export function patternOfEvent(meter: Meter, source: string): TextPattern {
   return readable(source, LARGEST_OF_EVENT);
 }
 
-/** The pattern of the configuration. Throws a `Failure` for what is none. */
+/** The pattern of the configuration. Throws a `Failure` where it is not a pattern. */
 export function patternOfConfiguration(source: string): TextPattern {
   return readable(source);
 }

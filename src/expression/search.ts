@@ -8,7 +8,7 @@ import type { Meter } from "./meter.ts";
 /** Up to this length the runtime's search is used: its worst is 2 steps a character. */
 const SHORT = 32;
 
-/** The first place at or behind `from` where `text` holds `part`; -1 where there is none. */
+/** The first place at or behind `from` where `text` holds `part`, or -1. */
 export function indexOf(meter: Meter, text: string, part: string, from: number): number {
   if (part.length > SHORT && text.length - from >= part.length) {
     return new Finder(meter, part).next(text, from);
@@ -18,7 +18,7 @@ export function indexOf(meter: Meter, text: string, part: string, from: number):
   return found;
 }
 
-/** The last place at or before `from` where `text` holds `part`; -1 where there is none. */
+/** The last place at or before `from` where `text` holds `part`, or -1. */
 export function lastIndexOf(meter: Meter, text: string, part: string, from: number): number {
   const start = Math.min(from, text.length - part.length);
   meter.spend(Math.max(0, start) + part.length + 1);

@@ -73,7 +73,7 @@ function join(meter: Meter, list: readonly unknown[], separator: string): string
   return texts.join(separator);
 }
 
-/** The position of an occurrence in characters, -1 where there is none. */
+/** The position of an occurrence in characters, or -1. */
 function position(meter: Meter, text: string, unit: number): bigint {
   return BigInt(unit < 0 ? -1 : indexOfUnit(meter, text, unit));
 }

@@ -143,7 +143,7 @@ const VALUE = 2;
 /**
  * A result as plain data: whole numbers as JS numbers (as text beyond 2^53), timestamps and
  * durations as text, bytes as base64. What is plain already comes back as it is, uncopied. A value
- * that stands in it many times counts as often, since it is written as often.
+ * that occurs in it many times counts as often, since it is written as often.
  */
 export function toPlain(meter: Meter, value: unknown): unknown {
   switch (typeof value) {
@@ -207,7 +207,7 @@ function plainList(meter: Meter, list: readonly unknown[]): readonly unknown[] {
   return list;
 }
 
-/** The list with all of it plain, of which what stands before `from` is. */
+/** The list with all items plain; those before `from` are already. */
 function copiedList(
   meter: Meter,
   list: readonly unknown[],

@@ -82,7 +82,7 @@ function wayBack(
   return [flow, ...way.reverse()];
 }
 
-/** Gives the flows that an event with a target starts. */
+/** Returns the flows that an event with a target starts. */
 type StartedBy = (connector: ConnectorModel, target: string) => readonly PlacedFlow[];
 
 /** Looks at the flows of one connector alone, and once for each target. */
