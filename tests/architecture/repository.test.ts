@@ -27,9 +27,9 @@ test("every export of deno.json exists", async () => {
   for (const path of Object.values(manifest.exports)) await access(join(root, path));
 });
 
-test("the README names every dependency", async () => {
-  const readme = await read("README.md");
-  const missing = Object.keys(manifest.imports).filter((name) => !readme.includes(`\`${name}\``));
+test("docs/dependencies.md names every dependency", async () => {
+  const page = await read("docs/dependencies.md");
+  const missing = Object.keys(manifest.imports).filter((name) => !page.includes(`\`${name}\``));
   assert.deepEqual(missing, []);
 });
 
