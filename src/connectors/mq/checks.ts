@@ -1,5 +1,6 @@
 /** What no single attribute of an mq connector tells. */
 import type { Complaint } from "../../connector-type.ts";
+import { isDecodable } from "../../utf8.ts";
 import { type MqOptions, queueNameOf, settle } from "./options.ts";
 import { compilePattern, hasWildcard, isTooLong } from "./topic.ts";
 
@@ -126,14 +127,4 @@ function checkUrl({ url, ...rest }: MqOptions): readonly Complaint[] {
     message: `has a url and a ${name}`,
     hint: `the url says it all: ${example}`,
   }));
-}
-
-/** Whether its percent signs encode UTF-8. */
-function isDecodable(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

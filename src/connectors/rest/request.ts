@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import type { FlowEvent } from "../../connector.ts";
 import { isObject, parseJson } from "../../json.ts";
+import { isDecodable } from "../../utf8.ts";
 import type { BodyFailure, BodyReader } from "./body.ts";
 import { honoParameter, type Operation } from "./operation.ts";
 import { errorResponse, unavailable } from "./response.ts";
@@ -115,13 +116,4 @@ function readQuery(query: URLSearchParams): Readonly<Record<string, unknown>> {
     return [name, values.length === 1 ? values[0] : values];
   });
   return Object.fromEntries(entries);
-}
-
-function isDecodable(path: string): boolean {
-  try {
-    decodeURIComponent(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
