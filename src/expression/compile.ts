@@ -11,7 +11,7 @@ import { call, conditional, elementOf, FAILURE, logical, mapOf } from "./nodes.t
 import { boolean, negate, not, operand, OPERATORS } from "./operators.ts";
 import { type CallNode, type Source, wrongCount } from "./place.ts";
 import type { Evaluate, FunctionCall, FunctionDefinition } from "./scope.ts";
-import { field, hasElement, readable } from "./values.ts";
+import { field, hasElement, nameOf, readable } from "./values.ts";
 
 /** A compiled node. `literal` is the value of one that is the same for every event. */
 interface Compiled {
@@ -137,8 +137,8 @@ export class Compiler {
   }
 
   #map(node: ASTNode, nodes: readonly [ASTNode, ASTNode][], locals: Locals): Compiled {
-    const name = this.#source.guard(node, (_meter, key) => {
-      if (key !== null && typeof key !== "object") return String(key);
+    const name = this.#source.guard(node, (meter, key) => {
+      if (key !== null && typeof key !== "object") return nameOf(meter, key);
       throw new Failure("a map's key is a string, a number, true or false");
     });
     this.#nodes += NODES_OF_FIELD * nodes.length;
@@ -265,7 +265,7 @@ export class Compiler {
     const at = typeof key === "string" ? () => key : this.#node(key, locals).evaluate;
     return {
       evaluate: (scope, values, meter) =>
-        hasElement(of(scope, values, meter), at(scope, values, meter)),
+        hasElement(meter, of(scope, values, meter), at(scope, values, meter)),
     };
   }
 

@@ -12,7 +12,8 @@ export const FAILURE = 1_000;
 
 /** `object[key]`. */
 export function elementOf(object: Evaluate, key: Evaluate): Evaluate {
-  return (scope, values, meter) => element(object(scope, values, meter), key(scope, values, meter));
+  return (scope, values, meter) =>
+    element(meter, object(scope, values, meter), key(scope, values, meter));
 }
 
 /** A map; `name` turns the value of a key into the name of its field. */

@@ -122,7 +122,7 @@ function contains(meter: Meter, value: unknown, collection: unknown): boolean {
     return false;
   }
   if (kindOf(collection) === "map") {
-    return value !== null && typeof value !== "object" && hasElement(collection, value);
+    return value !== null && typeof value !== "object" && hasElement(meter, collection, value);
   }
   return refuse("in", value, collection);
 }

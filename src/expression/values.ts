@@ -18,23 +18,33 @@ export function field(value: unknown, name: string): unknown {
   return Array.isArray(value) ? null : readable((value as Record<string, unknown>)[name]);
 }
 
+/** What writing a number as the name of a field takes, and looking for a name that was computed. */
+const NUMBER = 40;
+const COMPUTED = 4;
+
+/** The name that a key means in a map. */
+export function nameOf(meter: Meter, key: unknown): string {
+  meter.spend(typeof key === "string" ? COMPUTED : NUMBER);
+  return String(key);
+}
+
 /** An element of a list or a field of a map; null where there is none. */
-export function element(value: unknown, key: unknown): unknown {
-  if (typeof key === "string") return field(value, key);
+export function element(meter: Meter, value: unknown, key: unknown): unknown {
+  if (typeof key === "string") return field(value, nameOf(meter, key));
   if (typeof key !== "number" && typeof key !== "bigint" && typeof key !== "boolean") return null;
-  if (!Array.isArray(value)) return field(value, String(key));
+  if (!Array.isArray(value)) return field(value, nameOf(meter, key));
   const at = Number(key);
   return typeof key !== "boolean" && at >= 0 && at < value.length ? readable(value[at]) : null;
 }
 
 /** True where the map has the field, even when the field is null. */
-export function hasElement(value: unknown, key: unknown): boolean {
+export function hasElement(meter: Meter, value: unknown, key: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (Array.isArray(value)) {
     const at = typeof key === "number" || typeof key === "bigint" ? Number(key) : -1;
     return Number.isInteger(at) && at >= 0 && at < value.length;
   }
-  const name = String(key);
+  const name = nameOf(meter, key);
   if (!Object.hasOwn(value, name)) return false;
   const found = (value as Record<string, unknown>)[name];
   return found === null || readable(found) !== null;

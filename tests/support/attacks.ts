@@ -262,6 +262,10 @@ export const attacks: Readonly<Record<string, readonly string[]>> = {
   ],
   "!=": [many("input.same + 'a' != input.other + 'a'"), many("input.objects != input.objects")],
   "in": [
+    "input.fractions.all(a, input.fractions.all(b, !(b in input.map)))",
+    "input.fractions.all(a, input.fractions.all(b, input.map[b] == null))",
+    "input.falling.all(a, input.falling.all(b, input.map[b] == null))",
+    "input.fractions.all(a, input.fractions.all(b, {b: 1} != null))",
     many("input.other in [input.same, input.same]"),
     many("99 in input.numbers"),
     many("i in {}"),

@@ -35,6 +35,7 @@ export const hostile: Readonly<Record<string, unknown>> = {
   periods: `${"a".repeat(999)}b`.repeat(LENGTH / 2_000),
   period: "a".repeat(1_000),
   numbers: Array.from({ length: 240_000 }, (_, i) => i % 10),
+  fractions: Array.from({ length: 80_000 }, (_, i) => i + 0.5),
   falling: Array.from({ length: 80_000 }, (_, i) => 99_999 - i),
   words: Array.from({ length: 70_000 }, (_, i) => `${i % 7_919}`),
   prefixes: Array.from({ length: 500 }, (_, i) => "p".repeat(990) + i),
