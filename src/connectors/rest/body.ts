@@ -5,6 +5,8 @@ import type { Clock } from "../../clock.ts";
 const PATIENCE = 30_000;
 /** So is one that is not complete after this time, in milliseconds. */
 const WHOLE_TIME = 300_000;
+/** How often that is checked, in milliseconds: a timer for each body would cost more than its reading. */
+const CHECK_INTERVAL = 1_000;
 
 /** Why a body was not read to its end. */
 export type BodyFailure = "too_large" | "too_slow" | "closing" | "broken";
@@ -17,6 +19,7 @@ export class BodyReader {
   readonly #clock: Clock;
   /** The bodies that are being read. */
   readonly #reading = new Set<Reading>();
+  #cancelCheck: (() => void) | undefined;
   #closed = false;
 
   /** Time is the clock's. */
@@ -31,6 +34,7 @@ export class BodyReader {
     if (stream.locked) return { failure: "broken" };
     const reading = new Reading(stream, this.#clock);
     this.#reading.add(reading);
+    this.#cancelCheck ??= this.#clock.after(CHECK_INTERVAL, this.#check);
     try {
       return await reading.text(maxSize);
     } finally {
@@ -41,8 +45,17 @@ export class BodyReader {
   /** Gives up all bodies that are not complete. */
   close(): void {
     this.#closed = true;
+    this.#cancelCheck?.();
     for (const reading of this.#reading) reading.giveUp("closing");
   }
+
+  readonly #check = (): void => {
+    const now = this.#clock.elapsed();
+    for (const reading of this.#reading) if (reading.isLate(now)) reading.giveUp("too_slow");
+    this.#cancelCheck = this.#reading.size === 0
+      ? undefined
+      : this.#clock.after(CHECK_INTERVAL, this.#check);
+  };
 }
 
 /** One body that is being read. */
@@ -51,14 +64,12 @@ class Reading {
   readonly #clock: Clock;
   readonly #begunAt: number;
   #movedAt: number;
-  #cancelTimer: () => void;
   #failure: BodyFailure | undefined;
 
   constructor(stream: ReadableStream<Uint8Array>, clock: Clock) {
     this.#reader = stream.getReader();
     this.#clock = clock;
     this.#begunAt = this.#movedAt = clock.elapsed();
-    this.#cancelTimer = clock.after(PATIENCE, this.#check);
   }
 
   async text(maxSize: number): Promise<Body> {
@@ -80,8 +91,6 @@ class Reading {
       }
     } catch {
       return { failure: this.#failure ?? "broken" };
-    } finally {
-      this.#cancelTimer();
     }
   }
 
@@ -92,10 +101,8 @@ class Reading {
     this.#reader.releaseLock();
   }
 
-  readonly #check = (): void => {
-    const now = this.#clock.elapsed();
-    const left = Math.min(this.#movedAt + PATIENCE, this.#begunAt + WHOLE_TIME) - now;
-    if (left <= 0) this.giveUp("too_slow");
-    else this.#cancelTimer = this.#clock.after(left, this.#check);
-  };
+  /** Whether its time is over. */
+  isLate(now: number): boolean {
+    return now >= Math.min(this.#movedAt + PATIENCE, this.#begunAt + WHOLE_TIME);
+  }
 }
