@@ -13,11 +13,11 @@ import { functionsIn } from "./expression/functions.ts";
 import { parse } from "./expression/library.ts";
 import { pathsIn } from "./expression/paths.ts";
 import { Source } from "./expression/place.ts";
-import { METER, Meter } from "./expression/meter.ts";
+import { Meter, meterOf } from "./expression/meter.ts";
 import type { ExpressionEnvironment, Scope } from "./expression/scope.ts";
 import { identity as identityOf, toPlain } from "./expression/values.ts";
 
-export { METER, Meter } from "./expression/meter.ts";
+export { METER, Meter, meterOf } from "./expression/meter.ts";
 export type { ExpressionEnvironment, Scope } from "./expression/scope.ts";
 
 /** A compiled expression. It keeps no state between evaluations. */
@@ -70,7 +70,7 @@ export function compileExpression(
     paths,
     evaluate(scope: Scope): unknown {
       try {
-        const meter = scope[METER] ?? new Meter();
+        const meter = meterOf(scope) ?? new Meter();
         return toPlain(meter, run(scope, slots === 0 ? NO_LOCALS : new Array(slots), meter));
       } catch (error) {
         throw source.failed(error);

@@ -11,6 +11,14 @@ export const BUDGET = 10_000_000;
 /** The key under which a scope carries the meter of its event. */
 export const METER: unique symbol = Symbol("meter");
 
+/**
+ * The meter that counts what the expressions of a scope's event cost together. Undefined where the
+ * scope has none: then each evaluation has its own budget.
+ */
+export function meterOf(scope: object): Meter | undefined {
+  return (scope as { readonly [METER]?: Meter })[METER];
+}
+
 /** The event has no steps left. Nothing in an expression recovers from it. */
 export class Exhausted extends Failure {
   constructor() {

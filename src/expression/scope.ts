@@ -1,12 +1,9 @@
 /** What an expression is given: types alone, shared by the compiler and its public face. */
 
-import type { METER, Meter } from "./meter.ts";
+import type { Meter } from "./meter.ts";
 
 /** The variables that one evaluation sees: input, output, client, step, constants, … */
-export type Scope = Readonly<Record<string, unknown>> & {
-  /** Counts what the expressions of one event cost together; without it each has its own budget. */
-  readonly [METER]?: Meter;
-};
+export type Scope = Readonly<Record<string, unknown>>;
 
 /** What the world gives to expressions. It is handed in, never read from a global. */
 export interface ExpressionEnvironment {

@@ -2,7 +2,14 @@
  * What the result of a cached step may depend on. A connector is shown nothing else, so that a key
  * that is made of it tells all results apart.
  */
-import { type Expression, identity, METER, type Meter, type Scope } from "../expression.ts";
+import {
+  type Expression,
+  identity,
+  METER,
+  type Meter,
+  meterOf,
+  type Scope,
+} from "../expression.ts";
 import { digest } from "./digest.ts";
 
 /** The parts of a scope that the expressions in a step's options read. */
@@ -25,7 +32,8 @@ export class Dependencies {
     for (const path of this.#paths) copy(scope, narrowed, path);
     narrowed.constants = scope.constants;
     // The steps of the event that asks. They are not part of the key: they change no result.
-    if (scope[METER] !== undefined) narrowed[METER] = scope[METER];
+    const meter = meterOf(scope);
+    if (meter !== undefined) narrowed[METER] = meter;
     return narrowed;
   }
 

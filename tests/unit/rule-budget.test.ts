@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { Client, ConnectorContext } from "../../src/connector.ts";
 import { RoomPattern } from "../../src/connectors/websocket/rooms/pattern.ts";
 import { RoomRules } from "../../src/connectors/websocket/rooms/rules.ts";
-import { compileExpression, METER, Meter } from "../../src/expression.ts";
+import { compileExpression, METER, Meter, meterOf } from "../../src/expression.ts";
 import { BUDGET } from "../../src/expression/meter.ts";
 import { Dependencies } from "../../src/flow/dependencies.ts";
 import type { LookupModel } from "../../src/request-model.ts";
@@ -30,7 +30,7 @@ test("the look-ups of a room's rule and its condition share the steps of one eve
     constants: {},
     logger: recorder().logger,
     lookUp(_steps, scope) {
-      const meter = scope[METER];
+      const meter = meterOf(scope);
       assert.ok(meter !== undefined);
       left.push(meter.left);
       meter.spend(meter.left - 100);

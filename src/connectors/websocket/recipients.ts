@@ -2,7 +2,7 @@
 import { holds } from "../../condition.ts";
 import type { Client, WriteRequest } from "../../connector.ts";
 import { ConnectorError } from "../../errors.ts";
-import { type Expression, METER, Meter, type Scope } from "../../expression.ts";
+import { type Expression, METER, Meter, meterOf, type Scope } from "../../expression.ts";
 import { roomProblem } from "../../protocol.ts";
 
 /** For whom something is, before anybody is left out. */
@@ -92,7 +92,7 @@ export function choose<Member extends Candidate>(
 ): readonly Member[] {
   const members = [...group].filter(({ id }) => id === undefined || id !== except);
   if (filter === undefined) return members;
-  const meter = scope[METER] ?? new Meter();
+  const meter = meterOf(scope) ?? new Meter();
   meter.grant(STEPS_OF_RECIPIENT * members.length);
   const seen: Record<string, unknown> & Scope = { ...variablesOf(filter, scope), [METER]: meter };
   return members.filter(({ client }) => {

@@ -240,6 +240,9 @@ createBirpc<Record<string, never>, ServerFunctions>(new Server(), {
   timeout: -1,
 });
 process.once("disconnect", () => process.exit());
+// Deno opens a pair of sockets for signals with the first one that is listened for, or by itself about
+// a second after its start: they must be there before descriptors are counted.
+process.on("SIGWINCH", () => {});
 
 /** An error as its parts: it would be `{}`. */
 function plain(_key: string, value: unknown): unknown {

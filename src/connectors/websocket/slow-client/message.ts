@@ -1,5 +1,5 @@
 /** Messages that a slow client's queue may leave out: what is sent to rooms, users and everybody. */
-import { type Expression, METER, type Scope } from "../../../expression.ts";
+import { type Expression, METER, meterOf, type Scope } from "../../../expression.ts";
 import { Frame } from "../../../frame.ts";
 
 /** A message to clients. Answers, errors and pongs are plain frames, and none of them is left out. */
@@ -41,7 +41,7 @@ export function keyOf(
     room: room ?? null,
     // An event's input may be made when it is read.
     input: variables.has("input") ? scope.input ?? null : null,
-    [METER]: scope[METER],
+    [METER]: meterOf(scope),
   });
   return value === null ? undefined : JSON.stringify(value);
 }
