@@ -60,7 +60,8 @@ const SECTION_OF: Readonly<Record<string, string>> = {
 /** A test is named `HOST: entry`; the first word of its file is the section. */
 export function resultOf(runtime: string, file: string, { name, result }: TestCase): Result {
   const pattern = /^(?:(node|deno|bun) (serve|embedded): )?(.*)$/;
-  const [, host, way, entry = name] = pattern.exec(name) ?? [];
+  // Node's reporter escapes a quote twice.
+  const [, host, way, entry = name] = pattern.exec(name.replaceAll("&quot;", '"')) ?? [];
   const [word] = file.split(/[.-]/);
   return {
     section: SECTION_OF[word] ?? word.slice(0, 1).toUpperCase() + word.slice(1),
