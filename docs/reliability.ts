@@ -21,18 +21,19 @@ that another column covers it.`;
 
 /** The sections, in their order, and what each is about. */
 const SECTIONS: Readonly<Record<string, string>> = {
-  Handshake: "What may go wrong before a connection is one.",
+  Handshake: "What may go wrong before a connection is open.",
   Frames: "What a client may do to the framing.",
   Compression: "What a client that negotiated compression may send.",
-  HTTP: "What a client may do with requests that are no handshake.",
+  HTTP: "What a client may do with HTTP requests that are not handshakes.",
   Messages: "What a client may say.",
   Expressions: "The most expensive input for each function, macro, format and pattern.",
-  Peers: "What becomes of clients that are slow, silent or gone.",
-  Downstream: "What becomes of databases and brokers: SQLite, RabbitMQ, and REST in front of them.",
+  Peers: "What happens to clients that are slow, silent or gone.",
+  Downstream:
+    "What happens when databases and brokers fail: SQLite, RabbitMQ, and REST in front of them.",
   Workers: "What may happen between the processes of one service.",
   Configuration: "What a configuration, the files that it names and the cache may hold.",
   Process: "What may happen to the process itself.",
-  Attacker: "What somebody may try who should not get in.",
+  Attacker: "What an attacker may try.",
 };
 
 /** The columns; a runtime's own server stands for it. */
@@ -92,7 +93,7 @@ function table(results: readonly Result[]): string {
   const rows = [...entries].sort(([a], [b]) => a < b ? -1 : 1).map(([entry, found]) =>
     row(entry, (column) => word(found.filter((result) => result.column === column)))
   );
-  return [...head("what happens → what comes of it"), ...rows].join("\n");
+  return [...head("what happens → result"), ...rows].join("\n");
 }
 
 function head(first: string): readonly string[] {

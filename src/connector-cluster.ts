@@ -22,7 +22,7 @@ export interface ConnectorCluster {
   readonly leader: boolean;
   /**
    * Calls `act` once this worker leads, now or when it takes the place of one that has led before it
-   * and has ended; `takesOver` is true then. Gives the promise of `act` where it is called now, else
+   * and has ended; `takesOver` is true then. Returns the promise of `act` where it is called now, else
    * one that is resolved.
    */
   onceLeading(act: (takesOver: boolean) => Promise<void>): Promise<void>;

@@ -3,7 +3,7 @@ import { shown } from "./shown.ts";
 
 /** A longer name is no slip, and takes long to compare. */
 const LONGEST = 200;
-/** So many names are looked at. */
+/** At most this number of names is compared. */
 const MOST = 1_000;
 
 /**

@@ -63,7 +63,7 @@ export interface ReceiverOwner {
  *   if all were well, where `ws` resets an inflater that is closed: an assertion that nothing
  *   catches.
  *
- * So a message is inflated where it stands, in one go and never to more than the limit. This also
+ * So a message is inflated synchronously, in one call, and never to more than the limit. This also
  * makes a pause exact: what came in the same chunk as the last message goes back to the socket.
  */
 export class ClientReceiver extends Receiver {

@@ -1,7 +1,7 @@
 /**
  * What `weir` keeps on this machine from one start to the next: a folder that only its user can write
- * to. Who writes there decides how a configuration is understood, so what is found is used only where
- * it is the user's own and says of itself what it is.
+ * to. What is written there decides how a configuration is understood, so a file is used only where it
+ * belongs to the user and its hash matches its content.
  */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";

@@ -64,7 +64,7 @@ export function recoverHeaders(text: string): { type: string; labels: string[] }
   });
 }
 
-/** What stands between quotes, the last of which may be missing. */
+/** The text between two quotes, the second of which may be missing. */
 function labelsIn(header: string): string[] {
   return header.split('"').filter((_, index) => index % 2 === 1).map((label) => label.trim());
 }

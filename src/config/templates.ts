@@ -22,7 +22,7 @@ export async function evaluateTemplate(
 /** What a template is put together with. */
 interface Template {
   readonly node: Node;
-  /** The text that a literal piece stands for. */
+  /** The text of a literal piece. */
   readonly read: (written: string) => string;
   readonly scope: Scope;
   readonly evaluate: Evaluate;

@@ -252,8 +252,8 @@ export class Consumer {
   }
 
   /**
-   * Only a confirmed copy lets go of the original. Gives the error where it never can be sent; false
-   * where it could not be this time, and then it goes back to its queue.
+   * Acks the original once its copy is confirmed. Returns the error where the copy can never be sent,
+   * and false where it could not be sent this time: then the original goes back to its queue.
    */
   async #move(
     { channel, deliveryTag, delivery }: Work,

@@ -92,7 +92,7 @@ function sizeOfProperties(properties: Properties): number {
   return texts.reduce((sum, text) => sum + 1 + Buffer.byteLength(text), 4 + 1 + 1 + 8);
 }
 
-/** At most so many bytes; undefined where it cannot be written. */
+/** An upper bound of its size in bytes; undefined where it cannot be written. */
 function sizeOfHeader(name: string, value: unknown): number | undefined {
   if (value === undefined) return 0;
   const length = Buffer.byteLength(name);
