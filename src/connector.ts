@@ -115,7 +115,7 @@ export interface WriteRequest<Options = unknown> {
 
 /** A promise whose work can be given up. */
 export interface Cancellable<T = unknown> extends PromiseLike<T> {
-  /** Gives it up: no flow waits for it any more. It settles all the same. */
+  /** Stops the work: no flow waits for its result any more. The promise still settles. */
   cancel(): void;
 }
 

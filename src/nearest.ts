@@ -1,7 +1,7 @@
 /** The name that was probably meant. */
 import { shown } from "./shown.ts";
 
-/** A longer name is no slip, and takes long to compare. */
+/** A longer name is unlikely to be a typing error, and takes long to compare. */
 const LONGEST = 200;
 /** At most this number of names is compared. */
 const MOST = 1_000;

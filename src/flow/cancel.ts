@@ -3,7 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Cancellable } from "../connector.ts";
 
 /**
- * Gives up the work of a promise, where that is possible. Never throws: others are cancelled after
+ * Stops the work behind a promise, where that is possible. Never throws: others are cancelled after
  * this one, or wait for their own time to be up. A connector that fails in it is logged.
  */
 export function cancel(pending: unknown): void {

@@ -52,8 +52,7 @@ export interface SuiteOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A process that takes longer hangs. All unit tests take about three minutes on two busy cores. */
-const defaultTimeouts = { oneFile: 120_000, manyFiles: 600_000 };
+const defaultTimeouts = { oneFile: 120_000, manyFiles: 300_000 };
 
 /**
  * Runs `files`, given relative to `root`, in one process. A file in which no test ran has failed.

@@ -42,7 +42,7 @@ export class BodyReader {
     }
   }
 
-  /** Gives up all bodies that are not complete. */
+  /** Stops reading all bodies that are not complete. */
   close(): void {
     this.#closed = true;
     this.#cancelCheck?.();

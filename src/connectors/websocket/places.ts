@@ -85,7 +85,7 @@ export class Place {
 
   /**
    * Takes one before the decision waits for anything; false where there is none, or where the
-   * decision is no longer awaited. The second time it changes nothing.
+   * decision is no longer awaited. A second call changes nothing.
    */
   wait(): boolean | Promise<boolean> {
     if (this.#decided) return false;

@@ -12,7 +12,7 @@ export const FRAME_MAX = 8192;
 /** The frame's own part of it. */
 const FRAME = 14;
 
-/** The longest text of a property that is no header, in bytes. */
+/** The longest text of a property other than a header, in bytes. */
 const LONGEST_TEXT = 255;
 
 /** The properties that are such texts. */
