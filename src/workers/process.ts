@@ -29,7 +29,10 @@ export class WorkerProcess {
       timeout: -1,
     });
     this.ended = new Promise((resolve) => {
-      child.once("error", (error) => resolve(`could not be started: ${error.message}`));
+      child.on("error", (error) => {
+        // Of one that runs, `exit` tells. Deno reports here a message that a killed one left unfinished.
+        if (child.pid === undefined) resolve(`could not be started: ${error.message}`);
+      });
       child.once("exit", (code, signal) => {
         resolve(signal === null ? `exit code ${code}` : `signal ${signal}`);
       });

@@ -23,6 +23,8 @@ export async function runWorker(host: Host): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
   const { promise: disconnected, resolve: disconnect } = Promise.withResolvers<void>();
   process.once("disconnect", disconnect);
+  // Where the supervisor was killed in the middle of a message, Deno tells by this alone.
+  process.on("error", disconnect);
   const worker = new Worker(host, disconnect);
   await disconnected;
   await worker.disconnected();

@@ -4,17 +4,26 @@ import { readdir, readFile, readlink } from "node:fs/promises";
 import { until } from "./mq.ts";
 import type { SocketClient } from "./socket-client.ts";
 
+/** Process ids begin anew at the end of their range, so that a lower one may be the later one. */
+const MANY_PIDS = 10_000;
+
 /** The processes that a process has started, in that order. */
 export async function childrenOf(parent: number): Promise<number[]> {
-  const found: number[] = [];
+  const found: { readonly pid: number; readonly startedAt: number }[] = [];
   for (const name of await readdir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     // "PID (NAME) STATE PARENT …", and the name may hold anything.
     const stat = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
-    const [, state, ppid] = /^.*\) (\S) (\d+)/s.exec(stat) ?? [];
-    if (Number(ppid) === parent && state !== "Z") found.push(Number(name));
+    const [state, ppid, ...more] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (Number(ppid) !== parent || state === "Z") continue;
+    found.push({ pid: Number(name), startedAt: Number(more[17]) });
   }
-  return found.sort((a, b) => a - b);
+  found.sort((a, b) => {
+    if (a.startedAt !== b.startedAt) return a.startedAt - b.startedAt;
+    const distance = a.pid - b.pid;
+    return Math.abs(distance) < MANY_PIDS ? distance : -distance;
+  });
+  return found.map(({ pid }) => pid);
 }
 
 /** Waits until a process is gone, or is a zombie that nobody has waited for yet. */

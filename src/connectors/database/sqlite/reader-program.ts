@@ -98,6 +98,8 @@ function read({ database, patience }: ReaderOptions): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
   process.title = "weir reader";
   process.on("disconnect", () => process.exit());
+  // Where the other process was killed in the middle of a message, Deno tells by this alone.
+  process.on("error", () => process.exit());
   process.on("message", (order) => {
     try {
       answer(order as ReadOrder);
