@@ -19,7 +19,12 @@
  *
  * @module
  */
-export { type Configuration, loadConfig, type LoadOptions, type TextCache } from "./src/load.ts";
+export {
+  type Configuration,
+  loadConfig,
+  type LoadOptions,
+  type TextCache,
+} from "./src/runtime/load.ts";
 export {
   type ConnectorChoice,
   type Counts,
@@ -27,8 +32,9 @@ export {
   type PublishOptions,
   type Runtime,
   type RuntimeOptions,
-} from "./src/runtime.ts";
+} from "./src/runtime/mod.ts";
 export {
+  type Clock,
   ConfigError,
   ConnectorError,
   type ErrorAnswer,
@@ -39,7 +45,7 @@ export {
   formatProblem,
   type Problem,
   WorkerError,
-} from "./src/errors.ts";
+} from "./src/base/mod.ts";
 export type {
   AcceptModel,
   ConnectorModel,
@@ -58,7 +64,8 @@ export type {
   ServiceModel,
   SourceModel,
   StepModel,
-} from "./src/model.ts";
+} from "./src/model/mod.ts";
+export type { Schedule } from "./src/model/schedule.ts";
 export type {
   AdvanceStep,
   ConnectionStep,
@@ -72,77 +79,79 @@ export type {
   TestModel,
   TestPlace,
   TestStep,
-} from "./src/test-model.ts";
-export type { Checked, DataType, Violation } from "./src/type.ts";
-export type { Clock } from "./src/clock.ts";
+} from "./src/model/test.ts";
 export {
+  type About,
+  accept,
+  admit,
+  attribute,
+  block,
+  blocks,
+  type Channel,
   type Client,
-  type Connector,
-  type ConnectorContext,
-  type FlowEvent,
-  type FlowHandler,
-  type HttpService,
-  type KeyStore,
-  type Outcome,
-  type Settlement,
-  type StepResults,
-  type Unwanted,
-  type WriteRequest,
-} from "./src/connector.ts";
-export {
   type Complaint,
+  type Connector,
+  type ConnectorCluster,
+  type ConnectorContext,
   type ConnectorDefinition,
   type ConnectorType,
   defineConnector,
   type Destination,
   type DestinationType,
-  type SourceType,
-  type Usage,
-} from "./src/connector-type.ts";
-export type { Expression, Scope } from "./src/expression.ts";
-export { expression, expressionMap, expressions, target } from "./src/expression-fields.ts";
-export {
-  type About,
-  attribute,
-  block,
-  blocks,
+  dispatch,
+  type Dispatched,
+  duration,
+  type Ending,
+  expression,
+  expressionMap,
+  expressions,
   type Field,
   type Fields,
+  flag,
+  type FlowEvent,
+  type FlowHandler,
+  type HonoApp,
+  type HttpService,
+  integer,
+  type KeyStore,
+  type Logger,
+  lookups,
+  oneOf,
+  type Outcome,
   path,
   type ReadContext,
   required,
-  type Values,
-} from "./src/schema.ts";
-export { lookups } from "./src/step-fields.ts";
-export {
-  duration,
-  flag,
-  integer,
-  oneOf,
+  type Settlement,
   size,
+  type SourceType,
+  type StepResults,
+  target,
   text,
+  type Unwanted,
+  type Usage,
   type ValueResult,
+  type Values,
   type ValueSchema,
-} from "./src/values.ts";
-export type {
-  Batch,
-  Handshake,
-  HandshakeAcceptance,
-  HandshakeRefusal,
-  HandshakeRequest,
-  Peer,
-  SocketEndpoint,
-  SocketFeatures,
-  SocketSession,
-  VouchedClient,
-} from "./src/socket.ts";
-export type { Channel, ConnectorCluster } from "./src/connector-cluster.ts";
-export { accept, admit, dispatch, type Dispatched, type Ending } from "./src/dispatch.ts";
-export { Frame } from "./src/frame.ts";
-export type { HonoApp } from "./src/hono.ts";
-export type { Logger } from "./src/connector.ts";
-export type { AddressSource, ReceivedHandshake } from "./src/handshake.ts";
-export { type Upgrader } from "./src/site.ts";
-export { connectStandardSocket, STANDARD_FEATURES } from "./src/adapters/standard.ts";
-export type { Attribute, Block, Body, Label, SourceFile, Span } from "./src/config/tree.ts";
-export type { Schedule } from "./src/schedule.ts";
+  type WriteRequest,
+} from "./src/contract/mod.ts";
+export {
+  type AddressSource,
+  type Batch,
+  connectStandardSocket,
+  Frame,
+  type Handshake,
+  type HandshakeAcceptance,
+  type HandshakeRefusal,
+  type HandshakeRequest,
+  type Peer,
+  type ReceivedHandshake,
+  type SocketEndpoint,
+  type SocketFeatures,
+  type SocketSession,
+  STANDARD_FEATURES,
+  type Upgrader,
+  type VouchedClient,
+} from "./src/transport/mod.ts";
+export type { Expression, Scope } from "./src/expression/mod.ts";
+export type { Checked, DataType, Violation } from "./src/type/mod.ts";
+export type { Attribute, Block, Body, Label, SourceFile, Span } from "./src/hcl/tree.ts";

@@ -2,11 +2,11 @@
  * Writes docs/configuration.md from the schemas, so that the reference says what the program does.
  * With `--check` it writes nothing and fails where the file is stale.
  */
-import type { ConnectorType } from "../src/connector-type.ts";
+import type { ConnectorType } from "../src/contract/definition.ts";
 import { serviceFields } from "../src/config/service.ts";
 import { OPTIONS } from "../src/config/type-options.ts";
 import { builtInConnectors } from "../src/connectors/mod.ts";
-import type { Field, Fields } from "../src/schema.ts";
+import type { Field, Fields } from "../src/contract/fields.ts";
 import { formatted, keepFile } from "./formatted.ts";
 import { fieldsOfFlow, fieldsOfTest } from "../tests/support/loading.ts";
 

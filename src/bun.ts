@@ -12,19 +12,20 @@
  *
  * @module
  */
-import { bunUpgrader, type BunWebSocketHandler, bunWebSocketHandler } from "./adapters/bun.ts";
-import { main } from "./commands.ts";
-import type { Configuration } from "./load.ts";
-import { createRuntime as create, type Runtime, type RuntimeOptions } from "./runtime.ts";
+import { bunUpgrader, type BunWebSocketHandler, bunWebSocketHandler } from "./transport/bun.ts";
+import { main } from "./commands/mod.ts";
+import type { Configuration } from "./runtime/load.ts";
+import { createRuntime as create, type Runtime, type RuntimeOptions } from "./runtime/mod.ts";
 import { hostOptions } from "./server/files.ts";
-import { type Host, serveOn } from "./server/host.ts";
+import type { Host } from "./server/host.ts";
 import { reopening } from "./server/reopening.ts";
 import { listenBun } from "./server/bun.ts";
-import type { ServeOptions, Service } from "./server/service.ts";
+import type { ServeOptions, Service } from "./server/mod.ts";
+import { serveOn } from "./workers/mod.ts";
 
-export type { BunSocket, BunSocketData, BunWebSocketHandler } from "./adapters/bun.ts";
+export type { BunSocket, BunSocketData, BunWebSocketHandler } from "./transport/bun.ts";
 export { ConfigPathError, readConfigFiles } from "./server/files.ts";
-export type { ServeOptions, Service } from "./server/service.ts";
+export type { ServeOptions, Service } from "./server/mod.ts";
 
 const host: Host = {
   entry: import.meta.url,

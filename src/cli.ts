@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { main } from "./commands.ts";
+import { main } from "./commands/mod.ts";
 
 const { serve } = "Deno" in globalThis
   ? await import("./deno.ts")

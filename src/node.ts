@@ -21,16 +21,16 @@
 import type { Server } from "node:http";
 import module from "node:module";
 import { join } from "node:path";
-import { upgradeSockets } from "./adapters/node.ts";
-import type { Configuration } from "./load.ts";
-import type { Runtime, RuntimeOptions } from "./runtime.ts";
+import { upgradeSockets } from "./transport/node.ts";
+import type { Configuration } from "./runtime/load.ts";
+import type { Runtime, RuntimeOptions } from "./runtime/mod.ts";
 import { cacheFolder, makePrivate } from "./server/cache-folder.ts";
 import { hostOptions } from "./server/files.ts";
 import type { Host } from "./server/host.ts";
-import type { ServeOptions, Service } from "./server/service.ts";
+import type { ServeOptions, Service } from "./server/mod.ts";
 
 export { ConfigPathError, readConfigFiles } from "./server/files.ts";
-export type { ServeOptions, Service } from "./server/service.ts";
+export type { ServeOptions, Service } from "./server/mod.ts";
 
 /** Loaded on demand, as is most of this file: a program can then be asked to keep what it compiles. */
 async function loadHost(): Promise<Host> {
@@ -45,7 +45,7 @@ async function loadHost(): Promise<Host> {
  * @throws {ConnectorError} A port is taken, a migration was refused.
  */
 export async function serve(config: Configuration, options: ServeOptions = {}): Promise<Service> {
-  const { serveOn } = await import("./server/host.ts");
+  const { serveOn } = await import("./workers/mod.ts");
   return await serveOn(await loadHost(), config, options);
 }
 
@@ -54,7 +54,7 @@ export async function createRuntime(
   config: Configuration,
   options: RuntimeOptions = {},
 ): Promise<Runtime> {
-  const { createRuntime: create } = await import("./runtime.ts");
+  const { createRuntime: create } = await import("./runtime/mod.ts");
   return await create(config, { ...hostOptions, ...options });
 }
 
@@ -97,6 +97,6 @@ if (import.meta.main) {
   const compiled = folder && join(folder, "node");
   // Deno, which runs the examples of these comments, knows the module without this function.
   if (compiled !== undefined && makePrivate(compiled)) module.enableCompileCache?.(compiled);
-  const { main } = await import("./commands.ts");
+  const { main } = await import("./commands/mod.ts");
   await main(serve, await loadHost());
 }

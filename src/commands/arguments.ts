@@ -2,7 +2,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import manifest from "../../deno.json" with { type: "json" };
-import { didYouMean } from "../nearest.ts";
+import { didYouMean } from "../base/nearest.ts";
 import { MOST_WORKERS } from "../server/host.ts";
 
 /** The version of this package. */

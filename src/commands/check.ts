@@ -1,7 +1,7 @@
 /** `weir check`: everything that a start checks, without starting. */
-import { ConfigError } from "../errors.ts";
-import { loadConfig } from "../load.ts";
-import type { Model } from "../model.ts";
+import { ConfigError } from "../base/errors.ts";
+import { loadConfig } from "../runtime/load.ts";
+import type { Model } from "../model/mod.ts";
 import { ConfigPathError, hostOptions, readConfigFiles } from "../server/files.ts";
 import { type CheckCommand, type ReadingCommand, UsageError } from "./arguments.ts";
 import { type Trial, tryConnectors } from "./connect.ts";

@@ -1,8 +1,8 @@
 /** `weir check --connect`: whether databases and brokers are there, without changing anything. */
 import { getLogger } from "@logtape/logtape";
-import { systemClock } from "../clock.ts";
-import { ConnectorError } from "../errors.ts";
-import type { ConnectorModel, Model } from "../model.ts";
+import { systemClock } from "../base/clock.ts";
+import { ConnectorError } from "../base/errors.ts";
+import type { ConnectorModel, Model } from "../model/mod.ts";
 
 /** What trying one connector has come to. */
 export interface Trial {

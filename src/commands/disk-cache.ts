@@ -8,7 +8,7 @@ import { constants } from "node:fs";
 import { open, readdir, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import type { TextCache } from "../config/scope.ts";
+import type { TextCache } from "../hcl/scope.ts";
 import { cacheFolder, isPrivate, makePrivate } from "../server/cache-folder.ts";
 
 /** As many texts are kept: two of each configuration file. */

@@ -1,7 +1,7 @@
 /** `--env-file`: environment variables from a file. */
 import process from "node:process";
 import { parseEnv } from "node:util";
-import { readTextFile } from "../text-file.ts";
+import { readTextFile } from "../base/text-file.ts";
 import { UsageError } from "./arguments.ts";
 
 /**

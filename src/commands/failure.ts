@@ -1,5 +1,5 @@
 /** What a command says of a failure that was expected. */
-import { ConfigError, ConnectorError, WorkerError } from "../errors.ts";
+import { ConfigError, ConnectorError, WorkerError } from "../base/errors.ts";
 import { ConfigPathError } from "../server/files.ts";
 import { UsageError } from "./arguments.ts";
 import { countProblems } from "./problems.ts";

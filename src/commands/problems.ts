@@ -1,5 +1,5 @@
 /** Problems of a configuration: counted for people, and as plain data for editors. */
-import type { Problem } from "../errors.ts";
+import type { Problem } from "../base/errors.ts";
 
 /** A place as the Language Server Protocol counts: lines and UTF-16 units, from 0. */
 export interface EditorPosition {

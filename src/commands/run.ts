@@ -4,12 +4,12 @@ import type { RunCommand } from "./arguments.ts";
 import { readModel } from "./check.ts";
 import { diskCache } from "./disk-cache.ts";
 import { loadEnvFile } from "./env-file.ts";
-import { WorkerError } from "../errors.ts";
+import { WorkerError } from "../base/errors.ts";
 import { readConfigFiles } from "../server/files.ts";
-import type { Service } from "../server/service.ts";
-import { configureLog } from "./log.ts";
+import type { Service } from "../server/mod.ts";
+import { configureLog } from "./log/mod.ts";
 import { announce, printWarnings, refuseUnknownPorts, type Serve, titleOf } from "./start.ts";
-import { watch } from "./watch.ts";
+import { watch } from "./watch/mod.ts";
 
 export type { Serve } from "./start.ts";
 

@@ -1,9 +1,9 @@
 /** Starting a model as a server, for `weir run` with and without `--watch`. */
-import { formatProblem } from "../errors.ts";
-import type { Configuration } from "../load.ts";
-import type { Model } from "../model.ts";
-import { didYouMean } from "../nearest.ts";
-import type { ServeOptions, Service } from "../server/service.ts";
+import { formatProblem } from "../base/errors.ts";
+import type { Configuration } from "../runtime/load.ts";
+import type { Model } from "../model/mod.ts";
+import { didYouMean } from "../base/nearest.ts";
+import type { ServeOptions, Service } from "../server/mod.ts";
 import { UsageError } from "./arguments.ts";
 
 /** `serve` of a runtime's entrypoint. */

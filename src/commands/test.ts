@@ -1,13 +1,13 @@
 /** `weir test`: runs the test blocks of a configuration, without any server. */
 import { configure, type LogRecord } from "@logtape/logtape";
-import { ConfigError } from "../errors.ts";
-import { loadConfig } from "../load.ts";
-import type { Model } from "../model.ts";
+import { ConfigError } from "../base/errors.ts";
+import { loadConfig } from "../runtime/load.ts";
+import type { Model } from "../model/mod.ts";
 import { hostOptions, readConfigFiles } from "../server/files.ts";
 import { ManualClock } from "../testing/clock.ts";
 import { formatResult, formatSummary, toJson } from "../testing/report.ts";
 import type { TestResult } from "../testing/result.ts";
-import { runTest } from "../testing/run.ts";
+import { runTest } from "../testing/mod.ts";
 import type { TestCommand } from "./arguments.ts";
 import { diskCache } from "./disk-cache.ts";
 import { loadEnvFile } from "./env-file.ts";

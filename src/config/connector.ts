@@ -1,11 +1,11 @@
 /** One `connector` block → its model. */
-import type { Expression } from "../expression.ts";
-import type { ConnectorModel } from "../model.ts";
-import { didYouMean } from "../nearest.ts";
-import { readFields } from "../schema.ts";
+import type { Expression } from "../expression/mod.ts";
+import type { ConnectorModel } from "../model/mod.ts";
+import { didYouMean } from "../base/nearest.ts";
+import { readFields } from "../contract/fields.ts";
 import { complain, type Loading } from "./loading.ts";
 import { LookupReader } from "./lookups.ts";
-import type { Block, Span } from "./tree.ts";
+import type { Block, Span } from "../hcl/tree.ts";
 import type { PlacedExpression } from "./warnings/flow.ts";
 
 /** A block that was read. */

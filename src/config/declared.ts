@@ -1,5 +1,5 @@
 /** What a configuration may hold beside what could be read of it: one mistake is reported once. */
-import type { Block, Body } from "./tree.ts";
+import type { Block, Body, Header } from "../hcl/tree.ts";
 
 /** The kinds of blocks at the top level. */
 export const BLOCKS: readonly string[] = [
@@ -11,12 +11,6 @@ export const BLOCKS: readonly string[] = [
   "transform",
   "type",
 ];
-
-/** A block's header, whether the block could be read or not. */
-export interface Header {
-  readonly type: string;
-  readonly labels: readonly string[];
-}
 
 /** The blocks of one kind. */
 interface Kind {
@@ -72,14 +66,6 @@ export class Declared {
     if (name === undefined || name === "") kind.nameless++;
     else kind.names.add(name);
   }
-}
-
-/** Whether a block may be one of constants whose kind is misspelled, so that it is none of `kinds`. */
-export function mayHoldConstants(
-  { type, labels }: { readonly type: string; readonly labels: readonly unknown[] },
-  kinds: readonly string[] = [type],
-): boolean {
-  return !kinds.includes(type) && labels.length === 0;
 }
 
 function headerOf({ type, labels }: Block): Header {

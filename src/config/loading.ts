@@ -1,11 +1,11 @@
 /** What the blocks of a configuration are read with. */
-import type { Complaint, ConnectorType } from "../connector-type.ts";
-import type { Expression } from "../expression.ts";
-import type { ConnectorModel, NamedExpression } from "../model.ts";
-import { didYouMean } from "../nearest.ts";
-import type { DataType } from "../type.ts";
+import type { Complaint, ConnectorType } from "../contract/definition.ts";
+import type { Expression } from "../expression/mod.ts";
+import type { ConnectorModel, NamedExpression } from "../model/mod.ts";
+import { didYouMean } from "../base/nearest.ts";
+import type { DataType } from "../type/mod.ts";
 import type { Declared } from "./declared.ts";
-import type { Block, Span } from "./tree.ts";
+import type { Block, Span } from "../hcl/tree.ts";
 
 /** Takes a problem: an error unless it is called a warning. */
 export type Report = (

@@ -1,10 +1,10 @@
 /** `step` blocks of a connector: what it asks other connectors outside of any flow. */
-import type { LookupModel } from "../model.ts";
-import { hasName, nameBlocks, type ReadContext } from "../schema.ts";
-import { lookupFields, StepNames } from "../step-fields.ts";
+import type { LookupModel } from "../model/mod.ts";
+import { hasName, nameBlocks, type ReadContext } from "../contract/fields.ts";
+import { lookupFields, StepNames } from "../contract/step-fields.ts";
 import { readRequest } from "./flow/request.ts";
 import type { Loading } from "./loading.ts";
-import type { Body } from "./tree.ts";
+import type { Body } from "../hcl/tree.ts";
 
 /** The look-ups of one connector. They can name any connector, so they are read when all have been. */
 export class LookupReader {

@@ -1,7 +1,7 @@
 /** Collects what is wrong with a configuration. */
-import { ConfigError, type Problem } from "../errors.ts";
+import { ConfigError, type Problem } from "../base/errors.ts";
 import type { Report } from "./loading.ts";
-import { problemAt, sortProblems, type SourceFile } from "./tree.ts";
+import { problemAt, sortProblems, type SourceFile } from "../hcl/tree.ts";
 
 /** The most problems that are reported: nobody reads more, and each looks for similar names. */
 const MOST = 1_000;

@@ -1,9 +1,9 @@
 /** The `service` block: who this is, and how it ends. */
-import type { ServiceModel } from "../model.ts";
-import { attribute, readFields } from "../schema.ts";
-import { duration, text, type ValueSchema } from "../values.ts";
+import type { ServiceModel } from "../model/mod.ts";
+import { attribute, readFields } from "../contract/fields.ts";
+import { duration, text, type ValueSchema } from "../contract/value-schema.ts";
 import type { Loading } from "./loading.ts";
-import { type Body, problemAt } from "./tree.ts";
+import { type Body, problemAt } from "../hcl/tree.ts";
 
 /** Text that can stand in a line of output. */
 const line: ValueSchema<string> = {

@@ -1,7 +1,7 @@
 /** Reads a block, and tells whether what is missing in it has been reported already. */
-import { type Fields, type ReadContext, readFields, type Values } from "../schema.ts";
-import { misspelledOf, strangersOf } from "../strangers.ts";
-import { type Body, hasFailed, type Span } from "./tree.ts";
+import { type Fields, type ReadContext, readFields, type Values } from "../contract/fields.ts";
+import { misspelledOf, strangersOf } from "../contract/unknown-names.ts";
+import { type Body, hasFailed, type Span } from "../hcl/tree.ts";
 
 /**
  * As `readFields`. `sound` is false where the values lack something that the block has: then what

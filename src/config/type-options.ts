@@ -1,11 +1,11 @@
 /** The options in a `type` block, such as those of `string({ max_length = 5 })`. */
 import * as v from "valibot";
 import { TextPattern } from "../expression/pattern.ts";
-import { didYouMean } from "../nearest.ts";
+import { didYouMean } from "../base/nearest.ts";
 import type { Pattern } from "../type/description.ts";
 import { type Format, FORMATS } from "../type/formats.ts";
-import { flag, integer, oneOf, type ValueSchema, valueSchema } from "../values.ts";
-import { Call, itemPlaceOf, type Span } from "./tree.ts";
+import { flag, integer, oneOf, type ValueSchema, valueSchema } from "../contract/value-schema.ts";
+import { Call, itemPlaceOf, type Span } from "../hcl/tree.ts";
 
 /** Where a problem is reported, and of what. */
 export interface Place {

@@ -1,11 +1,11 @@
 /** Reads the `type` blocks of a configuration. */
-import { didYouMean } from "../nearest.ts";
-import type { DataType } from "../type.ts";
+import { didYouMean } from "../base/nearest.ts";
+import type { DataType } from "../type/mod.ts";
 import { compileTypes } from "../type/compile.ts";
 import type { Kind, Part, Shape } from "../type/description.ts";
 import { endlessFields } from "../type/endless.ts";
-import { flag } from "../values.ts";
-import { type Block, Call, itemPlaceOf, type Span } from "./tree.ts";
+import { flag } from "../contract/value-schema.ts";
+import { type Block, Call, itemPlaceOf, type Span } from "../hcl/tree.ts";
 import { optionPlace, OPTIONS, type Place, readOptions } from "./type-options.ts";
 
 /** The surroundings of the `type` blocks. */

@@ -1,5 +1,11 @@
-/** The connectors that Weir brings, by the name that `type` gives them. */
-import type { ConnectorType } from "../connector-type.ts";
+/**
+ * The built-in connectors, by the name that `type` selects. Each is a folder that can be deleted
+ * with its line here.
+ *
+ * May import connectors/database/, connectors/mq/, connectors/rest/, connectors/websocket/ and
+ * contract/.
+ */
+import type { ConnectorType } from "../contract/definition.ts";
 import { databaseConnector } from "./database/mod.ts";
 import { mqConnector } from "./mq/mod.ts";
 import { restConnector } from "./rest/mod.ts";

@@ -1,7 +1,7 @@
 /** Turns a syntax tree into one function: names are resolved and arguments counted once, here. */
 
 import type { ASTNode, BinaryOperator } from "@marcbachmann/cel-js";
-import { didYouMean } from "../nearest.ts";
+import { didYouMean } from "../base/nearest.ts";
 import { Failure } from "./failure.ts";
 import { TYPE_NAMES } from "./conversions.ts";
 import { NAMESPACES } from "./functions.ts";

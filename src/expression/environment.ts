@@ -1,6 +1,6 @@
 /** Functions that read the world around an expression: environment variables and the clock. */
 
-import { quoted } from "../shown.ts";
+import { quoted } from "../base/shown.ts";
 import { stringOf } from "./arguments.ts";
 import { Failure } from "./failure.ts";
 import { Meter } from "./meter.ts";

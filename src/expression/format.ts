@@ -1,6 +1,6 @@
 /** `format`: a text with placeholders such as `%s`, as CEL's strings extension has them. */
 
-import { quoted } from "../shown.ts";
+import { quoted } from "../base/shown.ts";
 import { intOf, listOf, numberOf, stringOf } from "./arguments.ts";
 import { toHex } from "./bytes.ts";
 import { toText } from "./conversions.ts";

@@ -1,7 +1,7 @@
 /** Makes errors that know the expression and the place in it. */
 
 import type { ASTNode } from "@marcbachmann/cel-js";
-import { ExpressionError } from "../errors.ts";
+import { ExpressionError } from "../base/errors.ts";
 import { Failure, type Range, snippet } from "./failure.ts";
 import type { Meter } from "./meter.ts";
 import type { FunctionCall, FunctionDefinition } from "./scope.ts";

@@ -1,6 +1,6 @@
 /** Ends the work of connectors that is not awaited any more. */
 import { getLogger } from "@logtape/logtape";
-import type { Cancellable } from "../connector.ts";
+import type { Cancellable } from "../contract/connector.ts";
 
 /**
  * Stops the work behind a promise, where that is possible. Never throws: others are cancelled after

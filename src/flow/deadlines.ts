@@ -1,5 +1,5 @@
 /** The deadlines of all runs of one flow: one timer, however many there are. */
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../base/clock.ts";
 
 /** Something whose time can be up. */
 export interface Expiring {

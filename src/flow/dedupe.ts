@@ -1,8 +1,8 @@
 /** Leaves out events that have been handled before. */
-import type { Clock } from "../clock.ts";
-import type { Cluster } from "../cluster.ts";
-import type { KeyStore, Logger } from "../connector.ts";
-import type { DedupeModel } from "../model.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Cluster } from "../contract/cluster.ts";
+import type { KeyStore, Logger } from "../contract/connector.ts";
+import type { DedupeModel } from "../model/mod.ts";
 import { digest } from "./digest.ts";
 import { asScope, type Run } from "./run.ts";
 import { settled, type Work } from "./work.ts";

@@ -1,7 +1,7 @@
 /** A run's destinations: in order or together, and tried again where they have failed. */
-import type { Clock } from "../clock.ts";
-import type { Logger } from "../connector.ts";
-import type { DestinationModel, RetryModel } from "../model.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../contract/connector.ts";
+import type { DestinationModel, RetryModel } from "../model/mod.ts";
 import { cancel } from "./cancel.ts";
 import { isPermanent } from "./failure.ts";
 import { type Connectors, SKIPPED, writeTo } from "./requests.ts";

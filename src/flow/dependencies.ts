@@ -9,7 +9,7 @@ import {
   type Meter,
   meterOf,
   type Scope,
-} from "../expression.ts";
+} from "../expression/mod.ts";
 import { digest } from "./digest.ts";
 
 /** The parts of a scope that the expressions in a step's options read. */

@@ -1,7 +1,7 @@
 /** Keys of a bounded length: what is kept by key takes as much memory as it has keys, however long. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { isLongerThan } from "../utf8.ts";
+import { isLongerThan } from "../base/utf8.ts";
 
 /** A longer text is hashed, in bytes of UTF-8. */
 const LONGEST = 64;

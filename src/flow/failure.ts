@@ -1,5 +1,5 @@
 /** What went wrong in a flow, as its caller, its log and its expressions are told. */
-import type { Logger } from "../connector.ts";
+import type { Logger } from "../contract/connector.ts";
 import {
   ConnectorError,
   ExpressionError,
@@ -7,8 +7,8 @@ import {
   isOutage,
   newRef,
   TimeoutError,
-} from "../errors.ts";
-import type { Violation } from "../type.ts";
+} from "../base/errors.ts";
+import type { Violation } from "../type/mod.ts";
 
 /** Whether a second try cannot succeed. */
 export function isPermanent(error: unknown): boolean {

@@ -1,8 +1,8 @@
 /** Runs the look-ups of connectors: steps that stand in no flow. */
-import type { Clock } from "../clock.ts";
-import type { StepResults } from "../connector.ts";
-import type { Scope } from "../expression.ts";
-import type { LookupModel } from "../model.ts";
+import type { Clock } from "../base/clock.ts";
+import type { StepResults } from "../contract/connector.ts";
+import type { Scope } from "../expression/mod.ts";
+import type { LookupModel } from "../model/mod.ts";
 import { type Connectors, runStep } from "./requests.ts";
 import { Dependencies } from "./dependencies.ts";
 import { ResultCache, type StepCache } from "./result-cache.ts";

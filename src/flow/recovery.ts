@@ -1,8 +1,8 @@
 /** What becomes of an event whose flow has failed: its fallback, and the answer to its caller. */
-import type { Outcome } from "../connector.ts";
-import { type ErrorAnswer, FlowError } from "../errors.ts";
-import { isObject } from "../json.ts";
-import type { ErrorHandlingModel, ErrorResponseModel, FallbackModel } from "../model.ts";
+import type { Outcome } from "../contract/connector.ts";
+import { type ErrorAnswer, FlowError } from "../base/errors.ts";
+import { isObject } from "../base/json.ts";
+import type { ErrorHandlingModel, ErrorResponseModel, FallbackModel } from "../model/mod.ts";
 import type { DeliveryContext } from "./delivery.ts";
 import { isPermanent, reasonOf } from "./failure.ts";
 import { writeTo } from "./requests.ts";

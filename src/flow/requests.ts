@@ -1,10 +1,10 @@
 /** What a `to` or a `step` asks of its connector. */
-import type { Clock } from "../clock.ts";
-import { holds } from "../condition.ts";
-import type { Cancellable, Connector, FlowEvent } from "../connector.ts";
-import { ConnectorError, ExpressionError, TimeoutError } from "../errors.ts";
-import type { Scope } from "../expression.ts";
-import type { DestinationModel, RequestModel, StepModel } from "../model.ts";
+import type { Clock } from "../base/clock.ts";
+import { holds } from "../expression/condition.ts";
+import type { Cancellable, Connector, FlowEvent } from "../contract/connector.ts";
+import { ConnectorError, ExpressionError, TimeoutError } from "../base/errors.ts";
+import type { Scope } from "../expression/mod.ts";
+import type { DestinationModel, RequestModel, StepModel } from "../model/mod.ts";
 import { cancel } from "./cancel.ts";
 import type { StepCache } from "./result-cache.ts";
 import { asScope, type Run } from "./run.ts";

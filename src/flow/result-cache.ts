@@ -1,5 +1,5 @@
 /** Keeps results for a while, so that many who ask for the same are one who asks. */
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { sizeOf } from "./size.ts";
 import { isPromiseLike } from "./work.ts";

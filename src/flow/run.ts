@@ -1,7 +1,7 @@
 /** One event on its way through one flow: what its expressions see and how far it has come. */
-import type { FlowEvent } from "../connector.ts";
-import { METER, Meter, type Scope } from "../expression.ts";
-import { isObject } from "../json.ts";
+import type { FlowEvent } from "../contract/connector.ts";
+import { METER, Meter, type Scope } from "../expression/mod.ts";
+import { isObject } from "../base/json.ts";
 
 /** Where a run is, for `error.step`: the name of a step, or one of these words. */
 export type Stage = string;

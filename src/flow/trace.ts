@@ -1,5 +1,5 @@
 /** Shows what a flow gets and what it answers, for who follows single events: the only place that logs bodies. */
-import type { FlowEvent, FlowHandler, Logger, Outcome } from "../connector.ts";
+import type { FlowEvent, FlowHandler, Logger, Outcome } from "../contract/connector.ts";
 
 /** A flow whose events and answers are logged at trace, with their bodies. */
 export function traced(flow: FlowHandler, logger: Logger): FlowHandler {

@@ -1,6 +1,6 @@
 /** Building an object by named expressions. */
-import { isObject } from "../json.ts";
-import type { NamedExpression } from "../model.ts";
+import { isObject } from "../base/json.ts";
+import type { NamedExpression } from "../model/mod.ts";
 import { asScope, type RunScope } from "./run.ts";
 
 /** Line by line, since each may use the lines above it as `output`. */

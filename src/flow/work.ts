@@ -1,5 +1,5 @@
 /** Work that waits only where there is something to wait for, and can be interrupted there. */
-import { TimeoutError } from "../errors.ts";
+import { TimeoutError } from "../base/errors.ts";
 import { cancel } from "./cancel.ts";
 import type { Deadlines } from "./deadlines.ts";
 

@@ -1,7 +1,7 @@
 /** Listens with `Bun.serve`. */
-import { type BunServer, type BunWebSocketHandler, bunWebSocketHandler } from "../adapters/bun.ts";
-import type { Site } from "../site.ts";
-import type { ListenAddress, Listener } from "./service.ts";
+import { type BunServer, type BunWebSocketHandler, bunWebSocketHandler } from "../transport/bun.ts";
+import type { Site } from "../runtime/site.ts";
+import type { ListenAddress, Listener } from "./mod.ts";
 import type { TlsIdentity } from "./tls.ts";
 
 /** The part of `Bun` that is used here. */

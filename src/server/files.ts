@@ -2,9 +2,9 @@
 import { readdir, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import process from "node:process";
-import type { SourceFile } from "../config/tree.ts";
-import type { LoadOptions } from "../load.ts";
-import { readTextFile } from "../text-file.ts";
+import type { SourceFile } from "../hcl/tree.ts";
+import type { LoadOptions } from "../runtime/load.ts";
+import { readTextFile } from "../base/text-file.ts";
 
 const EXTENSIONS: readonly string[] = [".hcl", ".mycel"];
 

@@ -9,9 +9,9 @@ import {
 } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import { requestPath, upgradeSockets } from "../adapters/node.ts";
-import type { Site } from "../site.ts";
-import type { ListenAddress, Listener } from "./service.ts";
+import { requestPath, upgradeSockets } from "../transport/node.ts";
+import type { Site } from "../runtime/site.ts";
+import type { ListenAddress, Listener } from "./mod.ts";
 import { Turns } from "./turns.ts";
 
 /** A request's head must be complete within this time, in milliseconds. */

@@ -4,7 +4,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { areFree } from "./descriptors.ts";
-import type { Listen, Listener } from "./service.ts";
+import type { Listen, Listener } from "./mod.ts";
 
 /** How often it looks, in milliseconds. */
 const INTERVAL = 250;

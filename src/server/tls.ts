@@ -1,8 +1,8 @@
 /** The certificate of a listener: who wants which, and whether it can be used. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import type { HttpService } from "../connector.ts";
-import { ConnectorError } from "../errors.ts";
+import type { HttpService } from "../contract/connector.ts";
+import { ConnectorError } from "../base/errors.ts";
 
 /** A certificate with its key, as PEM. */
 export interface TlsIdentity {

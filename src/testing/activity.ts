@@ -1,5 +1,5 @@
 /** Knows when nothing goes on any more but waiting for the clock. */
-import { endOfTick } from "../tick.ts";
+import { endOfTick } from "../base/tick.ts";
 
 /**
  * How many ticks in a row nothing must happen. Whatever goes on for longer is tracked; the longest

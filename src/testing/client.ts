@@ -1,5 +1,5 @@
 /** A client of a test: a WebSocket without a network. */
-import { isObject } from "../json.ts";
+import { isObject } from "../base/json.ts";
 import type {
   HandshakeRequest,
   Peer,
@@ -7,8 +7,8 @@ import type {
   SocketFeatures,
   SocketSession,
   VouchedClient,
-} from "../socket.ts";
-import type { TestClient } from "../test-model.ts";
+} from "../transport/socket.ts";
+import type { TestClient } from "../model/test.ts";
 import type { Activity } from "./activity.ts";
 import type { Observer } from "./observe.ts";
 import type { Failure, Records } from "./records.ts";

@@ -1,5 +1,5 @@
 /** A clock that stands still until it is moved. */
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../base/clock.ts";
 
 /** When every test begins. */
 const START = Date.UTC(2026, 0, 1);

@@ -1,5 +1,5 @@
 /** Judges an `expect` by what has come. */
-import type { ExpectStep } from "../test-model.ts";
+import type { ExpectStep } from "../model/test.ts";
 import { differences } from "./match.ts";
 import type { Failure, Occurrence, Records } from "./records.ts";
 import type { Received, TestFailure } from "./result.ts";

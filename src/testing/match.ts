@@ -1,5 +1,5 @@
 /** Compares what came with what was expected: named fields at any depth, lists item by item. */
-import { isObject } from "../json.ts";
+import { isObject } from "../base/json.ts";
 
 /** One place where the two are not alike. */
 export interface Difference {

@@ -1,7 +1,7 @@
 /** What connectors return in a test instead of acting. */
-import type { Clock } from "../clock.ts";
-import { ConnectorError } from "../errors.ts";
-import type { MockStep } from "../test-model.ts";
+import type { Clock } from "../base/clock.ts";
+import { ConnectorError } from "../base/errors.ts";
+import type { MockStep } from "../model/test.ts";
 
 /** What a connector is asked. */
 export interface Question {

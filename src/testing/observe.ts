@@ -1,7 +1,7 @@
 /** Makes the connectors of a test, and sees what they are asked and which of their flows fail. */
-import type { Connector, FlowEvent, FlowHandler, WriteRequest } from "../connector.ts";
-import { ConnectorError, FlowError } from "../errors.ts";
-import type { ConnectorModel, Model } from "../model.ts";
+import type { Connector, FlowEvent, FlowHandler, WriteRequest } from "../contract/connector.ts";
+import { ConnectorError, FlowError } from "../base/errors.ts";
+import type { ConnectorModel, Model } from "../model/mod.ts";
 import type { Activity } from "./activity.ts";
 import { amend } from "./amend.ts";
 import { WatchedClock } from "./clock.ts";

@@ -1,7 +1,7 @@
 /** What has come of a test so far: frames, writes and answers, and the flows that failed. */
-import type { FlowEvent } from "../connector.ts";
-import type { FlowError } from "../errors.ts";
-import type { TestPlace } from "../test-model.ts";
+import type { FlowEvent } from "../contract/connector.ts";
+import type { FlowError } from "../base/errors.ts";
+import type { TestPlace } from "../model/test.ts";
 import { snapshot } from "./match.ts";
 
 /** Something that a client or a connector got. */

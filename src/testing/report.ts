@@ -1,5 +1,5 @@
 /** The results of tests, for people and for programs. */
-import type { TestPlace } from "../test-model.ts";
+import type { TestPlace } from "../model/test.ts";
 import { show } from "./match.ts";
 import type { Received, TestFailure, TestResult } from "./result.ts";
 

@@ -1,7 +1,7 @@
 /** HTTP requests of a test: through the application that serves them, without a listener. */
-import type { FlowEvent, HttpService } from "../connector.ts";
-import { createSite, type Site } from "../site.ts";
-import type { RequestStep } from "../test-model.ts";
+import type { FlowEvent, HttpService } from "../contract/connector.ts";
+import { createSite, type Site } from "../runtime/site.ts";
+import type { RequestStep } from "../model/test.ts";
 import type { Activity } from "./activity.ts";
 import type { Observer } from "./observe.ts";
 import type { Records } from "./records.ts";

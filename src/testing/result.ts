@@ -1,5 +1,5 @@
 /** What has become of a test. */
-import type { TestPlace } from "../test-model.ts";
+import type { TestPlace } from "../model/test.ts";
 import type { Difference } from "./match.ts";
 
 /** One test that has run. */

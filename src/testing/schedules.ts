@@ -1,8 +1,9 @@
 /** Schedules of a test, as a connector of each, so that their failures are seen as all others are. */
-import type { FlowHandler } from "../connector.ts";
-import { type ConnectorType, defineConnector } from "../connector-type.ts";
-import type { ConnectorModel, FlowModel, Model } from "../model.ts";
-import { type RunningSchedule, type Schedule, startSchedule } from "../schedule.ts";
+import type { FlowHandler } from "../contract/connector.ts";
+import { type ConnectorType, defineConnector } from "../contract/definition.ts";
+import type { ConnectorModel, FlowModel, Model } from "../model/mod.ts";
+import { type RunningSchedule, startSchedule } from "../flow/schedule.ts";
+import type { Schedule } from "../model/schedule.ts";
 
 /** The same model, in which flows that run by themselves have a connector as their source. */
 export function withSchedules(model: Model): Model {

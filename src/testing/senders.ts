@@ -1,8 +1,8 @@
 /** Those from whom a test's events come: clients, callers, and whoever else a connector hears. */
-import type { FlowEvent, FlowHandler } from "../connector.ts";
-import { admit, dispatch } from "../dispatch.ts";
-import { isObject } from "../json.ts";
-import type { EventStep, GivenStep, TestClient } from "../test-model.ts";
+import type { FlowEvent, FlowHandler } from "../contract/connector.ts";
+import { admit, dispatch } from "../contract/dispatch.ts";
+import { isObject } from "../base/json.ts";
+import type { EventStep, GivenStep, TestClient } from "../model/test.ts";
 import type { Activity } from "./activity.ts";
 import { ClientConnection } from "./client.ts";
 import type { Observer } from "./observe.ts";

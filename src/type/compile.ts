@@ -1,6 +1,6 @@
 /** Descriptions → functions: builds the schemas of all types of a configuration. */
 import * as v from "valibot";
-import type { DataType, Violation } from "../type.ts";
+import type { DataType, Violation } from "./mod.ts";
 import { arraySchema } from "./array.ts";
 import type { Kind, NumberKind, Part, Shape } from "./description.ts";
 import { Fallback } from "./fallback.ts";

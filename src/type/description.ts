@@ -1,5 +1,5 @@
 /** Types as data: what a `type` block says, before it is compiled. */
-import type { Meter } from "../expression.ts";
+import type { Meter } from "../expression/mod.ts";
 import type { Format } from "./formats.ts";
 
 /** The fields of a type, or of an object inside one. */

@@ -1,5 +1,5 @@
 /** The default of a field or item, whose own fields may have defaults again. */
-import type { Violation } from "../type.ts";
+import type { Violation } from "./mod.ts";
 import { run, type Schema, violationsOf } from "./schema.ts";
 
 /** A default, checked and completed once, when the configuration is read. */

@@ -3,8 +3,8 @@
  * for fields, lose such fields of the data, and copy every object.
  */
 import * as v from "valibot";
-import { isObject } from "../json.ts";
-import { didYouMean } from "../nearest.ts";
+import { isObject } from "../base/json.ts";
+import { didYouMean } from "../base/nearest.ts";
 import { checkPart, type CompiledPart, Issues } from "./part.ts";
 import type { Schema } from "./schema.ts";
 

@@ -1,7 +1,7 @@
 /** How the schemas of types are run, and what their issues are called outside. */
-import { quoted, shown } from "../shown.ts";
+import { quoted, shown } from "../base/shown.ts";
 import * as v from "valibot";
-import type { Violation } from "../type.ts";
+import type { Violation } from "./mod.ts";
 
 /** A compiled kind. What it gives is the value itself, unless defaults were filled in. */
 export type Schema = v.GenericSchema<unknown, unknown>;

@@ -1,5 +1,5 @@
 /** Counts what the patterns of types do for one value. */
-import { Meter } from "../expression.ts";
+import { Meter } from "../expression/mod.ts";
 
 /** The steps of one value, which all types of a configuration count together. */
 export class Steps {

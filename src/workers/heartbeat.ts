@@ -1,5 +1,5 @@
 /** Finds out that a worker does not answer any more. No I/O. */
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../base/clock.ts";
 
 /** Milliseconds between two questions. */
 const INTERVAL = 1_000;

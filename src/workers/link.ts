@@ -1,11 +1,11 @@
 /** A worker's line to its supervisor, and through it to the other workers. */
 import { getLogger } from "@logtape/logtape";
 import type { BirpcReturn } from "birpc";
-import type { Cluster, Lock } from "../cluster.ts";
-import type { KeyStore } from "../connector.ts";
-import type { Channel } from "../connector-cluster.ts";
-import { endOfTick } from "../tick.ts";
-import type { Progress } from "../timetable.ts";
+import type { Cluster, Lock } from "../contract/cluster.ts";
+import type { KeyStore } from "../contract/connector.ts";
+import type { Channel } from "../contract/channel.ts";
+import { endOfTick } from "../base/tick.ts";
+import type { Progress } from "../base/timetable.ts";
 import type { Said, SupervisorFunctions, WorkerFunctions } from "./messages.ts";
 import { Pressure } from "./pressure.ts";
 

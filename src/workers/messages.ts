@@ -1,8 +1,8 @@
 /** What a supervisor and its workers say to each other. Everything that goes across is JSON. */
 import type { LogLevel } from "@logtape/logtape";
-import type { SourceFile } from "../config/tree.ts";
-import type { Counts } from "../runtime-core.ts";
-import type { Progress } from "../timetable.ts";
+import type { SourceFile } from "../hcl/tree.ts";
+import type { Counts } from "../runtime/core.ts";
+import type { Progress } from "../base/timetable.ts";
 import type { RelayedRecord } from "./log.ts";
 import type { Reads } from "./reads.ts";
 import type { KnownText } from "./texts.ts";

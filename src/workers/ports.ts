@@ -1,6 +1,6 @@
 /** Makes sure that ports are free before workers share them: sharing would hide who else is there. */
 import { createServer } from "node:net";
-import type { ListenAddress } from "../server/service.ts";
+import type { ListenAddress } from "../server/mod.ts";
 
 /** Takes a port for a moment. Rejects with the system's error, whose `code` says why. */
 export async function tryAddress({ host, port }: ListenAddress): Promise<void> {

@@ -1,5 +1,5 @@
 /** What a configuration reads beside its texts, which every worker is to see as it was at the start. */
-import type { LoadOptions } from "../load.ts";
+import type { LoadOptions } from "../runtime/load.ts";
 
 /** The variables and files that a configuration has read. */
 export interface Reads {

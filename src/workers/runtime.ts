@@ -1,5 +1,5 @@
 /** A service of several workers, as the program that started it sees it. */
-import type { ConnectorChoice, Counts, PublishOptions, Runtime } from "../runtime-core.ts";
+import type { ConnectorChoice, Counts, PublishOptions, Runtime } from "../runtime/core.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 /** Hands what it is asked to the workers. It listens by itself, so there is nothing to mount. */

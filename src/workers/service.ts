@@ -1,18 +1,13 @@
 /** Starts a configuration as a service of several workers. */
 import { getLogger } from "@logtape/logtape";
 import process from "node:process";
-import type { SourceFile } from "../config/tree.ts";
-import { ConnectorError } from "../errors.ts";
-import { asFiles, type Configuration, loadConfig } from "../load.ts";
-import type { Model } from "../model.ts";
-import { assembleRuntime } from "../runtime.ts";
+import type { SourceFile } from "../hcl/tree.ts";
+import { ConnectorError } from "../base/errors.ts";
+import { asFiles, type Configuration, loadConfig } from "../runtime/load.ts";
+import type { Model } from "../model/mod.ts";
+import { assembleRuntime } from "../runtime/mod.ts";
 import { type Host, MOST_WORKERS } from "../server/host.ts";
-import {
-  cannotListen,
-  groupByListener,
-  type ServeOptions,
-  type Service,
-} from "../server/service.ts";
+import { cannotListen, groupByListener, type ServeOptions, type Service } from "../server/mod.ts";
 import { mayStartAnything } from "./permissions.ts";
 import { lowestLevel } from "./log.ts";
 import { tryAddress } from "./ports.ts";

@@ -1,7 +1,7 @@
 /** Keeps the workers of a service running, and connects them. */
-import { systemClock } from "../clock.ts";
-import type { Logger } from "../connector.ts";
-import { WorkerError } from "../errors.ts";
+import { systemClock } from "../base/clock.ts";
+import type { Logger } from "../contract/connector.ts";
+import { WorkerError } from "../base/errors.ts";
 import { valueOf } from "./failure.ts";
 import { watch } from "./heartbeat.ts";
 import { logRelayed } from "./log.ts";

@@ -1,6 +1,6 @@
 /** Connects the workers of a service: what they say to each other, and what they share. No I/O. */
 import { MemoryKeys } from "../flow/dedupe.ts";
-import { systemClock } from "../clock.ts";
+import { systemClock } from "../base/clock.ts";
 import { Locks } from "./locks.ts";
 import type { Said, SupervisorFunctions } from "./messages.ts";
 import { Notes } from "./progress.ts";

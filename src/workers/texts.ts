@@ -1,5 +1,5 @@
 /** What the parser has said of a configuration's texts, which every worker reads again. */
-import type { TextCache } from "../load.ts";
+import type { TextCache } from "../runtime/load.ts";
 
 /** A cache that can be sent to another process. */
 export class Texts implements TextCache {

@@ -1,5 +1,5 @@
 /** Any value as JSON, with its errors: what a log is told may hold anything. */
-import { ConnectorError } from "../errors.ts";
+import { ConnectorError } from "../base/errors.ts";
 
 /** A value on its way between processes. */
 export type Wired = { readonly value?: unknown } | { readonly error: ErrorParts };

@@ -1,9 +1,9 @@
 /** What a process does that was started as a worker. */
 import process from "node:process";
 import { createBirpc } from "birpc";
-import { WorkerError } from "../errors.ts";
+import { WorkerError } from "../base/errors.ts";
 import type { Host } from "../server/host.ts";
-import { type Service, startService } from "../server/service.ts";
+import { type Service, startService } from "../server/mod.ts";
 import { resultOf } from "./failure.ts";
 import { Link } from "./link.ts";
 import { relayLog } from "./log.ts";

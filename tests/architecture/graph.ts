@@ -106,30 +106,24 @@ export async function readGraph(): Promise<Graph> {
 
 /** What knows the runtime that it runs on: the entrypoints and what they alone import. */
 export const edge: readonly string[] = [
-  "src/deno.ts",
-  "src/bun.ts",
-  "src/node.ts",
-  "src/cli.ts",
-  "src/commands.ts",
-  "src/commands/**",
-  "src/adapters/**",
-  "src/server/**",
-  "src/workers/**",
-  // What they and the connectors below share.
-  "src/text-file.ts",
+  ...["src/deno.ts", "src/bun.ts", "src/node.ts", "src/cli.ts"],
+  ...["src/commands/**", "src/server/**", "src/workers/**"],
+  // The sockets of each runtime. Those of any standard WebSocket belong to the core.
+  ...["src/transport/bun.ts", "src/transport/deflate.ts", "src/transport/deno.ts"],
+  "src/transport/node*.ts",
+  // What they and the drivers below share.
+  "src/base/text-file.ts",
 ];
 
-/** The connectors that need a `node:` module or a client made for Node. Only `import()` loads them. */
-export const nodeConnectors: readonly string[] = [
-  "src/connectors/database/sqlite.ts",
-  "src/connectors/database/sqlite/**",
-  "src/connectors/mq/rabbitmq.ts",
-  "src/connectors/mq/rabbitmq/**",
+/** The drivers that need a `node:` module or a client made for Node. Only `import()` loads them. */
+export const nodeDrivers: readonly string[] = [
+  "src/connectors/database/drivers/sqlite/**",
+  "src/connectors/mq/drivers/rabbitmq/**",
 ];
 
 /** Whether a file belongs to the core, which uses web standards alone. */
 export function isCore(file: string): boolean {
-  return ![...edge, ...nodeConnectors].some((pattern) => match(file, pattern) !== null);
+  return ![...edge, ...nodeDrivers].some((pattern) => match(file, pattern) !== null);
 }
 
 /**

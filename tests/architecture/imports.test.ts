@@ -1,214 +1,72 @@
-/** Which module may import which. `layers` is the table to change when a module is added. */
+/**
+ * Which folder may import which. The rules are where the folders are: the first comment of each
+ * `mod.ts` says "May import base/ and hcl/.", and this test reads it.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Graph, isCore, match, nodeConnectors, readGraph } from "./graph.ts";
+import { edge, type Graph, isCore, match, nodeDrivers, read, readGraph } from "./graph.ts";
 
-const expression = [
-  "src/errors.ts",
-  "src/shown.ts",
-  "src/json.ts",
-  "src/nearest.ts",
-  "src/values.ts",
-  "src/expression.ts",
-  "src/expression/**",
-];
-/** What a connector is written against. */
-const contract = [
-  "src/clock.ts",
-  "src/condition.ts",
-  "src/connector.ts",
-  "src/connector-cluster.ts",
-  "src/connector-type.ts",
-  "src/dispatch.ts",
-  "src/fifo.ts",
-  "src/frame.ts",
-  "src/hono.ts",
-  "src/json.ts",
-  "src/request-model.ts",
-  "src/schedule.ts",
-  "src/schema.ts",
-  "src/step-fields.ts",
-  "src/strangers.ts",
-  "src/expression-fields.ts",
-  "src/socket.ts",
-  "src/tick.ts",
-  "src/utf8.ts",
-  ...expression,
-];
-/** A configuration as it runs. */
-const model = ["src/model.ts", "src/test-model.ts", "src/type.ts", "src/type/**", ...contract];
-const flow = ["src/cluster.ts", "src/flow/**", ...model];
-const runtime = [
-  "src/lifecycle.ts",
-  "src/runtime.ts",
-  "src/runtime-core.ts",
-  "src/load.ts",
-  "src/config/**",
-  "src/connectors/**",
-  "src/handshake.ts",
-  "src/locations.ts",
-  "src/site.ts",
-  ...flow,
-];
-/** What an entrypoint puts together. */
-const entry = ["mod.ts", "src/adapters/**", "src/server/**", "src/commands.ts", ...runtime];
-
-/**
- * File pattern → what it may import from this repository. The first pattern that matches a file
- * counts; `$1` is what its first star stands for.
- */
-const layers: ReadonlyArray<readonly [pattern: string, mayImport: readonly string[]]> = [
-  ["mod.ts", ["src/**"]],
-
-  ["src/errors.ts", []],
-  ["src/nearest.ts", ["src/shown.ts"]],
-  ["src/fifo.ts", []],
-  ["src/connector-cluster.ts", []],
-  ["src/frame.ts", []],
-  ["src/json.ts", []],
-  ["src/locations.ts", []],
-  ["src/hono.ts", []],
-  ["src/rooms.ts", []],
-  ["src/shown.ts", []],
-  ["src/tick.ts", []],
-  ["src/timer-wheel.ts", []],
-  ["src/text-file.ts", []],
-  ["src/utf8.ts", []],
-  ["src/socket.ts", ["src/frame.ts"]],
-  ["src/outbox.ts", ["src/frame.ts", "src/socket.ts"]],
-  ["src/handshake.ts", ["src/socket.ts"]],
-  ["src/protocol.ts", [
-    "src/errors.ts",
-    "src/frame.ts",
-    "src/json.ts",
-    "src/shown.ts",
-    "src/utf8.ts",
-  ]],
-  ["src/values.ts", ["src/errors.ts", "src/nearest.ts"]],
-  ["src/expression.ts", expression],
-  ["src/expression/**", expression],
-  ["src/condition.ts", expression],
-
-  ["src/config/tree.ts", ["src/errors.ts"]],
-  ["src/clock.ts", []],
-  ["src/type.ts", ["src/type/**", "src/json.ts", ...expression]],
-  ["src/type/**", ["src/type.ts", "src/type/**", "src/json.ts", ...expression]],
-  ["src/request-model.ts", ["src/expression.ts"]],
-  ["src/strangers.ts", ["src/config/tree.ts", "src/nearest.ts"]],
-  [
-    "src/schema.ts",
-    ["src/config/tree.ts", "src/request-model.ts", "src/strangers.ts", ...expression],
-  ],
-  ["src/expression-fields.ts", ["src/config/tree.ts", "src/schema.ts", ...expression]],
-  [
-    "src/step-fields.ts",
-    [
-      ...["src/config/tree.ts", "src/expression-fields.ts", "src/request-model.ts"],
-      ...["src/schema.ts", ...expression],
-    ],
-  ],
-  [
-    "src/connector.ts",
-    [
-      ...["src/clock.ts", "src/connector-cluster.ts", "src/hono.ts"],
-      ...["src/request-model.ts", "src/socket.ts"],
-      ...expression,
-    ],
-  ],
-  ["src/cluster.ts", ["src/connector.ts", "src/connector-cluster.ts", "src/timetable.ts"]],
-  ["src/connector-type.ts", ["src/connector.ts", "src/schema.ts", ...expression]],
-  ["src/dispatch.ts", ["src/connector.ts", ...expression]],
-  [
-    "src/schedule.ts",
-    [
-      "src/clock.ts",
-      "src/connector.ts",
-      "src/connector-type.ts",
-      "src/timetable.ts",
-      ...expression,
-    ],
-  ],
-  ["src/timetable.ts", ["src/clock.ts"]],
-  ["src/test-model.ts", expression],
-  ["src/model.ts", model],
-  ["src/config/**", ["src/config/**", ...model]],
-  ["src/flow/**", flow],
-
-  [
-    "src/connectors/websocket/**",
-    [
-      "src/connectors/websocket/**",
-      "src/handshake.ts",
-      "src/protocol.ts",
-      "src/rooms.ts",
-      "src/outbox.ts",
-      "src/timer-wheel.ts",
-      ...contract,
-    ],
-  ],
-  [
-    "src/connectors/database/sqlite/**",
-    ["src/connectors/database/**", "src/text-file.ts", ...contract],
-  ],
-  ["src/connectors/*/**", ["src/connectors/$1/**", ...contract]],
-  // A connector in one file, and the table of those that are built in.
-  ["src/connectors/*.ts", ["src/connectors/**", ...contract]],
-
-  ["src/lifecycle.ts", flow],
-  ["src/runtime.ts", runtime],
-  ["src/runtime-core.ts", runtime],
-  ["src/load.ts", runtime],
-  ["src/site.ts", ["src/handshake.ts", "src/locations.ts", ...flow]],
-
-  ["src/adapters/**", ["src/adapters/**", ...runtime]],
-  // The only way to several processes, which is loaded where they are asked for.
-  ["src/server/host.ts", ["src/server/**", "src/workers/service.ts", ...runtime]],
-  ["src/server/**", ["src/adapters/**", "src/server/**", "src/text-file.ts", ...runtime]],
-  ["src/workers/**", ["src/server/**", "src/workers/**", "src/timetable.ts", ...runtime]],
-  // Drives a runtime without sockets, for `weir test`.
-  ["src/testing/**", ["src/testing/**", ...runtime]],
-  ["src/commands.ts", ["src/commands/**", "src/server/**", "src/workers/worker.ts", ...runtime]],
-  [
-    "src/commands/**",
-    ["src/commands/**", "src/server/**", "src/testing/**", "src/text-file.ts", ...runtime],
-  ],
-  ["src/deno.ts", entry],
-  ["src/bun.ts", entry],
-  ["src/node.ts", entry],
-  ["src/cli.ts", ["src/commands.ts", "src/deno.ts", "src/bun.ts", "src/node.ts"]],
-];
+/** What may lie loose in `src`. */
+const entrypoints = ["src/bun.ts", "src/cli.ts", "src/deno.ts", "src/node.ts"];
+/** What an entrypoint puts together, and `mod.ts` shows. */
+const everything = /^src\//;
 
 const graph = await readGraph();
+const folders = [...new Set([...graph.keys()].map(folderOf))].filter((name) => name !== "");
+const rules = new Map<string, readonly string[]>();
+for (const folder of folders) rules.set(folder, await ruleOf(folder));
 
-test("every import follows the arrows", () => {
+test("nothing but entrypoints lies loose in src", () => {
+  assert.deepEqual([...graph.keys()].filter((file) => /^src\/[^/]+$/.test(file)), entrypoints);
+});
+
+test("every folder says in its mod.ts what it may import, and imports just that", () => {
   const problems: string[] = [];
-  for (const [file, imports] of graph) {
-    const allowed = allowedImports(file);
-    if (allowed === undefined) {
-      problems.push(`${file} is in no layer: add it to the table of this test`);
-      continue;
-    }
-    for (const { target } of imports) {
-      if (!graph.has(target) && !target.startsWith("file:")) continue; // A package.
-      if (!allowed.some((pattern) => match(target, pattern) !== null)) {
-        problems.push(`${file} must not import ${target}`);
+  for (const folder of folders) {
+    const allowed = rules.get(folder) ?? [];
+    const imported = new Set<string>();
+    for (const [file, imports] of graph) {
+      if (folderOf(file) !== folder) continue;
+      for (const { target } of imports) {
+        if (!everything.test(target)) continue;
+        const other = folderOf(target);
+        if (other === folder) continue;
+        imported.add(other);
+        if (!allowed.includes(other)) problems.push(`${file} must not import ${target}`);
       }
+    }
+    for (const other of allowed) {
+      if (!imported.has(other)) problems.push(`${folder}/ may import ${other}/, and does not`);
     }
   }
   assert.deepEqual(problems, []);
+});
+
+test("the folders have no circle", () => {
+  const edges = [...rules].map(([folder, allowed]) =>
+    [folder, allowed.map((target) => ({ target, specifier: target, dynamic: false }))] as const
+  );
+  assert.deepEqual(findCycles(new Map(edges)), []);
 });
 
 test("no module imports itself, however indirectly", () => {
   assert.deepEqual(findCycles(graph), []);
 });
 
-test("a connector that needs Node is imported on demand", () => {
+test("no file lies beside a folder of its name", () => {
+  const pairs = [...graph.keys()].filter((file) =>
+    [...graph.keys()].some((other) => other.startsWith(`${file.replace(/\.ts$/, "")}/`))
+  );
+  assert.deepEqual(pairs, []);
+});
+
+test("a driver that needs Node is imported on demand", () => {
   const problems: string[] = [];
   for (const [file, imports] of graph) {
     if (!isCore(file)) continue;
     for (const { target, dynamic } of imports) {
-      if (!dynamic && nodeConnectors.some((pattern) => match(target, pattern) !== null)) {
+      if (!dynamic && nodeDrivers.some((pattern) => match(target, pattern) !== null)) {
         problems.push(`${file} must load ${target} with import()`);
       }
     }
@@ -216,7 +74,7 @@ test("a connector that needs Node is imported on demand", () => {
   assert.deepEqual(problems, []);
 });
 
-test("only the edge and the connectors that need it import node: modules", () => {
+test("only the edge and the drivers that need it import node: modules", () => {
   const problems: string[] = [];
   for (const [file, imports] of graph) {
     for (const { target } of imports) {
@@ -224,6 +82,13 @@ test("only the edge and the connectors that need it import node: modules", () =>
     }
   }
   assert.deepEqual(problems, []);
+});
+
+test("every pattern of the edge and of the drivers matches a file", () => {
+  const unused = [...edge, ...nodeDrivers].filter((pattern) =>
+    ![...graph.keys()].some((file) => match(file, pattern) !== null)
+  );
+  assert.deepEqual(unused, []);
 });
 
 test("the cycle search finds a cycle and leaves dynamic imports out", () => {
@@ -236,12 +101,21 @@ test("the cycle search finds a cycle and leaves dynamic imports out", () => {
   assert.deepEqual(findCycles(cyclic), ["b → c → b"]);
 });
 
-function allowedImports(file: string): readonly string[] | undefined {
-  for (const [pattern, mayImport] of layers) {
-    const found = match(file, pattern);
-    if (found !== null) return mayImport.map((target) => target.replace("$1", found[1] ?? ""));
-  }
-  return undefined;
+/** The folder that a rule is about: `flow`, `connectors/mq`; empty for what lies loose. */
+function folderOf(file: string): string {
+  const [, connector] = /^src\/(connectors\/[^/]+)\/./.exec(file) ?? [];
+  const [, folder] = /^src\/([^/]+)\/./.exec(file) ?? [];
+  return connector ?? folder ?? "";
+}
+
+/** What the first comment of a folder's `mod.ts` lets it import. */
+async function ruleOf(folder: string): Promise<string[]> {
+  const text = await read(`src/${folder}/mod.ts`);
+  const [comment = ""] = /^\/\*\*[\s\S]*?\*\//.exec(text) ?? [];
+  const words = comment.replaceAll(/\n \* ?/g, " ");
+  const [, list] = /May import (no other folder|.+?\/)\.(?:\s|$)/.exec(words) ?? [];
+  assert.ok(list, `src/${folder}/mod.ts must begin with a comment that says "May import …/."`);
+  return [...list.matchAll(/[\w/]+(?=\/)/g)].map(([name]) => name);
 }
 
 /** The cycles of static imports, for types or for code, each as `a → b → a`. */

@@ -13,22 +13,22 @@ const CONFIGURATION = "it reads the text of the configuration, no client's: ";
 /** What `slowness` cannot judge or judges too hard: file, expression, and why it is allowed. */
 const allowed: ReadonlyArray<readonly [file: string, text: string, reason: string]> = [
   [
-    "src/adapters/deflate.ts",
+    "src/transport/deflate.ts",
     "RegExp(",
     "anchored, made of constants, and without any repetition",
   ],
   [
-    "src/config/literals.ts",
+    "src/hcl/literals.ts",
     String.raw`/(^|\n)(?![ \t]*\r?\n)([ \t]*)/g`,
     CONFIGURATION + "the look-ahead and the blanks begin behind a line break alone, each once",
   ],
   [
-    "src/config/structure.ts",
+    "src/hcl/structure.ts",
     'RegExp(`[ \\\\t]*${opening[1]}(?=[ \\\\t]*(?:\\\\r?\\\\n|$))`, "y");',
     CONFIGURATION + "sticky; a name stands between the blanks",
   ],
   [
-    "src/config/syntax.ts",
+    "src/hcl/syntax.ts",
     "RegExp(`${place.source}: `));",
     "it reads the parser's own message, and begins with a fixed word",
   ],
@@ -45,7 +45,7 @@ const allowed: ReadonlyArray<readonly [file: string, text: string, reason: strin
   ["src/connectors/database/query.ts", "matchAll(TOKEN)) {", "see TOKEN"],
   ["src/connectors/database/query.ts", "matchAll(TOKEN)) {", "see TOKEN"],
   [
-    "src/expression.ts",
+    "src/expression/mod.ts",
     String.raw`/(?<![\w.])([A-Za-z_]\w*)[.[]/g`,
     CONFIGURATION + "the look-behind lets it begin once in each word",
   ],
@@ -66,7 +66,7 @@ const allowed: ReadonlyArray<readonly [file: string, text: string, reason: strin
   ["src/type/formats.ts", 'UUID_REGEX.test(text), "must be a UUID"),', "anchored, of fixed length"],
   ["src/type/formats.ts", "IP_REGEX.test(text),", "at most 45 characters"],
   [
-    "src/values.ts",
+    "src/contract/value-schema.ts",
     String.raw`/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g`,
     CONFIGURATION + "it reads what DURATION takes: it succeeds at once",
   ],

@@ -2,7 +2,7 @@
 import { serviceFields } from "../../src/config/service.ts";
 import { OPTIONS } from "../../src/config/type-options.ts";
 import { builtInConnectors } from "../../src/connectors/mod.ts";
-import type { Fields } from "../../src/schema.ts";
+import type { Fields } from "../../src/contract/fields.ts";
 import { fieldsOfFlow, fieldsOfTest } from "../support/loading.ts";
 
 /** What stands in no table of fields. `NAME` is a name that the configuration's author chooses. */

@@ -1,6 +1,6 @@
 /** A server of the runtime that runs the tests, and clients that reach it over the network. */
 import { type AddressInfo, connect, createServer } from "node:net";
-import type { Runtime } from "../../src/runtime.ts";
+import type { Runtime } from "../../src/runtime/mod.ts";
 import { type ClientOptions, handshakeText, SocketClient } from "../support/socket-client.ts";
 import { hosts } from "../support/socket-hosts.ts";
 import { Probe } from "../support/socket-probe.ts";

@@ -2,7 +2,7 @@
 import type { Buffer } from "node:buffer";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { AMQPChannelError, Connection, type SyncMessage } from "rabbitmq-client";
-import { ConnectorError } from "../../src/errors.ts";
+import { ConnectorError } from "../../src/base/errors.ts";
 import { inWorld, REST, type World, type WorldOptions } from "./support.ts";
 
 /** What the blocks of the connector say; each is left out where it is undefined. */

@@ -1,7 +1,7 @@
 /** One line of the table that shows what every attribute does. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConfigError } from "../../src/errors.ts";
+import { ConfigError } from "../../src/base/errors.ts";
 
 /** A scenario that an attribute changes. */
 export interface Row {

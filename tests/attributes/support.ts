@@ -2,14 +2,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Connector, FlowHandler } from "../../src/connector.ts";
-import { type ConnectorType, defineConnector } from "../../src/connector-type.ts";
-import { admit, dispatch } from "../../src/dispatch.ts";
-import { FlowError } from "../../src/errors.ts";
-import { isObject } from "../../src/json.ts";
-import type { Configuration } from "../../src/load.ts";
-import { assembleRuntime } from "../../src/runtime.ts";
-import type { RuntimeCore } from "../../src/runtime-core.ts";
+import type { Connector, FlowHandler } from "../../src/contract/connector.ts";
+import { type ConnectorType, defineConnector } from "../../src/contract/definition.ts";
+import { admit, dispatch } from "../../src/contract/dispatch.ts";
+import { FlowError } from "../../src/base/errors.ts";
+import { isObject } from "../../src/base/json.ts";
+import type { Configuration } from "../../src/runtime/load.ts";
+import { assembleRuntime } from "../../src/runtime/mod.ts";
+import type { RuntimeCore } from "../../src/runtime/core.ts";
 import { ManualClock } from "../support/clock.ts";
 
 /** What a connector of type `sink` was asked, without what was left out. */

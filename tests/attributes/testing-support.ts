@@ -1,8 +1,8 @@
 /** A configuration with clients, messages and orders, and what `weir test` says of its tests. */
-import { defineConnector } from "../../src/connector-type.ts";
-import { loadConfig } from "../../src/load.ts";
+import { defineConnector } from "../../src/contract/definition.ts";
+import { loadConfig } from "../../src/runtime/load.ts";
 import { ManualClock } from "../../src/testing/clock.ts";
-import { runTest } from "../../src/testing/run.ts";
+import { runTest } from "../../src/testing/mod.ts";
 
 /** Clients that ask who they are, and speak to everybody. */
 export const CLIENTS = `

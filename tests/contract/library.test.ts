@@ -1,6 +1,6 @@
 /** A runtime in a program: calls, counts, foreign connectors, and two runtimes side by side. */
 import assert from "node:assert/strict";
-import { ConfigError, ConnectorError } from "../../src/errors.ts";
+import { ConfigError, ConnectorError } from "../../src/base/errors.ts";
 import { population } from "../support/population.ts";
 import { handshakeText, SocketClient } from "../support/socket-client.ts";
 import { closeCode, contract, flows, websocket } from "../support/socket-contract.ts";

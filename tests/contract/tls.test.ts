@@ -4,8 +4,8 @@ import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ConnectorError } from "../../src/errors.ts";
-import type { Service } from "../../src/server/service.ts";
+import { ConnectorError } from "../../src/base/errors.ts";
+import type { Service } from "../../src/server/mod.ts";
 import {
   type Certificate,
   makeCertificate,

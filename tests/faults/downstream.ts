@@ -8,7 +8,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import type { Counts } from "../../src/runtime.ts";
+import type { Counts } from "../../src/runtime/mod.ts";
 import { until } from "../support/mq.ts";
 import { pause } from "../support/socket-probe.ts";
 import { type Frame, WebClient } from "../support/web-client.ts";

@@ -10,7 +10,7 @@ import {
 } from "../../src/connectors/websocket/auth/authenticator.ts";
 import { authField, type AuthOptions } from "../../src/connectors/websocket/auth/fields.ts";
 import type { JwksTiming } from "../../src/connectors/websocket/auth/jwks.ts";
-import type { HandshakeRefusal, HandshakeRequest } from "../../src/socket.ts";
+import type { HandshakeRefusal, HandshakeRequest } from "../../src/transport/socket.ts";
 import { ManualClock } from "./clock.ts";
 import { optionsOf } from "./config.ts";
 import { type LogRecord, recorder } from "./log.ts";

@@ -1,5 +1,5 @@
 /** A clock that a test moves. */
-import type { Clock } from "../../src/clock.ts";
+import type { Clock } from "../../src/base/clock.ts";
 
 /** Stands still until it is moved. */
 export class ManualClock implements Clock {

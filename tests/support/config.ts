@@ -1,9 +1,9 @@
 /** Reads configurations in tests. */
-import type { SourceFile } from "../../src/config/tree.ts";
-import { defineConnector } from "../../src/connector-type.ts";
-import { ConfigError } from "../../src/errors.ts";
-import { loadConfig, type LoadOptions } from "../../src/load.ts";
-import type { Fields } from "../../src/schema.ts";
+import type { SourceFile } from "../../src/hcl/tree.ts";
+import { defineConnector } from "../../src/contract/definition.ts";
+import { ConfigError } from "../../src/base/errors.ts";
+import { loadConfig, type LoadOptions } from "../../src/runtime/load.ts";
+import type { Fields } from "../../src/contract/fields.ts";
 import { placed } from "./hcl.ts";
 
 /** The problems of a configuration, each as `file:line:column+length message | hint`; none if it is good. */

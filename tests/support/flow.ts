@@ -1,6 +1,6 @@
 /** One flow without any server: connectors that a test answers for, and a record of what it did. */
 import assert from "node:assert/strict";
-import type { Clock } from "../../src/clock.ts";
+import type { Clock } from "../../src/base/clock.ts";
 import type {
   Client,
   Connector,
@@ -8,11 +8,11 @@ import type {
   KeyStore,
   Outcome,
   WriteRequest,
-} from "../../src/connector.ts";
-import { type ConnectorType, defineConnector } from "../../src/connector-type.ts";
-import { FlowError } from "../../src/errors.ts";
-import { Flow } from "../../src/flow/flow.ts";
-import { loadConfig } from "../../src/load.ts";
+} from "../../src/contract/connector.ts";
+import { type ConnectorType, defineConnector } from "../../src/contract/definition.ts";
+import { FlowError } from "../../src/base/errors.ts";
+import { Flow } from "../../src/flow/mod.ts";
+import { loadConfig } from "../../src/runtime/load.ts";
 import { ManualClock } from "./clock.ts";
 import { type Recorder, recorder } from "./log.ts";
 

@@ -1,8 +1,8 @@
 /** Reads HCL texts in tests. */
 
-import type { Problem } from "../../src/errors.ts";
-import { readFiles, type ReadOptions, type ReadResult } from "../../src/config/hcl.ts";
-import type { Body, Span } from "../../src/config/tree.ts";
+import type { Problem } from "../../src/base/errors.ts";
+import { readFiles, type ReadOptions, type ReadResult } from "../../src/hcl/mod.ts";
+import type { Body, Span } from "../../src/hcl/tree.ts";
 
 /** The environment and the files that the texts in tests may use. */
 export interface World {

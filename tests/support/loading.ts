@@ -1,9 +1,9 @@
 /** The surroundings of blocks whose schemas are looked at, and that are never read. */
-import { flowFields } from "../../src/config/flow/flow.ts";
+import { flowFields } from "../../src/config/flow/mod.ts";
 import type { Loading } from "../../src/config/loading.ts";
-import { testFields } from "../../src/config/test/test.ts";
-import type { Fields } from "../../src/schema.ts";
-import { StepNames } from "../../src/step-fields.ts";
+import { testFields } from "../../src/config/test/mod.ts";
+import type { Fields } from "../../src/contract/fields.ts";
+import { StepNames } from "../../src/contract/step-fields.ts";
 
 const loading: Loading = {
   types: {},

@@ -1,5 +1,5 @@
 /** A log that tests can read. */
-import type { Logger } from "../../src/connector.ts";
+import type { Logger } from "../../src/contract/connector.ts";
 
 /** One record: its level, the message with its values, and the values. */
 export interface LogRecord {

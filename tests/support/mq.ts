@@ -1,7 +1,7 @@
 /** What the tests of the mq connector share. */
 import assert from "node:assert/strict";
 import type { Logger } from "@logtape/logtape";
-import { type Clock, systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { mqConnector } from "../../src/connectors/mq/mod.ts";
 import type {
   Connector,
@@ -10,8 +10,8 @@ import type {
   Outcome,
   Unwanted,
   WriteRequest,
-} from "../../src/connector.ts";
-import { FlowError } from "../../src/errors.ts";
+} from "../../src/contract/connector.ts";
+import { FlowError } from "../../src/base/errors.ts";
 
 /** A line of the log: level, then the message with its values. */
 export type LogLine = readonly [level: string, text: string];

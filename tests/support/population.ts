@@ -1,5 +1,5 @@
 /** Who is there, of all that a `websocket` connector counts. */
-import type { Runtime } from "../../src/runtime.ts";
+import type { Runtime } from "../../src/runtime/mod.ts";
 
 /** Numbers that fall when clients leave. */
 export interface Population {

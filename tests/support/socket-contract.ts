@@ -1,6 +1,6 @@
 /** Registers one case of the socket contract for every host of the runtime that runs the tests. */
 import { test } from "node:test";
-import type { Runtime } from "../../src/runtime.ts";
+import type { Runtime } from "../../src/runtime/mod.ts";
 import {
   type ClientOptions,
   type HandshakeOptions,

@@ -3,11 +3,11 @@ import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { STANDARD_FEATURES } from "../../src/adapters/standard.ts";
-import type { LoadOptions } from "../../src/load.ts";
-import type { Runtime } from "../../src/runtime.ts";
-import type { Service } from "../../src/server/service.ts";
-import type { SocketFeatures } from "../../src/socket.ts";
+import { STANDARD_FEATURES } from "../../src/transport/standard.ts";
+import type { LoadOptions } from "../../src/runtime/load.ts";
+import type { Runtime } from "../../src/runtime/mod.ts";
+import type { Service } from "../../src/server/mod.ts";
+import type { SocketFeatures } from "../../src/transport/socket.ts";
 
 /** A configuration at work. Its listening connectors all have port 0. */
 export interface RunningHost {

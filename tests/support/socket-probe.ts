@@ -1,7 +1,7 @@
 /** A foreign connector that shows a test what flows deliver, and lets it decide how that ends. */
-import type { WriteRequest } from "../../src/connector.ts";
-import type { ConnectorType } from "../../src/connector-type.ts";
-import { defineConnector } from "../../src/connector-type.ts";
+import type { WriteRequest } from "../../src/contract/connector.ts";
+import type { ConnectorType } from "../../src/contract/definition.ts";
+import { defineConnector } from "../../src/contract/definition.ts";
 
 /** One delivery. */
 export interface Delivery {

@@ -1,10 +1,10 @@
 /** Several workers with their runtimes within one process, and clients without a network. */
 import assert from "node:assert/strict";
-import type { Cluster } from "../../src/cluster.ts";
-import type { Model } from "../../src/model.ts";
-import { assembleRuntime } from "../../src/runtime.ts";
-import type { RuntimeCore } from "../../src/runtime-core.ts";
-import type { Batch, Peer, SocketSession } from "../../src/socket.ts";
+import type { Cluster } from "../../src/contract/cluster.ts";
+import type { Model } from "../../src/model/mod.ts";
+import { assembleRuntime } from "../../src/runtime/mod.ts";
+import type { RuntimeCore } from "../../src/runtime/core.ts";
+import type { Batch, Peer, SocketSession } from "../../src/transport/socket.ts";
 import { type LinkedWorker, Links, settled } from "./links.ts";
 
 const FEATURES = {

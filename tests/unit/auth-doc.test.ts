@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { authField } from "../../src/connectors/websocket/auth/fields.ts";
 import { tokenSources } from "../../src/connectors/websocket/auth/source.ts";
-import { loadConfig } from "../../src/load.ts";
+import { loadConfig } from "../../src/runtime/load.ts";
 import { pair, SECRET } from "../support/auth.ts";
 
 const PAGE = await readFile(new URL("../../docs/auth.md", import.meta.url), "utf8");

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defineConnector } from "../../src/connector-type.ts";
-import { loadConfig } from "../../src/load.ts";
-import { ConfigError } from "../../src/errors.ts";
+import { defineConnector } from "../../src/contract/definition.ts";
+import { loadConfig } from "../../src/runtime/load.ts";
+import { ConfigError } from "../../src/base/errors.ts";
 import { Declared } from "../../src/config/declared.ts";
-import { readFiles } from "../../src/config/hcl.ts";
-import { Measure } from "../../src/config/limits.ts";
+import { readFiles } from "../../src/hcl/mod.ts";
+import { Measure } from "../../src/hcl/limits.ts";
 
 const options = { env: () => undefined, readFile: () => "" };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DatabaseSync } from "node:sqlite";
-import { CommitQueue } from "../../src/connectors/database/sqlite/commits.ts";
+import { CommitQueue } from "../../src/connectors/database/drivers/sqlite/commits.ts";
 import { fails, withDatabase, write } from "./database-support.ts";
 
 const TABLE = "CREATE TABLE t (id INTEGER PRIMARY KEY, a);";

@@ -3,7 +3,7 @@ import { appendFile, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/prom
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ConnectorError } from "../../src/errors.ts";
+import { ConnectorError } from "../../src/base/errors.ts";
 import { connector } from "./database-support.ts";
 
 /** Runs with a folder that has one migration in `migrations`. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { mayTakeLong } from "../../src/connectors/database/sqlite/programs.ts";
+import { mayTakeLong } from "../../src/connectors/database/drivers/sqlite/programs.ts";
 
 function database(): DatabaseSync {
   const made = new DatabaseSync(":memory:");

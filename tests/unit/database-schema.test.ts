@@ -1,13 +1,13 @@
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/base/clock.ts";
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readFile } from "node:fs/promises";
-import type { Body, SourceFile, Span } from "../../src/config/tree.ts";
-import type { Complaint, Destination } from "../../src/connector-type.ts";
+import type { Body, SourceFile, Span } from "../../src/hcl/tree.ts";
+import type { Complaint, Destination } from "../../src/contract/definition.ts";
 import { databaseConnector } from "../../src/connectors/database/mod.ts";
 import type { DatabaseDestination } from "../../src/connectors/database/options.ts";
-import { readFields } from "../../src/schema.ts";
+import { readFields } from "../../src/contract/fields.ts";
 import { param } from "./database-support.ts";
 
 const file: SourceFile = { path: "a.hcl", text: "", folder: "/srv/app" };

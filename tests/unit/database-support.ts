@@ -3,14 +3,17 @@ import { getLogger } from "@logtape/logtape";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "../../src/clock.ts";
-import type { Connector, WriteRequest } from "../../src/connector.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import type { Connector, WriteRequest } from "../../src/contract/connector.ts";
 import type { DatabaseDestination } from "../../src/connectors/database/options.ts";
-import { SqliteConnector, type SqliteOptions } from "../../src/connectors/database/sqlite.ts";
-import { ConnectorError } from "../../src/errors.ts";
-import { compileExpression } from "../../src/expression.ts";
-import { Flow } from "../../src/flow/flow.ts";
-import { loadConfig } from "../../src/load.ts";
+import {
+  SqliteConnector,
+  type SqliteOptions,
+} from "../../src/connectors/database/drivers/sqlite/mod.ts";
+import { ConnectorError } from "../../src/base/errors.ts";
+import { compileExpression } from "../../src/expression/mod.ts";
+import { Flow } from "../../src/flow/mod.ts";
+import { loadConfig } from "../../src/runtime/load.ts";
 import { probes } from "../support/flow.ts";
 
 /** A parameter's expression. */

@@ -3,9 +3,9 @@ import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { constants, inflateRawSync } from "node:zlib";
-import { COMPRESSION_THRESHOLD, Deflater, offersDeflate } from "../../src/adapters/deflate.ts";
-import { Frame } from "../../src/frame.ts";
-import type { Batch } from "../../src/socket.ts";
+import { COMPRESSION_THRESHOLD, Deflater, offersDeflate } from "../../src/transport/deflate.ts";
+import { Frame } from "../../src/transport/frame.ts";
+import type { Batch } from "../../src/transport/socket.ts";
 import { decodeFrame } from "../support/socket-frames.ts";
 
 /** A batch that says so when its own bytes are used. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { FlowEvent, FlowHandler, Outcome } from "../../src/connector.ts";
-import { accept, admit, dispatch } from "../../src/dispatch.ts";
-import { FlowError } from "../../src/errors.ts";
+import type { FlowEvent, FlowHandler, Outcome } from "../../src/contract/connector.ts";
+import { accept, admit, dispatch } from "../../src/contract/dispatch.ts";
+import { FlowError } from "../../src/base/errors.ts";
 
 const event: FlowEvent = { operation: "message", payload: {}, input: {} };
 

@@ -1,8 +1,8 @@
 /** No event can stall the others: what an expression costs is counted, whatever it does. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ExpressionError } from "../../src/errors.ts";
-import { compileExpression, METER, Meter } from "../../src/expression.ts";
+import { ExpressionError } from "../../src/base/errors.ts";
+import { compileExpression, METER, Meter } from "../../src/expression/mod.ts";
 import { functionsIn } from "../../src/expression/functions.ts";
 import { MACRO_NAMES } from "../../src/expression/macros.ts";
 import { BUDGET } from "../../src/expression/meter.ts";

@@ -1,11 +1,16 @@
 /** Where the expressions of a configuration stand, before and after they run. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ExpressionError } from "../../src/errors.ts";
-import type { Expression } from "../../src/expression.ts";
-import { expression, expressionMap, expressions, target } from "../../src/expression-fields.ts";
-import { type ReadContext, readFields } from "../../src/schema.ts";
-import { problemAt } from "../../src/config/tree.ts";
+import { ExpressionError } from "../../src/base/errors.ts";
+import type { Expression } from "../../src/expression/mod.ts";
+import {
+  expression,
+  expressionMap,
+  expressions,
+  target,
+} from "../../src/contract/expression-fields.ts";
+import { type ReadContext, readFields } from "../../src/contract/fields.ts";
+import { problemAt } from "../../src/hcl/tree.ts";
 import { covered, placed, readTexts } from "../support/hcl.ts";
 
 const about = { about: "x" };

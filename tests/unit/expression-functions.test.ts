@@ -1,8 +1,8 @@
 /** What the functions give, kind by kind: CEL's extensions, time, conversions and formats. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ExpressionError } from "../../src/errors.ts";
-import { compileExpression } from "../../src/expression.ts";
+import { ExpressionError } from "../../src/base/errors.ts";
+import { compileExpression } from "../../src/expression/mod.ts";
 
 const INPUT = {
   n: 3,

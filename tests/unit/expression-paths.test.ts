@@ -1,7 +1,7 @@
 /** The variables and paths that an expression says it reads. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compileExpression } from "../../src/expression.ts";
+import { compileExpression } from "../../src/expression/mod.ts";
 
 const VARIABLES = ["input", "output", "client", "step", "constants"];
 

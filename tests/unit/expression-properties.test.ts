@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import fc, { type Arbitrary } from "fast-check";
-import { ExpressionError } from "../../src/errors.ts";
+import { ExpressionError } from "../../src/base/errors.ts";
 import {
   compileExpression,
   type Expression,
   type ExpressionEnvironment,
-} from "../../src/expression.ts";
+} from "../../src/expression/mod.ts";
 import { functionsIn } from "../../src/expression/functions.ts";
 import { MACRO_NAMES } from "../../src/expression/macros.ts";
 

@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { ExpressionError } from "../../src/errors.ts";
-import { compileExpression } from "../../src/expression.ts";
+import { ExpressionError } from "../../src/base/errors.ts";
+import { compileExpression } from "../../src/expression/mod.ts";
 
 /** A small seeded generator (mulberry32), so that a failure can be had again. */
 function seeded(seed: number): () => number {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { compileExpression, Meter } from "../../src/expression.ts";
+import { compileExpression, Meter } from "../../src/expression/mod.ts";
 import { fromBase64, joined, toBase64, toHex } from "../../src/expression/bytes.ts";
 import { indexOfUnit, lengthOf, unitOf } from "../../src/expression/characters.ts";
 import { weightOf } from "../../src/expression/pattern-weight.ts";

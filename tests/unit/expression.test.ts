@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { ExpressionError } from "../../src/errors.ts";
-import { compileExpression, isExpression, type Scope } from "../../src/expression.ts";
+import { ExpressionError } from "../../src/base/errors.ts";
+import { compileExpression, isExpression, type Scope } from "../../src/expression/mod.ts";
 
 const VARIABLES = ["input", "output", "client", "step", "constants", "error"];
 

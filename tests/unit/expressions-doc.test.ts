@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { MACRO_NAMES } from "../../src/expression/macros.ts";
 import { functionsIn } from "../../src/expression/functions.ts";
-import { compileExpression } from "../../src/expression.ts";
+import { compileExpression } from "../../src/expression/mod.ts";
 
 const PAGE = readFileSync(new URL("../../docs/expressions.md", import.meta.url), "utf8");
 

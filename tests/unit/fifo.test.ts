@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Fifo } from "../../src/fifo.ts";
+import { Fifo } from "../../src/base/fifo.ts";
 import { seeded } from "../support/random.ts";
 
 test("an empty queue gives nothing, however often it is asked", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defineConnector } from "../../src/connector-type.ts";
-import { createRuntime } from "../../src/runtime.ts";
+import { defineConnector } from "../../src/contract/definition.ts";
+import { createRuntime } from "../../src/runtime/mod.ts";
 import { until } from "../support/socket-probe.ts";
 
 /** A configuration whose flow hands a broker's message to `broken`, and what fails to `letters`. */

@@ -1,7 +1,7 @@
 /** The steps that the expressions of one run of a flow share. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConnectorError } from "../../src/errors.ts";
+import { ConnectorError } from "../../src/base/errors.ts";
 import { ManualClock } from "../support/clock.ts";
 import { failureOf, FROM, make, to } from "../support/flow.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { KeyStore } from "../../src/connector.ts";
+import type { KeyStore } from "../../src/contract/connector.ts";
 import { MemoryKeys } from "../../src/flow/dedupe.ts";
 import { ManualClock, settle } from "../support/clock.ts";
 import { failureOf, FROM, make, to } from "../support/flow.ts";

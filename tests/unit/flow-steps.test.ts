@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConnectorError } from "../../src/errors.ts";
+import { ConnectorError } from "../../src/base/errors.ts";
 import { ManualClock, settle } from "../support/clock.ts";
 import { failureOf, FROM, make, to } from "../support/flow.ts";
 

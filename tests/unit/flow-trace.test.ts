@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { FlowEvent, FlowHandler, Outcome } from "../../src/connector.ts";
+import type { FlowEvent, FlowHandler, Outcome } from "../../src/contract/connector.ts";
 import { traced } from "../../src/flow/trace.ts";
 import { recorder } from "../support/log.ts";
 

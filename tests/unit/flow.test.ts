@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../support/clock.ts";
-import type { Client, Connector, FlowEvent } from "../../src/connector.ts";
-import { ConnectorError, ExpressionError, FlowError } from "../../src/errors.ts";
-import { Flow } from "../../src/flow/flow.ts";
-import { loadConfig } from "../../src/load.ts";
+import type { Client, Connector, FlowEvent } from "../../src/contract/connector.ts";
+import { ConnectorError, ExpressionError, FlowError } from "../../src/base/errors.ts";
+import { Flow } from "../../src/flow/mod.ts";
+import { loadConfig } from "../../src/runtime/load.ts";
 import { eventOf, failureOf, FROM, make, probes, to } from "../support/flow.ts";
 import { recorder } from "../support/log.ts";
 

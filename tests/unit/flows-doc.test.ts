@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { loadConfig } from "../../src/load.ts";
+import { loadConfig } from "../../src/runtime/load.ts";
 
 const page = new URL("../../docs/flows.md", import.meta.url);
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkHandshake, ReceivedHandshake, refuse } from "../../src/handshake.ts";
+import { checkHandshake, ReceivedHandshake, refuse } from "../../src/transport/handshake.ts";
 
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 const GOOD: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Hcl2Json, HclParser, ParserEnded } from "../../src/config/parser.ts";
-import { loadConfig } from "../../src/load.ts";
+import { type Hcl2Json, HclParser, ParserEnded } from "../../src/hcl/parser.ts";
+import { loadConfig } from "../../src/runtime/load.ts";
 
 /** A cache in memory, and a parser that counts what it is asked. */
 function stage() {

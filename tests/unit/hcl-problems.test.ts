@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatProblem } from "../../src/errors.ts";
-import { readFiles } from "../../src/config/hcl.ts";
-import { problemAt, sortProblems } from "../../src/config/tree.ts";
+import { formatProblem } from "../../src/base/errors.ts";
+import { readFiles } from "../../src/hcl/mod.ts";
+import { problemAt, sortProblems } from "../../src/hcl/tree.ts";
 import { placed, readTexts } from "../support/hcl.ts";
 
 const problems: ReadonlyArray<readonly [text: string, ...problems: string[]]> = [

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse } from "@cdktf/hcl2json";
-import type { Body } from "../../src/config/tree.ts";
+import type { Body } from "../../src/hcl/tree.ts";
 import { placed, readTexts } from "../support/hcl.ts";
 
 const text = `# ä😀

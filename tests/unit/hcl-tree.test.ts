@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Block } from "../../src/config/tree.ts";
+import type { Block } from "../../src/hcl/tree.ts";
 import { covered, outline, placed, readTexts } from "../support/hcl.ts";
 
 const page =

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readFiles } from "../../src/config/hcl.ts";
-import { Call, itemPlaceOf } from "../../src/config/tree.ts";
+import { readFiles } from "../../src/hcl/mod.ts";
+import { Call, itemPlaceOf } from "../../src/hcl/tree.ts";
 import { covered, placed, readTexts, valueOf } from "../support/hcl.ts";
 
 const world = {

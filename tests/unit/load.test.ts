@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ConnectorType, defineConnector } from "../../src/connector-type.ts";
-import { ConfigError } from "../../src/errors.ts";
-import type { Expression } from "../../src/expression.ts";
-import { loadConfig } from "../../src/load.ts";
-import { attribute } from "../../src/schema.ts";
-import { integer, text } from "../../src/values.ts";
+import { type ConnectorType, defineConnector } from "../../src/contract/definition.ts";
+import { ConfigError } from "../../src/base/errors.ts";
+import type { Expression } from "../../src/expression/mod.ts";
+import { loadConfig } from "../../src/runtime/load.ts";
+import { attribute } from "../../src/contract/fields.ts";
+import { integer, text } from "../../src/contract/value-schema.ts";
 import { filesOf, problemsOf } from "../support/config.ts";
 import { seeded } from "../support/random.ts";
 

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Connector, ConnectorContext, WriteRequest } from "../../src/connector.ts";
-import { type ConnectorType, defineConnector } from "../../src/connector-type.ts";
+import type { Connector, ConnectorContext, WriteRequest } from "../../src/contract/connector.ts";
+import { type ConnectorType, defineConnector } from "../../src/contract/definition.ts";
 import { ResultCache } from "../../src/flow/result-cache.ts";
 import { sizeOf } from "../../src/flow/size.ts";
-import type { Expression } from "../../src/expression.ts";
-import { expression, expressionMap, expressions } from "../../src/expression-fields.ts";
-import { assembleRuntime } from "../../src/runtime.ts";
-import { lookups } from "../../src/step-fields.ts";
+import type { Expression } from "../../src/expression/mod.ts";
+import { expression, expressionMap, expressions } from "../../src/contract/expression-fields.ts";
+import { assembleRuntime } from "../../src/runtime/mod.ts";
+import { lookups } from "../../src/contract/step-fields.ts";
 import { ManualClock } from "../support/clock.ts";
 import { problemsOf } from "../support/config.ts";
 

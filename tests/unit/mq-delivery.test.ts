@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import type { AsyncMessage } from "rabbitmq-client";
-import { readDelivery } from "../../src/connectors/mq/rabbitmq/delivery.ts";
-import { forDeadLetters, forRetry } from "../../src/connectors/mq/rabbitmq/forwarding.ts";
+import { readDelivery } from "../../src/connectors/mq/drivers/rabbitmq/delivery.ts";
+import { forDeadLetters, forRetry } from "../../src/connectors/mq/drivers/rabbitmq/forwarding.ts";
 
 function message(rest: Partial<AsyncMessage>): AsyncMessage {
   return {

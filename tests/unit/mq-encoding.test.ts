@@ -7,8 +7,8 @@ import {
   fittingHeaders,
   FRAME_MAX,
   headerProblem,
-} from "../../src/connectors/mq/rabbitmq/encoding.ts";
-import { pack, unpack } from "../../src/connectors/mq/rabbitmq/packing.ts";
+} from "../../src/connectors/mq/drivers/rabbitmq/encoding.ts";
+import { pack, unpack } from "../../src/connectors/mq/drivers/rabbitmq/packing.ts";
 import { type Random, seeded } from "../support/random.ts";
 
 /** What the client library does with a header. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConnectorError } from "../../src/errors.ts";
-import type { FlowEvent } from "../../src/connector.ts";
+import { ConnectorError } from "../../src/base/errors.ts";
+import type { FlowEvent } from "../../src/contract/connector.ts";
 import { ManualClock } from "../support/clock.ts";
 import { failure, flow, type Made, makeMq, request, until } from "../support/mq.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MemoryBroker } from "../../src/connectors/mq/memory.ts";
+import { MemoryBroker } from "../../src/connectors/mq/drivers/memory/mod.ts";
 import { MessageEvent } from "../../src/connectors/mq/message.ts";
 import { mqConnector } from "../../src/connectors/mq/mod.ts";
-import { addressOf, describeAddress } from "../../src/connectors/mq/rabbitmq/address.ts";
+import { addressOf, describeAddress } from "../../src/connectors/mq/drivers/rabbitmq/address.ts";
 import { type MqOptions, settle } from "../../src/connectors/mq/options.ts";
 import { makeMq } from "../support/mq.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConfigError } from "../../src/errors.ts";
-import { loadConfig } from "../../src/load.ts";
+import { ConfigError } from "../../src/base/errors.ts";
+import { loadConfig } from "../../src/runtime/load.ts";
 import { readConfigFiles } from "../../src/server/files.ts";
 
 /** A mistake: what of which line becomes what, and how many problems it is. One by default. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Frame } from "../../src/frame.ts";
-import { Flusher, Outbox, type Patience } from "../../src/outbox.ts";
-import type { Batch } from "../../src/socket.ts";
+import { Frame } from "../../src/transport/frame.ts";
+import { Flusher, Outbox, type Patience } from "../../src/connectors/websocket/outbox.ts";
+import type { Batch } from "../../src/transport/socket.ts";
 import { seeded } from "../support/random.ts";
 
 /** A flusher whose ticks the test ends by itself. */

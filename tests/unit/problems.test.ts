@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { holds } from "../../src/condition.ts";
+import { holds } from "../../src/expression/condition.ts";
 import {
   ConfigError,
   ConnectorError,
@@ -8,9 +8,9 @@ import {
   FlowError,
   formatProblem,
   type Problem,
-} from "../../src/errors.ts";
-import { compileExpression } from "../../src/expression.ts";
-import { didYouMean, nearest } from "../../src/nearest.ts";
+} from "../../src/base/errors.ts";
+import { compileExpression } from "../../src/expression/mod.ts";
+import { didYouMean, nearest } from "../../src/base/nearest.ts";
 
 const problem: Problem = {
   severity: "error",

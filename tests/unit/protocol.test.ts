@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Frame } from "../../src/frame.ts";
-import { parseJson } from "../../src/json.ts";
+import { Frame } from "../../src/transport/frame.ts";
+import { parseJson } from "../../src/base/json.ts";
 import {
   ackFrame,
   decodeFrame,
@@ -10,7 +10,7 @@ import {
   nameProblem,
   pongFrame,
   roomProblem,
-} from "../../src/protocol.ts";
+} from "../../src/connectors/websocket/protocol.ts";
 
 /** Lists inside each other. */
 function nested(depth: number): string {

@@ -3,7 +3,12 @@ import { test } from "node:test";
 import { Limits } from "../../src/connectors/websocket/limits.ts";
 import { Pings } from "../../src/connectors/websocket/pings.ts";
 import { RateLimit } from "../../src/connectors/websocket/rate-limit.ts";
-import { type ClientFrame, decodeFrame, errorFrame, type Refusal } from "../../src/protocol.ts";
+import {
+  type ClientFrame,
+  decodeFrame,
+  errorFrame,
+  type Refusal,
+} from "../../src/connectors/websocket/protocol.ts";
 import { seeded } from "../support/random.ts";
 
 /** A clock that stands still until it is told. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { byPrecision, parseOperation } from "../../src/connectors/rest/operation.ts";
 import { restConnector } from "../../src/connectors/rest/mod.ts";
-import { readFields } from "../../src/schema.ts";
+import { readFields } from "../../src/contract/fields.ts";
 import { readTexts } from "../support/hcl.ts";
 
 test("rest: good operations", () => {

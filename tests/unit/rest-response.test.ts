@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { FlowHandler, Outcome } from "../../src/connector.ts";
-import { type ErrorAnswer, type ErrorCode, FlowError } from "../../src/errors.ts";
+import type { FlowHandler, Outcome } from "../../src/contract/connector.ts";
+import { type ErrorAnswer, type ErrorCode, FlowError } from "../../src/base/errors.ts";
 import { errorOf, json, respond, serve } from "./rest-support.ts";
 
 function result(value: unknown, created?: boolean): Outcome {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Hono } from "hono";
-import { ConnectorError } from "../../src/errors.ts";
+import { ConnectorError } from "../../src/base/errors.ts";
 import { echo, errorOf, json, respond, serve } from "./rest-support.ts";
 
 test("rest: a literal path is preferred, whatever the order of the file", async () => {

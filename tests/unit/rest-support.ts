@@ -1,8 +1,8 @@
 /** A `rest` connector with flows, behind a Hono application. */
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/base/clock.ts";
 import type { Logger } from "@logtape/logtape";
 import { Hono } from "hono";
-import type { Connector, FlowEvent, FlowHandler, Outcome } from "../../src/connector.ts";
+import type { Connector, FlowEvent, FlowHandler, Outcome } from "../../src/contract/connector.ts";
 import { restConnector } from "../../src/connectors/rest/mod.ts";
 
 /** Flows by operation; the name of a flow is its place in the list, from 1. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loadConfig } from "../../src/load.ts";
+import { loadConfig } from "../../src/runtime/load.ts";
 
 /** A connector with these rooms. */
 function websocket(...rooms: readonly string[]): string {

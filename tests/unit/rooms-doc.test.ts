@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { roomFields } from "../../src/connectors/websocket/rooms/fields.ts";
 import { CONTROL_OPERATIONS } from "../../src/connectors/websocket/control.ts";
 import { RoomPattern } from "../../src/connectors/websocket/rooms/pattern.ts";
-import { loadConfig } from "../../src/load.ts";
-import { lookupFields } from "../../src/step-fields.ts";
+import { loadConfig } from "../../src/runtime/load.ts";
+import { lookupFields } from "../../src/contract/step-fields.ts";
 
 const page = await readFile(new URL("../../docs/rooms.md", import.meta.url), "utf8");
 

@@ -1,13 +1,13 @@
 /** The steps that the expressions of one room rule share, those of its look-ups included. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Client, ConnectorContext } from "../../src/connector.ts";
+import type { Client, ConnectorContext } from "../../src/contract/connector.ts";
 import { RoomPattern } from "../../src/connectors/websocket/rooms/pattern.ts";
 import { RoomRules } from "../../src/connectors/websocket/rooms/rules.ts";
-import { compileExpression, METER, Meter, meterOf } from "../../src/expression.ts";
+import { compileExpression, METER, Meter, meterOf } from "../../src/expression/mod.ts";
 import { BUDGET } from "../../src/expression/meter.ts";
 import { Dependencies } from "../../src/flow/dependencies.ts";
-import type { LookupModel } from "../../src/request-model.ts";
+import type { LookupModel } from "../../src/contract/request.ts";
 import { recorder } from "../support/log.ts";
 
 test("what a cached look-up asks for takes the steps of the event that asks, and its key does not", () => {

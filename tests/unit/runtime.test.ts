@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Connector, FlowHandler } from "../../src/connector.ts";
-import { defineConnector } from "../../src/connector-type.ts";
-import { ConfigError, ConnectorError, FlowError } from "../../src/errors.ts";
-import { loadConfig } from "../../src/load.ts";
-import { createRuntime, type RuntimeOptions } from "../../src/runtime.ts";
+import type { Connector, FlowHandler } from "../../src/contract/connector.ts";
+import { defineConnector } from "../../src/contract/definition.ts";
+import { ConfigError, ConnectorError, FlowError } from "../../src/base/errors.ts";
+import { loadConfig } from "../../src/runtime/load.ts";
+import { createRuntime, type RuntimeOptions } from "../../src/runtime/mod.ts";
 
 /** Something that takes a moment. */
 function moment(milliseconds = 3): Promise<void> {

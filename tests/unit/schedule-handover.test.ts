@@ -1,9 +1,10 @@
 /** A schedule that goes on in another process than the one that has run it before. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Logger } from "../../src/connector.ts";
-import { type RunningSchedule, type Schedule, startSchedule } from "../../src/schedule.ts";
-import type { Progress } from "../../src/timetable.ts";
+import type { Logger } from "../../src/contract/connector.ts";
+import { type RunningSchedule, startSchedule } from "../../src/flow/schedule.ts";
+import type { Schedule } from "../../src/model/schedule.ts";
+import type { Progress } from "../../src/base/timetable.ts";
 import { Notes } from "../../src/workers/progress.ts";
 import { ManualClock } from "../support/clock.ts";
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Logger } from "@logtape/logtape";
-import { FlowError } from "../../src/errors.ts";
-import { parseSchedule, startSchedule } from "../../src/schedule.ts";
+import { FlowError } from "../../src/base/errors.ts";
+import { startSchedule } from "../../src/flow/schedule.ts";
+import { parseSchedule } from "../../src/model/schedule.ts";
 
 /** A logger that keeps the levels and messages of what it is told. */
 function recorder(): { readonly logger: Logger; readonly lines: string[] } {

@@ -1,9 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Expression } from "../../src/expression.ts";
-import { expression, expressionMap, expressions, target } from "../../src/expression-fields.ts";
-import { attribute, block, blocks, path } from "../../src/schema.ts";
-import { duration, flag, integer, oneOf, size, text, type ValueSchema } from "../../src/values.ts";
+import type { Expression } from "../../src/expression/mod.ts";
+import {
+  expression,
+  expressionMap,
+  expressions,
+  target,
+} from "../../src/contract/expression-fields.ts";
+import { attribute, block, blocks, path } from "../../src/contract/fields.ts";
+import {
+  duration,
+  flag,
+  integer,
+  oneOf,
+  size,
+  text,
+  type ValueSchema,
+} from "../../src/contract/value-schema.ts";
 import { connectorWith, filesOf, optionsOf, problemsOf, withFields } from "../support/config.ts";
 
 const about = "For the test.";
@@ -273,7 +286,7 @@ test("a path is relative to the folder of its file", async () => {
     ["C:\\conf\\", "data", "C:\\conf/data"],
   ];
   const fields = { folder: path({ about }) };
-  const { loadConfig } = await import("../../src/load.ts");
+  const { loadConfig } = await import("../../src/runtime/load.ts");
   for (const [folder, written, found] of folders) {
     const source = connectorWith(`folder = ${JSON.stringify(written)}`);
     const model = await loadConfig([{ path: "a.hcl", text: source, folder }], withFields(fields));

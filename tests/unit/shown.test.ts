@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { shown } from "../../src/shown.ts";
+import { shown } from "../../src/base/shown.ts";
 
 test("a value is shown as it is where it can be mistaken for nothing else", () => {
   for (const text of ["", "order.created", "Zoë 😀", '"quoted" \\ back', "x".repeat(100)]) {

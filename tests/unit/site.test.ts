@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Hono } from "hono";
-import type { HttpService } from "../../src/connector.ts";
-import { refuse } from "../../src/handshake.ts";
-import { createSite, type Site, type SiteOptions, type Upgrader } from "../../src/site.ts";
+import type { HttpService } from "../../src/contract/connector.ts";
+import { refuse } from "../../src/transport/handshake.ts";
+import { createSite, type Site, type SiteOptions } from "../../src/runtime/site.ts";
+import type { Upgrader } from "../../src/transport/upgrader.ts";
 import type {
   Handshake,
   HandshakeRequest,
   SocketEndpoint,
   SocketSession,
-} from "../../src/socket.ts";
+} from "../../src/transport/socket.ts";
 
 const HANDSHAKE = {
   connection: "Upgrade",

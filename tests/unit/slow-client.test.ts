@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { Counters } from "../../src/connectors/websocket/counters.ts";
 import type { SlowClientOptions } from "../../src/connectors/websocket/slow-client/fields.ts";
 import { Outboxes } from "../../src/connectors/websocket/slow-client/outboxes.ts";
-import { compileExpression, type Scope } from "../../src/expression.ts";
-import { Frame } from "../../src/frame.ts";
-import { Flusher, type Outbox } from "../../src/outbox.ts";
-import type { Batch } from "../../src/socket.ts";
+import { compileExpression, type Scope } from "../../src/expression/mod.ts";
+import { Frame } from "../../src/transport/frame.ts";
+import { Flusher, type Outbox } from "../../src/connectors/websocket/outbox.ts";
+import type { Batch } from "../../src/transport/socket.ts";
 import { seeded } from "../support/random.ts";
 
 /** A socket whose kernel takes so many bytes and then no more, until the client reads. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ConnectorType } from "../../src/connector-type.ts";
-import { loadConfig } from "../../src/load.ts";
-import type { TestModel } from "../../src/test-model.ts";
+import type { ConnectorType } from "../../src/contract/definition.ts";
+import { loadConfig } from "../../src/runtime/load.ts";
+import type { TestModel } from "../../src/model/test.ts";
 import { problemsOf } from "../support/config.ts";
 import { CONNECTORS, types } from "./testing-support.ts";
 

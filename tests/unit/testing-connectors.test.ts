@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ConnectorType, defineConnector } from "../../src/connector-type.ts";
-import { attribute } from "../../src/schema.ts";
-import { text } from "../../src/values.ts";
+import { type ConnectorType, defineConnector } from "../../src/contract/definition.ts";
+import { attribute } from "../../src/contract/fields.ts";
+import { text } from "../../src/contract/value-schema.ts";
 import { reportOf } from "./testing-support.ts";
 
 const FLOWS = `flow "store" {

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { loadConfig } from "../../src/load.ts";
+import { loadConfig } from "../../src/runtime/load.ts";
 import { ManualClock } from "../../src/testing/clock.ts";
 import { formatResult, formatSummary } from "../../src/testing/report.ts";
 import type { TestResult } from "../../src/testing/result.ts";
-import { runTest } from "../../src/testing/run.ts";
+import { runTest } from "../../src/testing/mod.ts";
 import { fieldsOfTest } from "../support/loading.ts";
 
 const PAGE = readFileSync(new URL("../../docs/testing.md", import.meta.url), "utf8");

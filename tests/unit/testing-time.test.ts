@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defineConnector } from "../../src/connector-type.ts";
+import { defineConnector } from "../../src/contract/definition.ts";
 import { reportOf } from "./testing-support.ts";
 
 async function report(flows: string, steps: string): Promise<string> {

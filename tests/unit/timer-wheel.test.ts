@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Timer, TimerWheel } from "../../src/timer-wheel.ts";
+import { Timer, TimerWheel } from "../../src/connectors/websocket/timer-wheel.ts";
 
 /** A timer that notes when it was due; `then` may do more. */
 class Note extends Timer {

@@ -1,8 +1,8 @@
 /** Types for tests, read from a configuration's text. */
 import { readTypes } from "../../src/config/types.ts";
-import { problemAt, sortProblems } from "../../src/config/tree.ts";
-import type { Problem } from "../../src/errors.ts";
-import type { DataType } from "../../src/type.ts";
+import { problemAt, sortProblems } from "../../src/hcl/tree.ts";
+import type { Problem } from "../../src/base/errors.ts";
+import type { DataType } from "../../src/type/mod.ts";
 import { placed, readTexts, type World } from "../support/hcl.ts";
 
 /** Types by name, and the problems as `file:line:column+length message | hint`. */

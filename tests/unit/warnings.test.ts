@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ConnectorType, defineConnector } from "../../src/connector-type.ts";
-import { ConfigError } from "../../src/errors.ts";
-import { loadConfig, type LoadOptions } from "../../src/load.ts";
-import { attribute } from "../../src/schema.ts";
-import { flag } from "../../src/values.ts";
+import { type ConnectorType, defineConnector } from "../../src/contract/definition.ts";
+import { ConfigError } from "../../src/base/errors.ts";
+import { loadConfig, type LoadOptions } from "../../src/runtime/load.ts";
+import { attribute } from "../../src/contract/fields.ts";
+import { flag } from "../../src/contract/value-schema.ts";
 import { placed } from "../support/hcl.ts";
 
 /** People who connect: with `auth` they are verified. */

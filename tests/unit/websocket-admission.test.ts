@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { FlowHandler } from "../../src/connector.ts";
+import type { FlowHandler } from "../../src/contract/connector.ts";
 import { type AdmissionHost, decide } from "../../src/connectors/websocket/admission.ts";
 import type { Authenticator } from "../../src/connectors/websocket/auth/authenticator.ts";
 import { Credentials } from "../../src/connectors/websocket/auth/credentials.ts";
 import { Expiry } from "../../src/connectors/websocket/auth/expiry.ts";
 import { Counters } from "../../src/connectors/websocket/counters.ts";
 import { Places } from "../../src/connectors/websocket/places.ts";
-import { FlowError } from "../../src/errors.ts";
+import { FlowError } from "../../src/base/errors.ts";
 import { handshake } from "../support/auth.ts";
 import { ManualClock, settle } from "../support/clock.ts";
 import { recorder } from "../support/log.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Clock, systemClock } from "../../src/clock.ts";
-import type { Connector, FlowEvent, FlowHandler } from "../../src/connector.ts";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
+import type { Connector, FlowEvent, FlowHandler } from "../../src/contract/connector.ts";
 import { websocketConnector } from "../../src/connectors/websocket/mod.ts";
-import { FlowError } from "../../src/errors.ts";
-import type { Handshake, Peer, SocketFeatures } from "../../src/socket.ts";
+import { FlowError } from "../../src/base/errors.ts";
+import type { Handshake, Peer, SocketFeatures } from "../../src/transport/socket.ts";
 import { recorder } from "../support/log.ts";
 
 /** A flow on `connect`, and the events that it was run for. */

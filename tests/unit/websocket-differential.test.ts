@@ -6,8 +6,8 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loadConfig } from "../../src/load.ts";
-import type { Model } from "../../src/model.ts";
+import { loadConfig } from "../../src/runtime/load.ts";
+import type { Model } from "../../src/model/mod.ts";
 import {
   type FakeClient,
   type ServingRuntime,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Client } from "../../src/connector.ts";
+import type { Client } from "../../src/contract/connector.ts";
 import { Credentials } from "../../src/connectors/websocket/auth/credentials.ts";
 import { describeClient, SocketEvent } from "../../src/connectors/websocket/event.ts";
-import type { HandshakeRequest } from "../../src/socket.ts";
+import type { HandshakeRequest } from "../../src/transport/socket.ts";
 
 function client(
   query = "",

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Client, FlowEvent } from "../../src/connector.ts";
+import type { Client, FlowEvent } from "../../src/contract/connector.ts";
 import { choose } from "../../src/connectors/websocket/recipients.ts";
-import { ExpressionError } from "../../src/errors.ts";
-import { compileExpression } from "../../src/expression.ts";
+import { ExpressionError } from "../../src/base/errors.ts";
+import { compileExpression } from "../../src/expression/mod.ts";
 import { asScope, Run } from "../../src/flow/run.ts";
 
 const group = ["a", "b", "c"].map((id) => ({

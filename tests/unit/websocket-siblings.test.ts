@@ -1,7 +1,7 @@
 /** One `websocket` connector in several workers: what their flows do reaches the clients of all. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConnectorError } from "../../src/errors.ts";
+import { ConnectorError } from "../../src/base/errors.ts";
 import { until } from "../support/mq.ts";
 import { type FakeClient, rest, withWorkers } from "../support/worker-runtimes.ts";
 

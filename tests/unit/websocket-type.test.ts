@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { HandshakeRequest } from "../../src/socket.ts";
+import type { HandshakeRequest } from "../../src/transport/socket.ts";
 import { describeClient, SocketEvent } from "../../src/connectors/websocket/event.ts";
 import { websocketConnector } from "../../src/connectors/websocket/mod.ts";
 import { problemsOf } from "../support/config.ts";

@@ -1,7 +1,7 @@
 /** Errors on their way between processes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConnectorError } from "../../src/errors.ts";
+import { ConnectorError } from "../../src/base/errors.ts";
 import { resultOf, valueOf } from "../../src/workers/failure.ts";
 import type { Result } from "../../src/workers/messages.ts";
 

@@ -1,7 +1,7 @@
 /** How a supervisor finds out that a worker hangs. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Clock, systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { watch } from "../../src/workers/heartbeat.ts";
 
 /** A worker that is asked, and how often it was found to hang. */

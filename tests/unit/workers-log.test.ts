@@ -2,7 +2,7 @@
 import { configure, getLogger, type LogRecord, reset } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConnectorError } from "../../src/errors.ts";
+import { ConnectorError } from "../../src/base/errors.ts";
 import { logRelayed, lowestLevel, type RelayedRecord, relayLog } from "../../src/workers/log.ts";
 
 /** Lets a worker log, and gives what its supervisor's sinks get; both are this process, in turn. */

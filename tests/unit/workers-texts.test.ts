@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loadConfig } from "../../src/load.ts";
+import { loadConfig } from "../../src/runtime/load.ts";
 import { Texts } from "../../src/workers/texts.ts";
 
 test("what was read or written is known, and goes to what is beneath", async () => {

@@ -1,5 +1,5 @@
 /** Errors as a log may show them. */
-import { shownWords } from "../../shown.ts";
+import { shownWords } from "../../base/shown.ts";
 import type { LogRecord } from "@logtape/logtape";
 
 /**

@@ -1,6 +1,6 @@
 /** Notices when the files of a configuration change. */
 import { setTimeout } from "node:timers/promises";
-import type { SourceFile } from "../../config/tree.ts";
+import type { SourceFile } from "../../hcl/tree.ts";
 
 /** What is found when one looks: files, or why there are none. */
 export type Reading = readonly SourceFile[] | Error;

@@ -1,8 +1,14 @@
 /** `to` and `fallback` blocks: where a flow's payload goes. */
-import type { DestinationModel, FallbackModel } from "../../model.ts";
-import { attribute, type Field, type Fields, findBlocks, type ReadContext } from "../../schema.ts";
-import { requestFields } from "../../step-fields.ts";
-import { flag } from "../../values.ts";
+import type { DestinationModel, FallbackModel } from "../../model/mod.ts";
+import {
+  attribute,
+  type Field,
+  type Fields,
+  findBlocks,
+  type ReadContext,
+} from "../../contract/fields.ts";
+import { requestFields } from "../../contract/step-fields.ts";
+import { flag } from "../../contract/value-schema.ts";
 import type { Loading } from "../loading.ts";
 import { readRequest } from "./request.ts";
 import { transformField } from "./transform.ts";

@@ -1,13 +1,20 @@
 /** `error_handling` blocks: what happens when something fails. */
-import { expressions } from "../../expression-fields.ts";
+import { expressions } from "../../contract/expression-fields.ts";
 import type {
   ConnectorModel,
   ErrorHandlingModel,
   ErrorResponseModel,
   RetryModel,
-} from "../../model.ts";
-import { attribute, block, type Field, type Fields, findBlocks, readFields } from "../../schema.ts";
-import { duration, integer, oneOf } from "../../values.ts";
+} from "../../model/mod.ts";
+import {
+  attribute,
+  block,
+  type Field,
+  type Fields,
+  findBlocks,
+  readFields,
+} from "../../contract/fields.ts";
+import { duration, integer, oneOf } from "../../contract/value-schema.ts";
 import { complain, type Loading } from "../loading.ts";
 import { fallbackField } from "./destination.ts";
 

@@ -1,14 +1,14 @@
 /** What `to`, `step` and `fallback` blocks have in common: a connector that is asked for something. */
-import type { Destination, DestinationType } from "../../connector-type.ts";
-import type { Expression } from "../../expression.ts";
-import type { ConnectorModel, RequestModel } from "../../model.ts";
-import { didYouMean } from "../../nearest.ts";
-import type { Fields, ReadContext, Values } from "../../schema.ts";
-import type { requestFields } from "../../step-fields.ts";
-import { text } from "../../values.ts";
+import type { Destination, DestinationType } from "../../contract/definition.ts";
+import type { Expression } from "../../expression/mod.ts";
+import type { ConnectorModel, RequestModel } from "../../model/mod.ts";
+import { didYouMean } from "../../base/nearest.ts";
+import type { Fields, ReadContext, Values } from "../../contract/fields.ts";
+import type { requestFields } from "../../contract/step-fields.ts";
+import { text } from "../../contract/value-schema.ts";
 import { complain, findNamed, type Loading } from "../loading.ts";
 import { readSoundly } from "../sound.ts";
-import type { Block, Body } from "../tree.ts";
+import type { Block, Body } from "../../hcl/tree.ts";
 
 /** What such a block says. */
 export interface ReadRequest<F extends Fields> {

@@ -1,6 +1,6 @@
 /** The blocks by which a flow refuses or leaves out events: `accept`, `validate` and `dedupe`. */
-import { expression } from "../../expression-fields.ts";
-import type { AcceptModel, ConnectorModel, DedupeModel, FlowModel } from "../../model.ts";
+import { expression } from "../../contract/expression-fields.ts";
+import type { AcceptModel, ConnectorModel, DedupeModel, FlowModel } from "../../model/mod.ts";
 import {
   attribute,
   type Field,
@@ -9,11 +9,11 @@ import {
   type ReadContext,
   readFields,
   required,
-} from "../../schema.ts";
-import type { StepNames } from "../../step-fields.ts";
-import { duration, integer, oneOf, text } from "../../values.ts";
+} from "../../contract/fields.ts";
+import type { StepNames } from "../../contract/step-fields.ts";
+import { duration, integer, oneOf, text } from "../../contract/value-schema.ts";
 import { complain, findNamed, type Loading } from "../loading.ts";
-import type { Block } from "../tree.ts";
+import type { Block } from "../../hcl/tree.ts";
 import { SETTLEMENTS } from "./source.ts";
 import { stepsField } from "./step.ts";
 

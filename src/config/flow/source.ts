@@ -1,9 +1,9 @@
 /** Where a flow's events come from: its `from` block or its `when`. */
-import { expression } from "../../expression-fields.ts";
-import type { Unwanted } from "../../connector.ts";
-import type { Expression } from "../../expression.ts";
-import type { ConnectorModel, ScheduleModel, SourceModel } from "../../model.ts";
-import { parseSchedule } from "../../schedule.ts";
+import { expression } from "../../contract/expression-fields.ts";
+import type { Unwanted } from "../../contract/connector.ts";
+import type { Expression } from "../../expression/mod.ts";
+import type { ConnectorModel, ScheduleModel, SourceModel } from "../../model/mod.ts";
+import { parseSchedule } from "../../model/schedule.ts";
 import {
   attribute,
   block,
@@ -14,11 +14,11 @@ import {
   readFields,
   required,
   type Values,
-} from "../../schema.ts";
-import { misspelledOf } from "../../strangers.ts";
-import { integer, oneOf, text } from "../../values.ts";
+} from "../../contract/fields.ts";
+import { misspelledOf } from "../../contract/unknown-names.ts";
+import { integer, oneOf, text } from "../../contract/value-schema.ts";
 import { complain, type Loading } from "../loading.ts";
-import type { Block, Body } from "../tree.ts";
+import type { Block, Body } from "../../hcl/tree.ts";
 import { connectorName, findConnector } from "./request.ts";
 
 /** What becomes of a broker's message. */

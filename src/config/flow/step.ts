@@ -1,7 +1,7 @@
 /** `step` blocks: what a flow asks connectors before it goes on. */
-import type { StepModel } from "../../model.ts";
-import { type Field, nameBlocks } from "../../schema.ts";
-import { stepFields, type StepNames } from "../../step-fields.ts";
+import type { StepModel } from "../../model/mod.ts";
+import { type Field, nameBlocks } from "../../contract/fields.ts";
+import { stepFields, type StepNames } from "../../contract/step-fields.ts";
 import type { Loading } from "../loading.ts";
 import { readRequest } from "./request.ts";
 

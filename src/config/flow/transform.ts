@@ -1,9 +1,14 @@
 /** `transform` blocks: those of a flow, and those at the top level that flows `use`. */
-import { expressions } from "../../expression-fields.ts";
-import type { NamedExpression } from "../../model.ts";
-import { type Field, findBlocks, type NamedBlock, type ReadContext } from "../../schema.ts";
+import { expressions } from "../../contract/expression-fields.ts";
+import type { NamedExpression } from "../../model/mod.ts";
+import {
+  type Field,
+  findBlocks,
+  type NamedBlock,
+  type ReadContext,
+} from "../../contract/fields.ts";
 import { findNamed, type Loading } from "../loading.ts";
-import type { Attribute, Block } from "../tree.ts";
+import type { Attribute, Block } from "../../hcl/tree.ts";
 
 const PREFIX = "transform.";
 const HINT = 'write it as use = "transform.NAME"';

@@ -1,10 +1,10 @@
 /** What the blocks of a test have in common: a place, a label, and values that are plain data. */
 import * as v from "valibot";
-import { isObject } from "../../json.ts";
-import { nameBlocks, type NamedBlock, type ReadContext } from "../../schema.ts";
-import type { TestPlace } from "../../test-model.ts";
-import { type ValueSchema, valueSchema } from "../../values.ts";
-import { type Block, type Body, problemAt } from "../tree.ts";
+import { isObject } from "../../base/json.ts";
+import { nameBlocks, type NamedBlock, type ReadContext } from "../../contract/fields.ts";
+import type { TestPlace } from "../../model/test.ts";
+import { type ValueSchema, valueSchema } from "../../contract/value-schema.ts";
+import { type Block, type Body, problemAt } from "../../hcl/tree.ts";
 
 /** What a block was read as, and the block, whose position gives the order of steps. */
 export interface Placed<T> {

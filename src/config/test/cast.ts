@@ -1,10 +1,10 @@
 /** Those whom the steps of a test can name: its clients and the configuration's connectors. */
-import type { ConnectorModel } from "../../model.ts";
-import { didYouMean } from "../../nearest.ts";
-import type { ReadContext } from "../../schema.ts";
-import type { TestClient } from "../../test-model.ts";
+import type { ConnectorModel } from "../../model/mod.ts";
+import { didYouMean } from "../../base/nearest.ts";
+import type { ReadContext } from "../../contract/fields.ts";
+import type { TestClient } from "../../model/test.ts";
 import type { Loading } from "../loading.ts";
-import type { Block } from "../tree.ts";
+import type { Block } from "../../hcl/tree.ts";
 
 /** What is known of a client before the steps are. */
 export type ClientModel = Omit<TestClient, "connects">;

@@ -6,11 +6,11 @@ import {
   hasName,
   nameBlocks,
   readFields,
-} from "../../schema.ts";
-import { text } from "../../values.ts";
-import { didYouMean } from "../../nearest.ts";
-import type { ReadContext } from "../../schema.ts";
-import type { Block } from "../tree.ts";
+} from "../../contract/fields.ts";
+import { text } from "../../contract/value-schema.ts";
+import { didYouMean } from "../../base/nearest.ts";
+import type { ReadContext } from "../../contract/fields.ts";
+import type { Block } from "../../hcl/tree.ts";
 import { lowerCase, object, type Placed, placeOf, textMap, texts, within } from "./block.ts";
 import { type Cast, type ClientModel, hasClients } from "./cast.ts";
 

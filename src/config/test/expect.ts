@@ -1,9 +1,15 @@
 /** `expect` blocks: what must have happened. */
-import type { ConnectorModel } from "../../model.ts";
-import { attribute, type Field, type Fields, type ReadContext, readFields } from "../../schema.ts";
-import type { ExpectStep } from "../../test-model.ts";
-import { flag, integer, text } from "../../values.ts";
-import type { Block } from "../tree.ts";
+import type { ConnectorModel } from "../../model/mod.ts";
+import {
+  attribute,
+  type Field,
+  type Fields,
+  type ReadContext,
+  readFields,
+} from "../../contract/fields.ts";
+import type { ExpectStep } from "../../model/test.ts";
+import { flag, integer, text } from "../../contract/value-schema.ts";
+import type { Block } from "../../hcl/tree.ts";
 import {
   anything,
   frameId,

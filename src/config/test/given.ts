@@ -1,5 +1,5 @@
 /** `given` blocks: a client's frame, a broker's message, a request. */
-import type { ConnectorModel } from "../../model.ts";
+import type { ConnectorModel } from "../../model/mod.ts";
 import {
   attribute,
   type Field,
@@ -8,10 +8,10 @@ import {
   readFields,
   required,
   type Values,
-} from "../../schema.ts";
-import type { GivenStep } from "../../test-model.ts";
-import { text } from "../../values.ts";
-import type { Block } from "../tree.ts";
+} from "../../contract/fields.ts";
+import type { GivenStep } from "../../model/test.ts";
+import { text } from "../../contract/value-schema.ts";
+import type { Block } from "../../hcl/tree.ts";
 import {
   anything,
   frameId,

@@ -1,8 +1,14 @@
 /** `mock` blocks: what a connector returns instead of acting. */
-import { attribute, type Field, type Fields, type ReadContext, readFields } from "../../schema.ts";
-import type { MockStep } from "../../test-model.ts";
-import { duration, flag, integer, text } from "../../values.ts";
-import type { Block } from "../tree.ts";
+import {
+  attribute,
+  type Field,
+  type Fields,
+  type ReadContext,
+  readFields,
+} from "../../contract/fields.ts";
+import type { MockStep } from "../../model/test.ts";
+import { duration, flag, integer, text } from "../../contract/value-schema.ts";
+import type { Block } from "../../hcl/tree.ts";
 import { anything, has, labelled, type Placed, placeOf, refuse, within } from "./block.ts";
 import type { Cast } from "./cast.ts";
 

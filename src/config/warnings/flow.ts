@@ -1,8 +1,8 @@
 /** A flow that has been read, with the places that its model does not keep. */
-import type { Expression } from "../../expression.ts";
-import type { ConnectorModel, FlowModel, RequestModel } from "../../model.ts";
+import type { Expression } from "../../expression/mod.ts";
+import type { ConnectorModel, FlowModel, RequestModel } from "../../model/mod.ts";
 import type { Report } from "../loading.ts";
-import type { Block, Body, Span } from "../tree.ts";
+import type { Block, Body, Span } from "../../hcl/tree.ts";
 
 /** A flow without errors. */
 export interface PlacedFlow {

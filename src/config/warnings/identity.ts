@@ -1,7 +1,7 @@
 /** Warns of trust in a `user_id` that nobody has verified. */
-import type { Expression } from "../../expression.ts";
-import type { ConnectorModel } from "../../model.ts";
-import type { Span } from "../tree.ts";
+import type { Expression } from "../../expression/mod.ts";
+import type { ConnectorModel } from "../../model/mod.ts";
+import type { Span } from "../../hcl/tree.ts";
 import {
   named,
   type PlacedConnector,

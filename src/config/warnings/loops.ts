@@ -1,5 +1,5 @@
 /** Warns of flows that start themselves again without end. */
-import type { ConnectorModel } from "../../model.ts";
+import type { ConnectorModel } from "../../model/mod.ts";
 import {
   constantTarget,
   type PlacedFlow,

@@ -1,6 +1,6 @@
 /** Warns of targets that read a field which no type and no transform before them has. */
-import { didYouMean } from "../../nearest.ts";
-import type { DataType } from "../../type.ts";
+import { didYouMean } from "../../base/nearest.ts";
+import type { DataType } from "../../type/mod.ts";
 import {
   type PlacedFlow,
   type PlacedRequest,

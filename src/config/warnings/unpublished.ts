@@ -1,5 +1,5 @@
 /** Warns of flows that wait inside of the process for what nobody in it publishes. */
-import { didYouMean } from "../../nearest.ts";
+import { didYouMean } from "../../base/nearest.ts";
 import {
   constantTarget,
   named,

@@ -1,6 +1,6 @@
 /** What no single attribute of a `to` or `step` block tells about a request to a database. */
-import type { Complaint, Destination } from "../../connector-type.ts";
-import { didYouMean } from "../../nearest.ts";
+import type { Complaint, Destination } from "../../contract/definition.ts";
+import { didYouMean } from "../../base/nearest.ts";
 import type { DatabaseDestination } from "./options.ts";
 import { parseQuery, type Query } from "./query.ts";
 

@@ -1,5 +1,9 @@
-/** The database connector. The driver is loaded when one is made. */
-import { type ConnectorType, defineConnector } from "../../connector-type.ts";
+/**
+ * The `database` connector: rows of a driver. A driver is loaded when a connector uses it.
+ *
+ * May import base/, contract/ and expression/.
+ */
+import { type ConnectorType, defineConnector } from "../../contract/definition.ts";
 import { checkDestination, checkStep } from "./checks.ts";
 import { destinationFields, fields, stepFields } from "./options.ts";
 import { OPERATIONS } from "./statements.ts";
@@ -32,7 +36,7 @@ export const databaseConnector: ConnectorType = defineConnector({
   /** Nothing of it is on a disk; its migrations are applied. */
   test: (options) => ({ ...options, database: ":memory:" }),
   async create(options, context) {
-    const { SqliteConnector } = await import("./sqlite.ts");
+    const { SqliteConnector } = await import("./drivers/sqlite/mod.ts");
     return new SqliteConnector(options, context);
   },
 });

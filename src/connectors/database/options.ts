@@ -1,8 +1,8 @@
 /** The attributes of a database connector and of the `to` and `step` blocks that name one. */
-import type { Expression } from "../../expression.ts";
-import { expressionMap } from "../../expression-fields.ts";
-import { attribute, type Field, type Fields, path } from "../../schema.ts";
-import { oneOf, text } from "../../values.ts";
+import type { Expression } from "../../expression/mod.ts";
+import { expressionMap } from "../../contract/expression-fields.ts";
+import { attribute, type Field, type Fields, path } from "../../contract/fields.ts";
+import { oneOf, text } from "../../contract/value-schema.ts";
 
 const ROWS = ["auto", "one", "all"] as const;
 

@@ -1,6 +1,6 @@
 /** What became of the messages: counted, and logged where they were not simply handled. */
-import { shown } from "../../shown.ts";
-import type { Logger } from "../../connector.ts";
+import { shown } from "../../base/shown.ts";
+import type { Logger } from "../../contract/connector.ts";
 import type { Failure } from "./subscriptions.ts";
 
 /** Numbers since the start. */

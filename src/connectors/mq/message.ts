@@ -1,6 +1,6 @@
 /** A message of a broker and the event that it is for flows. */
-import { isObject } from "../../json.ts";
-import type { FlowEvent } from "../../connector.ts";
+import { isObject } from "../../base/json.ts";
+import type { FlowEvent } from "../../contract/connector.ts";
 
 /** A message, whatever broker it came from. */
 export interface Message {

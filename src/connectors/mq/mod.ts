@@ -1,7 +1,11 @@
-/** The `mq` connector: events through a message broker. */
-import { type ConnectorType, defineConnector } from "../../connector-type.ts";
+/**
+ * The `mq` connector: events through a message broker. A driver is loaded when a connector uses it.
+ *
+ * May import base/, contract/ and expression/.
+ */
+import { type ConnectorType, defineConnector } from "../../contract/definition.ts";
 import { checkOperation, checkOptions, comesBack, needsTarget } from "./checks.ts";
-import { MemoryBroker } from "./memory.ts";
+import { MemoryBroker } from "./drivers/memory/mod.ts";
 import { METADATA } from "./message.ts";
 import { destinationFields, fields, settle } from "./options.ts";
 import { isTooLong } from "./topic.ts";
@@ -45,7 +49,7 @@ export const mqConnector: ConnectorType = defineConnector({
     const settings = settle(options);
     if (options.driver === "memory") return new MemoryBroker(settings, context);
     // On demand: its client library needs node: modules, which the core does without.
-    const { RabbitMq } = await import("./rabbitmq.ts");
+    const { RabbitMq } = await import("./drivers/rabbitmq/mod.ts");
     return new RabbitMq(settings, options, context);
   },
 });

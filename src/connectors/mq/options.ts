@@ -1,7 +1,7 @@
 /** The attributes of an mq connector, and what they come to when all is said. */
-import { expressionMap } from "../../expression-fields.ts";
-import { attribute, block, type Fields, type Values } from "../../schema.ts";
-import { duration, flag, integer, oneOf, text } from "../../values.ts";
+import { expressionMap } from "../../contract/expression-fields.ts";
+import { attribute, block, type Fields, type Values } from "../../contract/fields.ts";
+import { duration, flag, integer, oneOf, text } from "../../contract/value-schema.ts";
 import type { ExchangeType } from "./topic.ts";
 
 const exchange = {

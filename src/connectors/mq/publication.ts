@@ -1,9 +1,9 @@
 /** What a write request comes to as a message, the same for every broker. */
-import { quoted, shown } from "../../shown.ts";
-import type { WriteRequest } from "../../connector.ts";
-import { ConnectorError } from "../../errors.ts";
-import type { Expression, Scope } from "../../expression.ts";
-import { hasLoneSurrogate } from "../../json.ts";
+import { quoted, shown } from "../../base/shown.ts";
+import type { WriteRequest } from "../../contract/connector.ts";
+import { ConnectorError } from "../../base/errors.ts";
+import type { Expression, Scope } from "../../expression/mod.ts";
+import { hasLoneSurrogate } from "../../base/json.ts";
 import { isTooLong } from "./topic.ts";
 
 /** The attributes of a `to` block, or what the library's user gave. */

@@ -1,7 +1,7 @@
 /** The flows that take a connector's messages. */
-import type { FlowEvent, FlowHandler, Unwanted } from "../../connector.ts";
-import { FlowError } from "../../errors.ts";
-import { isObject } from "../../json.ts";
+import type { FlowEvent, FlowHandler, Unwanted } from "../../contract/connector.ts";
+import { FlowError } from "../../base/errors.ts";
+import { isObject } from "../../base/json.ts";
 import { compilePattern, type Matcher } from "./topic.ts";
 
 /** Why a message could not be handled. */

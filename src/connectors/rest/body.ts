@@ -1,5 +1,5 @@
 /** Bodies of requests, read within limits of size and time. */
-import type { Clock } from "../../clock.ts";
+import type { Clock } from "../../base/clock.ts";
 
 /** A body of which nothing has come for this time is given up, in milliseconds. */
 const PATIENCE = 30_000;

@@ -1,6 +1,6 @@
 /** The `cors` attribute: which pages of other sites may call. */
 import * as v from "valibot";
-import { type ValueSchema, valueSchema } from "../../values.ts";
+import { type ValueSchema, valueSchema } from "../../contract/value-schema.ts";
 
 /** Any origin, or these; none where the list is empty. */
 export type Origins = "*" | readonly string[];

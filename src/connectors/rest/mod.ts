@@ -1,5 +1,9 @@
-/** The `rest` connector: flows that answer HTTP requests. */
-import { shown } from "../../shown.ts";
+/**
+ * The `rest` connector: flows that answer HTTP requests.
+ *
+ * May import base/ and contract/.
+ */
+import { shown } from "../../base/shown.ts";
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import type {
@@ -8,12 +12,12 @@ import type {
   FlowHandler,
   HttpService,
   Logger,
-} from "../../connector.ts";
-import { type ConnectorType, defineConnector } from "../../connector-type.ts";
-import { admit, dispatch } from "../../dispatch.ts";
-import { ConnectorError } from "../../errors.ts";
-import { attribute, type Values } from "../../schema.ts";
-import { integer, size, text } from "../../values.ts";
+} from "../../contract/connector.ts";
+import { type ConnectorType, defineConnector } from "../../contract/definition.ts";
+import { admit, dispatch } from "../../contract/dispatch.ts";
+import { ConnectorError } from "../../base/errors.ts";
+import { attribute, type Values } from "../../contract/fields.ts";
+import { integer, size, text } from "../../contract/value-schema.ts";
 import { BodyReader } from "./body.ts";
 import { origins } from "./cors.ts";
 import { byPrecision, honoPath, METHODS, type Operation, parseOperation } from "./operation.ts";

@@ -1,6 +1,6 @@
 /** The operation of a flow whose source is a `rest` connector: `METHOD /path/:parameter`. */
-import type { Complaint } from "../../connector-type.ts";
-import { didYouMean } from "../../nearest.ts";
+import type { Complaint } from "../../contract/definition.ts";
+import { didYouMean } from "../../base/nearest.ts";
 
 /** The methods that a flow can name. GET answers HEAD too; OPTIONS is answered for every path. */
 export const METHODS: readonly string[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];

@@ -1,8 +1,8 @@
 /** Makes an event of a request. */
 import type { Context } from "hono";
-import type { FlowEvent } from "../../connector.ts";
-import { isObject, parseJson } from "../../json.ts";
-import { isDecodable } from "../../utf8.ts";
+import type { FlowEvent } from "../../contract/connector.ts";
+import { isObject, parseJson } from "../../base/json.ts";
+import { isDecodable } from "../../base/utf8.ts";
 import type { BodyFailure, BodyReader } from "./body.ts";
 import { honoParameter, type Operation } from "./operation.ts";
 import { errorResponse, unavailable } from "./response.ts";

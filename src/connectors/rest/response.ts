@@ -1,6 +1,6 @@
 /** What a caller is answered. */
-import type { Ending } from "../../dispatch.ts";
-import { type ErrorCode, FlowError } from "../../errors.ts";
+import type { Ending } from "../../contract/dispatch.ts";
+import { type ErrorCode, FlowError } from "../../base/errors.ts";
 
 /** The codes of the wire protocol, and those for what only HTTP has. They are stable. */
 export type HttpErrorCode =

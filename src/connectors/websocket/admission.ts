@@ -1,9 +1,9 @@
 /** Decides about a handshake whose form is right: who the client is, and whether flows let it in. */
-import type { Clock } from "../../clock.ts";
-import type { FlowHandler, Logger } from "../../connector.ts";
-import { refuse } from "../../handshake.ts";
-import { nameProblem } from "../../protocol.ts";
-import type { HandshakeRefusal, HandshakeRequest, VouchedClient } from "../../socket.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { FlowHandler, Logger } from "../../contract/connector.ts";
+import { refuse } from "../../transport/handshake.ts";
+import { nameProblem } from "./protocol.ts";
+import type { HandshakeRefusal, HandshakeRequest, VouchedClient } from "../../transport/socket.ts";
 import { Arrival } from "./arrival.ts";
 import type { Authenticated, Authenticator } from "./auth/authenticator.ts";
 import { ANONYMOUS } from "./auth/credentials.ts";

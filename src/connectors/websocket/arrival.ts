@@ -1,10 +1,10 @@
 /** A client that asks to be let in: what its handshake says, and what the flows on `connect` say. */
-import type { Clock } from "../../clock.ts";
-import type { Client, FlowHandler, Logger } from "../../connector.ts";
-import { accept, admit } from "../../dispatch.ts";
-import { type FlowError, newRef } from "../../errors.ts";
-import { refuse } from "../../handshake.ts";
-import type { HandshakeRefusal, HandshakeRequest } from "../../socket.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Client, FlowHandler, Logger } from "../../contract/connector.ts";
+import { accept, admit } from "../../contract/dispatch.ts";
+import { type FlowError, newRef } from "../../base/errors.ts";
+import { refuse } from "../../transport/handshake.ts";
+import type { HandshakeRefusal, HandshakeRequest } from "../../transport/socket.ts";
 import { Credentials } from "./auth/credentials.ts";
 import type { Identity } from "./auth/verifier.ts";
 import { describeClient, type SeenHandshake, SocketEvent } from "./event.ts";

@@ -1,5 +1,5 @@
 /** The codes of a close: which one goes out, which one a `disconnect` flow is told, what is counted. */
-import { type SocketFeatures, TOO_MUCH_WAITS } from "../../socket.ts";
+import { type SocketFeatures, TOO_MUCH_WAITS } from "../../transport/socket.ts";
 import type { Counter } from "./counters.ts";
 
 /** Why a connection has ended. */

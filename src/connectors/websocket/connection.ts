@@ -1,16 +1,10 @@
 /** One client's connection: from the handshake to the end of its `disconnect` flows. */
-import type { Client, FlowHandler } from "../../connector.ts";
-import { admit } from "../../dispatch.ts";
-import type { Frame } from "../../frame.ts";
-import {
-  type ClientFrame,
-  decodeFrame,
-  errorFrame,
-  pongFrame,
-  type Refusal,
-} from "../../protocol.ts";
-import type { Peer, SocketFeatures, SocketSession } from "../../socket.ts";
-import { isLongerThan } from "../../utf8.ts";
+import type { Client, FlowHandler } from "../../contract/connector.ts";
+import { admit } from "../../contract/dispatch.ts";
+import type { Frame } from "../../transport/frame.ts";
+import { type ClientFrame, decodeFrame, errorFrame, pongFrame, type Refusal } from "./protocol.ts";
+import type { Peer, SocketFeatures, SocketSession } from "../../transport/socket.ts";
+import { isLongerThan } from "../../base/utf8.ts";
 import type { Arrival } from "./arrival.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import type { Credentials } from "./auth/credentials.ts";

@@ -1,9 +1,9 @@
 /** What flows do to connections: they let them join and leave rooms, and end them. */
-import type { WriteRequest } from "../../connector.ts";
-import type { Complaint, Destination } from "../../connector-type.ts";
-import { ConnectorError } from "../../errors.ts";
-import type { Expression, Scope } from "../../expression.ts";
-import { roomProblem } from "../../protocol.ts";
+import type { WriteRequest } from "../../contract/connector.ts";
+import type { Complaint, Destination } from "../../contract/definition.ts";
+import { ConnectorError } from "../../base/errors.ts";
+import type { Expression, Scope } from "../../expression/mod.ts";
+import { roomProblem } from "./protocol.ts";
 import type { Connection } from "./connection.ts";
 import type { WebSocketDestinationOptions, WebSocketOptions } from "./options.ts";
 import { type Choice, choose, type Delivered } from "./recipients.ts";

@@ -1,5 +1,5 @@
 /** What a `websocket` connector counts: each limit that was reached, by its reason. */
-import type { ErrorCode } from "../../errors.ts";
+import type { ErrorCode } from "../../base/errors.ts";
 
 /** Handshakes that were refused. */
 const REFUSED = [

@@ -1,7 +1,7 @@
 /** What a WebSocket client's deeds look like to a flow. */
-import { isObject } from "../../json.ts";
-import type { Client, FlowEvent } from "../../connector.ts";
-import type { HandshakeRequest } from "../../socket.ts";
+import { isObject } from "../../base/json.ts";
+import type { Client, FlowEvent } from "../../contract/connector.ts";
+import type { HandshakeRequest } from "../../transport/socket.ts";
 import type { Credentials } from "./auth/credentials.ts";
 import type { CloseReason } from "./closing.ts";
 

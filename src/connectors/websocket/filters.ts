@@ -1,7 +1,7 @@
 /** The filters of what is sent to the clients of one connector, as its workers name them. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import type { Expression } from "../../expression.ts";
+import type { Expression } from "../../expression/mod.ts";
 import type { WebSocketDestinationOptions } from "./options.ts";
 
 /**

@@ -1,9 +1,9 @@
 /** Serves the frames of one connection: what each type does and how it is answered. */
-import { quoted } from "../../shown.ts";
-import type { FlowHandler, Logger } from "../../connector.ts";
-import { accept, admit, dispatch, type Ending, runFlow } from "../../dispatch.ts";
-import { FlowError, newRef } from "../../errors.ts";
-import type { Frame } from "../../frame.ts";
+import { quoted } from "../../base/shown.ts";
+import type { FlowHandler, Logger } from "../../contract/connector.ts";
+import { accept, admit, dispatch, type Ending, runFlow } from "../../contract/dispatch.ts";
+import { FlowError, newRef } from "../../base/errors.ts";
+import type { Frame } from "../../transport/frame.ts";
 import {
   ackFrame,
   type ClientFrame,
@@ -12,7 +12,7 @@ import {
   type Refusal,
   RESERVED_TYPES,
   roomProblem,
-} from "../../protocol.ts";
+} from "./protocol.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import { renew } from "./auth/renewal.ts";
 import type { Connection } from "./connection.ts";

@@ -1,7 +1,7 @@
 /** Pings one connection and notices when it does not answer. */
 
-import { endOfTick } from "../../tick.ts";
-import { Timer, TimerWheel } from "../../timer-wheel.ts";
+import { endOfTick } from "../../base/tick.ts";
+import { Timer, TimerWheel } from "./timer-wheel.ts";
 
 /** What a heartbeat acts on. Times are in milliseconds. */
 export interface HeartbeatOptions {

@@ -1,6 +1,6 @@
 /** All connections of one `websocket` connector: its rooms, its users, and what is sent to them. */
-import type { Clock } from "../../clock.ts";
-import type { ConnectorCluster } from "../../connector-cluster.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { ConnectorCluster } from "../../contract/channel.ts";
 import type {
   Connector,
   ConnectorContext,
@@ -8,15 +8,20 @@ import type {
   HttpService,
   Logger,
   WriteRequest,
-} from "../../connector.ts";
-import type { Frame } from "../../frame.ts";
-import { checkHandshake, refuse } from "../../handshake.ts";
-import { Flusher, type Patience } from "../../outbox.ts";
-import type { ClientFrame } from "../../protocol.ts";
-import { Groups } from "../../rooms.ts";
-import type { Handshake, HandshakeRefusal, HandshakeRequest, VouchedClient } from "../../socket.ts";
-import { endOfTick } from "../../tick.ts";
-import { TimerWheel } from "../../timer-wheel.ts";
+} from "../../contract/connector.ts";
+import type { Frame } from "../../transport/frame.ts";
+import { checkHandshake, refuse } from "../../transport/handshake.ts";
+import { Flusher, type Patience } from "./outbox.ts";
+import type { ClientFrame } from "./protocol.ts";
+import { Groups } from "./rooms/membership.ts";
+import type {
+  Handshake,
+  HandshakeRefusal,
+  HandshakeRequest,
+  VouchedClient,
+} from "../../transport/socket.ts";
+import { endOfTick } from "../../base/tick.ts";
+import { TimerWheel } from "./timer-wheel.ts";
 import { type AdmissionHost, type Admitted, decide } from "./admission.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";

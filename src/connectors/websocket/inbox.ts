@@ -1,9 +1,9 @@
 /** What one connection has to do: frames in order and within limits, and flows that nobody awaits. */
-import type { Clock } from "../../clock.ts";
-import type { FlowHandler, Logger } from "../../connector.ts";
-import { dispatch } from "../../dispatch.ts";
-import type { ClientFrame, Refusal } from "../../protocol.ts";
-import { TOO_MUCH_WAITS } from "../../socket.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { FlowHandler, Logger } from "../../contract/connector.ts";
+import { dispatch } from "../../contract/dispatch.ts";
+import type { ClientFrame, Refusal } from "./protocol.ts";
+import { TOO_MUCH_WAITS } from "../../transport/socket.ts";
 import type { SocketEvent } from "./event.ts";
 import { Limits } from "./limits.ts";
 import type { RateLimitOptions } from "./rate-limit.ts";

@@ -1,6 +1,6 @@
 /** What one connection may do: how fast it may send, and how many errors it may cause. */
-import type { Clock } from "../../clock.ts";
-import type { ClientFrame, Refusal } from "../../protocol.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { ClientFrame, Refusal } from "./protocol.ts";
 import { OVER_RATE, TOO_MANY_ERRORS } from "./closing.ts";
 import { RateLimit, type RateLimitOptions } from "./rate-limit.ts";
 import { RateWindow } from "./rate.ts";

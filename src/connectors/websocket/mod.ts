@@ -1,7 +1,11 @@
-/** The `websocket` connector: rooms, users, broadcasts and the flows that clients start. */
-import { type Complaint, type ConnectorType, defineConnector } from "../../connector-type.ts";
-import { CONTROL_TYPES, RESERVED_TYPES, TYPE_PATTERN } from "../../protocol.ts";
-import type { Connector, ConnectorContext } from "../../connector.ts";
+/**
+ * The `websocket` connector: rooms, users, broadcasts, and the flows that clients start.
+ *
+ * May import base/, contract/, expression/ and transport/.
+ */
+import { type Complaint, type ConnectorType, defineConnector } from "../../contract/definition.ts";
+import { CONTROL_TYPES, RESERVED_TYPES, TYPE_PATTERN } from "./protocol.ts";
+import type { Connector, ConnectorContext } from "../../contract/connector.ts";
 import { type AuthOptions, checkAuth, withoutKeys } from "./auth/fields.ts";
 import { checkControl, CONTROL_OPERATIONS, isControl } from "./control.ts";
 import { Hub } from "./hub.ts";

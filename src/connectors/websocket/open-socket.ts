@@ -1,8 +1,8 @@
 /** The socket of one connection between `open` and `close`, with its outbox and its heartbeat. */
-import type { Outbox, OutboxOwner } from "../../outbox.ts";
-import type { Peer, SocketFeatures } from "../../socket.ts";
-import { endOfTick } from "../../tick.ts";
-import type { TimerWheel } from "../../timer-wheel.ts";
+import type { Outbox, OutboxOwner } from "./outbox.ts";
+import type { Peer, SocketFeatures } from "../../transport/socket.ts";
+import { endOfTick } from "../../base/tick.ts";
+import type { TimerWheel } from "./timer-wheel.ts";
 import { NO_PONG, sentCode } from "./closing.ts";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 import type { Outboxes } from "./slow-client/outboxes.ts";

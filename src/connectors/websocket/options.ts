@@ -1,7 +1,14 @@
 /** What a `websocket` connector and its destinations can be told. */
-import { expression } from "../../expression-fields.ts";
-import { attribute, block, type Fields, path, required, type Values } from "../../schema.ts";
-import { duration, flag, integer, size, text } from "../../values.ts";
+import { expression } from "../../contract/expression-fields.ts";
+import {
+  attribute,
+  block,
+  type Fields,
+  path,
+  required,
+  type Values,
+} from "../../contract/fields.ts";
+import { duration, flag, integer, size, text } from "../../contract/value-schema.ts";
 import { rateLimitField } from "./rate-limit.ts";
 import { slowClientField } from "./slow-client/fields.ts";
 import { authField } from "./auth/fields.ts";

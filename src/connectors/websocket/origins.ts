@@ -1,6 +1,6 @@
 /** The `origins` attribute: whose pages may connect. */
 import * as v from "valibot";
-import { type ValueSchema, valueSchema } from "../../values.ts";
+import { type ValueSchema, valueSchema } from "../../contract/value-schema.ts";
 
 /** Origins as browsers write them: whole ones, and the ends of those that `*.` stands for. */
 export interface Origins {

@@ -2,9 +2,9 @@
  * The frames `{"type":"ping"}` of one connection, which browsers send since they have no other pings.
  * They are answered at once, and `rate_limit` does not count them.
  */
-import type { Clock } from "../../clock.ts";
-import type { ClientFrame, Refusal } from "../../protocol.ts";
-import { isLongerThan } from "../../utf8.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { ClientFrame, Refusal } from "./protocol.ts";
+import { isLongerThan } from "../../base/utf8.ts";
 import { RateLimit } from "./rate-limit.ts";
 
 /** Enough for any `id` that is written plainly. */

@@ -1,6 +1,6 @@
 /** Places for clients: those that are connected, and those whose handshake waits for its decision. */
-import { refuse } from "../../handshake.ts";
-import type { HandshakeRefusal } from "../../socket.ts";
+import { refuse } from "../../transport/handshake.ts";
+import type { HandshakeRefusal } from "../../transport/socket.ts";
 
 /** The answer to a client that finds no free place. */
 export const TOO_MANY: HandshakeRefusal = refuse(503, "too many connections", {

@@ -1,7 +1,7 @@
 /** `rate_limit`: how many frames one connection may send. */
-import type { Clock } from "../../clock.ts";
-import { attribute, block, type Values } from "../../schema.ts";
-import { duration, integer } from "../../values.ts";
+import type { Clock } from "../../base/clock.ts";
+import { attribute, block, type Values } from "../../contract/fields.ts";
+import { duration, integer } from "../../contract/value-schema.ts";
 
 const fields = {
   messages: attribute(integer({ min: 1 }), {

@@ -1,5 +1,5 @@
 /** Counts what happens within a sliding window of time. */
-import { type Clock, systemClock } from "../../clock.ts";
+import { type Clock, systemClock } from "../../base/clock.ts";
 
 /** What has happened of late. */
 export class RateWindow {

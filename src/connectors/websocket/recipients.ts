@@ -1,9 +1,9 @@
 /** For whom something is, and who of them gets it. */
-import { holds } from "../../condition.ts";
-import type { Client, WriteRequest } from "../../connector.ts";
-import { ConnectorError } from "../../errors.ts";
-import { type Expression, METER, Meter, meterOf, type Scope } from "../../expression.ts";
-import { roomProblem } from "../../protocol.ts";
+import { holds } from "../../expression/condition.ts";
+import type { Client, WriteRequest } from "../../contract/connector.ts";
+import { ConnectorError } from "../../base/errors.ts";
+import { type Expression, METER, Meter, meterOf, type Scope } from "../../expression/mod.ts";
+import { roomProblem } from "./protocol.ts";
 
 /** For whom something is, before anybody is left out. */
 export interface Audience {

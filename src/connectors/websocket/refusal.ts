@@ -1,8 +1,8 @@
 /** What a client is told of a flow that has refused it or failed. */
-import type { FlowError } from "../../errors.ts";
-import { refuse } from "../../handshake.ts";
-import type { FrameId, Refusal } from "../../protocol.ts";
-import type { HandshakeRefusal } from "../../socket.ts";
+import type { FlowError } from "../../base/errors.ts";
+import { refuse } from "../../transport/handshake.ts";
+import type { FrameId, Refusal } from "./protocol.ts";
+import type { HandshakeRefusal } from "../../transport/socket.ts";
 
 /** The answer to a frame. A flow's `error_response` stands in it as `details`. */
 export function frameRefusal(error: FlowError, id: FrameId | undefined): Refusal {

@@ -1,9 +1,9 @@
 /** The same connector in the other workers: what is sent to clients reaches theirs, too. */
-import type { ConnectorCluster } from "../../connector-cluster.ts";
-import type { Logger, WriteRequest } from "../../connector.ts";
-import { ConnectorError } from "../../errors.ts";
-import type { Scope } from "../../expression.ts";
-import type { Frame } from "../../frame.ts";
+import type { ConnectorCluster } from "../../contract/channel.ts";
+import type { Logger, WriteRequest } from "../../contract/connector.ts";
+import { ConnectorError } from "../../base/errors.ts";
+import type { Scope } from "../../expression/mod.ts";
+import type { Frame } from "../../transport/frame.ts";
 import { carryOut, type ControlHost, type Done, type Order, resultOf } from "./control.ts";
 import { Filters } from "./filters.ts";
 import { type Audience, type Choice, type Delivered, variablesOf } from "./recipients.ts";

@@ -1,6 +1,6 @@
 /** Which flows listen to which operation of one connector. */
-import type { FlowHandler } from "../../connector.ts";
-import { didYouMean } from "../../nearest.ts";
+import type { FlowHandler } from "../../contract/connector.ts";
+import { didYouMean } from "../../base/nearest.ts";
 
 /** Operations that every client causes, whether a flow names them or not. */
 const BUILT_IN: readonly string[] = ["connect", "disconnect", "join_room", "leave_room"];

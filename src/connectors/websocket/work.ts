@@ -1,5 +1,5 @@
 /** The work of one connection: frames in order, so many at once, and tasks that run alone. */
-import { Fifo } from "../../fifo.ts";
+import { Fifo } from "../../base/fifo.ts";
 
 /** What is to be done with an item; undefined where it ended at once. Never throws or rejects. */
 export type Serve<Item> = (item: Item) => Promise<void> | undefined;

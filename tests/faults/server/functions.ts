@@ -1,5 +1,5 @@
 /** What a test and the process of its server ask of each other. Everything that goes across is JSON. */
-import type { Counts } from "../../../src/runtime.ts";
+import type { Counts } from "../../../src/runtime/mod.ts";
 
 /** One delivery to the connector of type `probe`. */
 export interface Delivered {

@@ -8,7 +8,7 @@ import { readdir, readlink } from "node:fs/promises";
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { defineConnector } from "../../../src/connector-type.ts";
+import { defineConnector } from "../../../src/contract/definition.ts";
 import { hosts, type RunningHost } from "../../support/socket-hosts.ts";
 import { Probe } from "../../support/socket-probe.ts";
 import { message } from "../listener.ts";

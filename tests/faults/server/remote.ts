@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { Counts } from "../../../src/runtime.ts";
+import type { Counts } from "../../../src/runtime/mod.ts";
 import { UNCAUGHT } from "../../support/process.ts";
 import type { Host } from "../../support/socket-hosts.ts";
 import { until } from "../../support/socket-probe.ts";

@@ -1,6 +1,10 @@
 /** Lets clients of one `websocket` connector in by their tokens, and renews those later. */
-import { refuse } from "../../../handshake.ts";
-import type { HandshakeRefusal, HandshakeRequest, VouchedClient } from "../../../socket.ts";
+import { refuse } from "../../../transport/handshake.ts";
+import type {
+  HandshakeRefusal,
+  HandshakeRequest,
+  VouchedClient,
+} from "../../../transport/socket.ts";
 import { ANONYMOUS } from "./credentials.ts";
 import type { AuthOptions } from "./fields.ts";
 import type { JwksTiming } from "./jwks.ts";

@@ -1,5 +1,5 @@
 /** The end of a token's time on a live connection. */
-import type { Clock } from "../../../clock.ts";
+import type { Clock } from "../../../base/clock.ts";
 
 /** The wall clock may be set, and no timer takes every delay, so it is asked again this often. */
 const LONGEST_WAIT = 3_600_000;

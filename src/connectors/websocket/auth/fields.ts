@@ -1,8 +1,8 @@
 /** The `auth` block of a `websocket` connector. */
 import * as v from "valibot";
-import type { Complaint } from "../../../connector-type.ts";
-import { compileExpression } from "../../../expression.ts";
-import { expression } from "../../../expression-fields.ts";
+import type { Complaint } from "../../../contract/definition.ts";
+import { compileExpression } from "../../../expression/mod.ts";
+import { expression } from "../../../contract/expression-fields.ts";
 import {
   attribute,
   block,
@@ -10,8 +10,8 @@ import {
   type Fields,
   required,
   type Values,
-} from "../../../schema.ts";
-import { duration, flag, type ValueSchema, valueSchema } from "../../../values.ts";
+} from "../../../contract/fields.ts";
+import { duration, flag, type ValueSchema, valueSchema } from "../../../contract/value-schema.ts";
 import type { Origins } from "../origins.ts";
 import { publicKey } from "./public-key.ts";
 import { type TokenSource, tokenSources } from "./source.ts";

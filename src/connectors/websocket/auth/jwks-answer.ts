@@ -1,6 +1,6 @@
 /** What an issuer answers, read no further than a set of keys can reach. */
 import { createLocalJWKSet, type JSONWebKeySet } from "jose";
-import { isObject } from "../../../json.ts";
+import { isObject } from "../../../base/json.ts";
 
 /** At most this many bytes of an answer are read, counted after it is inflated. */
 const MAX_BYTES = 2 ** 20;

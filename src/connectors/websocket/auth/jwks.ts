@@ -6,8 +6,8 @@ import {
   type FetchImplementation,
   type JWTVerifyGetKey,
 } from "jose";
-import type { Clock } from "../../../clock.ts";
-import type { Logger } from "../../../connector.ts";
+import type { Clock } from "../../../base/clock.ts";
+import type { Logger } from "../../../contract/connector.ts";
 import { GZIP, keySetOf } from "./jwks-answer.ts";
 import { MIN_RSA_BITS } from "./public-key.ts";
 

@@ -1,5 +1,5 @@
 /** The `public_key` attribute: a key in PEM, and the algorithms that it is for. */
-import type { ValueResult, ValueSchema } from "../../../values.ts";
+import type { ValueResult, ValueSchema } from "../../../contract/value-schema.ts";
 
 /** A public key, read but not yet imported. */
 export interface PublicKey {

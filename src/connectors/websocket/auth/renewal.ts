@@ -1,5 +1,5 @@
 /** The `auth` frame: a client renews the token of its live connection. */
-import { ackFrame, type ClientFrame } from "../../../protocol.ts";
+import { ackFrame, type ClientFrame } from "../protocol.ts";
 import type { Connection } from "../connection.ts";
 import type { Authenticator } from "./authenticator.ts";
 

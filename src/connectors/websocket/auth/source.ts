@@ -1,7 +1,7 @@
 /** The `from` attribute: where in a handshake a token may stand. */
 import * as v from "valibot";
-import { didYouMean } from "../../../nearest.ts";
-import { type ValueSchema, valueSchema } from "../../../values.ts";
+import { didYouMean } from "../../../base/nearest.ts";
+import { type ValueSchema, valueSchema } from "../../../contract/value-schema.ts";
 
 /** One place of a handshake. */
 export type TokenSource =

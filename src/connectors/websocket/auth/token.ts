@@ -1,5 +1,5 @@
 /** Finds a token in a handshake, and takes it out for whoever looks at the handshake later. */
-import type { HandshakeRequest } from "../../../socket.ts";
+import type { HandshakeRequest } from "../../../transport/socket.ts";
 import type { TokenSource } from "./source.ts";
 
 /**

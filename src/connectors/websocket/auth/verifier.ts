@@ -1,11 +1,11 @@
 /** Checks a token, and reads from it who the client is. */
 import { errors, type JWTPayload, jwtVerify } from "jose";
-import type { Clock } from "../../../clock.ts";
-import type { Logger } from "../../../connector.ts";
-import { ExpressionError } from "../../../errors.ts";
-import type { Scope } from "../../../expression.ts";
-import { nameProblem } from "../../../protocol.ts";
-import type { VouchedClient } from "../../../socket.ts";
+import type { Clock } from "../../../base/clock.ts";
+import type { Logger } from "../../../contract/connector.ts";
+import { ExpressionError } from "../../../base/errors.ts";
+import type { Scope } from "../../../expression/mod.ts";
+import { nameProblem } from "../protocol.ts";
+import type { VouchedClient } from "../../../transport/socket.ts";
 import type { JwtOptions } from "./fields.ts";
 import { KeysUnavailable } from "./jwks.ts";
 import type { Keys } from "./keys.ts";

@@ -1,16 +1,16 @@
 /** What a `room` block can say. */
-import { expression } from "../../../expression-fields.ts";
-import type { Expression } from "../../../expression.ts";
+import { expression } from "../../../contract/expression-fields.ts";
+import type { Expression } from "../../../expression/mod.ts";
 import {
   type Field,
   type Fields,
   nameBlocks,
   type ReadContext,
   readFields,
-} from "../../../schema.ts";
-import { misspelledOf } from "../../../strangers.ts";
-import { lookups, StepNames } from "../../../step-fields.ts";
-import type { LookupModel } from "../../../request-model.ts";
+} from "../../../contract/fields.ts";
+import { misspelledOf } from "../../../contract/unknown-names.ts";
+import { lookups, StepNames } from "../../../contract/step-fields.ts";
+import type { LookupModel } from "../../../contract/request.ts";
 import { RoomPattern } from "./pattern.ts";
 
 /** The attributes of a `room` block. */

@@ -1,5 +1,5 @@
 /** The patterns of `room` blocks: which rooms they mean, and which of several is the most specific. */
-import { roomProblem } from "../../../protocol.ts";
+import { roomProblem } from "../protocol.ts";
 
 const STAR = "*";
 

@@ -1,10 +1,10 @@
 /** Decides who may join which room, as the `room` blocks of a connector say. */
-import { quoted } from "../../../shown.ts";
-import { holds } from "../../../condition.ts";
-import type { Client, ConnectorContext, StepResults } from "../../../connector.ts";
-import { isOutage, newRef } from "../../../errors.ts";
-import { METER, Meter } from "../../../expression.ts";
-import type { Refusal } from "../../../protocol.ts";
+import { quoted } from "../../../base/shown.ts";
+import { holds } from "../../../expression/condition.ts";
+import type { Client, ConnectorContext, StepResults } from "../../../contract/connector.ts";
+import { isOutage, newRef } from "../../../base/errors.ts";
+import { METER, Meter } from "../../../expression/mod.ts";
+import type { Refusal } from "../protocol.ts";
 import type { RoomOptions } from "./fields.ts";
 
 /** Why a client may not join; undefined where it may. */

@@ -1,6 +1,6 @@
 /** Finds the `room` blocks whose rooms no flow sends to. */
-import type { Complaint, Usage } from "../../../connector-type.ts";
-import { didYouMean } from "../../../nearest.ts";
+import type { Complaint, Usage } from "../../../contract/definition.ts";
+import { didYouMean } from "../../../base/nearest.ts";
 import type { RoomOptions } from "./fields.ts";
 
 /** What gives a room something to hear, or members. */

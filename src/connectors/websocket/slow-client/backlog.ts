@@ -1,5 +1,5 @@
 /** What waits for one slow client beside what its socket holds. */
-import type { Frame } from "../../../frame.ts";
+import type { Frame } from "../../../transport/frame.ts";
 
 /** A queue that can make room for itself. Sizes are bytes on the wire. */
 export interface Backlog {

@@ -1,5 +1,5 @@
 /** The policy `coalesce`: of the messages with one key only the newest waits. */
-import type { Frame } from "../../../frame.ts";
+import type { Frame } from "../../../transport/frame.ts";
 import type { Backlog } from "./backlog.ts";
 import { MessageFrame } from "./message.ts";
 

@@ -1,6 +1,6 @@
 /** The policy `drop_oldest`: the oldest messages make room, and a notice takes their place. */
-import type { Frame } from "../../../frame.ts";
-import { droppedFrame } from "../../../protocol.ts";
+import type { Frame } from "../../../transport/frame.ts";
+import { droppedFrame } from "../protocol.ts";
 import type { Backlog } from "./backlog.ts";
 import { MessageFrame } from "./message.ts";
 

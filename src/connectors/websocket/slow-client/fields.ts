@@ -1,8 +1,8 @@
 /** `slow_client`: what becomes of a client that reads more slowly than it is sent to. */
-import type { Complaint } from "../../../connector-type.ts";
-import { expression } from "../../../expression-fields.ts";
-import { attribute, block, type Values } from "../../../schema.ts";
-import { oneOf, size } from "../../../values.ts";
+import type { Complaint } from "../../../contract/definition.ts";
+import { expression } from "../../../contract/expression-fields.ts";
+import { attribute, block, type Values } from "../../../contract/fields.ts";
+import { oneOf, size } from "../../../contract/value-schema.ts";
 
 const fields = {
   queue: attribute(size({ min: 1024 }), {

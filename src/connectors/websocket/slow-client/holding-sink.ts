@@ -1,6 +1,6 @@
 /** Stands between an outbox and its socket, and holds back what the socket does not take. */
-import { batchOf, type OutboxOwner, type Sink } from "../../../outbox.ts";
-import type { Batch, Peer } from "../../../socket.ts";
+import { batchOf, type OutboxOwner, type Sink } from "../outbox.ts";
+import type { Batch, Peer } from "../../../transport/socket.ts";
 import { type Backlog, takeChunk } from "./backlog.ts";
 import type { Polling } from "./polling.ts";
 

@@ -1,6 +1,6 @@
 /** Messages that a slow client's queue may leave out: what is sent to rooms, users and everybody. */
-import { type Expression, METER, meterOf, type Scope } from "../../../expression.ts";
-import { Frame } from "../../../frame.ts";
+import { type Expression, METER, meterOf, type Scope } from "../../../expression/mod.ts";
+import { Frame } from "../../../transport/frame.ts";
 
 /** A message to clients. Answers, errors and pongs are plain frames, and none of them is left out. */
 export class MessageFrame extends Frame {

@@ -1,10 +1,10 @@
 /** Makes the outboxes of one connector, and its messages as their policy wants them. */
-import type { Clock } from "../../../clock.ts";
-import { ConnectorError } from "../../../errors.ts";
-import { Frame } from "../../../frame.ts";
-import { type Flusher, Outbox, type OutboxOwner } from "../../../outbox.ts";
-import { messageFrame } from "../../../protocol.ts";
-import type { Peer } from "../../../socket.ts";
+import type { Clock } from "../../../base/clock.ts";
+import { ConnectorError } from "../../../base/errors.ts";
+import { Frame } from "../../../transport/frame.ts";
+import { type Flusher, Outbox, type OutboxOwner } from "../outbox.ts";
+import { messageFrame } from "../protocol.ts";
+import type { Peer } from "../../../transport/socket.ts";
 import type { Counters } from "../counters.ts";
 import type { Backlog } from "./backlog.ts";
 import { CoalescingBacklog } from "./coalesce.ts";

@@ -1,5 +1,5 @@
 /** Looks after sockets that take nothing at the moment: no runtime tells of all of them. */
-import type { Clock } from "../../../clock.ts";
+import type { Clock } from "../../../base/clock.ts";
 
 /** From one look to the next, in milliseconds. What the kernel holds lasts a client longer. */
 const INTERVAL = 10;

@@ -1,0 +1,130 @@
+/** One `flow` block → its model. */
+import { expressions } from "../../contract/expression-fields.ts";
+import type { ConnectorModel, FlowModel } from "../../model/mod.ts";
+import {
+  attribute,
+  type Fields,
+  hasName,
+  type ReadContext,
+  readFields,
+} from "../../contract/fields.ts";
+import { misspelledOf } from "../../contract/unknown-names.ts";
+import { StepNames } from "../../contract/step-fields.ts";
+import { duration } from "../../contract/value-schema.ts";
+import type { Loading } from "../loading.ts";
+import type { Block, Body } from "../../hcl/tree.ts";
+import { destinationsField } from "./destination.ts";
+import { errorHandlingField } from "./error-handling.ts";
+import { acceptField, dedupeField, validateField } from "./rules.ts";
+import { readSource, sourceConnector, sourceFields, sourceHasClients } from "./source.ts";
+import { stepsField } from "./step.ts";
+import { transformField } from "./transform.ts";
+
+/** What the blocks of one flow are read with. */
+export interface FlowSurroundings {
+  readonly loading: Loading;
+  /** Where its events come from; undefined where nobody knows. */
+  readonly source: ConnectorModel | "schedule" | undefined;
+  /** As its `from` block says. */
+  readonly operation: string | undefined;
+  /** The steps that expressions may use so far. */
+  readonly steps: StepNames;
+}
+
+/** The attributes and blocks of a flow, in the order in which they act: a step is known from its place on. */
+export function flowFields({ loading, source, operation, steps }: FlowSurroundings) {
+  return {
+    ...sourceFields,
+    timeout: attribute(duration(), {
+      about: "How long one run may take, retries included.",
+      default: "30s",
+    }),
+    accept: acceptField(source, operation, steps, loading),
+    validate: validateField(loading),
+    step: stepsField(steps, loading),
+    transform: transformField(
+      "What goes on, line by line; without it the payload as it came. " +
+        '`use = "transform.NAME"` starts from a transform at the top level.',
+      loading,
+    ),
+    dedupe: dedupeField(loading),
+    to: destinationsField(loading),
+    response: expressions({
+      about: "What the sender is answered.",
+      variables: RESULTS,
+    }),
+    error_handling: errorHandlingField(source, loading),
+  } satisfies Fields;
+}
+
+/** What a `response` reads of the destinations' results. */
+const RESULTS = ["output", "outputs"];
+
+/** Reads a flow; undefined where it has problems, which have been reported. */
+export function readFlow(name: string, found: Block, loading: Loading): FlowModel | undefined {
+  const subject = `flow "${name}"`;
+  const { env, now, constants, report, onExpression } = loading;
+  const { body } = found;
+  const steps = new StepNames(subject, report);
+  const scheduled = body.attributes.some((a) => a.name === "when");
+  const source = scheduled ? "schedule" : sourceConnector(body, loading);
+  const fields = flowFields({ loading, source, operation: operationOf(body), steps });
+  const misspelled = misspelledOf(body, fields);
+  const hidden = hidesSteps(body, fields);
+  if (hidden) steps.addUnread();
+  const context: ReadContext = {
+    subject,
+    variables: [
+      ...["input", "constants"],
+      ...(sourceHasClients(body, loading) ? ["client"] : []),
+      ...(hasSteps(body) || hidden ? ["step"] : []),
+    ],
+    env,
+    now,
+    constants,
+    report,
+    onExpression(expression, span) {
+      steps.check(expression, span);
+      onExpression?.(name, expression, span);
+    },
+  };
+  const values = readFields(body, fields, found.headerSpan, context);
+  const model = readSource(values, found, { subject, misspelled }, loading);
+  const resultUsed = values.response === undefined
+    ? source !== "schedule" && source?.definition.source?.kind === "requests"
+    : values.response.some(([, { variables }]) => RESULTS.some((name) => variables.has(name)));
+  return model && {
+    name,
+    source: model,
+    timeout: values.timeout,
+    accept: values.accept,
+    validate: values.validate,
+    steps: values.step,
+    transform: values.transform,
+    dedupe: values.dedupe,
+    to: values.to.map((to) => ({ ...to, resultUsed })),
+    response: values.response,
+    errorHandling: values.error_handling,
+  };
+}
+
+function hasSteps({ blocks }: Body): boolean {
+  return blocks.some(({ type, body }) => type === "step" || (type === "accept" && hasSteps(body)));
+}
+
+/** Whether some step of a block cannot be read, so that nobody knows which results there are. */
+function hidesSteps(body: Body, fields: Fields): boolean {
+  const misspelled = misspelledOf(body, fields);
+  return misspelled.has("step") || misspelled.has("accept") ||
+    body.blocks.some((block) =>
+      block.type === "step"
+        ? !hasName(block)
+        : block.type === "accept" && hidesSteps(block.body, fields.accept.fields ?? {})
+    );
+}
+
+function operationOf({ blocks }: Body): string | undefined {
+  const from = blocks.find((b) => b.type === "from");
+  const value = from?.body.attributes.find((a) => a.name === "operation")?.value;
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,152 @@
+/**
+ * Tree → model: reads every block by its fields, connects the names, and reports all problems and
+ * warnings.
+ *
+ * May import base/, contract/, expression/, hcl/, model/ and type/.
+ */
+import type { ConnectorType } from "../contract/definition.ts";
+import { ConfigError } from "../base/errors.ts";
+import type { ConnectorModel, FlowModel, Model } from "../model/mod.ts";
+import { didYouMean } from "../base/nearest.ts";
+import { nameBlocks, type NamedBlock } from "../contract/fields.ts";
+import { readConnector, refuseSharedAddresses } from "./connector.ts";
+import { BLOCKS, Declared } from "./declared.ts";
+import { readFlow } from "./flow/mod.ts";
+import { readTransforms } from "./flow/transform.ts";
+import { readFiles, type ReadOptions } from "../hcl/mod.ts";
+import type { Loading } from "./loading.ts";
+import { Problems } from "./problems.ts";
+import { readService } from "./service.ts";
+import { readTests } from "./test/mod.ts";
+import { type Block, type Body, hasFailed, type SourceFile } from "../hcl/tree.ts";
+import { readTypes } from "./types.ts";
+import { type PlacedExpression, type PlacedFlow, warn } from "./warnings/mod.ts";
+
+/** What a configuration is read with. */
+export interface LoadFilesOptions extends ReadOptions {
+  /** The connectors that `type` can name. */
+  readonly types: Readonly<Record<string, ConnectorType>>;
+  /** The time for expressions, in milliseconds since the epoch; the machine's own by default. */
+  readonly now?: (() => number) | undefined;
+  /** Whether a program has the configuration inside of it, and may publish as its flows do. */
+  readonly embedded: boolean;
+}
+
+/**
+ * Reads, checks and connects all files.
+ *
+ * @throws {ConfigError} With every problem of all files.
+ */
+export async function loadFiles(
+  files: readonly SourceFile[],
+  options: LoadFilesOptions,
+): Promise<Model> {
+  const problems = new Problems(files);
+  return await problems.collect(() => connectFiles(files, options, problems));
+}
+
+async function connectFiles(
+  files: readonly SourceFile[],
+  options: LoadFilesOptions,
+  problems: Problems,
+): Promise<Model> {
+  const read = await readFiles(files, options, BLOCKS);
+  problems.add(read.problems);
+  const { report } = problems;
+
+  for (const { name, nameSpan } of read.body.attributes) {
+    report(nameSpan, `the attribute "${name}" stands outside of every block`);
+  }
+  for (const { type, typeSpan } of read.body.blocks) {
+    if (!BLOCKS.includes(type)) {
+      report(typeSpan, `there is no block "${type}"`, didYouMean(type, BLOCKS));
+    }
+  }
+
+  for (const { type, labels: [label] } of read.body.blocks) {
+    if (type === "constants" && label) report(label.span, "constants takes no label");
+  }
+
+  const { types, env, now } = options;
+  const named = (kind: string): readonly NamedBlock[] =>
+    nameBlocks(read.body.blocks.filter(({ type }) => type === kind), kind, "", report);
+  const blocks = {
+    connector: named("connector"),
+    type: named("type"),
+    transform: named("transform"),
+    test: named("test"),
+  };
+  // What is declared but could not be read has been reported once, and that is enough.
+  const declared = new Declared(read.body, read.recovered, read.opaque);
+
+  const constants = read.moreConstants ? undefined : constantNames(read.body);
+  const found = blocks.connector.map(([name, block]) =>
+    readConnector(name, block, { types, env, now, constants, report })
+  );
+  refuseSharedAddresses(found, report);
+  const models = found.flatMap(({ name, model }) => model === undefined ? [] : [[name, model]]);
+  const loading: Loading = {
+    types,
+    env,
+    now,
+    constants,
+    connectors: new Map(models as [string, ConnectorModel][]),
+    dataTypes: readTypes(blocks.type, {
+      report,
+      mayExist: (name) => declared.mayExist("type", name),
+    }),
+    transforms: readTransforms(blocks.transform, { env, now, constants, report }),
+    declared,
+    report,
+  };
+  for (const { lookups } of found) lookups.read(loading);
+  const placed: PlacedFlow[] = [];
+  const flows = named("flow").flatMap(([name, block]): FlowModel[] => {
+    const { flow, sound, expressions } = readWithPlaces(name, block, loading);
+    if (flow === undefined) return [];
+    if (sound) placed.push({ model: flow, block, expressions });
+    return [flow];
+  });
+
+  const soundConnectors = found.flatMap(({ model, sound, block, expressions }) =>
+    model && sound ? [{ model, block, expressions }] : []
+  );
+  warn(placed, soundConnectors, {
+    connectors: new Map(soundConnectors.map(({ model }) => [model.name, model])),
+    constants: read.constants,
+    complete: !options.embedded && !problems.hasErrors,
+    report,
+  });
+  const tests = readTests(blocks.test, loading);
+  const service = readService(read.body, loading);
+  if (problems.hasErrors) throw new ConfigError(problems.sorted);
+  const { connectors } = loading;
+  return {
+    service,
+    connectors,
+    flows,
+    constants: read.constants,
+    tests,
+    warnings: problems.sorted,
+  };
+}
+
+/** Reads a flow; keeps where its expressions stand and whether it has errors. */
+function readWithPlaces(name: string, block: Block, loading: Loading) {
+  const expressions: PlacedExpression[] = [];
+  let sound = !hasFailed(block.body);
+  const flow = readFlow(name, block, {
+    ...loading,
+    report(...problem) {
+      if (problem[3] !== "warning") sound = false;
+      loading.report(...problem);
+    },
+    onExpression: (_flow, expression, span) => void expressions.push({ expression, span }),
+  });
+  return { flow, sound, expressions };
+}
+
+function constantNames({ blocks }: Body): readonly string[] {
+  return blocks.filter(({ type }) => type === "constants")
+    .flatMap(({ body }) => body.attributes.map(({ name }) => name));
+}

@@ -1,0 +1,35 @@
+/** What does not keep a configuration from running, but is hardly what was meant. */
+import type { PlacedConnector, PlacedFlow, Surroundings } from "./flow.ts";
+import { warnOfClaims, warnOfClaimsInRules } from "./identity.ts";
+import { warnOfLoops } from "./loops.ts";
+import { warnOfTargets } from "./targets.ts";
+import { warnOfUnpublished } from "./unpublished.ts";
+import { warnOfUnused } from "./unused.ts";
+
+export type { PlacedExpression, PlacedFlow } from "./flow.ts";
+
+/** What flows are looked at with. */
+export interface WarningOptions extends Surroundings {
+  /**
+   * True where the flows are all that ever publishes: every file could be read, no flow has errors,
+   * and no program has the configuration inside of it.
+   */
+  readonly complete: boolean;
+}
+
+/** Reports the warnings of flows and connectors that have no errors. */
+export function warn(
+  flows: readonly PlacedFlow[],
+  connectors: readonly PlacedConnector[],
+  options: WarningOptions,
+): void {
+  for (const connector of connectors) warnOfClaimsInRules(connector, options);
+  for (const flow of flows) {
+    warnOfClaims(flow, options);
+    warnOfTargets(flow, options);
+  }
+  warnOfLoops(flows, options);
+  if (!options.complete) return;
+  warnOfUnpublished(flows, options);
+  for (const connector of connectors) warnOfUnused(connector, flows, options);
+}

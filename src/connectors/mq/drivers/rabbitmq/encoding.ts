@@ -1,0 +1,132 @@
+/**
+ * What the client library can write into the header of a message. Where it cannot, it closes the
+ * channel, and all that is on its way there fails: so everything is checked before.
+ */
+import { Buffer } from "node:buffer";
+import type { Envelope } from "rabbitmq-client";
+import { shown } from "../../../../base/shown.ts";
+
+/** The largest frame that the library sends, in bytes. A header must fit into one. */
+export const FRAME_MAX = 8192;
+
+/** The frame's own part of it. */
+const FRAME = 14;
+
+/** The longest text of a property other than a header, in bytes. */
+const LONGEST_TEXT = 255;
+
+/** The properties that are such texts. */
+const TEXTS = [
+  ...["contentType", "contentEncoding", "correlationId", "replyTo", "expiration", "messageId"],
+  ...["type", "userId", "appId"],
+] as const;
+
+/** Properties of a message as the library takes them. */
+export type Properties = Partial<Pick<Envelope, typeof TEXTS[number] | "priority" | "timestamp">>;
+
+/** What of these fields is a property, with a value of its type. */
+export function propertiesIn(fields: Readonly<Record<string, unknown>>): Properties {
+  const texts = TEXTS.filter((name) => typeof fields[name] === "string");
+  const numbers = (["priority", "timestamp"] as const)
+    .filter((name) => typeof fields[name] === "number");
+  return Object.fromEntries([...texts, ...numbers].map((name) => [name, fields[name]]));
+}
+
+/** Headers of a message. */
+export type Headers = Readonly<Record<string, unknown>>;
+
+/** Why a message with this header cannot be sent; undefined where it can. */
+export function headerProblem({ headers = {}, ...properties }: Envelope): string | undefined {
+  const bad = badProperties(properties)[0];
+  if (bad !== undefined) return `its ${bad} cannot be written`;
+  let size = FRAME + sizeOfProperties(properties);
+  for (const [name, value] of Object.entries(headers)) {
+    const bytes = sizeOfHeader(name, value);
+    if (bytes === undefined) return `its header ${shown(name)} cannot be written`;
+    size += bytes;
+  }
+  if (size <= FRAME_MAX) return undefined;
+  return `its headers take ${size} bytes, and ${FRAME_MAX} fit`;
+}
+
+/** The properties that cannot be written. */
+export function badProperties(properties: Properties): (keyof Properties)[] {
+  const bad: (keyof Properties)[] = TEXTS.filter((name) => {
+    const value = properties[name];
+    // What was no UTF-8 may have become longer when it was read.
+    return value !== undefined && Buffer.byteLength(value) > LONGEST_TEXT;
+  });
+  const { timestamp } = properties;
+  const good = timestamp === undefined || (Number.isSafeInteger(timestamp) && timestamp >= 0);
+  return good ? bad : [...bad, "timestamp"];
+}
+
+/** The headers that fit beside `own`, the smallest first, and the names of those that do not. */
+export function fittingHeaders(
+  headers: Headers,
+  own: Headers,
+  properties: Properties,
+): { readonly kept: Headers; readonly left: readonly string[] } {
+  let room = FRAME_MAX - FRAME - sizeOfProperties(properties);
+  for (const [name, value] of Object.entries(own)) room -= sizeOfHeader(name, value) ?? 0;
+  const sizes = Object.entries(headers).map(([name, value]) => ({
+    name,
+    value,
+    size: sizeOfHeader(name, value) ?? Infinity,
+  }));
+  const kept: [string, unknown][] = [];
+  const left: string[] = [];
+  for (const { name, value, size } of sizes.sort((a, b) => a.size - b.size)) {
+    if (size > room) left.push(name);
+    else {
+      room -= size;
+      kept.push([name, value]);
+    }
+  }
+  return { kept: Object.fromEntries(kept), left };
+}
+
+function sizeOfProperties(properties: Properties): number {
+  const texts = TEXTS.map((name) => properties[name] ?? "");
+  // The length of the headers, the priority, the mode of delivery and the time.
+  return texts.reduce((sum, text) => sum + 1 + Buffer.byteLength(text), 4 + 1 + 1 + 8);
+}
+
+/** An upper bound of its size in bytes; undefined where it cannot be written. */
+function sizeOfHeader(name: string, value: unknown): number | undefined {
+  if (value === undefined) return 0;
+  const length = Buffer.byteLength(name);
+  const size = length > LONGEST_TEXT ? undefined : sizeOfValue(value, 0);
+  return size === undefined ? undefined : 1 + length + size;
+}
+
+/** Deeper headers are not written: the library calls itself for each level. */
+const DEEPEST = 100;
+
+function sizeOfValue(value: unknown, depth: number): number | undefined {
+  switch (typeof value) {
+    case "string":
+      return 5 + Buffer.byteLength(value);
+    case "boolean":
+      return 2;
+    case "number":
+      // The library writes these as whole numbers of 64 bits.
+      return Number.isNaN(value) || value < -(2 ** 63) ? undefined : 9;
+    case "object":
+      break;
+    default:
+      return undefined;
+  }
+  if (value === null) return 1;
+  // The library would write bytes as a table of their numbers.
+  if (value instanceof Uint8Array || depth >= DEEPEST) return undefined;
+  let sum = 5;
+  for (const [name, item] of Object.entries(value)) {
+    const length = Array.isArray(value) ? 0 : 1 + Buffer.byteLength(name);
+    if (length > 1 + LONGEST_TEXT) return undefined;
+    const size = sizeOfValue(item, depth + 1);
+    if (size === undefined) return undefined;
+    sum += length + size;
+  }
+  return sum;
+}

@@ -1,0 +1,243 @@
+/** What waits for a connection until the end of the tick; then it goes out with one write. */
+import type { Frame } from "../../transport/frame.ts";
+import type { Batch } from "../../transport/socket.ts";
+
+/** Where an outbox empties itself to. */
+export interface Sink {
+  /**
+   * Sends a batch; gives the bytes that were sent and that the kernel has not taken, or a negative
+   * number where nothing can be sent any more.
+   */
+  send(batch: Batch): number;
+}
+
+/** What hears of an outbox that can send no more. Its methods never throw. */
+export interface OutboxOwner {
+  /** More waits than the limit, and the kernel does not take it. Called once. */
+  slow(): void;
+  /** The sink threw. */
+  failed(error: unknown): void;
+}
+
+/** Frames that wait, as a path from the root of a tick: who waits for the same shares the path. */
+class PendingBatch implements Batch {
+  /** Bytes on the wire. */
+  readonly size: number;
+  readonly #parent: PendingBatch | undefined;
+  readonly #frame: Frame | undefined;
+  #next: PendingBatch | undefined;
+  #frames: readonly Frame[] | undefined;
+  #bytes: Uint8Array | undefined;
+
+  constructor(parent?: PendingBatch, frame?: Frame) {
+    this.#parent = parent;
+    this.#frame = frame;
+    this.size = parent === undefined || frame === undefined ? 0 : parent.size + frame.size;
+  }
+
+  /** This batch and one more frame. The recipients of one broadcast get the same object. */
+  with(frame: Frame): PendingBatch {
+    if (this.#next === undefined || this.#next.#frame !== frame) {
+      this.#next = new PendingBatch(this, frame);
+    }
+    return this.#next;
+  }
+
+  get frames(): readonly Frame[] {
+    return this.#frames ??= this.#path().reverse();
+  }
+
+  /** The frames, the newest first. */
+  #path(): Frame[] {
+    const frames: Frame[] = [];
+    let parent = this.#parent;
+    let frame = this.#frame;
+    while (parent !== undefined && frame !== undefined) {
+      frames.push(frame);
+      frame = parent.#frame;
+      parent = parent.#parent;
+    }
+    return frames;
+  }
+
+  bytes(): Uint8Array {
+    if (this.#bytes === undefined) {
+      const { frames } = this;
+      this.#bytes = frames.length === 1 ? frames[0].bytes : join(frames, this.size);
+    }
+    return this.#bytes;
+  }
+
+  byteText(): string | undefined {
+    let text = "";
+    for (const { byteText } of this.frames) {
+      if (byteText === undefined) return undefined;
+      text += byteText;
+    }
+    return text;
+  }
+}
+
+/** Frames as a batch of their own. */
+export function batchOf(frames: readonly Frame[]): Batch {
+  return frames.reduce((batch, frame) => batch.with(frame), new PendingBatch());
+}
+
+/**
+ * From so many recipients on, a flush waits for more. What arrives meanwhile shares the writes, each
+ * of which costs more than a tick.
+ */
+const MANY = 64;
+
+/** How long a flush to many waits. */
+export interface Patience {
+  /** So many ticks after one another in which nothing comes end it. */
+  readonly quiet: number;
+  /** It is never longer than so many ticks. */
+  readonly most: number;
+}
+
+const ONE_TICK: Patience = { quiet: 1, most: 1 };
+
+/** Flushes all outboxes that got something, once a tick. */
+export class Flusher {
+  readonly #schedule: (flush: () => void) => void;
+  readonly #patience: Patience;
+  #dirty: Outbox[] = [];
+  #root = new PendingBatch();
+  /** How many ticks it has waited, how many of them nothing has come in, and what was there then. */
+  #waited = 0;
+  #quiet = 0;
+  #seen: PendingBatch | undefined;
+  #count = 0;
+
+  /** `schedule` runs a function at the end of the tick. */
+  constructor(schedule: (flush: () => void) => void, patience: Patience = ONE_TICK) {
+    this.#schedule = schedule;
+    this.#patience = patience;
+  }
+
+  /** What nobody waits for yet; the start of every path of this tick. */
+  get root(): PendingBatch {
+    return this.#root;
+  }
+
+  /** Takes an outbox that has become non-empty. */
+  add(outbox: Outbox): void {
+    if (this.#dirty.push(outbox) === 1) this.#schedule(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    if (this.#dirty.length >= MANY && this.#waits()) {
+      this.#schedule(this.#flush);
+      return;
+    }
+    this.#waited = 0;
+    this.#quiet = 0;
+    this.#seen = undefined;
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    this.#root = new PendingBatch();
+    for (const outbox of dirty) outbox.flush();
+  };
+
+  /** What comes for many comes for the first of them, too, or adds to their number. */
+  #waits(): boolean {
+    const [{ pending }] = this.#dirty;
+    const grows = pending !== this.#seen || this.#dirty.length !== this.#count;
+    this.#seen = pending;
+    this.#count = this.#dirty.length;
+    this.#quiet = grows ? 0 : this.#quiet + 1;
+    return this.#quiet < this.#patience.quiet && this.#waited++ < this.#patience.most;
+  }
+}
+
+/** The frames that wait for one connection. */
+export class Outbox {
+  readonly #flusher: Flusher;
+  readonly #sink: Sink;
+  readonly #limit: number;
+  readonly #owner: OutboxOwner;
+  readonly #onLost: (frames: number) => void;
+  #pending: PendingBatch | undefined;
+  #closed = false;
+
+  /** `onLost` gets the number of frames that were queued and that the sink did not take. */
+  constructor(
+    flusher: Flusher,
+    sink: Sink,
+    limit: number,
+    owner: OutboxOwner,
+    onLost: (frames: number) => void = () => {},
+  ) {
+    this.#flusher = flusher;
+    this.#sink = sink;
+    this.#limit = limit;
+    this.#owner = owner;
+    this.#onLost = onLost;
+  }
+
+  /** What waits; undefined where nothing does. */
+  get pending(): PendingBatch | undefined {
+    return this.#pending;
+  }
+
+  /** Queues a frame; false where the outbox is closed. */
+  push(frame: Frame): boolean {
+    if (this.#closed) return false;
+    if (this.#pending === undefined) {
+      this.#pending = this.#flusher.root.with(frame);
+      this.#flusher.add(this);
+    } else {
+      this.#pending = this.#pending.with(frame);
+    }
+    // The kernel gets its chance before anybody is called slow.
+    if (this.#pending.size > this.#limit) this.flush();
+    return !this.#closed;
+  }
+
+  /** Sends what waits. Never throws: others are flushed after this one. */
+  flush(): void {
+    const pending = this.#pending;
+    if (pending === undefined || this.#closed) return;
+    this.#pending = undefined;
+    let unsent: number;
+    try {
+      unsent = this.#sink.send(pending);
+    } catch (error) {
+      this.#onLost(pending.frames.length);
+      this.discard();
+      return this.#owner.failed(error);
+    }
+    if (unsent > this.#limit) {
+      this.discard();
+      this.#owner.slow();
+    } else if (unsent < 0) {
+      this.#onLost(pending.frames.length);
+    }
+  }
+
+  /** Takes nothing more; what waits goes out first. */
+  close(): void {
+    this.flush();
+    this.#closed = true;
+  }
+
+  /** Takes nothing more; what waits is dropped. */
+  discard(): void {
+    const lost = this.#pending?.frames.length ?? 0;
+    this.#pending = undefined;
+    this.#closed = true;
+    if (lost > 0) this.#onLost(lost);
+  }
+}
+
+function join(frames: readonly Frame[], size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const frame of frames) {
+    bytes.set(frame.bytes, at);
+    at += frame.size;
+  }
+  return bytes;
+}

@@ -1,0 +1,247 @@
+/**
+ * The contract between the runtime and a connector at work: the events that it takes, the flows that
+ * it starts, the writes that it gets.
+ */
+import type { Clock } from "../base/clock.ts";
+import type { ConnectorCluster } from "./channel.ts";
+import type { Scope } from "../expression/mod.ts";
+import type { HonoApp } from "./hono.ts";
+import type { LookupModel } from "./request.ts";
+import type { SocketEndpoint } from "../transport/socket.ts";
+
+/** What is known of the connection that an event came from. A client cannot forge any of it. */
+export interface Client {
+  /** Unique to this connection. */
+  readonly id: string;
+  /** Who the client is, or null. */
+  readonly user_id: string | null;
+  /** The claims of a verified token, or null. */
+  readonly claims: Readonly<Record<string, unknown>> | null;
+  /** Query parameters of the handshake. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Headers of the handshake, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The rooms that the connection is in now. */
+  readonly rooms: readonly string[];
+  /** The address of the peer, or null where the runtime does not tell. */
+  readonly remote_addr: string | null;
+  /** ISO 8601, UTC. */
+  readonly connected_at: string;
+}
+
+/** Something that happened at a source. */
+export interface FlowEvent {
+  /** Such as `message`, `order.updated` or `POST /orders`. */
+  readonly operation: string;
+  /** What the sender sent, without the envelope: what goes on when no transform says otherwise. */
+  readonly payload: unknown;
+  /** The payload's fields and the metadata of the source. May be made on first use. */
+  readonly input: Readonly<Record<string, unknown>>;
+  /** The connection, where the source has clients. */
+  readonly client?: Client;
+}
+
+/** How a flow ended. */
+export interface Outcome {
+  /** What the flow's `response` block made; undefined where it has none. */
+  readonly response: { readonly data: unknown } | undefined;
+  /** What the first destination returned; undefined where nothing did. */
+  readonly result: unknown;
+  /** True where the first destination made something new: its `creates` says so. */
+  readonly created?: boolean;
+}
+
+/** What becomes of a broker's message: handled, failed for good, or delivered again. */
+export type Settlement = "ack" | "reject" | "requeue";
+
+/** What becomes of a broker's message that no flow takes. */
+export interface Unwanted {
+  /** Acked, failed for good, or delivered again. */
+  readonly settlement: Settlement;
+  /** How often it is delivered again before it fails for good. */
+  readonly maxRequeue: number;
+}
+
+/** One flow as its source sees it. */
+export interface FlowHandler {
+  /** The flow's name. */
+  readonly flow: string;
+  /** What the flow's filter wants done with a message that no flow takes; it is acked where absent. */
+  readonly unwanted?: Unwanted;
+  /** Whether `accept` has something to wait for, such as a step. */
+  readonly waits?: boolean;
+  /**
+   * Whether the flow's filter takes the event.
+   *
+   * @throws {FlowError} The filter failed; it has been logged.
+   */
+  takes(event: FlowEvent): boolean;
+  /**
+   * Asks the flow's `accept` before anything is done, where a refusal must come first: before a
+   * connection is opened or a room joined. `run` then does not ask again for the same event.
+   * Absent or without a promise where nothing has to be waited for.
+   *
+   * @throws {FlowError} It refuses the event, or it failed; that has been logged.
+   */
+  accept?(event: FlowEvent): void | Promise<void>;
+  /**
+   * Runs the flow, its `accept` included. Returns at once where nothing had to be waited for.
+   *
+   * @throws {FlowError} Something failed; it has been logged.
+   */
+  run(event: FlowEvent): Outcome | Promise<Outcome>;
+}
+
+/** One delivery to a destination. */
+export interface WriteRequest<Options = unknown> {
+  /** As the `to` block names it. */
+  readonly operation: string | undefined;
+  /** The table, room, user, routing key or address, evaluated. */
+  readonly target: string | undefined;
+  /** What is to be delivered. */
+  readonly payload: unknown;
+  /** The destination's own attributes. The same object for every request of one `to` block. */
+  readonly options: Options;
+  /**
+   * The variables for the expressions in `options`. Where the result is cached for others, it has
+   * nothing else but what these expressions read, and the constants.
+   */
+  readonly scope: Scope;
+  /** The event that started the flow; undefined where the library's user called. */
+  readonly event: FlowEvent | undefined;
+  /** False where nobody reads the result, so that what it costs to find out can be saved. */
+  readonly resultUsed?: boolean;
+}
+
+/** A promise whose work can be given up. */
+export interface Cancellable<T = unknown> extends PromiseLike<T> {
+  /** Stops the work: no flow waits for its result any more. The promise still settles. */
+  cancel(): void;
+}
+
+/**
+ * A structured log. `{name}` in a message stands for the property of that name. Secrets and message
+ * bodies do not belong into it above the level trace.
+ */
+export interface Logger {
+  /** For who follows a single event. */
+  trace(message: string, properties?: Readonly<Record<string, unknown>>): void;
+  /** For who looks for a fault. */
+  debug(message: string, properties?: Readonly<Record<string, unknown>>): void;
+  /** What an operator wants to know. */
+  info(message: string, properties?: Readonly<Record<string, unknown>>): void;
+  /** Something that may need a hand. */
+  warn(message: string, properties?: Readonly<Record<string, unknown>>): void;
+  /** Something that failed. */
+  error(message: string, properties?: Readonly<Record<string, unknown>>): void;
+}
+
+/** What a connector is given when it is made. */
+export interface ConnectorContext {
+  /** The connector's name in the configuration. */
+  readonly name: string;
+  /** Logs under `weir.<connector>`. */
+  readonly logger: Logger;
+  /** What waits uses this time, so that `weir test` can move it. */
+  readonly clock: Clock;
+  /** The configuration's `constants`, for expressions that are evaluated outside of flows. */
+  readonly constants: Readonly<Record<string, unknown>>;
+  /** The other workers of the service; absent where it has one worker. */
+  readonly cluster?: ConnectorCluster;
+  /**
+   * Asks other connectors, as the steps of a flow do: the way to them for what a connector decides
+   * outside of flows. `steps` is what a field made by `lookups` has read; their expressions see
+   * `scope` and the results before them, and `payload` is sent where a step has no `params`. Gives
+   * the results by name, and no promise where nothing has to be waited for. Not before `start`.
+   *
+   * @throws {ConnectorError | ExpressionError | Error} A step failed or took too long. Nothing has
+   * been logged.
+   */
+  lookUp(
+    steps: readonly LookupModel[],
+    scope: Scope,
+    payload: unknown,
+  ): StepResults | Promise<StepResults>;
+}
+
+/** The results of steps by their names: what an expression sees as `step`. */
+export type StepResults = Readonly<Record<string, unknown>>;
+
+/** Keys of events that have been handled, kept where they survive a restart. */
+export interface KeyStore {
+  /** Whether a key of this flow stands and has not run out at `now`, in milliseconds since the epoch. */
+  has(flow: string, key: string, now: number): boolean | Promise<boolean>;
+  /** Keeps a key until `until`; forgets what had run out at `now`. */
+  add(flow: string, key: string, now: number, until: number): void | Promise<void>;
+}
+
+/** A part that serves HTTP or WebSockets on a listener that connectors share. */
+export interface HttpService {
+  /** Where it listens when Weir runs as a server of its own; an embedding server ignores it. */
+  readonly listen: {
+    readonly host: string;
+    readonly port: number;
+    /**
+     * PEM files, absolute: the certificate and its key. Null for a listener without TLS. Who leaves
+     * it out takes what other connectors on the same port say, none where they say nothing.
+     */
+    readonly tls?: { readonly cert: string; readonly key: string } | null;
+  };
+  /** Adds this connector's routes. Called once for each application that serves them. */
+  routes?(app: HonoApp): void;
+  /** A WebSocket endpoint. */
+  readonly socket?: SocketEndpoint;
+  /** A folder of files to serve, absolute; ignored when embedded. */
+  readonly files?: string;
+}
+
+/**
+ * A connector at work. The runtime calls `subscribe` for every flow, then `start` on all, then
+ * `consume` on all; at the end, or where one has failed, `stop`, `drain`, `closeClients`, `drain`
+ * again and `close`, each on all. `drain` is repeated for as long as flows end meanwhile.
+ */
+export interface Connector {
+  /** Adds a flow that wants the events of one operation, or of all where it is undefined. */
+  subscribe?(operation: string | undefined, handler: FlowHandler): void;
+  /**
+   * Looks whether what it talks to is there and lets it in, for `weir check --connect`: instead of
+   * `start`. It changes nothing and leaves nothing open. Gives what it has found, in a few words.
+   *
+   * @throws {ConnectorError} It is not there, or refuses the credentials.
+   */
+  probe?(): Promise<string>;
+  /**
+   * Delivers. What it returns is the destination's result; a value that is no promise keeps a flow
+   * synchronous. Where it is `Cancellable`, it is cancelled when the flow's or the step's time is up.
+   *
+   * @throws {ConnectorError} The delivery failed.
+   */
+  write?(request: WriteRequest): unknown;
+  /**
+   * Gets ready to be written to.
+   *
+   * @throws {ConnectorError} It never can: a refused migration, wrong credentials.
+   */
+  start?(): Promise<void>;
+  /** Begins to take events. */
+  consume?(): Promise<void>;
+  /** Takes no more events from outside; those in flight go on. */
+  stop?(): Promise<void>;
+  /** Waits for what is in flight. */
+  drain?(): Promise<void>;
+  /**
+   * Closes its clients after what is queued for them; the flows that this starts may go on. The
+   * closes are spread at random over so many milliseconds where there are many.
+   */
+  closeClients?(spread: number): Promise<void>;
+  /** Lets go of everything, without waiting for what is still in flight. */
+  close?(): Promise<void>;
+  /** Why it cannot serve at the moment; undefined when it can. */
+  trouble?(): string | undefined;
+  /** Numbers for `runtime.counts()`, such as `connections`. */
+  counts?(): Readonly<Record<string, number>>;
+  /** What it offers over HTTP. */
+  readonly http?: HttpService;
+  /** Present where its type `keeps` keys for a flow's `dedupe`. */
+  readonly keys?: KeyStore;
+}

@@ -1,0 +1,155 @@
+/**
+ * What a kind of connector is: its schema, its checks, and how one is made. Built-in connectors and
+ * foreign ones go through the same door: a `ConnectorType` in the table that `createRuntime` takes.
+ */
+import type { Connector, ConnectorContext } from "./connector.ts";
+import type { Expression } from "../expression/mod.ts";
+import type { Fields, Values } from "./fields.ts";
+
+/** Something to say about one block of a configuration. */
+export interface Complaint {
+  /** The attribute to point at; the block's header where it is undefined or absent. */
+  readonly attribute?: string;
+  /** The label of the block that `attribute` names, where several stand. */
+  readonly label?: string;
+  /** What is wrong, a sentence without the block's name: `needs a target`. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly hint?: string;
+  /** A warning does not keep a configuration from running. An error by default. */
+  readonly severity?: "error" | "warning";
+}
+
+/** What the checks of a destination see of a `to` or `step` block. */
+export interface Destination<Options = unknown> {
+  /** As written; undefined where it is absent. */
+  readonly operation: string | undefined;
+  /** A literal name, an expression, or undefined. */
+  readonly target: string | Expression | undefined;
+  /** The destination's own attributes. */
+  readonly options: Options;
+  /** False where no client's connection can be behind the event. */
+  readonly fromClient?: boolean;
+  /** A step's `params`, evaluated for each event; undefined where it has none. */
+  readonly params?: Readonly<Record<string, Expression>>;
+}
+
+/** How flows start at a kind of connector. */
+export interface SourceType<Options = unknown> {
+  /**
+   * Who is behind an event: a client's connection (expressions may then use `client`), a broker's
+   * message (which is acked, rejected or requeued), or a request that waits for its status. Nobody
+   * where absent.
+   */
+  readonly kind?: "clients" | "messages" | "requests";
+  /** Operations that an `accept` lets through or not: a refusal there is never a success. */
+  readonly gates?: readonly string[];
+  /** Fields of `input` that the source sets beside those of the payload. */
+  readonly metadata?: readonly string[];
+  /** Whether a client's `user_id` has been verified; it never is where absent. */
+  verifies?(options: Options): boolean;
+  /** Checks the `operation` of a `from` block. What could not be read of the options is undefined. */
+  check?(operation: string | undefined, options: Options): readonly Complaint[];
+  /**
+   * Whether what is delivered to `target` here comes back as an event of `operation`. An undefined
+   * operation is every event. Never where absent.
+   */
+  receives?(operation: string | undefined, target: string, options: Options): boolean;
+  /** True where events come from flows of this configuration alone, unless it is embedded. */
+  internal?(options: Options): boolean;
+}
+
+/** How flows end at a kind of connector. */
+export interface DestinationType<Options = unknown, DestinationOptions = unknown> {
+  /** Attributes of a block beside those that every `to` or `step` has. */
+  readonly fields: Fields;
+  /** The operations that it knows; any text where absent. */
+  readonly operations?: readonly string[];
+  /** Checks a whole block. What could not be read of the options is undefined. */
+  check?(to: Destination<DestinationOptions>, options: Options): readonly Complaint[];
+  /** Whether delivering to this block makes something new, as an INSERT does. Never where absent. */
+  creates?(to: Destination<DestinationOptions>, options: Options): boolean;
+}
+
+/**
+ * A kind of connector: `type` in a `connector` block names it.
+ *
+ * @example A connector that keeps what it is given
+ * ```ts
+ * import { attribute, createRuntime, defineConnector, text } from "@weir/runtime";
+ *
+ * const kept: unknown[] = [];
+ * const shelf = defineConnector({
+ *   fields: { label: attribute(text(), { about: "Stands on the shelf." }) },
+ *   destination: { fields: {} },
+ *   create: (options) => ({ write: ({ payload }) => kept.push([options.label, payload]) }),
+ * });
+ * const runtime = await createRuntime('connector "s" {\n type = "shelf"\n label = "a"\n}', {
+ *   connectors: { shelf },
+ * });
+ * await runtime.close();
+ * ```
+ */
+export interface ConnectorType<Options = unknown, DestinationOptions = unknown> {
+  /** The attributes and blocks of its `connector` block, `type` left out. */
+  readonly fields: Fields;
+  /** What no single attribute tells. */
+  check?(options: Options): readonly Complaint[];
+  /** Warnings about what its block declares and no flow uses. Asked only where flows alone could. */
+  checkUsage?(usage: Usage, options: Options): readonly Complaint[];
+  /** What no two connectors may have alike, such as `0.0.0.0:3001/ws`. */
+  address?(options: Options): string | undefined;
+  /** Present where a flow can start here. */
+  readonly source?: SourceType<Options>;
+  /** Present where a flow can end here. */
+  readonly destination?: DestinationType<Options, DestinationOptions>;
+  /** What a `step` may say; as the destination, where absent. */
+  readonly step?: DestinationType<Options, DestinationOptions>;
+  /** True where its connectors have `keys` for the `dedupe` of flows. */
+  readonly keeps?: boolean;
+  /**
+   * The options with which `weir test` makes it: nothing outside of the process is touched. A
+   * type without it is not made there, and what is sent to it needs a `mock`.
+   */
+  test?(options: Options): Options;
+  /** Why several workers of a service cannot have it in common; undefined where they can. */
+  unshared?(options: Options): string | undefined;
+  /** Makes a connector; may load its client library now, and opens nothing before `start`. */
+  create(options: Options, context: ConnectorContext): Connector | Promise<Connector>;
+}
+
+/** What all flows of a configuration do with one connector. */
+export interface Usage {
+  /** What `to`, `step` and `fallback` blocks ask of it. */
+  readonly requests: readonly {
+    /** As written; undefined where it is absent. */
+    readonly operation: string | undefined;
+    /** Undefined where the event decides; empty where the block has none. */
+    readonly target: string | undefined;
+  }[];
+  /** What the expressions of all flows read, as `paths` of an expression. */
+  readonly paths: ReadonlySet<string>;
+}
+
+/** A `ConnectorType` whose options follow from its fields. Give it to `defineConnector`. */
+export interface ConnectorDefinition<F extends Fields, D extends Fields, S extends Fields = D>
+  extends Omit<ConnectorType<Values<F>, Values<D>>, "fields" | "destination" | "step"> {
+  /** The attributes and blocks of its `connector` block, `type` left out. */
+  readonly fields: F;
+  /** Present where a flow can end here. */
+  readonly destination?:
+    & { readonly fields: D }
+    & Omit<DestinationType<Values<F>, Values<D>>, "fields">;
+  /** What a `step` may say; as the destination, where absent. */
+  readonly step?: { readonly fields: S } & Omit<DestinationType<Values<F>, Values<S>>, "fields">;
+}
+
+/** Types a connector's options by its fields. */
+export function defineConnector<
+  F extends Fields,
+  D extends Fields = Record<never, never>,
+  S extends Fields = D,
+>(definition: ConnectorDefinition<F, D, S>): ConnectorType {
+  // The schema made the options that these functions get, so forgetting their type here is safe.
+  return definition as unknown as ConnectorType;
+}

@@ -1,0 +1,165 @@
+/** The words of a block's schema that are expressions. They are compiled as the block is read. */
+import { type Attribute, itemPlaceOf, lineOf } from "../hcl/tree.ts";
+import { ExpressionError } from "../base/errors.ts";
+import { compileExpression, type Expression, isExpression } from "../expression/mod.ts";
+import {
+  type About,
+  attribute,
+  type Field,
+  findAttribute,
+  findBlocks,
+  type ReadContext,
+} from "./fields.ts";
+import { didYouMean } from "../base/nearest.ts";
+import { text } from "./value-schema.ts";
+
+/** An expression in quotes. `variables` come on top of those of its flow. */
+export function expression(
+  options: About & { readonly variables?: readonly string[] },
+): Field<Expression | undefined> {
+  return {
+    kind: "attribute",
+    about: options.about,
+    required: false,
+    type: "expression",
+    read(body, name, owner, context) {
+      const found = findAttribute(body, name, owner, false, context);
+      return found && compile(found, [...context.variables, ...options.variables ?? []], context);
+    },
+  };
+}
+
+/** A name, or an expression where the text mentions a variable. */
+export function target(options: About): Field<string | Expression | undefined> {
+  const inner = attribute(text(), options);
+  return {
+    ...inner,
+    type: "name or expression",
+    read(body, name, owner, context) {
+      const found = findAttribute(body, name, owner, false, context);
+      if (found === undefined) return undefined;
+      return typeof found.value === "string" && isExpression(found.value, context.variables)
+        ? compile(found, context.variables, context)
+        : inner.read(body, name, owner, context);
+    },
+  };
+}
+
+/** Named expressions: an object of quoted expressions, such as `params = { id = "input.id" }`. */
+export function expressionMap(
+  options: About,
+): Field<Readonly<Record<string, Expression>> | undefined> {
+  return {
+    kind: "attribute",
+    about: options.about,
+    required: false,
+    type: "object of expressions",
+    read(body, name, owner, context) {
+      const found = findAttribute(body, name, owner, false, context);
+      if (found === undefined) return undefined;
+      const { value } = found;
+      if (typeof value !== "object" || value === null || Array.isArray(value)) {
+        context.report(found.valueSpan, `${context.subject}: ${name} must be an object`);
+        return undefined;
+      }
+      const compiled = Object.entries(value).map(([key, source]) => {
+        const place = itemPlaceOf(value, key) ?? { valueSpan: found.valueSpan, verbatim: false };
+        const item = { name: `${name}.${key}`, value: source, ...place };
+        return [key, compile(item, context.variables, context)] as const;
+      });
+      // Half a map would only cause complaints about what it lacks.
+      return compiled.every(isCompiled) ? Object.fromEntries(compiled) : undefined;
+    },
+  };
+}
+
+function isCompiled(
+  entry: readonly [string, Expression | undefined],
+): entry is readonly [string, Expression] {
+  return entry[1] !== undefined;
+}
+
+/** A block whose attributes are all expressions, in the order written. */
+export function expressions(
+  options: About & { readonly variables?: readonly string[] },
+): Field<readonly (readonly [string, Expression])[] | undefined> {
+  return {
+    kind: "block",
+    about: options.about,
+    required: false,
+    type: "expressions",
+    read(body, name, _owner, context) {
+      const [found] = findBlocks(body, name, 1, context);
+      if (found === undefined) return undefined;
+      const variables = [...context.variables, ...options.variables ?? []];
+      for (const inner of found.body.blocks) {
+        context.report(inner.typeSpan, `${context.subject}: ${name} has no blocks`);
+      }
+      return found.body.attributes.flatMap((item) => {
+        const compiled = item.failed
+          ? undefined
+          : compile(item, variables, context, `${name}: ${item.name}`);
+        return compiled ? [[item.name, compiled] as const] : [];
+      });
+    },
+  };
+}
+
+/** What is compiled: an attribute or an entry of an object. */
+type Written = Pick<Attribute, "name" | "value" | "valueSpan" | "verbatim">;
+
+/**
+ * Compiles the text of an attribute; reports a failure at its place inside the text. `label` is
+ * what the place of the expression calls it.
+ */
+function compile(
+  written: Written,
+  variables: readonly string[],
+  context: ReadContext,
+  label = written.name,
+): Expression | undefined {
+  const { name, value, valueSpan, verbatim } = written;
+  const { subject, env, now, report, onExpression } = context;
+  if (typeof value !== "string") {
+    report(valueSpan, `${subject}: ${name} must be an expression in quotes`);
+    return undefined;
+  }
+  const place = `${valueSpan.file.path}:${lineOf(valueSpan)} (${subject}, ${label})`;
+  try {
+    const compiled = compileExpression(value, variables, { env, now, place });
+    checkConstants(compiled, written, context);
+    onExpression?.(compiled, valueSpan);
+    return compiled;
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    const inside = valueSpan.start + 1;
+    const span = verbatim
+      ? {
+        ...valueSpan,
+        start: inside + error.start,
+        end: inside + Math.max(error.end, error.start + 1),
+      }
+      : valueSpan;
+    report(span, `${subject}: ${name}: ${error.message}`, error.hint);
+    return undefined;
+  }
+}
+
+/** Reports a constant that there is not: it would read as null for ever. */
+function checkConstants(
+  { paths, source }: Expression,
+  { name, valueSpan, verbatim }: Written,
+  { subject, constants, report }: ReadContext,
+): void {
+  for (const path of paths) {
+    const [variable, constant] = path.split(".");
+    if (variable !== "constants" || constant === undefined) continue;
+    if (constants === undefined || constants.includes(constant)) continue;
+    const text = `constants.${constant}`;
+    const at = verbatim ? source.indexOf(text) : -1;
+    const start = valueSpan.start + 1 + at;
+    const span = at < 0 ? valueSpan : { ...valueSpan, start, end: start + text.length };
+    const message = `${subject}: ${name}: there is no constant "${constant}"`;
+    report(span, message, didYouMean(constant, constants));
+  }
+}

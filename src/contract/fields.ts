@@ -1,0 +1,278 @@
+/**
+ * The words of which a block's schema is made: attributes, paths and blocks. Plain values are checked
+ * by valibot; the shape of blocks and their places in the text are checked here.
+ */
+import { type Attribute, type Block, type Body, problemAt, type Span } from "../hcl/tree.ts";
+import type { Expression } from "../expression/mod.ts";
+import { didYouMean } from "../base/nearest.ts";
+import type { LookupModel } from "./request.ts";
+import { misspelledOf, strangersOf } from "./unknown-names.ts";
+import { text, type ValueSchema } from "./value-schema.ts";
+
+/** What a field is read with. */
+export interface ReadContext {
+  /** The block in words, such as `connector "ws" (websocket)`. */
+  readonly subject: string;
+  /** The variables that expressions of this block may use. */
+  readonly variables: readonly string[];
+  /** Reads environment variables for expressions. */
+  readonly env: (name: string) => string | undefined;
+  /** The time for expressions, in milliseconds since the epoch; the machine's own by default. */
+  readonly now?: (() => number) | undefined;
+  /** The names that `constants` has; undefined where nobody knows all of them. */
+  readonly constants?: readonly string[] | undefined;
+  /** Is told of every expression that was compiled, and where its attribute's value stands. */
+  readonly onExpression?: ((expression: Expression, span: Span) => void) | undefined;
+  /** For the field `lookups`: blocks that can only be read once all connectors are known. */
+  lookups?(body: Body, name: string, context: ReadContext): readonly LookupModel[];
+  /** The fields that this block has under a wrong name; that has been reported. */
+  readonly misspelled?: ReadonlySet<string> | undefined;
+  /** Takes a problem. */
+  report(span: Span, message: string, hint?: string, severity?: "error" | "warning"): void;
+}
+
+/** One attribute or block that a block may have. */
+export interface Field<T> {
+  /** How it is written: `name = value`, `name { … }`, or either of them. */
+  readonly kind: "attribute" | "block" | "either";
+  /** What it is for, in one sentence. */
+  readonly about: string;
+  /** The kind of value in words, such as `duration`. */
+  readonly type: string;
+  /** True where it must be there. */
+  readonly required: boolean;
+  /** The default as a person would write it. */
+  readonly default?: string;
+  /** The fields of a block. */
+  readonly fields?: Fields;
+  /** Reads the field called `name` from a block's body; reports what is wrong with it. */
+  read(body: Body, name: string, owner: Span, context: ReadContext): T;
+}
+
+/** The attributes and blocks of one block, by name. */
+export type Fields = Readonly<Record<string, Field<unknown>>>;
+
+/** What reading `F` gives. */
+export type Values<F extends Fields> = {
+  readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never;
+};
+
+/** How an attribute is described. */
+export interface About {
+  /** What it is for, in one sentence. */
+  readonly about: string;
+}
+
+/** Reads a whole block: every field, and a problem for each name that is none of them. */
+export function readFields<F extends Fields>(
+  body: Body,
+  fields: F,
+  owner: Span,
+  context: ReadContext,
+): Values<F> {
+  const names = Object.keys(fields);
+  for (const { name, kind, span } of strangersOf(body, fields)) {
+    const example = kind === "block" ? `${name} = …` : `${name} { … }`;
+    const hint = Object.hasOwn(fields, name)
+      ? `write it as ${example}`
+      : didYouMean(name, names) ?? (names.length === 0 ? undefined : `it has ${names.join(", ")}`);
+    context.report(span, `${context.subject} has no ${kind} "${name}"`, hint);
+  }
+  const inner = { ...context, misspelled: misspelledOf(body, fields) };
+  return Object.fromEntries(
+    names.map((name) => [name, fields[name].read(body, name, owner, inner)]),
+  ) as Values<F>;
+}
+
+/** An attribute that may be left out. */
+export function attribute<T>(schema: ValueSchema<T>, options: About): Field<T | undefined>;
+/** An attribute with a default, written as in a configuration. */
+export function attribute<T>(
+  schema: ValueSchema<T>,
+  options: About & { readonly default: string | number | boolean },
+): Field<T>;
+/** An attribute that must be there. */
+export function attribute<T>(
+  schema: ValueSchema<T>,
+  options: About & { readonly required: true },
+): Field<T>;
+export function attribute<T>(
+  schema: ValueSchema<T>,
+  options: About & {
+    readonly default?: string | number | boolean;
+    readonly required?: boolean;
+  },
+): Field<T | undefined> {
+  const { about, required = false } = options;
+  const fallback = options.default === undefined ? undefined : defaultOf(schema, options.default);
+  return {
+    kind: "attribute",
+    about,
+    required,
+    type: schema.description,
+    ...(options.default === undefined ? {} : { default: JSON.stringify(options.default) }),
+    read(body, name, owner, context) {
+      const found = findAttribute(body, name, owner, required, context);
+      if (found === undefined) return fallback;
+      const result = schema.parse(found.value);
+      if ("value" in result) return result.value;
+      const { problem, hint } = result;
+      context.report(found.valueSpan, `${context.subject}: ${name} ${problem}`, hint);
+      return fallback;
+    },
+  };
+}
+
+/** The same field, but it must be there. */
+export function required<T>(field: Field<T | undefined>): Field<T> {
+  return {
+    ...field,
+    required: true,
+    read(body, name, owner, context) {
+      if (field.kind === "attribute") findAttribute(body, name, owner, true, context);
+      else if (!body.blocks.some((b) => b.type === name) && !context.misspelled?.has(name)) {
+        context.report(owner, `${context.subject} needs the block "${name}"`);
+      }
+      // What is missing has been reported, and a configuration with problems is never used.
+      return field.read(body, name, owner, context) as T;
+    },
+  };
+}
+
+/** A path; a relative one is relative to the folder of the file that holds it. */
+export function path(options: About): Field<string | undefined> {
+  const inner = attribute(text(), options);
+  return {
+    ...inner,
+    type: "path",
+    read(body, name, owner, context) {
+      const value = inner.read(body, name, owner, context);
+      if (value === undefined) return undefined;
+      const span = body.attributes.find((a) => a.name === name)?.valueSpan ?? owner;
+      return resolvePath(span.file.folder, value);
+    },
+  };
+}
+
+/** A block that stands at most once. */
+export function block<F extends Fields>(fields: F, options: About): Field<Values<F> | undefined> {
+  return {
+    kind: "block",
+    about: options.about,
+    required: false,
+    type: "block",
+    fields,
+    read(body, name, _owner, context) {
+      const [found] = findBlocks(body, name, 1, context);
+      return found && readInner(found, name, fields, context);
+    },
+  };
+}
+
+/** A block that may stand several times. */
+export function blocks<F extends Fields>(fields: F, options: About): Field<readonly Values<F>[]> {
+  return {
+    kind: "block",
+    about: options.about,
+    required: false,
+    type: "blocks",
+    fields,
+    read: (body, name, _owner, context) =>
+      findBlocks(body, name, Infinity, context).map((b) => readInner(b, name, fields, context)),
+  };
+}
+
+/** An absolute path stays as it is; a relative one is put below `folder`. */
+export function resolvePath(folder: string, relative: string): string {
+  if (/^(?:[/\\]|[A-Za-z]:[/\\])/.test(relative)) return relative;
+  const parent = folder === "" ? "." : folder.replace(/[/\\]$/, "");
+  return `${parent}/${relative.replace(/^\.\//, "")}`;
+}
+
+function defaultOf<T>(schema: ValueSchema<T>, written: unknown): T {
+  const result = schema.parse(written);
+  if ("value" in result) return result.value;
+  throw new TypeError(`the default ${JSON.stringify(written)} ${result.problem}`);
+}
+
+/** The attribute called `name`, where it is there and its value could be evaluated. */
+export function findAttribute(
+  body: Body,
+  name: string,
+  owner: Span,
+  required: boolean,
+  context: ReadContext,
+): Attribute | undefined {
+  const found = body.attributes.find((a) => a.name === name);
+  // The failure of its value has been reported where it was evaluated.
+  if (found?.failed) return undefined;
+  if (found === undefined && required && !context.misspelled?.has(name)) {
+    context.report(owner, `${context.subject} needs the attribute "${name}"`);
+  }
+  return found;
+}
+
+/** A block and what its label says. */
+export type NamedBlock = readonly [label: string, block: Block];
+
+/** Blocks of one kind that each need a label of their own; reports those that have none. */
+export function nameBlocks(
+  found: readonly Block[],
+  kind: string,
+  subject: string,
+  report: ReadContext["report"],
+): readonly NamedBlock[] {
+  const named = new Map<string, Block>();
+  for (const item of found) {
+    const [label, ...more] = item.labels;
+    if (!hasName(item)) {
+      const message = `${subject}a ${kind} needs a name`;
+      report(item.headerSpan, message, `write it as ${kind} "name" { … }`);
+      continue;
+    }
+    for (const { span } of more) {
+      report(span, `${subject}${kind} "${label.text}" has a second name`);
+    }
+    const first = named.get(label.text);
+    if (first === undefined) {
+      named.set(label.text, item);
+      continue;
+    }
+    const { file, line } = problemAt(first.headerSpan, "");
+    const message = `${subject}there is a second ${kind} "${label.text}"`;
+    report(item.headerSpan, message, `the first is at ${file}:${line}`);
+  }
+  return [...named];
+}
+
+/** Whether a block has a label that can be its name. */
+export function hasName({ labels: [label] }: Block): boolean {
+  return label !== undefined && label.text !== "";
+}
+
+/** The blocks called `name`, at most so many. */
+export function findBlocks(
+  body: Body,
+  name: string,
+  most: number,
+  context: ReadContext,
+): readonly Block[] {
+  const found = body.blocks.filter((b) => b.type === name);
+  for (const { labels: [label] } of found) {
+    if (label) context.report(label.span, `${context.subject}: ${name} takes no label`);
+  }
+  for (const { typeSpan } of found.slice(most)) {
+    context.report(typeSpan, `${context.subject} has a second block "${name}"`, "one is enough");
+  }
+  return found.slice(0, most);
+}
+
+function readInner<F extends Fields>(
+  found: Block,
+  name: string,
+  fields: F,
+  context: ReadContext,
+): Values<F> {
+  const inner = { ...context, subject: `${context.subject}, ${name}` };
+  return readFields(found.body, fields, found.headerSpan, inner);
+}

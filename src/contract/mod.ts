@@ -1,0 +1,58 @@
+/**
+ * What a connector is written against: the connector itself, its definition, the fields of its
+ * blocks, and how it hands an event to a flow.
+ *
+ * May import base/, expression/, hcl/ and transport/.
+ */
+export type { Channel, ConnectorCluster } from "./channel.ts";
+export {
+  type Client,
+  type Connector,
+  type ConnectorContext,
+  type FlowEvent,
+  type FlowHandler,
+  type HttpService,
+  type KeyStore,
+  type Outcome,
+  type Settlement,
+  type StepResults,
+  type Unwanted,
+  type WriteRequest,
+} from "./connector.ts";
+export type { Logger } from "./connector.ts";
+export {
+  type Complaint,
+  type ConnectorDefinition,
+  type ConnectorType,
+  defineConnector,
+  type Destination,
+  type DestinationType,
+  type SourceType,
+  type Usage,
+} from "./definition.ts";
+export { accept, admit, dispatch, type Dispatched, type Ending } from "./dispatch.ts";
+export { expression, expressionMap, expressions, target } from "./expression-fields.ts";
+export {
+  type About,
+  attribute,
+  block,
+  blocks,
+  type Field,
+  type Fields,
+  path,
+  type ReadContext,
+  required,
+  type Values,
+} from "./fields.ts";
+export type { HonoApp } from "./hono.ts";
+export { lookups } from "./step-fields.ts";
+export {
+  duration,
+  flag,
+  integer,
+  oneOf,
+  size,
+  text,
+  type ValueResult,
+  type ValueSchema,
+} from "./value-schema.ts";

@@ -1,0 +1,106 @@
+/** The words of a block that asks a connector for something, and of `step` blocks above all. */
+import * as v from "valibot";
+import type { Span } from "../hcl/tree.ts";
+import type { Expression } from "../expression/mod.ts";
+import { expression, expressionMap, target } from "./expression-fields.ts";
+import { didYouMean } from "../base/nearest.ts";
+import type { LookupModel } from "./request.ts";
+import {
+  type About,
+  attribute,
+  type Field,
+  type Fields,
+  type ReadContext,
+  required,
+} from "./fields.ts";
+import { duration, oneOf, text, valueSchema } from "./value-schema.ts";
+
+/** The attributes of every `to`, `step` and `fallback`; the connector adds its own. */
+export const requestFields = {
+  connector: required(attribute(text(), { about: "The connector that is asked." })),
+  operation: attribute(text(), { about: "What the connector does with it." }),
+  target: target({ about: "The table, room, user or routing key." }),
+  when: expression({ about: "False: it is left out." }),
+} satisfies Fields;
+
+/** The attributes of a `step` block; the connector adds its own. */
+export const stepFields = {
+  ...requestFields,
+  params: expressionMap({
+    about: "What the connector gets, by name; the payload where it is left out.",
+  }),
+  timeout: attribute(duration(), {
+    about: "How long it may take; as long as the flow by default.",
+  }),
+  on_error: attribute(oneOf(["fail", "skip"]), {
+    about: "Whether its failure fails the flow or leaves the default as its result.",
+    default: "fail",
+  }),
+  default: attribute(valueSchema("any value", v.unknown()), {
+    about: "The result where there is none; null by default.",
+  }),
+} satisfies Fields;
+
+/** The attributes of a `step` block that stands in a connector. */
+export const lookupFields = {
+  ...stepFields,
+  timeout: attribute(duration(), { about: "How long it may take.", default: "10s" }),
+  on_error: attribute(oneOf(["fail", "skip"]), {
+    about: "Whether its failure refuses what is asked or leaves the default as its result.",
+    default: "fail",
+  }),
+  cache: attribute(duration(), {
+    about: "How long a result serves all that ask with the same values; it is not kept by default.",
+  }),
+} satisfies Fields;
+
+/**
+ * `step` blocks by which a connector looks something up at other connectors; `ConnectorContext.lookUp`
+ * runs them. The list is filled once all connectors have been read.
+ */
+export function lookups(options: About): Field<readonly LookupModel[]> {
+  return {
+    kind: "block",
+    about: options.about,
+    type: "blocks",
+    required: false,
+    fields: lookupFields,
+    read: (body, name, _owner, context) => context.lookups?.(body, name, context) ?? [],
+  };
+}
+
+/** The names of steps that an expression may use, as they become known. */
+export class StepNames {
+  readonly #known: string[] = [];
+  readonly #subject: string;
+  readonly #report: ReadContext["report"];
+  #anyName = false;
+
+  /** `subject` is the block that holds the steps. */
+  constructor(subject: string, report: ReadContext["report"]) {
+    this.#subject = subject;
+    this.#report = report;
+  }
+
+  /** From now on expressions may use it. */
+  add(name: string): void {
+    this.#known.push(name);
+  }
+
+  /** From now on expressions may use any name: a step could not be read, which has been reported. */
+  addUnread(): void {
+    this.#anyName = true;
+  }
+
+  /** Reports a step that an expression uses and that does not stand before it. */
+  check({ paths }: Expression, span: Span): void {
+    if (this.#anyName) return;
+    for (const path of paths) {
+      const [variable, name] = path.split(".");
+      if (variable !== "step" || name === undefined || this.#known.includes(name)) continue;
+      const message = `${this.#subject}: there is no step "${name}" before this`;
+      const names = this.#known.length === 0 ? undefined : `there is ${this.#known.join(", ")}`;
+      this.#report(span, message, didYouMean(name, this.#known) ?? names);
+    }
+  }
+}

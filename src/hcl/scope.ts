@@ -1,0 +1,138 @@
+/** What the evaluation of HCL values works on: the syntax tree's nodes, what they see, failures. */
+
+import type { Problem } from "../base/errors.ts";
+import { type Budget, extentOf, MAX_NESTING, MAX_VALUE } from "./budget.ts";
+import type { Constants } from "./constants.ts";
+import { problemAt, type SourceFile, type Span } from "./tree.ts";
+
+/** Evaluates a node; `item` is the nearest expression around it that could be put in quotes. */
+export type Evaluate = (node: Node, scope: Scope, item?: Node) => Promise<unknown>;
+
+/** A node of the syntax tree, as far as evaluation needs it. */
+export interface Node {
+  /** Such as `function`; empty for object keys and parentheses. */
+  readonly type: string;
+  /** Operands, items or arguments; keys and values in turn in an object. */
+  readonly children: readonly Node[];
+  /** Often the first token alone. */
+  readonly range: ByteRange;
+  /** Absent on object keys and parentheses. */
+  readonly meta?: {
+    /** The node's whole text as written. */
+    readonly value: string;
+    readonly type?: string;
+    readonly name?: string;
+    readonly nameRange?: ByteRange;
+    /** hcl2json declares text and gives a boolean. */
+    readonly expandedFinalArgument?: string | boolean;
+    readonly operator?: string;
+    readonly traversal?: readonly Step[];
+  };
+}
+
+/** One step of `a.b["c"][0]`. */
+export interface Step {
+  /** `nameTraversal` or `indexTraversal`. */
+  readonly type: string;
+  /** The name, or the literal between the brackets. */
+  readonly segment: string;
+  /** Dot or brackets included. */
+  readonly range: ByteRange;
+}
+
+/** A range in UTF-8 bytes. */
+export interface ByteRange {
+  /** Where it begins. */
+  readonly start: { readonly byte: number };
+  /** Where it ends, exclusive. */
+  readonly end: { readonly byte: number };
+}
+
+/** Keeps texts from one start to the next. It may forget any of them at any time. */
+export interface TextCache {
+  /** The text of a key; undefined where there is none. Never rejects. */
+  read(key: string): Promise<string | undefined>;
+  /** Keeps a text for a key. Never rejects. */
+  write(key: string, text: string): Promise<void>;
+}
+
+/** What values may ask for. */
+export interface ReadOptions {
+  /** The value of an environment variable; undefined or empty where it is not set. */
+  readonly env: (name: string) => string | undefined;
+  /** The text of a file; a relative path has been joined to the folder of its configuration. */
+  readonly readFile: (path: string) => string | Promise<string>;
+  /** What is known of texts that were read before. */
+  readonly cache?: TextCache | undefined;
+}
+
+/** What the values of one attribute can see. */
+export interface Scope extends ReadOptions {
+  /** The file that holds the attribute. */
+  readonly file: SourceFile;
+  /** The block as problems name it, such as `connector "ws"`. */
+  readonly owner: string;
+  /** From a byte offset of the syntax tree to an offset of the file's text. */
+  readonly offset: (byte: number) => number;
+  /** The constants known so far. */
+  readonly constants: Constants;
+  /** What values may still take. */
+  readonly budget: Budget;
+  /** In a `type` block unknown calls and bare words stay as `Call`. */
+  readonly keepCalls: boolean;
+}
+
+/** A value that cannot be evaluated, with all reasons; none where they have been reported before. */
+export class ValueFailure extends Error {
+  /** Tells it from other errors. */
+  override readonly name = "ValueFailure";
+  /** To be reported once, by whoever evaluates the attribute. */
+  readonly problems: readonly Problem[];
+
+  /** Keeps the problems. */
+  constructor(problems: readonly Problem[]) {
+    super(problems.map((problem) => problem.message).join("; "));
+    this.problems = problems;
+  }
+}
+
+/** Throws the failure of one node. */
+export function fail(scope: Scope, span: Span, message: string, hint?: string): never {
+  throw new ValueFailure([problemAt(span, `${scope.owner}: ${message}`, { hint })]);
+}
+
+/** Fails where the values of the configuration become too large with `size` more. */
+export function spend(size: number, node: Node, scope: Scope): void {
+  const isEnough = scope.budget.take(size);
+  // It has been reported once.
+  if (isEnough === undefined) throw new ValueFailure([]);
+  if (isEnough) return;
+  fail(scope, spanOf(node, scope), "the values of the configuration have more than 64 MB by now");
+}
+
+/** The value; fails where it is too large. */
+export function limited<T>(value: T, node: Node, scope: Scope): T {
+  const { size, nesting } = extentOf(value);
+  if (size > MAX_VALUE) fail(scope, spanOf(node, scope), "the value has more than 16 MB");
+  if (nesting > MAX_NESTING) {
+    const message = `the value has more than ${MAX_NESTING} lists and objects inside each other`;
+    fail(scope, spanOf(node, scope), message);
+  }
+  return value;
+}
+
+/** Where a node stands: all of it where the syntax tree tells, else its first token. */
+export function spanOf(node: Node, scope: Scope): Span {
+  const { file } = scope;
+  const start = scope.offset(node.range.start.byte);
+  const written = node.meta?.value;
+  // A quoted string's range begins behind its quote, or at the first thing that is put into it.
+  if (written) {
+    const earliest = Math.max(0, start - written.length);
+    const near = file.text.slice(earliest, start + written.length);
+    const found = near.lastIndexOf(written, start - earliest);
+    const from = earliest + found;
+    if (found >= 0) return { file, start: from, end: from + written.length };
+  }
+  return { file, start, end: scope.offset(node.range.end.byte) };
+}

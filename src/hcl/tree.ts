@@ -1,0 +1,207 @@
+/** The tree that a configuration's text becomes: blocks and attributes in the order written. */
+
+import type { Problem } from "../base/errors.ts";
+
+/** One file of a configuration. */
+export interface SourceFile {
+  /** As shown to people. */
+  readonly path: string;
+  /** The whole text. */
+  readonly text: string;
+  /** What relative paths inside the file are relative to. */
+  readonly folder: string;
+  /** Why the file cannot be read, as the end of a sentence; its text is empty then. */
+  readonly unreadable?: string;
+}
+
+/** A range of one file's text: offsets in UTF-16 units from 0, end exclusive. */
+export interface Span {
+  /** The file whose text it is. */
+  readonly file: SourceFile;
+  /** The offset of its first unit. */
+  readonly start: number;
+  /** The offset behind its last unit. */
+  readonly end: number;
+}
+
+/** `name = value`. */
+export interface Attribute {
+  /** The name as written. */
+  readonly name: string;
+  /** Where the name stands. */
+  readonly nameSpan: Span;
+  /** The evaluated plain value; undefined where the evaluation failed. */
+  readonly value: unknown;
+  /** Where the value stands, quotes and brackets included. */
+  readonly valueSpan: Span;
+  /**
+   * True where the value is one quoted string without escapes or templates, so that offset n of
+   * the value stands at `valueSpan.start + 1 + n`.
+   */
+  readonly verbatim: boolean;
+  /** The evaluation failed, and the problem has been reported where there is one to report. */
+  readonly failed?: true;
+}
+
+/** One label of a block, such as `"ws"` in `connector "ws" {`. */
+export interface Label {
+  /** What it says, without quotes and escapes. */
+  readonly text: string;
+  /** Where it stands, quotes included. */
+  readonly span: Span;
+}
+
+/** `type "label" { … }`. */
+export interface Block {
+  /** The first word, such as `connector`. */
+  readonly type: string;
+  /** Where that word stands. */
+  readonly typeSpan: Span;
+  /** In the order written; often one, the name. */
+  readonly labels: readonly Label[];
+  /** Type and labels, without the brace. */
+  readonly headerSpan: Span;
+  /** What stands between its braces. */
+  readonly body: Body;
+}
+
+/** What stands between a block's braces, or in a whole file. */
+export interface Body {
+  /** In the order written. */
+  readonly attributes: readonly Attribute[];
+  /** In the order written. */
+  readonly blocks: readonly Block[];
+  /** All of it, without the braces; the first file where several were merged. */
+  readonly span: Span;
+}
+
+/** Whether some value of it could not be evaluated, which has been reported. */
+export function hasFailed({ attributes, blocks }: Body): boolean {
+  return attributes.some(({ failed }) => failed) || blocks.some(({ body }) => hasFailed(body));
+}
+
+/**
+ * A call in a `type` block, such as `string({ min = 1 })`. A bare word there, such as `string`, is
+ * a call without arguments. It stays as written, for whoever builds the shape.
+ */
+export class Call {
+  /** The name of what is called. */
+  readonly name: string;
+  /** Where the name stands. */
+  readonly span: Span;
+  /** The evaluated arguments, which may hold calls again. */
+  readonly arguments: readonly unknown[];
+
+  /** Makes the call of `name` as it stands at `span`. */
+  constructor(name: string, span: Span, args: readonly unknown[]) {
+    this.name = name;
+    this.span = span;
+    this.arguments = args;
+  }
+}
+
+/** Where an item of a list or a field of an object stands, as an attribute says it of its value. */
+export type ItemPlace = Pick<Attribute, "valueSpan" | "verbatim">;
+
+/** Places by collection and name: beside the values, which stay plain data. */
+const itemPlaces = new WeakMap<object, ReadonlyMap<string, ItemPlace>>();
+
+/** Notes where the items of a list or object stand, by index or name. */
+export function keepItemPlaces(collection: object, places: ReadonlyMap<string, ItemPlace>): void {
+  itemPlaces.set(collection, places);
+}
+
+/**
+ * Where an item of an evaluated list or object stands; undefined for a collection that no
+ * configuration holds.
+ */
+export function itemPlaceOf(collection: object, name: string): ItemPlace | undefined {
+  return itemPlaces.get(collection)?.get(name);
+}
+
+/** A longer message has a name in it that nobody reads to its end. */
+const LONG = 1_000;
+
+/** Line and column of a span's start and what `Problem` shows of it. */
+export function problemAt(
+  span: Span,
+  message: string,
+  options: { readonly hint?: string; readonly severity?: "error" | "warning" } = {},
+): Problem {
+  const { text, path } = span.file;
+  const line = lineOf(span);
+  const start = startOfLine(span.file, line);
+  const newline = text.indexOf("\n", span.start);
+  const source = text.slice(start, newline < 0 ? text.length : newline).replace(/\r$/, "");
+  const lineEnd = start + source.length;
+  return {
+    severity: options.severity ?? "error",
+    message: message.length > LONG ? `${message.slice(0, LONG)}…` : message,
+    file: path,
+    line,
+    column: characters(text, start, span.start) + 1,
+    length: Math.max(1, characters(text, span.start, Math.min(span.end, lineEnd))),
+    source,
+    ...(options.hint === undefined ? {} : { hint: options.hint }),
+  };
+}
+
+/**
+ * The problems by file, line and column. Files come in the order of `paths`, those that it does not
+ * name after them in the order of their first problem.
+ */
+export function sortProblems(
+  problems: readonly Problem[],
+  paths: readonly string[] = [],
+): Problem[] {
+  const order = [...new Set([...paths, ...problems.map((problem) => problem.file)])];
+  const rank = new Map(order.map((path, index) => [path, index]));
+  return [...problems].sort((a, b) =>
+    (rank.get(a.file) ?? 0) - (rank.get(b.file) ?? 0) || a.line - b.line || a.column - b.column
+  );
+}
+
+/** Where the lines of each file begin: asked for again and again, where a file has many problems. */
+const lineStartsOf = new WeakMap<SourceFile, readonly number[]>();
+
+/** The number of the line in which a span starts, from 1. */
+export function lineOf({ file, start }: Span): number {
+  const starts = startsOf(file);
+  let [low, high] = [0, starts.length];
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if (starts[middle] <= start) low = middle;
+    else high = middle;
+  }
+  return low + 1;
+}
+
+/** Where a line begins, from 1; the end of the text where there is none. */
+export function startOfLine(file: SourceFile, line: number): number {
+  return startsOf(file)[line - 1] ?? file.text.length;
+}
+
+function startsOf(file: SourceFile): readonly number[] {
+  const starts = lineStartsOf.get(file) ?? lineStarts(file.text);
+  lineStartsOf.set(file, starts);
+  return starts;
+}
+
+function lineStarts(text: string): readonly number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+/** How many characters (code points) a part of a text has. */
+function characters(text: string, start: number, end: number): number {
+  let count = 0;
+  for (let at = start; at < end; count++) at += (text.codePointAt(at) ?? 0) > 0xFFFF ? 2 : 1;
+  return count;
+}
+
+/** A block's header, whether the block could be read or not. */
+export interface Header {
+  readonly type: string;
+  readonly labels: readonly string[];
+}

@@ -1,0 +1,242 @@
+/** Evaluates HCL expressions, as hcl2json's syntax tree shows them, into plain values. */
+
+import { didYouMean } from "../base/nearest.ts";
+import { extentOf } from "./budget.ts";
+import { callFunction } from "./functions.ts";
+import { isVerbatim, plainLiteral } from "./literals.ts";
+import { binary, describe, toBoolean, toNumber } from "./operators.ts";
+import {
+  fail,
+  limited,
+  type Node,
+  type Scope,
+  spanOf,
+  spend,
+  type Step,
+  ValueFailure,
+} from "./scope.ts";
+import { evaluateTemplate } from "./templates.ts";
+import { Call, type ItemPlace, keepItemPlaces, type Span } from "./tree.ts";
+
+/**
+ * The value of a node. `item` is the attribute's value, list item, field or argument that the node
+ * belongs to; it could have been a string in quotes, which hints say. Throws `ValueFailure`.
+ */
+export async function evaluate(node: Node, scope: Scope, item?: Node): Promise<unknown> {
+  const { children } = node;
+  switch (node.type) {
+    case "literalValue":
+      return literal(node, scope);
+    case "template":
+      return await evaluateTemplate(node, scope, evaluate);
+    case "templateWrap":
+      return await evaluate(children[0], scope);
+    case "":
+      return await evaluate(children[0], scope, item);
+    case "tuple":
+      return withPlaces(await evaluateAll(children, scope), [...children.keys()], node, scope);
+    case "object":
+      return await object(node, scope);
+    case "function":
+      return await call(node, scope, item);
+    case "scopeTraversal":
+      return variable(node, scope, item);
+    case "relativeTraversal":
+      return follow(await evaluate(children[0], scope, item), node.meta?.traversal ?? [], scope);
+    case "index": {
+      const [collection, key] = [
+        await evaluate(children[0], scope, item),
+        await evaluate(children[1], scope),
+      ];
+      return select(collection, key, spanOf(children[1], scope), scope);
+    }
+    case "conditional": {
+      const condition = toBoolean(await evaluate(children[0], scope, item));
+      if (condition === undefined) {
+        fail(scope, spanOf(children[0], scope), "a condition must be true or false");
+      }
+      return await evaluate(children[condition ? 1 : 2], scope, item);
+    }
+    case "unaryOp":
+      return await unary(node, scope, item);
+    case "binaryOp": {
+      const [left, right] = [
+        await evaluate(children[0], scope, item),
+        await evaluate(children[1], scope, item),
+      ];
+      if (typeof left === "object") spend(extentOf(left).size, node, scope);
+      const result = binary(node.meta?.operator ?? "", left, right);
+      if ("value" in result) return result.value;
+      return fail(scope, spanOf(children[result.operand] ?? node, scope), result.error);
+    }
+    case "for":
+      return fail(scope, spanOf(node, scope), "a value cannot have a for expression");
+    case "splat":
+      return fail(scope, spanOf(node, scope), "a value cannot have a splat (*)");
+    default:
+      return fail(scope, spanOf(node, scope), "this expression cannot stand in a value");
+  }
+}
+
+/** The values of all nodes. Throws one failure with the problems of all that fail. */
+export async function evaluateAll(nodes: readonly Node[], scope: Scope): Promise<unknown[]> {
+  const values: unknown[] = [];
+  const failures: ValueFailure[] = [];
+  for (const node of nodes) {
+    try {
+      values.push(await evaluate(node, scope, node));
+    } catch (error) {
+      if (!(error instanceof ValueFailure)) throw error;
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new ValueFailure(failures.flatMap((failure) => failure.problems));
+  return values;
+}
+
+function literal(node: Node, scope: Scope): unknown {
+  const plain = plainLiteral(node.meta?.value ?? "");
+  return plain ? plain.value : fail(scope, spanOf(node, scope), "the number is out of range");
+}
+
+async function object(node: Node, scope: Scope): Promise<Record<string, unknown>> {
+  const keyNodes = node.children.filter((_, index) => index % 2 === 0);
+  const valueNodes = node.children.filter((_, index) => index % 2 === 1);
+  const values = await evaluateAll(valueNodes, scope);
+  const entries = new Map<string, unknown>();
+  for (const [index, keyNode] of keyNodes.entries()) {
+    const span = spanOf(keyNode, scope);
+    // A bare word as a key is its own name; everything else is an expression.
+    const key = keyNode.children.length === 0
+      ? scope.file.text.slice(span.start, span.end)
+      : await evaluate(keyNode.children[0], scope);
+    if (typeof key !== "string" && typeof key !== "number" && typeof key !== "boolean") {
+      fail(scope, span, `${describe(key)} cannot be a key`);
+    }
+    if (entries.has(String(key))) fail(scope, span, `the key "${key}" stands twice`);
+    entries.set(String(key), values[index]);
+  }
+  // fromEntries defines properties, so that even "__proto__" is plain data.
+  return withPlaces(Object.fromEntries(entries), [...entries.keys()], node, scope);
+}
+
+/** The collection; notes beside it where its items stand, whose names come in the nodes' order. */
+function withPlaces<T extends object>(
+  collection: T,
+  names: readonly (string | number)[],
+  node: Node,
+  scope: Scope,
+): T {
+  const isItem = (_: Node, index: number) => node.type === "tuple" || index % 2 === 1;
+  const nodes = node.children.filter(isItem);
+  const places = nodes.map((node, index): [string, ItemPlace] => {
+    const valueSpan = spanOf(inner(node), scope);
+    const written = scope.file.text.slice(valueSpan.start, valueSpan.end);
+    return [String(names[index]), { valueSpan, verbatim: isVerbatim(written) }];
+  });
+  keepItemPlaces(collection, new Map(places));
+  return limited(collection, node, scope);
+}
+
+/** What stands in the parentheses, where there are any. */
+function inner(node: Node): Node {
+  return node.type === "" ? inner(node.children[0]) : node;
+}
+
+async function call(node: Node, scope: Scope, item?: Node): Promise<unknown> {
+  const { name = "", nameRange = node.range, expandedFinalArgument } = node.meta ?? {};
+  const nameSpan = {
+    file: scope.file,
+    start: scope.offset(nameRange.start.byte),
+    end: scope.offset(nameRange.end.byte),
+  };
+  if (expandedFinalArgument) fail(scope, nameSpan, `${name}() does not take "..."`);
+  const result = callFunction(name, node, scope, evaluate);
+  if (result !== undefined) return (await result).value;
+  if (scope.keepCalls) {
+    return new Call(name, nameSpan, await evaluateAll(node.children, scope));
+  }
+  const hint = didYouMean(name, ["env", "file"]) ?? quoteHint(item) ??
+    "a value can call env and file";
+  return fail(scope, nameSpan, `unknown function "${name}"`, hint);
+}
+
+function variable(node: Node, scope: Scope, item?: Node): unknown {
+  const [root, name, ...steps] = node.meta?.traversal ?? [];
+  if (root.segment === "constants") {
+    if (name === undefined) return limited(scope.constants.values(), node, scope);
+    return follow(constant(name, scope), steps, scope);
+  }
+  const span = stepSpan(root, scope);
+  if (scope.keepCalls && name === undefined) return new Call(root.segment, span, []);
+  const slip = name === undefined ? undefined : didYouMean(root.segment, ["constants"]);
+  const hint = slip ?? quoteHint(item) ?? "a value can name constants, as constants.NAME";
+  return fail(scope, span, `unknown variable "${root.segment}"`, hint);
+}
+
+function constant(step: Step, scope: Scope): unknown {
+  const { constants } = scope;
+  const name = String(keyOf(step));
+  const found = constants.get(name);
+  const excused = constants.incomplete && !constants.has(name);
+  if (found?.failed || excused) throw new ValueFailure([]);
+  if (found !== undefined) return found.value;
+  const [message, hint] = constants.has(name)
+    ? [`the constant "${name}" stands below`, "a constant can use those above it"]
+    : [`there is no constant "${name}"`, constants.hint(name)];
+  return fail(scope, stepSpan(step, scope), message, hint);
+}
+
+function follow(value: unknown, steps: readonly Step[], scope: Scope): unknown {
+  return steps.reduce(
+    (inner, step) => select(inner, keyOf(step), stepSpan(step, scope), scope),
+    value,
+  );
+}
+
+/** `collection[key]`; `span` is where the key stands. */
+function select(collection: unknown, key: unknown, span: Span, scope: Scope): unknown {
+  if (Array.isArray(collection)) {
+    const index = toNumber(key);
+    if (index === undefined) fail(scope, span, `a list has no field ${JSON.stringify(key)}`);
+    if (index in collection) return collection[index];
+    return fail(scope, span, `no item ${index} in a list of ${collection.length}`);
+  }
+  if (typeof collection !== "object" || collection === null || collection instanceof Call) {
+    return fail(scope, span, `${describe(collection)} has no fields`);
+  }
+  const found = Object.getOwnPropertyDescriptor(collection, String(key));
+  if (found !== undefined) return found.value;
+  const hint = didYouMean(String(key), Object.keys(collection));
+  return fail(scope, span, `the object has no field "${key}"`, hint);
+}
+
+async function unary(node: Node, scope: Scope, item?: Node): Promise<unknown> {
+  const [child] = node.children;
+  const operand = await evaluate(child, scope, item);
+  const negate = node.meta?.operator === "negate";
+  const value = negate ? toNumber(operand) : toBoolean(operand);
+  if (value === undefined) {
+    const expected = negate ? "a number" : "true or false";
+    fail(scope, spanOf(child, scope), `expected ${expected}, not ${describe(operand)}`);
+  }
+  return typeof value === "number" ? -value : !value;
+}
+
+function keyOf(step: Step): unknown {
+  return step.type === "indexTraversal" ? plainLiteral(step.segment)?.value : step.segment;
+}
+
+/** A step without the dot before it. */
+function stepSpan(step: Step, scope: Scope): Span {
+  const start = scope.offset(step.range.start.byte);
+  const dot = scope.file.text[start] === "." ? 1 : 0;
+  return { file: scope.file, start: start + dot, end: scope.offset(step.range.end.byte) };
+}
+
+/** Most often an expression for each event, or a word, has lost its quotes. */
+function quoteHint(item: Node | undefined): string | undefined {
+  const written = item?.meta?.value;
+  if (written === undefined || /["\n]/.test(written)) return undefined;
+  return `write it in quotes: "${written}"`;
+}

@@ -1,0 +1,181 @@
+/**
+ * The types of a validated, immutable configuration.
+ *
+ * May import base/, contract/, expression/ and type/.
+ */
+import type { Settlement, Unwanted } from "../contract/connector.ts";
+import type { ConnectorType } from "../contract/definition.ts";
+import type { Problem } from "../base/errors.ts";
+import type { Expression } from "../expression/mod.ts";
+import type { LookupModel, RequestModel, StepModel } from "../contract/request.ts";
+import type { Schedule } from "./schedule.ts";
+import type { TestModel } from "./test.ts";
+import type { DataType } from "../type/mod.ts";
+
+export type { LookupModel, RequestModel, StepModel } from "../contract/request.ts";
+
+/** A configuration that can run. `loadConfig` makes it. */
+export interface Model {
+  /** Who this is, and how it ends. */
+  readonly service: ServiceModel;
+  /** By name. */
+  readonly connectors: ReadonlyMap<string, ConnectorModel>;
+  /** In the order of files and lines. */
+  readonly flows: readonly FlowModel[];
+  /** Values for every expression, as `constants.name`. */
+  readonly constants: Readonly<Record<string, unknown>>;
+  /** In the order of files and lines. */
+  readonly tests: readonly TestModel[];
+  /** What does not keep it from running, but is hardly what was meant. */
+  readonly warnings: readonly Problem[];
+}
+
+/** The `service` block, or what goes without one. */
+export interface ServiceModel {
+  /** Undefined where nobody has named it. */
+  readonly name: string | undefined;
+  /** Undefined where the block does not say. */
+  readonly version: string | undefined;
+  /** Milliseconds that an end may take. */
+  readonly shutdownTimeout: number;
+  /** Milliseconds over which an end spreads the closing of clients. */
+  readonly shutdownSpread: number;
+}
+
+/** One `connector` block. */
+export interface ConnectorModel {
+  /** The block's label. */
+  readonly name: string;
+  /** As the block's `type` says. */
+  readonly type: string;
+  /** The kind of connector that `type` names. */
+  readonly definition: ConnectorType;
+  /** What the definition's fields made of the block. */
+  readonly options: unknown;
+  /** Every `step` block that stands in it. */
+  readonly lookups: readonly LookupModel[];
+}
+
+/** One `flow` block. */
+export interface FlowModel {
+  /** The block's label. */
+  readonly name: string;
+  /** What starts it. */
+  readonly source: SourceModel | ScheduleModel;
+  /** Milliseconds that one run may take, retries included. */
+  readonly timeout: number;
+  /** Refuses events; undefined where all are let in. */
+  readonly accept: AcceptModel | undefined;
+  /** The types of what comes in and of what goes on. */
+  readonly validate: {
+    readonly input?: DataType | undefined;
+    readonly output?: DataType | undefined;
+  };
+  /** In the order written. */
+  readonly steps: readonly StepModel[];
+  /** Evaluated from top to bottom; undefined where the payload goes on as it came. */
+  readonly transform: readonly NamedExpression[] | undefined;
+  /** Leaves out what has been handled already; undefined for never. */
+  readonly dedupe: DedupeModel | undefined;
+  /** In the order written. */
+  readonly to: readonly DestinationModel[];
+  /** What the sender is answered; undefined for no answer. */
+  readonly response: readonly NamedExpression[] | undefined;
+  /** What happens when something fails. */
+  readonly errorHandling: ErrorHandlingModel;
+}
+
+/** A field's name and the expression that gives its value. */
+export type NamedExpression = readonly [name: string, value: Expression];
+
+/** A `from` block. */
+export interface SourceModel {
+  /** Tells it from a schedule. */
+  readonly kind: "connector";
+  /** The connector's name. */
+  readonly connector: string;
+  /** Undefined: every event of that connector. */
+  readonly operation: string | undefined;
+  /** The event is not for this flow where it is false. */
+  readonly filter: Expression | undefined;
+  /** What becomes of a broker's message that no flow takes; undefined: it is acked. */
+  readonly unwanted: Unwanted | undefined;
+}
+
+/** A flow's `when`. */
+export interface ScheduleModel {
+  /** Tells it from a `from` block. */
+  readonly kind: "schedule";
+  /** As `parseSchedule` read it. */
+  readonly when: Schedule;
+}
+
+/** An `accept` block. */
+export interface AcceptModel {
+  /** Run before `when` is asked. */
+  readonly steps: readonly StepModel[];
+  /** The event is refused where it is false. */
+  readonly when: Expression;
+  /** What becomes of a refused event: `ack` counts as handled. */
+  readonly onReject: Settlement;
+}
+
+/** A `to` block. */
+export interface DestinationModel extends RequestModel {
+  /** Reshapes the payload for this destination alone. */
+  readonly transform: readonly NamedExpression[] | undefined;
+  /** Runs together with neighbours that say so, too. */
+  readonly parallel: boolean;
+  /** Whether delivering here makes something new, as an INSERT does. */
+  readonly creates: boolean;
+  /** False where nobody reads what delivering returns; the `response` and HTTP callers may. */
+  readonly resultUsed?: boolean;
+}
+
+/** A `dedupe` block. */
+export interface DedupeModel {
+  /** What two events have alike that are one; an event whose key is null is never a duplicate. */
+  readonly key: Expression;
+  /** Milliseconds for which a key is known. */
+  readonly ttl: number;
+  /** How many keys are kept in memory, oldest dropped first. */
+  readonly maxKeys: number;
+  /** The connector that keeps the keys; undefined for memory. */
+  readonly store: string | undefined;
+}
+
+/** An `error_handling` block, or what goes without one. */
+export interface ErrorHandlingModel {
+  /** How often and when the destinations are tried. */
+  readonly retry: RetryModel;
+  /** Takes what failed for good. */
+  readonly fallback: FallbackModel | undefined;
+  /** What the caller gets; undefined for the error itself. */
+  readonly errorResponse: ErrorResponseModel | undefined;
+}
+
+/** A `retry` block. */
+export interface RetryModel {
+  /** Tries in all; 1 for none after the first. */
+  readonly attempts: number;
+  /** Milliseconds before the second try. */
+  readonly delay: number;
+  /** Milliseconds that a delay has at most. */
+  readonly maxDelay: number;
+  /** How the delay grows: not, by itself, or by doubling. */
+  readonly backoff: "constant" | "linear" | "exponential";
+}
+
+/** A `fallback` block. */
+export interface FallbackModel extends DestinationModel {
+  /** Adds `error` to the payload. */
+  readonly includeError: boolean;
+}
+
+/** An `error_response` block. */
+export interface ErrorResponseModel {
+  /** The HTTP status; undefined where the error's code decides. */
+  readonly status: number | undefined;
+  /** Undefined where the error itself is told. */
+  readonly body: readonly NamedExpression[] | undefined;
+}

@@ -1,0 +1,255 @@
+/** A configuration at work: its flows, its connectors, and what its owner can ask of it. */
+import { getLogger } from "@logtape/logtape";
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { Cluster } from "../contract/cluster.ts";
+import type { Connector, HttpService, WriteRequest } from "../contract/connector.ts";
+import { ConfigError, ConnectorError } from "../base/errors.ts";
+import { Flow } from "../flow/mod.ts";
+import { traced } from "../flow/trace.ts";
+import type { HonoApp } from "../contract/hono.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import type { Model } from "../model/mod.ts";
+import { createSite, type Identity, type Site } from "./site.ts";
+import type { Upgrader } from "../transport/upgrader.ts";
+import type { SocketEndpoint } from "../transport/socket.ts";
+
+/** Which of several connectors is meant. */
+export interface ConnectorChoice {
+  /** Its name; needed where the configuration has more than one of the kind. */
+  readonly connector?: string;
+}
+
+/** Numbers of every connector, by its name. */
+export type Counts = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** A configuration at work. `createRuntime` makes it. */
+export interface Runtime {
+  /** A Hono application with every path, to mount: `app.route("/live", runtime.app)`. */
+  readonly app: HonoApp;
+  /** The WebSocket endpoints, for adapters. */
+  readonly endpoints: readonly SocketEndpoint[];
+  /**
+   * Answers a request, and upgrades it where it is for a WebSocket path. `env` is what the server
+   * hands over beside the request: Bun's server, Deno's connection info.
+   */
+  fetch(this: void, request: Request, env?: unknown): Response | Promise<Response>;
+  /** Sends to every client; gives how many connections it was queued for. */
+  broadcast(data: unknown, choice?: ConnectorChoice): Promise<number>;
+  /** Sends to the members of a room; gives how many connections it was queued for. */
+  sendToRoom(room: string, data: unknown, choice?: ConnectorChoice): Promise<number>;
+  /** Sends to the connections of a user; gives how many it was queued for. */
+  sendToUser(user: string, data: unknown, choice?: ConnectorChoice): Promise<number>;
+  /**
+   * Publishes on a broker, the memory broker included. `key` is the routing key.
+   *
+   * @throws {ConnectorError} There is no such broker, or it did not take the message.
+   */
+  publish(key: string, body: unknown, options?: PublishOptions): Promise<void>;
+  /** What every connector counts, such as `counts().ws.connections`. */
+  counts(): Counts;
+  /** Why which connector cannot serve at the moment, by its name; empty when all can. */
+  troubles(): Readonly<Record<string, string>>;
+  /**
+   * Ends everything: takes no more events, waits for the flows in flight, closes clients with 1001
+   * spread over the service's `shutdown_spread`, lets go of brokers and databases. What is not done
+   * within its `shutdown_timeout` is left.
+   */
+  close(): Promise<void>;
+}
+
+/** What `publish` can be told. */
+export interface PublishOptions extends ConnectorChoice {
+  /** Headers of the message. None by default. */
+  readonly headers?: Readonly<Record<string, unknown>>;
+}
+
+/** What a runtime is put together with. */
+export interface CoreOptions {
+  /** How `fetch` upgrades a request to a WebSocket. */
+  readonly upgrader?: Upgrader;
+  /** The machine's own time by default. */
+  readonly clock?: Clock;
+  /** From 0 to below 1: the jitter of delays; `Math.random` by default. */
+  readonly random?: () => number;
+  /** The other workers of the service. None by default. */
+  readonly cluster?: Cluster;
+}
+
+/** A runtime as those see it who start it and listen for it. */
+export class RuntimeCore implements Runtime {
+  readonly #model: Model;
+  readonly #connectors: ReadonlyMap<string, Connector>;
+  readonly #upgrader: Upgrader | undefined;
+  readonly #lifecycle: Lifecycle;
+  #site: Site | undefined;
+
+  /** The model's connectors must all be there. */
+  constructor(
+    model: Model,
+    connectors: ReadonlyMap<string, Connector>,
+    { upgrader, clock = systemClock, random = Math.random, cluster }: CoreOptions,
+  ) {
+    this.#model = model;
+    this.#connectors = connectors;
+    this.#upgrader = upgrader;
+    const logger = getLogger(["weir", "flow"]);
+    const context = { connectors, constants: model.constants, logger, clock, random, cluster };
+    // Asked once: following single events must cost those nothing who do not.
+    const follows = logger.isEnabledFor("trace");
+    const flows = model.flows.map((model) => {
+      const flow = new Flow(model, context);
+      return { model, flow, handler: follows ? traced(flow, logger) : flow };
+    });
+    this.#lifecycle = new Lifecycle({ connectors, flows, clock, cluster, service: model.service });
+    for (const { model: { source }, handler } of flows) {
+      if (source.kind === "connector") {
+        connectors.get(source.connector)?.subscribe?.(source.operation, handler);
+      }
+    }
+  }
+
+  get app(): HonoApp {
+    return this.#embeddedSite().app;
+  }
+
+  get endpoints(): readonly SocketEndpoint[] {
+    return this.#embeddedSite().endpoints;
+  }
+
+  readonly fetch = (request: Request, env?: unknown): Response | Promise<Response> =>
+    this.#embeddedSite().fetch(request, env);
+
+  broadcast(data: unknown, choice: ConnectorChoice = {}): Promise<number> {
+    return this.#send("broadcast", undefined, data, choice);
+  }
+
+  sendToRoom(room: string, data: unknown, choice: ConnectorChoice = {}): Promise<number> {
+    return this.#send("send_to_room", room, data, choice);
+  }
+
+  sendToUser(user: string, data: unknown, choice: ConnectorChoice = {}): Promise<number> {
+    return this.#send("send_to_user", user, data, choice);
+  }
+
+  async publish(
+    key: string,
+    body: unknown,
+    publishOptions: PublishOptions = {},
+  ): Promise<void> {
+    const { headers } = publishOptions;
+    const request = {
+      operation: undefined,
+      target: key,
+      payload: body,
+      options: headers === undefined ? {} : { headers },
+    };
+    await this.#write("mq", publishOptions, request);
+  }
+
+  counts(): Counts {
+    return Object.fromEntries(
+      [...this.#connectors].map(([name, connector]) => [name, connector.counts?.() ?? {}]),
+    );
+  }
+
+  troubles(): Readonly<Record<string, string>> {
+    const found = [...this.#connectors].flatMap(([name, connector]): [string, string][] => {
+      const trouble = connector.trouble?.();
+      return trouble === undefined ? [] : [[name, trouble]];
+    });
+    return Object.fromEntries(
+      this.#lifecycle.closing ? [...found, ["runtime", "shutting down"]] : found,
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#lifecycle.close();
+  }
+
+  /** Who this is, for those who ask over HTTP. */
+  get identity(): Identity {
+    const { name, version } = this.#model.service;
+    return { name, version };
+  }
+
+  /** What the connectors serve, by their names, for those who listen. */
+  get services(): ReadonlyMap<string, HttpService> {
+    const services = [...this.#connectors].flatMap(([name, { http }]) =>
+      http === undefined ? [] : [[name, http] as const]
+    );
+    return new Map(services);
+  }
+
+  /** Gets everything ready to be written to. */
+  start(): Promise<void> {
+    return this.#lifecycle.start();
+  }
+
+  /** Begins to take events. */
+  consume(): Promise<void> {
+    return this.#lifecycle.consume();
+  }
+
+  #embeddedSite(): Site {
+    if (this.#site === undefined) {
+      refuseSharedPaths(this.services);
+      const upgrader = this.#upgrader;
+      this.#site = createSite({
+        services: [...this.services.values()],
+        upgrader,
+        identity: this.identity,
+        troubles: () => this.troubles(),
+      });
+    }
+    return this.#site;
+  }
+
+  async #send(
+    operation: string,
+    target: string | undefined,
+    payload: unknown,
+    choice: ConnectorChoice,
+  ): Promise<number> {
+    const request = { operation, target, payload, options: {} };
+    const result = await this.#write("websocket", choice, request);
+    return (result as { readonly recipients: number }).recipients;
+  }
+
+  #write(
+    type: string,
+    { connector: name }: ConnectorChoice,
+    request: Pick<WriteRequest, "operation" | "target" | "payload" | "options">,
+  ): unknown {
+    const candidates = [...this.#model.connectors.values()].filter((model) =>
+      name === undefined ? model.type === type : model.name === name && model.type === type
+    );
+    const [model] = candidates;
+    if (model === undefined || candidates.length > 1) {
+      const names = candidates.map((candidate) => candidate.name).join(", ");
+      throw new ConnectorError(
+        name ?? type,
+        model === undefined
+          ? `the configuration has no such connector of type ${type}`
+          : `several connectors are of type ${type}: name one of ${names}`,
+        { permanent: true },
+      );
+    }
+    const scope = { constants: this.#model.constants };
+    return this.#connectors.get(model.name)?.write?.({ ...request, scope, event: undefined });
+  }
+}
+
+/** On ports of their own two connectors may share a path; in one application they cannot. */
+function refuseSharedPaths(services: ReadonlyMap<string, HttpService>): void {
+  const owners = new Map<string, string>();
+  for (const [name, { socket }] of services) {
+    if (socket === undefined) continue;
+    const other = owners.get(socket.path);
+    owners.set(socket.path, name);
+    if (other === undefined) continue;
+    const message = `connectors "${other}" and "${name}" have the same path ${socket.path}`;
+    const hint = "an embedded runtime has one address: give one of them another path";
+    const place = { file: "", line: 0, column: 0, length: 0, source: "" };
+    throw new ConfigError([{ severity: "error", message, hint, ...place }]);
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * The `type` blocks: what shape data must have, compiled once, and what is wrong with data that
+ * has another one.
+ *
+ * May import base/ and expression/.
+ */
+
+/** One thing that is wrong with a value. */
+export interface Violation {
+  /** Where, such as `items[0].name`; empty for the value itself. */
+  readonly path: string;
+  /** What is wrong there, for people, such as `must have at least 3 characters`. */
+  readonly message: string;
+}
+
+/**
+ * What checking a value gives: the value as it is used, or what is wrong with it, at most 100
+ * violations. `value` is the very object that was checked, unless defaults had to be filled in.
+ */
+export type Checked =
+  | { readonly value: unknown }
+  | { readonly violations: readonly Violation[] };
+
+/** A type of the configuration, compiled. */
+export interface DataType {
+  /** Its name in the configuration. */
+  readonly name: string;
+  /** The names of its fields. */
+  readonly fields: ReadonlySet<string>;
+  /** True where fields of other names are let through. */
+  readonly additional: boolean;
+  /** Checks a value. It throws for no JSON value and changes none. */
+  check(value: unknown): Checked;
+}

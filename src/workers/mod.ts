@@ -1,0 +1,22 @@
+/**
+ * Serves a configuration in this process, or in several that share its ports.
+ *
+ * May import base/, contract/, flow/, hcl/, model/, runtime/ and server/.
+ */
+import type { Configuration } from "../runtime/load.ts";
+import type { Host } from "../server/host.ts";
+import { type ServeOptions, type Service, startService } from "../server/mod.ts";
+
+/** Serves in this process, or with so many workers. */
+export async function serveOn(
+  host: Host,
+  config: Configuration,
+  { workers = 1, ...options }: ServeOptions,
+): Promise<Service> {
+  if (workers === 1) {
+    return await startService(config, { ...host.options, ...options }, host.listen);
+  }
+  // On demand: most services are one process.
+  const { startWorkers } = await import("./service.ts");
+  return await startWorkers(host, config, { workers, ...options });
+}
