@@ -5,6 +5,7 @@ import { readModel } from "./check.ts";
 import { diskCache } from "./disk-cache.ts";
 import { loadEnvFile } from "./env-file.ts";
 import { WorkerError } from "../base/errors.ts";
+import { withTimeout } from "../base/timeout.ts";
 import { readConfigFiles } from "../server/files.ts";
 import type { Service } from "../server/mod.ts";
 import { configureLog } from "./log/mod.ts";
@@ -68,12 +69,8 @@ async function runOnce(
 }
 
 /** Whether a signal is there: their end may be told before the Ctrl-C that has caused it. */
-async function comesSoon(signal: Promise<void>): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), SIGNAL_DELAY);
-  const came = await Promise.race([signal.then(() => true), promise]);
-  clearTimeout(timer);
-  return came;
+function comesSoon(signal: Promise<void>): Promise<boolean> {
+  return withTimeout(signal.then(() => true), SIGNAL_DELAY, () => false);
 }
 
 /** Resolves with the first signal; a second one, a second later or more, ends the process. */

@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { holds } from "../expression/condition.ts";
 import type { Cancellable, Connector, FlowEvent } from "../contract/connector.ts";
 import { ConnectorError, ExpressionError, TimeoutError } from "../base/errors.ts";
+import { withTimeout } from "../base/timeout.ts";
 import type { Scope } from "../expression/mod.ts";
 import type { DestinationModel, RequestModel, StepModel } from "../model/mod.ts";
 import { cancel } from "./cancel.ts";
@@ -106,15 +107,14 @@ function write(
   });
 }
 
-/** The promise's value, or `StepTimeout` after so many milliseconds. */
+/** The promise's value, or `StepTimeout` after `timeout` milliseconds. */
 function within(timeout: number, pending: PromiseLike<unknown>, clock: Clock): Cancellable {
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-  const stop = clock.after(timeout, () => {
-    reject(new StepTimeout(timeout));
+  const late = (): never => {
     cancel(pending);
-  });
-  pending.then(resolve, reject);
-  return Object.assign(promise.finally(stop), { cancel: () => cancel(pending) });
+    throw new StepTimeout(timeout);
+  };
+  const ended = withTimeout(pending, timeout, late, clock);
+  return Object.assign(ended, { cancel: () => cancel(pending) });
 }
 
 /** A step took longer than its `timeout`. */

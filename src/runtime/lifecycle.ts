@@ -1,6 +1,7 @@
 /** The beginning and the end of a runtime's connectors and schedules, in the order in which nothing is lost. */
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
+import { withTimeout } from "../base/timeout.ts";
 import type { Cluster } from "../contract/cluster.ts";
 import type { Connector, FlowEvent, FlowHandler } from "../contract/connector.ts";
 import type { Flow } from "../flow/mod.ts";
@@ -164,12 +165,8 @@ function share({ most, part }: Reserve, whole: number): number {
 type Act = (connector: Connector) => Promise<void> | undefined;
 
 /** Whether a promise is still pending after so many milliseconds. */
-async function isLate(promise: Promise<unknown>, time: number): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<true>();
-  const timer = setTimeout(() => resolve(true), Math.max(0, time));
-  const result = await Promise.race([promise.then(() => false), late]);
-  clearTimeout(timer);
-  return result;
+function isLate(promise: Promise<unknown>, time: number): Promise<boolean> {
+  return withTimeout(promise.then(() => false), Math.max(0, time), () => true);
 }
 
 /** Lets all connectors act side by side; gives why which could not, once all have ended. */

@@ -1,5 +1,6 @@
 /** Knows when nothing goes on any more but waiting for the clock. */
 import { endOfTick } from "../base/tick.ts";
+import { withTimeout } from "../base/timeout.ts";
 
 /**
  * How many ticks in a row nothing must happen. Whatever goes on for longer is tracked; the longest
@@ -96,14 +97,13 @@ export class Activity {
 
   /** Resolves when anything changes. */
   async #change({ name }: Operation): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const late = () => reject(new StuckError(`${name} does not come to its end`));
-    const timer = setTimeout(late, this.#patience);
+    const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
     try {
-      await promise;
+      await withTimeout(promise, this.#patience, () => {
+        throw new StuckError(`${name} does not come to its end`);
+      });
     } finally {
-      clearTimeout(timer);
       this.#wake = undefined;
     }
   }

@@ -16,6 +16,7 @@ import type {
 import { type ConnectorType, defineConnector } from "../../contract/definition.ts";
 import { admit, dispatch } from "../../contract/dispatch.ts";
 import { ConnectorError } from "../../base/errors.ts";
+import { InFlight } from "../../base/in-flight.ts";
 import { attribute, type Values } from "../../contract/fields.ts";
 import { integer, size, text } from "../../contract/value-schema.ts";
 import { BodyReader } from "./body.ts";
@@ -81,7 +82,7 @@ class RestConnector implements Connector {
   /** By method and shape. */
   readonly #routes = new Map<string, Route>();
   readonly #bodies: BodyOptions;
-  readonly #inFlight = new Set<Promise<unknown>>();
+  readonly #inFlight = new InFlight();
   #accepting = false;
 
   constructor(options: Values<typeof fields>, context: ConnectorContext) {
@@ -128,8 +129,8 @@ class RestConnector implements Connector {
     return Promise.resolve();
   }
 
-  async drain(): Promise<void> {
-    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
+  drain(): Promise<void> {
+    return this.#inFlight.empty();
   }
 
   #register(app: Hono<Env>): void {
@@ -145,7 +146,7 @@ class RestConnector implements Connector {
     for (const route of routes) {
       app.on(route.operation.method, honoPath(route.operation), (context) => {
         context.set("weir.served", true);
-        return this.#track(this.#serve(context, route));
+        return this.#inFlight.add(this.#serve(context, route));
       });
     }
     for (const same of paths.values()) {
@@ -170,21 +171,13 @@ class RestConnector implements Connector {
     try {
       const { answer, all } = dispatch(admit(handlers, event), event);
       if (answer === undefined) return errorResponse("not_found", "no flow takes this request");
-      this.#track(Promise.resolve(all).catch(broken));
+      void this.#inFlight.add(Promise.resolve(all).catch(broken));
       // A bug of the first flow rejects `all` too, and is logged there.
       const ending = await Promise.resolve(answer).catch(() => undefined);
       return ending === undefined ? failure() : endingResponse(ending);
     } catch (error) {
       return broken(error);
     }
-  }
-
-  /** Lets `drain` wait for a promise. */
-  #track<T>(promise: Promise<T>): Promise<T> {
-    const done = () => this.#inFlight.delete(settled);
-    const settled: Promise<unknown> = promise.then(done, done);
-    this.#inFlight.add(settled);
-    return promise;
   }
 }
 

@@ -1,5 +1,6 @@
 /** All connections of one `websocket` connector: its rooms, its users, and what is sent to them. */
 import type { Clock } from "../../base/clock.ts";
+import { InFlight } from "../../base/in-flight.ts";
 import type { ConnectorCluster } from "../../contract/channel.ts";
 import type {
   Connector,
@@ -72,7 +73,7 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
   readonly #users = new Groups<Connection>();
   readonly #subscriptions = new Subscriptions();
   /** Handshakes that flows decide about. */
-  readonly #deciding = new Set<Promise<unknown>>();
+  readonly #deciding = new InFlight();
   #stopped = false;
   readonly #siblings: Siblings | undefined;
 
@@ -215,7 +216,7 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
   }
 
   async drain(): Promise<void> {
-    await Promise.all([...this.#deciding, ...[...this.#sessions].map((one) => one.idle())]);
+    await Promise.all([this.#deciding.empty(), ...[...this.#sessions].map((one) => one.idle())]);
   }
 
   closeClients(spread: number): Promise<void> {
@@ -236,18 +237,13 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
     if (this.#stopped) return this.#refused("refused_shutdown", SHUTTING_DOWN);
     const decision = decide(this, request, form.protocols, vouched);
     return decision instanceof Promise
-      ? this.#decideLater(decision.then((one) => this.#enter(one)))
+      ? this.#deciding.add(decision.then((one) => this.#enter(one)))
       : this.#enter(decision);
   }
 
   #refused(counter: Counter, refusal: HandshakeRefusal): HandshakeRefusal {
     this.counters.add(counter);
     return refusal;
-  }
-
-  #decideLater(decision: Promise<Handshake>): Promise<Handshake> {
-    this.#deciding.add(decision);
-    return decision.finally(() => this.#deciding.delete(decision));
   }
 
   #enter(decision: Admitted | HandshakeRefusal): Handshake {

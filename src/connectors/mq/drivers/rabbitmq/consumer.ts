@@ -6,6 +6,7 @@ import type { Ledger } from "../../ledger.ts";
 import { MessageEvent } from "../../message.ts";
 import type { Settings } from "../../options.ts";
 import type { Failure, Subscriptions } from "../../subscriptions.ts";
+import { InFlight } from "../../../../base/in-flight.ts";
 import { shown } from "../../../../base/shown.ts";
 import { type Delivery, readDelivery } from "./delivery.ts";
 import { forDeadLetters, forRetry } from "./forwarding.ts";
@@ -46,7 +47,7 @@ export class Consumer {
   #opened = 0;
   #started = false;
   #stopped = false;
-  readonly #atWork = new Set<Promise<void>>();
+  readonly #inFlight = new InFlight();
   readonly #pauses = new Set<() => void>();
 
   /** Does nothing before `start`. */
@@ -94,7 +95,7 @@ export class Consumer {
 
   /** Waits for the messages at work. */
   async drain(): Promise<void> {
-    while (this.#atWork.size > 0) await Promise.all(this.#atWork);
+    await this.#inFlight.empty();
   }
 
   /** Lets go of the channel; the broker takes back what is still at work. */
@@ -153,9 +154,8 @@ export class Consumer {
     const delivery = readDelivery(message, queue);
     const { deliveryTag } = message;
     const work = this.#handle({ channel, deliveryTag, delivery })
-      .catch((error) => this.#giveBack(channel, deliveryTag, delivery, error))
-      .finally(() => this.#atWork.delete(work));
-    this.#atWork.add(work);
+      .catch((error) => this.#giveBack(channel, deliveryTag, delivery, error));
+    void this.#inFlight.add(work);
   }
 
   async #handle(work: Work): Promise<void> {

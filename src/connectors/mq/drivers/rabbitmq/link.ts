@@ -1,5 +1,6 @@
 /** One connection to a broker, which is made again whenever it is lost. */
 import { shownWords } from "../../../../base/shown.ts";
+import { withTimeout } from "../../../../base/timeout.ts";
 import type { Logger } from "../../../../contract/connector.ts";
 import { AMQPChannelError, AMQPConnectionError, AMQPError, Connection } from "rabbitmq-client";
 import { type Address, describeAddress } from "./address.ts";
@@ -124,13 +125,7 @@ export class Link {
 
   /** Ends the connection; a broker that does not answer is left without a word. */
   async close(): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const enough = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        this.connection.unsafeDestroy();
-        resolve();
-      }, PATIENCE);
-    });
-    await Promise.race([this.connection.close(), enough]).finally(() => clearTimeout(timer));
+    const { connection } = this;
+    await withTimeout(connection.close(), PATIENCE, () => connection.unsafeDestroy());
   }
 }

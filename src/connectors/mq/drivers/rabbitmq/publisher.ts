@@ -1,5 +1,7 @@
 /** Publishing, with the broker's word that it has taken charge. */
+import { InFlight } from "../../../../base/in-flight.ts";
 import { quoted } from "../../../../base/shown.ts";
+import { withTimeout } from "../../../../base/timeout.ts";
 import type { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
 import {
@@ -39,7 +41,7 @@ export class Publisher {
   readonly #link: Link;
   readonly #confirms: boolean;
   readonly #publisher: ClientPublisher;
-  readonly #atWork = new Set<Promise<void>>();
+  readonly #inFlight = new InFlight();
   /** Messages that must reach a queue, by id: how many are on their way, and whether one came back. */
   readonly #mandatory = new Map<string, { count: number; returned: boolean }>();
 
@@ -70,14 +72,12 @@ export class Publisher {
     const sent = this.#confirms && envelope.mandatory
       ? this.#sendMandatory(envelope, body)
       : this.#sendInTime(envelope, body);
-    const tracked = sent.finally(() => this.#atWork.delete(tracked));
-    this.#atWork.add(tracked);
-    return tracked;
+    return this.#inFlight.add(sent);
   }
 
   /** Waits for all confirmations, then closes the channel. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.#atWork);
+    await this.#inFlight.empty();
     // A channel that could not even be made needs no closing.
     await this.#publisher.close().catch(() => undefined);
   }
@@ -101,19 +101,13 @@ export class Publisher {
   }
 
   async #sendInTime(envelope: Envelope, body: Buffer): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const error = new Error(`the broker has not confirmed within ${PATIENCE / 1000} s`);
-      timer = setTimeout(() => reject(error), PATIENCE);
-    });
-    const sent = this.#publisher.send(envelope, body);
     try {
-      await Promise.race([sent, late]);
+      await withTimeout(this.#publisher.send(envelope, body), PATIENCE, () => {
+        throw new Error(`the broker has not confirmed within ${PATIENCE / 1000} s`);
+      });
     } catch (error) {
       if (isUnsendable(error)) throw new UnsendableError(describe(error), { cause: error });
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

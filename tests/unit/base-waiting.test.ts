@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { InFlight } from "../../src/base/in-flight.ts";
+import { withTimeout } from "../../src/base/timeout.ts";
+
+const never = new Promise<never>(() => {});
+
+test("a promise that settles in time keeps its value or its error", async () => {
+  const late = () => assert.fail("it is not late");
+  assert.equal(await withTimeout(Promise.resolve(1), 1_000, late), 1);
+  await assert.rejects(withTimeout(Promise.reject(new Error("no")), 1_000, late), /no/);
+});
+
+test("a promise that is late ends with what the caller decides", async () => {
+  assert.equal(await withTimeout(never, 1, () => "late"), "late");
+  const ended = withTimeout(never, 1, () => {
+    throw new Error("too late");
+  });
+  await assert.rejects(ended, /too late/);
+});
+
+test("work that fails because it was cancelled is still late", async () => {
+  const work = Promise.withResolvers<void>();
+  const ended = withTimeout(work.promise, 1, () => {
+    work.reject(new Error("cancelled"));
+    return "late";
+  });
+  assert.equal(await ended, "late");
+});
+
+test("what is in flight is counted until it settles, well or not", async () => {
+  const inFlight = new InFlight();
+  const first = Promise.withResolvers<number>();
+  const second = Promise.withResolvers<number>();
+  assert.equal(inFlight.add(first.promise), first.promise);
+  void inFlight.add(second.promise).catch(() => {});
+  assert.equal(inFlight.count, 2);
+  first.resolve(1);
+  second.reject(new Error("no"));
+  await inFlight.empty();
+  assert.equal(inFlight.count, 0);
+});
+
+test("waiting until nothing is in flight includes what is added meanwhile", async () => {
+  const inFlight = new InFlight();
+  let ended = 0;
+  const work = async (left: number): Promise<void> => {
+    await Promise.resolve();
+    if (left > 0) void inFlight.add(work(left - 1));
+    ended++;
+  };
+  void inFlight.add(work(3));
+  await inFlight.empty();
+  assert.equal(ended, 4);
+});
