@@ -113,7 +113,7 @@ export {
   type HonoApp,
   type HttpService,
   integer,
-  type KeyStore,
+  type DedupeStore,
   type Logger,
   lookups,
   oneOf,

@@ -1,46 +1,86 @@
-/** What links the workers of one service, as each of them sees it. No I/O. */
-import type { KeyStore } from "./connector.ts";
-import type { Channel } from "./channel.ts";
+/** The processes of one service, as the runtime and its connectors in one of them see them. No I/O. */
 import type { Progress } from "../base/timetable.ts";
 
-/** A lock that has been asked for. */
+/** Connects a connector to the same connector in every other worker. Messages are JSON. */
+export interface Channel {
+  /**
+   * Sends a message to the other workers. Each of them receives the messages of one worker in the
+   * order in which they were published. Returns a promise when the others fall behind: wait for it
+   * before publishing more, or the queue grows without bound.
+   */
+  publish(message: unknown): Promise<void> | undefined;
+  /**
+   * Sends a message to the other workers, after everything published before it, and returns their
+   * responses. A worker that ends before it responds is left out.
+   */
+  request(message: unknown): Promise<readonly unknown[]>;
+  /**
+   * Sets the function that receives the messages of the other workers. What it returns is the
+   * response to a request. It must not throw.
+   */
+  subscribe(receive: (message: unknown) => unknown): void;
+}
+
+/** Remembers the events that have been handled, for the `dedupe` of flows. */
+export interface DedupeStore {
+  /** Whether the flow has a key that has not expired at `now`, in milliseconds since the epoch. */
+  has(flow: string, key: string, now: number): boolean | Promise<boolean>;
+  /** Keeps a key until `until`; forgets the keys that have expired at `now`. */
+  add(flow: string, key: string, now: number, until: number): void | Promise<void>;
+}
+
+/** A lock that has been requested. */
 export interface Lock {
-  /** Resolves once it is there. */
+  /** Resolves when the lock is acquired. */
   readonly held: Promise<void>;
-  /** Lets go of it, or waits for it no longer. A worker that ends lets go of its own. */
+  /** Releases the lock, or withdraws the request. The locks of a worker that ends are released. */
   release(): void;
 }
 
-/** The workers of one service, seen from one of them. */
-export interface Cluster {
-  /** True in one of them all: what a service does once is done there, until it ends. */
+/** The cluster as one connector sees it. */
+export interface ConnectorCluster {
+  /** True in exactly one worker: it does what the service does once. */
   readonly leader: boolean;
   /**
-   * Calls `act` once this worker leads, now or when it takes the place of one that has led before it
-   * and has ended; `takesOver` is true then. Returns the promise of `act` where it is called now, else
-   * one that is resolved. `act` is not called any more when this worker ends before.
+   * Calls `act` when this worker is the leader: now, or when it replaces a leader that has ended;
+   * then `takesOver` is true. Returns the promise of `act` if it is called now, a resolved one if not.
    */
-  onceLeading(act: (takesOver: boolean) => Promise<void>): Promise<void>;
-  /** How far a schedule has come in the worker that has led before; undefined where none has. */
-  progressOf(schedule: string): Promise<Progress | undefined>;
-  /** Notes how far a schedule has come. */
-  noteProgress(schedule: string, progress: Progress): void;
-  /** The line of one connector. */
-  channel(connector: string): Channel;
-  /** Takes one of so many seats that all workers share; false where none is free. */
-  takeSeat(name: string, limit: number): Promise<boolean>;
-  /** Gives a seat back. A worker that ends gives back its own. */
-  leaveSeat(name: string): void;
-  /** Asks for a lock that one worker at a time has. */
-  lock(name: string): Lock;
-  /** Keys in the memory that all share, at most so many a flow. */
-  keys(maxKeys: number): KeyStore;
+  whenLeader(act: (takesOver: boolean) => Promise<void>): Promise<void>;
+  /** Connects to the same connector in the other workers. */
+  readonly channel: Channel;
+  /** The options of every block that writes to this connector: `to`, `fallback` and `step`. */
+  readonly requests: readonly unknown[];
   /**
-   * What the first worker has read under a name, as JSON; `read` is called where there is nothing
-   * yet. So a worker that takes another one's place has the same configuration, whatever has become
-   * of the files.
+   * Returns what the first worker has read under a name; calls `read` if none has. A connector reads
+   * everything beside its options this way, so that all workers use the same. The value is JSON.
    */
   readOnce<T>(name: string, read: () => Promise<T>): Promise<T>;
-  /** Resolves once every worker has come to a step of the shutdown. */
-  meet(step: string): Promise<void>;
+  /** Acquires one of the `limit` slots that all workers share; false if none is free. */
+  acquireSlot(limit: number): Promise<boolean>;
+  /** Releases a slot. */
+  releaseSlot(): void;
+}
+
+/** The cluster as the runtime of one worker sees it. Connectors get a part of it. */
+export interface Cluster extends
+  Pick<
+    ConnectorCluster,
+    "leader" | "whenLeader" | "readOnce"
+  > {
+  /** How far a schedule has come in the former leader; undefined if there was none. */
+  loadProgress(schedule: string): Promise<Progress | undefined>;
+  /** Saves how far a schedule has come, for the next leader. */
+  saveProgress(schedule: string, progress: Progress): void;
+  /** The channel of one connector. */
+  channel(connector: string): Channel;
+  /** Acquires one of the `limit` slots of this name that all workers share; false if none is free. */
+  acquireSlot(name: string, limit: number): Promise<boolean>;
+  /** Releases a slot. The slots of a worker that ends are released. */
+  releaseSlot(name: string): void;
+  /** Requests a lock that one worker at a time holds. Locks are granted in the order of requests. */
+  lock(name: string): Lock;
+  /** A store in memory that all workers share, with at most `maxKeys` keys for each flow. */
+  dedupeStore(maxKeys: number): DedupeStore;
+  /** Resolves when every worker has reached a step of the shutdown. */
+  barrier(step: string): Promise<void>;
 }

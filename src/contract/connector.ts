@@ -3,7 +3,7 @@
  * it starts, the writes that it gets.
  */
 import type { Clock } from "../base/clock.ts";
-import type { ConnectorCluster } from "./channel.ts";
+import type { ConnectorCluster, DedupeStore } from "./cluster.ts";
 import type { Scope } from "../expression/mod.ts";
 import type { HonoApp } from "./hono.ts";
 import type { LookupModel } from "./request.ts";
@@ -167,14 +167,6 @@ export interface ConnectorContext {
 /** The results of steps by their names: what an expression sees as `step`. */
 export type StepResults = Readonly<Record<string, unknown>>;
 
-/** Keys of events that have been handled, kept where they survive a restart. */
-export interface KeyStore {
-  /** Whether a key of this flow stands and has not run out at `now`, in milliseconds since the epoch. */
-  has(flow: string, key: string, now: number): boolean | Promise<boolean>;
-  /** Keeps a key until `until`; forgets what had run out at `now`. */
-  add(flow: string, key: string, now: number, until: number): void | Promise<void>;
-}
-
 /** A part that serves HTTP or WebSockets on a listener that connectors share. */
 export interface HttpService {
   /** Where it listens when Weir runs as a server of its own; an embedding server ignores it. */
@@ -243,5 +235,5 @@ export interface Connector {
   /** What it offers over HTTP. */
   readonly http?: HttpService;
   /** Present where its type `keeps` keys for a flow's `dedupe`. */
-  readonly keys?: KeyStore;
+  readonly dedupeStore?: DedupeStore;
 }

@@ -4,7 +4,7 @@
  *
  * May import base/, expression/, hcl/ and transport/.
  */
-export type { Channel, ConnectorCluster } from "./channel.ts";
+export type { Channel, ConnectorCluster, DedupeStore } from "./cluster.ts";
 export {
   type Client,
   type Connector,
@@ -12,7 +12,6 @@ export {
   type FlowEvent,
   type FlowHandler,
   type HttpService,
-  type KeyStore,
   type Outcome,
   type Settlement,
   type StepResults,

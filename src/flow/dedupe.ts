@@ -1,7 +1,7 @@
 /** Leaves out events that have been handled before. */
 import type { Clock } from "../base/clock.ts";
-import type { Cluster } from "../contract/cluster.ts";
-import type { KeyStore, Logger } from "../contract/connector.ts";
+import type { Cluster, DedupeStore } from "../contract/cluster.ts";
+import type { Logger } from "../contract/connector.ts";
 import type { DedupeModel } from "../model/mod.ts";
 import { digest } from "./digest.ts";
 import { asScope, type Run } from "./run.ts";
@@ -12,7 +12,7 @@ export interface DedupeContext {
   readonly flow: string;
   readonly clock: Clock;
   /** Where the keys are kept. */
-  readonly store: KeyStore;
+  readonly store: DedupeStore;
   readonly logger: Logger;
   /** The other workers, where an event's copy may be at work at the same time. */
   readonly cluster: Cluster | undefined;
@@ -76,7 +76,7 @@ export class Dedupe {
 }
 
 /** Keys in memory: gone with the process, and never more than a number of them. */
-export class MemoryKeys implements KeyStore {
+export class MemoryDedupeStore implements DedupeStore {
   /** When each runs out, oldest first. */
   readonly #keys = new Map<string, number>();
   readonly #maxKeys: number;

@@ -10,7 +10,7 @@ import type { FlowEvent, FlowHandler, Logger, Outcome, Unwanted } from "../contr
 import type { FlowModel, StepModel } from "../model/mod.ts";
 import type { DataType } from "../type/mod.ts";
 import { Deadlines } from "./deadlines.ts";
-import { Dedupe, MemoryKeys } from "./dedupe.ts";
+import { Dedupe, MemoryDedupeStore } from "./dedupe.ts";
 import { allResults, deliver, type DeliveryContext, firstResult } from "./delivery.ts";
 import { invalid, rejected, toFlowError } from "./failure.ts";
 import { HANDLED, recover, withAnswer } from "./recovery.ts";
@@ -69,8 +69,11 @@ export class Flow implements FlowHandler {
     this.#answersAtOnce = [...model.steps, ...model.to, model.accept ?? [], dedupe ?? []].flat()
       .length === 0;
     if (dedupe !== undefined) {
-      const kept = dedupe.store === undefined ? undefined : connectors.get(dedupe.store)?.keys;
-      const store = kept ?? cluster?.keys(dedupe.maxKeys) ?? new MemoryKeys(dedupe.maxKeys);
+      const kept = dedupe.store === undefined
+        ? undefined
+        : connectors.get(dedupe.store)?.dedupeStore;
+      const store = kept ?? cluster?.dedupeStore(dedupe.maxKeys) ??
+        new MemoryDedupeStore(dedupe.maxKeys);
       this.#dedupe = new Dedupe(dedupe, { flow, clock, store, logger, cluster });
     }
   }

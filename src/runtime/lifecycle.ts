@@ -80,19 +80,19 @@ export class Lifecycle {
     raise(await failures(this.#connectors, (connector) => connector.consume?.()));
     const { cluster } = this.#parts;
     if (cluster === undefined) return this.#startSchedules();
-    await cluster.onceLeading(() => this.#takeSchedules(cluster));
+    await cluster.whenLeader(() => this.#takeSchedules(cluster));
   }
 
   /** Continues the schedules of the worker that has led before. */
   async #takeSchedules(cluster: Cluster): Promise<void> {
     const scheduled = this.#parts.flows.filter(({ model }) => model.source.kind === "schedule");
     const names = scheduled.map(({ model }) => model.name);
-    const found = await Promise.all(names.map((name) => cluster.progressOf(name)));
+    const found = await Promise.all(names.map((name) => cluster.loadProgress(name)));
     if (this.closing) return;
     const last = new Map(names.map((name, index) => [name, found[index]]));
     this.#startSchedules((name) => ({
       last: last.get(name),
-      note: (progress) => cluster.noteProgress(name, progress),
+      note: (progress) => cluster.saveProgress(name, progress),
     }));
   }
 
@@ -143,7 +143,7 @@ export class Lifecycle {
     await isLate(scheduled, deadline - forClients - performance.now());
     await drain(forClients);
     // Flows of other workers may have something for the clients of this one.
-    const others = this.#parts.cluster?.meet("drained") ?? Promise.resolve();
+    const others = this.#parts.cluster?.barrier("drained") ?? Promise.resolve();
     await isLate(others, deadline - forClients - performance.now());
     // Clients come last: what is in flight elsewhere may still have something for them.
     const left = deadline - forClosing - forAnswers - performance.now();

@@ -6,8 +6,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../base/clock.ts";
-import type { Cluster } from "../contract/cluster.ts";
-import type { ConnectorCluster } from "../contract/channel.ts";
+import type { Cluster, ConnectorCluster } from "../contract/cluster.ts";
 import type { Connector, ConnectorContext } from "../contract/connector.ts";
 import { Lookups } from "../flow/lookups.ts";
 import { type Configuration, loadConfig, type LoadOptions } from "./load.ts";
@@ -96,12 +95,12 @@ function clusterOf(name: string, model: Model, cluster: Cluster): ConnectorClust
     get leader() {
       return cluster.leader;
     },
-    onceLeading: (act) => cluster.onceLeading(act),
+    whenLeader: (act) => cluster.whenLeader(act),
     channel: cluster.channel(name),
     requests: requests.map(({ options }) => options),
     readOnce: (what, read) => cluster.readOnce(`${name} ${what}`, read),
-    takeSeat: (limit) => cluster.takeSeat(name, limit),
-    leaveSeat: () => cluster.leaveSeat(name),
+    acquireSlot: (limit) => cluster.acquireSlot(name, limit),
+    releaseSlot: () => cluster.releaseSlot(name),
   };
 }
 

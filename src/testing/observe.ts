@@ -81,7 +81,7 @@ export class Observer {
     const { name, definition } = model;
     const isWaiting = () => clock.isAwaited;
     const track = <T>(value: T): T => this.#activity.track(`connector "${name}"`, value, isWaiting);
-    const { keys } = connector;
+    const { dedupeStore: store } = connector;
     const asked = definition.destination ?? definition.step ?? connector.write;
     return {
       subscribe: (operation, flow) => {
@@ -97,10 +97,10 @@ export class Observer {
           return answer === undefined ? track(this.#write(model, connector, request)) : answer();
         },
       }),
-      ...(keys && {
-        keys: {
-          has: (...key) => track(keys.has(...key)),
-          add: (...key) => track(keys.add(...key)),
+      ...(store && {
+        dedupeStore: {
+          has: (...key) => track(store.has(...key)),
+          add: (...key) => track(store.add(...key)),
         },
       }),
     };

@@ -1,9 +1,7 @@
 /** A worker's line to its supervisor, and through it to the other workers. */
 import { getLogger } from "@logtape/logtape";
 import type { BirpcReturn } from "birpc";
-import type { Cluster, Lock } from "../contract/cluster.ts";
-import type { KeyStore } from "../contract/connector.ts";
-import type { Channel } from "../contract/channel.ts";
+import type { Channel, Cluster, DedupeStore, Lock } from "../contract/cluster.ts";
 import { endOfTick } from "../base/tick.ts";
 import type { Progress } from "../base/timetable.ts";
 import type { Said, SupervisorFunctions, WorkerFunctions } from "./messages.ts";
@@ -42,7 +40,7 @@ export class Link implements Cluster {
     return this.#leads;
   }
 
-  onceLeading(act: (takesOver: boolean) => Promise<void>): Promise<void> {
+  whenLeader(act: (takesOver: boolean) => Promise<void>): Promise<void> {
     if (this.#leads) return act(false);
     this.#successions.push(act);
     return Promise.resolve();
@@ -58,37 +56,37 @@ export class Link implements Cluster {
     }
   }
 
-  async progressOf(schedule: string): Promise<Progress | undefined> {
-    return await this.#call((supervisor) => supervisor.progressOf(schedule), null) ?? undefined;
+  async loadProgress(schedule: string): Promise<Progress | undefined> {
+    return await this.#call((supervisor) => supervisor.loadProgress(schedule), null) ?? undefined;
   }
 
-  noteProgress(schedule: string, progress: Progress): void {
-    void this.#call((supervisor) => supervisor.noteProgress.asEvent(schedule, progress), undefined);
+  saveProgress(schedule: string, progress: Progress): void {
+    void this.#call((supervisor) => supervisor.saveProgress.asEvent(schedule, progress), undefined);
   }
 
   channel(connector: string): Channel {
     return {
-      tell: (message) => {
+      publish: (message) => {
         const text = JSON.stringify(message);
         if (this.#told.push([connector, text]) === 1) this.#flushSoon();
         return this.#pressure.add(text.length);
       },
-      ask: async (message) => {
+      request: async (message) => {
         const text = JSON.stringify(message);
         this.#flush();
         const answers = await this.#call((supervisor) => supervisor.ask(connector, text), []);
         return answers.map((answer) => JSON.parse(answer));
       },
-      listen: (hear) => void this.#hears.set(connector, hear),
+      subscribe: (hear) => void this.#hears.set(connector, hear),
     };
   }
 
-  takeSeat(name: string, limit: number): Promise<boolean> {
-    return this.#call((supervisor) => supervisor.takeSeat(name, limit), false);
+  acquireSlot(name: string, limit: number): Promise<boolean> {
+    return this.#call((supervisor) => supervisor.acquireSlot(name, limit), false);
   }
 
-  leaveSeat(name: string): void {
-    void this.#call((supervisor) => supervisor.leaveSeat.asEvent(name), undefined);
+  releaseSlot(name: string): void {
+    void this.#call((supervisor) => supervisor.releaseSlot.asEvent(name), undefined);
   }
 
   lock(name: string): Lock {
@@ -99,7 +97,7 @@ export class Link implements Cluster {
     };
   }
 
-  keys(maxKeys: number): KeyStore {
+  dedupeStore(maxKeys: number): DedupeStore {
     return {
       has: (flow, key, now) => this.#call((supervisor) => supervisor.hasKey(flow, key, now), false),
       add: (...entry) =>
@@ -117,8 +115,8 @@ export class Link implements Cluster {
     return value;
   }
 
-  meet(step: string): Promise<void> {
-    return this.#call((supervisor) => supervisor.meet(step), undefined);
+  barrier(step: string): Promise<void> {
+    return this.#call((supervisor) => supervisor.barrier(step), undefined);
   }
 
   /** Resolves when it hears what others say from then on. */

@@ -72,22 +72,22 @@ export interface SupervisorFunctions {
   caughtUp(): Promise<void>;
   /** From now on it hears the others. */
   attend(): void;
-  takeSeat(name: string, limit: number): boolean;
-  leaveSeat(name: string): void;
+  acquireSlot(name: string, limit: number): boolean;
+  releaseSlot(name: string): void;
   /** Resolves once the lock is there; `id` is its own for each time that one is asked for. */
   lock(id: string, name: string): Promise<void>;
   unlock(id: string): void;
   hasKey(flow: string, key: string, now: number): boolean;
   addKey(flow: string, key: string, now: number, until: number, maxKeys: number): void;
   /** How far a schedule has come; null where no worker has led before. */
-  progressOf(schedule: string): Progress | null;
-  noteProgress(schedule: string, progress: Progress): void;
+  loadProgress(schedule: string): Progress | null;
+  saveProgress(schedule: string, progress: Progress): void;
   /** What a worker has kept under a name; null where none has. */
   recall(name: string): string | null;
   /** Keeps what was read, for the workers that come. */
   keep(name: string, text: string): void;
   /** Resolves once every worker has come to the step. */
-  meet(step: string): Promise<void>;
+  barrier(step: string): Promise<void>;
   report(status: Status): void;
   log(record: RelayedRecord): void;
 }

@@ -1,5 +1,5 @@
 /** Connects the workers of a service: what they say to each other, and what they share. No I/O. */
-import { MemoryKeys } from "../flow/dedupe.ts";
+import { MemoryDedupeStore } from "../flow/dedupe.ts";
 import { systemClock } from "../base/clock.ts";
 import { Locks } from "./locks.ts";
 import type { Said, SupervisorFunctions } from "./messages.ts";
@@ -33,7 +33,7 @@ export class Switchboard {
   readonly #seats = new Seats<Member>();
   readonly #locks = new Locks<Member>();
   /** By the flow. */
-  readonly #keys = new Map<string, MemoryKeys>();
+  readonly #keys = new Map<string, MemoryDedupeStore>();
   /** What one worker has read for all, by its name. */
   readonly #kept = new Map<string, string>();
   readonly #progress = new Notes(systemClock);
@@ -57,21 +57,21 @@ export class Switchboard {
         await Promise.allSettled(this.#others(member).map((other) => other.caughtUp()));
       },
       attend: () => void this.#attending.add(member),
-      takeSeat: (name, limit) => this.#seats.take(member, name, limit),
-      leaveSeat: (name) => this.#seats.leave(member, name),
+      acquireSlot: (name, limit) => this.#seats.take(member, name, limit),
+      releaseSlot: (name) => this.#seats.leave(member, name),
       lock: (id, name) => this.#locks.take(member, id, name),
       unlock: (id) => this.#locks.release(id),
       hasKey: (flow, key, now) => this.#keys.get(flow)?.has(flow, key, now) ?? false,
       addKey: (flow, key, now, until, maxKeys) => {
-        const keys = this.#keys.get(flow) ?? new MemoryKeys(maxKeys);
+        const keys = this.#keys.get(flow) ?? new MemoryDedupeStore(maxKeys);
         this.#keys.set(flow, keys);
         keys.add(flow, key, now, until);
       },
-      progressOf: (schedule) => this.#progress.of(schedule) ?? null,
-      noteProgress: (schedule, progress) => this.#progress.note(schedule, progress),
+      loadProgress: (schedule) => this.#progress.of(schedule) ?? null,
+      saveProgress: (schedule, progress) => this.#progress.note(schedule, progress),
       recall: (name) => this.#kept.get(name) ?? null,
       keep: (name, text) => void this.#kept.set(name, text),
-      meet: (step) => this.#meet(member, step),
+      barrier: (step) => this.#meet(member, step),
     };
   }
 

@@ -1,11 +1,11 @@
 /** One flow without any server: connectors that a test answers for, and a record of what it did. */
+import type { DedupeStore } from "../../src/contract/cluster.ts";
 import assert from "node:assert/strict";
 import type { Clock } from "../../src/base/clock.ts";
 import type {
   Client,
   Connector,
   FlowEvent,
-  KeyStore,
   Outcome,
   WriteRequest,
 } from "../../src/contract/connector.ts";
@@ -49,7 +49,7 @@ export interface MakeOptions {
   /** Stands still by default. */
   readonly clock?: Clock;
   /** The keys of connector `c`. */
-  readonly keys?: KeyStore;
+  readonly keys?: DedupeStore;
 }
 
 /** The event that this input comes from. */
@@ -78,7 +78,7 @@ export async function make(
       writes.push(request);
       return answer(name, request);
     },
-    ...(name === "c" && keys ? { keys } : {}),
+    ...(name === "c" && keys ? { dedupeStore: keys } : {}),
   });
   const log = recorder();
   const flow = new Flow(model.flows[0], {

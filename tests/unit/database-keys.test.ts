@@ -22,53 +22,53 @@ test("a key survives closing and opening the file", async () => {
     const database = join(folder, "a.db");
     const first = connector({ database });
     await first.start();
-    assert.equal(first.keys.has("f", "k", NOW), false);
-    await first.keys.add("f", "k", NOW, NOW + 1000);
-    assert.equal(first.keys.has("f", "k", NOW), true);
+    assert.equal(first.dedupeStore.has("f", "k", NOW), false);
+    await first.dedupeStore.add("f", "k", NOW, NOW + 1000);
+    assert.equal(first.dedupeStore.has("f", "k", NOW), true);
     await first.close();
     const second = connector({ database });
     await second.start();
-    assert.equal(second.keys.has("f", "k", NOW + 999), true);
-    assert.equal(second.keys.has("f", "k", NOW + 1000), false);
-    assert.equal(second.keys.has("f", "other", NOW), false);
-    assert.equal(second.keys.has("g", "k", NOW), false);
+    assert.equal(second.dedupeStore.has("f", "k", NOW + 999), true);
+    assert.equal(second.dedupeStore.has("f", "k", NOW + 1000), false);
+    assert.equal(second.dedupeStore.has("f", "other", NOW), false);
+    assert.equal(second.dedupeStore.has("g", "k", NOW), false);
     await second.close();
   });
 });
 
 test("the table is made with the first key, not by looking for one", async () => {
   await withDatabase(TABLE, async (db, file) => {
-    assert.equal(db.keys.has("f", "k", NOW), false);
+    assert.equal(db.dedupeStore.has("f", "k", NOW), false);
     assert.deepEqual(tablesOf(file), ["_weir_migrations", "t"]);
-    await db.keys.add("f", "k", NOW, NOW + 1);
+    await db.dedupeStore.add("f", "k", NOW, NOW + 1);
     assert.deepEqual(tablesOf(file), ["_weir_keys", "_weir_migrations", "t"]);
   });
 });
 
 test("keeping a key again moves its end", async () => {
   await withDatabase(TABLE, async (db) => {
-    await db.keys.add("f", "k", NOW, NOW + 10);
-    await db.keys.add("f", "k", NOW + 10, NOW + 20);
-    assert.equal(db.keys.has("f", "k", NOW + 15), true);
+    await db.dedupeStore.add("f", "k", NOW, NOW + 10);
+    await db.dedupeStore.add("f", "k", NOW + 10, NOW + 20);
+    assert.equal(db.dedupeStore.has("f", "k", NOW + 15), true);
     // Another process's clock may be behind.
-    await db.keys.add("f", "k", NOW, NOW + 5);
-    assert.equal(db.keys.has("f", "k", NOW + 5), false);
+    await db.dedupeStore.add("f", "k", NOW, NOW + 5);
+    assert.equal(db.dedupeStore.has("f", "k", NOW + 5), false);
   });
 });
 
 test("a key may be any text, and may stand for as long as anybody likes", async () => {
   await withDatabase(TABLE, async (db) => {
     const keys = ['"', "", "'); DROP TABLE t; --", "ü\u{1F600}", "x".repeat(100_000)];
-    for (const key of keys) await db.keys.add(key, key, NOW, NOW + Number.MAX_SAFE_INTEGER);
-    for (const key of keys) assert.equal(db.keys.has(key, key, NOW * 1000), true);
-    assert.equal(db.keys.has("", '"', NOW), false);
+    for (const key of keys) await db.dedupeStore.add(key, key, NOW, NOW + Number.MAX_SAFE_INTEGER);
+    for (const key of keys) assert.equal(db.dedupeStore.has(key, key, NOW * 1000), true);
+    assert.equal(db.dedupeStore.has("", '"', NOW), false);
   });
 });
 
 test("keys that have run out go as others come, a few with each", async () => {
   await withDatabase(TABLE, async (db) => {
     await Promise.all(
-      Array.from({ length: 100 }, (_, n) => db.keys.add("f", `old ${n}`, NOW, NOW + n + 1)),
+      Array.from({ length: 100 }, (_, n) => db.dedupeStore.add("f", `old ${n}`, NOW, NOW + n + 1)),
     );
     const count = async () => {
       const [{ n }] = await write(db, {
@@ -77,24 +77,24 @@ test("keys that have run out go as others come, a few with each", async () => {
       return n;
     };
     assert.equal(await count(), 100);
-    await db.keys.add("g", "new", NOW + 1000, NOW + 2000);
+    await db.dedupeStore.add("g", "new", NOW + 1000, NOW + 2000);
     const left = await count();
     assert.ok(left < 100 && left > 50, `${left} are left`);
-    for (let n = 0; n < 100; n++) await db.keys.add("g", `new ${n}`, NOW + 1000, NOW + 2000);
+    for (let n = 0; n < 100; n++) await db.dedupeStore.add("g", `new ${n}`, NOW + 1000, NOW + 2000);
     assert.equal(await count(), 101);
-    assert.equal(db.keys.has("g", "new", NOW + 1000), true);
+    assert.equal(db.dedupeStore.has("g", "new", NOW + 1000), true);
   });
 });
 
 test("keys of one tick share one commit with the writes", async () => {
   await withDatabase(TABLE, async (db, file) => {
-    await db.keys.add("f", "first", NOW, NOW + 1000);
+    await db.dedupeStore.add("f", "first", NOW, NOW + 1000);
     const other = new DatabaseSync(file);
     // It stands still from one commit of another connection to the next.
     const version = () => other.prepare("PRAGMA data_version").get()?.data_version;
     const before = Number(version());
     await Promise.all([
-      ...Array.from({ length: 50 }, (_, n) => db.keys.add("f", String(n), NOW, NOW + 1000)),
+      ...Array.from({ length: 50 }, (_, n) => db.dedupeStore.add("f", String(n), NOW, NOW + 1000)),
       ...Array.from({ length: 50 }, (_, n) => write(db, { target: "t", payload: { a: n } })),
     ]);
     assert.equal(Number(version()), before + 1);
@@ -107,18 +107,18 @@ test("a commit that is undone takes the table along, and the next key makes it a
   const schema = `CREATE TABLE t (a UNIQUE ON CONFLICT ROLLBACK); INSERT INTO t VALUES (1);`;
   await withDatabase(schema, async (db) => {
     const [key, refused] = await Promise.allSettled([
-      db.keys.add("f", "k", NOW, NOW + 1000),
+      db.dedupeStore.add("f", "k", NOW, NOW + 1000),
       write(db, { target: "t", payload: { a: 1 } }),
     ]);
     assert.equal(refused.status, "rejected");
     assert.equal(key.status, "fulfilled");
-    assert.equal(db.keys.has("f", "k", NOW), true);
+    assert.equal(db.dedupeStore.has("f", "k", NOW), true);
   });
 });
 
 test("the keys' table is no target and no hint", async () => {
   await withDatabase(TABLE, async (db) => {
-    await db.keys.add("f", "k", NOW, NOW + 1000);
+    await db.dedupeStore.add("f", "k", NOW, NOW + 1000);
     await assert.rejects(
       write(db, { target: "_weir_keys", payload: { flow: "f" } }),
       fails(/there is no table "_weir_keys"$/),
@@ -136,15 +136,18 @@ test("the keys' table is no target and no hint", async () => {
 
 test("without an open database there are no keys, and a read-only one keeps none", async () => {
   const closed = connector({ database: ":memory:" });
-  assert.throws(() => closed.keys.has("f", "k", NOW), fails(/has not been started/, false));
-  assert.throws(() => closed.keys.add("f", "k", NOW, NOW), fails(/has not been started/, false));
+  assert.throws(() => closed.dedupeStore.has("f", "k", NOW), fails(/has not been started/, false));
+  assert.throws(
+    () => closed.dedupeStore.add("f", "k", NOW, NOW),
+    fails(/has not been started/, false),
+  );
   await withDatabase(TABLE, async (db) => {
     await Promise.allSettled([write(db, { query: "PRAGMA query_only = 1" })]);
     await assert.rejects(
-      async () => await db.keys.add("f", "k", NOW, NOW + 1),
+      async () => await db.dedupeStore.add("f", "k", NOW, NOW + 1),
       fails(/dedupe: attempt to write a readonly database/, false),
     );
-    assert.equal(db.keys.has("f", "k", NOW), false);
+    assert.equal(db.dedupeStore.has("f", "k", NOW), false);
   });
 });
 

@@ -242,8 +242,8 @@ test("under test the database is in memory, with its migrations, and no file is 
     const query = "SELECT name FROM users WHERE id = 1";
     const read = { ...request, operation: undefined, options: { query }, scope };
     assert.deepEqual(db.write?.(read), [{ name: "Ada" }]);
-    await db.keys?.add("f", "k", 0, 1);
-    assert.equal(db.keys?.has("f", "k", 0), true);
+    await db.dedupeStore?.add("f", "k", 0, 1);
+    assert.equal(db.dedupeStore?.has("f", "k", 0), true);
     await db.close?.();
     assert.deepEqual(await readdir(folder), ["1.sql"]);
   });

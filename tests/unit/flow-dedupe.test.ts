@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { KeyStore } from "../../src/contract/connector.ts";
-import { MemoryKeys } from "../../src/flow/dedupe.ts";
+import type { DedupeStore } from "../../src/contract/cluster.ts";
+import { MemoryDedupeStore } from "../../src/flow/dedupe.ts";
 import { ManualClock, settle } from "../support/clock.ts";
 import { failureOf, FROM, make, to } from "../support/flow.ts";
 
@@ -82,7 +82,7 @@ test("max_keys: the oldest keys go first", async () => {
 });
 
 test("keys in memory that have run out are dropped as others come", () => {
-  const keys = new MemoryKeys(100);
+  const keys = new MemoryDedupeStore(100);
   for (let i = 0; i < 50; i++) keys.add("f", String(i), i, i + 10);
   assert.equal(keys.has("f", "49", 58), true);
   assert.equal(keys.has("f", "49", 59), false);
@@ -91,7 +91,7 @@ test("keys in memory that have run out are dropped as others come", () => {
 
 test("a store keeps the keys by flow; one that fails is told, and what was delivered stays so", async () => {
   const kept: unknown[][] = [];
-  const keys: KeyStore = {
+  const keys: DedupeStore = {
     has: (flow, key) => Promise.resolve(kept.some(([f, k]) => f === flow && k === key)),
     add: (flow, key, now, until) => void kept.push([flow, key, until - now]),
   };
@@ -122,7 +122,7 @@ test("a store keeps the keys by flow; one that fails is told, and what was deliv
 
 test("a key of more than 64 bytes is hashed, wherever it is kept, and stays another than all others", async () => {
   const kept: string[] = [];
-  const keys: KeyStore = {
+  const keys: DedupeStore = {
     has: (_, key) => kept.includes(key),
     add: (_, key) => void kept.push(key),
   };

@@ -7,7 +7,7 @@ import { type LinkedWorker, Links, settled } from "../support/links.ts";
 /** Notes what a worker hears from the others on a connector's line; `answer` is what it says. */
 function listen({ link }: LinkedWorker, connector = "ws", answer: unknown = undefined): unknown[] {
   const heard: unknown[] = [];
-  link.channel(connector).listen((message) => {
+  link.channel(connector).subscribe((message) => {
     heard.push(message);
     return answer;
   });
@@ -27,8 +27,8 @@ test("what is told in one tick goes together, and arrives in order at the same c
   const [ws, other] = [listen(b), listen(b, "other")];
   const own = listen(a);
   assert.deepEqual([a.link.leader, b.link.leader], [true, false]);
-  for (let n = 0; n < 100; n++) a.link.channel(n % 2 === 0 ? "ws" : "other").tell(n);
-  a.link.channel("nobody listens").tell("lost");
+  for (let n = 0; n < 100; n++) a.link.channel(n % 2 === 0 ? "ws" : "other").publish(n);
+  a.link.channel("nobody listens").publish("lost");
   await settled();
   assert.deepEqual(ws, Array.from({ length: 50 }, (_, n) => 2 * n));
   assert.deepEqual(other, Array.from({ length: 50 }, (_, n) => 2 * n + 1));
@@ -42,7 +42,7 @@ test("what is told tick by tick goes together, too, but is not kept for ever", a
   const heard = listen(b);
   const count = 200;
   for (let n = 0; n < count; n++) {
-    a.link.channel("ws").tell(n);
+    a.link.channel("ws").publish(n);
     await new Promise<void>(endOfTick);
   }
   await settled();
@@ -54,19 +54,19 @@ test("what is told tick by tick goes together, too, but is not kept for ever", a
 test("a question comes after what was told before it; all others answer", async () => {
   const links = new Links();
   const a = await links.addAttending();
-  assert.deepEqual(await a.link.channel("ws").ask("alone?"), []);
+  assert.deepEqual(await a.link.channel("ws").request("alone?"), []);
   const [b, c] = [await links.addAttending(), await links.addAttending()];
   const heard = listen(b, "ws", { from: "b" });
   const channel = a.link.channel("ws");
-  channel.tell("first");
-  const asking = channel.ask("second");
-  channel.tell("third");
+  channel.publish("first");
+  const asking = channel.request("second");
+  channel.publish("third");
   // Nobody listens on the other's line: it says so.
   assert.deepEqual(await asking, [{ from: "b" }, null]);
   await settled();
   assert.deepEqual(heard, ["first", "second", "third"]);
   c.hang();
-  const waiting = channel.ask("is anybody there?");
+  const waiting = channel.request("is anybody there?");
   assert.equal(await isSettled(waiting), false);
   c.end();
   assert.deepEqual(await waiting, [{ from: "b" }]);
@@ -77,12 +77,12 @@ test("who has no clients yet hears nothing, and keeps nobody waiting", async () 
   const [a, b] = [await links.addAttending(), links.add()];
   const heard = listen(b, "ws", "yes");
   b.hang();
-  a.link.channel("ws").tell("too early");
-  assert.deepEqual(await a.link.channel("ws").ask("too early"), []);
+  a.link.channel("ws").publish("too early");
+  assert.deepEqual(await a.link.channel("ws").request("too early"), []);
   b.wakeUp();
   await b.link.attend();
-  a.link.channel("ws").tell("now");
-  assert.deepEqual(await a.link.channel("ws").ask("and now"), ["yes"]);
+  a.link.channel("ws").publish("now");
+  assert.deepEqual(await a.link.channel("ws").request("and now"), ["yes"]);
   assert.deepEqual(heard, ["now", "and now"]);
 });
 
@@ -97,8 +97,8 @@ test("any text arrives as it is, and a megabyte of it", async () => {
     [null, 0, -0.5, true, {}],
   ];
   const channel = a.link.channel("__proto__");
-  for (const message of messages) channel.tell(message);
-  assert.deepEqual(await channel.ask(messages[0]), ["\ud800"]);
+  for (const message of messages) channel.publish(message);
+  assert.deepEqual(await channel.request(messages[0]), ["\ud800"]);
   assert.deepEqual(heard, [...messages, messages[0]]);
 });
 
@@ -109,11 +109,11 @@ test("what is no JSON is refused where it is told, and what was told before stil
   const channel = a.link.channel("ws");
   const circular: Record<string, unknown> = {};
   circular.self = circular;
-  channel.tell("before");
-  assert.throws(() => channel.tell({ n: 1n }), TypeError);
-  assert.throws(() => channel.tell(circular), TypeError);
-  await assert.rejects(channel.ask({ n: 1n }), TypeError);
-  channel.tell("after");
+  channel.publish("before");
+  assert.throws(() => channel.publish({ n: 1n }), TypeError);
+  assert.throws(() => channel.publish(circular), TypeError);
+  await assert.rejects(channel.request({ n: 1n }), TypeError);
+  channel.publish("after");
   await settled();
   assert.deepEqual(heard, ["before", "after"]);
 });
@@ -130,7 +130,7 @@ test("who tells more than the others take waits until they have, or have ended",
     let told = 0;
     let behind: Promise<void> | undefined;
     while (behind === undefined) {
-      behind = channel.tell(megabyte);
+      behind = channel.publish(megabyte);
       assert.ok(++told < 100, "it tells for ever");
       await settled();
     }
@@ -141,11 +141,11 @@ test("who tells more than the others take waits until they have, or have ended",
     b[way]();
     await behind;
     assert.equal(slow.length, way === "end" ? 0 : told);
-    assert.equal(channel.tell("x"), undefined);
+    assert.equal(channel.publish("x"), undefined);
     await settled();
     // Small talk costs no questions.
     const before = a.called.length;
-    for (let n = 0; n < 1000; n++) assert.equal(channel.tell("x"), undefined);
+    for (let n = 0; n < 1000; n++) assert.equal(channel.publish("x"), undefined);
     await settled();
     assert.deepEqual(a.called.slice(before), ["tell"]);
   }
@@ -154,10 +154,10 @@ test("who tells more than the others take waits until they have, or have ended",
 test("seats, locks, keys and steps are those of all workers", async () => {
   const links = new Links();
   const [a, b] = [links.add(), links.add()];
-  assert.equal(await a.link.takeSeat("ws", 1), true);
-  assert.equal(await b.link.takeSeat("ws", 1), false);
-  a.link.leaveSeat("ws");
-  assert.equal(await b.link.takeSeat("ws", 1), true);
+  assert.equal(await a.link.acquireSlot("ws", 1), true);
+  assert.equal(await b.link.acquireSlot("ws", 1), false);
+  a.link.releaseSlot("ws");
+  assert.equal(await b.link.acquireSlot("ws", 1), true);
 
   const [first, second, third] = [a, b, b].map(({ link }) => link.lock("key"));
   await first.held;
@@ -171,14 +171,14 @@ test("seats, locks, keys and steps are those of all workers", async () => {
   b.end();
   await a.link.lock("key").held;
 
-  const keys = a.link.keys(10);
+  const keys = a.link.dedupeStore(10);
   await keys.add("flow", "key", 0, 100);
   const late = links.add().link;
-  assert.equal(await late.keys(10).has("flow", "key", 99), true);
+  assert.equal(await late.dedupeStore(10).has("flow", "key", 99), true);
 
-  const meeting = a.link.meet("drained");
+  const meeting = a.link.barrier("drained");
   assert.equal(await isSettled(meeting), false);
-  await late.meet("drained");
+  await late.barrier("drained");
   await meeting;
 });
 
@@ -191,21 +191,21 @@ test("what is done once is done by the worker that leads, and by its successor f
     done.push(`${name} ${takesOver ? "takes over" : "begins"}`);
     if (name === "broken") throw new Error("broken");
   };
-  await a.link.onceLeading(act("a"));
-  await b.link.onceLeading(act("broken"));
-  await b.link.onceLeading(act("b"));
+  await a.link.whenLeader(act("a"));
+  await b.link.whenLeader(act("broken"));
+  await b.link.whenLeader(act("b"));
   assert.deepEqual(done, ["a begins"]);
-  a.link.noteProgress("tick", { due: 1_000, ago: 250, unfinished: null });
-  assert.equal(await b.link.progressOf("other"), undefined);
+  a.link.saveProgress("tick", { due: 1_000, ago: 250, unfinished: null });
+  assert.equal(await b.link.loadProgress("other"), undefined);
   b.link.lead();
   assert.equal(b.link.leader, true);
   await settled();
   // One that fails keeps no other from going on.
   assert.deepEqual(done, ["a begins", "broken takes over", "b takes over"]);
-  const progress = await b.link.progressOf("tick");
+  const progress = await b.link.loadProgress("tick");
   assert.deepEqual({ ...progress, ago: 0 }, { due: 1_000, ago: 0, unfinished: null });
   assert.ok((progress?.ago ?? 0) >= 250);
-  await b.link.onceLeading(act("late"));
+  await b.link.whenLeader(act("late"));
   b.link.lead();
   assert.deepEqual(done.slice(3), ["late begins"]);
 });
@@ -230,26 +230,26 @@ test("without its supervisor a worker is alone, and waits for nobody", async () 
   b.hang();
   const channel = a.link.channel("ws");
   const pending = [
-    channel.ask("anybody?"),
-    a.link.meet("drained"),
+    channel.request("anybody?"),
+    a.link.barrier("drained"),
     b.link.lock("key").held,
   ];
-  const behind = Array.from({ length: 9 }, () => channel.tell("x".repeat(1024 * 1024)));
+  const behind = Array.from({ length: 9 }, () => channel.publish("x".repeat(1024 * 1024)));
   await settled();
   a.link.disconnect();
   b.link.disconnect();
   assert.deepEqual(await Promise.all(pending), [[], undefined, undefined]);
   await Promise.all(behind);
-  assert.equal(await a.link.takeSeat("ws", 9), false);
-  assert.deepEqual(await channel.ask("anybody now?"), []);
-  assert.equal(await a.link.keys(1).has("flow", "key", 0), false);
-  await a.link.meet("end");
-  assert.equal(await a.link.progressOf("tick"), undefined);
-  a.link.noteProgress("tick", { due: 0, ago: 0, unfinished: 0 });
+  assert.equal(await a.link.acquireSlot("ws", 9), false);
+  assert.deepEqual(await channel.request("anybody now?"), []);
+  assert.equal(await a.link.dedupeStore(1).has("flow", "key", 0), false);
+  await a.link.barrier("end");
+  assert.equal(await a.link.loadProgress("tick"), undefined);
+  a.link.saveProgress("tick", { due: 0, ago: 0, unfinished: 0 });
   assert.equal(await a.link.readOnce("tls", () => Promise.resolve(1)), 1);
   const lock = a.link.lock("key");
   await lock.held;
   lock.release();
-  a.link.leaveSeat("ws");
-  for (let n = 0; n < 9; n++) await channel.tell("x".repeat(1024 * 1024));
+  a.link.releaseSlot("ws");
+  for (let n = 0; n < 9; n++) await channel.publish("x".repeat(1024 * 1024));
 });

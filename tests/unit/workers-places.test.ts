@@ -129,8 +129,8 @@ test("those that wait on one worker take places of all workers", async () => {
   const links = new Links();
   const [a, b] = [links.add().link, links.add().link];
   const shared = [a, b].map((link): SharedPlaces => ({
-    take: () => link.takeSeat("ws", 3),
-    leave: () => link.leaveSeat("ws"),
+    take: () => link.acquireSlot("ws", 3),
+    leave: () => link.releaseSlot("ws"),
   }));
   const token = Promise.withResolvers<typeof good>();
   const waiting = new Desk({ most: 3, check: () => token.promise, shared: shared[0] });

@@ -77,8 +77,8 @@ test("one that does not attend yet hears nothing and is not asked", async () => 
   // It can tell, and has its part in all else.
   starting.tell([["ws", "2"]]);
   assert.deepEqual(a.heard, [["ws", "2"]]);
-  assert.equal(starting.takeSeat("ws", 1), true);
-  assert.equal(a.service.takeSeat("ws", 1), false);
+  assert.equal(starting.acquireSlot("ws", 1), true);
+  assert.equal(a.service.acquireSlot("ws", 1), false);
   starting.attend();
   a.service.tell([["ws", "3"]]);
   assert.deepEqual(heard, [["ws", "3"]]);
@@ -102,24 +102,24 @@ test("seats are taken by all together, and those of one that ends are free again
   const switchboard = new Switchboard();
   const [a, b] = [join(switchboard, "a"), join(switchboard, "b")];
   assert.deepEqual(
-    [a, b, a, b].map(({ service }) => service.takeSeat("ws", 3)),
+    [a, b, a, b].map(({ service }) => service.acquireSlot("ws", 3)),
     [true, true, true, false],
   );
   // Another connector has seats of its own, whatever it is called.
-  assert.equal(b.service.takeSeat("__proto__", 1), true);
-  assert.equal(a.service.takeSeat("__proto__", 1), false);
-  b.service.leaveSeat("ws");
-  assert.equal(a.service.takeSeat("ws", 3), true);
-  assert.equal(b.service.takeSeat("ws", 3), false);
+  assert.equal(b.service.acquireSlot("__proto__", 1), true);
+  assert.equal(a.service.acquireSlot("__proto__", 1), false);
+  b.service.releaseSlot("ws");
+  assert.equal(a.service.acquireSlot("ws", 3), true);
+  assert.equal(b.service.acquireSlot("ws", 3), false);
   a.leave();
-  assert.deepEqual(Array.from({ length: 4 }, () => b.service.takeSeat("ws", 3)), [
+  assert.deepEqual(Array.from({ length: 4 }, () => b.service.acquireSlot("ws", 3)), [
     ...[true, true, true],
     false,
   ]);
   // One that gives back what it does not have makes no seat of it.
   const c = join(switchboard, "c");
-  c.service.leaveSeat("ws");
-  assert.equal(c.service.takeSeat("ws", 3), false);
+  c.service.releaseSlot("ws");
+  assert.equal(c.service.acquireSlot("ws", 3), false);
 });
 
 test("a lock is given in the order in which it was asked for", async () => {
@@ -174,17 +174,17 @@ test("keys are known to all, flow by flow, until they run out", () => {
 test("a step is taken together: by those who are there", async () => {
   const switchboard = new Switchboard();
   const [a, b, c] = ["a", "b", "c"].map((name) => join(switchboard, name));
-  const first = a.service.meet("drained");
+  const first = a.service.barrier("drained");
   assert.equal(await isSettled(first), false);
-  const second = b.service.meet("drained");
+  const second = b.service.barrier("drained");
   assert.equal(await isSettled(second), false);
-  const elsewhere = c.service.meet("__proto__");
+  const elsewhere = c.service.barrier("__proto__");
   assert.deepEqual([await isSettled(first), await isSettled(elsewhere)], [false, false]);
   // One that never comes keeps all waiting for as long as it lives.
   c.leave();
   await Promise.all([first, second]);
-  await a.service.meet("drained");
-  const alone = a.service.meet("next");
+  await a.service.barrier("drained");
+  const alone = a.service.barrier("next");
   assert.equal(await isSettled(alone), false);
   b.leave();
   await alone;
@@ -193,11 +193,11 @@ test("a step is taken together: by those who are there", async () => {
 test("how far a schedule has come outlives the worker that has run it, until nobody runs it", () => {
   const switchboard = new Switchboard();
   const [a, b] = [join(switchboard, "a"), join(switchboard, "b")];
-  a.service.noteProgress("__proto__", { due: 1, ago: 0, unfinished: 2 });
+  a.service.saveProgress("__proto__", { due: 1, ago: 0, unfinished: 2 });
   a.leave();
-  assert.equal(b.service.progressOf("toString"), null);
-  const { due, unfinished } = b.service.progressOf("__proto__") ?? {};
+  assert.equal(b.service.loadProgress("toString"), null);
+  const { due, unfinished } = b.service.loadProgress("__proto__") ?? {};
   assert.deepEqual([due, unfinished], [1, 2]);
   switchboard.forgetProgress();
-  assert.equal(b.service.progressOf("__proto__"), null);
+  assert.equal(b.service.loadProgress("__proto__"), null);
 });

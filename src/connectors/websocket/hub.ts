@@ -1,7 +1,7 @@
 /** All connections of one `websocket` connector: its rooms, its users, and what is sent to them. */
 import type { Clock } from "../../base/clock.ts";
 import { InFlight } from "../../base/in-flight.ts";
-import type { ConnectorCluster } from "../../contract/channel.ts";
+import type { ConnectorCluster } from "../../contract/cluster.ts";
 import type {
   Connector,
   ConnectorContext,
@@ -276,8 +276,8 @@ export class Hub implements Connector, AdmissionHost, ConnectionHost, ControlHos
 function placesOf({ max_connections: most }: WebSocketOptions, cluster?: ConnectorCluster): Places {
   if (most === undefined || cluster === undefined) return new Places(most);
   return new Places(most, {
-    take: () => cluster.takeSeat(most),
-    leave: () => cluster.leaveSeat(),
+    take: () => cluster.acquireSlot(most),
+    leave: () => cluster.releaseSlot(),
   });
 }
 

@@ -1,5 +1,5 @@
 /** The same connector in the other workers: what is sent to clients reaches theirs, too. */
-import type { ConnectorCluster } from "../../contract/channel.ts";
+import type { ConnectorCluster } from "../../contract/cluster.ts";
 import type { Logger, WriteRequest } from "../../contract/connector.ts";
 import { ConnectorError } from "../../base/errors.ts";
 import type { Scope } from "../../expression/mod.ts";
@@ -52,7 +52,7 @@ export class Siblings {
     this.#hub = hub;
     this.#cluster = cluster;
     this.#filters = new Filters(cluster.requests);
-    cluster.channel.listen((message) => this.#hear(message as Said));
+    cluster.channel.subscribe((message) => this.#hear(message as Said));
   }
 
   /**
@@ -75,7 +75,7 @@ export class Siblings {
     if (request.resultUsed !== false) {
       return this.#ask(said).then((there) => ({ recipients: recipients + there.recipients }));
     }
-    const behind = this.#cluster.channel.tell(said);
+    const behind = this.#cluster.channel.publish(said);
     return behind === undefined ? { recipients } : behind.then(() => ({ recipients }));
   }
 
@@ -101,7 +101,7 @@ export class Siblings {
 
   /** What came of it in all other workers. */
   async #ask(said: Said): Promise<Done> {
-    const answers = await this.#cluster.channel.ask(said) as readonly Answer[];
+    const answers = await this.#cluster.channel.request(said) as readonly Answer[];
     let { recipients, refused } = NOBODY;
     for (const answer of answers) {
       if ("problem" in answer) {

@@ -1,12 +1,8 @@
 /** SQLite as a connector: opened and migrated at the start, tried again where it is locked. */
+import type { DedupeStore } from "../../../../contract/cluster.ts";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import type {
-  Connector,
-  ConnectorContext,
-  KeyStore,
-  WriteRequest,
-} from "../../../../contract/connector.ts";
+import type { Connector, ConnectorContext, WriteRequest } from "../../../../contract/connector.ts";
 import { ConnectorError } from "../../../../base/errors.ts";
 import type { DatabaseDestination } from "../../options.ts";
 import type { DatabaseFiles } from "./file.ts";
@@ -33,7 +29,7 @@ const LOOK = 1000;
 /** Writes to an SQLite database, answers steps from it and keeps keys in it. */
 export class SqliteConnector implements Connector {
   /** For `dedupe`; like writes they fail while the database is not open. */
-  readonly keys: KeyStore = {
+  readonly dedupeStore: DedupeStore = {
     has: (flow, key, now) => this.#opened().hasKey(flow, key, now),
     add: (flow, key, now, until) => this.#opened().addKey(flow, key, now, until),
   };

@@ -98,7 +98,7 @@ export class RabbitMq implements Connector {
     if (this.#subscriptions.operations.length === 0) return;
     const start = async (takesOver: boolean) => await this.#parts?.consumer.start(takesOver);
     const { cluster } = this.#context;
-    await (this.#isShared || cluster === undefined ? start(false) : cluster.onceLeading(start));
+    await (this.#isShared || cluster === undefined ? start(false) : cluster.whenLeader(start));
   }
 
   /** A queue with a name is all workers'; one that one connection alone can have is the leader's. */
