@@ -1,32 +1,32 @@
 /**
- * Writes src/commands/init/templates.ts: the examples as the templates of `weir init`, which has no
- * files on disk where the package comes from a registry. With `--check` it writes nothing and fails
- * where the file is stale.
+ * Writes src/commands/init/templates/: the examples as modules, since a package from a registry has
+ * no files on disk that `weir init` could copy. With `--check` it writes nothing, and fails if a
+ * module is stale.
  */
 import { TEMPLATES } from "../src/commands/arguments.ts";
 import { formatted, keepFile } from "./formatted.ts";
 
 const examples = new URL("../examples/", import.meta.url);
+const folder = "src/commands/init/templates";
 
-/** The whole module. */
-async function templatesModule(): Promise<string> {
-  const texts = await Promise.all(TEMPLATES.map(async (name) => {
-    const folder = new URL(`${name}/`, examples);
-    const files = (await listFiles(folder)).sort();
-    const pairs = files.map(async (file) => [file, await Deno.readTextFile(new URL(file, folder))]);
-    return [name, Object.fromEntries(await Promise.all(pairs))] as const;
+/** The module of one template. Each line of a file is a line of the module. */
+async function templateModule(name: string): Promise<string> {
+  const example = new URL(`${name}/`, examples);
+  const files = (await listFiles(example)).sort();
+  const entries = await Promise.all(files.map(async (file) => {
+    const text = await Deno.readTextFile(new URL(file, example));
+    return `${JSON.stringify(file)}: \`${text.replaceAll(/[`\\]|\$(?=\{)/g, "\\$&")}\``;
   }));
-  return `/** The templates of \`weir init\`. Generated from examples/ by \`deno task docs\`. */
-import type { TEMPLATES } from "../arguments.ts";
+  return `// @generated from examples/${name}/ by \`deno task docs\`. Do not edit.
 
-/** The text of every file of each template, by its path with slashes. */
-export const templates: Readonly<
-  Record<typeof TEMPLATES[number], Readonly<Record<string, string>>>
-> = ${JSON.stringify(Object.fromEntries(texts))};
+/** The text of every file, by its path with slashes. */
+export const files: Readonly<Record<string, string>> = {
+${entries.join(",\n")}
+};
 `;
 }
 
-/** Paths below a folder; what a server has written there is no part of a template. */
+/** Paths below a folder, without hidden files and without what a server has written there. */
 async function listFiles(folder: URL, prefix = ""): Promise<string[]> {
   const paths: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
@@ -38,10 +38,9 @@ async function listFiles(folder: URL, prefix = ""): Promise<string[]> {
 }
 
 if (import.meta.main) {
-  const file = new URL("../src/commands/init/templates.ts", import.meta.url);
-  await keepFile(
-    file,
-    await formatted(await templatesModule(), "ts"),
-    "src/commands/init/templates.ts",
-  );
+  for (const name of TEMPLATES) {
+    const path = `${folder}/${name}.ts`;
+    const text = await formatted(await templateModule(name), "ts");
+    await keepFile(new URL(`../${path}`, import.meta.url), text, path);
+  }
 }

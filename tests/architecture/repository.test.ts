@@ -14,10 +14,12 @@ const manifest = JSON.parse(await read("deno.json")) as {
   readonly imports: Readonly<Record<string, string>>;
 };
 
-test("no source file is longer than 300 lines", async () => {
+test("no source file is longer than 300 lines, but for generated ones", async () => {
   const problems: string[] = [];
   for (const file of await sourceFiles()) {
-    const lines = (await read(file)).trimEnd().split("\n").length;
+    const text = await read(file);
+    if (text.startsWith("// @generated ")) continue;
+    const lines = text.trimEnd().split("\n").length;
     if (lines > 300) problems.push(`${file} has ${lines} lines, so it has two jobs`);
   }
   assert.deepEqual(problems, []);

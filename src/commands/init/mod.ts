@@ -3,7 +3,14 @@ import { lstat, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type InitCommand, UsageError } from "../arguments.ts";
 import { shellWord, weirCommand } from "./invocation.ts";
-import { templates } from "./templates.ts";
+
+/** The generated modules: `docs/templates.ts` writes them from the examples. */
+const TEMPLATE_FILES = {
+  chat: () => import("./templates/chat.ts"),
+  dashboard: () => import("./templates/dashboard.ts"),
+  notifications: () => import("./templates/notifications.ts"),
+  iot: () => import("./templates/iot.ts"),
+} satisfies Record<InitCommand["template"], unknown>;
 
 /**
  * Writes a template's files and prints what can be done with them.
@@ -11,7 +18,7 @@ import { templates } from "./templates.ts";
  * @throws {UsageError} One of the files is there already, or the folder cannot be made.
  */
 export async function init({ folder, template }: InitCommand): Promise<number> {
-  const files = Object.entries(templates[template]);
+  const files = Object.entries((await TEMPLATE_FILES[template]()).files);
   for (const [path] of files) await refuseExisting(join(folder, path));
   try {
     for (const [path] of files) await mkdir(dirname(join(folder, path)), { recursive: true });
