@@ -228,8 +228,8 @@ export interface Connector {
   closeClients?(spread: number): Promise<void>;
   /** Lets go of everything, without waiting for what is still in flight. */
   close?(): Promise<void>;
-  /** Why it cannot serve at the moment; undefined when it can. */
-  trouble?(): string | undefined;
+  /** Why it cannot serve now. Undefined if it is healthy. */
+  health?(): string | undefined;
   /** Numbers for `runtime.counts()`, such as `connections`. */
   counts?(): Readonly<Record<string, number>>;
   /** What it offers over HTTP. */

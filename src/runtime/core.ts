@@ -47,8 +47,8 @@ export interface Runtime {
   publish(key: string, body: unknown, options?: PublishOptions): Promise<void>;
   /** What every connector counts, such as `counts().ws.connections`. */
   counts(): Counts;
-  /** Why which connector cannot serve at the moment, by its name; empty when all can. */
-  troubles(): Readonly<Record<string, string>>;
+  /** The connectors that cannot serve now, by name, each with the reason. Empty if all are healthy. */
+  health(): Readonly<Record<string, string>>;
   /**
    * Ends everything: takes no more events, waits for the flows in flight, closes clients with 1001
    * spread over the service's `shutdown_spread`, lets go of brokers and databases. What is not done
@@ -152,10 +152,10 @@ export class RuntimeCore implements Runtime {
     );
   }
 
-  troubles(): Readonly<Record<string, string>> {
+  health(): Readonly<Record<string, string>> {
     const found = [...this.#connectors].flatMap(([name, connector]): [string, string][] => {
-      const trouble = connector.trouble?.();
-      return trouble === undefined ? [] : [[name, trouble]];
+      const reason = connector.health?.();
+      return reason === undefined ? [] : [[name, reason]];
     });
     return Object.fromEntries(
       this.#lifecycle.closing ? [...found, ["runtime", "shutting down"]] : found,
@@ -198,7 +198,7 @@ export class RuntimeCore implements Runtime {
         services: [...this.services.values()],
         upgrader,
         identity: this.identity,
-        troubles: () => this.troubles(),
+        health: () => this.health(),
       });
     }
     return this.#site;

@@ -22,7 +22,7 @@ export interface SiteOptions {
   /** Nobody in particular by default. */
   readonly identity?: Identity;
   /** Why which connector cannot serve at the moment. */
-  troubles(): Readonly<Record<string, string>>;
+  health(): Readonly<Record<string, string>>;
 }
 
 /** The HTTP side of a runtime. */
@@ -39,7 +39,7 @@ export interface Site {
 
 /** Puts services together: WebSocket paths first, then routes, health, files, and 404 for the rest. */
 export function createSite(options: SiteOptions): Site {
-  const { services, upgrader, serveFiles, identity, troubles } = options;
+  const { services, upgrader, serveFiles, identity, health } = options;
   const endpoints = services.flatMap((service) => service.socket ?? []);
   const byPath = new Map(endpoints.map((endpoint) => [endpoint.path, endpoint]));
   const locations = new Locations();
@@ -56,7 +56,7 @@ export function createSite(options: SiteOptions): Site {
   app.get("/health/live", (c) => c.json({ status: "ok", ...identity }));
   app.get("/health/ready", (c) => {
     // Which, but not why: the reasons name hosts and files, and are in the log.
-    const connectors = Object.keys(troubles());
+    const connectors = Object.keys(health());
     return connectors.length === 0
       ? c.json({ status: "ok" })
       : c.json({ status: "unavailable", connectors }, 503);

@@ -174,7 +174,7 @@ async function open(
     upgrader,
     serveFiles: serveFolder,
     identity: runtime.identity,
-    troubles: () => runtime.troubles(),
+    health: () => runtime.health(),
   });
   try {
     return await listen(site, address);

@@ -118,7 +118,7 @@ class TestRun {
       activity: this.#activity,
       observer: this.#observer,
       constants: this.#model.constants,
-      troubles: () => runtime.troubles(),
+      health: () => runtime.health(),
     });
     const { clients, steps } = this.#test;
     const first = steps.findIndex(({ kind }) => kind !== "mock");

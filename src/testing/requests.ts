@@ -15,7 +15,7 @@ export interface CallerContext {
   readonly activity: Activity;
   readonly observer: Observer;
   /** Why which connector cannot serve at the moment. */
-  troubles(): Readonly<Record<string, string>>;
+  health(): Readonly<Record<string, string>>;
 }
 
 /** Sends requests to one connector. */
@@ -26,10 +26,10 @@ export class Caller {
 
   /** `name` is the connector's. */
   constructor(name: string, context: CallerContext) {
-    const { service, troubles } = context;
+    const { service, health } = context;
     this.#name = name;
     this.#context = context;
-    this.#site = createSite({ services: [service], upgrader: undefined, troubles });
+    this.#site = createSite({ services: [service], upgrader: undefined, health });
   }
 
   /** Sends a request; the answer is recorded when it comes. */

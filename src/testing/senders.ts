@@ -17,7 +17,7 @@ export interface SendersContext {
   /** Values for every expression. */
   readonly constants: Readonly<Record<string, unknown>>;
   /** Why which connector cannot serve at the moment. */
-  troubles(): Readonly<Record<string, string>>;
+  health(): Readonly<Record<string, string>>;
 }
 
 /** All senders of one test. */

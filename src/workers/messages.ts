@@ -40,7 +40,7 @@ export interface Started {
 /** How a worker is. */
 export interface Status {
   readonly counts: Counts;
-  readonly troubles: Readonly<Record<string, string>>;
+  readonly health: Readonly<Record<string, string>>;
 }
 
 /** The calls that a service of several workers hands on to one of them. */

@@ -49,8 +49,8 @@ export class WorkersRuntime implements Runtime {
     );
   }
 
-  troubles(): Readonly<Record<string, string>> {
-    return Object.assign({}, ...this.#supervisor.statuses.map(({ troubles }) => troubles));
+  health(): Readonly<Record<string, string>> {
+    return Object.assign({}, ...this.#supervisor.statuses.map(({ health }) => health));
   }
 
   close(): Promise<void> {

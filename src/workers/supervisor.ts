@@ -63,7 +63,7 @@ export class Supervisor {
       worker: index + 1,
       process: undefined,
       serves: false,
-      status: { counts: {}, troubles: {} },
+      status: { counts: {}, health: {} },
       startedAt: 0,
       delay: 0,
       restart: undefined,
@@ -153,7 +153,7 @@ export class Supervisor {
       this.#unwatch(place);
       place.process = undefined;
       place.serves = false;
-      place.status = { counts: {}, troubles: { runtime: "has no process" } };
+      place.status = { counts: {}, health: { runtime: "has no process" } };
       if (!this.#running) return;
       if (this.#leader === place) this.#appoint();
       this.#replace(place, ending);

@@ -135,7 +135,7 @@ class Worker implements WorkerFunctions {
   /** Also where nothing has changed: by this a worker finds out that its supervisor is gone. */
   #report({ runtime }: Service): void {
     const report = (): void => {
-      const status: Status = { counts: runtime.counts(), troubles: runtime.troubles() };
+      const status: Status = { counts: runtime.counts(), health: runtime.health() };
       say(this.#supervisor.report.asEvent(status));
     };
     report();

@@ -160,7 +160,7 @@ export async function connection(
 ): Promise<string> {
   try {
     return await withConnector({ address, consumes: false }, ({ runtime }) => {
-      const { events } = runtime.troubles();
+      const { events } = runtime.health();
       if (events === undefined) return Promise.resolve("connected");
       return Promise.resolve(/ is away: /.test(events) ? events.replace(/: .*/s, "") : events);
     }, { env });

@@ -33,7 +33,7 @@ function start(stage: Stage, args?: readonly string[]): Promise<Weir> {
 }
 
 /** The connectors that are in trouble, as `/health/ready` tells. */
-async function troubles({ port }: Weir): Promise<readonly string[]> {
+async function health({ port }: Weir): Promise<readonly string[]> {
   const response = await fetch(`http://127.0.0.1:${port}/health/ready`);
   const { connectors = [] } = await response.json();
   assert.equal(response.status, connectors.length === 0 ? 200 : 503);
@@ -43,7 +43,7 @@ async function troubles({ port }: Weir): Promise<readonly string[]> {
 /** Waits until exactly these connectors are in trouble: the server looks once a second. */
 async function untilTroubles(weir: Weir, names: readonly string[]): Promise<void> {
   const start = performance.now();
-  await until("health", async () => (await troubles(weir)).join() === names.join(), 10_000);
+  await until("health", async () => (await health(weir)).join() === names.join(), 10_000);
   const ms = performance.now() - start;
   assert.ok(ms < 3_000, `it took ${ms} ms`);
 }
@@ -73,7 +73,7 @@ processFault(
     // A link to itself does not end the server, either.
     await symlink("notes.db", file);
     await pause(1_500);
-    assert.deepEqual(await troubles(weir), ["db"]);
+    assert.deepEqual(await health(weir), ["db"]);
     await rm(file);
     await rename(away, file);
     await untilTroubles(weir, []);

@@ -479,7 +479,7 @@ await bench("a connection closed by the operator comes back, with all queues", a
   await Promise.all(pids.map((pid) => rabbitmqctl("close_connection", pid, "test")));
   await until("the outage", () => one.log.some(([, text]) => /is away/.test(text)));
   await until("the return", () => one.connector.counts().gaps === 1);
-  await until("a good connection", () => one.connector.trouble() === undefined);
+  await until("a good connection", () => one.connector.health() === undefined);
   await one.connector.write(request("k", "after"));
   await until("the event", () => own.length === 1 && shared.length === 1);
   assert.equal(one.log.filter(([level]) => level === "warn").length, 2, JSON.stringify(one.log));
@@ -498,7 +498,7 @@ await bench("a queue that the operator deletes is declared again", async (bench)
 await bench("a message at work when the connection breaks is delivered again", async (bench) => {
   let runs = 0;
   const { connector, log } = await bench.consume(bench.named(), async () => {
-    if (++runs === 1) await until("the outage", () => connector.trouble() !== undefined);
+    if (++runs === 1) await until("the outage", () => connector.health() !== undefined);
   });
   await connector.write(request("k", 1));
   await until("the delivery", () => runs === 1);
@@ -535,7 +535,7 @@ await bench("nothing is lost where connections break and messages fail", async (
     });
     assert.ok(done.size < numbers.length, "all was done before the connection broke");
     await rabbitmqctl("close_connection", pid, "test");
-    await until("the return", () => connector.trouble() === undefined);
+    await until("the return", () => connector.health() === undefined);
   }
   await until("all", () => done.size === numbers.length, 30_000);
   await until("the acks", async () => await bench.count(bench.queue) === 0);
@@ -576,9 +576,9 @@ await bench("a queue that another connection has alone is waited for", async (be
   const seen: unknown[] = [];
   const options = { queue: { ...queueDefaults, name: bench.queue, exclusive: true } };
   const { connector, log } = await bench.consume(options, ({ payload }) => seen.push(payload));
-  assert.match(connector.trouble()!, /cannot consume: .*RESOURCE_LOCKED/);
+  assert.match(connector.health()!, /cannot consume: .*RESOURCE_LOCKED/);
   await bench.client.queueDelete(bench.queue);
-  await until("the queue", () => connector.trouble() === undefined);
+  await until("the queue", () => connector.health() === undefined);
   await connector.write(request("k", 1));
   await until("the event", () => seen.length === 1);
   assert.equal(log.length, 2, JSON.stringify(log));
@@ -593,7 +593,7 @@ await bench("a broker that is away is tried again, and says so once", async (ben
   connector.subscribe(undefined, flow(({ payload }) => seen.push(payload)));
   await connector.start();
   await connector.consume();
-  assert.match(connector.trouble()!, new RegExp(`127.0.0.1:${port} is away`));
+  assert.match(connector.health()!, new RegExp(`127.0.0.1:${port} is away`));
   const before = Date.now();
   await assert.rejects(async () => await connector.write(request("k", 1)), ConnectorError);
   assert.ok(Date.now() - before < 5000);
@@ -602,7 +602,7 @@ await bench("a broker that is away is tried again, and says so once", async (ben
   const proxy = forwardTo5672();
   await listen(proxy, port);
   try {
-    await until("the broker", () => connector.trouble() === undefined);
+    await until("the broker", () => connector.health() === undefined);
     await until("the event", async () => {
       await connector.write(request("k", 1));
       return seen.length > 0;
@@ -632,7 +632,7 @@ await bench("STOPS THE BROKER: after its restart the next event arrives", async 
   await bench.consume(bench.named(), ({ payload }) => shared.push(payload));
   await rabbitmqctl("stop_app");
   try {
-    await until("the outage", () => connector.trouble() !== undefined);
+    await until("the outage", () => connector.health() !== undefined);
     await assert.rejects(async () => await connector.write(request("k", "lost")), ConnectorError);
   } finally {
     await rabbitmqctl("start_app");

@@ -152,7 +152,7 @@ test("a read-only database still reads, and its writes fail without a crash", as
       assert.ok("reason" in outcome && fails(/attempt to write a readonly/, false)(outcome.reason));
     }
     assert.deepEqual(await write(db, { query: "SELECT count(*) AS n FROM t" }), rows);
-    assert.equal(db.trouble(), undefined);
+    assert.equal(db.health(), undefined);
   });
 });
 

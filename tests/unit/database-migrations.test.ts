@@ -49,7 +49,7 @@ test("migrations run in the order of their names, each once", async () => {
     await put("001_a.sql", "-- first\nCREATE TABLE t (a);\r\nINSERT INTO t VALUES (1);");
     await put("notes.txt", "this is no SQL");
     const first = await start();
-    assert.equal(first.trouble(), undefined);
+    assert.equal(first.health(), undefined);
     assert.deepEqual(await applied(first), [{ name: "001_a.sql" }, { name: "002_b.sql" }]);
     await first.close();
     await put("003_c.sql", "INSERT INTO t VALUES (3)");
@@ -183,11 +183,11 @@ test("a database that is locked at the start is tried again", async () => {
     const other = new DatabaseSync(database);
     other.exec("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE");
     const db = await start();
-    assert.match(String(db.trouble()), /database is locked/);
+    assert.match(String(db.health()), /database is locked/);
     await assert.rejects(write(db, { target: "t", payload: {} }), fails(/is locked/, false));
     other.exec("ROLLBACK");
     other.close();
-    while (db.trouble() !== undefined) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (db.health() !== undefined) await new Promise((resolve) => setTimeout(resolve, 10));
     assert.deepEqual(await write(db, { target: "t", payload: { a: 1 } }), { a: 1 });
   });
 });

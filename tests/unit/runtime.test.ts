@@ -181,7 +181,7 @@ test("a connector that does nothing is a connector", async () => {
   const nothing = defineConnector({ fields: {}, create: () => ({}) });
   const runtime = await createRuntime(connector("n", "nothing"), { connectors: { nothing } });
   assert.deepEqual(runtime.counts(), { n: {} });
-  assert.deepEqual(runtime.troubles(), {});
+  assert.deepEqual(runtime.health(), {});
   await runtime.close();
 });
 
@@ -337,7 +337,7 @@ test("closing waits for flows in flight", async () => {
   const closed = runtime.close();
   await moment(10);
   assert.deepEqual(log, ["begun"]);
-  assert.deepEqual(runtime.troubles(), { runtime: "shutting down" });
+  assert.deepEqual(runtime.health(), { runtime: "shutting down" });
   gate.resolve();
   await closed;
   assert.deepEqual(log, ["begun", "ended", "closed"]);
@@ -402,22 +402,22 @@ test("a flow's failure is a FlowError for its source", async () => {
   await runtime.close();
 });
 
-test("troubles and counts, by the connectors' names", async () => {
-  let trouble: string | undefined = "is away";
+test("health and counts, by the connectors' names", async () => {
+  let reason: string | undefined = "is away";
   const shaky = defineConnector({
     fields: {},
-    create: () => ({ trouble: () => trouble, counts: () => ({ things: 3 }) }),
+    create: () => ({ health: () => reason, counts: () => ({ things: 3 }) }),
   });
   const runtime = await createRuntime(
     connector("s", "shaky") + connector("ws", "websocket", "port = 0"),
     { connectors: { shaky } },
   );
-  assert.deepEqual(runtime.troubles(), { s: "is away" });
+  assert.deepEqual(runtime.health(), { s: "is away" });
   const { s, ws: { connections, rooms, users } } = runtime.counts();
   assert.deepEqual([s, connections, rooms, users], [{ things: 3 }, 0, 0, 0]);
   const ready = async () => (await runtime.fetch(new Request("http://h/health/ready"))).status;
   assert.equal(await ready(), 503);
-  trouble = undefined;
+  reason = undefined;
   assert.equal(await ready(), 200);
   await runtime.close();
   assert.equal(await ready(), 503);

@@ -57,7 +57,7 @@ const upgrader: Upgrader = {
 };
 
 function site(services: readonly HttpService[], options: Partial<SiteOptions> = {}): Site {
-  return createSite({ services, upgrader, troubles: () => ({}), ...options });
+  return createSite({ services, upgrader, health: () => ({}), ...options });
 }
 
 function request(path: string, init: RequestInit = {}): Request {
@@ -174,18 +174,18 @@ test("files are not served where nobody can", async () => {
 });
 
 test("health: live as long as it answers, ready when all connectors are", async () => {
-  let troubles: Readonly<Record<string, string>> = {};
-  const made = site([], { troubles: () => troubles });
+  let health: Readonly<Record<string, string>> = {};
+  const made = site([], { health: () => health });
   assert.deepEqual(await answer(made, "/health/live"), [200, '{"status":"ok"}']);
   assert.deepEqual(await answer(made, "/health/ready"), [200, '{"status":"ok"}']);
   // Which connectors, but not why: reasons name hosts and files.
-  troubles = { db: "is down at 10.0.0.1", mq: "is away" };
+  health = { db: "is down at 10.0.0.1", mq: "is away" };
   assert.deepEqual(await answer(made, "/health/live"), [200, '{"status":"ok"}']);
   assert.deepEqual(await answer(made, "/health/ready"), [
     503,
     '{"status":"unavailable","connectors":["db","mq"]}',
   ]);
-  troubles = {};
+  health = {};
   assert.equal((await answer(made, "/health/ready"))[0], 200);
   assert.equal((await answer(made, "/health/ready", { method: "HEAD" }))[0], 200);
   assert.equal((await answer(made, "/health/ready", { method: "POST" }))[0], 404);

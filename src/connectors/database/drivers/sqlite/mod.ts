@@ -51,7 +51,7 @@ export class SqliteConnector implements Connector {
 
   /**
    * Makes the folder, opens the database and applies the migrations. Returns where the database is
-   * locked or its disk in trouble, too: `trouble()` says so then, and it is tried again.
+   * locked or its disk in trouble, too: `health()` says so then, and it is tried again.
    *
    * @throws {ConnectorError} It never can: no such folder, a refused migration, no SQLite file.
    */
@@ -96,12 +96,12 @@ export class SqliteConnector implements Connector {
   }
 
   /** Why it is not open, or that a file of it is not there any more; undefined when all is well. */
-  trouble(): string | undefined {
+  health(): string | undefined {
     return this.#session === undefined ? this.#trouble : this.#session.files?.trouble;
   }
 
   #opened(): Session {
-    const trouble = this.#closed ? "is closed" : this.trouble();
+    const trouble = this.#closed ? "is closed" : this.health();
     if (this.#session !== undefined && trouble === undefined) return this.#session;
     throw new ConnectorError(this.#context.name, String(trouble));
   }

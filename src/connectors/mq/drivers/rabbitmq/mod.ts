@@ -147,7 +147,7 @@ export class RabbitMq implements Connector {
     this.#ledger.counts.published++;
   }
 
-  trouble(): string | undefined {
+  health(): string | undefined {
     return this.#parts?.link.trouble ?? this.#parts?.consumer.trouble;
   }
 
