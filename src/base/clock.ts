@@ -1,16 +1,16 @@
-/** Time as flows and connectors see it, so that a test can hold it in its hand. */
+/** The time of flows and connectors, which a test can control. */
 
-/** Tells the time and waits. */
+/** A source of time and timers. */
 export interface Clock {
-  /** Milliseconds since the epoch, as the wall clock says; it may jump. */
+  /** The wall clock in milliseconds since the epoch. It may jump. */
   now(): number;
-  /** Milliseconds since some moment; never jumps and never runs backwards. */
+  /** A monotonic clock in milliseconds: it never jumps. Only differences have a meaning. */
   elapsed(): number;
-  /** Calls `task` once, so many milliseconds from now, and gives what cancels it. */
+  /** Calls `task` once after `milliseconds`. Returns a function that cancels it. */
   after(milliseconds: number, task: () => void): () => void;
 }
 
-/** The machine's own time. */
+/** The time of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
@@ -19,3 +19,11 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+const { setImmediate } = globalThis as {
+  readonly setImmediate?: (callback: () => void) => void;
+};
+
+/** Calls a function when the event loop has read everything that has arrived. */
+export const endOfTick: (callback: () => void) => void = setImmediate ??
+  ((callback) => void setTimeout(callback, 0));

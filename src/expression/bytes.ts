@@ -3,8 +3,6 @@
 /** How many bytes become characters at once: the arguments of a call are limited. */
 const CHUNK = 8_192;
 
-const DIGITS = new TextEncoder().encode("0123456789abcdef");
-
 /** Bytes as base64. */
 export function toBase64(bytes: Uint8Array): string {
   const chunks: string[] = [];
@@ -20,16 +18,6 @@ export function fromBase64(text: string): Uint8Array {
   const bytes = new Uint8Array(units.length);
   for (let i = 0; i < units.length; i++) bytes[i] = units.charCodeAt(i);
   return bytes;
-}
-
-/** Bytes as lower-case hexadecimal digits. */
-export function toHex(bytes: Uint8Array): string {
-  const digits = new Uint8Array(2 * bytes.length);
-  for (let i = 0; i < bytes.length; i++) {
-    digits[2 * i] = DIGITS[bytes[i] >> 4];
-    digits[2 * i + 1] = DIGITS[bytes[i] & 15];
-  }
-  return new TextDecoder().decode(digits);
 }
 
 /** Both, one behind the other. */

@@ -3,7 +3,8 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesOf, countOf, stringOf, textOf } from "./arguments.ts";
 import { parseJson } from "../base/json.ts";
-import { fromBase64, toBase64, toHex } from "./bytes.ts";
+import { toHex } from "../base/text.ts";
+import { fromBase64, toBase64 } from "./bytes.ts";
 import { toText } from "./conversions.ts";
 import { Failure } from "./failure.ts";
 import type { Meter } from "./meter.ts";

@@ -2,7 +2,7 @@
 
 import { quoted } from "../base/shown.ts";
 import { intOf, listOf, numberOf, stringOf } from "./arguments.ts";
-import { toHex } from "./bytes.ts";
+import { toHex } from "../base/text.ts";
 import { toText } from "./conversions.ts";
 import { Failure, kindOf } from "./failure.ts";
 import { Meter } from "./meter.ts";

@@ -1,5 +1,6 @@
 /** A run's destinations: in order or together, and tried again where they have failed. */
 import type { Clock } from "../base/clock.ts";
+import { retryDelay } from "../base/retry.ts";
 import type { Logger } from "../contract/connector.ts";
 import type { DestinationModel, RetryModel } from "../model/mod.ts";
 import { cancel } from "./cancel.ts";
@@ -10,9 +11,6 @@ import { isPromiseLike, OutOfTime, type Work } from "./work.ts";
 
 /** Stands for the result of a destination that has not succeeded yet. */
 const UNSENT = Symbol("unsent");
-
-/** How much of a delay is left to chance, so that those that failed together do not return together. */
-const JITTER = 0.2;
 
 /** What delivering needs of the flow. */
 export interface DeliveryContext {
@@ -41,7 +39,7 @@ export function* deliver(
       if (error instanceof OutOfTime || isPermanent(error) || attempt >= retry.attempts) {
         throw error;
       }
-      const delay = delayAfter(attempt, retry, context.random());
+      const delay = retryDelay(attempt, retry, context.random());
       context.logger.warn("flow {flow} tries again in {delay} ms: {reason}", {
         flow: context.flow,
         delay: Math.round(delay),
@@ -69,12 +67,6 @@ export function firstResult(
 /** What all destinations have returned; null for those that returned nothing or were left out. */
 export function allResults({ results }: Run): readonly unknown[] {
   return results.map((item) => item === SKIPPED ? null : item ?? null);
-}
-
-/** Milliseconds before the next try. */
-function delayAfter(attempt: number, { delay, maxDelay, backoff }: RetryModel, chance: number) {
-  const factor = { constant: 1, linear: attempt, exponential: 2 ** (attempt - 1) }[backoff];
-  return Math.min(delay * factor, maxDelay) * (1 + JITTER * (2 * chance - 1));
 }
 
 function* deliverOnce(

@@ -1,7 +1,6 @@
 /** Keys of a bounded length: what is kept by key takes as much memory as it has keys, however long. */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
-import { isLongerThan } from "../base/utf8.ts";
+import { isLongerThan, toHex } from "../base/text.ts";
 
 /** A longer text is hashed, in bytes of UTF-8. */
 const LONGEST = 64;
@@ -13,5 +12,5 @@ const encoder = new TextEncoder();
  * No JSON text begins with an "s", so none is taken for a hash.
  */
 export function digest(json: string): string {
-  return isLongerThan(json, LONGEST) ? `sha256:${bytesToHex(sha256(encoder.encode(json)))}` : json;
+  return isLongerThan(json, LONGEST) ? `sha256:${toHex(sha256(encoder.encode(json)))}` : json;
 }

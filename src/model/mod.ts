@@ -6,6 +6,7 @@
 import type { Settlement, Unwanted } from "../contract/connector.ts";
 import type { ConnectorType } from "../contract/definition.ts";
 import type { Problem } from "../base/errors.ts";
+import type { RetryDelays } from "../base/retry.ts";
 import type { Expression } from "../expression/mod.ts";
 import type { LookupModel, RequestModel, StepModel } from "../contract/request.ts";
 import type { Schedule } from "./schedule.ts";
@@ -155,15 +156,9 @@ export interface ErrorHandlingModel {
 }
 
 /** A `retry` block. */
-export interface RetryModel {
-  /** Tries in all; 1 for none after the first. */
+export interface RetryModel extends RetryDelays {
+  /** The number of tries in all; 1 for no retry. */
   readonly attempts: number;
-  /** Milliseconds before the second try. */
-  readonly delay: number;
-  /** Milliseconds that a delay has at most. */
-  readonly maxDelay: number;
-  /** How the delay grows: not, by itself, or by doubling. */
-  readonly backoff: "constant" | "linear" | "exponential";
 }
 
 /** A `fallback` block. */

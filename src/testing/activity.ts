@@ -1,5 +1,5 @@
 /** Knows when nothing goes on any more but waiting for the clock. */
-import { endOfTick } from "../base/tick.ts";
+import { endOfTick } from "../base/clock.ts";
 import { withTimeout } from "../base/timeout.ts";
 
 /**

@@ -11,7 +11,7 @@ import {
   type SocketSession,
   TOO_MUCH_WAITS,
 } from "./socket.ts";
-import { endOfTick } from "../base/tick.ts";
+import { endOfTick } from "../base/clock.ts";
 import { COMPRESSION_THRESHOLD } from "./deflate.ts";
 
 const FEATURES: SocketFeatures = {

@@ -2,7 +2,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { BirpcReturn } from "birpc";
 import type { Channel, Cluster, DedupeStore, Lock } from "../contract/cluster.ts";
-import { endOfTick } from "../base/tick.ts";
+import { endOfTick } from "../base/clock.ts";
 import type { Progress } from "../base/timetable.ts";
 import type { Said, SupervisorFunctions, WorkerFunctions } from "./messages.ts";
 import { Pressure } from "./pressure.ts";

@@ -1,5 +1,6 @@
 /** Keeps the workers of a service running, and connects them. */
 import { systemClock } from "../base/clock.ts";
+import { retryDelay, type RetryDelays } from "../base/retry.ts";
 import type { Logger } from "../contract/connector.ts";
 import { WorkerError } from "../base/errors.ts";
 import { valueOf } from "./failure.ts";
@@ -9,9 +10,8 @@ import type { RuntimeCall, Started, StartOrder, Status } from "./messages.ts";
 import { type Ending, WorkerProcess } from "./process.ts";
 import { type Member, Switchboard } from "./switchboard.ts";
 
-/** Milliseconds before a worker that ended at once is started again; doubled each time. */
-const FIRST_DELAY = 100;
-const LONGEST_DELAY = 5_000;
+/** The delays before a worker that keeps ending is started again. */
+const RESTARTS: RetryDelays = { delay: 100, maxDelay: 5_000, backoff: "exponential" };
 /** One that has lived so long, in milliseconds, is started again at once. */
 const LONG_ENOUGH = 10_000;
 /** What workers get beyond the time that they take for their own end, in milliseconds. */
@@ -38,7 +38,8 @@ interface Place {
   serves: boolean;
   status: Status;
   startedAt: number;
-  delay: number;
+  /** How often in a row it ended soon after its start. */
+  failures: number;
   restart: ReturnType<typeof setTimeout> | undefined;
   /** Ends the checks that the process answers. */
   unwatch: (() => void) | undefined;
@@ -65,7 +66,7 @@ export class Supervisor {
       serves: false,
       status: { counts: {}, health: {} },
       startedAt: 0,
-      delay: 0,
+      failures: 0,
       restart: undefined,
       unwatch: undefined,
     }));
@@ -193,7 +194,8 @@ export class Supervisor {
   #replace(place: Place, ending: Ending): void {
     const { worker } = place;
     const lived = performance.now() - place.startedAt;
-    place.delay = lived > LONG_ENOUGH ? 0 : Math.min(2 * place.delay || FIRST_DELAY, LONGEST_DELAY);
+    place.failures = lived > LONG_ENOUGH ? 0 : place.failures + 1;
+    const delay = place.failures === 0 ? 0 : retryDelay(place.failures, RESTARTS);
     this.#options.logger.error("worker {worker} has ended ({ending}); the next one starts", {
       worker,
       ending,
@@ -206,7 +208,7 @@ export class Supervisor {
         this.#options.logger.error("worker {worker} cannot start: {error}", { worker, error });
         place.process?.kill();
       });
-    }, place.delay);
+    }, delay);
   }
 
   /**

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { InFlight } from "../../src/base/in-flight.ts";
+import { retryDelay, type RetryDelays } from "../../src/base/retry.ts";
 import { withTimeout } from "../../src/base/timeout.ts";
 
 const never = new Promise<never>(() => {});
@@ -52,4 +53,15 @@ test("waiting until nothing is in flight includes what is added meanwhile", asyn
   void inFlight.add(work(3));
   await inFlight.empty();
   assert.equal(ended, 4);
+});
+
+test("the delays of a retry: constant, linear, or doubled, up to the longest, and varied by chance", () => {
+  const delays = (backoff: RetryDelays["backoff"], random?: number) =>
+    [1, 2, 3, 4, 2_000].map((attempt) =>
+      retryDelay(attempt, { delay: 100, maxDelay: 350, backoff }, random)
+    );
+  assert.deepEqual(delays("constant"), [100, 100, 100, 100, 100]);
+  assert.deepEqual(delays("linear"), [100, 200, 300, 350, 350]);
+  assert.deepEqual(delays("exponential"), [100, 200, 350, 350, 350]);
+  assert.deepEqual(delays("constant", 0), [80, 80, 80, 80, 80]);
 });

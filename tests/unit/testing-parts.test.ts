@@ -5,7 +5,7 @@ import { Activity, StuckError } from "../../src/testing/activity.ts";
 import { amend } from "../../src/testing/amend.ts";
 import { ManualClock, WatchedClock } from "../../src/testing/clock.ts";
 import { differences, snapshot } from "../../src/testing/match.ts";
-import { endOfTick } from "../../src/base/tick.ts";
+import { endOfTick } from "../../src/base/clock.ts";
 
 const START = Date.UTC(2026, 0, 1);
 

@@ -1,7 +1,7 @@
 /** A worker's line to the others, over JSON as between processes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endOfTick } from "../../src/base/tick.ts";
+import { endOfTick } from "../../src/base/clock.ts";
 import { type LinkedWorker, Links, settled } from "../support/links.ts";
 
 /** Notes what a worker hears from the others on a connector's line; `answer` is what it says. */

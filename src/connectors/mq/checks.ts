@@ -1,6 +1,6 @@
 /** What no single attribute of an mq connector tells. */
 import type { Complaint } from "../../contract/definition.ts";
-import { isDecodable } from "../../base/utf8.ts";
+import { isDecodable } from "../../base/text.ts";
 import { type MqOptions, queueNameOf, settle } from "./options.ts";
 import { compilePattern, hasWildcard, isTooLong } from "./topic.ts";
 

@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import type { FlowEvent } from "../../contract/connector.ts";
 import { isObject, parseJson } from "../../base/json.ts";
-import { isDecodable } from "../../base/utf8.ts";
+import { isDecodable } from "../../base/text.ts";
 import type { BodyFailure, BodyReader } from "./body.ts";
 import { honoParameter, type Operation } from "./operation.ts";
 import { errorResponse, unavailable } from "./response.ts";

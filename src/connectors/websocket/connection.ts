@@ -4,7 +4,7 @@ import { admit } from "../../contract/dispatch.ts";
 import type { Frame } from "../../transport/frame.ts";
 import { type ClientFrame, decodeFrame, errorFrame, pongFrame, type Refusal } from "./protocol.ts";
 import type { Peer, SocketFeatures, SocketSession } from "../../transport/socket.ts";
-import { isLongerThan } from "../../base/utf8.ts";
+import { isLongerThan } from "../../base/text.ts";
 import type { Arrival } from "./arrival.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import type { Credentials } from "./auth/credentials.ts";

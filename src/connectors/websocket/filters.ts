@@ -1,6 +1,7 @@
 /** The filters of what is sent to the clients of one connector, as its workers name them. */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { utf8ToBytes } from "@noble/hashes/utils.js";
+import { toHex } from "../../base/text.ts";
 import type { Expression } from "../../expression/mod.ts";
 import type { WebSocketDestinationOptions } from "./options.ts";
 
@@ -24,7 +25,7 @@ export class Filters {
   hashOf(filter: Expression): string {
     let hash = this.#hashes.get(filter);
     if (hash === undefined) {
-      hash = bytesToHex(sha256(utf8ToBytes(filter.source)));
+      hash = toHex(sha256(utf8ToBytes(filter.source)));
       this.#hashes.set(filter, hash);
     }
     return hash;

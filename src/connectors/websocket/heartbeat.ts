@@ -1,6 +1,6 @@
 /** Pings one connection and notices when it does not answer. */
 
-import { endOfTick } from "../../base/tick.ts";
+import { endOfTick } from "../../base/clock.ts";
 import { Timer, TimerWheel } from "./timer-wheel.ts";
 
 /** What a heartbeat acts on. Times are in milliseconds. */

@@ -1,5 +1,5 @@
 /** All connections of one `websocket` connector: its rooms, its users, and what is sent to them. */
-import type { Clock } from "../../base/clock.ts";
+import { type Clock, endOfTick } from "../../base/clock.ts";
 import { InFlight } from "../../base/in-flight.ts";
 import type { ConnectorCluster } from "../../contract/cluster.ts";
 import type {
@@ -21,7 +21,6 @@ import type {
   HandshakeRequest,
   VouchedClient,
 } from "../../transport/socket.ts";
-import { endOfTick } from "../../base/tick.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import { type AdmissionHost, type Admitted, decide } from "./admission.ts";
 import type { Authenticator } from "./auth/authenticator.ts";

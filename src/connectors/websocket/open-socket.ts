@@ -1,7 +1,7 @@
 /** The socket of one connection between `open` and `close`, with its outbox and its heartbeat. */
 import type { Outbox, OutboxOwner } from "./outbox.ts";
 import type { Peer, SocketFeatures } from "../../transport/socket.ts";
-import { endOfTick } from "../../base/tick.ts";
+import { endOfTick } from "../../base/clock.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 import { NO_PONG, sentCode } from "./closing.ts";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";

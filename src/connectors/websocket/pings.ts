@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import type { ClientFrame, Refusal } from "./protocol.ts";
-import { isLongerThan } from "../../base/utf8.ts";
+import { isLongerThan } from "../../base/text.ts";
 import { RateLimit } from "./rate-limit.ts";
 
 /** Enough for any `id` that is written plainly. */

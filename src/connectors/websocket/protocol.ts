@@ -2,7 +2,7 @@
 import type { ErrorCode } from "../../base/errors.ts";
 import { Frame } from "../../transport/frame.ts";
 import { parseJson } from "../../base/json.ts";
-import { isLongerThan } from "../../base/utf8.ts";
+import { isLongerThan } from "../../base/text.ts";
 
 /** What a client may put into `id`. */
 export type FrameId = string | number;

@@ -1,4 +1,5 @@
 /** The `public_key` attribute: a key in PEM, and the algorithms that it is for. */
+import { toHex } from "../../../base/text.ts";
 import type { ValueResult, ValueSchema } from "../../../contract/value-schema.ts";
 
 /** A public key, read but not yet imported. */
@@ -72,7 +73,7 @@ function readKey(pem: string): { readonly kind: string; readonly bits: number } 
     const algorithm = elementAt(der, whole.start);
     const key = elementAt(der, algorithm.end);
     if (whole.end !== der.length || key.end !== der.length) return undefined;
-    const kind = hex(der.subarray(algorithm.start, algorithm.end));
+    const kind = toHex(der.subarray(algorithm.start, algorithm.end));
     if (kind !== RSA) return { kind, bits: 0 };
     // A bit string begins with the number of unused bits, a positive integer with a zero byte.
     const modulus = elementAt(der, elementAt(der, key.start + 1).start);
@@ -92,8 +93,4 @@ function elementAt(der: Uint8Array, offset: number): { readonly start: number; e
   const length = size === 0 ? first : bytes.reduce((sum, byte) => sum * 256 + byte, 0);
   if (!(start + length <= der.length)) throw new RangeError("the element is cut off");
   return { start, end: start + length };
-}
-
-function hex(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Connector, ConnectorContext, WriteRequest } from "../../../../contract/connector.ts";
 import { ConnectorError } from "../../../../base/errors.ts";
+import { retryDelay, type RetryDelays } from "../../../../base/retry.ts";
 import type { DatabaseDestination } from "../../options.ts";
 import type { DatabaseFiles } from "./file.ts";
 import { type Migration, readMigrations } from "./migrations.ts";
@@ -20,9 +21,8 @@ export interface SqliteOptions {
   readonly patience?: number;
 }
 
-/** Milliseconds until the first and between later tries to open a database that is locked. */
-const FIRST_DELAY = 250;
-const LONGEST_DELAY = 5000;
+/** The delays between tries to open a database that is locked. */
+const OPENING: RetryDelays = { delay: 250, maxDelay: 5000, backoff: "exponential" };
 /** Milliseconds between two looks at whether the files are still there. */
 const LOOK = 1000;
 
@@ -60,7 +60,7 @@ export class SqliteConnector implements Connector {
       await this.#open();
     } catch (error) {
       if (!(error instanceof ConnectorError) || error.permanent) throw error;
-      this.#tryAgain(error, FIRST_DELAY);
+      this.#tryAgain(error, 1);
     }
   }
 
@@ -126,19 +126,20 @@ export class SqliteConnector implements Connector {
     else this.#context.logger.info("the files of the database are there again");
   }
 
-  #tryAgain(error: unknown, delay: number): void {
+  #tryAgain(error: unknown, attempt: number): void {
     if (this.#closed) return;
     this.#trouble = error instanceof Error ? error.message : String(error);
     if (error instanceof ConnectorError && error.permanent) {
       this.#context.logger.error("{trouble}; not tried again", { trouble: this.#trouble });
       return;
     }
+    const delay = retryDelay(attempt, OPENING);
     this.#context.logger.warn("{trouble}; tried again in {delay} ms", {
       trouble: this.#trouble,
       delay,
     });
-    const next = Math.min(2 * delay, LONGEST_DELAY);
-    this.#retry = setTimeout(() => this.#open().catch((e) => this.#tryAgain(e, next)), delay);
+    const again = () => this.#open().catch((e) => this.#tryAgain(e, attempt + 1));
+    this.#retry = setTimeout(again, delay);
   }
 
   async #readMigrations(): Promise<readonly Migration[]> {

@@ -1,6 +1,9 @@
-/** Text as the bytes of its UTF-8. */
+/** Texts and their bytes. */
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+const DIGITS = encoder.encode("0123456789abcdef");
 
 /** Whether a text has more than `limit` bytes of UTF-8. */
 export function isLongerThan(text: string, limit: number): boolean {
@@ -9,7 +12,7 @@ export function isLongerThan(text: string, limit: number): boolean {
   return text.length * 3 > limit && encoder.encode(text).length > limit;
 }
 
-/** Whether every percent sign of a text is followed by two hex digits, and together they encode UTF-8. */
+/** Whether `decodeURIComponent` can decode a text. */
 export function isDecodable(text: string): boolean {
   try {
     decodeURIComponent(text);
@@ -17,4 +20,14 @@ export function isDecodable(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Bytes as lower-case hexadecimal digits. */
+export function toHex(bytes: Uint8Array): string {
+  const digits = new Uint8Array(2 * bytes.length);
+  for (let i = 0; i < bytes.length; i++) {
+    digits[2 * i] = DIGITS[bytes[i] >> 4];
+    digits[2 * i + 1] = DIGITS[bytes[i] & 15];
+  }
+  return decoder.decode(digits);
 }
