@@ -17,6 +17,8 @@ export interface ServerSpec {
   readonly env?: Readonly<Record<string, string>>;
   /** A piece of the line on standard output that says it is ready; by default its port must answer. */
   readonly ready?: string;
+  /** Makes the program before it is started. */
+  readonly build?: () => Promise<unknown>;
   /** Runs on whatever core is free instead of the server's core. */
   readonly unpinned?: boolean;
 }
@@ -75,6 +77,7 @@ export class Server implements AsyncDisposable {
    * @throws Error with what the server said, when it ends or is not ready within 20 seconds.
    */
   static async start(spec: ServerSpec, tools: Toolchain, pinning: Pinning): Promise<Server> {
+    await spec.build?.();
     const port = freePort();
     const folder = await keepFiles(spec.files?.(port));
     const own = spec.args.map((text) => text.replaceAll("{folder}", folder ?? ""));

@@ -1,5 +1,5 @@
 /** Thousands of WebSocket clients in a program of their own, which is compiled on first use. */
-import { fileURLToPath } from "node:url";
+import { compiled } from "../compile.ts";
 import type { Measurement } from "../scenario.ts";
 
 /** What one command of the crowd found. */
@@ -69,12 +69,6 @@ export interface CrowdOptions {
   readonly command?: (command: readonly string[]) => string[];
 }
 
-const sources = fileURLToPath(new URL("./", import.meta.url));
-const folder = fileURLToPath(new URL("../.build/", import.meta.url));
-const program = `${folder}crowd`;
-
-let compiled: Promise<void> | undefined;
-
 /** Clients of one server. What they do is described in crowd.c. */
 export class Crowd implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -97,7 +91,7 @@ export class Crowd implements AsyncDisposable {
    */
   static async start(options: CrowdOptions): Promise<Crowd> {
     const { port, protocol = "-", command = (all) => [...all] } = options;
-    await (compiled ??= compile());
+    const program = await compiled("crowd", "load");
     const [file, ...args] = command([program, String(port), protocol]);
     const pipes = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
     return new Crowd(new Deno.Command(file, { args, ...pipes }).spawn());
@@ -181,23 +175,4 @@ export function measurementOf({ done, seconds, cpu, own, p50, p99 }: Work): Meas
     generator: own / seconds,
     ...p99 === 0 ? {} : { p50, p99 },
   };
-}
-
-async function compile(): Promise<void> {
-  const files: string[] = [];
-  let newest = 0;
-  for await (const { name } of Deno.readDir(sources)) {
-    if (!/\.[ch]$/.test(name)) continue;
-    newest = Math.max(newest, Number((await Deno.stat(sources + name)).mtime));
-    if (name.endsWith(".c")) files.push(sources + name);
-  }
-  const built = await Deno.stat(program).catch(() => undefined);
-  if (built !== undefined && Number(built.mtime) > newest) return;
-  await Deno.mkdir(folder, { recursive: true });
-  // Another benchmark may be compiling, or running what is there.
-  const fresh = `${program}-${Deno.pid}`;
-  const args = ["-O2", "-Wall", "-Wextra", "-o", fresh, ...files];
-  const { success, stderr } = await new Deno.Command("gcc", { args }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  await Deno.rename(fresh, program);
 }

@@ -2,7 +2,7 @@
 import type { Bar, Contender, Scenario } from "../scenario.ts";
 import type { ServerSpec } from "../servers.ts";
 import { mosquitto, mqttDialect, nchan, nchanDialect, nchanModule } from "./others.ts";
-import { baseline, missingPeer, missingProgram, peer, weir } from "./programs.ts";
+import { baseline, floor, missingPeer, missingProgram, peer, weir } from "./programs.ts";
 import { type Dialect, openRoom, weirDialect } from "./room.ts";
 
 const members = 1000;
@@ -24,6 +24,7 @@ const socketioDialect: Dialect = {
 };
 
 const participants: readonly Participant[] = [
+  json("floor", floor),
   json("ws-node", baseline("node", "node-ws.ts")),
   json("weir-node", weir("node", "bench/fanout")),
   {

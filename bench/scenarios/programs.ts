@@ -1,5 +1,6 @@
 /** Weir and what it is compared with, as programs that the benchmark starts. */
 import type { Tool } from "../../tests/support/toolchain.ts";
+import { compiled } from "../compile.ts";
 import type { ServerSpec } from "../servers.ts";
 
 /** In the order in which they take their turns. */
@@ -30,6 +31,14 @@ export function baseline(runtime: Tool, file: string, extras: Extras = {}): Serv
   const args = runtime === "deno" ? ["run", "-A", path] : [path];
   return { name: file, runtime, args, ready: "ready", ...extras };
 }
+
+/** The server in C that does the least: what a delivery or an answer costs at its floor. */
+export const floor: ServerSpec = {
+  name: "floor",
+  args: ["bench/.build/floor"],
+  build: () => compiled("floor", "baselines"),
+  ready: "ready",
+};
 
 /** A program of `bench/peers`, on Node, which says "ready". */
 export function peer(file: string): ServerSpec {
