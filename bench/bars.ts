@@ -1,8 +1,8 @@
-/** Whether what was measured reaches what it must. */
+/** Whether a measured value reaches its bar. */
 import type { Figures } from "./results.ts";
-import type { Bar } from "./scenario.ts";
+import type { Bar, Pair } from "./scenario.ts";
 
-/** A bar and what was measured of it. */
+/** A bar and its measured value. */
 export interface Judgement {
   readonly bar: Bar;
   /** In the figure's own unit; undefined where it was not measured. */
@@ -12,7 +12,10 @@ export interface Judgement {
 
 /** Compares medians. */
 export function judge(bar: Bar, contenders: Readonly<Record<string, Figures>>): Judgement {
-  const value = valueOf(bar, contenders[bar.of], contenders[bar.against ?? ""]);
+  const plain = valueOf(bar, contenders[bar.of], contenders[bar.against ?? ""]);
+  const value = bar.beside === undefined || plain === undefined
+    ? plain
+    : divided(plain, growthOf(bar.beside, contenders));
   return { bar, value, reached: value !== undefined && meets(bar, value, bar.bound) };
 }
 
@@ -22,8 +25,8 @@ export function meets(bar: Bar, value: number, bound: number): boolean {
 }
 
 /**
- * The bound that a value must not fall below by more than the slack, such as 0.8: that of the bar, or
- * what was kept of it where that did not reach it.
+ * The bar's bound with a slack, such as 0.8. Where the saved result does not reach the bar, that
+ * result takes the bound's place: it must not become worse.
  */
 export function slackBound(bar: Bar, kept: Judgement | undefined, slack: number): number {
   const bound = kept?.value === undefined || kept.reached ? bar.bound : kept.value;
@@ -33,6 +36,17 @@ export function slackBound(bar: Bar, kept: Judgement | undefined, slack: number)
 /** Whether less is better. */
 export function isAtMost({ figure }: Bar): boolean {
   return figure === "growth" || figure === "cost" || figure === "share";
+}
+
+function growthOf(
+  { of, against }: Pair,
+  contenders: Readonly<Record<string, Figures>>,
+): number | undefined {
+  return valueOf({ of, against, figure: "growth", bound: 0 }, contenders[of], contenders[against]);
+}
+
+function divided(value: number, by: number | undefined): number | undefined {
+  return by === undefined ? undefined : value / by;
 }
 
 function valueOf(

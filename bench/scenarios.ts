@@ -1,7 +1,8 @@
-/** Everything that is measured, in the order of the report. */
+/** All scenarios, in the order of the report. */
 import type { Scenario } from "./scenario.ts";
 import { scenario as connect } from "./scenarios/connect.ts";
 import { scenarios as fanout } from "./scenarios/fanout.ts";
+import { scenarios as fanoutSizes } from "./scenarios/fanout-sizes.ts";
 import { scenario as flow } from "./scenarios/flow.ts";
 import { scenarios as growth } from "./scenarios/growth.ts";
 import { scenario as idle } from "./scenarios/idle.ts";
@@ -16,6 +17,7 @@ import { scenario as workers } from "./scenarios/workers.ts";
 /** All scenarios. */
 export const scenarios: readonly Scenario[] = [
   ...fanout,
+  ...fanoutSizes,
   rooms,
   ...manyRooms,
   ...requests,

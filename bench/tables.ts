@@ -51,11 +51,14 @@ export function barLines(scenario: Scenario, { contenders, environment }: Scenar
 }
 
 /** What must be reached, such as `≥ 10 × ws-node`. */
-export function boundText({ figure, against, bound }: Bar, { unit }: Scenario): string {
+export function boundText({ figure, against, bound, beside }: Bar, { unit }: Scenario): string {
   switch (figure) {
     case "efficiency":
       return `≥ ${bound} × ${against}`;
     case "growth":
+      if (beside !== undefined) {
+        return `of ${against} grows ≤ ${bound} × ${beside.of} of ${beside.against}`;
+      }
       return `≤ ${bound} × ${against}`;
     case "rate":
       return against === undefined ? `≥ ${number(bound)}/s` : `≥ ${bound} × ${against}'s rate`;

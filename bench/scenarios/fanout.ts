@@ -7,7 +7,7 @@ import { type Dialect, openRoom, weirDialect } from "./room.ts";
 
 const members = 1000;
 
-/** Who takes part, and how clients talk to it. */
+/** A contender: its program, and how clients talk to it. */
 interface Participant extends Contender {
   readonly spec: ServerSpec;
   readonly dialect: Dialect;
@@ -54,8 +54,11 @@ const participants: readonly Participant[] = [
   },
 ];
 
-/** What each must reach, by the number of messages on their way at once. */
-const bars: Readonly<Record<number, readonly Bar[]>> = {
+/** A ratio of the costs of two contenders. */
+export type FanoutBar = Bar & { readonly against: string };
+
+/** What each must reach, by the number of messages outstanding. */
+export const fanoutBars: Readonly<Record<number, readonly FanoutBar[]>> = {
   16: [
     ...["weir-node", "weir-deno"].flatMap((of) => [
       efficiency(of, "socketio-node", 10),
@@ -79,16 +82,17 @@ const bars: Readonly<Record<number, readonly Bar[]>> = {
   ],
 };
 
-/** With 16, 4 and 1 messages on their way at once. */
+/** With 16, 4 and 1 messages outstanding. */
 export const scenarios: readonly Scenario[] = [16, 4, 1].map((window): Scenario => ({
   name: `fanout-${window}`,
   title: `Fan-out to a room of ${members}, ${window} outstanding`,
-  about: `One client sends messages of 100 bytes to a room of ${members}, at most ${window} on ` +
-    "their way at once. Every member compares what it gets, byte for byte and in order. nchan and " +
-    "Mosquitto (QoS 0) pass the bytes on as they are; the others take JSON apart and make new JSON.",
+  about: `One client sends messages of 100 bytes to a room of ${members}, at most ${window} ` +
+    "outstanding. Every member compares what it receives, byte for byte and in order. nchan and " +
+    "Mosquitto (QoS 0) pass the bytes on as they are; the floor cuts the data out of the frame; the " +
+    "others parse JSON and write it anew.",
   unit: "µs CPU a delivery",
   contenders: participants,
-  bars: bars[window],
+  bars: fanoutBars[window],
   open({ name }, bench) {
     const { spec, dialect } = participants.find((each) => each.name === name)!;
     return openRoom({ spec, dialect, members, window }, bench);
@@ -99,6 +103,6 @@ function json(name: string, spec: ServerSpec): Participant {
   return { name, runtime: spec.runtime, spec, dialect: weirDialect };
 }
 
-function efficiency(of: string, against: string, bound: number): Bar {
+function efficiency(of: string, against: string, bound: number): FanoutBar {
   return { of, against, figure: "efficiency", bound };
 }

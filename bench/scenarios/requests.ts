@@ -1,10 +1,10 @@
-/** Request and response through a flow, beside a plain echo of the same runtime and Socket.IO's emit with ack. */
+/** Request and response through a flow, beside a plain server of the same runtime that does the same by hand. */
 import { type Crowd, measurementOf } from "../load/crowd.ts";
 import { paced, paceOf } from "../pace.ts";
 import type { Bar, Bench, Contender, Contest, Scenario } from "../scenario.ts";
 import type { ServerSpec } from "../servers.ts";
 import { openContest } from "./crowd-contest.ts";
-import { baseline, missingPeer, peer, runtimes, weir } from "./programs.ts";
+import { baseline, floor, missingPeer, peer, runtimes, weir } from "./programs.ts";
 
 const clients = 100;
 
@@ -12,7 +12,7 @@ const data = '{"id":4711,"customer":"Ada Lovelace","quantity":3,"price":9.5}';
 const result = '{"order":4711,"customer":"Ada Lovelace","total":28.5}';
 const request = `{"type":"message","id":%n,"data":${data}}`;
 
-/** Who takes part: what it runs, what a client sends and what it must get. */
+/** A contender: its program, what a client sends and what it must receive. */
 interface Participant extends Contender {
   readonly spec: ServerSpec;
   readonly path?: string;
@@ -21,17 +21,14 @@ interface Participant extends Contender {
 }
 
 const participants: readonly Participant[] = [
-  echo("ws-node", "node", "node-echo.ts"),
-  ...runtimes.map((runtime): Participant => ({
-    name: `weir-${runtime}`,
-    runtime,
-    spec: weir(runtime, "bench/configs/requests"),
-    frame: request,
-    answer: `{"type":"ack","id":%n,"data":${result}}`,
-  })),
-  echo("ws-deno", "deno", "deno-ws-echo.ts"),
-  echo("upgrade-deno", "deno", "deno-native-echo.ts"),
-  echo("serve-bun", "bun", "bun-echo.ts"),
+  participant("floor", floor),
+  participant("ws-node", baseline("node", "node-requests.ts")),
+  ...runtimes.map((runtime) =>
+    participant(`weir-${runtime}`, weir(runtime, "bench/configs/requests"))
+  ),
+  participant("ws-deno", baseline("deno", "deno-ws-requests.ts")),
+  participant("upgrade-deno", baseline("deno", "deno-native-requests.ts")),
+  participant("serve-bun", baseline("bun", "bun-requests.ts")),
   {
     name: "socketio-node",
     runtime: "node",
@@ -55,7 +52,7 @@ const bars: readonly Bar[] = [
   })),
 ];
 
-/** One question at a time from each client, and eight. */
+/** With one and with eight questions outstanding for each client. */
 export const scenarios: readonly Scenario[] = [scenario(1), scenario(8)];
 
 function scenario(window: number): Scenario {
@@ -65,9 +62,10 @@ function scenario(window: number): Scenario {
     about:
       `${clients} clients, each with ${
         window === 1 ? "one question" : `${window} questions`
-      } on its way. Weir's flow makes three fields of the question and answers with them; the plain ` +
-      "servers send back what they got, and Socket.IO's handler makes the same three fields. A " +
-      "client that reads several answers at once asks as many at once. Every answer is compared.",
+      } outstanding. Weir's flow makes three fields of the question and answers with them; the ` +
+      "plain servers do the same by hand, with JSON.parse and JSON.stringify, and Socket.IO's " +
+      "handler answers with the same three fields. The floor looks for the fields in the text. A " +
+      "client that reads several answers at once sends as many questions at once. Every answer is compared.",
     unit: "µs CPU an answer",
     contenders: participants,
     bars,
@@ -95,6 +93,7 @@ function open({ name }: Contender, bench: Bench, window: number): Promise<Contes
   }, bench);
 }
 
-function echo(name: string, runtime: "node" | "deno" | "bun", file: string): Participant {
-  return { name, runtime, spec: baseline(runtime, file), frame: request, answer: request };
+function participant(name: string, spec: ServerSpec): Participant {
+  const answer = `{"type":"ack","id":%n,"data":${result}}`;
+  return { name, runtime: spec.runtime, spec, frame: request, answer };
 }
