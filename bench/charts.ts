@@ -1,12 +1,13 @@
-/** Charts as SVG, made from results: bars of costs, and lines for how a cost grows. */
+/** Charts as SVG, generated from results: bars for costs, lines for how a cost grows. */
+import { isFloor } from "./floor.ts";
 import type { ScenarioResult } from "./results.ts";
 import type { Scenario } from "./scenario.ts";
 import { number } from "./tables.ts";
 
 const width = 760;
 
-// Colours that are told apart on a light and on a dark ground, which a chart brings along: where it is
-// shown, the ground may not be the one that the reader's system prefers.
+// Colours that can be told apart on a light and on a dark background. A chart has its own background,
+// since that of the page may not be the one that the reader's system prefers.
 const style = `<style>
 text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 .title { font-weight: 600; font-size: 14px }
@@ -19,6 +20,7 @@ text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 .node { stroke: #3fa45b; fill: #3fa45b }
 .deno { stroke: #2f81f7; fill: #2f81f7 }
 .bun { stroke: #d9822b; fill: #d9822b }
+.floor { stroke: #8b949e; fill: #8b949e }
 polyline { fill: none !important; stroke-width: 2 }
 path { stroke-opacity: .5 }
 @media (prefers-color-scheme: dark) {
@@ -29,7 +31,7 @@ path { stroke-opacity: .5 }
 }
 </style>`;
 
-/** A bar for the cost of each contender, the cheapest first, and its spread as a line. */
+/** A bar for the cost of each contender, the cheapest first, with its spread as a line. */
 export function barChart(scenario: Scenario, { contenders }: ScenarioResult): string {
   const rows = Object.entries(contenders).sort(([, a], [, b]) => a.cost.median - b.cost.median);
   const most = Math.max(...rows.map(([, { cost }]) => cost.max));
@@ -51,13 +53,13 @@ export function barChart(scenario: Scenario, { contenders }: ScenarioResult): st
   return svg(scenario, top + rows.length * step + 10, bars);
 }
 
-/** A line for Weir on each runtime over the contenders' variant; others stand in the table alone. */
+/** A line for Weir on each runtime and for the floor, over the contenders' variant. */
 export function lineChart(scenario: Scenario, { contenders }: ScenarioResult): string {
   const points = scenario.contenders.flatMap(({ name, runtime, variant = {} }) => {
     const [[axis, at] = ["", 0]] = Object.entries(variant);
     const cost = contenders[name]?.cost;
-    const shown = cost !== undefined && name.startsWith("weir");
-    return shown ? [{ runtime: runtime ?? name, axis, at, cost }] : [];
+    const shown = cost !== undefined && (name.startsWith("weir") || isFloor(name));
+    return shown ? [{ runtime: runtime ?? "floor", axis, at, cost }] : [];
   });
   const [left, right, top, height] = [64, 100, 70, 220];
   const values = [...new Set(points.map(({ at }) => at))].sort((a, b) => a - b);
@@ -107,7 +109,7 @@ function logScale(least: number, most: number, from: number, to: number): Scale 
   return (value) => from + Math.log(value / least) / Math.log(most / least) * (to - from);
 }
 
-/** Round values from 0; where costs lie far apart, powers of ten. */
+/** Round values from 0, or powers of ten where costs differ by more than a factor of 20. */
 function ticksOf(least: number, most: number): {
   readonly values: readonly number[];
   readonly scale: (from: number, to: number) => Scale;
@@ -125,7 +127,7 @@ function ticksOf(least: number, most: number): {
   return { values, scale: (from, to) => (value) => from + value / (count * step) * (to - from) };
 }
 
-/** A value of an axis; a size in the units that people think of. */
+/** A value of an axis; a size has a unit. */
 function axisText(axis: string, value: number): string {
   if (axis !== "message size") return number(value);
   return value < 1_024 ? `${value} B` : `${value / 1_024} KB`;

@@ -1,4 +1,4 @@
-/** Where a run was made: without it a number says nothing. */
+/** The machine and the versions of a run. */
 import { cpus, release } from "node:os";
 import type { Toolchain } from "../tests/support/toolchain.ts";
 
@@ -9,9 +9,9 @@ export interface Environment {
   readonly cores: number;
   /** Operating system and kernel. */
   readonly system: string;
-  /** The versions of the runtimes and of what Weir is compared with, where it is there. */
+  /** The versions of the runtimes and of installed peers. */
   readonly versions: Readonly<Record<string, string>>;
-  /** The commit, with a mark where files differ from it. */
+  /** The commit, followed by "with changes" where files differ from it. */
   readonly commit: string;
 }
 
@@ -26,12 +26,12 @@ const programs: Readonly<Record<string, readonly string[]>> = {
   mosquitto: ["-h"],
 };
 
-/** Looks at this machine. */
+/** Describes this machine. */
 export async function environment(tools: Toolchain): Promise<Environment> {
   const [{ model } = { model: "unknown" }] = cpus();
   const cores = navigator.hardwareConcurrency;
   const commit = await output("git", ["rev-parse", "--short", "HEAD"]);
-  // What a run writes is no part of what it measures.
+  // A run writes to docs, which it does not measure.
   const changes = await output("git", ["status", "--porcelain", "--", ".", ":!docs"]);
   return {
     machine: `${model.trim()}, ${cores} ${cores === 1 ? "core" : "cores"}`,
@@ -59,7 +59,7 @@ async function versionsOf(tools: Toolchain): Promise<Record<string, string>> {
   return versions;
 }
 
-/** What a command prints; undefined when it says nothing or does not exist. */
+/** The output of a command; undefined when the command does not exist. */
 async function output(command: string, args: string[]): Promise<string | undefined> {
   try {
     const { stdout, stderr } = await new Deno.Command(command, {
@@ -69,7 +69,7 @@ async function output(command: string, args: string[]): Promise<string | undefin
       stderr: "piped",
     }).output();
     const decoder = new TextDecoder();
-    // nginx tells its version on standard error, and mosquitto's help is no success.
+    // nginx prints its version on standard error, and mosquitto's help exits with an error.
     return decoder.decode(stdout).trim() || decoder.decode(stderr).trim();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;

@@ -1,29 +1,29 @@
-/** The figures of the README, made from results. */
+/** The figures of the README, generated from results. */
 import { judge } from "./bars.ts";
 import type { Results } from "./results.ts";
 import type { Scenario } from "./scenario.ts";
-import { measuredText, number, table } from "./tables.ts";
+import { measuredText, number, table, timesFloor } from "./tables.ts";
 
-/** What stands in the README, in this order. */
+/** The rows of the README, in order. */
 const shown: Readonly<Record<string, string>> = {
-  "fanout-16": "a delivery to a room of 1000, 16 messages on their way",
-  "fanout-4": "4 on their way",
-  "fanout-1": "1 on its way",
+  "fanout-16": "a delivery to a room of 1000, 16 messages outstanding",
+  "fanout-4": "4 outstanding",
+  "fanout-1": "1 outstanding",
   "requests-1": "a request through a flow, answered",
   "rabbitmq": "a delivery from RabbitMQ to 100 clients",
   "connect": "a connection opened",
   "sqlite": "a message in SQLite, committed and acked",
   "idle": "an idle connection",
-  "start": "start to ready, chat example, from the second on",
+  "start": "start to ready, chat example, from the second start on",
 };
 const runtimes = { node: "Node", deno: "Deno", bun: "Bun" };
 const START = "<!-- figures -->";
 const END = "<!-- /figures -->";
 
 /**
- * The README with the figures in their place.
+ * The README with its figures replaced.
  *
- * @throws Error where it has no such place.
+ * @throws Error when it has no place for them.
  */
 export function withHeadlines(
   readme: string,
@@ -47,16 +47,18 @@ export function withHeadlines(
   return `${readme.slice(0, start)}${START}\n\n${figures}\n\n${readme.slice(end)}`;
 }
 
-/** A cost, and the lowest of the ratios that are asked of it. */
+/** A cost, and how many times the floor it is; without a floor, the lowest ratio of its bars. */
 function cell(
-  { bars }: Scenario,
+  scenario: Scenario,
   contenders: Results[string]["contenders"],
   name: string,
 ): string {
   const figures = contenders[name];
   if (figures === undefined) return "";
   const cost = number(figures.cost.median);
-  const [lowest] = bars.filter(({ of, figure }) => of === name && figure === "efficiency")
+  const times = timesFloor(scenario, contenders, name);
+  if (times !== undefined) return `${cost} (${times.toFixed(1)} × floor)`;
+  const [lowest] = scenario.bars.filter(({ of, figure }) => of === name && figure === "efficiency")
     .map((bar) => judge(bar, contenders))
     .sort((one, other) => (one.value ?? Infinity) - (other.value ?? Infinity));
   return lowest === undefined ? cost : `${cost} (${measuredText(lowest)} ${lowest.bar.against})`;

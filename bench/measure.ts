@@ -1,9 +1,9 @@
-/** Measures a scenario: all contenders are opened, warmed up, and take their turns round after round. */
+/** Measures a scenario: opens and warms up all contenders, then measures them in turn. */
 import { figuresOf, type ScenarioResult } from "./results.ts";
 import type { Bench, Contender, Contest, Measurement, Scenario } from "./scenario.ts";
 import { endServers } from "./servers.ts";
 
-/** What a run of a scenario has found. */
+/** The result of a run of a scenario. */
 export interface Run {
   readonly contenders: ScenarioResult["contenders"];
   /** Why contenders have no result: not installed, or failed. */
@@ -15,7 +15,7 @@ export interface Run {
 export interface RunOptions {
   readonly contenders: readonly Contender[];
   readonly rounds: number;
-  /** Told what is being done. */
+  /** Receives a line of progress. */
   readonly log: (text: string) => void;
 }
 
@@ -28,14 +28,14 @@ interface Entry {
 const open = new Set<AsyncDisposableStack>();
 let ending = false;
 
-/** Ends everything that was opened, for the end of this process. */
+/** Ends everything that was opened, before this process ends. */
 export async function endContests(): Promise<void> {
   ending = true;
   await Promise.allSettled([...open].map((stack) => stack.disposeAsync()));
   await endServers();
 }
 
-/** Runs a scenario. A contender that fails takes part no more, and the others go on. */
+/** Runs a scenario. A contender that fails is dropped, and the others continue. */
 export async function runScenario(
   scenario: Scenario,
   bench: Bench,
@@ -51,7 +51,7 @@ export async function runScenario(
     try {
       await action();
     } catch (error) {
-      // What fails because everything ends has nothing to say, and nothing follows it.
+      // Failures while everything ends are expected: they are not reported.
       if (ending) await new Promise(() => {});
       failures.push(`${scenario.name}: ${name} failed: ${(error as Error).message}`);
       entries.delete(name);

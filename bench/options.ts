@@ -1,8 +1,8 @@
-/** What the command line of a run may say. */
+/** The command line of a run. */
 import { parseArgs } from "node:util";
 import type { Contender, Scenario } from "./scenario.ts";
 
-/** A scenario, and who takes part. */
+/** A scenario, and its contenders in this run. */
 export interface Choice {
   readonly scenario: Scenario;
   readonly contenders: readonly Contender[];
@@ -15,7 +15,7 @@ export interface Options {
   /** Measurements of each contender. */
   readonly rounds: number;
   readonly quick: boolean;
-  /** Whether the results are kept for the report. */
+  /** Whether the results are saved for the report. */
   readonly save: boolean;
   /** The file for the results as JSON. */
   readonly out: string | undefined;
@@ -30,19 +30,19 @@ export function usageOf(scenarios: readonly Scenario[]): string {
 Scenarios, all by default:
 ${scenarios.map(({ name, title }) => `  ${name.padEnd(18)}${title}`).join("\n")}
 
---contenders NAMES  those alone, such as weir-node,ws-node
---runtimes NAMES    the contenders of these runtimes alone: ${runtimes.join(",")}
+--contenders NAMES  only these contenders, such as weir-node,ws-node
+--runtimes NAMES    only contenders on these runtimes: ${runtimes.join(",")}
 --rounds N          measurements of each contender, 5 by default
 --quick             shorter rounds, 2 by default: a first look
 --out FILE          writes the results as JSON
---save              keeps them for the report: docs/performance/results.json
+--save              saves the results for the report: docs/performance/results.json
 --help              prints this`;
 }
 
 /**
- * Reads the command line, which names some of these scenarios; undefined when it asks for help.
+ * Parses the command line; undefined when it asks for help.
  *
- * @throws TypeError that says what is wrong with it.
+ * @throws TypeError with what is wrong.
  */
 export function parseOptions(
   args: string[],
@@ -65,7 +65,7 @@ export function parseOptions(
   const { quick, save, out } = values;
   const some = values.contenders !== undefined || values.runtimes !== undefined;
   if (save && (quick || some)) {
-    throw new TypeError("--save is for whole runs: leave --quick, --contenders, --runtimes out");
+    throw new TypeError("--save needs a whole run: remove --quick, --contenders and --runtimes");
   }
   const chosen = choose("scenario", scenarios.map(({ name }) => name), positionals);
   const from = scenarios.filter(({ name }) => chosen.includes(name));
@@ -82,7 +82,7 @@ export function parseOptions(
   return { choices, rounds: count("rounds", values.rounds, quick ? 2 : 5), quick, save, out };
 }
 
-/** The names that are wanted, all when none is. */
+/** The names that are asked for, or all. */
 function choose(
   kind: string,
   names: readonly string[],
@@ -90,7 +90,7 @@ function choose(
 ): readonly string[] {
   for (const name of wanted) {
     if (!names.includes(name)) {
-      throw new TypeError(`there is no ${kind} "${name}", only ${names.join(", ")}`);
+      throw new TypeError(`unknown ${kind} "${name}": use one of ${names.join(", ")}`);
     }
   }
   return wanted.length === 0 ? names : wanted;
@@ -100,5 +100,5 @@ function count(option: string, text: string | undefined, fallback: number): numb
   if (text === undefined) return fallback;
   const value = Number(text);
   if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new TypeError(`--${option} wants a whole number above zero, not "${text}"`);
+  throw new TypeError(`--${option} must be a positive integer, not "${text}"`);
 }

@@ -1,8 +1,8 @@
-/** Rounds that take as long for a fast server as for a slow one. */
+/** Rounds that take the same time for a fast server and for a slow one. */
 import type { Work } from "./load/crowd.ts";
 import type { Bench } from "./scenario.ts";
 
-/** How long a round takes about, and the warm-up before it, in seconds. */
+/** The approximate duration of a round and of the warm-up, in seconds. */
 export interface Pace {
   readonly round: number;
   readonly warmUp: number;

@@ -1,4 +1,4 @@
-/** The page about performance and its charts, made from results. */
+/** The page about performance and its charts, generated from results. */
 import { judge, type Judgement } from "./bars.ts";
 import { barChart, lineChart } from "./charts.ts";
 import type { Environment } from "./environment.ts";
@@ -6,10 +6,10 @@ import type { Results, ScenarioResult } from "./results.ts";
 import type { Scenario } from "./scenario.ts";
 import { boundText, measuredText, percent, scenarioTable, table, verdict } from "./tables.ts";
 
-/** Hand-written, by scenario, scenario/contender or scenario/contender/peer; the longest key counts. */
+/** Why bars are not reached, by scenario, scenario/contender or scenario/contender/peer. The longest key applies. */
 export type Reasons = Readonly<Record<string, string>>;
 
-/** What a chart shows and where it stands. */
+/** A chart and the name of its file. */
 export interface Chart {
   readonly file: string;
   readonly scenario: Scenario;
@@ -18,13 +18,13 @@ export interface Chart {
 
 const barred = ["fanout-16", "fanout-4", "fanout-1"];
 const growing: Readonly<Record<string, string>> = {
-  rooms: "With clients in one room",
-  "many-rooms-send": "With rooms",
-  "message-size": "With the size of messages",
-  "message-rate": "With the rate of messages",
+  rooms: "Members of one room",
+  "many-rooms-send": "Number of rooms",
+  "message-size": "Size of messages",
+  "message-rate": "Rate of messages",
 };
 
-/** The page with everything in its places, and its charts. */
+/** The page with its placeholders filled, and its charts. */
 export function pageOf(
   template: string,
   scenarios: readonly Scenario[],
@@ -58,7 +58,7 @@ function chartsOf(scenario: Scenario, result: ScenarioResult): Chart[] {
   return [];
 }
 
-/** One paragraph for the scenarios that were run in the same way. */
+/** One paragraph for all scenarios that ran in the same environment. */
 function environments(measured: readonly Scenario[], results: Results): string {
   const same = Map.groupBy(measured, ({ name }) => {
     const { date, environment, pinning, rounds } = results[name];
@@ -74,7 +74,7 @@ function machineText({ machine, system, versions, commit }: Environment): string
   return `${machine}, ${system}; ${list.join(", ")}; commit ${commit}`;
 }
 
-/** Whether the load generator held a server up. */
+/** Whether the load generator slowed a server down. */
 function bottleneck(measured: readonly Scenario[], results: Results): string {
   const rows = measured.flatMap(({ name }) =>
     Object.entries(results[name].contenders).flatMap(([contender, { load, generator }]) =>
@@ -86,11 +86,12 @@ function bottleneck(measured: readonly Scenario[], results: Results): string {
   const held = rows.filter(({ load, generator }) => generator > load)
     .map(({ row, load, generator }) => `${row} (${percent(load)}, ${percent(generator)})`);
   if (held.length === 0) {
-    return `The server's core was the busier one in all ${rows.length} rows: the load held nobody up.`;
+    return `The server's core was the busier one in all ${rows.length} rows: the load generator slowed no ` +
+      "server down.";
   }
   return `The server's core was the busier one in ${rows.length - held.length} of ${rows.length} ` +
-    `rows. In the others (the server's core, the load's core) the rate is no limit of the server; ` +
-    `what CPU time it spent is as true: ${held.join(", ")}.`;
+    `rows. In the others (the server's core, the load's core) the rate is not the server's limit, ` +
+    `but the CPU time is still its own: ${held.join(", ")}.`;
 }
 
 function barTable(scenarios: readonly Scenario[], results: Results): string {
@@ -103,7 +104,7 @@ function barTable(scenarios: readonly Scenario[], results: Results): string {
       verdict(judgement, results[scenario.name]?.environment.cores),
     ])
   );
-  return table(["scenario", "contender", "must reach", "measured", ""], rows);
+  return table(["scenario", "contender", "bar", "measured", ""], rows);
 }
 
 function judgements(scenario: Scenario, results: Results): Judgement[] {
@@ -132,7 +133,7 @@ function reasonFor(reasons: Reasons, path: readonly (string | undefined)[]): str
     const key = path.slice(0, length).join("/");
     if (Object.hasOwn(reasons, key)) return reasons[key];
   }
-  return "why is not known yet.";
+  return "the reason is not known yet.";
 }
 
 function growthSections(charts: readonly Chart[]): string {

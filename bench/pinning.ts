@@ -1,18 +1,18 @@
-/** Keeps the server and what loads it on processor cores of their own. */
+/** Keeps the server and the load generator on separate processor cores. */
 
-/** Which command runs where. */
+/** The cores that commands run on. */
 export interface Pinning {
-  /** Whether cores are kept apart, in words. */
+  /** Text for the report: which cores are used. */
   readonly note: string;
   /** The command line of a server: core 0. */
   server(command: readonly string[]): string[];
-  /** The command line of what may run on any core. */
+  /** The command line of a program that may run on any core. */
   free(command: readonly string[]): string[];
 }
 
 /**
  * Moves this process to core 1, with everything that it starts, and servers to core 0. Where there
- * is no taskset or only one core, nothing is pinned and the note says so.
+ * is no taskset or only one core, nothing is pinned, and the note says why.
  */
 export async function pin(): Promise<Pinning> {
   const cores = navigator.hardwareConcurrency;
@@ -30,7 +30,7 @@ export async function pin(): Promise<Pinning> {
   return {
     note: "servers on core 0, load on core 1",
     server: (command) => ["taskset", "--cpu-list", "0", ...command],
-    // What is started inherits the core of this process, unless told otherwise.
+    // A child inherits the core of this process unless taskset sets another.
     free: (command) => ["taskset", "--cpu-list", `0-${cores - 1}`, ...command],
   };
 }

@@ -1,4 +1,4 @@
-/** What a process costs, with all its threads and children: read from Linux. */
+/** CPU time and memory of a process with its threads and children, read from Linux. */
 
 const libc = Deno.build.os === "linux"
   ? Deno.dlopen("libc.so.6", {
@@ -12,8 +12,8 @@ export async function cpuOf(pid: number): Promise<number> {
 }
 
 /**
- * Bytes of memory that a process and its children hold: heaps and stacks, resident, a page that they
- * share counted once. Pages of files are not among them: their share depends on who else runs.
+ * Resident heaps and stacks of a process and its children, in bytes. A page that they share counts
+ * once. Pages of files do not count: their share depends on other programs.
  */
 export async function memoryOf(pid: number): Promise<number> {
   let bytes = 0;
@@ -24,7 +24,7 @@ export async function memoryOf(pid: number): Promise<number> {
   return bytes;
 }
 
-/** A process and all that descend from it. */
+/** The process ids of a process and its descendants. */
 export async function treeOf(root: number): Promise<number[]> {
   const children = new Map<number, number[]>();
   for await (const { name } of Deno.readDir("/proc")) {
@@ -38,9 +38,9 @@ export async function treeOf(root: number): Promise<number[]> {
   return tree;
 }
 
-/** CPU seconds of one process, with threads that have ended: a clock of Linux, in nanoseconds. */
+/** CPU seconds of one process, including threads that have ended. */
 export function clockOf(pid: number): number {
-  if (libc === undefined) throw new Error("CPU time is read from Linux alone");
+  if (libc === undefined) throw new Error("CPU time can be read on Linux only");
   const time = new BigInt64Array(2);
   // What clock_getcpuclockid(3) computes.
   const clock = (~pid << 3) | 2;

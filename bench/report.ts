@@ -1,7 +1,7 @@
 /**
- * Writes docs/performance.md and its charts from docs/performance/results.json, with the words of
- * bench/performance.md and the reasons of bench/reasons.json, and the figures of the README:
- * `deno run -A bench/report.ts`. With `--check` it writes nothing and fails where one is stale.
+ * `deno run -A bench/report.ts` writes docs/performance.md, its charts and the figures of the README
+ * from docs/performance/results.json, bench/performance.md and bench/reasons.json. With `--check` it
+ * writes nothing and fails where a file is stale.
  */
 import { formatted } from "../docs/formatted.ts";
 import { withHeadlines } from "./headlines.ts";
@@ -9,7 +9,7 @@ import { pageOf } from "./page.ts";
 import { readResults } from "./results.ts";
 import { scenarios } from "./scenarios.ts";
 
-/** Writes a file, or says that it is stale; whether it is as it must be. */
+/** Writes a file, or compares it; returns whether it is up to date. */
 async function keep(path: string, text: string, check: boolean): Promise<boolean> {
   const file = new URL(`../${path}`, import.meta.url);
   if (!check) await Deno.writeTextFile(file, text);

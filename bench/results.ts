@@ -1,9 +1,9 @@
-/** What runs have found, and the file that keeps the last run of each scenario. */
+/** Results of runs, and the file with the last run of each scenario. */
 import type { Environment } from "./environment.ts";
 import type { Measurement } from "./scenario.ts";
 import { summarize, type Summary } from "./statistics.ts";
 
-/** Every figure that the rounds have: its median, and how far they lie apart. */
+/** The median and the spread of each figure of the rounds. */
 export type Figures = { readonly [K in keyof Measurement]: Summary };
 
 /** One run of one scenario. */
@@ -11,7 +11,7 @@ export interface ScenarioResult {
   /** The day, as 2026-01-31. */
   readonly date: string;
   readonly environment: Environment;
-  /** Which core is whose. */
+  /** The cores of servers and load. */
   readonly pinning: string;
   /** Rounds of each contender. */
   readonly rounds: number;
@@ -24,7 +24,7 @@ export type Results = Readonly<Record<string, ScenarioResult>>;
 
 const file = new URL("../docs/performance/results.json", import.meta.url);
 
-/** Sums rounds up. */
+/** The figures of several rounds. */
 export function figuresOf(rounds: readonly Measurement[]): Figures {
   const names = Object.keys(rounds[0]) as (keyof Measurement)[];
   const summaries = names.map((name) =>
@@ -33,7 +33,7 @@ export function figuresOf(rounds: readonly Measurement[]): Figures {
   return Object.fromEntries(summaries) as unknown as Figures;
 }
 
-/** The kept results. */
+/** The saved results. */
 export async function readResults(): Promise<Results> {
   try {
     return JSON.parse(await Deno.readTextFile(file));
@@ -43,14 +43,14 @@ export async function readResults(): Promise<Results> {
   }
 }
 
-/** Keeps one more, in the place of the scenario's last. */
+/** Saves a result in the place of the scenario's last. */
 export async function saveResult(scenario: string, result: ScenarioResult): Promise<void> {
   await Deno.mkdir(new URL("./", file), { recursive: true });
   const results = { ...await readResults(), [scenario]: result };
   await Deno.writeTextFile(file, `${JSON.stringify(results, null, 2)}\n`);
 }
 
-/** Four digits say all that a round can say. */
+/** Rounds are not more precise than four digits. */
 function rounded({ median, min, max }: Summary): Summary {
   const round = (value: number) => Number(value.toPrecision(4));
   return { median: round(median), min: round(min), max: round(max) };

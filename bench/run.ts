@@ -1,4 +1,4 @@
-/** `deno task bench`: Weir beside what people use without it. `--help` names the options. */
+/** `deno task bench`: measures Weir and what people use without it. `--help` lists the options. */
 import { toolchain } from "../tests/support/toolchain.ts";
 import { environment } from "./environment.ts";
 import { endContests, runScenario } from "./measure.ts";
@@ -8,7 +8,7 @@ import { saveResult, type ScenarioResult } from "./results.ts";
 import { scenarios } from "./scenarios.ts";
 import { barLines, scenarioTable } from "./tables.ts";
 
-/** Runs what the command line says; gives the exit code. */
+/** Runs the chosen scenarios and returns the exit code. */
 async function main(args: string[]): Promise<number> {
   const options = parseOptions(args, scenarios);
   if (options === undefined) {
@@ -60,7 +60,7 @@ median of ${options.rounds} rounds; ${pinning.note}
   return failures.length === 0 ? 0 : 1;
 }
 
-/** One line that changes, on a terminal alone. */
+/** One line of progress, on a terminal only. */
 function progress(text: string): void {
   if (!Deno.stderr.isTerminal()) return;
   Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));

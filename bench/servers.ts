@@ -1,25 +1,25 @@
-/** A program under test: how it is started on its core, what it costs, and how it is ended. */
+/** Servers under test: starting them on their core, their costs, and ending them. */
 import type { Tool, Toolchain } from "../tests/support/toolchain.ts";
 import type { Pinning } from "./pinning.ts";
 import { cpuOf, memoryOf } from "./processes.ts";
 
 /** A program under test. */
 export interface ServerSpec {
-  /** What it is called in messages. */
+  /** Its name in messages. */
   readonly name: string;
   /** Its runtime; without one, `args` begin with the program. */
   readonly runtime?: Tool;
   /** The runtime's arguments, relative to the repository; `{folder}` is that of its files. */
   readonly args: readonly string[];
-  /** The files that it wants in a folder of its own, by their names. */
+  /** Files for its temporary folder, by name. */
   readonly files?: (port: number) => Readonly<Record<string, string>>;
-  /** Its environment beside that of the benchmark; `BENCH_PORT` is there without being named. */
+  /** Environment variables beside those of the benchmark and `BENCH_PORT`. */
   readonly env?: Readonly<Record<string, string>>;
-  /** A piece of the line on standard output that says it is ready; by default its port must answer. */
+  /** Text on standard output when it is ready. By default it is ready when its port accepts connections. */
   readonly ready?: string;
   /** Makes the program before it is started. */
   readonly build?: () => Promise<unknown>;
-  /** Runs on whatever core is free instead of the server's core. */
+  /** Runs on any core instead of core 0. */
   readonly unpinned?: boolean;
 }
 
@@ -27,14 +27,14 @@ const startDeadline = 20_000;
 const stopDeadline = 5_000;
 const running = new Set<Server>();
 
-/** Ends all servers, also those that are not ready yet. */
+/** Ends all servers, including those that are not ready yet. */
 export async function endServers(): Promise<void> {
   await Promise.all([...running].map((server) => server[Symbol.asyncDispose]()));
 }
 
 /** A server that listens, in a process of its own. */
 export class Server implements AsyncDisposable {
-  /** What runs. */
+  /** How it was started. */
   readonly spec: ServerSpec;
   /** Its port on 127.0.0.1. */
   readonly port: number;
@@ -56,7 +56,7 @@ export class Server implements AsyncDisposable {
     this.#said = new Response(child.stderr).text();
   }
 
-  /** Its process: taskset becomes the program that it starts, so this is the runtime itself. */
+  /** The id of the server's process: taskset replaces itself with the program that it starts. */
   get pid(): number {
     return this.#child.pid;
   }
@@ -74,7 +74,7 @@ export class Server implements AsyncDisposable {
   /**
    * Starts a server and waits until it is ready.
    *
-   * @throws Error with what the server said, when it ends or is not ready within 20 seconds.
+   * @throws Error with the server's output, when it ends or is not ready within 20 seconds.
    */
   static async start(spec: ServerSpec, tools: Toolchain, pinning: Pinning): Promise<Server> {
     await spec.build?.();
@@ -107,7 +107,7 @@ export class Server implements AsyncDisposable {
     throw new Error(`${spec.name} is not ready on port ${port}:\n${await server.#said}`);
   }
 
-  /** What it said before it ended by itself; undefined where it still runs a moment later. */
+  /** The output of a server that has ended by itself; undefined where it is still running after 0.5 s. */
   async lastWords(): Promise<string | undefined> {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const moment = setTimeout(() => resolve(undefined), 500);
@@ -116,7 +116,7 @@ export class Server implements AsyncDisposable {
     return ended === undefined ? undefined : `it ended with ${ended.code}:\n${await this.#said}`;
   }
 
-  /** Ends the process, by force after 5 seconds. */
+  /** Ends the process, with SIGKILL after 5 seconds. */
   async [Symbol.asyncDispose](): Promise<void> {
     end(this.#child, "SIGTERM");
     const force = setTimeout(() => end(this.#child, "SIGKILL"), stopDeadline);
@@ -139,13 +139,13 @@ async function keepFiles(
   return folder;
 }
 
-/** A port that nobody listens on. */
+/** A free port. */
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }
 
-/** Whether something listens on a port of 127.0.0.1. */
+/** Whether a port of 127.0.0.1 accepts connections. */
 async function answers(port: number): Promise<boolean> {
   try {
     (await Deno.connect({ hostname: "127.0.0.1", port })).close();
@@ -164,7 +164,7 @@ async function untilAnswers(port: number, over: AbortSignal): Promise<boolean> {
   return false;
 }
 
-/** Reads on after the line has come, so that the program never waits for its output. */
+/** Resolves once the output contains a text. Reads on afterwards, so that the program never blocks on its output. */
 function untilSaid(
   output: ReadableStream<Uint8Array<ArrayBuffer>>,
   line: string,

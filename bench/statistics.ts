@@ -1,4 +1,4 @@
-/** Medians of a few rounds, and how far the rounds lie apart. */
+/** Medians of a few rounds, and their spread. */
 
 /** The middle of several numbers, and their extremes. */
 export interface Summary {
@@ -11,9 +11,9 @@ export interface Summary {
 }
 
 /**
- * Sums numbers up.
+ * The median, minimum and maximum of numbers.
  *
- * @throws RangeError when there are none.
+ * @throws RangeError when there are no numbers.
  */
 export function summarize(values: readonly number[]): Summary {
   if (values.length === 0) throw new RangeError("no values to summarize");

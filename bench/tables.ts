@@ -1,4 +1,5 @@
 /** Results as Markdown. */
+import { floorOf, isFloor } from "./floor.ts";
 import { judge, type Judgement } from "./bars.ts";
 import type { ScenarioResult } from "./results.ts";
 import type { Bar, Measurement, Scenario } from "./scenario.ts";
@@ -23,19 +24,37 @@ const columns: readonly Column[] = [
 export function scenarioTable(scenario: Scenario, { contenders }: ScenarioResult): string {
   const rows = Object.entries(contenders);
   const used = columns.filter(({ figure }) => rows.some(([, figures]) => figures[figure]));
-  const head = ["contender", scenario.unit, "spread", ...used.map((column) => column.head)];
+  const floored = rows.some(([name]) => isFloor(name));
+  const head = [
+    "contender",
+    scenario.unit,
+    "spread",
+    ...floored ? ["times the floor"] : [],
+    ...used.map((column) => column.head),
+  ];
   return table(
     head,
     rows.map(([name, figures]) => [
       name,
       number(figures.cost.median),
       `${number(figures.cost.min)}–${number(figures.cost.max)}`,
+      ...floored ? [timesFloor(scenario, contenders, name)?.toFixed(2) ?? ""] : [],
       ...used.map(({ figure, text }) => {
         const summary = figures[figure];
         return summary === undefined ? "" : text(summary.median);
       }),
     ]),
   );
+}
+
+/** A contender's cost divided by the floor's; undefined where the floor was not measured. */
+export function timesFloor(
+  scenario: Scenario,
+  contenders: ScenarioResult["contenders"],
+  name: string,
+): number | undefined {
+  const floor = contenders[floorOf(scenario, name) ?? ""];
+  return floor && contenders[name].cost.median / floor.cost.median;
 }
 
 /** One line for each bar whose contenders were measured. */
@@ -50,14 +69,14 @@ export function barLines(scenario: Scenario, { contenders, environment }: Scenar
     .join("\n");
 }
 
-/** What must be reached, such as `≥ 10 × ws-node`. */
+/** The bound, such as `≥ 10 × ws-node`. */
 export function boundText({ figure, against, bound, beside }: Bar, { unit }: Scenario): string {
   switch (figure) {
     case "efficiency":
       return `≥ ${bound} × ${against}`;
     case "growth":
       if (beside !== undefined) {
-        return `of ${against} grows ≤ ${bound} × ${beside.of} of ${beside.against}`;
+        return `÷ ${against} ≤ ${bound} × (${beside.of} ÷ ${beside.against})`;
       }
       return `≤ ${bound} × ${against}`;
     case "rate":
@@ -69,7 +88,7 @@ export function boundText({ figure, against, bound, beside }: Bar, { unit }: Sce
   }
 }
 
-/** What was measured, in the words of the bound. */
+/** The measured value, written as the bound is. */
 export function measuredText({ bar, value }: Judgement): string {
   if (value === undefined) return "not measured";
   if (bar.figure === "cost") return number(value);
@@ -84,7 +103,7 @@ export function verdict({ bar, value, reached }: Judgement, cores = Infinity): s
   return value === undefined ? "" : reached ? "reached" : "**not reached**";
 }
 
-/** Three digits, thousands set apart. */
+/** A number of three digits, or four from 1000 on, with spaces between thousands. */
 export function number(value: number): string {
   if (value < 1000) return String(Number(value.toPrecision(3)));
   return String(Number(value.toPrecision(4))).replace(/\B(?=(\d{3})+$)/g, " ");

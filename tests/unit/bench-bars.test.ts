@@ -13,6 +13,20 @@ test("efficiency is the other's cost through one's own, growth the other way rou
   assert.equal(judge(barOf("growth", 1, "ws-node"), contenders).value, 0.2);
 });
 
+test("a growth beside another pair's is divided by it", () => {
+  const { contenders } = resultOf({
+    "weir-node": { cost: 3 },
+    "weir-small": { cost: 2 },
+    "floor-large": { cost: 2.5 },
+    "floor-small": { cost: 2 },
+  });
+  const beside = { of: "floor-large", against: "floor-small" };
+  const bar = { ...barOf("growth", 1.15, "weir-small"), beside };
+  assert.deepEqual(judge(bar, contenders), { bar, value: 1.2, reached: false });
+  const { "floor-small": _, ...rest } = contenders;
+  assert.equal(judge(bar, rest).value, undefined);
+});
+
 test("a rate is compared with the other's, or stands alone", () => {
   assert.equal(judge(barOf("rate", 1, "ws-node"), contenders).value, 3);
   assert.equal(judge(barOf("rate", 1), contenders).value, 300);

@@ -52,15 +52,15 @@ test("--help asks for the text that names every scenario", () => {
 
 test("nonsense is named", () => {
   const nonsense: readonly (readonly [string[], RegExp])[] = [
-    [["fan-out"], /no scenario "fan-out", only fanout, sqlite/],
-    [["--contenders", "weir"], /no contender "weir"/],
-    [["--contenders="], /no contender ""/],
-    [["--runtimes", "php"], /no runtime "php", only deno, bun, node/],
+    [["fan-out"], /unknown scenario "fan-out": use one of fanout, sqlite/],
+    [["--contenders", "weir"], /unknown contender "weir"/],
+    [["--contenders="], /unknown contender ""/],
+    [["--runtimes", "php"], /unknown runtime "php": use one of deno, bun, node/],
     [["sqlite", "--runtimes", "bun"], /none of the contenders/],
-    [["sqlite", "--contenders", "mosquitto"], /no contender "mosquitto"/],
-    [["--rounds", "0"], /--rounds wants .*"0"/],
-    [["--rounds", "2.5"], /--rounds wants .*"2.5"/],
-    [["--rounds="], /--rounds wants .*""/],
+    [["sqlite", "--contenders", "mosquitto"], /unknown contender "mosquitto"/],
+    [["--rounds", "0"], /--rounds must be .*"0"/],
+    [["--rounds", "2.5"], /--rounds must be .*"2.5"/],
+    [["--rounds="], /--rounds must be .*""/],
     [["--rounds"], /--rounds/],
     [["--quick=yes"], /--quick/],
     [["--messages", "300"], /--messages/],
@@ -78,6 +78,6 @@ test("nonsense is named", () => {
 test("what is kept for the report is whole", () => {
   assert.equal(parseOptions(["--save", "--rounds", "3", "sqlite"], scenarios)!.save, true);
   for (const option of [["--quick"], ["--runtimes", "bun"], ["--contenders", "weir-node"]]) {
-    assert.throws(() => parseOptions(["--save", ...option], scenarios), /--save is for whole runs/);
+    assert.throws(() => parseOptions(["--save", ...option], scenarios), /--save needs a whole run/);
   }
 });

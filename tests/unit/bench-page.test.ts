@@ -39,7 +39,7 @@ test("places are filled, and what is no place stays", () => {
   const { page } = pageOf("# A\n\n<!-- growth -->\n\n<!-- a word -->\n", [rooms], results, {});
   assert.match(
     page,
-    /^# A\n\n### With clients in one room\n\n!\[About rooms: .*\]\(performance\/rooms\.svg\)/,
+    /^# A\n\n### Members of one room\n\n!\[About rooms: .*\]\(performance\/rooms\.svg\)/,
   );
   assert.match(page, /<!-- a word -->\n$/);
 });
@@ -68,7 +68,7 @@ test("a bar that is not reached stands there with its reason, the nearest there 
   const of = (...keys: string[]) =>
     place("reasons", Object.fromEntries(keys.map((key) => [key, `${key}!`])));
   const line = "- `fanout-16`, weir-node, ≥ 10 × ws-node: ";
-  assert.equal(of(), `${line}why is not known yet.`);
+  assert.equal(of(), `${line}the reason is not known yet.`);
   assert.equal(of("fanout-16", "rooms"), `${line}fanout-16!`);
   assert.equal(of("fanout-16", "fanout-16/weir-node"), `${line}fanout-16/weir-node!`);
   const longest = "fanout-16/weir-node/ws-node";

@@ -43,6 +43,28 @@ test("a scenario's table has a column for what was measured, and none for what w
   ]);
 });
 
+test("with a floor a table has a column for it, by variant", () => {
+  const variants = [10, 100].flatMap((members) => [
+    { name: `floor-${members}`, runtime: undefined, variant: { members } },
+    { name: `weir-node-${members}`, runtime: "node" as const, variant: { members } },
+  ]);
+  const result = resultOf({
+    "floor-10": { cost: 2 },
+    "weir-node-10": { cost: 3 },
+    "weir-node-100": { cost: 3 },
+  });
+  assert.deepEqual(
+    scenarioTable(scenarioOf("rooms", { contenders: variants }), result).split("\n"),
+    [
+      "| contender | µs CPU a delivery | spread | times the floor |",
+      "| --- | ---: | ---: | ---: |",
+      "| floor-10 | 2 | 2–2 | 1.00 |",
+      "| weir-node-10 | 3 | 3–3 | 1.50 |",
+      "| weir-node-100 | 3 | 3–3 |  |",
+    ],
+  );
+});
+
 test("a bound and what was measured of it are told in the same words", () => {
   const { contenders } = resultOf({
     "weir-node": { cost: 2, rate: 70_000, share: 0.55 },
@@ -53,6 +75,11 @@ test("a bound and what was measured of it are told in the same words", () => {
   ) => [boundText(bar, scenarioOf("fanout")), measuredText(judge(bar, contenders))];
   assert.deepEqual(texts(barOf("efficiency", 10, "ws-node")), ["≥ 10 × ws-node", "5.00 ×"]);
   assert.deepEqual(texts(barOf("growth", 1.3, "ws-node")), ["≤ 1.3 × ws-node", "0.20 ×"]);
+  const beside = { of: "floor-large", against: "floor-small" };
+  assert.equal(
+    boundText({ ...barOf("growth", 1.15, "ws-node"), beside }, scenarioOf("rooms")),
+    "÷ ws-node ≤ 1.15 × (floor-large ÷ floor-small)",
+  );
   assert.deepEqual(texts(barOf("rate", 1.6, "ws-node")), ["≥ 1.6 × ws-node's rate", "2.00 ×"]);
   assert.deepEqual(texts(barOf("rate", 60_000)), ["≥ 60 000/s", "70 000/s"]);
   assert.deepEqual(texts(barOf("cost", 5)), ["≤ 5 µs CPU a delivery", "2"]);
