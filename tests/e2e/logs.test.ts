@@ -193,7 +193,7 @@ for (const format of ["text", "json"]) {
       assert.ok(stderr.includes(`on_${name}`) || name === "dead", `${name}\n${stderr}`);
     }
     assert.match(stderr, /message \W*dead\W* was discarded/);
-    assert.match(stderr, /a token is refused/);
+    assert.match(stderr, /refused a token/);
     assert.match(stderr, /127\.0\.0\.1:1/);
     if (format === "text") return;
     const records = stderr.split("\n").filter((line) => line.startsWith("{"));

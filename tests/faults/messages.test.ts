@@ -402,7 +402,7 @@ fault(
   "flow throws, never settles, returns a cycle or a BigInt → `flow_failed` or `timeout`, connection lives",
   {
     blocks: returning,
-    errors: /^(?:flow give failed|a frame could not be served) \(ref \w{8}\): /,
+    errors: /^(?:flow give failed|failed to serve a frame) \(ref \w{8}\): /,
   },
   async (t) => {
     // The server's process knows the others, which no message to it can hold.

@@ -79,7 +79,7 @@ test("a refusal says nothing of the token", async () => {
     headers: { "www-authenticate": 'Bearer error="invalid_token"' },
   });
   assert.deepEqual(records.map(({ level, text }) => `${level} ${text}`), [
-    "debug a token is refused: signature verification failed",
+    "debug refused a token: signature verification failed",
   ]);
   assert.ok(!JSON.stringify(records).includes(token.slice(0, 20)));
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Heartbeat } from "../../src/connectors/websocket/heartbeat.ts";
-import { RateWindow } from "../../src/connectors/websocket/rate.ts";
+import { RateWindow } from "../../src/connectors/websocket/limits.ts";
 
 /** A heartbeat that notes what it does; `onPing` may answer. */
 function watch(

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Limits } from "../../src/connectors/websocket/limits.ts";
-import { Pings } from "../../src/connectors/websocket/pings.ts";
-import { RateLimit } from "../../src/connectors/websocket/rate-limit.ts";
+import { Limits, PingLimit, RateLimit } from "../../src/connectors/websocket/limits.ts";
 import {
   type ClientFrame,
   decodeFrame,
@@ -97,10 +95,11 @@ test("without a rate every frame passes", () => {
 
 test("errors that an outage causes send no client away, and do not count with its own", () => {
   const limits = new Limits(undefined, stopped());
-  const strike = (outage: boolean) => limits.strike({ code: "flow_failed", message: "", outage });
-  for (let n = 0; n < 100; n++) assert.equal(strike(false), undefined);
-  for (let n = 0; n < 1_000; n++) assert.equal(strike(true), undefined);
-  assert.equal(strike(false), "too many errors");
+  const countError = (outage: boolean) =>
+    limits.countError({ code: "flow_failed", message: "", outage });
+  for (let n = 0; n < 100; n++) assert.equal(countError(false), undefined);
+  for (let n = 0; n < 1_000; n++) assert.equal(countError(true), undefined);
+  assert.equal(countError(false), "too many errors");
 });
 
 test("100 errors in ten seconds are forgiven, one more is not; frames over the rate have their own reason", () => {
@@ -111,19 +110,19 @@ test("100 errors in ten seconds are forgiven, one more is not; frames over the r
   for (const [code, reason] of cases) {
     const clock = stopped();
     const limits = new Limits({ messages: 1, per: 1_000, burst: undefined }, clock);
-    const strike = () => limits.strike({ code, message: "" });
-    for (let n = 0; n < 100; n++) assert.equal(strike(), undefined);
+    const countError = () => limits.countError({ code, message: "" });
+    for (let n = 0; n < 100; n++) assert.equal(countError(), undefined);
     // Those of ten seconds ago do not count any more.
     clock.time += 10_000;
-    for (let n = 0; n < 100; n++) assert.equal(strike(), undefined);
+    for (let n = 0; n < 100; n++) assert.equal(countError(), undefined);
     clock.time += 9_999;
-    assert.equal(strike(), reason);
+    assert.equal(countError(), reason);
   }
 });
 
 test("pings: 20 a second are answered; one beyond them is told when the next one is", () => {
   const clock = stopped();
-  const pings = new Pings(clock);
+  const pings = new PingLimit(clock);
   const text = '{"type":"ping","id":"ä"}';
   const ping = decodeFrame(text) as ClientFrame;
   for (let n = 0; n < 20; n++) assert.equal(pings.refusal(ping, text), undefined);
@@ -144,7 +143,7 @@ test("pings: 20 a second are answered; one beyond them is told when the next one
 
 test("what is beyond the rate of pings counts, without a rate of frames, too", () => {
   const limits = new Limits(undefined, stopped());
-  const strike = () => limits.strike({ code: "rate_limited", message: "" });
-  for (let n = 0; n < 100; n++) assert.equal(strike(), undefined);
-  assert.equal(strike(), "too many messages");
+  const countError = () => limits.countError({ code: "rate_limited", message: "" });
+  for (let n = 0; n < 100; n++) assert.equal(countError(), undefined);
+  assert.equal(countError(), "too many messages");
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Groups } from "../../src/connectors/websocket/rooms/membership.ts";
+import { Groups } from "../../src/connectors/websocket/registry.ts";
 import { seeded } from "../support/random.ts";
 
 test("a member is in once, however often it is added", () => {

@@ -1,30 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FlowHandler } from "../../src/contract/connector.ts";
-import { type AdmissionHost, decide } from "../../src/connectors/websocket/admission.ts";
+import { decide } from "../../src/connectors/websocket/admission.ts";
 import type { Authenticator } from "../../src/connectors/websocket/auth/authenticator.ts";
-import { Credentials } from "../../src/connectors/websocket/auth/credentials.ts";
-import { Expiry } from "../../src/connectors/websocket/auth/expiry.ts";
-import { Counters } from "../../src/connectors/websocket/counters.ts";
-import { Places } from "../../src/connectors/websocket/places.ts";
+import { Credentials, Expiry } from "../../src/connectors/websocket/auth/credentials.ts";
+import { Slots } from "../../src/connectors/websocket/slots.ts";
 import { FlowError } from "../../src/base/errors.ts";
 import { handshake } from "../support/auth.ts";
 import { ManualClock, settle } from "../support/clock.ts";
-import { recorder } from "../support/log.ts";
+import { sharedWith } from "../support/websocket.ts";
 
 const identity = { userId: "ana", claims: { sub: "ana" }, expiresAt: undefined };
 const request = handshake({ query: "user_id=eve" });
 const good = { accepted: true, identity, protocol: undefined, request } as const;
-const anonymous = { accepted: true, arrival: "", protocol: undefined };
 
 /**
  * Decides with an authenticator that answers this, and a flow whose `accept` does this. The flow
- * says whether it `waits`, and clients take these `places`.
+ * says whether it `waits`, and clients acquire these `slots`.
  */
 function desk(
   authenticate: Authenticator["authenticate"] | undefined,
   accept: () => void | Promise<void> = () => {},
-  { waits, places = new Places() }: Pick<FlowHandler, "waits"> & { places?: Places } = {},
+  { waits, slots = new Slots() }: Pick<FlowHandler, "waits"> & { slots?: Slots } = {},
 ) {
   const clock = new ManualClock();
   const flow: FlowHandler = {
@@ -34,29 +31,26 @@ function desk(
     accept,
     run: () => assert.fail("no flow runs before the connection is open"),
   };
-  const host: AdmissionHost = {
+  const shared = sharedWith({
     clock,
-    logger: recorder().logger,
-    counters: new Counters(),
-    places,
-    options: {},
+    slots,
     authenticator: authenticate && { authenticate } as Authenticator,
-    handlers: () => [flow],
-  };
-  return { clock, host, decision: decide(host, request, [], undefined) };
+  });
+  shared.flows.add("connect", flow);
+  return { clock, shared, decision: decide(shared, request, [], undefined) };
 }
 
 test("admission: without an authenticator nothing waits, and user_id is believed", () => {
   const { decision } = desk(undefined);
   assert.ok(!(decision instanceof Promise) && decision.accepted);
-  assert.equal(decision.arrival.client.user_id, "eve");
-  assert.deepEqual({ ...decision, arrival: "" }, anonymous);
+  assert.equal(decision.state.facts.user_id, "eve");
+  assert.equal(decision.protocol, undefined);
 });
 
 test("admission: a decision that waits for nothing is no promise", () => {
   const { decision } = desk(() => good);
   assert.ok(!(decision instanceof Promise) && decision.accepted);
-  assert.equal(decision.arrival.client.user_id, "ana");
+  assert.equal(decision.state.facts.user_id, "ana");
 });
 
 test("admission: ten seconds are for the token and the flows together", async () => {
@@ -88,11 +82,11 @@ test("admission: a token that is refused asks no flow, and leaves no timer", asy
   assert.equal(clock.waiting, 0);
 });
 
-/** How many places are left of two. */
-function left(places: Places): number {
+/** How many of two slots are free. */
+function left(slots: Slots): number {
   let free = 0;
-  while (places.take()) free++;
-  for (let n = 0; n < free; n++) places.leave();
+  while (slots.acquire()) free++;
+  for (let n = 0; n < free; n++) slots.release();
   return free;
 }
 
@@ -104,67 +98,70 @@ const full = {
 } as const;
 const denied = { accepted: false, status: 401, message: "no", headers: {} } as const;
 
-test("admission: a decision that waits has a place; a refusal gives it back", async () => {
+test("admission: a decision that waits has a slot; a refusal releases it", async () => {
   for (const answer of [good, denied] as const) {
-    const places = new Places(2);
+    const slots = new Slots(2);
     const token = Promise.withResolvers<typeof answer>();
-    const { decision } = desk(() => () => token.promise, undefined, { places });
-    assert.equal(left(places), 1);
+    const { decision } = desk(() => () => token.promise, undefined, { slots });
+    assert.equal(left(slots), 1);
     token.resolve(answer);
     await decision;
-    assert.equal(left(places), answer === good ? 1 : 2);
+    assert.equal(left(slots), answer === good ? 1 : 2);
   }
 });
 
-test("admission: without a place nothing is begun that waits, and the answer comes at once", () => {
-  const places = new Places(0);
+test("admission: without a slot nothing starts that waits, and the answer comes at once", () => {
+  const slots = new Slots(0);
   const never = () => assert.fail("it was begun");
   const cases = [
-    desk(() => never, undefined, { places }),
-    desk(undefined, never, { places, waits: true }),
-    desk(() => good, never, { places, waits: true }),
+    desk(() => never, undefined, { slots }),
+    desk(undefined, never, { slots, waits: true }),
+    desk(() => good, never, { slots, waits: true }),
     // It did not say so.
-    desk(undefined, () => new Promise(() => {}), { places }),
-    desk(undefined, () => {}, { places }),
+    desk(undefined, () => new Promise(() => {}), { slots }),
+    desk(undefined, () => {}, { slots }),
   ];
-  for (const { decision, host: { counters } } of cases) {
+  for (const { decision, shared: { counters } } of cases) {
     assert.deepEqual(decision, full);
     assert.equal(counters.all().refused_full, 1);
   }
 });
 
-test("admission: a refusal that waits for nothing comes before the places", () => {
-  const places = new Places(0);
-  const { decision, host } = desk(() => denied, undefined, { places });
+test("admission: a refusal that waits for nothing comes before the slots", () => {
+  const slots = new Slots(0);
+  const { decision, shared } = desk(() => denied, undefined, { slots });
   assert.deepEqual(decision, denied);
-  assert.deepEqual([host.counters.all().refused_auth, host.counters.all().refused_full], [1, 0]);
+  assert.deepEqual([shared.counters.all().refused_auth, shared.counters.all().refused_full], [
+    1,
+    0,
+  ]);
   const refusing = desk(undefined, () => {
     throw new FlowError("door", "rejected", { message: "not you" });
-  }, { places }).decision;
+  }, { slots }).decision;
   assert.ok(!(refusing instanceof Promise) && !refusing.accepted);
   assert.equal(refusing.status, 403);
 });
 
-test("admission: one that is late has no place, and what it waited for takes none", async () => {
-  const places = new Places(2);
+test("admission: one that is late has no slot, and what it waited for acquires none", async () => {
+  const slots = new Slots(2);
   const token = Promise.withResolvers<typeof good>();
-  const { clock, decision } = desk(() => () => token.promise, undefined, { places, waits: true });
+  const { clock, decision } = desk(() => () => token.promise, undefined, { slots, waits: true });
   await clock.advance(10_000);
   assert.ok(!(await decision).accepted);
-  assert.equal(left(places), 2);
+  assert.equal(left(slots), 2);
   token.resolve(good);
   await settle();
-  assert.equal(left(places), 2);
+  assert.equal(left(slots), 2);
 });
 
 test("admission: ten thousand decisions wait at once, not one more", async () => {
-  const places = new Places();
+  const slots = new Slots();
   const token = Promise.withResolvers<typeof denied>();
-  const wait = () => desk(() => () => token.promise, undefined, { places }).decision;
+  const wait = () => desk(() => () => token.promise, undefined, { slots }).decision;
   const waiting = Array.from({ length: 10_000 }, wait);
   assert.deepEqual(wait(), full);
   // Who waits for nothing is let in.
-  const { decision } = desk(() => good, undefined, { places });
+  const { decision } = desk(() => good, undefined, { slots });
   assert.ok(!(decision instanceof Promise) && decision.accepted);
   token.resolve(denied);
   await Promise.all(waiting);

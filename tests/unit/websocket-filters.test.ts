@@ -150,6 +150,6 @@ test("filters: one that another worker does not have lets nobody there hear or j
   assert.equal(log.length, 1);
   assert.match(
     log[0],
-    /^another worker sends with a filter that this one does not have \(SHA-256 /,
+    /^another worker sends with a filter that this worker does not have \(SHA-256 /,
   );
 });

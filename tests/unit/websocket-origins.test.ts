@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isAllowed, originList, type Origins } from "../../src/connectors/websocket/origins.ts";
+import {
+  type AllowedOrigins,
+  isAllowed,
+  originList,
+} from "../../src/connectors/websocket/origins.ts";
 
-function origins(...list: readonly string[]): Origins {
+function origins(...list: readonly string[]): AllowedOrigins {
   const result = originList().parse(list);
   assert.ok("value" in result, JSON.stringify(result));
-  return result.value as Origins;
+  return result.value as AllowedOrigins;
 }
 
 /** The problem of a value, and its hint. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Client, FlowEvent } from "../../src/contract/connector.ts";
-import { choose } from "../../src/connectors/websocket/recipients.ts";
+import { select } from "../../src/connectors/websocket/recipients.ts";
 import { ExpressionError } from "../../src/base/errors.ts";
 import { compileExpression } from "../../src/expression/mod.ts";
 import { asScope, Run } from "../../src/flow/run.ts";
@@ -35,7 +35,7 @@ function runOf(input: Readonly<Record<string, unknown>>) {
   return { scope: asScope(run.scope), run, made: () => made };
 }
 
-test("choose: who has no id is left out by none, and is not made for it", () => {
+test("select: who has no id is left out by none, and is not made for it", () => {
   const { scope } = runOf({});
   const unnamed = {
     id: undefined,
@@ -44,19 +44,19 @@ test("choose: who has no id is left out by none, and is not made for it", () => 
     },
   };
   for (const except of [undefined, "b"]) {
-    assert.deepEqual(choose([unnamed], { filter: undefined, except, scope }), [unnamed]);
+    assert.deepEqual(select([unnamed], { filter: undefined, except, scope }), [unnamed]);
   }
 });
 
-test("choose: without a filter all but one", () => {
+test("select: without a filter all but one", () => {
   const { scope } = runOf({});
-  assert.equal(idsOf(choose(group, { filter: undefined, except: undefined, scope })), "abc");
-  assert.equal(idsOf(choose(group, { filter: undefined, except: "b", scope })), "ac");
-  assert.equal(idsOf(choose(group, { filter: undefined, except: "nobody", scope })), "abc");
-  assert.deepEqual(idsOf(choose([], { filter: filter("true"), except: "a", scope })), "");
+  assert.equal(idsOf(select(group, { filter: undefined, except: undefined, scope })), "abc");
+  assert.equal(idsOf(select(group, { filter: undefined, except: "b", scope })), "ac");
+  assert.equal(idsOf(select(group, { filter: undefined, except: "nobody", scope })), "abc");
+  assert.deepEqual(idsOf(select([], { filter: filter("true"), except: "a", scope })), "");
 });
 
-test("choose: a filter sees the event, and each recipient as client", () => {
+test("select: a filter sees the event, and each recipient as client", () => {
   const { scope, run, made } = runOf({ to: "B", least: "b" });
   run.scope.output = { not: "A" };
   run.scope.step = { found: { id: "c" } };
@@ -71,10 +71,10 @@ test("choose: a filter sees the event, and each recipient as client", () => {
     ["null", ""],
   ];
   for (const [text, ids] of cases) {
-    assert.equal(idsOf(choose(group, { filter: filter(text), except: undefined, scope })), ids);
+    assert.equal(idsOf(select(group, { filter: filter(text), except: undefined, scope })), ids);
   }
   assert.equal(
-    idsOf(choose(group, { filter: filter("input.to != ''"), except: "a", scope })),
+    idsOf(select(group, { filter: filter("input.to != ''"), except: "a", scope })),
     "bc",
   );
   assert.equal(made(), 3, "the input is read once for all recipients, and not where nobody asks");
@@ -82,37 +82,37 @@ test("choose: a filter sees the event, and each recipient as client", () => {
   assert.equal((scope.client as Client).id, "sender");
 });
 
-test("choose: a plain scope does as well", () => {
+test("select: a plain scope does as well", () => {
   const scope = Object.freeze({ constants: { floor: "b" } });
-  const chosen = choose(group, {
+  const chosen = select(group, {
     filter: filter("client.id > constants.floor"),
     except: "x",
     scope,
   });
   assert.equal(idsOf(chosen), "c");
-  assert.equal(idsOf(choose(group, { filter: filter("input.x == 1"), except: "x", scope })), "");
+  assert.equal(idsOf(select(group, { filter: filter("input.x == 1"), except: "x", scope })), "");
 });
 
-test("choose: a filter that fails or gives no yes or no chooses nobody", () => {
+test("select: a filter that fails or gives no yes or no chooses nobody", () => {
   const { scope } = runOf({ n: "text" });
   for (const text of ["client.id == 'a' || input.n > 1", "client.user_id", "input"]) {
     assert.throws(
-      () => choose(group, { filter: filter(text), except: undefined, scope }),
+      () => select(group, { filter: filter(text), except: undefined, scope }),
       ExpressionError,
     );
   }
 });
 
-test("choose: a filter has the steps of its event, and some more for each recipient", () => {
+test("select: a filter has the steps of its event, and some more for each recipient", () => {
   const many = Array.from({ length: 20_000 }, (_, id) => ({ ...group[0], id: `${id}` }));
   const { scope, run } = runOf({ list: Array.from({ length: 200 }, (_, i) => i) });
   const long = filter("input.list.exists(n, n == 199 && client.id == 'a')");
   const chosen = (members: typeof many) =>
-    choose(members, { filter: long, except: undefined, scope }).length;
+    select(members, { filter: long, except: undefined, scope }).length;
   // Ten million steps do for some thousands of recipients, what they bring for as many as there are.
   assert.equal(chosen(many.slice(0, 1_000)), 1_000);
   assert.throws(() => chosen(many), /more steps than the 10 million/);
   run.scope.renewSteps();
   const short = filter("client.user_id == 'A' && input.list[3] == 3");
-  assert.equal(choose(many, { filter: short, except: undefined, scope }).length, 20_000);
+  assert.equal(select(many, { filter: short, except: undefined, scope }).length, 20_000);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { shutDownAll } from "../../src/connectors/websocket/shutdown.ts";
+import { shutDownAll } from "../../src/connectors/websocket/hub.ts";
 
 /** When each of so many was told, in milliseconds after the beginning, in order. */
 async function moments(count: number, spread: number): Promise<readonly number[]> {

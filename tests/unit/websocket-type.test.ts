@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HandshakeRequest } from "../../src/transport/socket.ts";
-import { describeClient, SocketEvent } from "../../src/connectors/websocket/event.ts";
+import { clientFacts, SocketEvent } from "../../src/connectors/websocket/client.ts";
 import { websocketConnector } from "../../src/connectors/websocket/mod.ts";
 import { problemsOf } from "../support/config.ts";
 
@@ -31,7 +31,7 @@ test("websocket: its gates and what its events set are known", () => {
     remoteAddress: null,
   };
   const identity = { userId: null, claims: null, expiresAt: undefined };
-  const client = describeClient(request, { identity }, new Set(), 0);
+  const client = clientFacts(request, { identity }, new Set(), 0);
   const connect = { remote_addr: null };
   const disconnect = { code: 1000, reason: "", rooms: [], duration_ms: 1 };
   const names = [connect, disconnect].flatMap((facts) =>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { WorkQueue } from "../../src/connectors/websocket/work.ts";
+import { WorkQueue } from "../../src/connectors/websocket/queue.ts";
 import { seeded } from "../support/random.ts";
 
 interface Item {

@@ -1,14 +1,15 @@
-/** Handshakes whose place of `max_connections` is one of all workers. */
+/** Handshakes whose slot of `max_connections` is shared by all workers. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type AdmissionHost, decide } from "../../src/connectors/websocket/admission.ts";
+import { decide } from "../../src/connectors/websocket/admission.ts";
 import type { Authenticator } from "../../src/connectors/websocket/auth/authenticator.ts";
 import { Counters } from "../../src/connectors/websocket/counters.ts";
-import { Places, type SharedPlaces } from "../../src/connectors/websocket/places.ts";
+import type { Shared } from "../../src/connectors/websocket/shared.ts";
+import { type SharedSlots, Slots } from "../../src/connectors/websocket/slots.ts";
 import { handshake } from "../support/auth.ts";
 import { ManualClock, settle } from "../support/clock.ts";
 import { Links } from "../support/links.ts";
-import { recorder } from "../support/log.ts";
+import { sharedWith } from "../support/websocket.ts";
 
 const request = handshake({});
 const identity = { userId: "ana", claims: null, expiresAt: undefined };
@@ -16,67 +17,64 @@ const good = { accepted: true, identity, protocol: undefined, request } as const
 const full = "too many connections";
 const late = "the decision took too long";
 
-/** Places that answer when the test says so. */
-class Slow implements SharedPlaces {
-  taken = 0;
-  readonly #answers: ((taken: boolean) => void)[] = [];
+/** Slots that answer when the test says so. */
+class Slow implements SharedSlots {
+  acquired = 0;
+  readonly #answers: ((acquired: boolean) => void)[] = [];
 
-  take(): Promise<boolean> {
+  acquire(): Promise<boolean> {
     return new Promise((resolve) => this.#answers.push(resolve));
   }
 
-  leave(): void {
-    this.taken--;
+  release(): void {
+    this.acquired--;
   }
 
-  answer(taken = true): Promise<void> {
+  answer(acquired = true): Promise<void> {
     const answer = this.#answers.shift();
-    assert.ok(answer !== undefined, "nobody asks for a place");
-    if (taken) this.taken++;
-    answer(taken);
+    assert.ok(answer !== undefined, "no handshake asks for a slot");
+    if (acquired) this.acquired++;
+    answer(acquired);
     return settle();
   }
 }
 
-/** One worker's connector with so many places; `check` is how tokens are checked. */
+/** One worker's connector with `max` slots; `check` is how tokens are checked. */
 class Desk {
   readonly clock: ManualClock = new ManualClock();
   readonly shared: Slow = new Slow();
   readonly counters: Counters = new Counters();
-  readonly #host: AdmissionHost;
+  readonly #connector: Shared;
 
   constructor(
-    { most = 1, check, shared = this.shared }: {
-      most?: number;
+    { max = 1, check, shared = this.shared }: {
+      max?: number;
       check?: () => Promise<typeof good>;
-      shared?: SharedPlaces;
+      shared?: SharedSlots;
     } = {},
   ) {
-    this.#host = {
+    this.#connector = sharedWith({
       clock: this.clock,
-      logger: recorder().logger,
       counters: this.counters,
-      places: new Places(most, shared),
-      options: {},
+      slots: new Slots(max, shared),
       authenticator: { authenticate: () => check ?? good } as unknown as Authenticator,
-      handlers: () => [],
-    };
+    });
   }
 
   /** How the handshake ends: with "in", or with the refusal's message. */
   async knock(): Promise<string> {
-    const decision = await decide(this.#host, request, [], undefined);
+    const decision = await decide(this.#connector, request, [], undefined);
     return decision.accepted ? "in" : decision.message;
   }
 }
 
-test("a handshake waits for its place, for ten seconds; one that comes later is given back", async () => {
+test("a handshake waits ten seconds for its slot; one that arrives later is released", async () => {
   const desk = new Desk();
   const first = desk.knock();
   await desk.clock.advance(9_999);
   await desk.shared.answer();
   assert.equal(await first, "in");
-  assert.deepEqual([desk.shared.taken, desk.clock.waiting], [1, 0]);
+  assert.deepEqual([desk.shared.acquired, desk.clock.waiting], [1, 0]);
 
   const other = new Desk();
   const second = other.knock();
@@ -84,26 +82,26 @@ test("a handshake waits for its place, for ten seconds; one that comes later is 
   assert.equal(await second, late);
   assert.equal(other.counters.all().refused_late, 1);
   await other.shared.answer();
-  assert.equal(other.shared.taken, 0);
+  assert.equal(other.shared.acquired, 0);
   // It is free here, too.
   const third = other.knock();
   await other.shared.answer();
-  assert.deepEqual([await third, other.shared.taken], ["in", 1]);
+  assert.deepEqual([await third, other.shared.acquired], ["in", 1]);
 });
 
-test("a token is checked once there is a place, and both have ten seconds together", async () => {
+test("a token is checked once there is a slot, and both have ten seconds together", async () => {
   let checked = 0;
   const token = Promise.withResolvers<typeof good>();
   const check = () => {
     checked++;
     return token.promise;
   };
-  const desk = new Desk({ most: 2, check });
+  const desk = new Desk({ max: 2, check });
   const first = desk.knock();
   await desk.clock.advance(6_000);
   assert.equal(checked, 0);
   await desk.shared.answer();
-  assert.deepEqual([checked, desk.shared.taken], [1, 1]);
+  assert.deepEqual([checked, desk.shared.acquired], [1, 1]);
   const second = desk.knock();
   await desk.clock.advance(3_000);
   await desk.shared.answer(false);
@@ -111,31 +109,31 @@ test("a token is checked once there is a place, and both have ten seconds togeth
   assert.deepEqual([checked, desk.counters.all().refused_full], [1, 1]);
   await desk.clock.advance(1_000);
   assert.equal(await first, late);
-  assert.equal(desk.shared.taken, 0);
+  assert.equal(desk.shared.acquired, 0);
   token.resolve(good);
   await settle();
-  assert.equal(desk.shared.taken, 0);
+  assert.equal(desk.shared.acquired, 0);
 });
 
-test("a token is not checked for one that got its place too late", async () => {
+test("a token is not checked for one that got its slot too late", async () => {
   const desk = new Desk({ check: () => assert.fail("it is checked") });
   const knocking = desk.knock();
   await desk.clock.advance(10_000);
   await desk.shared.answer();
-  assert.deepEqual([await knocking, desk.shared.taken], [late, 0]);
+  assert.deepEqual([await knocking, desk.shared.acquired], [late, 0]);
 });
 
-test("those that wait on one worker take places of all workers", async () => {
+test("handshakes that wait on one worker acquire slots of all workers", async () => {
   const links = new Links();
   const [a, b] = [links.add().link, links.add().link];
-  const shared = [a, b].map((link): SharedPlaces => ({
-    take: () => link.acquireSlot("ws", 3),
-    leave: () => link.releaseSlot("ws"),
+  const shared = [a, b].map((link): SharedSlots => ({
+    acquire: () => link.acquireSlot("ws", 3),
+    release: () => link.releaseSlot("ws"),
   }));
   const token = Promise.withResolvers<typeof good>();
-  const waiting = new Desk({ most: 3, check: () => token.promise, shared: shared[0] });
+  const waiting = new Desk({ max: 3, check: () => token.promise, shared: shared[0] });
   const knocking = [waiting.knock(), waiting.knock()];
-  const other = new Desk({ most: 3, shared: shared[1] });
+  const other = new Desk({ max: 3, shared: shared[1] });
   assert.deepEqual(await Promise.all([other.knock(), other.knock()]), ["in", full]);
   await waiting.clock.advance(10_000);
   assert.deepEqual(await Promise.all(knocking), [late, late]);

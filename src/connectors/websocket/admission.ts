@@ -1,97 +1,131 @@
 /** Decides about a handshake whose form is right: who the client is, and whether flows let it in. */
 import type { Clock } from "../../base/clock.ts";
+import { type FlowError, newRef } from "../../base/errors.ts";
 import type { FlowHandler, Logger } from "../../contract/connector.ts";
+import { accept, admit } from "../../contract/dispatch.ts";
 import { refuse } from "../../transport/handshake.ts";
-import { nameProblem } from "./protocol.ts";
 import type { HandshakeRefusal, HandshakeRequest, VouchedClient } from "../../transport/socket.ts";
-import { Arrival } from "./arrival.ts";
 import type { Authenticated, Authenticator } from "./auth/authenticator.ts";
 import { ANONYMOUS } from "./auth/credentials.ts";
-import type { Counter, Counters } from "./counters.ts";
-import { isAllowed, type Origins } from "./origins.ts";
-import { Place, type Places, TOO_MANY } from "./places.ts";
-import { tooLate } from "./refusal.ts";
+import { ClientState, connectEvent, type SocketEvent } from "./client.ts";
+import { handshakeRefusal, tooLate } from "./closing.ts";
+import type { Counter } from "./counters.ts";
+import { isAllowed } from "./origins.ts";
+import { nameProblem } from "./protocol.ts";
+import type { Shared } from "./shared.ts";
+import { HandshakeSlot, TOO_MANY } from "./slots.ts";
 
 /** How long the decision about a handshake may take, in milliseconds. */
 const DECISION_TIMEOUT = 10_000;
 
-/** A client that is let in. */
-export interface Admitted {
-  /** Tells it from a refusal. It has taken one of the host's `places`. */
-  readonly accepted: true;
-  readonly arrival: Arrival;
-  /** The subprotocol to answer with; undefined for none. */
-  readonly protocol: string | undefined;
-}
+const NO_FLOWS: readonly FlowHandler[] = [];
 
-/** What deciding needs of the connector. */
-export interface AdmissionHost {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly counters: Counters;
-  readonly places: Places;
-  readonly options: { readonly origins?: Origins | undefined };
-  /** Undefined where clients need no token. */
-  readonly authenticator: Authenticator | undefined;
-  /** The flows on one operation, in file order; undefined where no client can cause it. */
-  handlers(operation: string): readonly FlowHandler[] | undefined;
-}
-
-/** A client that stays out, and what counts it. */
-interface Denied {
+/** A handshake that is refused, and what counts it. */
+interface CountedRefusal {
   readonly accepted: false;
   readonly refusal: HandshakeRefusal;
   readonly counter: Counter;
 }
 
-type Decision = Admitted | Denied;
+type Decision = PendingConnection | CountedRefusal;
 
-const FULL = deny("refused_full", TOO_MANY);
+const FULL = counted("refused_full", TOO_MANY);
+
+/** A client that is let in, from the decision about its handshake until its socket is open. */
+export class PendingConnection {
+  /** Distinguishes it from a refusal. It has acquired a slot. */
+  readonly accepted = true;
+  /** What is known of the client. */
+  readonly state: ClientState;
+  /** The subprotocol to answer with; undefined for none. */
+  readonly protocol: string | undefined;
+  #event: SocketEvent | undefined = undefined;
+  #flows = NO_FLOWS;
+
+  constructor({ request, identity, protocol }: Authenticated, clock: Clock) {
+    this.state = new ClientState(request, identity, clock);
+    this.protocol = protocol;
+  }
+
+  /** The event on `connect`: the same for the decision and for the flows that run afterwards. */
+  get event(): SocketEvent {
+    return this.#event ??= connectEvent(this.state.facts);
+  }
+
+  /** The flows that take the event; none before `ask`. */
+  get flows(): readonly FlowHandler[] {
+    return this.#flows;
+  }
+
+  /**
+   * Asks the flows on `connect`, and returns the refusal of the first that refuses. Returns a promise
+   * only where a flow waits. Never throws or rejects.
+   */
+  ask(
+    handlers: readonly FlowHandler[],
+    logger: Logger,
+  ): HandshakeRefusal | undefined | Promise<HandshakeRefusal | undefined> {
+    if (handlers.length === 0) return undefined;
+    const answered = (error: FlowError | undefined) => error && handshakeRefusal(error);
+    const failed = (error: unknown): HandshakeRefusal => {
+      const ref = newRef();
+      logger.error("failed to decide about a handshake (ref {ref}): {error}", { ref, error });
+      return refuse(500, `the handshake failed (ref ${ref})`);
+    };
+    try {
+      this.#flows = admit(handlers, this.event);
+      const answer = accept(this.#flows, this.event);
+      return answer instanceof Promise ? answer.then(answered).catch(failed) : answered(answer);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+}
 
 /**
- * Lets a client in or refuses it: by its origin, by its token, then by the flows on `connect`, then
- * by the places that are left. Waits only where a token must be checked, a flow waits or processes
- * share the places, and not longer than ten seconds. A place is taken before it waits. Never rejects.
+ * Lets a client in or refuses it: by its origin, by its token, by the flows on `connect`, then by the
+ * slots that are left. Waits only where a token must be checked, a flow waits or processes share the
+ * slots, and at most ten seconds. Acquires a slot before it waits. Never rejects.
  */
 export function decide(
-  host: AdmissionHost,
+  shared: Shared,
   request: HandshakeRequest,
   protocols: readonly string[],
   vouched: VouchedClient | undefined,
-): Admitted | HandshakeRefusal | Promise<Admitted | HandshakeRefusal> {
-  const place = new Place(host.places);
-  const told = (decision: Decision): Admitted | HandshakeRefusal => {
+): PendingConnection | HandshakeRefusal | Promise<PendingConnection | HandshakeRefusal> {
+  const slot = new HandshakeSlot(shared.slots);
+  const answer = (decision: Decision): PendingConnection | HandshakeRefusal => {
     if (decision.accepted) return decision;
-    place.giveBack();
-    host.counters.add(decision.counter);
+    slot.release();
+    shared.counters.add(decision.counter);
     return decision.refusal;
   };
-  const { origins } = host.options;
+  const { origins } = shared.options;
   if (origins !== undefined && !isAllowed(request.headers["origin"], origins)) {
-    return told(deny("refused_origin", refuse(403, "pages of this origin may not connect")));
+    return answer(counted("refused_origin", refuse(403, "pages of this origin may not connect")));
   }
-  const found = identify(host, request, protocols, vouched);
-  // A token is only checked for a client that has a place.
+  const found = identify(shared.authenticator, request, protocols, vouched);
+  // A token is only checked for a client that has a slot.
   const decision = typeof found === "function"
-    ? withPlace(place.wait(), () => found().then((one) => ask(host, one, place)))
-    : ask(host, found, place);
-  const keep = (one: Decision) => one.accepted ? withPlace(place.keep(), () => one) : one;
+    ? withSlot(slot.reserve(), () => found().then((one) => ask(shared, one, slot)))
+    : ask(shared, found, slot);
+  const keep = (one: Decision) => one.accepted ? withSlot(slot.keep(), () => one) : one;
   const kept = decision instanceof Promise ? decision.then(keep) : keep(decision);
-  return kept instanceof Promise ? inTime(kept, host.clock).then(told) : told(kept);
+  return kept instanceof Promise ? inTime(kept, shared.clock).then(answer) : answer(kept);
 }
 
-/** Goes on where there is a place; refuses the client where there is none. */
-function withPlace(
-  place: boolean | Promise<boolean>,
-  go: () => Decision | Promise<Decision>,
+/** Goes on where there is a slot; refuses the client where there is none. */
+function withSlot(
+  has: boolean | Promise<boolean>,
+  next: () => Decision | Promise<Decision>,
 ): Decision | Promise<Decision> {
-  if (place instanceof Promise) return place.then((has) => has ? go() : FULL);
-  return place ? go() : FULL;
+  if (has instanceof Promise) return has.then((has) => has ? next() : FULL);
+  return has ? next() : FULL;
 }
 
 /** The client's identity, a refusal, or a function that checks the token. */
 function identify(
-  { authenticator }: AdmissionHost,
+  authenticator: Authenticator | undefined,
   request: HandshakeRequest,
   protocols: readonly string[],
   vouched: VouchedClient | undefined,
@@ -108,37 +142,37 @@ function identify(
   return { accepted: true, identity, protocol: protocols[0], request };
 }
 
+/** Asks the flows about a client whose identity is known. */
 function ask(
-  host: AdmissionHost,
+  { authenticator, flows, clock, logger }: Shared,
   found: Authenticated | HandshakeRefusal,
-  place: Place,
+  slot: HandshakeSlot,
 ): Decision | Promise<Decision> {
-  // Without tokens there is only a name that is none.
+  // Without tokens the only reason is a bad user_id.
   if (!found.accepted) {
-    return deny(host.authenticator === undefined ? "refused_request" : "refused_auth", found);
+    return counted(authenticator === undefined ? "refused_request" : "refused_auth", found);
   }
-  const { protocol } = found;
-  const arrival = new Arrival(found.request, found.identity, host.clock);
-  const handlers = host.handlers("connect") ?? [];
+  const pending = new PendingConnection(found, clock);
+  const handlers = flows.of("connect") ?? NO_FLOWS;
   const answer = (refusal: HandshakeRefusal | undefined): Decision =>
-    refusal === undefined ? { accepted: true, arrival, protocol } : deny("refused_flow", refusal);
-  const decide = (): Decision | Promise<Decision> => {
-    const verdict = arrival.ask(handlers, host.logger);
-    if (!(verdict instanceof Promise)) return answer(verdict);
-    return withPlace(place.wait(), () => verdict.then(answer));
+    refusal === undefined ? pending : counted("refused_flow", refusal);
+  const start = (): Decision | Promise<Decision> => {
+    const refusal = pending.ask(handlers, logger);
+    if (!(refusal instanceof Promise)) return answer(refusal);
+    return withSlot(slot.reserve(), () => refusal.then(answer));
   };
   const waits = handlers.some((handler) => handler.waits);
-  return waits ? withPlace(place.wait(), decide) : decide();
+  return waits ? withSlot(slot.reserve(), start) : start();
 }
 
-function deny(counter: Counter, refusal: HandshakeRefusal): Denied {
+function counted(counter: Counter, refusal: HandshakeRefusal): CountedRefusal {
   return { accepted: false, refusal, counter };
 }
 
-/** The decision, or a refusal where it does not come in time. */
+/** The decision, or a refusal where it takes too long. */
 function inTime(decision: Promise<Decision>, clock: Clock): Promise<Decision> {
   const { promise, resolve } = Promise.withResolvers<Decision>();
-  const late = deny("refused_late", tooLate("the decision took too long"));
+  const late = counted("refused_late", tooLate("the decision took too long"));
   const cancel = clock.after(DECISION_TIMEOUT, () => resolve(late));
   decision.then((found) => {
     cancel();

@@ -1,6 +1,13 @@
-/** The codes of a close: which one goes out, which one a `disconnect` flow is told, what is counted. */
-import { type SocketFeatures, TOO_MUCH_WAITS } from "../../transport/socket.ts";
+/** The codes and reasons of closes and refusals: what the client gets, and what is counted. */
+import type { FlowError } from "../../base/errors.ts";
+import { refuse } from "../../transport/handshake.ts";
+import {
+  type HandshakeRefusal,
+  type SocketFeatures,
+  TOO_MUCH_WAITS,
+} from "../../transport/socket.ts";
 import type { Counter } from "./counters.ts";
+import type { FrameId, Refusal } from "./protocol.ts";
 
 /** Why a connection has ended. */
 export interface CloseReason {
@@ -8,15 +15,15 @@ export interface CloseReason {
   readonly reason: string;
 }
 
-/** After this time without any movement a closing socket is destroyed, in milliseconds. */
+/** A closing socket on which nothing moves is destroyed after this time, in milliseconds. */
 export const CLOSE_PATIENCE = 10_000;
 /** The same while the server shuts down. */
 export const SHUTDOWN_PATIENCE = 3_000;
 
-/** What `close` gets where the close frame had no code, and where there was none. */
+/** The code that `close` gets where the close frame had none, and where there was no frame. */
 const NO_CODE = 1005;
 const NO_FRAME = 1006;
-/** What is added to a close code where the runtime sends none of the protocol's own. */
+/** Added to a close code where the runtime cannot send the protocol's own codes. */
 const WEAK_CODES = 3000;
 
 /** The code that the adapter can send. */
@@ -31,15 +38,15 @@ export function closeReason(ours: CloseReason | undefined, seen: CloseReason): C
   return answers.includes(seen.code) ? ours : seen;
 }
 
-/** The reasons that tell the closes with one code apart. */
+/** These reasons distinguish closes that share a code. */
 export const TOO_MANY_ERRORS = "too many errors";
-/** Far beyond `rate_limit`. */
+/** The client sent far more than `rate_limit` allows. */
 export const OVER_RATE = "too many messages";
-/** The client is taken for dead. */
+/** The client is considered dead. */
 export const NO_PONG = "no pong in time";
 /** The runtime threw an error when the socket was used. */
 export const SOCKET_FAILED = "the socket failed";
-/** The client's token was not renewed in time. */
+/** The client did not renew its token in time. */
 export const TOKEN_EXPIRED = "token expired";
 
 const BY_REASON: ReadonlyMap<string, Counter> = new Map([
@@ -59,13 +66,40 @@ const BY_CODE: ReadonlyMap<number, Counter> = new Map([
   [1013, "closed_slow"],
 ]);
 
-/** What counts a close of ours; undefined where nothing does. A flow gives reasons of its own. */
+/** The counter of a close by the connector; undefined for none. Other reasons come from flows. */
 export function counterOfClosing({ code, reason }: CloseReason): Counter | undefined {
   return BY_CODE.get(code) ?? BY_REASON.get(reason) ?? (code === 1006 ? undefined : "closed_flow");
 }
 
-/** What counts a close by the runtime itself, for what the client sent. */
-export function counterOfViolation({ code, reason }: CloseReason): Counter | undefined {
+/** The counter of a close by the runtime itself because of what the client sent. */
+export function counterOfProtocolError({ code, reason }: CloseReason): Counter | undefined {
   if (code === 1008) return reason === TOO_MUCH_WAITS ? "closed_waiting" : "closed_fragments";
   return code === 1001 || code === 1013 ? undefined : BY_CODE.get(code);
+}
+
+/** The answer to a frame whose flow has failed. Its `details` are the flow's `error_response`. */
+export function frameRefusal(error: FlowError, id: FrameId | undefined): Refusal {
+  const { code, details, answer, outage } = error;
+  return { code, message: messageOf(error), id, details: answer?.body ?? details, outage };
+}
+
+/**
+ * The answer to a handshake whose flow has failed: 403 where the flow rejects it, 503 where it took
+ * too long, else 500.
+ */
+export function handshakeRefusal(error: FlowError): HandshakeRefusal {
+  const message = messageOf(error);
+  if (error.code === "rejected") return refuse(403, message);
+  return error.code === "timeout" ? tooLate(message) : refuse(500, message);
+}
+
+/** The answer to a handshake that could not be decided in time. */
+export function tooLate(message: string): HandshakeRefusal {
+  return refuse(503, message, { "retry-after": "1" });
+}
+
+/** The `message` of the flow's `error_response`, where that is text. */
+function messageOf({ message, answer }: FlowError): string {
+  const own = answer?.body?.["message"];
+  return typeof own === "string" ? own : message;
 }

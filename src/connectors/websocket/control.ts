@@ -1,12 +1,13 @@
-/** What flows do to connections: they let them join and leave rooms, and end them. */
+/** The operations of a flow that change connections: they join and leave rooms, and disconnect. */
+import { ConnectorError } from "../../base/errors.ts";
 import type { WriteRequest } from "../../contract/connector.ts";
 import type { Complaint, Destination } from "../../contract/definition.ts";
-import { ConnectorError } from "../../base/errors.ts";
 import type { Expression, Scope } from "../../expression/mod.ts";
+import type { WebSocketDestinationOptions } from "./options.ts";
 import { roomProblem } from "./protocol.ts";
-import type { Connection } from "./connection.ts";
-import type { WebSocketDestinationOptions, WebSocketOptions } from "./options.ts";
-import { type Choice, choose, type Delivered } from "./recipients.ts";
+import { type Delivered, select, type Selection } from "./recipients.ts";
+import type { OpenConnection } from "./registry.ts";
+import type { Shared } from "./shared.ts";
 
 /** The operations that send nothing. */
 export const CONTROL_OPERATIONS = ["join_room", "leave_room", "disconnect"] as const;
@@ -37,22 +38,8 @@ export function checkControl(
   return complaints;
 }
 
-/** What controlling connections needs of their hub. */
-export interface ControlHost {
-  readonly name: string;
-  readonly options: WebSocketOptions;
-  /** The open connections of a user. */
-  ofUser(user: string): Iterable<Connection>;
-  /** The open connection of a client: one that has left meanwhile is nobody, and no error. */
-  ofClient(id: string): readonly Connection[];
-  /** Makes a connection a member. */
-  join(connection: Connection, room: string): void;
-  /** Ends a membership. */
-  leave(connection: Connection, room: string): void;
-}
-
-/** What is to be done, and to whom: to all connections of a user, or to one client. */
-export interface Order {
+/** What to do, and to which connections: to those of a user, or to the one of a client. */
+export interface ControlCommand {
   readonly operation: ControlOperation;
   /** Absent for `disconnect`. */
   readonly room?: string;
@@ -61,81 +48,87 @@ export interface Order {
 }
 
 /**
- * Reads what a flow wants.
+ * The command of a flow's `to`.
  *
- * @throws {ConnectorError} Nobody or no room is named.
+ * @throws {ConnectorError} It names no connection or no room.
  * @throws {ExpressionError} The `user` failed.
  */
-export function orderOf(
-  hub: ControlHost,
+export function commandOf(
+  connector: string,
   operation: ControlOperation,
   { target, options, scope, event }: WriteRequest,
-): Order {
+): ControlCommand {
   const { user } = options as WebSocketDestinationOptions;
   const sender = event?.client?.id;
   if (user === undefined && sender === undefined) {
-    fail(hub, `${operation} needs a user: no client sent the event`);
+    fail(connector, `${operation} needs a user: no client sent the event`);
   }
   const whom = user === undefined
     ? { client: sender }
-    : { user: nameOf(hub, operation, user, scope) };
-  if (operation === "disconnect") return { operation, ...whom } as Order;
+    : { user: nameOf(connector, operation, user, scope) };
+  if (operation === "disconnect") return { operation, ...whom } as ControlCommand;
   const problem = roomProblem(target);
-  if (target === undefined || problem !== undefined) fail(hub, `${operation}: ${problem}`);
-  return { operation, room: target, ...whom } as Order;
+  if (target === undefined || problem !== undefined) fail(connector, `${operation}: ${problem}`);
+  return { operation, room: target, ...whom } as ControlCommand;
 }
 
-/** To how many connections an order was done, and to how many it could not be done. */
-export type Done = Required<Delivered>;
+/** For how many connections a command was executed, and how many refused it. */
+export type Executed = Required<Delivered>;
 
 /**
- * Does it to the connections of this process: to all that are meant or to none, whether or not it
- * changes anything for them.
+ * Executes a command for the connections of this process: for all that are selected or for none,
+ * whether or not it changes anything for them.
  *
  * @throws {ExpressionError} The filter failed: nothing has been done.
  */
-export function carryOut(hub: ControlHost, order: Order, choice: Choice): Done {
-  const { operation, room = "", user, client = "" } = order;
-  const group = user === undefined ? hub.ofClient(client) : hub.ofUser(user);
-  const chosen = choose(group, choice);
-  if (operation === "join_room" && chosen.some((connection) => isFull(hub, connection, room))) {
-    return { recipients: 0, refused: chosen.length };
+export function execute(
+  { registry, options }: Shared,
+  command: ControlCommand,
+  selection: Selection,
+): Executed {
+  const { operation, room = "", user, client = "" } = command;
+  const group = user === undefined ? registry.ofClient(client) : registry.ofUser(user);
+  const selected = select(group, selection);
+  const isFull = ({ state: { rooms } }: OpenConnection) =>
+    !rooms.has(room) && rooms.size >= options.max_rooms;
+  if (operation === "join_room" && selected.some(isFull)) {
+    return { recipients: 0, refused: selected.length };
   }
-  for (const connection of chosen) {
-    if (operation === "join_room") hub.join(connection, room);
-    else if (operation === "leave_room") hub.leave(connection, room);
+  for (const connection of selected) {
+    if (operation === "join_room") registry.join(connection, room);
+    else if (operation === "leave_room") registry.leave(connection, room);
     else connection.end(1008, "disconnected by a flow");
   }
-  return { recipients: chosen.length, refused: 0 };
+  return { recipients: selected.length, refused: 0 };
 }
 
 /**
- * What an order's flow gets as its result.
+ * The result of a command for its flow.
  *
- * @throws {ConnectorError} It could not be done to all connections.
+ * @throws {ConnectorError} Connections have refused it.
  */
-export function resultOf(hub: ControlHost, order: Order, done: Done): Done {
-  const { recipients, refused } = done;
-  if (refused === 0) return done;
+export function resultOf(
+  { name, options }: Shared,
+  { operation }: ControlCommand,
+  executed: Executed,
+): Executed {
+  const { recipients, refused } = executed;
+  if (refused === 0) return executed;
   fail(
-    hub,
-    `${order.operation}: ${refused} of ${recipients + refused} connections have not joined, ` +
-      `since each may be in ${hub.options.max_rooms} rooms (max_rooms)`,
+    name,
+    `${operation}: ${refused} of ${recipients + refused} connections have not joined, ` +
+      `because each may be in ${options.max_rooms} rooms (max_rooms)`,
   );
 }
 
-/** Anything but text or a number must never become a user called "null". */
-function nameOf(hub: ControlHost, operation: string, user: Expression, scope: Scope): string {
+/** The name of a user. Only text and numbers are names: null must never become a user "null". */
+function nameOf(connector: string, operation: string, user: Expression, scope: Scope): string {
   const value = user.evaluate(scope);
   if (typeof value === "string" || typeof value === "number") return String(value);
   const kind = value === null ? "null" : Array.isArray(value) ? "a list" : typeof value;
-  fail(hub, `${operation}: the user "${user.source}" is ${kind}, not a name`);
+  fail(connector, `${operation}: the user "${user.source}" is ${kind}, not a name`);
 }
 
-function isFull(hub: ControlHost, { rooms }: Connection, room: string): boolean {
-  return !rooms.has(room) && rooms.size >= hub.options.max_rooms;
-}
-
-function fail(hub: ControlHost, message: string): never {
-  throw new ConnectorError(hub.name, message, { permanent: true });
+function fail(connector: string, message: string): never {
+  throw new ConnectorError(connector, message, { permanent: true });
 }

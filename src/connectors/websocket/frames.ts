@@ -1,9 +1,12 @@
 /** Serves the frames of one connection: what each type does and how it is answered. */
-import { quoted } from "../../base/shown.ts";
-import type { FlowHandler, Logger } from "../../contract/connector.ts";
-import { accept, admit, dispatch, type Ending, runFlow } from "../../contract/dispatch.ts";
 import { FlowError, newRef } from "../../base/errors.ts";
+import { quoted } from "../../base/shown.ts";
+import type { FlowHandler } from "../../contract/connector.ts";
+import { accept, admit, dispatch, type Ending, runFlow } from "../../contract/dispatch.ts";
 import type { Frame } from "../../transport/frame.ts";
+import type { Authenticator } from "./auth/authenticator.ts";
+import { SocketEvent } from "./client.ts";
+import { frameRefusal } from "./closing.ts";
 import {
   ackFrame,
   type ClientFrame,
@@ -13,97 +16,87 @@ import {
   RESERVED_TYPES,
   roomProblem,
 } from "./protocol.ts";
-import type { Authenticator } from "./auth/authenticator.ts";
-import { renew } from "./auth/renewal.ts";
-import type { Connection } from "./connection.ts";
-import { SocketEvent } from "./event.ts";
-import type { WebSocketOptions } from "./options.ts";
-import { frameRefusal } from "./refusal.ts";
-import type { JoinVerdict, RoomRules } from "./rooms/rules.ts";
-import type { Outboxes } from "./slow-client/outboxes.ts";
+import type { OpenConnection } from "./registry.ts";
+import type { Shared } from "./shared.ts";
 
-/** What serving a frame needs of the connection's hub. */
-export interface FrameHost {
-  readonly options: WebSocketOptions;
-  readonly logger: Logger;
-  /** Undefined where clients need no token. */
-  readonly authenticator: Authenticator | undefined;
-  /** They say how much one frame may have. */
-  readonly outboxes: Outboxes;
-  /** The flows on one operation, in file order; undefined where no client can cause it. */
-  handlers(operation: string): readonly FlowHandler[] | undefined;
-  /** `did you mean "…"?` for a type that no flow serves. */
-  suggest(type: string): string | undefined;
-  /** Makes a connection a member; one that is closing stays out. */
-  join(connection: Connection, room: string): void;
-  /** Ends a membership. */
-  leave(connection: Connection, room: string): void;
-  /** Who may join which room. */
-  readonly rules: RoomRules;
-}
-
-/** Serves a frame; undefined where it ended at once. */
+/** Serves a frame. Returns undefined where it ended at once. Never rejects. */
 export function serveFrame(
-  hub: FrameHost,
-  connection: Connection,
+  shared: Shared,
+  connection: OpenConnection,
   frame: ClientFrame,
 ): Promise<void> | undefined {
   const { type, id, data } = frame;
   const refuse = (code: Refusal["code"], message: string): undefined =>
     connection.refuse({ code, message, id });
 
-  if (type === "auth" && hub.authenticator !== undefined) {
-    return renew(hub.authenticator, connection, frame);
+  if (type === "auth" && shared.authenticator !== undefined) {
+    return renewToken(shared.authenticator, connection, frame);
   }
-  const handlers = RESERVED_TYPES.has(type) ? undefined : hub.handlers(type);
-  if (handlers === undefined) return refuse("unknown_type", unknownType(hub, type));
+  const handlers = RESERVED_TYPES.has(type) ? undefined : shared.flows.of(type);
+  if (handlers === undefined) return refuse("unknown_type", unknownType(shared, type));
   const room = readRoom(frame);
   if (typeof room === "object") return refuse("invalid_room", room.problem);
   const joined = type === "join_room" ? room : undefined;
-  if (joined !== undefined && isFull(hub, connection, joined)) {
-    return connection.refuse(tooManyRooms(hub, id));
+  if (joined !== undefined && isFull(shared, connection, joined)) {
+    return connection.refuse(tooManyRooms(shared, id));
   }
-  if (type === "leave_room" && room !== undefined) hub.leave(connection, room);
+  if (type === "leave_room" && room !== undefined) shared.registry.leave(connection, room);
 
   try {
     const event = new SocketEvent(type, data, connection.client, room);
     return joined === undefined
-      ? run(hub, connection, id, admit(handlers, event), event)
-      : askToJoin(hub, connection, id, handlers, event, joined);
-  } catch (bug) {
-    answerBug(hub, connection, id, bug);
+      ? run(shared, connection, id, admit(handlers, event), event)
+      : askToJoin(shared, connection, id, handlers, event, joined);
+  } catch (error) {
+    answerBug(shared, connection, id, error);
   }
 }
 
-/** The room's rule comes first: no flow hears of a client whom it refuses. */
+/** Puts the token of an `auth` frame in force, or refuses it and keeps the old one. */
+async function renewToken(
+  authenticator: Authenticator,
+  connection: OpenConnection,
+  { id, token }: ClientFrame,
+): Promise<void> {
+  const { credentials } = connection.state;
+  const renewal = await authenticator.renew(token, credentials.identity);
+  if (!renewal.accepted) {
+    const { message, outage } = renewal;
+    return connection.refuse({ code: "unauthorized", message, id, outage: outage ?? false });
+  }
+  credentials.renew(renewal.identity);
+  if (id !== undefined) connection.send(ackFrame(id));
+}
+
+/** Asks the room's rule first: no flow sees a client that the rule refuses. */
 function askToJoin(
-  hub: FrameHost,
-  connection: Connection,
+  shared: Shared,
+  connection: OpenConnection,
   id: FrameId | undefined,
   handlers: readonly FlowHandler[],
   event: SocketEvent,
   room: string,
 ): Promise<void> | undefined {
-  const go = (refusal: JoinVerdict): Promise<void> | undefined => {
+  const next = (refusal: Refusal | undefined): Promise<void> | undefined => {
     if (refusal === undefined) {
-      return join(hub, connection, id, admit(handlers, event), event, room);
+      return join(shared, connection, id, admit(handlers, event), event, room);
     }
-    // A member that may not join any more is none.
-    if (refusal.code === "room_forbidden") hub.leave(connection, room);
+    // A member that may no longer join loses its membership.
+    if (refusal.code === "room_forbidden") shared.registry.leave(connection, room);
     return connection.refuse({ ...refusal, id });
   };
-  const verdict = hub.rules.ask(connection.client, room);
-  if (!(verdict instanceof Promise)) return go(verdict);
-  return verdict.then(go).catch((bug) => answerBug(hub, connection, id, bug));
+  const refusal = shared.rules.ask(connection.client, room);
+  if (!(refusal instanceof Promise)) return next(refusal);
+  return refusal.then(next).catch((error) => answerBug(shared, connection, id, error));
 }
 
 /**
- * Filters and `accept` see the client as it was; the flows that run see the member. A refusal by any
- * flow keeps the client out and lets none run.
+ * Joins a room. Filters and `accept` see the client before it joins, the flows that run see the
+ * member. A refusal by any flow keeps the client out and lets no flow run.
  */
 function join(
-  hub: FrameHost,
-  connection: Connection,
+  shared: Shared,
+  connection: OpenConnection,
   id: FrameId | undefined,
   admitted: readonly FlowHandler[],
   event: SocketEvent,
@@ -111,72 +104,72 @@ function join(
 ): Promise<void> | undefined {
   const enter = (refusal: FlowError | undefined): Promise<void> | undefined => {
     if (refusal !== undefined) return connection.refuse(frameRefusal(refusal, id));
-    // Where frames are served side by side, another may have joined while this one was asked.
-    if (isFull(hub, connection, room)) return connection.refuse(tooManyRooms(hub, id));
-    hub.join(connection, room);
-    return run(hub, connection, id, admitted, event);
+    // With `concurrency`, another frame may have joined a room in the meantime.
+    if (isFull(shared, connection, room)) return connection.refuse(tooManyRooms(shared, id));
+    shared.registry.join(connection, room);
+    return run(shared, connection, id, admitted, event);
   };
-  const verdict = accept(admitted, event);
-  if (!(verdict instanceof Promise)) return enter(verdict);
-  return verdict.then(enter).catch((bug) => answerBug(hub, connection, id, bug));
+  const refusal = accept(admitted, event);
+  if (!(refusal instanceof Promise)) return enter(refusal);
+  return refusal.then(enter).catch((error) => answerBug(shared, connection, id, error));
 }
 
 function run(
-  hub: FrameHost,
-  connection: Connection,
+  shared: Shared,
+  connection: OpenConnection,
   id: FrameId | undefined,
   admitted: readonly FlowHandler[],
   event: SocketEvent,
 ): Promise<void> | undefined {
-  if (admitted.length === 1) return runAlone(hub, connection, id, admitted[0], event);
+  if (admitted.length === 1) return runOne(shared, connection, id, admitted[0], event);
   const { answer, all } = dispatch(admitted, event);
   let answered: Promise<void> | undefined;
   if (answer instanceof Promise) {
-    answered = answer.then((ending) => tell(hub, connection, id, ending));
-  } else tell(hub, connection, id, answer);
+    answered = answer.then((ending) => answerOrFail(shared, connection, id, ending));
+  } else answerOrFail(shared, connection, id, answer);
   if (answered === undefined && !(all instanceof Promise)) return undefined;
   return Promise.allSettled([answered, all]).then((ends) => {
     const bug = ends.find((end) => end.status === "rejected");
-    if (bug !== undefined) answerBug(hub, connection, id, bug.reason);
+    if (bug !== undefined) answerBug(shared, connection, id, bug.reason);
   });
 }
 
 /** Most frames have one flow, whose end is also the end of all. */
-function runAlone(
-  hub: FrameHost,
-  connection: Connection,
+function runOne(
+  shared: Shared,
+  connection: OpenConnection,
   id: FrameId | undefined,
   handler: FlowHandler,
   event: SocketEvent,
 ): Promise<void> | undefined {
   const ending = runFlow(handler, event);
   if (!(ending instanceof Promise)) {
-    tell(hub, connection, id, ending);
+    answerOrFail(shared, connection, id, ending);
     return undefined;
   }
   return ending.then(
-    (end) => tell(hub, connection, id, end),
-    (bug) => answerBug(hub, connection, id, bug),
+    (end) => answerOrFail(shared, connection, id, end),
+    (error) => answerBug(shared, connection, id, error),
   );
 }
 
-function tell(
-  hub: FrameHost,
-  connection: Connection,
+function answerOrFail(
+  shared: Shared,
+  connection: OpenConnection,
   id: FrameId | undefined,
   ending: Ending | undefined,
 ): void {
   try {
-    answerWith(hub, connection, id, ending);
-  } catch (bug) {
-    answerBug(hub, connection, id, bug);
+    answer(shared, connection, id, ending);
+  } catch (error) {
+    answerBug(shared, connection, id, error);
   }
 }
 
-/** The answer to one frame, by how the first flow that took it ended. */
-function answerWith(
-  hub: FrameHost,
-  connection: Connection,
+/** Answers a frame by how the first flow that took it ended. */
+function answer(
+  shared: Shared,
+  connection: OpenConnection,
   id: FrameId | undefined,
   ending: Ending | undefined,
 ): void {
@@ -185,7 +178,7 @@ function answerWith(
   }
   const frame = answerFrame(id, ending?.response);
   if (frame === undefined) return;
-  if (frame.size > hub.outboxes.limit) {
+  if (frame.size > shared.outboxes.limit) {
     throw new RangeError("the response is too large to send");
   }
   connection.send(frame);
@@ -199,35 +192,36 @@ function answerFrame(
   return response && messageFrame(response.data);
 }
 
-/** What no flow answers for: a response that cannot be sent, or a mistake of ours. */
+/** Answers where no flow has failed: the response cannot be sent, or Weir has a bug. */
 function answerBug(
-  hub: FrameHost,
-  connection: Connection,
+  shared: Shared,
+  connection: OpenConnection,
   id: FrameId | undefined,
-  bug: unknown,
+  error: unknown,
 ): void {
   const ref = newRef();
-  hub.logger.error("a frame could not be served (ref {ref}): {error}", { ref, error: bug });
+  shared.logger.error("failed to serve a frame (ref {ref}): {error}", { ref, error });
   connection.refuse({ code: "flow_failed", message: `the frame failed (ref ${ref})`, id });
 }
 
-function unknownType(hub: FrameHost, type: string): string {
-  const hint = hub.suggest(type);
+function unknownType({ flows, authenticator }: Shared, type: string): string {
+  const hint = flows.suggest(type, authenticator === undefined ? [] : ["auth"]);
   return `unknown type ${quoted(type)}${hint === undefined ? "" : `; ${hint}`}`;
 }
 
-/** Rooms must be named where they are joined or left; elsewhere a frame may carry one. */
+/** The room of a frame: required to join and to leave, optional elsewhere. */
 function readRoom({ type, room }: ClientFrame): string | undefined | { readonly problem: string } {
   if (room === undefined && type !== "join_room" && type !== "leave_room") return undefined;
   const problem = roomProblem(room);
   return problem === undefined ? room as string : { problem };
 }
 
-function isFull(hub: FrameHost, { rooms }: Connection, room: string): boolean {
-  return !rooms.has(room) && rooms.size >= hub.options.max_rooms;
+function isFull({ options }: Shared, { state }: OpenConnection, room: string): boolean {
+  const { rooms } = state;
+  return !rooms.has(room) && rooms.size >= options.max_rooms;
 }
 
-function tooManyRooms(hub: FrameHost, id: FrameId | undefined): Refusal {
-  const message = `a connection may be in ${hub.options.max_rooms} rooms`;
+function tooManyRooms({ options }: Shared, id: FrameId | undefined): Refusal {
+  const message = `a connection may be in ${options.max_rooms} rooms`;
   return { code: "too_many_rooms", message, id };
 }

@@ -1,17 +1,43 @@
-/** What one connection may do: how fast it may send, and how many errors it may cause. */
-import type { Clock } from "../../base/clock.ts";
-import type { ClientFrame, Refusal } from "./protocol.ts";
+/** The limits of one connection: how fast it may send, and how many errors it may cause. */
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { isLongerThan } from "../../base/text.ts";
+import { attribute, block, type Values } from "../../contract/fields.ts";
+import { duration, integer } from "../../contract/value-schema.ts";
 import { OVER_RATE, TOO_MANY_ERRORS } from "./closing.ts";
-import { RateLimit, type RateLimitOptions } from "./rate-limit.ts";
-import { RateWindow } from "./rate.ts";
+import type { ClientFrame, Refusal } from "./protocol.ts";
 
-/** More error answers than this in this time, in milliseconds, and the client is sent away. */
+/** A client that gets more error answers than this within the window (milliseconds) is closed. */
 const MAX_ERRORS = 100;
 const ERROR_WINDOW = 10_000;
 
-/** A client that sends more frames or pings than this beyond its rate in this time is, too. */
+/** So is one that sends more frames and pings than this over its rate within the window. */
 const MAX_EXCESS = 100;
 const EXCESS_WINDOW = 10_000;
+
+/** The size and the rate of `{"type":"ping"}`. The size is enough for any `id` without escapes. */
+const MAX_PING_BYTES = 256;
+const PING_RATE = { messages: 20, per: 1_000, burst: undefined };
+
+const fields = {
+  messages: attribute(integer({ min: 1 }), {
+    about: "At most this many frames are served in each `per`. `ping` frames do not count: 20 a " +
+      "second are answered.",
+    required: true,
+  }),
+  per: attribute(duration(), { about: "The time that `messages` are for.", default: "1s" }),
+  burst: attribute(integer({ min: 1 }), {
+    about: "So many may come at once after a silence. As many as `messages` by default.",
+  }),
+};
+
+/** The `rate_limit` block of the connector. */
+export const rateLimitField = block(fields, {
+  about: "The rate of each connection. A frame over it gets the error rate_limited; no limit by " +
+    "default.",
+});
+
+/** The options of `rate_limit`. Times are in milliseconds. */
+export type RateLimitOptions = Values<typeof fields>;
 
 /** The limits of one connection. */
 export class Limits {
@@ -20,14 +46,14 @@ export class Limits {
   readonly #clock: Clock;
   #excess: RateWindow | undefined;
 
-  /** Without `rate` there is no limit to how fast it sends. */
+  /** Without `rate` the client may send as fast as it can. */
   constructor(rate: RateLimitOptions | undefined, clock: Clock) {
     this.#errors = new RateWindow(MAX_ERRORS, ERROR_WINDOW, clock);
     this.#rate = rate && new RateLimit(rate, clock);
     this.#clock = clock;
   }
 
-  /** A frame that has come; one over the rate becomes its refusal, told when its turn comes. */
+  /** Counts a frame. Returns it, or the refusal to send in its turn where it is over the rate. */
   admit(frame: ClientFrame | Refusal): ClientFrame | Refusal {
     if (this.#rate === undefined) return frame;
     const retryAfter = this.#rate.take();
@@ -37,10 +63,10 @@ export class Limits {
   }
 
   /**
-   * Counts an error that is sent to the client. Returns the reason to close its connection, undefined
-   * where it may stay. What an outage causes does not count.
+   * Counts an error that is sent to the client. Returns the reason to close the connection, or
+   * undefined where it may stay. Errors that an outage causes do not count.
    */
-  strike({ code, outage }: Refusal): string | undefined {
+  countError({ code, outage }: Refusal): string | undefined {
     if (code === "rate_limited" && this.#exceeds()) return OVER_RATE;
     if (outage) return undefined;
     return this.#errors.hit() ? TOO_MANY_ERRORS : undefined;
@@ -49,5 +75,85 @@ export class Limits {
   #exceeds(): boolean {
     this.#excess ??= new RateWindow(MAX_EXCESS, EXCESS_WINDOW, this.#clock);
     return this.#excess.hit();
+  }
+}
+
+/**
+ * The limits of `{"type":"ping"}`, which browsers send because they cannot send ping frames. Such
+ * pings are answered at once, and `rate_limit` does not count them.
+ */
+export class PingLimit {
+  readonly #rate: RateLimit;
+
+  /** Allows a burst of a whole second's pings. */
+  constructor(clock: Clock) {
+    this.#rate = new RateLimit(PING_RATE, clock);
+  }
+
+  /** Why a ping that arrived as `text` gets no pong; undefined where it gets one. */
+  refusal({ id }: ClientFrame, text: string): Refusal | undefined {
+    if (isLongerThan(text, MAX_PING_BYTES)) {
+      return { code: "invalid_message", message: `a ping has at most ${MAX_PING_BYTES} bytes`, id };
+    }
+    const retryAfter = this.#rate.take();
+    if (retryAfter === 0) return undefined;
+    const message = `too many pings; the next one is answered in ${retryAfter} ms`;
+    return { code: "rate_limited", message, id, retryAfter };
+  }
+}
+
+/** A token bucket, which is full at first. */
+export class RateLimit {
+  readonly #clock: Clock;
+  readonly #burst: number;
+  /** Tokens a millisecond. */
+  readonly #speed: number;
+  #tokens: number;
+  #countedAt: number;
+
+  /** Adds a token every `per` / `messages` milliseconds, and keeps at most `burst`. */
+  constructor({ messages, per, burst = messages }: RateLimitOptions, clock: Clock) {
+    this.#clock = clock;
+    this.#burst = burst;
+    this.#speed = messages / per;
+    this.#tokens = burst;
+    this.#countedAt = clock.elapsed();
+  }
+
+  /** Takes a token and returns 0; without one, returns the whole milliseconds until there is one. */
+  take(): number {
+    const now = this.#clock.elapsed();
+    const grown = this.#tokens + (now - this.#countedAt) * this.#speed;
+    this.#tokens = Math.min(this.#burst, grown);
+    this.#countedAt = now;
+    // Rounding errors of fractions must not cost a client its frame.
+    const missing = 1 - this.#tokens;
+    if (missing > 1e-9) return Math.ceil(missing / this.#speed);
+    this.#tokens -= 1;
+    return 0;
+  }
+}
+
+/** Counts events within a sliding window of time. */
+export class RateWindow {
+  readonly #max: number;
+  readonly #window: number;
+  readonly #clock: Clock;
+  #times: number[] = [];
+
+  /** More than `max` events within `window` milliseconds are too many. */
+  constructor(max: number, window: number, clock: Clock = systemClock) {
+    this.#max = max;
+    this.#window = window;
+    this.#clock = clock;
+  }
+
+  /** Counts one event. Returns true where there are too many now. */
+  hit(): boolean {
+    const now = this.#clock.elapsed();
+    this.#times.push(now);
+    if (this.#times.length <= this.#max) return false;
+    this.#times = this.#times.filter((time) => time > now - this.#window);
+    return this.#times.length > this.#max;
   }
 }

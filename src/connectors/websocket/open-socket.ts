@@ -1,24 +1,15 @@
 /** The socket of one connection between `open` and `close`, with its outbox and its heartbeat. */
-import type { Outbox, OutboxOwner } from "./outbox.ts";
-import type { Peer, SocketFeatures } from "../../transport/socket.ts";
 import { endOfTick } from "../../base/clock.ts";
-import type { TimerWheel } from "./timer-wheel.ts";
-import { NO_PONG, sentCode } from "./closing.ts";
+import type { Peer, SocketFeatures } from "../../transport/socket.ts";
+import { sentCode } from "./closing.ts";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
-import type { Outboxes } from "./slow-client/outboxes.ts";
+import type { Outbox, OutboxListener } from "./outbox.ts";
+import type { Shared } from "./shared.ts";
 
-/** What the open sockets of one connector share. Times are in milliseconds. */
-export interface SocketHost {
-  readonly options: { readonly ping_interval: number; readonly pong_timeout: number };
-  readonly outboxes: Outboxes;
-  /** For heartbeats. */
-  readonly wheel: TimerWheel;
-}
-
-/** What hears of an open socket. */
-export interface SocketOwner extends OutboxOwner {
-  /** Ends the connection without a close frame. */
-  destroy(reason: string): void;
+/** Is told what happens to an open socket. */
+export interface SocketListener extends OutboxListener {
+  /** No pong came in time. */
+  dead(): void;
 }
 
 /** A socket that can be sent to. */
@@ -26,32 +17,32 @@ export class OpenSocket implements HeartbeatOptions {
   readonly outbox: Outbox;
   readonly #peer: Peer;
   readonly #features: SocketFeatures;
-  readonly #host: SocketHost;
-  readonly #owner: SocketOwner;
+  readonly #shared: Shared;
+  readonly #listener: SocketListener;
   readonly #heartbeat: Heartbeat | undefined;
   #pingData: Uint8Array | undefined = undefined;
   #closing = false;
   #paused = false;
-  /** The heartbeat still takes it for paused. */
+  /** The heartbeat has not been resumed since the last pause. */
   #silent = false;
   #closeTimer: ReturnType<typeof setTimeout> | undefined = undefined;
 
-  /** Begins to ping, where the peer can. */
-  constructor(peer: Peer, features: SocketFeatures, host: SocketHost, owner: SocketOwner) {
+  /** Starts the heartbeat, where the peer can ping. */
+  constructor(peer: Peer, features: SocketFeatures, shared: Shared, listener: SocketListener) {
     this.#peer = peer;
     this.#features = features;
-    this.#host = host;
-    this.#owner = owner;
-    this.outbox = host.outboxes.create(peer, owner);
-    this.#heartbeat = peer.ping === undefined ? undefined : new Heartbeat(this, host.wheel);
+    this.#shared = shared;
+    this.#listener = listener;
+    this.outbox = shared.outboxes.create(peer, listener);
+    this.#heartbeat = peer.ping === undefined ? undefined : new Heartbeat(this, shared.wheel);
   }
 
   get interval(): number {
-    return this.#host.options.ping_interval;
+    return this.#shared.options.ping_interval;
   }
 
   get timeout(): number {
-    return this.#host.options.pong_timeout;
+    return this.#shared.options.pong_timeout;
   }
 
   ping(): void {
@@ -59,22 +50,22 @@ export class OpenSocket implements HeartbeatOptions {
   }
 
   dead(): void {
-    this.#owner.destroy(NO_PONG);
+    this.#listener.dead();
   }
 
-  /** Whether messages over the limit never get here. */
+  /** Whether the runtime refuses messages over the limit. */
   get limitsFrames(): boolean {
     return this.#features.frameLimits;
   }
 
-  /** Answers a ping. Many pings in one read get one pong: the newest one's. */
+  /** Answers a ping. Of many pings in one read, only the newest is answered. */
   answerPing(data: Uint8Array): void {
     const due = this.#pingData !== undefined;
     this.#pingData = data;
     if (!due) endOfTick(() => this.#answerPing());
   }
 
-  /** A pong has come. */
+  /** A pong has arrived. */
   pong(): void {
     this.#heartbeat?.pong();
   }
@@ -95,7 +86,7 @@ export class OpenSocket implements HeartbeatOptions {
     if (peer.resume === undefined || this.#closing) return;
     this.#paused = false;
     this.#attempt(() => peer.resume?.());
-    // What is read first often fills the queue again: then no ping is sent.
+    // The first read often fills the queue again: then no ping is sent.
     endOfTick(() => {
       if (this.#paused || this.#closing || !this.#silent) return;
       this.#silent = false;
@@ -103,7 +94,7 @@ export class OpenSocket implements HeartbeatOptions {
     });
   }
 
-  /** Starts the close handshake; `stuck` is called where nothing comes of it and the peer is weak. */
+  /** Starts the close handshake. Calls `stuck` after `patience` where the peer cannot terminate. */
   close(code: number, reason: string, patience: number, stuck: () => void): void {
     const peer = this.#peer;
     this.#closing = true;
@@ -116,16 +107,16 @@ export class OpenSocket implements HeartbeatOptions {
     });
   }
 
-  /** Destroys it, where the peer can. */
+  /** Destroys the socket, where the peer can. */
   terminate(): void {
     try {
       this.#peer.terminate?.();
     } catch {
-      // Nothing else can be tried. The owner forgets the socket all the same.
+      // Nothing else can be tried, and the connection forgets the socket anyway.
     }
   }
 
-  /** It is gone. */
+  /** The socket is gone. */
   release(): void {
     this.#closing = true;
     this.#heartbeat?.stop();
@@ -138,7 +129,7 @@ export class OpenSocket implements HeartbeatOptions {
     try {
       action();
     } catch (error) {
-      this.#owner.failed(error);
+      this.#listener.failed(error);
     }
   }
 
@@ -148,8 +139,8 @@ export class OpenSocket implements HeartbeatOptions {
     this.#pingData = undefined;
     if (this.#closing || data === undefined) return;
     this.#attempt(() => {
-      // Pongs that nobody reads fill the same buffer.
-      if (peer.bufferedAmount > this.#host.outboxes.limit) this.#owner.slow();
+      // Pongs that the client does not read fill the same buffer.
+      if (peer.bufferedAmount > this.#shared.outboxes.limit) this.#listener.slow();
       else peer.pong?.(data);
     });
   }

@@ -9,7 +9,7 @@ import {
   type Values,
 } from "../../contract/fields.ts";
 import { duration, flag, integer, size, text } from "../../contract/value-schema.ts";
-import { rateLimitField } from "./rate-limit.ts";
+import { rateLimitField } from "./limits.ts";
 import { slowClientField } from "./slow-client/fields.ts";
 import { authField } from "./auth/fields.ts";
 import { originList } from "./origins.ts";

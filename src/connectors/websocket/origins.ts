@@ -2,8 +2,8 @@
 import * as v from "valibot";
 import { type ValueSchema, valueSchema } from "../../contract/value-schema.ts";
 
-/** Origins as browsers write them: whole ones, and the ends of those that `*.` stands for. */
-export interface Origins {
+/** AllowedOrigins as browsers write them: whole ones, and the ends of those that `*.` stands for. */
+export interface AllowedOrigins {
   /** Such as `https://example.com:8443`. */
   readonly exact: ReadonlySet<string>;
   /** Such as `.example.com`: any host below it, over https and on its default port. */
@@ -12,19 +12,19 @@ export interface Origins {
 
 const FORM = "must be a list of origins";
 const EXAMPLES = 'such as "https://example.com" or "*.example.com"';
-/** Origins of apps beside browsers, which `URL` knows nothing about. */
+/** AllowedOrigins of apps beside browsers, which `URL` knows nothing about. */
 const FOREIGN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@]+$/;
 /** What browsers send of a page over https on its default port. */
 const HTTPS = /^https:\/\/((?:[a-z0-9_-]+\.)+[a-z0-9-]+)$/;
 
 /** A list such as `["https://example.com", "*.example.com"]`. */
-export function originList(): ValueSchema<Origins> {
+export function originList(): ValueSchema<AllowedOrigins> {
   return valueSchema(
     "list of origins",
     v.pipe(
       v.array(v.string(`${FORM}\n${EXAMPLES}`), `${FORM}\n${EXAMPLES}`),
       v.minLength(1, `${FORM} with at least one\n${EXAMPLES}`),
-      v.rawTransform<string[], Origins>(({ dataset: { value }, addIssue, NEVER }) => {
+      v.rawTransform<string[], AllowedOrigins>(({ dataset: { value }, addIssue, NEVER }) => {
         const [exact, suffixes] = [new Set<string>(), [] as string[]];
         for (const written of value) {
           const found = readOrigin(written);
@@ -45,7 +45,10 @@ export function originList(): ValueSchema<Origins> {
  * Whether a handshake with this `Origin` header may go on. One without the header is no browser's,
  * and passes.
  */
-export function isAllowed(origin: string | undefined, { exact, suffixes }: Origins): boolean {
+export function isAllowed(
+  origin: string | undefined,
+  { exact, suffixes }: AllowedOrigins,
+): boolean {
   if (origin === undefined || exact.has(origin)) return true;
   const host = HTTPS.exec(origin)?.[1];
   return host !== undefined && suffixes.some((suffix) => host.endsWith(suffix));

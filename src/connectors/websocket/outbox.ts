@@ -11,8 +11,8 @@ export interface Sink {
   send(batch: Batch): number;
 }
 
-/** What hears of an outbox that can send no more. Its methods never throw. */
-export interface OutboxOwner {
+/** Is told of an outbox that can send no more. Its methods never throw. */
+export interface OutboxListener {
   /** More waits than the limit, and the kernel does not take it. Called once. */
   slow(): void;
   /** The sink threw. */
@@ -157,7 +157,7 @@ export class Outbox {
   readonly #flusher: Flusher;
   readonly #sink: Sink;
   readonly #limit: number;
-  readonly #owner: OutboxOwner;
+  readonly #listener: OutboxListener;
   readonly #onLost: (frames: number) => void;
   #pending: PendingBatch | undefined;
   #closed = false;
@@ -167,13 +167,13 @@ export class Outbox {
     flusher: Flusher,
     sink: Sink,
     limit: number,
-    owner: OutboxOwner,
+    listener: OutboxListener,
     onLost: (frames: number) => void = () => {},
   ) {
     this.#flusher = flusher;
     this.#sink = sink;
     this.#limit = limit;
-    this.#owner = owner;
+    this.#listener = listener;
     this.#onLost = onLost;
   }
 
@@ -207,11 +207,11 @@ export class Outbox {
     } catch (error) {
       this.#onLost(pending.frames.length);
       this.discard();
-      return this.#owner.failed(error);
+      return this.#listener.failed(error);
     }
     if (unsent > this.#limit) {
       this.discard();
-      this.#owner.slow();
+      this.#listener.slow();
     } else if (unsent < 0) {
       this.#onLost(pending.frames.length);
     }

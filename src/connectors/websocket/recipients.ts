@@ -1,30 +1,45 @@
-/** For whom something is, and who of them gets it. */
-import { holds } from "../../expression/condition.ts";
-import type { Client, WriteRequest } from "../../contract/connector.ts";
+/** Finds the connections that a message or a command is for, and sends to them. */
 import { ConnectorError } from "../../base/errors.ts";
+import type { WriteRequest } from "../../contract/connector.ts";
+import { holds } from "../../expression/condition.ts";
 import { type Expression, METER, Meter, meterOf, type Scope } from "../../expression/mod.ts";
+import type { Frame } from "../../transport/frame.ts";
 import { roomProblem } from "./protocol.ts";
+import type { OpenConnection, Registry } from "./registry.ts";
 
-/** For whom something is, before anybody is left out. */
+/** Steps that a filter may cost for each recipient, beside those that the event has left. */
+const STEPS_PER_RECIPIENT = 100;
+
+/** The group that a message is for, before a selection leaves any out. */
 export interface Audience {
   /** Such as `send_to_room`. */
   readonly operation: string | undefined;
-  /** The room, the user or the client's `id`; absent for everybody. */
+  /** The room, the user or the client's `id`; absent for a broadcast. */
   readonly name?: string;
 }
 
-/** What came of it. */
+/** Which members of a group are left out. */
+export interface Selection {
+  /** Evaluated for each recipient as `client`; false leaves it out. */
+  readonly filter: Expression | undefined;
+  /** The `id` of a client to leave out; undefined for none. */
+  readonly except: string | undefined;
+  /** The filter's variables beside `client`. */
+  readonly scope: Scope;
+}
+
+/** The result of a message or a command. */
 export interface Delivered {
-  /** To how many connections it was sent or done. */
+  /** To how many connections it was sent, or for how many it was executed. */
   readonly recipients: number;
-  /** Of an order alone: to how many connections it could not be done. */
+  /** How many connections refused a command; absent for a message. */
   readonly refused?: number;
 }
 
 /**
- * For whom a flow sends something.
+ * The audience of a flow's message.
  *
- * @throws {ConnectorError} It does not say, or names no room.
+ * @throws {ConnectorError} The request does not name it, or the name is no room.
  */
 export function audienceOf(
   connector: string,
@@ -43,6 +58,65 @@ export function audienceOf(
   }
 }
 
+/** Queues a frame for an audience in this process. Returns the number of recipients. */
+export function deliver(
+  registry: Registry,
+  frame: Frame,
+  audience: Audience,
+  selection: Selection,
+): number {
+  const group = groupOf(registry, audience);
+  const everybody = selection.filter === undefined && selection.except === undefined;
+  let count = 0;
+  for (const recipient of everybody ? group : select(group, selection)) {
+    if (recipient.send(frame)) count++;
+  }
+  return count;
+}
+
+/**
+ * The selected members of a group. All are selected before anything is sent, so that a filter that
+ * fails sends to none.
+ *
+ * @throws {ExpressionError} The filter failed for one of them.
+ */
+export function select<Member extends Pick<OpenConnection, "id" | "client">>(
+  group: Iterable<Member>,
+  { filter, except, scope }: Selection,
+): readonly Member[] {
+  const members = [...group].filter(({ id }) => id === undefined || id !== except);
+  if (filter === undefined) return members;
+  const meter = meterOf(scope) ?? new Meter();
+  meter.grant(STEPS_PER_RECIPIENT * members.length);
+  const seen: Record<string, unknown> & Scope = { ...variablesOf(filter, scope), [METER]: meter };
+  return members.filter(({ client }) => {
+    seen.client = client;
+    return holds(filter, seen);
+  });
+}
+
+/**
+ * The filter's variables, read once for all recipients, and by name because a scope may make them
+ * when they are read.
+ */
+export function variablesOf(filter: Expression, scope: Scope): Record<string, unknown> {
+  const names = [...filter.variables].filter((name) => name !== "client");
+  return Object.fromEntries(names.map((name) => [name, scope[name]]));
+}
+
+function groupOf(registry: Registry, { operation, name = "" }: Audience): Iterable<OpenConnection> {
+  switch (operation) {
+    case "send_to_room":
+      return registry.inRoom(name);
+    case "send_to_user":
+      return registry.ofUser(name);
+    case "send_to_client":
+      return registry.ofClient(name);
+    default:
+      return registry.all;
+  }
+}
+
 function roomOf(connector: string, target: string | undefined): string {
   const problem = roomProblem(target);
   if (target === undefined || problem !== undefined) fail(connector, `send_to_room: ${problem}`);
@@ -57,52 +131,4 @@ function userIn(connector: string, payload: unknown): string {
 
 function fail(connector: string, message: string): never {
   throw new ConnectorError(connector, message, { permanent: true });
-}
-
-/** What a filter may cost for each recipient, beside what is left of the event's steps. */
-const STEPS_OF_RECIPIENT = 100;
-
-/** Whom a `to` block leaves out of a group. */
-export interface Choice {
-  /** Evaluated for each recipient, who is `client`; false leaves that one out. */
-  readonly filter: Expression | undefined;
-  /** The `id` of the client that gets nothing; undefined for none. */
-  readonly except: string | undefined;
-  /** The filter's variables beside `client`. */
-  readonly scope: Scope;
-}
-
-/** Who can be chosen. */
-export interface Candidate {
-  /** Undefined where nobody has asked for it: then it is nobody that anything names. */
-  readonly id: string | undefined;
-  /** What expressions see; made for the first of them. */
-  readonly client: Client;
-}
-
-/**
- * The members that are meant. All are chosen before anything is sent: a filter that fails leaves
- * nobody half informed.
- *
- * @throws {ExpressionError} The filter failed for one of them.
- */
-export function choose<Member extends Candidate>(
-  group: Iterable<Member>,
-  { filter, except, scope }: Choice,
-): readonly Member[] {
-  const members = [...group].filter(({ id }) => id === undefined || id !== except);
-  if (filter === undefined) return members;
-  const meter = meterOf(scope) ?? new Meter();
-  meter.grant(STEPS_OF_RECIPIENT * members.length);
-  const seen: Record<string, unknown> & Scope = { ...variablesOf(filter, scope), [METER]: meter };
-  return members.filter(({ client }) => {
-    seen.client = client;
-    return holds(filter, seen);
-  });
-}
-
-/** Read once for all recipients, and by name: a scope's variables may be made when they are read. */
-export function variablesOf(filter: Expression, scope: Scope): Record<string, unknown> {
-  const names = [...filter.variables].filter((name) => name !== "client");
-  return Object.fromEntries(names.map((name) => [name, scope[name]]));
 }

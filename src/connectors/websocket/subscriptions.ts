@@ -1,10 +1,10 @@
 /** Which flows listen to which operation of one connector. */
-import type { FlowHandler } from "../../contract/connector.ts";
 import { didYouMean } from "../../base/nearest.ts";
+import type { FlowHandler } from "../../contract/connector.ts";
 
 /** Operations that every client causes, whether a flow names them or not. */
 const BUILT_IN: readonly string[] = ["connect", "disconnect", "join_room", "leave_room"];
-/** What no client can ask for by a frame. */
+/** Operations that no frame can cause. */
 const NO_FRAMES: readonly string[] = ["connect", "disconnect"];
 
 /** The flows of one connector, in file order. */
@@ -33,7 +33,7 @@ export class Subscriptions {
     return handlers;
   }
 
-  /** `did you mean "…"?` for a type that no flow serves; `others` are served without flows. */
+  /** `did you mean "…"?` for a type that no flow serves. `others` are types that need no flow. */
   suggest(type: string, others: readonly string[]): string | undefined {
     const named = this.#all.flatMap(({ operation }) => operation ?? []);
     const types = ["message", "join_room", "leave_room", "ping", ...others, ...named];

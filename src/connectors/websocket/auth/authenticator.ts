@@ -1,42 +1,40 @@
-/** Lets clients of one `websocket` connector in by their tokens, and renews those later. */
+/** Authenticates clients of one `websocket` connector by their tokens, and renews tokens. */
 import { refuse } from "../../../transport/handshake.ts";
 import type {
   HandshakeRefusal,
   HandshakeRequest,
   VouchedClient,
 } from "../../../transport/socket.ts";
-import { ANONYMOUS } from "./credentials.ts";
+import { ANONYMOUS, type ClientIdentity } from "./credentials.ts";
 import type { AuthOptions } from "./fields.ts";
 import type { JwksTiming } from "./jwks.ts";
 import { keysOf } from "./keys.ts";
 import { chooseProtocol, findToken, withoutToken } from "./token.ts";
-import { type Identity, type Rejection, Verifier, type VerifierContext } from "./verifier.ts";
-
-export type { Identity } from "./verifier.ts";
+import { type TokenRefusal, Verifier, type VerifierContext } from "./verifier.ts";
 
 /** A client whose token is good, or that needs none. */
 export interface Authenticated {
-  /** Tells it from a refusal. */
+  /** Distinguishes it from a refusal. */
   readonly accepted: true;
   /** Who it is. */
-  readonly identity: Identity;
+  readonly identity: ClientIdentity;
   /** The subprotocol to answer with, never the token; undefined for none. */
   readonly protocol: string | undefined;
   /** The handshake without the token: all that expressions may see. */
   readonly request: HandshakeRequest;
 }
 
-/** What became of a token that a live connection has sent. */
+/** The result of a renewal. */
 export type Renewal =
-  | { readonly accepted: true; readonly identity: Identity }
+  | { readonly accepted: true; readonly identity: ClientIdentity }
   | {
     readonly accepted: false;
     readonly message: string;
-    /** True where the token cannot be checked at the moment. */
+    /** True where the token cannot be verified at the moment. */
     readonly outage?: boolean;
   };
 
-/** Authenticates the clients of one connector. `createAuthenticator` makes it. */
+/** Authenticates the clients of one connector. Made by `createAuthenticator`. */
 export class Authenticator {
   readonly #options: AuthOptions;
   readonly #verifier: Verifier;
@@ -47,9 +45,9 @@ export class Authenticator {
   }
 
   /**
-   * Decides about a handshake that offers these subprotocols: 401 where its token is bad, 503 where
-   * that cannot be known. `vouched` replaces a token. Where a token must be checked, it returns a
-   * function that does so. Neither throws or rejects.
+   * Authenticates a handshake that offers these subprotocols. Refuses it with 401 where its token is
+   * bad, with 503 where the token cannot be verified. `vouched` replaces a token. Where a token must
+   * be verified, returns a function that does it. Neither throws or rejects.
    */
   authenticate(
     request: HandshakeRequest,
@@ -58,7 +56,7 @@ export class Authenticator {
   ): Authenticated | HandshakeRefusal | (() => Promise<Authenticated | HandshakeRefusal>) {
     const { from, required } = this.#options;
     const token = findToken(request, protocols, from);
-    const decide = (found: Identity | Rejection): Authenticated | HandshakeRefusal =>
+    const decide = (found: ClientIdentity | TokenRefusal): Authenticated | HandshakeRefusal =>
       "reason" in found ? refusalOf(found) : {
         accepted: true,
         identity: found,
@@ -67,16 +65,16 @@ export class Authenticator {
       };
     if (vouched !== undefined) return decide(this.#verifier.vouch(vouched));
     if (token !== undefined) return () => this.#verifier.verify(token).then(decide);
-    // RFC 6750: a request without credentials is told no error.
+    // RFC 6750: the answer to a request without credentials names no error.
     if (required) return refuse(401, "a token is needed", { "www-authenticate": "Bearer" });
     return decide(ANONYMOUS);
   }
 
   /**
-   * Checks the token of an `auth` frame. It must be of the same user as the identity in force,
-   * which stays in force where the token is refused. Never rejects.
+   * Verifies the token of an `auth` frame. It must have the user of the identity in force, which
+   * stays in force where the token is refused. Never rejects.
    */
-  async renew(token: unknown, { userId }: Identity): Promise<Renewal> {
+  async renew(token: unknown, { userId }: ClientIdentity): Promise<Renewal> {
     if (typeof token !== "string" || token === "") {
       return { accepted: false, message: "token must be a string" };
     }
@@ -94,10 +92,10 @@ export class Authenticator {
 }
 
 /**
- * Makes the authenticator that an `auth` block describes. Keys at an address are fetched when the
- * first client needs them; `timing` says how, by default as `JWKS_TIMING`.
+ * Makes the authenticator of an `auth` block. Keys at a URL are fetched when the first client needs
+ * them; `timing` is `JWKS_TIMING` by default.
  *
- * @throws {ConnectorError} The public key has the right form and is no key all the same.
+ * @throws {ConnectorError} The public key cannot be imported.
  */
 export async function createAuthenticator(
   options: AuthOptions,
@@ -108,7 +106,7 @@ export async function createAuthenticator(
   return new Authenticator(options, new Verifier(options.jwt, keys, context));
 }
 
-function refusalOf({ reason, message }: Rejection): HandshakeRefusal {
+function refusalOf({ reason, message }: TokenRefusal): HandshakeRefusal {
   return reason === "unavailable"
     ? refuse(503, message, { "retry-after": "1" })
     : refuse(401, message, { "www-authenticate": 'Bearer error="invalid_token"' });

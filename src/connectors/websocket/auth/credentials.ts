@@ -1,41 +1,85 @@
-/** Who a client is now: what its newest token says, and when that ends. */
-import type { Expiry } from "./expiry.ts";
-import type { Identity } from "./verifier.ts";
+/** The identity of a client, and when it expires. */
+import type { Clock } from "../../../base/clock.ts";
 
-/** A client of whom nothing is known: most connectors need no more, and never load a verifier. */
-export const ANONYMOUS: Identity = { userId: null, claims: null, expiresAt: undefined };
+/** The wall clock may be set, and no timer takes every delay: the clock is read again this often. */
+const MAX_WAIT = 3_600_000;
+
+/** Who a client is. */
+export interface ClientIdentity {
+  /** Null for a client without a token. */
+  readonly userId: string | null;
+  /** The claims of its token; null for a client without one. */
+  readonly claims: Readonly<Record<string, unknown>> | null;
+  /** When it expires, leeway included, in milliseconds since the epoch; undefined for never. */
+  readonly expiresAt: number | undefined;
+}
+
+/** The identity of a client without a token. It is here because most connectors load no verifier. */
+export const ANONYMOUS: ClientIdentity = { userId: null, claims: null, expiresAt: undefined };
 
 /** The identity of one client, from its handshake to the end of its connection. */
 export class Credentials {
-  #identity: Identity;
+  #identity: ClientIdentity;
   /** While the connection is open. */
   #expiry: Expiry | undefined;
 
-  /** What the handshake says. */
-  constructor(identity: Identity) {
+  /** `identity` is the one of the handshake. */
+  constructor(identity: ClientIdentity) {
     this.#identity = identity;
   }
 
-  /** The one in force. */
-  get identity(): Identity {
+  /** The identity in force. */
+  get identity(): ClientIdentity {
     return this.#identity;
   }
 
-  /** The connection is open: from now on `expiry` waits for the end of what is in force. */
+  /** From now on `expiry` waits for the end of the identity in force. */
   watch(expiry: Expiry): void {
     this.#expiry = expiry;
     expiry.set(this.#identity.expiresAt);
   }
 
   /** Puts a newer identity in force. */
-  renew(identity: Identity): void {
+  renew(identity: ClientIdentity): void {
     this.#identity = identity;
     this.#expiry?.set(identity.expiresAt);
   }
 
-  /** The connection is closing: nothing waits any more, whatever is renewed. */
+  /** The connection is closing: nothing waits any more, also after a renewal. */
   stop(): void {
     this.#expiry?.stop();
     this.#expiry = undefined;
+  }
+}
+
+/** Waits for the expiry of a token. */
+export class Expiry {
+  readonly #clock: Clock;
+  readonly #expired: () => void;
+  #cancel: (() => void) | undefined;
+
+  /** Calls `expired` at most once for each `set`. */
+  constructor(clock: Clock, expired: () => void) {
+    this.#clock = clock;
+    this.#expired = expired;
+  }
+
+  /**
+   * Waits for this moment, in milliseconds since the epoch, instead of the one before; undefined
+   * for never. Calls `expired` at once for a moment in the past.
+   */
+  set(expiresAt: number | undefined): void {
+    this.stop();
+    if (expiresAt === undefined) return;
+    const left = expiresAt - this.#clock.now();
+    if (left <= 0) return this.#expired();
+    const wait = Math.min(left, MAX_WAIT);
+    this.#cancel = this.#clock.after(wait, () => this.set(expiresAt));
+  }
+
+  /** Waits for nothing. */
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
   }
 }

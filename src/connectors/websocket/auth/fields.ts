@@ -12,7 +12,7 @@ import {
   type Values,
 } from "../../../contract/fields.ts";
 import { duration, flag, type ValueSchema, valueSchema } from "../../../contract/value-schema.ts";
-import type { Origins } from "../origins.ts";
+import type { AllowedOrigins } from "../origins.ts";
 import { publicKey } from "./public-key.ts";
 import { type TokenSource, tokenSources } from "./source.ts";
 
@@ -94,7 +94,7 @@ export function withoutKeys({ jwt, ...auth }: AuthOptions): AuthOptions {
 /** What an `auth` block and the connector's `origins` say together. */
 export function checkAuth(
   auth: AuthOptions | undefined,
-  origins: Origins | undefined,
+  origins: AllowedOrigins | undefined,
 ): readonly Complaint[] {
   if (auth === undefined) return [];
   const complaints: Complaint[] = [];

@@ -1,4 +1,4 @@
-/** Checks a token, and reads from it who the client is. */
+/** Verifies tokens, and reads the identity of the client from them. */
 import { errors, type JWTPayload, jwtVerify } from "jose";
 import type { Clock } from "../../../base/clock.ts";
 import type { Logger } from "../../../contract/connector.ts";
@@ -6,29 +6,20 @@ import { ExpressionError } from "../../../base/errors.ts";
 import type { Scope } from "../../../expression/mod.ts";
 import { nameProblem } from "../protocol.ts";
 import type { VouchedClient } from "../../../transport/socket.ts";
+import type { ClientIdentity } from "./credentials.ts";
 import type { JwtOptions } from "./fields.ts";
 import { KeysUnavailable } from "./jwks.ts";
 import type { Keys } from "./keys.ts";
 
-/** Who a client is. */
-export interface Identity {
-  /** Null for a client without a token. */
-  readonly userId: string | null;
-  /** What the token says; null for a client without one. */
-  readonly claims: Readonly<Record<string, unknown>> | null;
-  /** When it ends, the leeway counted, in milliseconds since the epoch; undefined for never. */
-  readonly expiresAt: number | undefined;
-}
-
-/** Why a token gives no identity. */
-export interface Rejection {
-  /** `unavailable`: whether it is good cannot be known at the moment, which is not its fault. */
+/** Why a token is refused. */
+export interface TokenRefusal {
+  /** `unavailable`: the token cannot be verified at the moment, and may be good. */
   readonly reason: "invalid" | "unavailable";
-  /** For the client. */
+  /** Is sent to the client. */
   readonly message: string;
 }
 
-/** What checking needs of the connector. */
+/** The parts of the connector that a verifier uses. */
 export interface VerifierContext {
   /** The connector's name. */
   readonly name: string;
@@ -38,19 +29,19 @@ export interface VerifierContext {
   readonly scope: Scope;
 }
 
-/** Longer than any header may be, in characters; what an `auth` frame brings is not read further. */
+/** In characters, more than any header may have: a longer token of an `auth` frame is not read. */
 const MAX_TOKEN_LENGTH = 16 * 1024;
 
-/** Three parts of base64url; jose itself would pass over white space and padding. */
+/** Three parts of base64url. jose itself ignores white space and padding. */
 const FORM = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 const EXPIRED = "the token has expired";
-const UNAVAILABLE: Rejection = {
+const UNAVAILABLE: TokenRefusal = {
   reason: "unavailable",
   message: "the token cannot be checked at the moment",
 };
 
-/** Checks the tokens of one connector. */
+/** Verifies the tokens of one connector. */
 export class Verifier {
   readonly #options: JwtOptions;
   readonly #keys: Keys;
@@ -62,8 +53,8 @@ export class Verifier {
     this.#context = context;
   }
 
-  /** The identity that a token gives. Never throws; what it logs has nothing of the token. */
-  async verify(token: string): Promise<Identity | Rejection> {
+  /** Returns the identity in a token, or why it is refused. Never throws, and logs no token. */
+  async verify(token: string): Promise<ClientIdentity | TokenRefusal> {
     const { issuer, audience, leeway } = this.#options;
     if (token.length > MAX_TOKEN_LENGTH) return this.#invalid("it is too long");
     if (!FORM.test(token)) return this.#invalid("it has another form");
@@ -77,24 +68,24 @@ export class Verifier {
       });
       return this.#identify(payload);
     } catch (error) {
-      return this.#rejection(error);
+      return this.#refusal(error);
     }
   }
 
-  /** The identity that somebody else answers for. What it says about time must hold. */
-  vouch({ userId, claims }: VouchedClient): Identity | Rejection {
+  /** Returns the identity that the caller vouches for. Its claims must not have expired. */
+  vouch({ userId, claims }: VouchedClient): ClientIdentity | TokenRefusal {
     try {
       const found = this.#identify(claims ?? { sub: userId }, userId ?? undefined);
       const { expiresAt = Infinity } = "reason" in found ? {} : found;
       if (expiresAt > this.#context.clock.now()) return found;
       return this.#invalid("it has expired", EXPIRED);
     } catch (error) {
-      return this.#rejection(error);
+      return this.#refusal(error);
     }
   }
 
-  /** `known` where the claims need not say who it is. */
-  #identify(claims: JWTPayload, known?: string): Identity | Rejection {
+  /** `known` is the user where it is not read from the claims. */
+  #identify(claims: JWTPayload, known?: string): ClientIdentity | TokenRefusal {
     const { user, leeway } = this.#options;
     const found = known ?? user.evaluate({ ...this.#context.scope, claims });
     const userId = typeof found === "number" ? String(found) : found;
@@ -107,25 +98,25 @@ export class Verifier {
     return { userId, claims, expiresAt };
   }
 
-  #rejection(error: unknown): Rejection {
+  #refusal(error: unknown): TokenRefusal {
     if (error instanceof KeysUnavailable) return UNAVAILABLE;
-    if (error instanceof errors.JOSEError) return this.#invalid(error.message, tellTime(error));
+    if (error instanceof errors.JOSEError) return this.#invalid(error.message, timeProblem(error));
     if (error instanceof ExpressionError) {
       return this.#invalid(error.message, "the token names no user");
     }
-    // None of the token's doing, so it is not called bad.
-    this.#context.logger.error("a token could not be checked: {error}", { error });
+    // The token did not cause this, so it is not called invalid.
+    this.#context.logger.error("failed to verify a token: {error}", { error });
     return UNAVAILABLE;
   }
 
-  #invalid(cause: string, message = "the token is not valid"): Rejection {
-    this.#context.logger.debug("a token is refused: {cause}", { cause });
+  #invalid(cause: string, message = "the token is not valid"): TokenRefusal {
+    this.#context.logger.debug("refused a token: {cause}", { cause });
     return { reason: "invalid", message };
   }
 }
 
-/** What a client can do about a good token whose time is wrong. */
-function tellTime(error: errors.JOSEError): string | undefined {
+/** The message for a good token outside of its time; undefined for another error. */
+function timeProblem(error: errors.JOSEError): string | undefined {
   if (error instanceof errors.JWTExpired) return EXPIRED;
   const early = error instanceof errors.JWTClaimValidationFailed && error.claim === "nbf" &&
     error.reason === "check_failed";

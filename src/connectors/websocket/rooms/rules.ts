@@ -1,4 +1,4 @@
-/** Decides who may join which room, as the `room` blocks of a connector say. */
+/** Decides which clients may join which rooms, by the `room` blocks of a connector. */
 import { quoted } from "../../../base/shown.ts";
 import { holds } from "../../../expression/condition.ts";
 import type { Client, ConnectorContext, StepResults } from "../../../contract/connector.ts";
@@ -7,37 +7,37 @@ import { METER, Meter } from "../../../expression/mod.ts";
 import type { Refusal } from "../protocol.ts";
 import type { RoomOptions } from "./fields.ts";
 
-/** Why a client may not join; undefined where it may. */
-export type JoinVerdict = Refusal | undefined;
-
-/** What deciding needs of the connector. */
+/** The parts of the connector that rules use. */
 export type RuleContext = Pick<ConnectorContext, "constants" | "logger" | "lookUp">;
 
-/** The rules of all rooms of one connector. */
+/** The rules of the rooms of one connector. */
 export class RoomRules {
-  /** The most specific pattern first; those that are alike in the order of the file. */
+  /** The most specific pattern first; equally specific ones in file order. */
   readonly #rooms: readonly RoomOptions[];
   readonly #context: RuleContext;
 
-  /** Where there are no rooms, every client may join any. */
+  /** Without `room` blocks every client may join any room. */
   constructor(rooms: readonly RoomOptions[], context: RuleContext) {
     this.#rooms = rooms.toSorted((a, b) => a.pattern.compare(b.pattern));
     this.#context = context;
   }
 
-  /** Whether a client may join. Waits only where a look-up does; never throws or rejects. */
-  ask(client: Client, room: string): JoinVerdict | Promise<JoinVerdict> {
+  /**
+   * Returns why a client may not join a room; undefined where it may. Returns a promise only where a
+   * look-up does. Never throws or rejects.
+   */
+  ask(client: Client, room: string): Refusal | undefined | Promise<Refusal | undefined> {
     if (this.#rooms.length === 0) return undefined;
     const rule = this.#rooms.find(({ pattern }) => pattern.matches(room));
     if (rule === undefined) return forbidden(room);
     const { join, steps } = rule;
     if (join === undefined) return undefined;
     const { constants, lookUp } = this.#context;
-    // One budget for the whole rule: its look-ups, what they ask for, and `join`.
+    // The look-ups and `join` share one budget.
     const scope = { client, room, constants, [METER]: new Meter() };
-    const decide = (step: StepResults): JoinVerdict =>
+    const decide = (step: StepResults): Refusal | undefined =>
       holds(join, { ...scope, step }) ? undefined : forbidden(room);
-    const failed = (error: unknown): JoinVerdict => this.#failed(rule, error);
+    const failed = (error: unknown): Refusal => this.#failed(rule, error);
     try {
       if (steps.length === 0) return decide({});
       const found = lookUp(steps, scope, { room, user_id: client.user_id });
@@ -58,7 +58,7 @@ export class RoomRules {
   }
 }
 
-/** The same for a room that nobody declared and for one that is not for this client. */
+/** The same for a room that no block declares and for one that its rule refuses. */
 function forbidden(room: string): Refusal {
   return { code: "room_forbidden", message: `room ${quoted(room)} is not for this client` };
 }

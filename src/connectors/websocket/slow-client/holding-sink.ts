@@ -1,46 +1,52 @@
-/** Stands between an outbox and its socket, and holds back what the socket does not take. */
-import { batchOf, type OutboxOwner, type Sink } from "../outbox.ts";
+/** Holds back what a socket does not take: it is between an outbox and the socket. */
+import type { Clock } from "../../../base/clock.ts";
 import type { Batch, Peer } from "../../../transport/socket.ts";
+import { batchOf, type OutboxListener, type Sink } from "../outbox.ts";
 import { type Backlog, takeChunk } from "./backlog.ts";
-import type { Polling } from "./polling.ts";
 
-/** A socket that holds more than this, in bytes, is given nothing more. */
+/** A socket that holds more bytes than this is sent nothing more. */
 const HIGH_MARK = 64 * 1024;
 
-/** What a sink is made of. */
+/** Milliseconds between two polls. What the kernel holds lasts a client longer. */
+const INTERVAL = 10;
+
+/** The parts of a sink. */
 export interface HoldingSinkOptions {
   readonly peer: Pick<Peer, "send" | "bufferedAmount">;
   /** Bytes that may wait in the socket and in the backlog together. */
   readonly limit: number;
   /** Empty at first. */
   readonly backlog: Backlog;
-  readonly polling: Polling<HoldingSink>;
-  /** Hears where the peer throws. */
-  readonly owner: Pick<OutboxOwner, "failed">;
-  /** Is told how many frames were lost with the socket. */
+  readonly polling: Polling;
+  /** Is told where the peer throws. */
+  readonly listener: Pick<OutboxListener, "failed">;
+  /** Is called with the number of frames that were lost with the socket. */
   onLost(frames: number): void;
 }
 
 /**
- * Passes batches on as they are while the socket takes them. Once it does not, frames wait here,
- * where a policy can leave some of them out.
+ * Passes batches on while the socket takes them. Once it does not, frames wait here, where a policy
+ * can drop some of them.
  */
 export class HoldingSink implements Sink {
   readonly #options: HoldingSinkOptions;
   readonly #mark: number;
-  /** What the socket held when it was last given something, or more. */
+  /** What the socket held when it was last written to, or more. */
   #unsent = 0;
 
-  /** The mark is half of a small limit, so that something is left to choose from. */
+  /** The mark is half of a small limit, so that the policy has frames to choose from. */
   constructor(options: HoldingSinkOptions) {
     this.#options = options;
     this.#mark = Math.min(HIGH_MARK, options.limit / 2);
   }
 
-  /** Gives the bytes that wait, here and in the socket: over the limit where no policy helped. */
+  /**
+   * Returns the bytes that wait, here and in the socket: more than the limit where the policy could
+   * not drop enough.
+   */
   send(batch: Batch): number {
     const { backlog, limit, polling } = this.#options;
-    if (backlog.size === 0 && this.#takesWhole(batch)) return this.#give(batch);
+    if (backlog.size === 0 && this.#takesWhole(batch)) return this.#write(batch);
     for (const frame of batch.frames) backlog.push(frame);
     const unsent = this.#pump();
     if (backlog.size > 0) polling.add(this);
@@ -48,24 +54,25 @@ export class HoldingSink implements Sink {
     return unsent + backlog.size;
   }
 
-  /** The socket may have taken something meanwhile. */
-  look(): void {
+  /** Writes what the socket takes now. */
+  poll(): void {
     this.#pump();
     if (this.#options.backlog.size === 0) this.#options.polling.delete(this);
   }
 
+  /** Reports an error of the socket. */
   failed(error: unknown): void {
-    this.#options.owner.failed(error);
+    this.#options.listener.failed(error);
   }
 
-  /** Gives everything to the socket: it is about to be closed. */
-  handOver(): void {
+  /** Writes everything to the socket, which is about to be closed. */
+  writeAll(): void {
     const { backlog, polling } = this.#options;
     polling.delete(this);
-    while (backlog.size > 0) this.#giveChunk(Infinity);
+    while (backlog.size > 0) this.#writeChunk(Infinity);
   }
 
-  /** Forgets what waits. */
+  /** Drops everything that waits. */
   discard(): void {
     const { backlog, polling, onLost } = this.#options;
     polling.delete(this);
@@ -79,33 +86,33 @@ export class HoldingSink implements Sink {
     return unsent <= this.#mark && unsent + size <= this.#options.limit;
   }
 
-  /** Gives the socket what it takes, and gives what it holds then. */
+  /** Writes what the socket takes. Returns the bytes that it holds then. */
   #pump(): number {
     const { backlog, limit } = this.#options;
     while (backlog.size > 0 && this.#refresh() <= this.#mark) {
       // A large frame waits until the rest of the limit has room for it.
-      if (!this.#giveChunk(limit - this.#unsent)) break;
+      if (!this.#writeChunk(limit - this.#unsent)) break;
     }
     return this.#refresh();
   }
 
-  /** Gives the socket some of the oldest frames; false where the next one is over `most` bytes. */
-  #giveChunk(most: number): boolean {
+  /** Writes some of the oldest frames. Returns false where the next one has more than `max` bytes. */
+  #writeChunk(max: number): boolean {
     const { backlog, onLost } = this.#options;
-    const batch = batchOf(takeChunk(backlog, this.#mark, most));
+    const batch = batchOf(takeChunk(backlog, this.#mark, max));
     if (batch.size === 0) return false;
-    if (this.#give(batch) < 0) onLost(batch.frames.length);
+    if (this.#write(batch) < 0) onLost(batch.frames.length);
     return true;
   }
 
-  /** A socket that held nothing is not asked: on some runtimes that costs as much as sending. */
+  /** A socket that held nothing is not asked: on some runtimes that costs as much as a write. */
   #refresh(): number {
     if (this.#unsent > 0) this.#unsent = this.#options.peer.bufferedAmount;
     return this.#unsent;
   }
 
   /** A peer that throws takes no more than one that is closing. */
-  #give(batch: Batch): number {
+  #write(batch: Batch): number {
     let unsent = -1;
     try {
       unsent = this.#options.peer.send(batch);
@@ -115,4 +122,43 @@ export class HoldingSink implements Sink {
     this.#unsent = Math.max(0, unsent);
     return unsent;
   }
+}
+
+/** Polls sinks whose sockets take nothing at the moment: not every runtime says when they do again. */
+export class Polling {
+  readonly #clock: Clock;
+  readonly #sinks = new Set<HoldingSink>();
+  #cancel: (() => void) | undefined;
+
+  /** Sets no timer until a sink is added. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Polls this sink, too, until it is deleted. */
+  add(sink: HoldingSink): void {
+    this.#sinks.add(sink);
+    this.#cancel ??= this.#clock.after(INTERVAL, this.#poll);
+  }
+
+  /** Stops polling this sink. */
+  delete(sink: HoldingSink): void {
+    if (!this.#sinks.delete(sink) || this.#sinks.size > 0) return;
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  readonly #poll = (): void => {
+    this.#cancel = undefined;
+    for (const sink of [...this.#sinks]) {
+      try {
+        sink.poll();
+      } catch (error) {
+        // The others are polled all the same.
+        this.#sinks.delete(sink);
+        sink.failed(error);
+      }
+    }
+    if (this.#sinks.size > 0) this.#cancel ??= this.#clock.after(INTERVAL, this.#poll);
+  };
 }

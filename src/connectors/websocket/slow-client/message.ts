@@ -1,34 +1,34 @@
-/** Messages that a slow client's queue may leave out: what is sent to rooms, users and everybody. */
+/** Messages that the policy of a slow client may drop: those to rooms, users and everybody. */
 import { type Expression, METER, meterOf, type Scope } from "../../../expression/mod.ts";
 import { Frame } from "../../../transport/frame.ts";
 
-/** A message to clients. Answers, errors and pongs are plain frames, and none of them is left out. */
+/** A message to clients. Answers, errors and pongs are plain frames, and are never dropped. */
 export class MessageFrame extends Frame {
-  /** Which messages it replaces while they wait; undefined for none. */
+  /** The key of the messages that it replaces while they wait; undefined for none. */
   readonly key: string | undefined;
 
-  /** The same text as another frame's. */
+  /** Has the text of another frame. */
   constructor({ text }: Frame, key?: string) {
     super(text);
     this.key = key;
   }
 }
 
-/** What a `key` may look at. */
+/** What a `key` may read. */
 export interface KeyContext {
-  /** What is sent. */
+  /** The message. */
   readonly payload: unknown;
-  /** The room that it is sent to, if it is sent to one. */
+  /** The room that it is sent to, if any. */
   readonly room: string | undefined;
   /** The variables of the flow that sends it. */
   readonly scope: Scope;
 }
 
 /**
- * The key of one message; undefined where the expression gives null. Any two values that are not the
- * same JSON are two keys.
+ * The key of one message; undefined where the expression returns null. Values that differ as JSON
+ * are different keys.
  *
- * @throws {ExpressionError} The expression fails.
+ * @throws {ExpressionError} The expression failed.
  */
 export function keyOf(
   expression: Expression,

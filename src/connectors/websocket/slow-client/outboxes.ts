@@ -1,20 +1,17 @@
-/** Makes the outboxes of one connector, and its messages as their policy wants them. */
+/** Makes the outboxes and the messages of one connector, as its `slow_client` says. */
 import type { Clock } from "../../../base/clock.ts";
 import { ConnectorError } from "../../../base/errors.ts";
 import { Frame } from "../../../transport/frame.ts";
-import { type Flusher, Outbox, type OutboxOwner } from "../outbox.ts";
+import { type Flusher, Outbox, type OutboxListener } from "../outbox.ts";
 import { messageFrame } from "../protocol.ts";
 import type { Peer } from "../../../transport/socket.ts";
 import type { Counters } from "../counters.ts";
-import type { Backlog } from "./backlog.ts";
-import { CoalescingBacklog } from "./coalesce.ts";
-import { DropOldestBacklog } from "./drop-oldest.ts";
+import { type Backlog, CoalescingBacklog, DropOldestBacklog } from "./backlog.ts";
 import type { SlowClientOptions } from "./fields.ts";
-import { HoldingSink } from "./holding-sink.ts";
+import { HoldingSink, Polling } from "./holding-sink.ts";
 import { type KeyContext, keyOf, MessageFrame } from "./message.ts";
-import { Polling } from "./polling.ts";
 
-/** What outboxes need of their connector. */
+/** The parts of the connector that outboxes use. */
 export interface OutboxContext {
   /** The connector's name. */
   readonly name: string;
@@ -23,16 +20,16 @@ export interface OutboxContext {
   readonly clock: Clock;
 }
 
-/** The outboxes of a connector. Their policy is the same for all. */
+/** The outboxes of a connector, which all have the same policy. */
 export class Outboxes {
-  /** Bytes that may wait for one connection, and that one frame to it may have. */
+  /** Bytes that may wait for one connection, and the largest size of one frame. */
   readonly limit: number;
   readonly #options: SlowClientOptions;
   readonly #context: OutboxContext;
-  readonly #polling: Polling<HoldingSink>;
+  readonly #polling: Polling;
   readonly #onLost: (frames: number) => void;
 
-  /** Makes none yet. */
+  /** Makes no outbox yet. */
   constructor(options: SlowClientOptions, context: OutboxContext) {
     this.limit = options.queue;
     this.#options = options;
@@ -42,28 +39,28 @@ export class Outboxes {
   }
 
   /** An outbox for a connection. */
-  create(peer: Peer, owner: OutboxOwner): Outbox {
+  create(peer: Peer, listener: OutboxListener): Outbox {
     const { flusher } = this.#context;
     const backlog = this.#backlog();
     if (backlog === undefined) {
-      return new Outbox(flusher, peer, this.limit, owner, this.#onLost);
+      return new Outbox(flusher, peer, this.limit, listener, this.#onLost);
     }
     const sink = new HoldingSink({
       peer,
       limit: this.limit,
       backlog,
       polling: this.#polling,
-      owner,
+      listener,
       onLost: this.#onLost,
     });
-    return new HoldingOutbox(flusher, sink, this.limit, owner, this.#onLost);
+    return new HoldingOutbox(flusher, sink, this.limit, listener, this.#onLost);
   }
 
   /**
-   * A message to clients, so marked that the policy can leave it out.
+   * A message to clients, marked so that the policy can drop it.
    *
-   * @throws {ConnectorError} It is no JSON, or larger than a queue.
-   * @throws {ExpressionError} The `key` fails: no client is sent anything.
+   * @throws {ConnectorError} The payload is not JSON, or the message is larger than a queue.
+   * @throws {ExpressionError} The `key` failed.
    */
   message(context: KeyContext): Frame {
     const frame = this.#encode(context);
@@ -72,8 +69,8 @@ export class Outboxes {
     return new MessageFrame(frame, key && keyOf(key, context));
   }
 
-  /** A message that another worker of the service has made. */
-  passedOn(text: string, key: string | undefined): Frame {
+  /** A message that another worker has made. */
+  relayed(text: string, key: string | undefined): Frame {
     const frame = new Frame(text);
     return this.#options.policy === "disconnect" ? frame : new MessageFrame(frame, key);
   }
@@ -105,7 +102,7 @@ export class Outboxes {
   }
 }
 
-/** An outbox whose sink keeps frames, too. */
+/** An outbox whose sink holds frames, too. */
 class HoldingOutbox extends Outbox {
   readonly #sink: HoldingSink;
 
@@ -113,16 +110,16 @@ class HoldingOutbox extends Outbox {
     flusher: Flusher,
     sink: HoldingSink,
     limit: number,
-    owner: OutboxOwner,
+    listener: OutboxListener,
     onLost: (frames: number) => void,
   ) {
-    super(flusher, sink, limit, owner, onLost);
+    super(flusher, sink, limit, listener, onLost);
     this.#sink = sink;
   }
 
   override close(): void {
     super.close();
-    this.#sink.handOver();
+    this.#sink.writeAll();
   }
 
   override discard(): void {

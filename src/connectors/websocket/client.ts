@@ -1,0 +1,167 @@
+/** What flows see of a client: its facts and its events. */
+import { isObject } from "../../base/json.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Client, FlowEvent } from "../../contract/connector.ts";
+import type { HandshakeRequest } from "../../transport/socket.ts";
+import { type ClientIdentity, Credentials } from "./auth/credentials.ts";
+import type { CloseReason } from "./closing.ts";
+
+const NO_ROOMS: ReadonlySet<string> = new Set();
+
+/** The parts of a handshake that expressions see. */
+export type SeenHandshake = Pick<
+  HandshakeRequest,
+  "url" | "hasQuery" | "headers" | "remoteAddress"
+>;
+
+/**
+ * One client, from its handshake to the end of its connection. Most connections are idle, so what
+ * only flows need is made when they first read it.
+ */
+export class ClientState {
+  /** Decide what `client.user_id` and `client.claims` are. */
+  readonly credentials: Credentials;
+  /** Dropped once the facts are made. */
+  #handshake: SeenHandshake | undefined;
+  /** Milliseconds since the epoch. */
+  readonly #connectedAt: number;
+  #rooms: Set<string> | undefined = undefined;
+  #facts: Client | undefined = undefined;
+
+  /** Expressions see all of `handshake`. */
+  constructor(handshake: SeenHandshake, identity: ClientIdentity, clock: Clock) {
+    this.credentials = new Credentials(identity);
+    this.#handshake = handshake;
+    this.#connectedAt = clock.now();
+  }
+
+  /** The facts that expressions see, made on first use. */
+  get facts(): Client {
+    return this.#facts ??= this.#makeFacts();
+  }
+
+  /** The client's id; undefined until `facts` are made, because until then nothing can know it. */
+  get id(): string | undefined {
+    return this.#facts?.id;
+  }
+
+  /** The rooms that it is in. */
+  get rooms(): ReadonlySet<string> {
+    return this.#rooms ?? NO_ROOMS;
+  }
+
+  /** Adds a room. */
+  enter(room: string): void {
+    (this.#rooms ??= new Set()).add(room);
+  }
+
+  /** Removes a room. */
+  leave(room: string): void {
+    this.#rooms?.delete(room);
+  }
+
+  /** Removes all rooms. */
+  leaveAll(): void {
+    this.#rooms?.clear();
+  }
+
+  /** Reads what only an open socket knows: flows may ask for it after its end. */
+  remember(): void {
+    void this.#handshake?.remoteAddress;
+  }
+
+  #makeFacts(): Client {
+    // The facts show the rooms of the moment, so they need the set that changes.
+    this.#rooms ??= new Set();
+    const facts = clientFacts(this.#handshake!, this.credentials, this.#rooms, this.#connectedAt);
+    this.#handshake = undefined;
+    return facts;
+  }
+}
+
+/**
+ * The facts of a client, for expressions. `rooms` and `claims` are read on use, because a client
+ * joins rooms and renews its token. `connectedAt` is in milliseconds since the epoch.
+ */
+export function clientFacts(
+  handshake: SeenHandshake,
+  credentials: Pick<Credentials, "identity">,
+  rooms: ReadonlySet<string>,
+  connectedAt: number,
+): Client {
+  return {
+    id: crypto.randomUUID(),
+    // A renewal never changes it.
+    user_id: credentials.identity.userId,
+    get claims() {
+      return credentials.identity.claims;
+    },
+    // The first value of a repeated parameter counts, here as in `user_id`.
+    params: handshake.hasQuery === false
+      ? {}
+      : Object.fromEntries([...handshake.url.searchParams].reverse()),
+    headers: handshake.headers,
+    get rooms() {
+      return [...rooms];
+    },
+    remote_addr: handshake.remoteAddress,
+    connected_at: new Date(connectedAt).toISOString(),
+  };
+}
+
+/** One event of one client. */
+export class SocketEvent implements FlowEvent {
+  readonly operation: string;
+  readonly payload: unknown;
+  readonly client: Client;
+  readonly #room: string | undefined;
+  readonly #metadata: Readonly<Record<string, unknown>> | undefined;
+  #input: Readonly<Record<string, unknown>> | undefined;
+
+  /** `room` is the frame's own; `metadata` is what else the operation adds to `input`. */
+  constructor(
+    operation: string,
+    payload: unknown,
+    client: Client,
+    room: string | undefined,
+    metadata?: Readonly<Record<string, unknown>>,
+  ) {
+    this.operation = operation;
+    this.payload = payload;
+    this.client = client;
+    this.#room = room;
+    this.#metadata = metadata;
+  }
+
+  /** Metadata overwrites payload fields, so that no client can pass data off as metadata. */
+  get input(): Readonly<Record<string, unknown>> {
+    return this.#input ??= this.#makeInput();
+  }
+
+  #makeInput(): Readonly<Record<string, unknown>> {
+    // Spreading defines its keys one by one, so that "__proto__" is a key like any other.
+    const input: Record<string, unknown> = isObject(this.payload) ? { ...this.payload } : {};
+    input.data = this.payload;
+    input.event = this.operation;
+    input.client_id = this.client.id;
+    input.user_id = this.client.user_id;
+    if (this.#room !== undefined) input.room = this.#room;
+    return this.#metadata === undefined ? input : { ...input, ...this.#metadata };
+  }
+}
+
+/** The event of a new connection. */
+export function connectEvent(client: Client): SocketEvent {
+  const { params, remote_addr } = client;
+  return new SocketEvent("connect", params, client, undefined, { remote_addr });
+}
+
+/** The event of a connection's end. `duration` is how long it was open, in milliseconds. */
+export function disconnectEvent(
+  client: Client,
+  reason: CloseReason,
+  duration: number,
+): SocketEvent {
+  const facts = { ...reason, rooms: client.rooms, duration_ms: Math.round(duration) };
+  return new SocketEvent("disconnect", facts, client, undefined, facts);
+}

@@ -1,0 +1,127 @@
+/** The open connections of one connector: all of them, by client, by user and by room. No I/O. */
+import type { Client } from "../../contract/connector.ts";
+import type { Frame } from "../../transport/frame.ts";
+import type { ClientState } from "./client.ts";
+import type { Refusal } from "./protocol.ts";
+
+/** A connection as the other parts of the connector see it. */
+export interface OpenConnection {
+  /** Its client. Only the registry changes the rooms in it. */
+  readonly state: ClientState;
+  /** What expressions see of the client. */
+  readonly client: Client;
+  /** The client's id; undefined where nothing has asked for it, so that nothing can name it. */
+  readonly id: string | undefined;
+  /** Queues a frame. Returns false where the connection is no longer open. */
+  send(frame: Frame): boolean;
+  /**
+   * Answers a frame with an error. Closes a connection that causes too many errors.
+   *
+   * @throws {TypeError | RangeError} The details are not JSON, or too large to send.
+   */
+  refuse(refusal: Refusal): undefined;
+  /** Closes the connection after everything that is queued for it. */
+  end(code: number, reason: string): void;
+}
+
+/** The open connections of one connector. */
+export class Registry {
+  readonly #all = new Set<OpenConnection>();
+  /** Those whose `id` something may know. */
+  readonly #byId = new Map<string, OpenConnection>();
+  readonly #users = new Groups<OpenConnection>();
+  readonly #rooms = new Groups<OpenConnection>();
+
+  /** Every open connection. */
+  get all(): ReadonlySet<OpenConnection> {
+    return this.#all;
+  }
+
+  /** Adds a connection. From now on it receives what is sent. */
+  add(connection: OpenConnection): void {
+    const { id, state: { credentials: { identity: { userId } } } } = connection;
+    this.#all.add(connection);
+    if (id !== undefined) this.#byId.set(id, connection);
+    if (userId !== null) this.#users.add(userId, connection);
+  }
+
+  /** Makes a connection known by its id, which it got after it was added. */
+  setId(connection: OpenConnection, id: string): void {
+    if (this.#all.has(connection)) this.#byId.set(id, connection);
+  }
+
+  /** Removes a connection. It may still be closing, but it receives nothing more. */
+  remove(connection: OpenConnection): void {
+    if (!this.#all.delete(connection)) return;
+    const { id, state: { rooms, credentials: { identity: { userId } } } } = connection;
+    if (id !== undefined) this.#byId.delete(id);
+    for (const room of rooms) this.#rooms.remove(room, connection);
+    if (userId !== null) this.#users.remove(userId, connection);
+  }
+
+  /** Adds a connection to a room, unless it is closing. */
+  join(connection: OpenConnection, room: string): void {
+    if (!this.#all.has(connection)) return;
+    connection.state.enter(room);
+    this.#rooms.add(room, connection);
+  }
+
+  /** Removes a connection from a room. */
+  leave(connection: OpenConnection, room: string): void {
+    connection.state.leave(room);
+    this.#rooms.remove(room, connection);
+  }
+
+  /** The connections in a room. */
+  inRoom(room: string): ReadonlySet<OpenConnection> {
+    return this.#rooms.members(room);
+  }
+
+  /** The connections of a user. */
+  ofUser(user: string): ReadonlySet<OpenConnection> {
+    return this.#users.members(user);
+  }
+
+  /** The connection of a client, or nothing where it has left. */
+  ofClient(id: string): readonly OpenConnection[] {
+    const connection = this.#byId.get(id);
+    return connection === undefined ? [] : [connection];
+  }
+
+  /** How many connections, rooms and users there are. */
+  counts(): { readonly connections: number; readonly rooms: number; readonly users: number } {
+    return { connections: this.#all.size, rooms: this.#rooms.size, users: this.#users.size };
+  }
+}
+
+const EMPTY: ReadonlySet<never> = new Set();
+
+/** Named groups of members. Each operation costs the same for any number of groups. */
+export class Groups<Member> {
+  readonly #groups = new Map<string, Set<Member>>();
+
+  /** How many groups have members. */
+  get size(): number {
+    return this.#groups.size;
+  }
+
+  /** Adds a member, unless the group has it already. */
+  add(name: string, member: Member): void {
+    let group = this.#groups.get(name);
+    // A set that is made from a list is slower.
+    if (group === undefined) this.#groups.set(name, group = new Set());
+    group.add(member);
+  }
+
+  /** Removes a member, and the group with its last one. */
+  remove(name: string, member: Member): void {
+    const group = this.#groups.get(name);
+    group?.delete(member);
+    if (group?.size === 0) this.#groups.delete(name);
+  }
+
+  /** The members of a group, in the order in which they were added. */
+  members(name: string): ReadonlySet<Member> {
+    return this.#groups.get(name) ?? EMPTY;
+  }
+}
