@@ -218,7 +218,7 @@ await downstreamOfBroker(
       reasons.push((await broker.take(`${bench.id}.dlq`))?.headers?.["x-weir-reason"]);
     }
     const [text, bytes, type, expression] = reasons.map(String);
-    assert.deepEqual([text, bytes], ["its body is no JSON", "its body is no JSON"]);
+    assert.deepEqual([text, bytes], ["its body is not JSON", "its body is not JSON"]);
     assert.match(type, /flow "check": the data is no valid good: n /);
     assert.match(expression, /flow "compute" failed \(ref \w+\)/);
     await accounted(bench, broker, 6);

@@ -47,7 +47,7 @@ await downstreamOfBroker(
     await bench.probe.releaseAll();
     await until(
       "the lost ack",
-      async () => (await bench.logged(/may come again/, "warning")).length > 0,
+      async () => (await bench.logged(/may be redelivered/, "warning")).length > 0,
     );
     await broker.start();
     await bench.recovered();

@@ -283,20 +283,20 @@ await bench("what cannot succeed is not repeated, and the next ones pass", async
   assert.equal(connector.counts().retried, 0);
   const letter = await bench.client.basicGet({ queue: `${bench.queue}.dlq`, noAck: true });
   assert.deepEqual(letter?.body, body);
-  assert.match(letter?.headers?.["x-weir-reason"], /no JSON/);
+  assert.match(letter?.headers?.["x-weir-reason"], /not JSON/);
 });
 
-await bench("a body that is no JSON is discarded where there is no dlq", async (bench) => {
+await bench("a body that is not JSON is discarded where there is no dlq", async (bench) => {
   const { connector, log } = await bench.consume({}, () => undefined);
   const publisher = bench.client.createPublisher({ confirm: true });
   await publisher.send({ exchange: bench.exchange, routingKey: "k.bad" }, "nonsense");
   await publisher.close();
   await until("the end", () => connector.counts().discarded === 1);
-  assert.match(log.at(-1)![1], /message k\.bad was discarded: its body is no JSON/);
+  assert.match(log.at(-1)![1], /message k\.bad was discarded: its body is not JSON/);
 });
 
 await bench(
-  "what no flow takes is acked, rejected or comes again as the filters say",
+  "what no flow takes is acked, rejected or redelivered as the filters say",
   async (bench) => {
     const { connector, log } = await bench.make(bench.named({
       dlq: { max_retries: 0, retry_delay: 20 },
@@ -327,7 +327,7 @@ await bench(
   },
 );
 
-await bench("what is unwanted here comes again to all consumers of the queue", async (bench) => {
+await bench("what is unwanted here is redelivered to all consumers of the queue", async (bench) => {
   const one = await bench.make(bench.named({ prefetch: 1 }));
   one.connector.subscribe("k", refusing("requeue", 1000));
   await one.connector.start();
@@ -506,7 +506,7 @@ await bench("a message at work when the connection breaks is delivered again", a
   await rabbitmqctl("close_connection", pid, "test");
   await until("the second delivery", () => connector.counts().acked === 1);
   assert.equal(runs, 2);
-  assert.ok(log.some(([, text]) => /message k may come again/.test(text)));
+  assert.ok(log.some(([, text]) => /message k may be redelivered/.test(text)));
   assert.equal(await bench.count(bench.queue), 0);
 });
 
@@ -576,7 +576,7 @@ await bench("a queue that another connection has alone is waited for", async (be
   const seen: unknown[] = [];
   const options = { queue: { ...queueDefaults, name: bench.queue, exclusive: true } };
   const { connector, log } = await bench.consume(options, ({ payload }) => seen.push(payload));
-  assert.match(connector.health()!, /cannot consume: .*RESOURCE_LOCKED/);
+  assert.match(connector.health()!, /failed to consume: .*RESOURCE_LOCKED/);
   await bench.client.queueDelete(bench.queue);
   await until("the queue", () => connector.health() === undefined);
   await connector.write(request("k", 1));

@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import type { AsyncMessage } from "rabbitmq-client";
-import { readDelivery } from "../../src/connectors/mq/drivers/rabbitmq/delivery.ts";
-import { forDeadLetters, forRetry } from "../../src/connectors/mq/drivers/rabbitmq/forwarding.ts";
+import {
+  deadLetterCopy,
+  readMessage,
+  retryCopy,
+} from "../../src/connectors/mq/drivers/rabbitmq/message.ts";
 
 function message(rest: Partial<AsyncMessage>): AsyncMessage {
   return {
@@ -20,10 +23,10 @@ function message(rest: Partial<AsyncMessage>): AsyncMessage {
 
 test("a message that waited for a retry comes back as what it was", () => {
   const original = message({ headers: { mine: 1 }, messageId: "m1", priority: 4 });
-  const first = readDelivery(original, "work");
+  const first = readMessage(original, "work");
   assert.equal(first.retries, 0);
-  const { envelope, body } = forRetry(first, "because", 1);
-  const again = readDelivery(
+  const { envelope, body } = retryCopy(first, "because", 1);
+  const again = readMessage(
     message({ ...envelope, body, exchange: "", routingKey: "work" }),
     "work",
   );
@@ -31,15 +34,15 @@ test("a message that waited for a retry comes back as what it was", () => {
   assert.deepEqual([again.routingKey, again.exchange], ["order.created", "events"]);
   assert.ok("body" in again.content);
   assert.deepEqual(again.content.body, { n: 1 });
-  assert.equal(again.content.headers.mine, 1);
-  assert.equal(Object.hasOwn(again.content.headers, "x-weir-retries"), false);
-  assert.equal(again.content.properties.message_id, "m1");
-  assert.equal(again.content.properties.priority, 4);
+  assert.equal(again.content.metadata.headers.mine, 1);
+  assert.equal(Object.hasOwn(again.content.metadata.headers, "x-weir-retries"), false);
+  assert.equal(again.content.metadata.properties.message_id, "m1");
+  assert.equal(again.content.metadata.properties.priority, 4);
 });
 
 test("a publisher cannot pretend that its message was moved", () => {
   const headers = { "x-weir-routing-key": "admin", "x-weir-exchange": "x", "x-weir-retries": 99 };
-  const { routingKey, exchange, retries } = readDelivery(message({ headers }), "work");
+  const { routingKey, exchange, retries } = readMessage(message({ headers }), "work");
   assert.deepEqual([routingKey, exchange, retries], ["order.created", "events", 0]);
 });
 
@@ -49,7 +52,7 @@ test("a moved message takes along only what may be sent again", () => {
     userId: "alice",
     expiration: "1000",
   });
-  const { envelope } = forDeadLetters(readDelivery(original, "work"), "r".repeat(9000));
+  const { envelope } = deadLetterCopy(readMessage(original, "work"), "r".repeat(9000));
   assert.deepEqual(Object.keys(envelope.headers ?? {}).sort(), [
     "mine",
     "x-weir-exchange",
@@ -65,9 +68,9 @@ test("headers of any name are plain data", () => {
   const headers = {};
   // This is what the client library makes of a header "__proto__" that holds a table.
   Object.setPrototypeOf(headers, { admin: true });
-  const { content } = readDelivery(message({ headers }), "work");
-  assert.ok("headers" in content);
-  assert.equal(content.headers.admin, undefined);
+  const { content } = readMessage(message({ headers }), "work");
+  assert.ok("body" in content);
+  assert.equal(content.metadata.headers.admin, undefined);
 });
 
 test("a body is read as JSON, whatever it calls itself, and kept byte for byte where it is none", () => {
@@ -78,7 +81,7 @@ test("a body is read as JSON, whatever it calls itself, and kept byte for byte w
     [{ contentType: "application/json", body: Buffer.from("null") }, null],
   ];
   for (const [rest, expected] of good) {
-    const { content } = readDelivery(message(rest), "work");
+    const { content } = readMessage(message(rest), "work");
     assert.ok("body" in content);
     assert.deepEqual(content.body, expected);
   }
@@ -92,17 +95,17 @@ test("a body is read as JSON, whatever it calls itself, and kept byte for byte w
     { contentType: "text/plain", body: Buffer.from("nonsense") },
   ];
   for (const rest of bad) {
-    const delivery = readDelivery(message(rest), "work");
+    const delivery = readMessage(message(rest), "work");
     assert.ok("reason" in delivery.content);
-    assert.match(delivery.content.reason, /^its body is no JSON$/);
+    assert.match(delivery.content.reason, /^its body is not JSON$/);
     assert.equal(delivery.content.permanent, true);
-    const { body } = forDeadLetters(delivery, "r");
+    const { body } = deadLetterCopy(delivery, "r");
     assert.deepEqual(body, rest.body);
   }
 });
 
-/** The message as it comes back from the waiting room. */
-function returned({ envelope, body }: ReturnType<typeof forRetry>): AsyncMessage {
+/** The message as it comes back from the retry queue. */
+function returned({ envelope, body }: ReturnType<typeof retryCopy>): AsyncMessage {
   return message({ ...envelope, body, exchange: "", routingKey: "work" });
 }
 
@@ -114,16 +117,16 @@ test("a message whose header cannot be sent waits with it in its body, and comes
     timestamp: 2 ** 64,
     durable: true,
   });
-  let delivery = readDelivery(original, "work");
+  let delivery = readMessage(original, "work");
   const { content } = delivery;
   for (let retries = 1; retries < 4; retries++) {
-    const forwarded = forRetry(delivery, "because", retries);
+    const forwarded = retryCopy(delivery, "because", retries);
     assert.ok(JSON.stringify(forwarded.envelope).length < 1_000);
-    delivery = readDelivery(returned(forwarded), "work");
+    delivery = readMessage(returned(forwarded), "work");
     assert.equal(delivery.retries, retries);
     assert.deepEqual(delivery.content, content);
   }
-  const { envelope, body, leftOut } = forDeadLetters(delivery, "because");
+  const { envelope, body, leftOut } = deadLetterCopy(delivery, "because");
   assert.deepEqual(JSON.parse(body.toString()), { n: 1 });
   assert.equal(envelope.messageId, "m1");
   assert.equal(envelope.timestamp, undefined);
@@ -134,14 +137,14 @@ test("a message whose header cannot be sent waits with it in its body, and comes
 
 test("a header that says that others are packed is believed of no message from elsewhere, and may be wrong", () => {
   const headers = { "x-weir-packed": 5, "x-weir-routing-key": "k", "x-weir-retries": -1e9 };
-  const elsewhere = readDelivery(message({ headers }), "work");
+  const elsewhere = readMessage(message({ headers }), "work");
   assert.ok("body" in elsewhere.content);
   const levels = `${'["list",'.repeat(200_000)}1${"]".repeat(200_000)}`;
   const deep = `["map",["headers",["map",["h",${levels}]]]]`;
   for (const text of ["nonsense", '{"n":1}', '["map",["headers",1]]', deep]) {
     const body = Buffer.from(text);
     headers["x-weir-packed"] = text.length;
-    const here = readDelivery(message({ headers, body, exchange: "", routingKey: "work" }), "work");
+    const here = readMessage(message({ headers, body, exchange: "", routingKey: "work" }), "work");
     assert.deepEqual(here.content, {
       reason: "its packed headers cannot be read",
       permanent: true,
@@ -159,24 +162,24 @@ function nested(levels: number): unknown {
 
 test("headers nest at most 64 levels, their table included, also where they waited for a retry", () => {
   const good = message({ headers: { large: "x".repeat(9_000), h: nested(63) } });
-  const delivery = readDelivery(good, "work");
-  assert.ok("headers" in delivery.content);
-  assert.deepEqual(delivery.content.headers.h, nested(63));
-  const again = readDelivery(returned(forRetry(delivery, "because", 1)), "work");
+  const delivery = readMessage(good, "work");
+  assert.ok("body" in delivery.content);
+  assert.deepEqual(delivery.content.metadata.headers.h, nested(63));
+  const again = readMessage(returned(retryCopy(delivery, "because", 1)), "work");
   assert.deepEqual(again.content, delivery.content);
-  const bad = readDelivery(message({ headers: { mine: 1, h: nested(64) } }), "work");
+  const bad = readMessage(message({ headers: { mine: 1, h: nested(64) } }), "work");
   assert.deepEqual(bad.content, { reason: "its headers nest deeper than 64", permanent: true });
-  assert.equal(forDeadLetters(bad, "r").body, bad.message.body);
+  assert.equal(deadLetterCopy(bad, "r").body, bad.message.body);
 });
 
 test("a body nests at most 64 levels, and a dead letter has its bytes", () => {
   const text = (levels: number): string => `${"[".repeat(levels)}1${"]".repeat(levels)}`;
-  const good = readDelivery(message({ body: Buffer.from(text(64)) }), "work");
+  const good = readMessage(message({ body: Buffer.from(text(64)) }), "work");
   assert.ok("body" in good.content);
   for (const levels of [65, 200_000]) {
     const body = Buffer.from(text(levels));
-    const bad = readDelivery(message({ body }), "work");
+    const bad = readMessage(message({ body }), "work");
     assert.deepEqual(bad.content, { reason: "its body nests deeper than 64", permanent: true });
-    assert.equal(forDeadLetters(bad, "r").body, body);
+    assert.equal(deadLetterCopy(bad, "r").body, body);
   }
 });

@@ -7,8 +7,9 @@ import {
   fittingHeaders,
   FRAME_MAX,
   headerProblem,
-} from "../../src/connectors/mq/drivers/rabbitmq/encoding.ts";
-import { pack, unpack } from "../../src/connectors/mq/drivers/rabbitmq/packing.ts";
+  pack,
+  unpack,
+} from "../../src/connectors/mq/drivers/rabbitmq/headers.ts";
 import { type Random, seeded } from "../support/random.ts";
 
 /** What the client library does with a header. */

@@ -138,7 +138,7 @@ test("a payload goes over as JSON and is shared with nobody", async () => {
   });
 });
 
-test("what is no JSON, or has too long a key, is refused for good", async () => {
+test("what is not JSON, or has too long a key, is refused for good", async () => {
   await withMemory({}, async ({ connector }) => {
     const cycle: Record<string, unknown> = {};
     cycle.self = cycle;
@@ -249,7 +249,7 @@ test("a message that fails always becomes a dead letter after its retries", asyn
     assert.deepEqual({ retried, discarded, acked }, { retried: 2, discarded: 0, acked: 1 });
     const [level, text] = log.at(-1)!;
     assert.equal(level, "error");
-    assert.match(text, /k\.poison went to the dead letters in dead: flow "test" failed/);
+    assert.match(text, /k\.poison was moved to the dead-letter queue dead: flow "test" failed/);
   });
 });
 

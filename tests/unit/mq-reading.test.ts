@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import type { AsyncMessage } from "rabbitmq-client";
-import { boundHeader, withContentType } from "../../src/connectors/mq/drivers/rabbitmq/reading.ts";
+import {
+  boundHeader,
+  withContentType,
+} from "../../src/connectors/mq/drivers/rabbitmq/frame-guard.ts";
 import { double, long, nestedTable, short, table, value } from "../support/amqp-raw.ts";
 
 /** A header frame's payload: these properties behind their flags. */

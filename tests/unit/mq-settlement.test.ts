@@ -47,7 +47,7 @@ test("reject: it is a dead letter at once, or discarded", async () => {
     await made.clock.advance(0);
     assert.deepEqual(fate(made), { ...none, dead_lettered: 1 });
     assert.deepEqual(made.log, [
-      ["error", "message k went to the dead letters in dead: no flow takes it"],
+      ["error", "message k was moved to the dead-letter queue dead: no flow takes it"],
     ]);
   });
   await withBroker(async (made) => {
@@ -60,7 +60,7 @@ test("reject: it is a dead letter at once, or discarded", async () => {
   }, { prefetch: 10 });
 });
 
-test("requeue: it comes again max_requeue times, each after retry_delay, then it is rejected", async () => {
+test("requeue: it is redelivered max_requeue times, each after retry_delay, then it is rejected", async () => {
   await withBroker(async (made) => {
     const { connector, clock, log } = made;
     connector.subscribe("#", refusing("requeue", 4));
@@ -73,7 +73,10 @@ test("requeue: it comes again max_requeue times, each after retry_delay, then it
     await clock.advance(60_000);
     // More often than the two retries of the dlq.
     assert.deepEqual(fate(made), { ...none, consumed: 5, retried: 4, dead_lettered: 1 });
-    assert.deepEqual(log[0], ["warn", "message k comes again in 1000 ms: no flow takes it"]);
+    assert.deepEqual(log[0], [
+      "warn",
+      "message k will be redelivered in 1000 ms: no flow takes it",
+    ]);
     assert.equal(connector.counts().queued, 0);
   });
 });
@@ -150,7 +153,7 @@ test("a filter that fails is no refusal", async () => {
   });
 });
 
-test("drain waits for no clock: what would come again comes at once, and so do its last tries", async () => {
+test("drain waits for no clock: what would be redelivered later is redelivered at once, to its last attempt", async () => {
   await withBroker(async (made) => {
     made.connector.subscribe("#", refusing("requeue", 2));
     await made.connector.consume();
@@ -162,7 +165,7 @@ test("drain waits for no clock: what would come again comes at once, and so do i
   });
 });
 
-test("what a flow's accept refuses is a dead letter, or comes again as often as the dlq says", async () => {
+test("what a flow's accept refuses is a dead letter, or is redelivered as often as the dlq says", async () => {
   for (const permanent of [true, false]) {
     await withBroker(async (made) => {
       made.connector.subscribe(
@@ -196,7 +199,7 @@ test("data that is not valid is a dead letter at once, and the log says where it
     assert.deepEqual(fate(made), { ...none, dead_lettered: 1 });
     assert.deepEqual(made.log, [[
       "error",
-      "message k went to the dead letters in dead: " +
+      "message k was moved to the dead-letter queue dead: " +
       'flow "orders": the data is no valid order: ' +
       "id is missing, lines[0].n must be at least 1, must have a name",
     ]]);

@@ -5,7 +5,7 @@ import {
   compilePattern,
   hasWildcard,
   isTooLong,
-} from "../../src/connectors/mq/topic.ts";
+} from "../../src/connectors/mq/routing.ts";
 import { topicTable } from "../support/topic_table.ts";
 
 for (const [pattern, taken, refused] of topicTable) {

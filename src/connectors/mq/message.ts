@@ -1,51 +1,121 @@
-/** A message of a broker and the event that it is for flows. */
-import { isObject } from "../../base/json.ts";
-import type { FlowEvent } from "../../contract/connector.ts";
+/** Messages: what a broker delivers as an event for flows, and what a write publishes. */
+import { ConnectorError } from "../../base/errors.ts";
+import { hasLoneSurrogate, isObject } from "../../base/json.ts";
+import { quoted, shown } from "../../base/shown.ts";
+import type { FlowEvent, WriteRequest } from "../../contract/connector.ts";
+import type { Expression, Scope } from "../../expression/mod.ts";
 
-/** A message, whatever broker it came from. */
+/** A message that was delivered, whatever broker it came from. */
 export interface Message {
-  readonly routingKey: string;
-  /** The exchange that it was published to; empty for the default exchange. */
-  readonly exchange: string;
+  /** The operation of its event: what the operations of flows are matched with. */
+  readonly key: string;
   /** The body, parsed. */
   readonly body: unknown;
-  readonly headers: Readonly<Record<string, unknown>>;
-  /** The standard properties under their AMQP names, such as `message_id`; absent ones are left out. */
-  readonly properties: Readonly<Record<string, unknown>>;
+  /** What flows see on `input` beside the body: the driver's `metadata` without `body`. */
+  readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** What a message adds to the fields of its body. */
-export const METADATA: readonly string[] = [
-  "body",
-  "headers",
-  "routing_key",
-  "exchange",
-  "properties",
-];
-
-/** A message as flows see it. */
+/** A message as flows see it. Several flows may share one event. */
 export class MessageEvent implements FlowEvent {
   readonly operation: string;
   readonly payload: unknown;
-  readonly #message: Message;
+  readonly #metadata: Message["metadata"];
   #input: Readonly<Record<string, unknown>> | undefined;
 
-  /** Several flows may share one event. */
-  constructor(message: Message) {
-    this.operation = message.routingKey;
-    this.payload = message.body;
-    this.#message = message;
+  /** Copies nothing. */
+  constructor({ key, body, metadata }: Message) {
+    this.operation = key;
+    this.payload = body;
+    this.#metadata = metadata;
   }
 
-  /** The body's fields and the message's metadata, which wins; made on first use. */
+  /** The fields of the body and the message's metadata, which wins; made on first use. */
   get input(): Readonly<Record<string, unknown>> {
-    return this.#input ??= this.#makeInput();
+    if (this.#input === undefined) {
+      const fields = isObject(this.payload) ? this.payload : {};
+      // Spreading defines its keys one by one, so that "__proto__" is a key like any other.
+      this.#input = { ...fields, body: this.payload, ...this.#metadata };
+    }
+    return this.#input;
   }
+}
 
-  #makeInput(): Readonly<Record<string, unknown>> {
-    const { routingKey, exchange, body, headers, properties } = this.#message;
-    const fields = isObject(body) ? body : {};
-    // Spreading defines its keys one by one, so that "__proto__" is a key like any other.
-    return { ...fields, body, headers, routing_key: routingKey, exchange, properties };
+/** The attributes of a `to` block, or what the caller of `runtime.publish` passed. */
+export interface PublishOptions {
+  /** Values, or expressions for them. */
+  readonly headers?: Readonly<Record<string, unknown>>;
+}
+
+/** A message to be published. */
+export interface Publication {
+  readonly routingKey: string;
+  /** JSON. */
+  readonly body: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Makes a message of a write request.
+ *
+ * @throws {ConnectorError} The payload is not JSON, the routing key has more than `longestKey` bytes,
+ * or the key or a header would be changed on the way.
+ */
+export function toPublication(
+  connector: string,
+  longestKey: number,
+  { target = "", payload, options, scope }: WriteRequest<PublishOptions>,
+): Publication {
+  if (isLongerThan(longestKey, target)) {
+    const message = `the routing key ${quoted(target)} has more than ${longestKey} bytes`;
+    throw new ConnectorError(connector, message, { permanent: true });
   }
+  // The protocol carries UTF-8; a body of JSON writes such characters in another way.
+  if (!target.isWellFormed()) throw changed(connector, "the routing key");
+  const headers = options.headers === undefined
+    ? NO_HEADERS
+    : evaluateHeaders(options.headers, scope);
+  if (hasLoneSurrogate(headers)) throw changed(connector, "a header");
+  return { routingKey: target, body: toJson(connector, payload), headers };
+}
+
+function changed(connector: string, what: string): ConnectorError {
+  const message = `${what} has half of a surrogate pair, which cannot be sent`;
+  return new ConnectorError(connector, message, { permanent: true });
+}
+
+const NO_HEADERS: Readonly<Record<string, unknown>> = Object.freeze({});
+
+/** Whether a text has more than `limit` bytes in UTF-8. */
+export function isLongerThan(limit: number, text: string): boolean {
+  // No character takes more than three bytes for each of its UTF-16 units.
+  if (text.length * 3 <= limit) return false;
+  return new TextEncoder().encode(text).length > limit;
+}
+
+/** JSON text; what JSON has no word for is null. */
+function toJson(connector: string, payload: unknown): string {
+  try {
+    return JSON.stringify(payload) ?? "null";
+  } catch (cause) {
+    const message = `the payload cannot be written as JSON: ${shown(cause)}`;
+    throw new ConnectorError(connector, message, { cause, permanent: true });
+  }
+}
+
+function evaluateHeaders(
+  headers: Readonly<Record<string, unknown>>,
+  scope: Scope,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      isExpression(value) ? value.evaluate(scope) : value,
+    ]),
+  );
+}
+
+/** Data holds no functions, so nothing else has an `evaluate` to call. */
+function isExpression(value: unknown): value is Expression {
+  return typeof value === "object" && value !== null && "evaluate" in value &&
+    typeof value.evaluate === "function";
 }

@@ -1,55 +1,54 @@
 /**
- * The `mq` connector: events through a message broker. A driver is loaded when a connector uses it.
+ * The `mq` connector: events through a message broker. `drivers/mod.ts` lists the brokers.
  *
  * May import base/, contract/ and expression/.
  */
 import { type ConnectorType, defineConnector } from "../../contract/definition.ts";
-import { checkOperation, checkOptions, comesBack, needsTarget } from "./checks.ts";
-import { MemoryBroker } from "./drivers/memory/mod.ts";
-import { METADATA } from "./message.ts";
-import { destinationFields, fields, settle } from "./options.ts";
-import { isTooLong } from "./topic.ts";
+import { attribute } from "../../contract/fields.ts";
+import { oneOf } from "../../contract/value-schema.ts";
+import type { Driver } from "./broker.ts";
+import { MqConnector } from "./connector.ts";
+import { drivers } from "./drivers/mod.ts";
+import { destinationFields, fields } from "./options.ts";
+
+const driver = attribute(oneOf(Object.keys(drivers)), {
+  about: "The broker: RabbitMQ, or one inside this process.",
+  required: true,
+});
 
 /**
  * A message broker as source and destination: `driver = "rabbitmq"`, or `"memory"` for one inside
- * this process that routes and repeats the same way.
+ * this process that routes and redelivers the same way.
  *
  * A flow's `operation` is a pattern of routing keys (`*` one word, `#` any number, none for every
  * event), a destination's `target` is a routing key. A message is acked when all flows that take it
  * have succeeded; one that no flow takes is settled as the filters say that saw it.
  */
 export const mqConnector: ConnectorType = defineConnector({
-  fields,
-  check: (options) => checkOptions(options),
+  fields: { driver, ...fields },
+  check: (options) => driverOf(options)?.check(options) ?? [],
   source: {
     kind: "messages",
-    metadata: METADATA,
-    check: (operation, options) => checkOperation(operation, options),
-    receives: (operation, target, options) => comesBack(operation, target, options),
-    // With an address beside it, memory stands in for a broker that others publish to.
-    internal: ({ driver, url, host }) =>
-      driver === "memory" && url === undefined && host === undefined,
+    metadata: [...new Set(Object.values(drivers).flatMap(({ metadata }) => metadata))],
+    check: (operation, options) => driverOf(options)?.checkOperation(operation, options) ?? [],
+    receives: (operation, target, options) =>
+      driverOf(options)?.receives(operation, target, options) ?? false,
+    internal: (options) => driverOf(options)?.internal?.(options) ?? false,
   },
   destination: {
     fields: destinationFields,
     operations: [],
-    check({ target }, options) {
-      if (target === undefined && needsTarget(options)) {
-        return [{ message: "needs a target", hint: "the routing key of the event" }];
-      }
-      if (typeof target === "string" && isTooLong(target)) {
-        return [{ attribute: "target", message: "has a target of more than 255 bytes" }];
-      }
-      return [];
-    },
+    check: ({ target }, options) => driverOf(options)?.checkTarget(target, options) ?? [],
   },
-  /** The memory broker routes and repeats as the others do, and takes their attributes. */
-  test: (options) => ({ ...options, driver: "memory" as const }),
+  /** The memory broker routes and redelivers as RabbitMQ does, and takes its attributes. */
+  test: (options) => ({ ...options, driver: "memory" }),
   async create(options, context) {
-    const settings = settle(options);
-    if (options.driver === "memory") return new MemoryBroker(settings, context);
-    // On demand: its client library needs node: modules, which the core does without.
-    const { RabbitMq } = await import("./drivers/rabbitmq/mod.ts");
-    return new RabbitMq(settings, options, context);
+    const driver = drivers[options.driver];
+    return new MqConnector(driver, await driver.load(), options, context);
   },
 });
+
+/** Undefined where the configuration does not name one. */
+function driverOf({ driver }: { readonly driver: string | undefined }): Driver | undefined {
+  return driver === undefined ? undefined : drivers[driver];
+}

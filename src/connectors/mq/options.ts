@@ -1,8 +1,7 @@
-/** The attributes of an mq connector, and what they come to when all is said. */
+/** The attributes of an mq connector, and the settings that follow from them. */
 import { expressionMap } from "../../contract/expression-fields.ts";
 import { attribute, block, type Fields, type Values } from "../../contract/fields.ts";
 import { duration, flag, integer, oneOf, text } from "../../contract/value-schema.ts";
-import type { ExchangeType } from "./topic.ts";
 
 const exchange = {
   name: attribute(text({ maxLength: 255 }), {
@@ -79,12 +78,8 @@ const publisher = {
   }),
 };
 
-/** The attributes and blocks of an mq connector. */
+/** The attributes and blocks of an mq connector, beside its `driver`. */
 export const fields = {
-  driver: attribute(oneOf(["rabbitmq", "memory"]), {
-    about: "The broker: RabbitMQ, or one inside this process.",
-    required: true,
-  }),
   url: attribute(text(), {
     about: "Such as amqp://user:password@host:5672/vhost; amqps:// for TLS.",
   }),
@@ -107,8 +102,11 @@ export const destinationFields = {
   headers: expressionMap({ about: "Headers of the message." }),
 } satisfies Fields;
 
-/** What the fields make of a `connector` block. */
-export type MqOptions = Values<typeof fields>;
+/** The values of a `connector` block. */
+export type MqOptions = Values<typeof fields> & {
+  /** A name in the table of drivers. */
+  readonly driver: string;
+};
 
 /** The same with every default filled in. */
 export interface Settings {
@@ -118,6 +116,9 @@ export interface Settings {
   readonly consumer: ConsumerSettings;
   readonly publisher: PublisherSettings;
 }
+
+/** How an exchange decides which queues get a message. */
+export type ExchangeType = "direct" | "topic" | "fanout";
 
 /** Where queues are bound. */
 export interface Exchange {

@@ -2,19 +2,9 @@
 import type { FlowEvent, FlowHandler, Unwanted } from "../../contract/connector.ts";
 import { FlowError } from "../../base/errors.ts";
 import { isObject } from "../../base/json.ts";
-import { compilePattern, type Matcher } from "./topic.ts";
+import type { DeliveryFailure, Driver, Matcher } from "./broker.ts";
 
-/** Why a message could not be handled. */
-export interface Failure {
-  /** For the log. */
-  readonly reason: string;
-  /** True where another delivery cannot succeed. */
-  readonly permanent: boolean;
-  /** How often it may be delivered again; as often as the connector says where absent. */
-  readonly maxRetries?: number;
-}
-
-/** What a log or a header has room for of the reasons why data is not valid, in characters. */
+/** How much of the reasons why data is not valid goes into a log or a header, in characters. */
 const LONGEST_DETAILS = 300;
 
 interface Subscription {
@@ -22,24 +12,30 @@ interface Subscription {
   readonly handler: FlowHandler;
 }
 
-/** Gives each message to all flows that take it. */
+/** Hands each message to all flows that take it. */
 export class Subscriptions {
-  /** What the flows want, in their order; undefined stands for every event. */
+  /** The operations of the flows, in their order; undefined means every event. */
   readonly operations: (string | undefined)[] = [];
+  readonly #matcher: Driver["matcher"];
   readonly #subscriptions: Subscription[] = [];
+
+  /** `matcher` compiles the operations. */
+  constructor(matcher: Driver["matcher"]) {
+    this.#matcher = matcher;
+  }
 
   /** Adds a flow. */
   add(operation: string | undefined, handler: FlowHandler): void {
     this.operations.push(operation);
-    this.#subscriptions.push({ matches: compilePattern(operation ?? "#"), handler });
+    this.#subscriptions.push({ matches: this.#matcher(operation), handler });
   }
 
   /**
    * Runs every flow that takes the event, and waits for all of them even where one has failed.
-   * Gives the failure, or undefined where there was none; no promise where no flow had to wait. An
+   * Returns the failure, or undefined where there was none; no promise where no flow had to wait. An
    * event that no flow takes has failed where a filter does not want it acked.
    */
-  deliver(event: FlowEvent): Failure | undefined | Promise<Failure | undefined> {
+  deliver(event: FlowEvent): DeliveryFailure | undefined | Promise<DeliveryFailure | undefined> {
     const errors: unknown[] = [];
     const running: Promise<unknown>[] = [];
     const refusals: Unwanted[] = [];
@@ -64,8 +60,8 @@ export class Subscriptions {
   }
 }
 
-/** Nothing is lost where one flow wants it back, and nothing is acked that one flow rejects. */
-function failureOfUnwanted(refusals: readonly Unwanted[]): Failure | undefined {
+/** Requeue goes before reject, so that nothing is lost; reject goes before ack. */
+function failureOfUnwanted(refusals: readonly Unwanted[]): DeliveryFailure | undefined {
   const reason = "no flow takes it";
   const back = refusals.filter(({ settlement }) => settlement === "requeue");
   if (back.length > 0) {
@@ -76,8 +72,8 @@ function failureOfUnwanted(refusals: readonly Unwanted[]): Failure | undefined {
   return rejected ? { reason, permanent: true } : undefined;
 }
 
-/** One flow that may succeed the next time is reason enough to deliver again. */
-function failureOf(errors: readonly unknown[]): Failure | undefined {
+/** It is redelivered where at least one flow may succeed the next time. */
+function failureOf(errors: readonly unknown[]): DeliveryFailure | undefined {
   if (errors.length === 0) return undefined;
   return {
     reason: errors.map(reasonOf).join("; "),

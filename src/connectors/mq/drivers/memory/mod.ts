@@ -1,22 +1,25 @@
 /** A broker inside this process: one exchange and one queue, which end with it. */
-import { quoted } from "../../../../base/shown.ts";
 import type { Clock } from "../../../../base/clock.ts";
-import type {
-  Connector,
-  ConnectorContext,
-  FlowHandler,
-  WriteRequest,
-} from "../../../../contract/connector.ts";
-import { ConnectorError } from "../../../../base/errors.ts";
 import { Fifo } from "../../../../base/fifo.ts";
-import { Ledger } from "../../ledger.ts";
-import { type Message, MessageEvent } from "../../message.ts";
-import type { Settings } from "../../options.ts";
-import { type PublishOptions, toJson, toPublication } from "../../publication.ts";
-import { type Failure, Subscriptions } from "../../subscriptions.ts";
-import { bindingKeys, compilePattern, type Matcher } from "../../topic.ts";
+import { quoted, shown } from "../../../../base/shown.ts";
+import {
+  type Broker,
+  type BrokerContext,
+  type Capabilities,
+  type DeadLetter,
+  type Deliver,
+  type Delivery,
+  type Matcher,
+  UnsendableError,
+} from "../../broker.ts";
+import type { Message, Publication } from "../../message.ts";
+import { type MqOptions, type Settings, settle } from "../../options.ts";
+import { bindingKeys, compilePattern, LONGEST_KEY } from "../../routing.ts";
 
-/** A message that waits for its flows. */
+/** After this many deliveries the next waits for a timer: flows that feed each other starve nobody. */
+const LONGEST_RUN = 2000;
+
+/** A message in the queue. */
 interface Queued {
   readonly routingKey: string;
   /** JSON, as on a wire. */
@@ -24,107 +27,117 @@ interface Queued {
   /** JSON. */
   readonly headers: string;
   readonly properties: Readonly<Record<string, unknown>>;
-  /** How often it has been delivered again. */
   readonly retries: number;
 }
 
-/** After so many deliveries the next waits for a timer: flows that feed each other starve nobody. */
-const LONGEST_RUN = 2000;
+/** Makes a memory broker. */
+export function createBroker(options: MqOptions, context: BrokerContext): MemoryBroker {
+  return new MemoryBroker(settle(options), context);
+}
 
-/** Routes, delivers and repeats as RabbitMQ does, but keeps nothing beyond the process. */
-export class MemoryBroker implements Connector {
-  readonly #name: string;
+/** Routes, delivers and redelivers as RabbitMQ does, but keeps nothing beyond the process. */
+export class MemoryBroker implements Broker {
+  readonly capabilities: Capabilities = {
+    everyWorker: true,
+    keeps: false,
+    delays: true,
+    longestKey: LONGEST_KEY,
+  };
   readonly #settings: Settings;
-  readonly #ledger: Ledger;
   readonly #clock: Clock;
-  readonly #subscriptions = new Subscriptions();
+  readonly #operations: BrokerContext["operations"];
+  readonly #lost: BrokerContext["lost"];
   #bindings: readonly Matcher[] | undefined;
   readonly #queue = new Fifo<Queued>();
-  /** Ends the wait of each message that is to be delivered again. */
+  /** Each ends the wait of a message that is to be redelivered. */
   readonly #waiting = new Set<() => void>();
+  #deliver: Deliver | undefined;
   #idle: (() => void) | undefined;
+  /** How many messages are being handled. */
   #atWork = 0;
   #run = 0;
   #scheduled = false;
-  #consuming = false;
-  #draining = false;
   #closed = false;
 
   /** Holds what is published until `consume`. */
-  constructor(settings: Settings, { name, logger, clock }: ConnectorContext) {
-    this.#name = name;
+  constructor(settings: Settings, { clock, operations, lost }: BrokerContext) {
     this.#settings = settings;
-    this.#ledger = new Ledger(logger);
     this.#clock = clock;
+    this.#operations = operations;
+    this.#lost = lost;
   }
 
-  subscribe(operation: string | undefined, handler: FlowHandler): void {
-    this.#subscriptions.add(operation, handler);
+  open(): Promise<void> {
+    return Promise.resolve();
   }
 
-  /** Queues a message where a flow's operation asks for it; its flows run later. */
-  write(request: WriteRequest<PublishOptions>): void {
-    if (this.#closed) throw new ConnectorError(this.#name, "is closed");
-    const { routingKey, body, headers } = toPublication(this.#name, request);
+  /** Queues a message where the operation of a flow asks for it; its flows run later. */
+  publish({ routingKey, body, headers }: Publication): void {
+    if (this.#closed) throw new Error("the broker in this process is closed");
     const { persistent, mandatory } = this.#settings.publisher;
-    const routed = this.#routes(routingKey);
-    if (!routed && mandatory) {
-      const message = `no queue takes the routing key ${quoted(routingKey)}`;
-      throw new ConnectorError(this.#name, message);
+    const headersText = toJson(headers);
+    if (!this.#routes(routingKey)) {
+      if (mandatory) throw new Error(`no queue takes the routing key ${quoted(routingKey)}`);
+      return;
     }
-    this.#ledger.counts.published++;
-    if (!routed) return;
     const properties = {
       content_type: "application/json",
       delivery_mode: persistent ? 2 : 1,
       message_id: crypto.randomUUID(),
       timestamp: Math.floor(this.#clock.now() / 1000),
     };
-    const headersText = toJson(this.#name, "a header", headers);
     this.#enqueue({ routingKey, body, headers: headersText, properties, retries: 0 });
   }
 
-  consume(): Promise<void> {
-    this.#consuming = true;
+  consume(deliver: Deliver): Promise<void> {
+    this.#deliver = deliver;
     this.#schedule();
     return Promise.resolve();
   }
 
-  /** Delivers all that is queued; what waits to be delivered again does not wait any longer. */
+  /** Does nothing: all messages come from this process. */
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Delivers all that is queued; what waits to be redelivered does not wait any longer. */
   async drain(): Promise<void> {
-    this.#draining = true;
-    for (const end of [...this.#waiting]) end();
-    if (!this.#consuming || this.#isIdle()) return;
+    this.#endWaits();
+    if (this.#deliver === undefined || this.#isIdle()) return;
     await new Promise<void>((resolve) => this.#idle = resolve);
   }
 
   close(): Promise<void> {
     this.#closed = true;
-    for (const end of [...this.#waiting]) end();
-    const failure = { reason: "the broker in this process has ended", permanent: true };
+    this.#endWaits();
     for (let left = this.#queue.shift(); left !== undefined; left = this.#queue.shift()) {
-      this.#ledger.discarded(left.routingKey, failure);
+      this.#lost(left.routingKey, "the broker in this process has ended");
     }
     return Promise.resolve();
   }
 
+  health(): undefined {
+    return undefined;
+  }
+
   counts(): Readonly<Record<string, number>> {
-    return { ...this.#ledger.counts, queued: this.#queue.length + this.#waiting.size };
+    return { queued: this.#queue.length + this.#waiting.size };
   }
 
   #routes(routingKey: string): boolean {
     const { exchange, publisher, queue } = this.#settings;
-    const { operations } = this.#subscriptions;
-    if (publisher.exchange === "") return routingKey === queue?.name && operations.length > 0;
+    if (publisher.exchange === "") {
+      return routingKey === queue?.name && this.#operations.length > 0;
+    }
     if (publisher.exchange !== exchange.name) return false;
-    this.#bindings ??= bindingKeys(exchange.type, operations)
+    this.#bindings ??= bindingKeys(exchange.type, this.#operations)
       .map((key) => compilePattern(exchange.type === "fanout" ? "#" : key));
     return this.#bindings.some((matches) => matches(routingKey));
   }
 
   /** Nothing is delivered inside a write, so that a flow never runs in the middle of another. */
   #schedule(): void {
-    if (this.#scheduled || !this.#consuming || this.#closed) return;
+    if (this.#scheduled || this.#deliver === undefined || this.#closed) return;
     this.#scheduled = true;
     if (this.#run < LONGEST_RUN) {
       queueMicrotask(() => this.#pump());
@@ -141,72 +154,105 @@ export class MemoryBroker implements Connector {
       const next = this.#queue.shift();
       if (next === undefined) break;
       this.#run++;
-      this.#deliver(next);
+      this.#handle(next);
     }
     if (this.#queue.length > 0 && this.#atWork < prefetch) this.#schedule();
     if (this.#isIdle()) this.#idle?.();
   }
 
-  #deliver(item: Queued): void {
-    this.#ledger.counts.consumed++;
-    const ended = this.#subscriptions.deliver(new MessageEvent(this.#toMessage(item)));
-    if (!(ended instanceof Promise)) return this.#settle(item, ended);
+  #handle(message: Queued): void {
+    const delivery = new MemoryDelivery(message, this.#settings.publisher.exchange, this.#return);
+    const handled = this.#deliver?.(delivery);
+    if (handled === undefined) return;
     this.#atWork++;
-    void ended.then((failure) => {
+    void handled.then(() => {
       this.#atWork--;
-      this.#settle(item, failure);
       this.#schedule();
     });
   }
 
-  /** Parsed for each delivery: nothing is shared with the publisher, as if it had been sent. */
-  #toMessage({ routingKey, body, headers, properties }: Queued): Message {
-    const { exchange } = this.#settings.publisher;
-    return {
-      routingKey,
-      exchange,
-      body: JSON.parse(body),
-      headers: JSON.parse(headers),
-      properties,
-    };
-  }
-
-  #settle(item: Queued, failure: Failure | undefined): void {
-    const { counts } = this.#ledger;
-    const { routingKey } = item;
-    const { maxRetries, retryDelay, deadLetters } = this.#settings.consumer;
-    const limit = failure?.maxRetries ?? maxRetries;
-    if (failure === undefined) {
-      counts.acked++;
-    } else if (!failure.permanent && item.retries < limit && !this.#closed) {
-      const delay = this.#draining ? 0 : retryDelay;
-      this.#ledger.retried(routingKey, failure, delay);
-      this.#deliverAgain({ ...item, retries: item.retries + 1 }, delay);
-    } else if (deadLetters !== undefined) {
-      this.#ledger.deadLettered(routingKey, failure, deadLetters.queue);
-    } else {
-      this.#ledger.discarded(routingKey, failure);
-    }
-  }
-
-  #deliverAgain(item: Queued, delay: number): void {
-    // Who holds the clock need not move it for what has nothing to wait for.
-    if (delay === 0) return this.#enqueue(item);
+  /** Queues a message that was delivered, after `delay` milliseconds. */
+  readonly #return = (message: Queued, delay: number): void => {
+    if (this.#closed) throw new UnsendableError("the broker in this process is closed");
+    // Whoever moves the clock need not move it for what has nothing to wait for.
+    if (delay === 0) return this.#enqueue(message);
     const end = (): void => {
       cancel();
       this.#waiting.delete(end);
-      this.#enqueue(item);
+      this.#enqueue(message);
     };
     const cancel = this.#clock.after(delay, end);
     this.#waiting.add(end);
+  };
+
+  #endWaits(): void {
+    for (const end of [...this.#waiting]) end();
   }
 
-  #enqueue(item: Queued): void {
-    this.#queue.push(item);
+  #enqueue(message: Queued): void {
+    this.#queue.push(message);
     this.#schedule();
   }
 
   #isIdle(): boolean {
     return this.#atWork === 0 && this.#queue.length === 0 && this.#waiting.size === 0;
+  }
+}
+
+/** A message that has left the queue. */
+class MemoryDelivery implements Delivery {
+  readonly held = true;
+  readonly content: Message;
+  readonly #message: Queued;
+  readonly #return: (message: Queued, delay: number) => void;
+
+  constructor(
+    message: Queued,
+    exchange: string,
+    queueAgain: (message: Queued, delay: number) => void,
+  ) {
+    this.#message = message;
+    this.#return = queueAgain;
+    // Parsed for each delivery: nothing is shared with the publisher, as if it had been sent.
+    const headers = JSON.parse(message.headers);
+    const { routingKey, properties } = message;
+    this.content = {
+      key: routingKey,
+      body: JSON.parse(message.body),
+      metadata: { headers, routing_key: routingKey, exchange, properties },
+    };
+  }
+
+  get routingKey(): string {
+    return this.#message.routingKey;
+  }
+
+  get retries(): number {
+    return this.#message.retries;
+  }
+
+  ack(): void {}
+
+  requeue(): void {
+    this.#return(this.#message, 0);
+  }
+
+  discard(): void {}
+
+  redeliver(_reason: string, retries: number, delay: number): void {
+    this.#return({ ...this.#message, retries }, delay);
+  }
+
+  /** Nobody can look at dead letters in this process, so they are counted and logged alone. */
+  deadLetter(): DeadLetter {
+    return {};
+  }
+}
+
+function toJson(headers: Publication["headers"]): string {
+  try {
+    return JSON.stringify(headers);
+  } catch (cause) {
+    throw new UnsendableError(`a header cannot be written as JSON: ${shown(cause)}`, { cause });
   }
 }

@@ -1,54 +1,36 @@
-/** Takes messages from one queue for as long as it is wanted, whatever happens to the channel. */
-import type { Logger } from "../../../../contract/connector.ts";
+/** Takes messages from one queue until it is stopped, whatever happens to the channel. */
 import { setImmediate } from "node:timers";
 import type { AsyncMessage, Channel } from "rabbitmq-client";
-import type { Ledger } from "../../ledger.ts";
-import { MessageEvent } from "../../message.ts";
+import type { BrokerContext, DeadLetter, Deliver, Delivery } from "../../broker.ts";
 import type { Settings } from "../../options.ts";
-import type { Failure, Subscriptions } from "../../subscriptions.ts";
-import { InFlight } from "../../../../base/in-flight.ts";
-import { shown } from "../../../../base/shown.ts";
-import { type Delivery, readDelivery } from "./delivery.ts";
-import { forDeadLetters, forRetry } from "./forwarding.ts";
-import { describe, type Link } from "./link.ts";
-import { type Publisher, UnsendableError } from "./publisher.ts";
-import { withContentType } from "./reading.ts";
-import { declareDeadLetters, declareQueue, declareWaitingRoom } from "./topology.ts";
+import { type BrokerConnection, describe } from "./connection.ts";
+import { withContentType } from "./frame-guard.ts";
+import { deadLetterCopy, readMessage, type Received, retryCopy } from "./message.ts";
+import type { Publisher } from "./publisher.ts";
+import { declareDeadLetters, declareQueue, declareRetryQueue } from "./topology.ts";
 
-/** Milliseconds between two tries to do what the broker has refused. */
+/** Milliseconds between two attempts to consume. */
 const PAUSE = 1000;
 
 /** What a consumer works with. */
-export interface ConsumerContext {
-  readonly link: Link;
+export interface ConsumerContext extends Pick<BrokerContext, "operations" | "logger"> {
+  readonly connection: BrokerConnection;
   readonly settings: Settings;
-  readonly subscriptions: Subscriptions;
   /** Sends messages to other queues; must confirm. */
   readonly mover: Publisher;
-  readonly ledger: Ledger;
-  readonly logger: Logger;
-}
-
-/** One message at work. */
-interface Work {
-  readonly channel: Channel;
-  readonly deliveryTag: number;
-  readonly delivery: Delivery;
 }
 
 /** Consumes from a named queue, or from a queue of its own that is new on each connection. */
 export class Consumer {
   readonly #context: ConsumerContext;
+  #deliver: Deliver | undefined;
   #channel: Channel | undefined;
   #consumerTag = "";
   #opening: Promise<void> | undefined;
   #reopening: ReturnType<typeof setTimeout> | undefined;
-  #trouble: string | undefined;
+  #failure: string | undefined;
   #opened = 0;
-  #started = false;
   #stopped = false;
-  readonly #inFlight = new InFlight();
-  readonly #pauses = new Set<() => void>();
 
   /** Does nothing before `start`. */
   constructor(context: ConsumerContext) {
@@ -56,12 +38,12 @@ export class Consumer {
   }
 
   /** Why it does not consume at the moment, although it should. */
-  get trouble(): string | undefined {
-    if (!this.#started || this.#stopped || this.#channel?.active) return undefined;
-    return this.#trouble ?? "does not consume yet";
+  get health(): string | undefined {
+    if (this.#deliver === undefined || this.#stopped || this.#channel?.active) return undefined;
+    return this.#failure ?? "does not consume yet";
   }
 
-  /** How often its own queue was lost, and with it what came before the next one stood. */
+  /** How often its own queue was lost, and with it what was published before the next one. */
   get gaps(): number {
     return this.#context.settings.queue === undefined ? Math.max(0, this.#opened - 1) : 0;
   }
@@ -70,19 +52,18 @@ export class Consumer {
    * Begins to consume, now or as soon as there is a connection. `takesOver` where another process
    * has consumed before: a queue of its own was lost with it.
    */
-  async start(takesOver = false): Promise<void> {
-    this.#started = true;
+  async start(deliver: Deliver, takesOver: boolean): Promise<void> {
+    this.#deliver = deliver;
     if (takesOver) this.#opened++;
-    this.#context.link.onReady(() => void this.#open());
+    this.#context.connection.onReady(() => void this.#open());
     await this.#open();
   }
 
-  /** Takes no more messages; what waits for a retry waits no longer. */
+  /** Takes no more messages. */
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
     clearTimeout(this.#reopening);
-    for (const end of [...this.#pauses]) end();
     await this.#opening;
     const channel = this.#channel;
     if (channel?.active) {
@@ -93,32 +74,27 @@ export class Consumer {
     }
   }
 
-  /** Waits for the messages at work. */
-  async drain(): Promise<void> {
-    await this.#inFlight.empty();
-  }
-
-  /** Lets go of the channel; the broker takes back what is still at work. */
+  /** Closes the channel; the broker takes back what was not settled. */
   async close(): Promise<void> {
     await this.stop();
     await this.#channel?.close();
   }
 
-  /** Never fails: what goes wrong is told and tried again; a lost connection calls when it is back. */
+  /** Never fails: an error is logged, and it tries again; a new connection calls it as well. */
   #open(): Promise<void> {
-    const away = this.#context.link.trouble !== undefined;
+    const away = this.#context.connection.health !== undefined;
     if (away || this.#stopped || this.#channel?.active) return Promise.resolve();
     return this.#opening ??= this.#consume().catch((error) => {
-      if (this.#trouble === undefined) this.#report("cannot consume: {reason}", error);
-      this.#trouble = `cannot consume: ${describe(error)}`;
+      if (this.#failure === undefined) this.#warn("failed to consume: {reason}", error);
+      this.#failure = `failed to consume: ${describe(error)}`;
       this.#openLater();
     }).finally(() => this.#opening = undefined);
   }
 
   async #consume(): Promise<void> {
-    const { link, settings, subscriptions: { operations } } = this.#context;
-    const channel = await link.connection.acquire({ emitErrorsFromChannel: true });
-    channel.on("error", (error) => this.#report("lost its channel: {reason}", error));
+    const { connection, settings, operations, logger } = this.#context;
+    const channel = await connection.client.acquire({ emitErrorsFromChannel: true });
+    channel.on("error", (error) => this.#warn("lost its channel: {reason}", error));
     channel.once("close", () => this.#openLater());
     // The broker has deleted the queue; a new channel declares it again.
     channel.once("basic.cancel", () => void channel.close());
@@ -130,11 +106,9 @@ export class Consumer {
       const { consumerTag } = await channel.basicConsume({ queue }, take);
       this.#consumerTag = consumerTag;
       this.#channel = channel;
-      this.#trouble = undefined;
+      this.#failure = undefined;
       if (++this.#opened > 1 && settings.queue === undefined) {
-        this.#context.logger.warn(
-          "has a new queue of its own: events since the former one was lost are missing",
-        );
+        logger.warn("consumes from a new queue; events since the former one was lost are missing");
       }
     } catch (error) {
       await channel.close();
@@ -149,150 +123,86 @@ export class Consumer {
   }
 
   #take(channel: Channel, message: AsyncMessage, queue: string): void {
-    // What is not acked goes back to a named queue; one of its own has nobody else to take it.
+    // What is not acked goes back to a named queue; a queue of its own has no other consumer.
     if (this.#stopped && this.#context.settings.queue !== undefined) return;
-    const delivery = readDelivery(message, queue);
-    const { deliveryTag } = message;
-    const work = this.#handle({ channel, deliveryTag, delivery })
-      .catch((error) => this.#giveBack(channel, deliveryTag, delivery, error));
-    void this.#inFlight.add(work);
+    const received = readMessage(message, queue);
+    void this.#deliver?.(new RabbitDelivery(received, channel, message.deliveryTag, this.#context));
   }
 
-  async #handle(work: Work): Promise<void> {
-    const { settings: { queue, consumer }, subscriptions, ledger } = this.#context;
-    const { channel, deliveryTag, delivery } = work;
-    const { content, routingKey } = delivery;
-    const { retryDelay, deadLetters } = consumer;
-    for (let retries = delivery.retries;; retries++) {
-      ledger.counts.consumed++;
-      const failure = "reason" in content
-        ? content
-        : await subscriptions.deliver(new MessageEvent(content));
-      if (failure === undefined) {
-        channel.basicAck({ deliveryTag });
-        ledger.counts.acked++;
-        return;
-      }
-      const { permanent, maxRetries = consumer.maxRetries } = failure;
-      if (permanent || retries >= maxRetries) return this.#giveUp(work, failure);
-      // What no flow takes here may be for another consumer of the queue.
-      const unwanted = failure.maxRetries !== undefined;
-      if (queue !== undefined && (deadLetters !== undefined || unwanted)) {
-        return this.#postpone(work, failure, retries + 1);
-      }
-      ledger.retried(routingKey, failure, this.#stopped ? 0 : retryDelay);
-      await this.#pause(retryDelay);
-      // A lost channel has given the message back to a named queue already.
-      if (queue !== undefined && !channel.active) return;
-      if (queue !== undefined && this.#stopped) return channel.basicNack({ deliveryTag });
-    }
+  #warn(message: string, error: unknown): void {
+    this.#context.logger.warn(message, { reason: describe(error) });
   }
+}
 
-  /** What nobody has foreseen: the message must not stay at work for ever. */
-  async #giveBack(
+/** A message that has to be settled on the channel that it came from. */
+class RabbitDelivery implements Delivery {
+  readonly #received: Received;
+  readonly #channel: Channel;
+  readonly #deliveryTag: number;
+  readonly #context: ConsumerContext;
+
+  constructor(
+    received: Received,
     channel: Channel,
     deliveryTag: number,
-    { routingKey }: Delivery,
-    error: unknown,
-  ): Promise<void> {
-    const reason = describe(error);
-    this.#context.logger.warn("message {routingKey} may come again: {reason}", {
-      routingKey: shown(routingKey),
-      reason,
-    });
-    await this.#pause(PAUSE);
-    if (channel.active) channel.basicNack({ deliveryTag });
+    context: ConsumerContext,
+  ) {
+    this.#received = received;
+    this.#channel = channel;
+    this.#deliveryTag = deliveryTag;
+    this.#context = context;
   }
 
-  /** Lets the message wait in the broker, so that others go on meanwhile. */
-  async #postpone(work: Work, failure: Failure, retries: number): Promise<void> {
-    const { link, mover, ledger, settings: { consumer: { retryDelay } } } = this.#context;
-    const { delivery, channel, deliveryTag } = work;
-    const moved = await this.#move(work, async () => {
-      const { envelope, body } = forRetry(delivery, failure.reason, retries);
-      const routingKey = await declareWaitingRoom(link.connection, this.#queueName());
-      const expiration = String(retryDelay);
-      await mover.send({ ...envelope, exchange: "", routingKey, expiration }, body);
-    });
-    // It cannot wait anywhere, so this was its last attempt.
-    if (moved instanceof Error) return this.#giveUp(work, failure);
-    if (!moved) return;
-    channel.basicAck({ deliveryTag });
-    ledger.retried(delivery.routingKey, failure, retryDelay);
+  get routingKey(): string {
+    return this.#received.routingKey;
   }
 
-  async #giveUp(work: Work, failure: Failure): Promise<void> {
-    const { link, mover, ledger, settings: { consumer: { deadLetters } } } = this.#context;
-    const { delivery, channel, deliveryTag } = work;
-    const { routingKey } = delivery;
-    if (deadLetters === undefined) {
-      channel.basicNack({ deliveryTag, requeue: false });
-      return ledger.discarded(routingKey, failure);
+  get retries(): number {
+    return this.#received.retries;
+  }
+
+  get content(): Delivery["content"] {
+    return this.#received.content;
+  }
+
+  /** A lost channel has given the message back to a named queue. */
+  get held(): boolean {
+    return this.#context.settings.queue === undefined || this.#channel.active;
+  }
+
+  ack(): void {
+    this.#channel.basicAck({ deliveryTag: this.#deliveryTag });
+  }
+
+  requeue(): void {
+    if (this.#channel.active) this.#channel.basicNack({ deliveryTag: this.#deliveryTag });
+  }
+
+  discard(): void {
+    this.#channel.basicNack({ deliveryTag: this.#deliveryTag, requeue: false });
+  }
+
+  /** Acks the message once its copy in the retry queue is confirmed. */
+  async redeliver(reason: string, retries: number, delay: number): Promise<void> {
+    const { connection, mover, settings: { queue } } = this.#context;
+    const { envelope, body } = retryCopy(this.#received, reason, retries);
+    const routingKey = await declareRetryQueue(connection.client, queue?.name ?? "");
+    const expiration = String(delay);
+    await mover.send({ ...envelope, exchange: "", routingKey, expiration }, body);
+    this.ack();
+  }
+
+  /** Acks the message once its copy in the dead-letter queue is confirmed. */
+  async deadLetter(reason: string): Promise<DeadLetter> {
+    const { connection, mover, settings: { consumer: { deadLetters } } } = this.#context;
+    const { envelope, body, leftOut } = deadLetterCopy(this.#received, reason);
+    if (deadLetters !== undefined) {
+      const { exchange, queue } = deadLetters;
+      await declareDeadLetters(connection.client, deadLetters);
+      const routingKey = exchange === "" ? queue : this.routingKey;
+      await mover.send({ ...envelope, exchange, routingKey }, body);
     }
-    const { exchange, queue } = deadLetters;
-    let leftOut: string | undefined;
-    const moved = await this.#move(work, async () => {
-      const letter = forDeadLetters(delivery, failure.reason);
-      leftOut = letter.leftOut;
-      await declareDeadLetters(link.connection, deadLetters);
-      const target = { exchange, routingKey: exchange === "" ? queue : routingKey };
-      await mover.send({ ...letter.envelope, ...target }, letter.body);
-    });
-    if (moved instanceof Error) {
-      channel.basicNack({ deliveryTag, requeue: false });
-      const reason = `${failure.reason}; it cannot be a dead letter: ${describe(moved)}`;
-      return ledger.discarded(routingKey, { ...failure, reason });
-    }
-    if (!moved) return;
-    channel.basicAck({ deliveryTag });
-    const reason = leftOut === undefined
-      ? failure.reason
-      : `${failure.reason}; left out: ${leftOut}`;
-    ledger.deadLettered(routingKey, { ...failure, reason }, queue);
-  }
-
-  /**
-   * Acks the original once its copy is confirmed. Returns the error where the copy can never be sent,
-   * and false where it could not be sent this time: then the original goes back to its queue.
-   */
-  async #move(
-    { channel, deliveryTag, delivery }: Work,
-    send: () => Promise<void>,
-  ): Promise<boolean | Error> {
-    try {
-      await send();
-      return true;
-    } catch (error) {
-      if (error instanceof UnsendableError) return error;
-      this.#context.logger.warn("message {routingKey} could not be moved: {reason}", {
-        routingKey: shown(delivery.routingKey),
-        reason: describe(error),
-      });
-      await this.#pause(PAUSE);
-      channel.basicNack({ deliveryTag });
-      return false;
-    }
-  }
-
-  #queueName(): string {
-    return this.#context.settings.queue?.name ?? "";
-  }
-
-  /** Ends at once when the consumer stops. */
-  #pause(milliseconds: number): Promise<void> {
-    if (this.#stopped) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        this.#pauses.delete(end);
-        resolve();
-      };
-      const timer = setTimeout(end, milliseconds);
-      this.#pauses.add(end);
-    });
-  }
-
-  #report(message: string, error: unknown): void {
-    this.#context.logger.warn(message, { reason: describe(error) });
+    this.ack();
+    return { leftOut };
   }
 }

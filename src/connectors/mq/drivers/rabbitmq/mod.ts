@@ -1,118 +1,119 @@
-/** Events through RabbitMQ. */
-import { quoted } from "../../../../base/shown.ts";
+/** RabbitMQ as a broker. */
 import { Buffer } from "node:buffer";
 import type { Connection } from "rabbitmq-client";
-import type {
-  Connector,
-  ConnectorContext,
-  FlowHandler,
-  WriteRequest,
-} from "../../../../contract/connector.ts";
 import { ConnectorError } from "../../../../base/errors.ts";
-import { Ledger } from "../../ledger.ts";
-import type { MqOptions, Settings } from "../../options.ts";
-import { type PublishOptions, toPublication } from "../../publication.ts";
-import { type Address, addressOf, describeAddress } from "./address.ts";
+import type { Broker, BrokerContext, Capabilities, Deliver } from "../../broker.ts";
+import type { Publication } from "../../message.ts";
+import { type MqOptions, type Settings, settle } from "../../options.ts";
+import { LONGEST_KEY } from "../../routing.ts";
+import {
+  type Address,
+  addressOf,
+  BrokerConnection,
+  describe,
+  describeAddress,
+  isPermanent,
+} from "./connection.ts";
 import { Consumer } from "./consumer.ts";
-import { describe, isHopeless, Link } from "./link.ts";
-import { Publisher, UnsendableError } from "./publisher.ts";
+import { Publisher } from "./publisher.ts";
 import { declareExchange, declareQueue } from "./topology.ts";
-import { Subscriptions } from "../../subscriptions.ts";
+
+/** Makes a connection to a RabbitMQ broker. */
+export function createBroker(options: MqOptions, context: BrokerContext): Broker {
+  return new RabbitMq(options, context);
+}
 
 /** What works on one connection. */
 interface Parts {
-  readonly link: Link;
+  readonly connection: BrokerConnection;
   /** For what flows publish. */
   readonly publisher: Publisher;
-  /** For messages on their way to another queue. */
+  /** For messages that move to another queue. */
   readonly mover: Publisher;
   readonly consumer: Consumer;
 }
 
-/** A connection to a RabbitMQ broker as source and destination. */
-export class RabbitMq implements Connector {
+class RabbitMq implements Broker {
+  readonly capabilities: Capabilities;
   readonly #settings: Settings;
   readonly #address: Address;
-  readonly #context: ConnectorContext;
-  readonly #ledger: Ledger;
-  readonly #subscriptions = new Subscriptions();
+  readonly #context: BrokerContext;
   #parts: Parts | undefined;
 
-  /** Connects when it is started. */
-  constructor(settings: Settings, options: MqOptions, context: ConnectorContext) {
-    this.#settings = settings;
+  constructor(options: MqOptions, context: BrokerContext) {
+    this.#settings = settle(options);
     this.#address = addressOf(options);
     this.#context = context;
-    this.#ledger = new Ledger(context.logger);
+    const { queue, consumer: { deadLetters } } = this.#settings;
+    this.capabilities = {
+      everyWorker: queue !== undefined && !queue.exclusive,
+      keeps: queue !== undefined,
+      // A queue without a dlq block has no retry queue beside it.
+      delays: queue !== undefined && deadLetters !== undefined,
+      longestKey: LONGEST_KEY,
+    };
   }
 
-  subscribe(operation: string | undefined, handler: FlowHandler): void {
-    this.#subscriptions.add(operation, handler);
-  }
-
-  /**
-   * Connects and declares. A broker that is away is tried again in the background.
-   *
-   * @throws {ConnectorError} The broker refuses the credentials, or an exchange or queue stands with
-   * other properties.
-   */
-  async start(): Promise<void> {
+  async open(): Promise<void> {
     const { name, logger } = this.#context;
     // On every connection: a broker that came late or lost its queues must not take events that
-    // nobody keeps.
+    // no queue keeps.
     const prepare = (connection: Connection) => this.#declare(connection);
-    const link = new Link(this.#address, `weir ${name}`, logger, prepare);
-    const parts = this.#makeParts(link);
+    const connection = new BrokerConnection(this.#address, `weir ${name}`, logger, prepare);
+    const parts = this.#makeParts(connection);
     this.#parts = parts;
-    const failure = await link.opened;
+    const failure = await connection.opened;
     if (failure === undefined) return;
     const reason = describe(failure);
-    if (isHopeless(failure)) {
+    if (isPermanent(failure)) {
       this.#parts = undefined;
       await closeParts(parts);
       const options = { cause: failure, permanent: true };
       throw new ConnectorError(name, `cannot start: ${reason}`, options);
     }
-    // Of a broker that is away the link has told.
-    if (link.trouble === undefined) logger.warn("could not declare all: {reason}", { reason });
+    // The connection has logged that the broker is away.
+    if (connection.health === undefined) {
+      logger.warn("failed to declare exchanges and queues: {reason}", { reason });
+    }
   }
 
-  /**
-   * Connects and lets go again; declares nothing.
-   *
-   * @throws {ConnectorError} The broker is away or refuses the credentials.
-   */
   async probe(): Promise<string> {
     const { name, logger } = this.#context;
     const where = describeAddress(this.#address);
-    const link = new Link(this.#address, `weir ${name}`, logger);
-    const failure = await link.opened;
-    await link.close();
+    const connection = new BrokerConnection(this.#address, `weir ${name}`, logger);
+    const failure = await connection.opened;
+    await connection.close();
     if (failure === undefined) return `the broker ${where} answers`;
-    const verdict = isHopeless(failure) ? "refuses" : "is away";
+    const verdict = isPermanent(failure) ? "refuses" : "is away";
     const message = `the broker ${where} ${verdict}: ${describe(failure)}`;
     throw new ConnectorError(name, message, { cause: failure });
   }
 
-  async consume(): Promise<void> {
-    if (this.#subscriptions.operations.length === 0) return;
-    const start = async (takesOver: boolean) => await this.#parts?.consumer.start(takesOver);
-    const { cluster } = this.#context;
-    await (this.#isShared || cluster === undefined ? start(false) : cluster.whenLeader(start));
+  async publish({ routingKey, headers, body }: Publication): Promise<void> {
+    if (this.#parts === undefined) throw new Error("not connected");
+    const { exchange, persistent, mandatory } = this.#settings.publisher;
+    await this.#parts.publisher.send({
+      exchange,
+      routingKey,
+      headers,
+      mandatory,
+      durable: persistent,
+      messageId: crypto.randomUUID(),
+      contentType: "application/json",
+    }, Buffer.from(body));
   }
 
-  /** A queue with a name is all workers'; one that one connection alone can have is the leader's. */
-  get #isShared(): boolean {
-    const { queue } = this.#settings;
-    return queue !== undefined && !queue.exclusive;
+  async consume(deliver: Deliver, takesOver: boolean): Promise<void> {
+    await this.#parts?.consumer.start(deliver, takesOver);
   }
 
   async stop(): Promise<void> {
     await this.#parts?.consumer.stop();
   }
 
-  async drain(): Promise<void> {
-    await this.#parts?.consumer.drain();
+  /** Does nothing: the broker keeps all messages. */
+  drain(): Promise<void> {
+    return Promise.resolve();
   }
 
   async close(): Promise<void> {
@@ -121,73 +122,41 @@ export class RabbitMq implements Connector {
     if (parts !== undefined) await closeParts(parts);
   }
 
-  /** Publishes; resolves when the broker has confirmed it. */
-  async write(request: WriteRequest<PublishOptions>): Promise<void> {
-    const { name } = this.#context;
-    const { routingKey, body, headers } = toPublication(name, request);
-    if (this.#parts === undefined) throw new ConnectorError(name, "is not connected");
-    const { exchange, persistent, mandatory } = this.#settings.publisher;
-    try {
-      await this.#parts.publisher.send({
-        exchange,
-        routingKey,
-        headers,
-        mandatory,
-        durable: persistent,
-        messageId: crypto.randomUUID(),
-        contentType: "application/json",
-      }, Buffer.from(body));
-    } catch (cause) {
-      const message = `could not publish ${quoted(routingKey)}: ${describe(cause)}`;
-      throw new ConnectorError(name, message, {
-        cause,
-        permanent: cause instanceof UnsendableError,
-      });
-    }
-    this.#ledger.counts.published++;
-  }
-
   health(): string | undefined {
-    return this.#parts?.link.trouble ?? this.#parts?.consumer.trouble;
+    return this.#parts?.connection.health ?? this.#parts?.consumer.health;
   }
 
   counts(): Readonly<Record<string, number>> {
-    return { ...this.#ledger.counts, gaps: this.#parts?.consumer.gaps ?? 0 };
+    return { gaps: this.#parts?.consumer.gaps ?? 0 };
   }
 
-  #makeParts(link: Link): Parts {
+  #makeParts(connection: BrokerConnection): Parts {
     const { name: exchange, type, durable } = this.#settings.exchange;
     const { confirms, exchange: target } = this.#settings.publisher;
-    // Another exchange than the connector's own belongs to somebody else, who declares it.
+    // An exchange other than the connector's own is declared by its owner.
     const exchanges = target === exchange ? [{ exchange, type, durable }] : [];
-    const publisher = new Publisher(link, { confirms, exchanges });
-    const mover = new Publisher(link, { confirms: true });
-    const consumer = new Consumer({
-      link,
-      mover,
-      settings: this.#settings,
-      subscriptions: this.#subscriptions,
-      ledger: this.#ledger,
-      logger: this.#context.logger,
-    });
-    return { link, publisher, mover, consumer };
+    const publisher = new Publisher(connection, { confirms, exchanges });
+    const mover = new Publisher(connection, { confirms: true });
+    const { operations, logger } = this.#context;
+    const settings = this.#settings;
+    const consumer = new Consumer({ connection, mover, settings, operations, logger });
+    return { connection, publisher, mover, consumer };
   }
 
-  /** A named queue stands from now on, so that what is published before `consume` is not lost. */
+  /** Declares a named queue already now, so that what is published before `consume` is kept. */
   async #declare(connection: Connection): Promise<void> {
     const { exchange, queue } = this.#settings;
-    const { operations } = this.#subscriptions;
-    const elsewhere = !this.#isShared && this.#context.cluster?.leader === false;
-    if (queue === undefined || operations.length === 0 || elsewhere) {
+    const { operations, consumesHere } = this.#context;
+    if (queue === undefined || operations.length === 0 || !consumesHere()) {
       return declareExchange(connection, exchange);
     }
     await declareQueue(connection, this.#settings, operations);
   }
 }
 
-async function closeParts({ link, publisher, mover, consumer }: Parts): Promise<void> {
+async function closeParts({ connection, publisher, mover, consumer }: Parts): Promise<void> {
   await consumer.close();
   await publisher.close();
   await mover.close();
-  await link.close();
+  await connection.close();
 }

@@ -1,4 +1,4 @@
-/** Publishing, with the broker's word that it has taken charge. */
+/** Publishes messages and waits for the broker's confirmations. */
 import { InFlight } from "../../../../base/in-flight.ts";
 import { quoted } from "../../../../base/shown.ts";
 import { withTimeout } from "../../../../base/timeout.ts";
@@ -10,13 +10,9 @@ import {
   type Publisher as ClientPublisher,
   type PublisherProps,
 } from "rabbitmq-client";
-import { headerProblem } from "./encoding.ts";
-import { describe, type Link, PATIENCE } from "./link.ts";
-
-/** A message that can never be sent: not by this client, or not to this broker. */
-export class UnsendableError extends Error {
-  override readonly name = "UnsendableError";
-}
+import { UnsendableError } from "../../broker.ts";
+import { type BrokerConnection, describe, PATIENCE } from "./connection.ts";
+import { headerProblem } from "./headers.ts";
 
 /** The broker has a limit for bodies, and the client's own encoder for what it writes. */
 function isUnsendable(error: unknown): boolean {
@@ -38,7 +34,7 @@ export interface PublisherOptions {
 
 /** Publishes on a channel of its own, which is made when it is first needed. */
 export class Publisher {
-  readonly #link: Link;
+  readonly #connection: BrokerConnection;
   readonly #confirms: boolean;
   readonly #publisher: ClientPublisher;
   readonly #inFlight = new InFlight();
@@ -46,10 +42,10 @@ export class Publisher {
   readonly #mandatory = new Map<string, { count: number; returned: boolean }>();
 
   /** Sends nothing yet. */
-  constructor(link: Link, { confirms, exchanges = [] }: PublisherOptions) {
-    this.#link = link;
+  constructor(connection: BrokerConnection, { confirms, exchanges = [] }: PublisherOptions) {
+    this.#connection = connection;
     this.#confirms = confirms;
-    this.#publisher = link.connection.createPublisher({ confirm: confirms, exchanges });
+    this.#publisher = connection.client.createPublisher({ confirm: confirms, exchanges });
     this.#publisher.on("basic.return", ({ messageId = "" }) => {
       const entry = this.#mandatory.get(messageId);
       if (entry !== undefined) entry.returned = true;
@@ -64,9 +60,9 @@ export class Publisher {
    * reached no queue, or no confirmation came in time.
    */
   send(envelope: Envelope & { readonly messageId: string }, body: Buffer): Promise<void> {
-    const { trouble } = this.#link;
-    if (trouble !== undefined) return Promise.reject(new Error(trouble));
-    // The client closes its channel over what it cannot write, with all that is on its way.
+    const { health } = this.#connection;
+    if (health !== undefined) return Promise.reject(new Error(health));
+    // The client closes its channel over what it cannot write, and all that is on its way fails.
     const problem = headerProblem(envelope);
     if (problem !== undefined) return Promise.reject(new UnsendableError(problem));
     const sent = this.#confirms && envelope.mandatory
@@ -92,7 +88,7 @@ export class Publisher {
     entry.count++;
     try {
       await this.#sendInTime(envelope, body);
-      // A message that comes back does so before its confirmation, but is told of one turn later.
+      // A message is returned before its confirmation, but the event comes one turn later.
       await new Promise((resolve) => setImmediate(resolve));
       if (entry.returned) throw new Error(`no queue takes the routing key ${quoted(routingKey)}`);
     } finally {
@@ -106,8 +102,8 @@ export class Publisher {
         throw new Error(`the broker has not confirmed within ${PATIENCE / 1000} s`);
       });
     } catch (error) {
-      if (isUnsendable(error)) throw new UnsendableError(describe(error), { cause: error });
-      throw error;
+      const UnsentError = isUnsendable(error) ? UnsendableError : Error;
+      throw new UnsentError(describe(error), { cause: error });
     }
   }
 }

@@ -1,9 +1,9 @@
 /** The exchanges, queues and bindings that a connector needs. Declaring them again does no harm. */
 import type { Channel } from "rabbitmq-client";
 import type { DeadLetters, Exchange, Settings } from "../../options.ts";
-import { bindingKeys } from "../../topic.ts";
+import { bindingKeys } from "../../routing.ts";
 
-/** A channel, or a connection, which has one for such needs. */
+/** A channel, or a connection, which uses a channel of its own. */
 export type Declarer = Pick<Channel, "exchangeDeclare" | "queueDeclare" | "queueBind">;
 
 /** Declares the exchange that events go through. */
@@ -12,7 +12,7 @@ export function declareExchange(declarer: Declarer, exchange: Exchange): Promise
   return declarer.exchangeDeclare({ exchange: name, type, durable });
 }
 
-/** Declares and binds the queue to consume from and all that its messages may go to; its name. */
+/** Declares the queue to consume from and the queues that its messages may move to; returns its name. */
 export async function declareQueue(
   declarer: Declarer,
   settings: Settings,
@@ -33,11 +33,11 @@ export async function declareQueue(
   }
   if (deadLetters === undefined) return queue;
   await declareDeadLetters(declarer, deadLetters);
-  if (named !== undefined) await declareWaitingRoom(declarer, queue);
+  if (named !== undefined) await declareRetryQueue(declarer, queue);
   return queue;
 }
 
-/** Declares where dead letters end. */
+/** Declares the queue of dead letters, and the exchange before it. */
 export async function declareDeadLetters(
   declarer: Declarer,
   { exchange, queue }: DeadLetters,
@@ -49,11 +49,11 @@ export async function declareDeadLetters(
 }
 
 /**
- * Declares the queue in which messages wait to be delivered again, and gives its name. Each message
- * carries its own delay, so that another `retry_delay` needs no other queue. Only a quorum queue
- * lets go of a message not before the next queue has confirmed it.
+ * Declares the queue in which messages wait to be redelivered, and returns its name. Each message
+ * carries its own delay, so that another `retry_delay` needs no other queue. Only a quorum queue keeps
+ * a message until the next queue has confirmed it.
  */
-export async function declareWaitingRoom(declarer: Declarer, queue: string): Promise<string> {
+export async function declareRetryQueue(declarer: Declarer, queue: string): Promise<string> {
   const name = `${queue}.retry`;
   await declarer.queueDeclare({
     queue: name,

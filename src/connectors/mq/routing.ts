@@ -1,11 +1,26 @@
-/** What no single attribute of an mq connector tells. */
-import type { Complaint } from "../../contract/definition.ts";
+/**
+ * Exchanges, queues and routing keys: how a configuration of RabbitMQ, or of the memory broker, is
+ * checked, and how messages are routed.
+ */
 import { isDecodable } from "../../base/text.ts";
-import { type MqOptions, queueNameOf, settle } from "./options.ts";
-import { compilePattern, hasWildcard, isTooLong } from "./topic.ts";
+import type { Complaint } from "../../contract/definition.ts";
+import type { Expression } from "../../expression/mod.ts";
+import type { Driver, Matcher } from "./broker.ts";
+import { isLongerThan } from "./message.ts";
+import { type ExchangeType, type MqOptions, queueNameOf, settle } from "./options.ts";
+
+/** The checks of a driver whose broker routes with exchanges and queues. */
+export const exchangeChecks: Omit<Driver, "load"> = {
+  metadata: ["body", "headers", "routing_key", "exchange", "properties"],
+  check: checkOptions,
+  checkOperation,
+  checkTarget,
+  matcher: (operation) => compilePattern(operation ?? "#"),
+  receives,
+};
 
 /** Checks a whole `connector` block. */
-export function checkOptions(options: MqOptions): readonly Complaint[] {
+function checkOptions(options: MqOptions): readonly Complaint[] {
   const complaints: Complaint[] = [...checkUrl(options)];
   const { exchange, queue, consumer, publisher } = options;
   const name = queueNameOf(options);
@@ -46,8 +61,8 @@ export function checkOptions(options: MqOptions): readonly Complaint[] {
   return complaints;
 }
 
-/** What an exchange of this type makes of the `operation` of a `from` block. */
-export function checkOperation(
+/** Checks the `operation` of a `from` block: only a topic exchange takes patterns. */
+function checkOperation(
   operation: string | undefined,
   options: MqOptions,
 ): readonly Complaint[] {
@@ -71,9 +86,9 @@ export function checkOperation(
 
 /**
  * Whether what is published with the routing key `target` reaches a flow on `operation` of the same
- * connector. What another exchange makes of it, nobody knows here.
+ * connector. Where another exchange sends it is not known.
  */
-export function comesBack(
+function receives(
   operation: string | undefined,
   target: string,
   options: MqOptions,
@@ -84,13 +99,22 @@ export function comesBack(
     // Without an operation a flow binds no key of a direct exchange.
     : publisher.exchange === exchange.name &&
       (exchange.type !== "direct" || operation !== undefined);
-  return routed && compilePattern(operation ?? "#")(target);
+  return routed && exchangeChecks.matcher(operation)(target);
 }
 
-/** Whether a `to` block needs a `target`: only a fanout exchange has no use for routing keys. */
-export function needsTarget(options: MqOptions): boolean {
+/** Checks the `target` of a `to` block: only a fanout exchange has no use for a routing key. */
+function checkTarget(
+  target: string | Expression | undefined,
+  options: MqOptions,
+): readonly Complaint[] {
+  if (typeof target === "string" && isTooLong(target)) {
+    return [{ attribute: "target", message: "has a target of more than 255 bytes" }];
+  }
   const { exchange, publisher } = settle(options);
-  return exchange.type !== "fanout" || publisher.exchange !== exchange.name;
+  const needed = exchange.type !== "fanout" || publisher.exchange !== exchange.name;
+  return target === undefined && needed
+    ? [{ message: "needs a target", hint: "the routing key of the event" }]
+    : [];
 }
 
 function checkUrl({ url, ...rest }: MqOptions): readonly Complaint[] {
@@ -127,4 +151,74 @@ function checkUrl({ url, ...rest }: MqOptions): readonly Complaint[] {
     message: `has a url and a ${name}`,
     hint: `the url says it all: ${example}`,
   }));
+}
+
+/** How many bytes a routing key has at most: AMQP writes its length in one byte. */
+export const LONGEST_KEY = 255;
+
+/**
+ * Compiles a pattern: words between dots, where `*` matches exactly one word and `#` any
+ * number of them. Every other character means itself.
+ */
+export function compilePattern(pattern: string): Matcher {
+  if (pattern === "#") return () => true;
+  if (!hasWildcard(pattern)) return (routingKey) => routingKey === pattern;
+  const words = wordsOf(pattern);
+  return (routingKey) => fits(words, wordsOf(routingKey));
+}
+
+/** Whether `pattern` has a word that matches others. */
+export function hasWildcard(pattern: string): boolean {
+  return wordsOf(pattern).some((word) => word === "*" || word === "#");
+}
+
+/** Whether a routing key or pattern has more than `LONGEST_KEY` bytes. */
+export function isTooLong(routingKey: string): boolean {
+  return isLongerThan(LONGEST_KEY, routingKey);
+}
+
+/**
+ * The keys that bind a queue to an exchange of this type, so that it gets the messages for flows with
+ * these `operations`; undefined among them means every event.
+ */
+export function bindingKeys(
+  type: ExchangeType,
+  operations: readonly (string | undefined)[],
+): readonly string[] {
+  if (operations.length === 0) return [];
+  if (type === "fanout") return [""];
+  if (type === "direct") return unique(operations.filter((key) => key !== undefined));
+  return unique(operations.map((key) => key ?? "#"));
+}
+
+function unique(keys: readonly string[]): readonly string[] {
+  return [...new Set(keys)];
+}
+
+/** An empty key has no words, but `a.` has two, one of which is empty. */
+function wordsOf(key: string): readonly string[] {
+  return key === "" ? [] : key.split(".");
+}
+
+/** Goes back to the latest `#` where a word does not fit; that is enough to find a match. */
+function fits(pattern: readonly string[], words: readonly string[]): boolean {
+  let at = 0;
+  let hash = -1;
+  let resume = 0;
+  for (let word = 0; word < words.length;) {
+    if (pattern[at] === "#") {
+      hash = at++;
+      resume = word;
+    } else if (at < pattern.length && (pattern[at] === "*" || pattern[at] === words[word])) {
+      at++;
+      word++;
+    } else if (hash >= 0) {
+      at = hash + 1;
+      word = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[at] === "#") at++;
+  return at === pattern.length;
 }

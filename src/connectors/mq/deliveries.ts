@@ -1,0 +1,248 @@
+/** Settles the messages that a broker delivers: acked, redelivered, or failed for good. */
+import type { Clock } from "../../base/clock.ts";
+import { InFlight } from "../../base/in-flight.ts";
+import { shown, shownWords } from "../../base/shown.ts";
+import type { Logger } from "../../contract/connector.ts";
+import {
+  type Capabilities,
+  type DeadLetter,
+  type Delivery,
+  type DeliveryFailure,
+  UnsendableError,
+} from "./broker.ts";
+import { MessageEvent } from "./message.ts";
+import type { ConsumerSettings } from "./options.ts";
+import type { Subscriptions } from "./subscriptions.ts";
+
+/** Milliseconds before a message is given back that the broker could not move or settle. */
+const PAUSE = 1000;
+
+/** Numbers since the start. */
+export interface MessageCounts {
+  /** Messages that the broker has taken charge of. */
+  published: number;
+  /** Deliveries, repeated ones included. */
+  consumed: number;
+  /** Messages that all their flows have handled. */
+  acked: number;
+  /** Failed deliveries after which the message was to be redelivered. */
+  retried: number;
+  /** Messages that failed for good and are kept in the dead-letter queue. */
+  dead_lettered: number;
+  /** Messages that failed for good and are gone. */
+  discarded: number;
+}
+
+/** What deliveries are handled with. */
+export interface DeliveriesContext {
+  readonly subscriptions: Subscriptions;
+  readonly settings: ConsumerSettings;
+  /** What the broker can do. */
+  readonly capabilities: Capabilities;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** Hands messages to the flows and settles them by what the flows say. */
+export class Deliveries {
+  /** Numbers since the start. */
+  readonly counts: MessageCounts = {
+    published: 0,
+    consumed: 0,
+    acked: 0,
+    retried: 0,
+    dead_lettered: 0,
+    discarded: 0,
+  };
+  readonly #context: DeliveriesContext;
+  readonly #inFlight = new InFlight();
+  /** Each ends the wait of a message. */
+  readonly #waits = new Set<() => void>();
+  #stopping = false;
+
+  /** Logs with the connector's logger. */
+  constructor(context: DeliveriesContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Handles one message. Returns nothing where it is settled already, else a promise that never
+   * rejects.
+   */
+  handle(delivery: Delivery): void | Promise<void> {
+    let handled: void | Promise<void>;
+    try {
+      handled = this.#attempt(delivery, delivery.retries);
+    } catch (error) {
+      handled = Promise.reject(error);
+    }
+    if (handled === undefined) return;
+    return this.#inFlight.add(handled.catch((error) => this.#giveBack(delivery, error)));
+  }
+
+  /** From now on no message waits here for another delivery. */
+  stop(): void {
+    this.#stopping = true;
+    for (const end of [...this.#waits]) end();
+  }
+
+  /** Waits for the messages that are being handled. */
+  drain(): Promise<void> {
+    return this.#inFlight.empty();
+  }
+
+  /** Counts and logs a message that is gone. */
+  discarded(routingKey: string, reason: string): void {
+    this.counts.discarded++;
+    this.#context.logger.error("message {routingKey} was discarded: {reason}", {
+      routingKey: shown(routingKey),
+      reason,
+    });
+  }
+
+  #attempt(delivery: Delivery, retries: number): void | Promise<void> {
+    this.counts.consumed++;
+    const { content } = delivery;
+    const failure = "reason" in content
+      ? content
+      : this.#context.subscriptions.deliver(new MessageEvent(content));
+    if (!(failure instanceof Promise)) return this.#settle(delivery, failure, retries);
+    return failure.then((found) => this.#settle(delivery, found, retries));
+  }
+
+  #settle(
+    delivery: Delivery,
+    failure: DeliveryFailure | undefined,
+    retries: number,
+  ): void | Promise<void> {
+    if (failure === undefined) {
+      delivery.ack();
+      this.counts.acked++;
+      return;
+    }
+    const { permanent, maxRetries = this.#context.settings.maxRetries } = failure;
+    if (permanent || retries >= maxRetries) return this.#giveUp(delivery, failure.reason);
+    // What no flow takes here may be for another consumer of the queue.
+    const unwanted = failure.maxRetries !== undefined;
+    const { delays, keeps } = this.#context.capabilities;
+    return delays || (keeps && unwanted)
+      ? this.#leaveToBroker(delivery, failure.reason, retries + 1)
+      : this.#retryHere(delivery, failure.reason, retries + 1);
+  }
+
+  /** The message waits in the broker, so that others go on meanwhile. */
+  #leaveToBroker(delivery: Delivery, reason: string, retries: number): void | Promise<void> {
+    const { settings: { retryDelay }, capabilities: { keeps } } = this.#context;
+    // What ends with this process does not wait.
+    const delay = this.#stopping && !keeps ? 0 : retryDelay;
+    return this.#move(
+      delivery,
+      () => delivery.redeliver(reason, retries, delay),
+      () => this.#retried(delivery, reason, delay),
+      // It cannot wait anywhere, so this was its last attempt.
+      () => this.#giveUp(delivery, reason),
+    );
+  }
+
+  /** The message waits at this consumer. */
+  async #retryHere(delivery: Delivery, reason: string, retries: number): Promise<void> {
+    const { settings: { retryDelay }, capabilities: { keeps } } = this.#context;
+    this.#retried(delivery, reason, this.#stopping ? 0 : retryDelay);
+    await this.#wait(retryDelay);
+    if (!delivery.held) return;
+    if (this.#stopping && keeps) return delivery.requeue();
+    return this.#attempt(delivery, retries);
+  }
+
+  #giveUp(delivery: Delivery, reason: string): void | Promise<void> {
+    const { deadLetters } = this.#context.settings;
+    if (deadLetters === undefined) return this.#discard(delivery, reason);
+    return this.#move(
+      delivery,
+      () => delivery.deadLetter(reason),
+      ({ leftOut }: DeadLetter) => {
+        const all = leftOut === undefined ? reason : `${reason}; left out: ${leftOut}`;
+        this.#deadLettered(delivery, all, deadLetters.queue);
+      },
+      (error) => this.#discard(delivery, `${reason}; it cannot be a dead letter: ${error.message}`),
+    );
+  }
+
+  /**
+   * Moves the message elsewhere. Calls `moved` then, and `unsendable` where it never can be moved.
+   * Where it could not be moved this time, it goes back to the broker.
+   */
+  #move<T>(
+    delivery: Delivery,
+    move: () => T | Promise<T>,
+    moved: (result: T) => void,
+    unsendable: (error: UnsendableError) => void | Promise<void>,
+  ): void | Promise<void> {
+    const failed = (error: unknown): void | Promise<void> => {
+      if (error instanceof UnsendableError) return unsendable(error);
+      this.#warn("message {routingKey} could not be moved: {reason}", delivery, error);
+      return this.#requeueLater(delivery);
+    };
+    let result: T | Promise<T>;
+    try {
+      result = move();
+    } catch (error) {
+      return failed(error);
+    }
+    return result instanceof Promise ? result.then(moved, failed) : moved(result);
+  }
+
+  /** An error that nobody has foreseen: the message must not be held for ever. */
+  #giveBack(delivery: Delivery, error: unknown): Promise<void> {
+    this.#warn("message {routingKey} may be redelivered: {reason}", delivery, error);
+    return this.#requeueLater(delivery);
+  }
+
+  async #requeueLater(delivery: Delivery): Promise<void> {
+    await this.#wait(PAUSE);
+    if (delivery.held) delivery.requeue();
+  }
+
+  /** Ends at once when the connector stops. */
+  #wait(milliseconds: number): Promise<void> {
+    if (this.#stopping) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel();
+        this.#waits.delete(end);
+        resolve();
+      };
+      const cancel = this.#context.clock.after(milliseconds, end);
+      this.#waits.add(end);
+    });
+  }
+
+  #discard(delivery: Delivery, reason: string): void {
+    delivery.discard();
+    this.discarded(delivery.routingKey, reason);
+  }
+
+  #retried({ routingKey }: Delivery, reason: string, delay: number): void {
+    this.counts.retried++;
+    this.#context.logger.warn(
+      "message {routingKey} will be redelivered in {delay} ms: {reason}",
+      { routingKey: shown(routingKey), delay, reason },
+    );
+  }
+
+  #deadLettered({ routingKey }: Delivery, reason: string, queue: string): void {
+    this.counts.dead_lettered++;
+    this.#context.logger.error(
+      "message {routingKey} was moved to the dead-letter queue {queue}: {reason}",
+      { routingKey: shown(routingKey), queue, reason },
+    );
+  }
+
+  #warn(message: string, { routingKey }: Delivery, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#context.logger.warn(message, {
+      routingKey: shown(routingKey),
+      reason: shownWords(reason),
+    });
+  }
+}

@@ -1,0 +1,14 @@
+/** The drivers, by the name that `driver` selects. Each is a folder and its entry here. */
+import type { Driver } from "../broker.ts";
+import { exchangeChecks } from "../routing.ts";
+
+/** Every driver. Its module is loaded when a connector uses it. */
+export const drivers: Readonly<Record<string, Driver>> = {
+  rabbitmq: { ...exchangeChecks, load: () => import("./rabbitmq/mod.ts") },
+  memory: {
+    ...exchangeChecks,
+    // With an address beside it, memory stands in for a broker that others publish to.
+    internal: ({ url, host }) => url === undefined && host === undefined,
+    load: () => import("./memory/mod.ts"),
+  },
+};
