@@ -166,7 +166,10 @@ await downstreamOfBroker(
     assert.equal(letter?.headers?.["x-weir-routing-key"], "poison");
     assert.match(letter?.headers?.["x-weir-reason"], /flow "fail" failed \(ref \w+\)/);
     assert.ok(
-      (await bench.logged(/message poison went to the dead letters .* flow "fail"/, "error"))
+      (await bench.logged(
+        /message poison was moved to the dead-letter queue .* flow "fail"/,
+        "error",
+      ))
         .length > 0,
     );
     await accounted(bench, broker, 2);

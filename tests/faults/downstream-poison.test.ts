@@ -157,7 +157,9 @@ await downstreamOfBroker(
       ["a type that is not UTF-8", "type"],
       ["an id that is not UTF-8", "messageId"],
     ]);
-    const told = await bench.logged(/message poison went to the dead letters .*; left out: /);
+    const told = await bench.logged(
+      /message poison was moved to the dead-letter queue .*; left out: /,
+    );
     assert.equal(told.length, count);
   },
 );
@@ -276,7 +278,9 @@ await downstreamOfBroker(
     const letter = await broker.take(queue);
     assert.equal(letter?.headers?.["x-weir-reason"], "its body nests deeper than 64");
     assert.equal(letter.headers["x-weir-left-out"], undefined);
-    const told = await bench.logged(/message deep went to the dead letters .*nests deeper than 64/);
+    const told = await bench.logged(
+      /message deep was moved to the dead-letter queue .*nests deeper than 64/,
+    );
     assert.equal(told.length, count);
   },
 );

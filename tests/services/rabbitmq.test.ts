@@ -316,7 +316,10 @@ await bench(
     await until("the end", () => connector.counts().dead_lettered === 2);
     const { acked, consumed, retried } = connector.counts();
     assert.deepEqual({ acked, consumed, retried }, { acked: 1, consumed: 6, retried: 3 });
-    assert.match(log.at(-1)![1], /message again went to the dead letters .*: no flow takes it$/);
+    assert.match(
+      log.at(-1)![1],
+      /message again was moved to the dead-letter queue .*: no flow takes it$/,
+    );
     for (const routingKey of ["no", "again"]) {
       const letter = await bench.client.basicGet({ queue: `${bench.queue}.dlq`, noAck: true });
       const { "x-weir-routing-key": key, "x-weir-reason": reason } = letter?.headers ?? {};
