@@ -1,4 +1,5 @@
 /** Texts and their bytes. */
+import { sha256 } from "@noble/hashes/sha2.js";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -30,4 +31,15 @@ export function toHex(bytes: Uint8Array): string {
     digits[2 * i + 1] = DIGITS[bytes[i] & 15];
   }
   return decoder.decode(digits);
+}
+
+/** A longer key is hashed, in bytes of UTF-8. */
+const LONGEST_KEY = 64;
+
+/**
+ * A JSON text as a key of bounded length: the text itself, or `sha256:` and its hash if it has more
+ * than 64 bytes. JSON never begins with an "s", so no text equals a hash.
+ */
+export function digest(json: string): string {
+  return isLongerThan(json, LONGEST_KEY) ? `sha256:${toHex(sha256(encoder.encode(json)))}` : json;
 }

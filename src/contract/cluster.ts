@@ -1,5 +1,4 @@
 /** The processes of one service, as the runtime and its connectors in one of them see them. No I/O. */
-import type { Progress } from "../base/timetable.ts";
 
 /** Connects a connector to the same connector in every other worker. Messages are JSON. */
 export interface Channel {
@@ -35,6 +34,16 @@ export interface Lock {
   readonly held: Promise<void>;
   /** Releases the lock, or withdraws the request. The locks of a worker that ends are released. */
   release(): void;
+}
+
+/** How far a schedule has come, so that another process can continue it. */
+export interface Progress {
+  /** The last time that needs no run any more, in milliseconds since the epoch. */
+  readonly due: number;
+  /** How long ago that was on the monotonic clock, in milliseconds. */
+  readonly ago: number;
+  /** The time of the run in flight, in milliseconds since the epoch; null if there is none. */
+  readonly unfinished: number | null;
 }
 
 /** The cluster as one connector sees it. */

@@ -1,15 +1,15 @@
-/** The deadlines of all runs of one flow: one timer, however many there are. */
+/** The deadlines of all runs of one flow, on a single timer. */
 import type { Clock } from "../base/clock.ts";
 
-/** Something whose time can be up. */
+/** Something that can time out. */
 export interface Expiring {
-  /** Its time is up; it is no longer among the deadlines. */
+  /** Called at the deadline, which has been removed by then. */
   expire(): void;
 }
 
-/** All have the same time, so the first to be added is the first to expire. */
+/** All have the same timeout, so the first to be added is the first to expire. */
 export class Deadlines {
-  /** When each is due, in the order in which they were added. */
+  /** When each is due on the clock's `elapsed`, in the order in which they were added. */
   readonly #due = new Map<Expiring, number>();
   readonly #clock: Clock;
   readonly #timeout: number;
@@ -21,19 +21,19 @@ export class Deadlines {
     this.#timeout = timeout;
   }
 
-  /** Gives something its time, from now on. */
+  /** Sets the deadline of an item, counted from now. */
   add(item: Expiring): void {
     this.#due.set(item, this.#clock.elapsed() + this.#timeout);
-    // Left running when all have ended: setting a timer for each run would cost more than the run.
+    // It keeps running when all have ended: a timer for each run would cost more than the run.
     this.#cancel ??= this.#clock.after(this.#timeout, () => this.#check());
   }
 
-  /** It has ended. */
+  /** Removes the deadline of an item. */
   delete(item: Expiring): void {
     this.#due.delete(item);
   }
 
-  /** Expires nothing any more. */
+  /** Removes all deadlines and stops the timer. */
   close(): void {
     this.#cancel?.();
     this.#cancel = undefined;
@@ -44,7 +44,7 @@ export class Deadlines {
     this.#cancel = undefined;
     const now = this.#clock.elapsed();
     for (const [item, due] of this.#due) {
-      // A timer may be early by less than a millisecond.
+      // A timer may fire up to a millisecond early.
       if (due > now + 1) {
         this.#cancel ??= this.#clock.after(due - now, () => this.#check());
         return;

@@ -1,73 +1,72 @@
-/** Leaves out events that have been handled before. */
+/** Skips events that have been handled before. */
 import type { Clock } from "../base/clock.ts";
+import { digest } from "../base/text.ts";
 import type { Cluster, DedupeStore } from "../contract/cluster.ts";
 import type { Logger } from "../contract/connector.ts";
 import type { DedupeModel } from "../model/mod.ts";
-import { digest } from "./digest.ts";
+import { type Coroutine, waitFor } from "./coroutine.ts";
 import { asScope, type Run } from "./run.ts";
-import { settled, type Work } from "./work.ts";
 
 /** What dedupe needs beside its block. */
 export interface DedupeContext {
   readonly flow: string;
   readonly clock: Clock;
-  /** Where the keys are kept. */
   readonly store: DedupeStore;
   readonly logger: Logger;
-  /** The other workers, where an event's copy may be at work at the same time. */
+  /** The other workers, which may be handling the same event; undefined without any. */
   readonly cluster: Cluster | undefined;
 }
 
-/** The keys of one flow. */
+/** The `dedupe` block of one flow. */
 export class Dedupe {
   readonly #model: DedupeModel;
   readonly #context: DedupeContext;
-  /** Events at work, by key: who comes second waits to see whether the first succeeds. */
-  readonly #atWork = new Map<string, Promise<void>>();
+  /** Events in flight by key. Another event with the key waits to see whether the first succeeds. */
+  readonly #inFlight = new Map<string, Promise<void>>();
 
-  /** Keeps keys in the context's store. */
+  /** Saves keys in the context's store. */
   constructor(model: DedupeModel, context: DedupeContext) {
     this.#model = model;
     this.#context = context;
   }
 
   /**
-   * Does the work unless the event's key is known, and keeps the key if it succeeds. Gives false
-   * where the event has been handled before.
+   * Runs `work` unless the event's key is known, and saves the key if `work` succeeds. Returns false
+   * if the event has been handled before.
    */
-  *once(run: Run, work: () => Work<void>): Work<boolean> {
+  *once(run: Run, work: () => Coroutine<void>): Coroutine<boolean> {
     const value = this.#model.key.evaluate(asScope(run.scope));
     if (value === null) {
       yield* work();
       return true;
     }
     const key = digest(JSON.stringify(value));
-    for (let other = this.#atWork.get(key); other; other = this.#atWork.get(key)) yield other;
+    for (let other = this.#inFlight.get(key); other; other = this.#inFlight.get(key)) yield other;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#atWork.set(key, promise);
+    this.#inFlight.set(key, promise);
     const { flow, clock, store, cluster } = this.#context;
     const lock = cluster?.lock(`dedupe ${flow} ${key}`);
     try {
       if (lock !== undefined) yield lock.held;
-      if (yield* settled(store.has(flow, key, clock.now()))) return false;
+      if (yield* waitFor(store.has(flow, key, clock.now()))) return false;
       yield* work();
-      yield* this.#keep(key);
+      yield* this.#save(key);
       return true;
     } finally {
       lock?.release();
-      this.#atWork.delete(key);
+      this.#inFlight.delete(key);
       resolve();
     }
   }
 
-  /** What has been delivered stays delivered, even where its key cannot be kept. */
-  *#keep(key: string): Work<void> {
+  /** The event has been delivered, so a key that cannot be saved is not a failure of the flow. */
+  *#save(key: string): Coroutine<void> {
     const { flow, clock, store, logger } = this.#context;
     const now = clock.now();
     try {
-      yield* settled(store.add(flow, key, now, now + this.#model.ttl));
+      yield* waitFor(store.add(flow, key, now, now + this.#model.ttl));
     } catch (error) {
-      logger.error("flow {flow} could not keep a key, the event may run twice: {error}", {
+      logger.error("flow {flow} could not save a dedupe key, so the event may run twice: {error}", {
         flow,
         error,
       });
@@ -75,13 +74,13 @@ export class Dedupe {
   }
 }
 
-/** Keys in memory: gone with the process, and never more than a number of them. */
+/** Keys in the memory of this process, up to a maximum number. */
 export class MemoryDedupeStore implements DedupeStore {
-  /** When each runs out, oldest first. */
+  /** When each key expires, oldest first. */
   readonly #keys = new Map<string, number>();
   readonly #maxKeys: number;
 
-  /** One store serves one flow. */
+  /** A store serves one flow. */
   constructor(maxKeys: number) {
     this.#maxKeys = maxKeys;
   }

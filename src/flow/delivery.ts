@@ -1,46 +1,41 @@
-/** A run's destinations: in order or together, and tried again where they have failed. */
+/** Delivers a run to its destinations: in order or in parallel, with retries. */
 import type { Clock } from "../base/clock.ts";
 import { retryDelay } from "../base/retry.ts";
-import type { Logger } from "../contract/connector.ts";
 import type { DestinationModel, RetryModel } from "../model/mod.ts";
-import { cancel } from "./cancel.ts";
-import { isPermanent } from "./failure.ts";
-import { type Connectors, SKIPPED, writeTo } from "./requests.ts";
+import { cancel, type Coroutine, FlowTimeout, isPromiseLike } from "./coroutine.ts";
+import { type FailureContext, isPermanent } from "./error-handling.ts";
+import { SKIPPED, writeTo } from "./requests.ts";
 import type { Run } from "./run.ts";
-import { isPromiseLike, OutOfTime, type Work } from "./work.ts";
 
-/** Stands for the result of a destination that has not succeeded yet. */
+/** The result of a destination that has not succeeded yet. */
 const UNSENT = Symbol("unsent");
 
-/** What delivering needs of the flow. */
-export interface DeliveryContext {
-  readonly flow: string;
-  readonly connectors: Connectors;
+/** What delivery needs from the flow. */
+export interface DeliveryContext extends FailureContext {
   readonly clock: Clock;
-  /** From 0 to below 1. */
+  /** Returns a number from 0 to below 1. */
   readonly random: () => number;
-  readonly logger: Logger;
 }
 
 /**
- * Delivers to every destination, as often as `retry` says. One that has succeeded is not asked
- * again: only what has failed and what comes after it.
+ * Delivers to all destinations, with as many tries as `retry` allows. A retry continues where the
+ * last try failed: destinations that have succeeded are not written to again.
  */
 export function* deliver(
   to: readonly DestinationModel[],
   retry: RetryModel,
   run: Run,
   context: DeliveryContext,
-): Work<void> {
+): Coroutine<void> {
   for (let attempt = 1;; attempt++) {
     try {
       return yield* deliverOnce(to, run, context);
     } catch (error) {
-      if (error instanceof OutOfTime || isPermanent(error) || attempt >= retry.attempts) {
+      if (error instanceof FlowTimeout || isPermanent(error) || attempt >= retry.attempts) {
         throw error;
       }
       const delay = retryDelay(attempt, retry, context.random());
-      context.logger.warn("flow {flow} tries again in {delay} ms: {reason}", {
+      context.logger.warn("flow {flow} failed; retrying in {delay} ms: {reason}", {
         flow: context.flow,
         delay: Math.round(delay),
         reason: error instanceof Error ? error.message : String(error),
@@ -51,10 +46,10 @@ export function* deliver(
   }
 }
 
-/** What a flow without destinations has. */
+/** The result of a flow without destinations. */
 const NO_RESULT = { result: undefined, created: false };
 
-/** What the first destination that was not left out has returned; undefined where there is none. */
+/** The result of the first destination that was not skipped; undefined if there is none. */
 export function firstResult(
   to: readonly DestinationModel[],
   { results }: Run,
@@ -64,7 +59,7 @@ export function firstResult(
   return { result: results[first], created: first >= 0 && to[first].creates };
 }
 
-/** What all destinations have returned; null for those that returned nothing or were left out. */
+/** The results of all destinations; null for those that returned nothing or were skipped. */
 export function allResults({ results }: Run): readonly unknown[] {
   return results.map((item) => item === SKIPPED ? null : item ?? null);
 }
@@ -73,7 +68,7 @@ function* deliverOnce(
   to: readonly DestinationModel[],
   run: Run,
   context: DeliveryContext,
-): Work<void> {
+): Coroutine<void> {
   const { results } = run;
   let position = 0;
   while (position < to.length) {
@@ -91,13 +86,13 @@ function* deliverOnce(
   }
 }
 
-/** Delivers to neighbours that are `parallel`; waits for all; gives the position after them. */
+/** Delivers to adjacent `parallel` destinations and returns the position after them. */
 function* deliverTogether(
   to: readonly DestinationModel[],
   start: number,
   run: Run,
   { connectors, logger, flow }: DeliveryContext,
-): Work<number> {
+): Coroutine<number> {
   const { results } = run;
   const failures: { readonly connector: string; readonly error: unknown }[] = [];
   const waiting: PromiseLike<void>[] = [];
@@ -123,11 +118,11 @@ function* deliverTogether(
     yield Object.assign(Promise.all(waiting), { cancel: () => pending.forEach(cancel) });
   }
   if (failures.length === 0) return end;
-  // One that cannot succeed decides: trying the others again would not save the flow.
+  // A permanent failure decides: retrying the others would not save the flow.
   const decisive = failures.find(({ error }) => isPermanent(error)) ?? failures[0];
   for (const { connector, error } of failures) {
     if (error === decisive.error) continue;
-    logger.warn("flow {flow}: connector {connector} failed, too: {error}", {
+    logger.warn("flow {flow}: connector {connector} failed as well: {error}", {
       flow,
       connector,
       error,
@@ -137,13 +132,13 @@ function* deliverTogether(
   throw decisive.error;
 }
 
-function* sleep(milliseconds: number, clock: Clock): Work<void> {
+function* sleep(milliseconds: number, clock: Clock): Coroutine<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const cancel = clock.after(milliseconds, resolve);
   try {
     yield promise;
   } finally {
-    // The flow's time may be up before.
+    // The flow may time out first.
     cancel();
   }
 }

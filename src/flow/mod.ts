@@ -1,61 +1,60 @@
 /**
- * One flow of the model, compiled into one function: from an event to its destinations.
+ * Flows: an event goes through the stages of one flow to its destinations. Also the schedules that
+ * start flows, and the look-ups of connectors.
  *
  * May import base/, contract/, expression/, model/ and type/.
  */
 import type { Clock } from "../base/clock.ts";
 import type { Cluster } from "../contract/cluster.ts";
-import { holds } from "../expression/condition.ts";
 import type { FlowEvent, FlowHandler, Logger, Outcome, Unwanted } from "../contract/connector.ts";
+import { holds } from "../expression/condition.ts";
 import type { FlowModel, StepModel } from "../model/mod.ts";
 import type { DataType } from "../type/mod.ts";
+import { type Coroutine, runWithDeadline } from "./coroutine.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Dedupe, MemoryDedupeStore } from "./dedupe.ts";
 import { allResults, deliver, type DeliveryContext, firstResult } from "./delivery.ts";
-import { invalid, rejected, toFlowError } from "./failure.ts";
-import { HANDLED, recover, withAnswer } from "./recovery.ts";
+import { HANDLED, invalid, recover, rejected, toFlowError, withAnswer } from "./error-handling.ts";
 import { type Connectors, runStep } from "./requests.ts";
-import { asScope, Run } from "./run.ts";
-import { build, evaluateAll } from "./transform.ts";
-import { perform, type Work } from "./work.ts";
+import { asScope, build, evaluateAll, Run } from "./run.ts";
 
-/** What a flow runs in. */
+/** What a flow needs beside its model. */
 export interface FlowContext {
   /** By name. */
   readonly connectors: Connectors;
   /** Values for every expression. */
   readonly constants: Readonly<Record<string, unknown>>;
-  /** Is told of every failure. */
+  /** Logs every failure. */
   readonly logger: Logger;
-  /** Measures timeouts, delays and the age of keys. */
+  /** For timeouts, delays and the age of keys. */
   readonly clock: Clock;
-  /** From 0 to below 1: the jitter of delays. */
+  /** Returns a number from 0 to below 1, for the jitter of delays. */
   readonly random: () => number;
-  /** The other workers; undefined where there is one worker. */
+  /** The other workers of the service; undefined without any. */
   readonly cluster?: Cluster | undefined;
 }
 
 /**
- * A flow: filter, accept, validate.input, steps, transform, validate.output, dedupe, destinations,
- * response.
+ * One flow at work. Its stages are filter, accept, validate.input, steps, transform,
+ * validate.output, dedupe, destinations and response, in this order.
  */
 export class Flow implements FlowHandler {
   readonly flow: string;
   readonly unwanted?: Unwanted;
   readonly waits: boolean;
-  /** Grows whenever a run ends, well or not. */
+  /** The number of runs that have ended, successful or not. */
   ended = 0;
   readonly #model: FlowModel;
   readonly #context: FlowContext;
   readonly #delivery: DeliveryContext;
   readonly #deadlines: Deadlines;
   readonly #dedupe: Dedupe | undefined;
-  /** It has nothing but expressions and types, so nothing in it can wait. */
-  readonly #answersAtOnce: boolean;
-  /** Runs whose events `accept` has let in already. */
+  /** True if it has only expressions and types, so that no stage can wait. */
+  readonly #isSynchronous: boolean;
+  /** Runs that have passed `accept` before `run` is called. */
   readonly #accepted = new WeakMap<FlowEvent, Run>();
 
-  /** The model's connectors must all be in the context. */
+  /** The context must have all connectors of the model. */
   constructor(model: FlowModel, context: FlowContext) {
     const { name: flow, source, dedupe } = model;
     const { connectors, clock, logger, cluster } = context;
@@ -66,7 +65,7 @@ export class Flow implements FlowHandler {
     this.#context = context;
     this.#delivery = { ...context, flow };
     this.#deadlines = new Deadlines(clock, model.timeout);
-    this.#answersAtOnce = [...model.steps, ...model.to, model.accept ?? [], dedupe ?? []].flat()
+    this.#isSynchronous = [...model.steps, ...model.to, model.accept ?? [], dedupe ?? []].flat()
       .length === 0;
     if (dedupe !== undefined) {
       const kept = dedupe.store === undefined
@@ -91,16 +90,19 @@ export class Flow implements FlowHandler {
 
   accept(event: FlowEvent): void | Promise<void> {
     if (this.#model.accept === undefined) return;
-    return perform(this.#acceptFirst(this.#begin(event)), this.#deadlines);
+    return runWithDeadline(this.#acceptEarly(this.#begin(event)), this.#deadlines);
   }
 
   run(event: FlowEvent): Outcome | Promise<Outcome> {
-    if (this.#answersAtOnce) return this.#answer(event);
+    if (this.#isSynchronous) return this.#answer(event);
     const run = this.#accepted.get(event);
-    return perform(this.#serve(run ?? this.#begin(event), run !== undefined), this.#deadlines);
+    return runWithDeadline(
+      this.#serve(run ?? this.#begin(event), run !== undefined),
+      this.#deadlines,
+    );
   }
 
-  /** Lets go of its timer; runs that wait get all the time that they want. */
+  /** Stops the timer. Runs in flight no longer time out. */
   close(): void {
     this.#deadlines.close();
   }
@@ -109,7 +111,7 @@ export class Flow implements FlowHandler {
     return new Run(event, this.#context.constants);
   }
 
-  *#acceptFirst(run: Run): Work<void> {
+  *#acceptEarly(run: Run): Coroutine<void> {
     try {
       if (!(yield* this.#accepts(run))) throw rejected(this.flow, true);
       this.#accepted.set(run.event, run);
@@ -131,11 +133,11 @@ export class Flow implements FlowHandler {
       this.ended++;
       return outcome;
     } catch (cause) {
-      return perform(this.#recover(cause, run), this.#deadlines);
+      return runWithDeadline(this.#recover(cause, run), this.#deadlines);
     }
   }
 
-  *#serve(run: Run, accepted: boolean): Work<Outcome> {
+  *#serve(run: Run, accepted: boolean): Coroutine<Outcome> {
     let outcome: Outcome;
     try {
       outcome = yield* this.#stages(run, accepted);
@@ -146,7 +148,7 @@ export class Flow implements FlowHandler {
     return outcome;
   }
 
-  *#recover(cause: unknown, run: Run): Work<Outcome> {
+  *#recover(cause: unknown, run: Run): Coroutine<Outcome> {
     try {
       const error = toFlowError(this.flow, cause, this.#context.logger);
       return yield* recover(error, run, this.#model.errorHandling, this.#delivery);
@@ -155,7 +157,7 @@ export class Flow implements FlowHandler {
     }
   }
 
-  *#stages(run: Run, accepted: boolean): Work<Outcome> {
+  *#stages(run: Run, accepted: boolean): Coroutine<Outcome> {
     const { accept, validate, steps, to } = this.#model;
     if (accept !== undefined && !accepted && !(yield* this.#accepts(run))) {
       if (accept.onReject === "ack") return HANDLED;
@@ -174,7 +176,7 @@ export class Flow implements FlowHandler {
     return this.#respond(run);
   }
 
-  *#accepts(run: Run): Work<boolean> {
+  *#accepts(run: Run): Coroutine<boolean> {
     const { accept } = this.#model;
     if (accept === undefined) return true;
     run.stage = "accept";
@@ -183,15 +185,15 @@ export class Flow implements FlowHandler {
     return holds(accept.when, asScope(run.scope));
   }
 
-  *#runSteps(steps: readonly StepModel[], run: Run): Work<void> {
+  *#runSteps(steps: readonly StepModel[], run: Run): Coroutine<void> {
     const { connectors, clock } = this.#context;
-    // Without a prototype, so that a step may have any name.
+    // Without a prototype, since a step may have any name.
     const results = run.scope.step ??= Object.create(null) as Record<string, unknown>;
     const { payload, event } = run;
-    const asker = { scope: asScope(run.scope), payload, event };
+    const input = { scope: asScope(run.scope), payload, event };
     for (const step of steps) {
       run.stage = step.name;
-      results[step.name] = yield* runStep(connectors, step, asker, clock);
+      results[step.name] = yield* runStep(connectors, step, input, clock);
     }
   }
 
@@ -204,7 +206,7 @@ export class Flow implements FlowHandler {
     run.payload = checked.value;
   }
 
-  /** Makes what goes on. */
+  /** Sets the payload for the destinations. */
   #shape(run: Run): void {
     const { transform, validate } = this.#model;
     if (transform !== undefined) {
@@ -225,4 +227,32 @@ export class Flow implements FlowHandler {
     scope.outputs = allResults(run);
     return { response: { data: evaluateAll(response, scope) }, result, created };
   }
+}
+
+/** Logs the events and responses of a flow at trace. Nothing else logs bodies. */
+export function traced(flow: FlowHandler, logger: Logger): FlowHandler {
+  const ended = (outcome: Outcome): Outcome => {
+    logger.trace("flow {flow} responded: {response}", {
+      flow: flow.flow,
+      response: outcome.response?.data,
+    });
+    return outcome;
+  };
+  return {
+    flow: flow.flow,
+    ...(flow.unwanted === undefined ? {} : { unwanted: flow.unwanted }),
+    ...(flow.waits === undefined ? {} : { waits: flow.waits }),
+    takes: (event) => flow.takes(event),
+    accept: (event) => flow.accept?.(event),
+    run(event: FlowEvent): Outcome | Promise<Outcome> {
+      const { operation, input } = event;
+      logger.trace("flow {flow} received {operation}: {input}", {
+        flow: flow.flow,
+        operation,
+        input,
+      });
+      const outcome = flow.run(event);
+      return outcome instanceof Promise ? outcome.then(ended) : ended(outcome);
+    },
+  };
 }

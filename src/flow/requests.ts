@@ -1,26 +1,49 @@
-/** What a `to` or a `step` asks of its connector. */
+/** The requests that flows make to connectors: those of a `to`, of a step, of a look-up. */
 import type { Clock } from "../base/clock.ts";
-import { holds } from "../expression/condition.ts";
-import type { Cancellable, Connector, FlowEvent } from "../contract/connector.ts";
 import { ConnectorError, ExpressionError, TimeoutError } from "../base/errors.ts";
 import { withTimeout } from "../base/timeout.ts";
+import type { Cancellable, Connector, FlowEvent, StepResults } from "../contract/connector.ts";
+import { holds } from "../expression/condition.ts";
 import type { Scope } from "../expression/mod.ts";
-import type { DestinationModel, RequestModel, StepModel } from "../model/mod.ts";
-import { cancel } from "./cancel.ts";
-import type { StepCache } from "./result-cache.ts";
-import { asScope, type Run } from "./run.ts";
-import { reshape } from "./transform.ts";
-import { isPromiseLike, OutOfTime, settled, type Work } from "./work.ts";
+import type { DestinationModel, LookupModel, RequestModel, StepModel } from "../model/mod.ts";
+import { StepCache } from "./cache.ts";
+import {
+  cancel,
+  type Coroutine,
+  FlowTimeout,
+  isPromiseLike,
+  runWithoutDeadline,
+  waitFor,
+} from "./coroutine.ts";
+import { asScope, reshape, type Run } from "./run.ts";
 
 /** Connectors by name. */
 export type Connectors = ReadonlyMap<string, Connector>;
 
-/** Stands for the result of a destination that its `when` has left out. */
+/** The result of a destination whose `when` was false. */
 export const SKIPPED: unique symbol = Symbol("skipped");
 
+/** A step's `timeout` has passed. */
+export class StepTimeout extends TimeoutError {
+  override readonly name = "StepTimeout";
+
+  /** `timeout` is in milliseconds. */
+  constructor(timeout: number) {
+    super(`timed out after ${timeout} ms`);
+  }
+}
+
+/** The variables of a request's expressions, and what it sends. */
+export interface RequestInput {
+  readonly scope: Scope;
+  /** What is sent; a step with `params` sends those. */
+  readonly payload: unknown;
+  readonly event: FlowEvent | undefined;
+}
+
 /**
- * Delivers a run's payload to one destination; gives its result, or `SKIPPED`. `amend` has the last
- * word on the payload.
+ * Writes a run's payload to one destination and returns its result, or `SKIPPED`. `amend` may change
+ * the payload last.
  */
 export function writeTo(
   connectors: Connectors,
@@ -33,55 +56,91 @@ export function writeTo(
   const { event } = run;
   if (to.transform === undefined && amend === undefined) {
     const { payload } = run;
-    const asker = { payload, scope: asScope(scope), event };
-    return write(connectors, to, evaluateTarget(to.target, asker.scope), asker, to.resultUsed);
+    const input = { payload, scope: asScope(scope), event };
+    return write(connectors, to, evaluateTarget(to.target, input.scope), input, to.resultUsed);
   }
   const shaped = to.transform === undefined ? run.payload : reshape(to.transform, scope);
   const payload = amend === undefined ? shaped : amend(shaped);
-  const asker = { payload, scope: asScope(scope.withOutput(payload)), event };
-  return write(connectors, to, evaluateTarget(to.target, asker.scope), asker, to.resultUsed);
+  const input = { payload, scope: asScope(scope.withOutput(payload)), event };
+  return write(connectors, to, evaluateTarget(to.target, input.scope), input, to.resultUsed);
 }
 
-/** Who asks: what its expressions see, and what it sends where a step has no `params`. */
-export interface Asker {
-  readonly scope: Scope;
-  readonly payload: unknown;
-  readonly event: FlowEvent | undefined;
-}
-
-/** Runs a step; gives its result, which `cache` may know. */
+/** Runs a step and returns its result, from `cache` if it is there. */
 export function* runStep(
   connectors: Connectors,
   step: StepModel,
-  asker: Asker,
+  input: RequestInput,
   clock: Clock,
   cache?: StepCache,
-): Work<unknown> {
-  const { scope, event } = asker;
+): Coroutine<unknown> {
+  const { scope, event } = input;
   if (step.when !== undefined && !holds(step.when, scope)) return step.default;
   try {
-    const payload = step.params === undefined ? asker.payload : Object.fromEntries(
+    const payload = step.params === undefined ? input.payload : Object.fromEntries(
       Object.entries(step.params).map(([name, value]) => [name, value.evaluate(scope)]),
     );
     const target = evaluateTarget(step.target, scope);
-    // A result that is shared must not depend on anything that its key does not contain.
-    const seen = cache === undefined ? scope : cache.dependencies.narrow(scope);
-    const ask = (): unknown => {
-      const result = write(connectors, step, target, { payload, scope: seen, event });
+    const request = (scope: Scope): unknown => {
+      const result = write(connectors, step, target, { payload, scope, event });
       return step.timeout !== undefined && isPromiseLike(result)
         ? within(step.timeout, result, clock)
         : result;
     };
-    const value = yield* settled(
-      cache === undefined
-        ? ask()
-        : cache.results.get(cache.dependencies.keyOf(seen, target, payload), ask),
+    const value = yield* waitFor(
+      cache === undefined ? request(scope) : cache.get(scope, target, payload, request),
     );
     return value ?? step.default;
   } catch (error) {
-    // The flow's own time is up: that is no failure of the step.
-    if (step.onError === "fail" || error instanceof OutOfTime) throw error;
+    // The timeout of the whole flow is not a failure of the step.
+    if (step.onError === "fail" || error instanceof FlowTimeout) throw error;
     return step.default;
+  }
+}
+
+/** Runs the look-ups of connectors, which are steps outside of flows, and caches their results. */
+export class Lookups {
+  readonly #connectors: Connectors;
+  readonly #clock: Clock;
+  readonly #caches = new Map<LookupModel, StepCache>();
+
+  /** The connectors may be added later, before the first look-up. */
+  constructor(connectors: Connectors, clock: Clock) {
+    this.#connectors = connectors;
+    this.#clock = clock;
+  }
+
+  /** Runs steps in their order and returns their results by name. */
+  run(
+    steps: readonly LookupModel[],
+    scope: Scope,
+    payload: unknown,
+  ): StepResults | Promise<StepResults> {
+    return runWithoutDeadline(this.#results(steps, scope, payload));
+  }
+
+  *#results(
+    steps: readonly LookupModel[],
+    scope: Scope,
+    payload: unknown,
+  ): Coroutine<StepResults> {
+    // Without a prototype, since a step may have any name.
+    const results = Object.create(null) as Record<string, unknown>;
+    const input = { scope: { ...scope, step: results }, payload, event: undefined };
+    for (const step of steps) {
+      const cache = this.#cacheOf(step);
+      results[step.name] = yield* runStep(this.#connectors, step, input, this.#clock, cache);
+    }
+    return results;
+  }
+
+  #cacheOf(step: LookupModel): StepCache | undefined {
+    if (step.cache === undefined) return undefined;
+    let cache = this.#caches.get(step);
+    if (cache === undefined) {
+      cache = new StepCache(step.cache, step.options, this.#clock);
+      this.#caches.set(step, cache);
+    }
+    return cache;
   }
 }
 
@@ -89,12 +148,12 @@ function write(
   connectors: Connectors,
   { connector, operation, options }: RequestModel,
   target: string | undefined,
-  { payload, scope, event }: Asker,
+  { payload, scope, event }: RequestInput,
   resultUsed?: boolean,
 ): unknown {
   const destination = connectors.get(connector);
   if (destination?.write === undefined) {
-    throw new ConnectorError(connector, "takes no writes", { permanent: true });
+    throw new ConnectorError(connector, "does not support writes", { permanent: true });
   }
   return destination.write({
     operation,
@@ -107,7 +166,7 @@ function write(
   });
 }
 
-/** The promise's value, or `StepTimeout` after `timeout` milliseconds. */
+/** The promise's value, or a `StepTimeout` after `timeout` milliseconds. */
 function within(timeout: number, pending: PromiseLike<unknown>, clock: Clock): Cancellable {
   const late = (): never => {
     cancel(pending);
@@ -117,17 +176,7 @@ function within(timeout: number, pending: PromiseLike<unknown>, clock: Clock): C
   return Object.assign(ended, { cancel: () => cancel(pending) });
 }
 
-/** A step took longer than its `timeout`. */
-export class StepTimeout extends TimeoutError {
-  override readonly name = "StepTimeout";
-
-  /** `timeout` is in milliseconds. */
-  constructor(timeout: number) {
-    super(`took longer than ${timeout} ms`);
-  }
-}
-
-/** A name is text or a number; anything else must never become a room called "null". */
+/** A target is text or a number. Anything else would become a room called "null" or so. */
 function evaluateTarget(target: RequestModel["target"], scope: Scope): string | undefined {
   if (target === undefined || typeof target === "string") return target;
   const value = target.evaluate(scope);

@@ -1,29 +1,27 @@
-/** One event on its way through one flow: what its expressions see and how far it has come. */
+/** One run of a flow: its event, what its expressions see, and the objects that they build. */
+import { isObject } from "../base/json.ts";
 import type { FlowEvent } from "../contract/connector.ts";
 import { METER, Meter, type Scope } from "../expression/mod.ts";
-import { isObject } from "../base/json.ts";
+import type { NamedExpression } from "../model/mod.ts";
 
-/** Where a run is, for `error.step`: the name of a step, or one of these words. */
-export type Stage = string;
-
-/** What the expressions of one run see. */
+/** The variables of the expressions of one run. */
 export class RunScope {
-  /** What has been built or came back. */
+  /** The object that is being built, the payload, or the result, depending on the stage. */
   output: unknown = null;
-  /** What all destinations returned; only `response` sees it. */
+  /** The results of all destinations; set for `response` only. */
   outputs: readonly unknown[] | null = null;
   /** The results of steps, by name. */
   step: Record<string, unknown> | null = null;
-  /** What has failed; only a `fallback` and an `error_response` see it. */
+  /** The failure; set for `fallback` and `error_response` only. */
   error: Readonly<Record<string, unknown>> | null = null;
   readonly client: unknown;
   readonly constants: Readonly<Record<string, unknown>>;
-  /** Counts what all expressions of the run cost together. */
+  /** The steps that all expressions of the run share. */
   [METER]: Meter;
   readonly #event: FlowEvent;
   #input: Readonly<Record<string, unknown>> | undefined;
 
-  /** Sees the event as it came. */
+  /** The scope of an event that has just arrived. */
   constructor(
     event: FlowEvent,
     constants: Readonly<Record<string, unknown>>,
@@ -35,12 +33,15 @@ export class RunScope {
     this[METER] = meter;
   }
 
-  /** Made on first use: many flows never look at it. */
+  /** Built on first use, since many flows never read it. */
   get input(): Readonly<Record<string, unknown>> {
     return this.#input ?? this.#event.input;
   }
 
-  /** From now on `input` has what a type has filled in, where the sender's field stood for itself. */
+  /**
+   * Adds the defaults of a type to `input`: the fields of `payload` that differ from `sent`, unless
+   * `input` has another value there.
+   */
   fill(payload: unknown, sent: unknown): void {
     if (!isObject(payload) || !isObject(sent)) return;
     const { input } = this.#event;
@@ -51,14 +52,14 @@ export class RunScope {
   }
 
   /**
-   * Counts from zero again. The handling of a failure has to, since the failure may be that no steps
-   * were left. Another attempt may, since other events were served before it.
+   * Starts a new budget of steps. Error handling needs one, since the failure may be that the budget
+   * was used up. A retry gets one, since other events were served in the meantime.
    */
   renewSteps(): void {
     this[METER] = new Meter();
   }
 
-  /** The same with another output, for one destination alone. */
+  /** A copy with another `output`, for one destination. It shares the budget of steps. */
   withOutput(output: unknown): RunScope {
     const scope = new RunScope(this.#event, this.constants, this[METER]);
     scope.#input = this.#input;
@@ -69,18 +70,18 @@ export class RunScope {
   }
 }
 
-/** One run of a flow. */
+/** The state of one event in one flow. */
 export class Run {
   readonly event: FlowEvent;
   readonly scope: RunScope;
-  /** What goes on. */
+  /** The event's payload, later the output of `transform`. */
   payload: unknown;
-  /** What the destinations returned, in their order; `SKIPPED` and `UNSENT` stand among them. */
+  /** The results of the destinations in their order, `SKIPPED` and `UNSENT` among them. */
   readonly results: unknown[] = [];
-  /** What is going on, for `error.step`. */
-  stage: Stage = "from";
+  /** The current stage, for `error.step`: a step, a connector, or a word such as `transform`. */
+  stage = "from";
 
-  /** Begins with the payload as it came. */
+  /** Starts with the payload of the event. */
   constructor(event: FlowEvent, constants: Readonly<Record<string, unknown>>) {
     this.event = event;
     this.scope = new RunScope(event, constants);
@@ -88,7 +89,56 @@ export class Run {
   }
 }
 
-/** A run's scope as expressions take it. */
+/** A run's scope with the type that expressions take. */
 export function asScope(scope: RunScope): Scope {
   return scope as unknown as Scope;
+}
+
+/** Builds an object. Each expression sees the fields before it as `output`. */
+export function build(
+  fields: readonly NamedExpression[],
+  scope: RunScope,
+): Record<string, unknown> {
+  const output: Record<string, unknown> = {};
+  scope.output = output;
+  for (const [name, value] of fields) setField(output, name, value.evaluate(asScope(scope)));
+  return output;
+}
+
+/**
+ * Builds an object for one destination. Each expression sees the flow's payload as `output`, with
+ * the fields before it in place of those of the same name. The flow's own scope does not change.
+ */
+export function reshape(
+  fields: readonly NamedExpression[],
+  scope: RunScope,
+): Record<string, unknown> {
+  const built: Record<string, unknown> = {};
+  const seen = isObject(scope.output) ? { ...scope.output } : {};
+  const inner = scope.withOutput(seen);
+  for (const [name, value] of fields) {
+    const result = value.evaluate(asScope(inner));
+    setField(built, name, result);
+    setField(seen, name, result);
+  }
+  return built;
+}
+
+/** Builds an object whose expressions do not see each other's fields. */
+export function evaluateAll(
+  fields: readonly NamedExpression[],
+  scope: RunScope,
+): Record<string, unknown> {
+  const built: Record<string, unknown> = {};
+  for (const [name, value] of fields) setField(built, name, value.evaluate(asScope(scope)));
+  return built;
+}
+
+/** Defines `__proto__` as a plain field; any other name can be assigned, which is faster. */
+function setField(fields: Record<string, unknown>, name: string, value: unknown): void {
+  if (name !== "__proto__") fields[name] = value;
+  else {
+    const property = { value, enumerable: true, writable: true, configurable: true };
+    Object.defineProperty(fields, name, property);
+  }
 }

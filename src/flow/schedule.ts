@@ -1,35 +1,37 @@
-/** Runs a flow whenever its schedule is due. */
+/** Runs a flow at the times of its schedule. */
 import { type Clock, systemClock } from "../base/clock.ts";
-import type { Logger } from "../contract/connector.ts";
 import { FlowError } from "../base/errors.ts";
-import { Calendar, type Due, Interval, type Progress } from "../base/timetable.ts";
+import type { Progress } from "../contract/cluster.ts";
+import type { Logger } from "../contract/connector.ts";
 import type { Schedule } from "../model/schedule.ts";
+import { Calendar, type Due, Interval } from "./timetable.ts";
 
 /** A schedule at work. */
 export interface RunningSchedule {
-  /** Starts no further run and waits for the one in flight. */
+  /** Starts no more runs and waits for the one in flight. */
   stop(): Promise<void>;
 }
 
-/** What passes a schedule from one process to the next. */
+/** Passes a schedule from one process to the next. */
 export interface Handover {
-  /** How far another process has come; undefined where none has run it before. */
+  /** The progress of the previous process; undefined if there was none. */
   readonly last: Progress | undefined;
-  /** Called each time this process has come further. */
-  note(progress: Progress): void;
+  /** Called with the progress of this process whenever it changes. */
+  save(progress: Progress): void;
 }
 
 /**
- * Calls `run` whenever the schedule is due, the first time after one interval. `scheduledAt` is when
- * the run was due. A run that is due while the former is still going is left out, which is logged at
- * debug; so is what was due while the process was held up. `@every` counts from the start, without
- * drift, and the wall clock does not matter to it; a wall clock that jumps ahead makes a cron
- * pattern due once. A `FlowError` of `run` has been logged by the flow; what else it throws is
- * logged as an error.
+ * Calls `run` whenever the schedule is due, with the time at which it was due. `@every` is first due
+ * after one interval. It does not drift, and the wall clock does not affect it. When the wall clock
+ * jumps ahead, a cron pattern is due once.
  *
- * With `handover` it continues what another process has begun: it repeats the run that has not ended
- * there, and then makes up for the times that have been due since, one after the other. Times more
- * than a minute ago are left out; where all of them are, the newest is made up for.
+ * A run that is due while the previous one is in flight is skipped and logged at debug. Runs that
+ * were due while the process was blocked are skipped as well. Errors of `run` are logged, except a
+ * `FlowError`, which the flow has logged.
+ *
+ * With `handover`, the schedule continues that of another process. It repeats the run that has not
+ * ended there and then runs at the times that were missed, one after the other. Times more than a
+ * minute ago are skipped, but if all are, it runs for the newest.
  */
 export function startSchedule(
   schedule: Schedule,
@@ -45,40 +47,40 @@ export function startSchedule(
   let cancel: (() => void) | undefined;
   let inFlight: Promise<void> | undefined;
   let stopped = false;
-  /** The latest time that needs no other run. */
+  /** The last time that needs no run any more. */
   let latest: Due = {
     at: new Date(last?.due ?? clock.now()),
     elapsed: clock.elapsed() - (last?.ago ?? 0),
   };
   let unfinished = last?.unfinished ?? null;
-  /** True while it makes up for times. The newest one that becomes due meanwhile runs after them. */
-  let makesUp = false;
+  /** True while missed times run. The newest time that becomes due meanwhile runs after them. */
+  let catchingUp = false;
   let next: Due | undefined;
 
-  const note = (): void => {
+  const save = (): void => {
     const ago = clock.elapsed() - latest.elapsed;
-    handover?.note({ due: latest.at.getTime(), ago, unfinished });
+    handover?.save({ due: latest.at.getTime(), ago, unfinished });
   };
   const start = async (scheduledAt: Date): Promise<void> => {
     unfinished = scheduledAt.getTime();
-    note();
+    save();
     try {
       await run(scheduledAt);
     } catch (error) {
-      if (!(error instanceof FlowError)) logger.error("A scheduled run broke: {error}", { error });
+      if (!(error instanceof FlowError)) logger.error("scheduled run failed: {error}", { error });
     }
     unfinished = null;
-    note();
+    save();
   };
   const startDue = (due: Due): Promise<void> => {
     latest = due;
     return start(due.at);
   };
-  const makeUp = async (repeated: Date | undefined, missed: readonly Due[]): Promise<void> => {
-    makesUp = true;
+  const catchUp = async (repeated: Date | undefined, missed: readonly Due[]): Promise<void> => {
+    catchingUp = true;
     if (repeated !== undefined) await start(repeated);
     for (const due of missed) if (!stopped) await startDue(due);
-    makesUp = false;
+    catchingUp = false;
     if (next !== undefined && !stopped) await startDue(next);
   };
   const go = (running: Promise<void>): void => {
@@ -91,21 +93,22 @@ export function startSchedule(
     cancel = clock.after(Math.max(0, Math.ceil(delay)), wake);
   };
   const wake = (): void => {
-    // A timer may be early, or have waited for a part of the time only.
+    // A timer may fire early, and `longestWait` may be shorter than the time that remains.
     if (timetable.remaining() > 0) return wait();
     const due = timetable.advance();
     wait();
     if (inFlight === undefined) return go(startDue(due));
-    if (makesUp) return void (next = due);
+    if (catchingUp) return void (next = due);
     latest = due;
-    note();
-    const { at } = due;
-    logger.debug("The run due at {scheduledAt} is left out: one is going", { scheduledAt: at });
+    save();
+    logger.debug("skipped the run due at {scheduledAt}: the previous run has not ended", {
+      scheduledAt: due.at,
+    });
   };
   const repeated = unfinished === null ? undefined : new Date(unfinished);
   const missed = last === undefined ? [] : timetable.missed();
-  if (repeated === undefined && missed.length === 0) note();
-  else go(makeUp(repeated, missed));
+  if (repeated === undefined && missed.length === 0) save();
+  else go(catchUp(repeated, missed));
   wait();
   return {
     async stop() {

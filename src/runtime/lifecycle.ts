@@ -92,7 +92,7 @@ export class Lifecycle {
     const last = new Map(names.map((name, index) => [name, found[index]]));
     this.#startSchedules((name) => ({
       last: last.get(name),
-      note: (progress) => cluster.saveProgress(name, progress),
+      save: (progress) => cluster.saveProgress(name, progress),
     }));
   }
 

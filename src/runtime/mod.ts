@@ -8,7 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../base/clock.ts";
 import type { Cluster, ConnectorCluster } from "../contract/cluster.ts";
 import type { Connector, ConnectorContext } from "../contract/connector.ts";
-import { Lookups } from "../flow/lookups.ts";
+import { Lookups } from "../flow/requests.ts";
 import { type Configuration, loadConfig, type LoadOptions } from "./load.ts";
 import type { Model, RequestModel } from "../model/mod.ts";
 import { type CoreOptions, type Runtime, RuntimeCore } from "./core.ts";

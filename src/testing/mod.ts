@@ -4,7 +4,7 @@
  *
  * May import base/, contract/, flow/, model/, runtime/ and transport/.
  */
-import { reasonOf } from "../flow/failure.ts";
+import { reasonOf } from "../flow/error-handling.ts";
 import type { Model } from "../model/mod.ts";
 import { assembleRuntime } from "../runtime/mod.ts";
 import type { RuntimeCore } from "../runtime/core.ts";

@@ -1,9 +1,8 @@
 /** A worker's line to its supervisor, and through it to the other workers. */
 import { getLogger } from "@logtape/logtape";
 import type { BirpcReturn } from "birpc";
-import type { Channel, Cluster, DedupeStore, Lock } from "../contract/cluster.ts";
+import type { Channel, Cluster, DedupeStore, Lock, Progress } from "../contract/cluster.ts";
 import { endOfTick } from "../base/clock.ts";
-import type { Progress } from "../base/timetable.ts";
 import type { Said, SupervisorFunctions, WorkerFunctions } from "./messages.ts";
 import { Pressure } from "./pressure.ts";
 

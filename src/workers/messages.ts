@@ -2,7 +2,7 @@
 import type { LogLevel } from "@logtape/logtape";
 import type { SourceFile } from "../hcl/tree.ts";
 import type { Counts } from "../runtime/core.ts";
-import type { Progress } from "../base/timetable.ts";
+import type { Progress } from "../contract/cluster.ts";
 import type { RelayedRecord } from "./log.ts";
 import type { Reads } from "./reads.ts";
 import type { KnownText } from "./texts.ts";

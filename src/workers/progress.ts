@@ -1,6 +1,6 @@
 /** How far the schedules of a service have come, beyond the worker that runs them. */
 import type { Clock } from "../base/clock.ts";
-import type { Progress } from "../base/timetable.ts";
+import type { Progress } from "../contract/cluster.ts";
 
 /** A note and the moment that it is about, by the supervisor's clock. */
 interface Note {

@@ -328,7 +328,7 @@ contract("auth: origin, token and flows decide in this order", ordered, async (t
   assert.equal((await t.request("/ws?token=nonsense", foreign)).status, 403);
   assert.equal((await t.request("/ws?token=nonsense")).status, 401);
   const refused = await t.request(`/ws?token=${guest}`);
-  assert.deepEqual([refused.status, refused.body], [403, 'flow "door" refuses this\n']);
+  assert.deepEqual([refused.status, refused.body], [403, 'flow "door" rejected the event\n']);
   // The form comes first of all.
   const noKey = { headers: { ...foreign.headers, "Sec-WebSocket-Key": null } };
   assert.equal((await t.request("/ws", noKey)).status, 400);

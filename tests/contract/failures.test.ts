@@ -176,7 +176,7 @@ async function get(t: Contract, target: string): Promise<readonly [status: numbe
 contract("failures: data that is refused: every path and what is wrong", config, async (t) => {
   const invalid = (source: string) => ({
     code: "validation_failed",
-    message: `flow "order on ${source}": the data is no valid order`,
+    message: `flow "order on ${source}": the data is not a valid order`,
   });
   const { details, ...error } = await refusal(t, "order", { text: "x", state: "old" });
   assert.deepEqual(error, invalid("ws"));
@@ -204,7 +204,7 @@ contract("failures: data that is good has its defaults", config, async (t) => {
 contract("failures: whom accept refuses has no details", config, async (t) => {
   const error = (source: string) => ({
     code: "rejected",
-    message: `flow "guarded on ${source}" refuses this`,
+    message: `flow "guarded on ${source}" rejected the event`,
   });
   assert.deepEqual(await refusal(t, "guarded", { text: "hello" }), error("ws"));
   assert.deepEqual(await get(t, "/guarded?text=hello"), [403, { error: error("api") }]);
@@ -221,7 +221,7 @@ contract("failures: an error_response is told instead", config, async (t) => {
   assert.deepEqual(await get(t, "/told"), [418, body]);
   assert.deepEqual(await get(t, "/status"), [
     410,
-    { error: { code: "rejected", message: 'flow "status alone" refuses this' } },
+    { error: { code: "rejected", message: 'flow "status alone" rejected the event' } },
   ]);
 });
 
@@ -245,12 +245,12 @@ contract("failures: a flow that is out of time", config, async (t) => {
   t.probe.holds = true;
   const { message, ...error } = await refusal(t, "slow", {});
   assert.deepEqual(error, { code: "timeout" });
-  assert.match(String(message), /^flow "slow on ws" took too long \(ref [0-9a-f]{8}\)$/);
+  assert.match(String(message), /^flow "slow on ws" timed out \(ref [0-9a-f]{8}\)$/);
   const [status, body] = await get(t, "/slow");
   const { error: { ref, ...told } } = body as { error: Record<string, unknown> };
   assert.deepEqual([status, told], [
     504,
-    { code: "timeout", message: `flow "slow on api" took too long (ref ${ref})` },
+    { code: "timeout", message: `flow "slow on api" timed out (ref ${ref})` },
   ]);
 });
 

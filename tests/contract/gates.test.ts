@@ -52,7 +52,7 @@ contract("connect: who is refused gets 403, runs no flow and takes no room", doo
   admit(t, "ann");
   for (let i = 0; i < 3; i++) {
     const { status, headers, body } = await t.request("/ws?user_id=bob");
-    assert.deepEqual([status, body], [403, 'flow "connect gate" refuses this\n']);
+    assert.deepEqual([status, body], [403, 'flow "connect gate" rejected the event\n']);
     assert.match(headers.get("content-type") ?? "", /^text\/plain/);
   }
   assert.deepEqual(t.probe.targets, ["members", "members", "members"]);
@@ -232,7 +232,7 @@ contract("connect: a flow that is out of time is 503", unsteady, async (t) => {
   t.probe.holds = true;
   const { status, body, headers } = await t.request("/ws?how=late");
   assert.deepEqual([status, headers.get("retry-after")], [503, "1"]);
-  assert.match(body, /^flow "late" took too long \(ref [0-9a-f]{8}\)\n$/);
+  assert.match(body, /^flow "late" timed out \(ref [0-9a-f]{8}\)\n$/);
 });
 
 contract("connect: the message of an error_response is the refusal's", unsteady, async (t) => {
@@ -242,7 +242,7 @@ contract("connect: the message of an error_response is the refusal's", unsteady,
 
 contract("connect: a flow on every event decides, too", unsteady, async (t) => {
   const { status, body } = await t.request("/ws?how=any");
-  assert.deepEqual([status, body], [403, 'flow "every event" refuses this\n']);
+  assert.deepEqual([status, body], [403, 'flow "every event" rejected the event\n']);
   assert.deepEqual(t.probe.deliveries, []);
   const client = await t.connect("/ws?how=well");
   assert.equal((await t.probe.received(1))[0].input.event, "connect");
@@ -285,7 +285,11 @@ contract("join_room: whom any flow refuses is no member, and no flow runs", hous
   const [ann, bob] = [await t.connect("/ws?user_id=ann"), await t.connect("/ws?user_id=bob")];
   const cases = [[ann, "closed", "second"], [bob, "open", "join_room gate"]] as const;
   for (const [client, room, flow] of cases) {
-    const refusal = { type: "error", message: `flow "${flow}" refuses this`, code: "rejected" };
+    const refusal = {
+      type: "error",
+      message: `flow "${flow}" rejected the event`,
+      code: "rejected",
+    };
     assert.deepEqual(await client.ask({ type: "join_room", room, id: 7 }), { ...refusal, id: 7 });
     assert.deepEqual(await client.ask({ type: "join_room", room }), refusal);
     assert.equal(await t.runtime.sendToRoom(room, "secret"), 0);

@@ -222,7 +222,7 @@ await downstreamOfBroker(
     }
     const [text, bytes, type, expression] = reasons.map(String);
     assert.deepEqual([text, bytes], ["its body is not JSON", "its body is not JSON"]);
-    assert.match(type, /flow "check": the data is no valid good: n /);
+    assert.match(type, /flow "check": the data is not a valid good: n /);
     assert.match(expression, /flow "compute" failed \(ref \w+\)/);
     await accounted(bench, broker, 6);
   },

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { Connection } from "rabbitmq-client";
 import { ConnectorError, type FlowError } from "../../src/base/errors.ts";
 import type { FlowEvent } from "../../src/contract/connector.ts";
-import { invalid, rejected } from "../../src/flow/failure.ts";
+import { invalid, rejected } from "../../src/flow/error-handling.ts";
 import { failure, flow, type Made, makeMq, refusing, request, until } from "../support/mq.ts";
 import { serviceTest } from "../support/services.ts";
 import { topicTable } from "../support/topic_table.ts";
@@ -382,9 +382,9 @@ await bench(
       reasons[routingKey] = [connector.counts().retried, letter?.headers?.["x-weir-reason"]];
     }
     assert.deepEqual(reasons, {
-      reject: [0, 'flow "guard" refuses this'],
-      requeue: [2, 'flow "guard" refuses this'],
-      invalid: [2, 'flow "orders": the data is no valid order: id is missing'],
+      reject: [0, 'flow "guard" rejected the event'],
+      requeue: [2, 'flow "guard" rejected the event'],
+      invalid: [2, 'flow "orders": the data is not a valid order: id is missing'],
     });
   },
 );

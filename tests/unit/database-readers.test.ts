@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { CannotStart, ReadBroken } from "../../src/connectors/database/drivers/sqlite/reader.ts";
 import { readerCommand } from "../../src/connectors/database/drivers/sqlite/reader-program.ts";
 import { Readers } from "../../src/connectors/database/drivers/sqlite/readers.ts";
-import { cancel } from "../../src/flow/cancel.ts";
+import { cancel } from "../../src/flow/coroutine.ts";
 import { fails, withDatabase, withFolder, write } from "./database-support.ts";
 import { join } from "node:path";
 

@@ -106,7 +106,10 @@ test("a store keeps the keys by flow; one that fails is told, and what was deliv
     keys: { has: () => false, add: () => Promise.reject(new Error("disk full")) },
   });
   await broken.run({ id: 1 });
-  assert.match(broken.log.records[0].text, /could not keep a key, the event may run twice/);
+  assert.match(
+    broken.log.records[0].text,
+    /could not save a dedupe key, so the event may run twice/,
+  );
 
   const blind = await make(body, undefined, {
     keys: {

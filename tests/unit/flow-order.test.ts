@@ -74,7 +74,7 @@ test("accept tells who is refused, and asks once for an event that was let in be
   const error = await failureOf(() => run({ n: 1 }));
   assert.deepEqual(
     [error.code, error.message, error.permanent, error.ref],
-    ["rejected", 'flow "f" refuses this', true, undefined],
+    ["rejected", 'flow "f" rejected the event', true, undefined],
   );
   assert.deepEqual(log.records.map(({ level }) => level), ["debug"]);
 
@@ -150,7 +150,7 @@ test("validation tells every problem of the data, and tells it to who sent it", 
   const error = await failureOf(() => run({ text: "abcdef", kind: 1, more: true }));
   assert.deepEqual(
     [error.code, error.message, error.permanent],
-    ["validation_failed", 'flow "f": the data is no valid incoming', true],
+    ["validation_failed", 'flow "f": the data is not a valid incoming', true],
   );
   assert.deepEqual(
     (error.details as { path: string }[]).map(({ path }) => path).sort(),

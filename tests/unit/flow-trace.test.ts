@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FlowEvent, FlowHandler, Outcome } from "../../src/contract/connector.ts";
-import { traced } from "../../src/flow/trace.ts";
+import { traced } from "../../src/flow/mod.ts";
 import { recorder } from "../support/log.ts";
 
 const event: FlowEvent = { operation: "message", payload: 1, input: { text: "hush" } };
@@ -18,12 +18,12 @@ test("what a flow gets and answers is logged at trace, and at no other level", a
     assert.deepEqual(records, [
       {
         level: "trace",
-        text: "flow f takes message: [object Object]",
+        text: "flow f received message: [object Object]",
         properties: { flow: "f", operation: "message", input: { text: "hush" } },
       },
       {
         level: "trace",
-        text: "flow f has ended: [object Object]",
+        text: "flow f responded: [object Object]",
         properties: { flow: "f", response: { text: "psst" } },
       },
     ]);

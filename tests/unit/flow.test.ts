@@ -371,7 +371,7 @@ test("a connector that takes no writes is a permanent failure", async () => {
     });
     const error = await failureOf(() => flow.run(eventOf({})));
     assert.equal(error.permanent, true);
-    assert.equal((error.cause as Error).message, 'connector "a": takes no writes');
+    assert.equal((error.cause as Error).message, 'connector "a": does not support writes');
   }
 });
 

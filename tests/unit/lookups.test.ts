@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Connector, ConnectorContext, WriteRequest } from "../../src/contract/connector.ts";
 import { type ConnectorType, defineConnector } from "../../src/contract/definition.ts";
-import { ResultCache } from "../../src/flow/result-cache.ts";
-import { sizeOf } from "../../src/flow/size.ts";
+import { ResultCache, sizeOf } from "../../src/flow/cache.ts";
 import type { Expression } from "../../src/expression/mod.ts";
 import { expression, expressionMap, expressions } from "../../src/contract/expression-fields.ts";
 import { assembleRuntime } from "../../src/runtime/mod.ts";
@@ -158,7 +157,7 @@ test("a look-up fails with its connector, its expression or its time", async () 
     await clock.advance(1_999);
     assert.equal(clock.waiting, 1);
     await clock.advance(1);
-    assert.deepEqual(await late, ["failed", "took longer than 2000 ms"]);
+    assert.deepEqual(await late, ["failed", "timed out after 2000 ms"]);
   });
 });
 
@@ -166,7 +165,7 @@ test("without a timeout a look-up has ten seconds", async () => {
   await office(step("a", ""), () => new Promise(() => {}), async ({ ask, clock }) => {
     const late = ask({});
     await clock.advance(10_000);
-    assert.deepEqual(await late, ["failed", "took longer than 10000 ms"]);
+    assert.deepEqual(await late, ["failed", "timed out after 10000 ms"]);
     assert.equal(clock.waiting, 0);
   });
 });
@@ -295,7 +294,7 @@ test("a failure is not kept, however it comes", async () => {
     assert.deepEqual(await ask({ id: 1 }), ["failed", "rejected"]);
     const late = ask({ id: 1 });
     await clock.advance(10_000);
-    assert.deepEqual(await late, ["failed", "took longer than 10000 ms"]);
+    assert.deepEqual(await late, ["failed", "timed out after 10000 ms"]);
     assert.deepEqual(await ask({ id: 1 }), ["found", { a: 4 }]);
   });
 });

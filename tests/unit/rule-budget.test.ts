@@ -6,7 +6,7 @@ import { RoomPattern } from "../../src/connectors/websocket/rooms/pattern.ts";
 import { RoomRules } from "../../src/connectors/websocket/rooms/rules.ts";
 import { compileExpression, METER, Meter, meterOf } from "../../src/expression/mod.ts";
 import { BUDGET } from "../../src/expression/meter.ts";
-import { Dependencies } from "../../src/flow/dependencies.ts";
+import { Dependencies } from "../../src/flow/cache.ts";
 import type { LookupModel } from "../../src/contract/request.ts";
 import { recorder } from "../support/log.ts";
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { Logger } from "../../src/contract/connector.ts";
 import { type RunningSchedule, startSchedule } from "../../src/flow/schedule.ts";
 import type { Schedule } from "../../src/model/schedule.ts";
-import type { Progress } from "../../src/base/timetable.ts";
+import type { Progress } from "../../src/contract/cluster.ts";
 import { Notes } from "../../src/workers/progress.ts";
 import { ManualClock } from "../support/clock.ts";
 
@@ -47,7 +47,7 @@ class Service {
     };
     const handover = {
       last: this.progress,
-      note: (progress: Progress) => void (alive && this.#notes.note("tick", progress)),
+      save: (progress: Progress) => void (alive && this.#notes.note("tick", progress)),
     };
     const schedule = startSchedule(this.#schedule, run, logger, clock, handover);
     return { schedule, kill: () => alive = false };
@@ -159,7 +159,7 @@ test("a wall clock that was set back or ahead meanwhile does not matter to @ever
     const last = { due: START + jump, ago: 1_500, unfinished: null };
     const due: number[] = [];
     const run = (at: Date): void => void due.push(at.getTime() - START);
-    startSchedule(every, run, logger, clock, { last, note() {} });
+    startSchedule(every, run, logger, clock, { last, save() {} });
     assert.deepEqual(due, [-500]);
   }
 });

@@ -212,5 +212,5 @@ test("schedule: a run that fails is no end; a FlowError has been logged by its f
   }, logger);
   await third.promise;
   await schedule.stop();
-  assert.deepEqual(lines, ["error A scheduled run broke: {error}"]);
+  assert.deepEqual(lines, ["error scheduled run failed: {error}"]);
 });

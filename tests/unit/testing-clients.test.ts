@@ -191,7 +191,7 @@ test("an error that no expect names fails the test", async () => {
   assert.equal(
     await report(chat('given "bob" { data = 5 }')),
     `FAILED  chat
-        @7  flow "say" failed: validation_failed: flow "say": the data is no valid chat ` +
+        @7  flow "say" failed: validation_failed: flow "say": the data is not a valid chat ` +
       `[{"path":"","message":"must be an object"}]`,
   );
 });
@@ -269,9 +269,9 @@ test "v" {
   assert.equal(
     await report(tests),
     `FAILED  t
-        @2  client "eve" could not connect: 403 flow "enter" refuses this
+        @2  client "eve" could not connect: 403 flow "enter" rejected the event
 FAILED  u
-        @6  client "eve" could not connect: 403 flow "enter" refuses this
+        @6  client "eve" could not connect: 403 flow "enter" rejected the event
 FAILED  v
         @9  client "eve" could not connect: 400 user_id is longer than 255 bytes`,
   );
@@ -291,10 +291,10 @@ test("a refused connection is expected by its status or its code", async () => {
     `ok      status 403
 ok      error  ted
 FAILED  status 401
-        @13  flow "enter" failed: rejected: flow "enter" refuses this
+        @13  flow "enter" failed: rejected: flow "enter" rejected the event
         @14  expect "eve": nothing that has come matches
           expected  {"status":401}
-          came      {"status":403,"error":"rejected","message":"flow \\"enter\\" refuses this"}
+          came      {"status":403,"error":"rejected","message":"flow \\"enter\\" rejected the event"}
                     status: expected 401, came 403`,
   );
 });
@@ -325,7 +325,7 @@ test "v" {
   assert.equal(
     await report(tests),
     `FAILED  t
-        @2  client "eve" could not join room "secret": rejected: flow "join" refuses this
+        @2  client "eve" could not join room "secret": rejected: flow "join" rejected the event
 ok      u
 ok      v`,
   );
@@ -388,7 +388,7 @@ test("mocks before all other steps answer flows that let clients in", async () =
     await reportOf(flow + clients(true) + clients(false)),
     `ok      true
 FAILED  false
-        @17  client "alice" could not connect: 403 flow "look up" refuses this`,
+        @17  client "alice" could not connect: 403 flow "look up" rejected the event`,
   );
 });
 

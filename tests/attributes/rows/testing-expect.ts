@@ -91,13 +91,13 @@ export const expectRows: readonly Row[] = [
     },
     without: "good",
     with: [
-      'flow "strict" failed: validation_failed: flow "strict": the data is no valid word ' +
+      'flow "strict" failed: validation_failed: flow "strict": the data is not a valid word ' +
       '[{"path":"text","message":"must be a string"}]',
       ...missed("alice", {
         type: "error",
         id: 1,
         error: "validation_failed",
-        message: 'flow "strict": the data is no valid word',
+        message: 'flow "strict": the data is not a valid word',
         details: [{ path: "text", message: "must be a string" }],
       }),
     ],

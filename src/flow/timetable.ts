@@ -1,15 +1,16 @@
-/** When a schedule is due: at an interval, or when the wall clock matches a cron pattern. */
+/** When a schedule is due: at an interval, or at the times of a cron pattern. */
 import { Cron } from "croner";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Progress } from "../contract/cluster.ts";
 
-/** The longest delay that timers take, with room. */
+/** Below the longest delay of a timer, in milliseconds. */
 const LONGEST_DELAY = 24 * 86_400_000;
-/** How long a change of the wall clock may go unnoticed by a cron pattern. */
+/** How often a cron pattern looks at the wall clock, which may change, in milliseconds. */
 const CLOCK_CHECK = 60_000;
-/** Older times are not made up for, except the newest where all are older; in milliseconds. */
+/** How late a missed run may start, in milliseconds. If all are later, the newest one runs. */
 const MAKE_UP = 60_000;
 
-/** A time at which a run is due. */
+/** The time of a run. */
 export interface Due {
   /** On the wall clock. */
   readonly at: Date;
@@ -17,36 +18,26 @@ export interface Due {
   readonly elapsed: number;
 }
 
-/** How far a schedule has come: from there another process can go on. */
-export interface Progress {
-  /** The latest time that was due and needs no run any more, in milliseconds since the epoch. */
-  readonly due: number;
-  /** How many milliseconds ago that was, by the monotonic clock. */
-  readonly ago: number;
-  /** The time whose run has not ended, in milliseconds since the epoch; null where none is running. */
-  readonly unfinished: number | null;
-}
-
 /** The times at which something is due. */
 export interface Timetable {
-  /** How many milliseconds may pass before `remaining` must be asked again. */
+  /** After how many milliseconds at most to call `remaining` again. */
   readonly longestWait: number;
-  /** Milliseconds until the next run is due; 0 or less when it is. */
+  /** Milliseconds until the next run; 0 or less if it is due. */
   remaining(): number;
-  /** Returns the time that is due, and moves on to the first one that is still to come. */
+  /** Returns the time that is due and moves to the first one in the future. */
   advance(): Due;
-  /** Returns the times since `last` that are to be made up for, and moves on like `advance`. */
+  /** Returns the missed times that are to run now, and moves like `advance`. */
   missed(): readonly Due[];
 }
 
-/** Due at an interval, measured on the monotonic clock. */
+/** An interval, measured on the monotonic clock. */
 export class Interval implements Timetable {
   readonly longestWait = LONGEST_DELAY;
   readonly #every: number;
   readonly #clock: Clock;
   #due: number;
 
-  /** Counts from now, or from the last time that was due in another process. */
+  /** `every` is in milliseconds. Counts from now, or from the last time of another process. */
   constructor(every: number, clock: Clock, last?: Progress) {
     this.#every = every;
     this.#clock = clock;
@@ -75,7 +66,7 @@ export class Interval implements Timetable {
     return due.reverse();
   }
 
-  /** To the first time that is still to come. */
+  /** Moves to the first time in the future. */
   #skip(): void {
     const late = this.#clock.elapsed() - this.#due;
     if (late >= 0) this.#due += this.#every * (Math.floor(late / this.#every) + 1);
@@ -86,14 +77,14 @@ export class Interval implements Timetable {
   }
 }
 
-/** Due when the wall clock matches a cron pattern. */
+/** The times of a cron pattern, on the wall clock. */
 export class Calendar implements Timetable {
   readonly longestWait = CLOCK_CHECK;
   readonly #cron: Cron;
   readonly #clock: Clock;
   #due: number;
 
-  /** Looks forward from now, or from the last time that was due in another process. */
+  /** Starts from now, or from the last time of another process. */
   constructor(pattern: string, clock: Clock, last?: Progress) {
     this.#cron = new Cron(pattern, { paused: true });
     this.#clock = clock;
@@ -114,7 +105,7 @@ export class Calendar implements Timetable {
     const first = this.#due;
     const now = this.#clock.now();
     const found: Due[] = [];
-    // From the newest back. A run at the time that is asked for is not before it.
+    // From the newest back. A run at exactly `time` does not count as a previous one.
     for (let time = now + 1;;) {
       const [run] = this.#cron.previousRuns(1, new Date(time));
       time = run?.getTime() ?? -Infinity;

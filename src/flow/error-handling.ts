@@ -1,0 +1,194 @@
+/** The errors of a flow, and what happens to an event that failed: `fallback`, `error_response`. */
+import {
+  ConnectorError,
+  type ErrorAnswer,
+  ExpressionError,
+  FlowError,
+  isOutage,
+  newRef,
+  TimeoutError,
+} from "../base/errors.ts";
+import { isObject } from "../base/json.ts";
+import type { Logger, Outcome } from "../contract/connector.ts";
+import type { ErrorHandlingModel, ErrorResponseModel, FallbackModel } from "../model/mod.ts";
+import type { Violation } from "../type/mod.ts";
+import { type Coroutine, waitFor } from "./coroutine.ts";
+import { type Connectors, writeTo } from "./requests.ts";
+import { evaluateAll, type Run } from "./run.ts";
+
+/** The outcome of an event that counts as handled, although no destination received it. */
+export const HANDLED: Outcome = { response: undefined, result: undefined, created: false };
+
+/** What error handling needs from the flow. */
+export interface FailureContext {
+  readonly flow: string;
+  readonly connectors: Connectors;
+  readonly logger: Logger;
+}
+
+/** Whether a retry cannot succeed. */
+export function isPermanent(error: unknown): boolean {
+  return error instanceof ExpressionError ||
+    (error instanceof ConnectorError && error.permanent) ||
+    (error instanceof FlowError && error.permanent);
+}
+
+/** The flow's `accept` was false. `permanent` is false if the event is to be redelivered. */
+export function rejected(flow: string, permanent: boolean): FlowError {
+  return new FlowError(flow, "rejected", {
+    message: `flow "${flow}" rejected the event`,
+    permanent,
+  });
+}
+
+/** The data does not match a type. */
+export function invalid(flow: string, type: string, violations: readonly Violation[]): FlowError {
+  const message = `flow "${flow}": the data is not a valid ${type}`;
+  return new FlowError(flow, "validation_failed", {
+    message,
+    details: violations,
+    permanent: true,
+  });
+}
+
+/**
+ * Converts any failure to a FlowError and logs it. The log has the cause, which no client may see,
+ * under a reference that the client gets as well. A refused event is logged at debug, without one.
+ */
+export function toFlowError(flow: string, cause: unknown, logger: Logger): FlowError {
+  if (cause instanceof FlowError) {
+    const { code, details } = cause;
+    // Another flow has logged its own failure.
+    if (cause.flow === flow) {
+      logger.debug("flow {flow} refused an event: {code} {details}", { flow, code, details });
+    }
+    return cause;
+  }
+  const ref = newRef();
+  const late = cause instanceof TimeoutError;
+  logger.error("flow {flow} failed (ref {ref}): {reason}", {
+    flow,
+    ref,
+    reason: reasonOf(cause),
+    error: cause,
+  });
+  const message = late ? `flow "${flow}" timed out (ref ${ref})` : undefined;
+  const options = {
+    cause,
+    ref,
+    permanent: isPermanent(cause),
+    outage: isOutage(cause),
+    ...(message && { message }),
+  };
+  return new FlowError(flow, late ? "timeout" : "flow_failed", options);
+}
+
+/** The message of an error, with the place of an expression. */
+export function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const place = cause instanceof ExpressionError ? cause.place : undefined;
+  return place === undefined ? cause.message : `${place}: ${cause.message}`;
+}
+
+/**
+ * Writes an event that failed to the fallback. Returns the outcome if the event counts as handled.
+ *
+ * @throws {FlowError} There is no fallback, it failed as well, or the flow has an `error_response`.
+ */
+export function* recover(
+  error: FlowError,
+  run: Run,
+  { fallback, errorResponse }: ErrorHandlingModel,
+  context: FailureContext,
+): Coroutine<Outcome> {
+  run.scope.renewSteps();
+  const answered = withAnswer(error, run, errorResponse, context);
+  // An event that `accept` refuses has not failed.
+  if (fallback === undefined || error.code === "rejected") throw answered;
+  const failed = yield* writeFallback(fallback, error, run, context);
+  // A fallback that is unavailable for a while may take the event when it is redelivered.
+  if (failed !== undefined) {
+    throw copy(answered, { permanent: error.permanent && isPermanent(failed) });
+  }
+  if (errorResponse !== undefined) throw answered;
+  return HANDLED;
+}
+
+/** The error with the answer that the flow's `error_response` defines. */
+export function withAnswer(
+  error: FlowError,
+  run: Run,
+  model: ErrorResponseModel | undefined,
+  { flow, logger }: FailureContext,
+): FlowError {
+  if (model === undefined) return error;
+  const { code, message, ref = null, details = null } = error;
+  const scope = run.scope.withOutput(run.scope.output);
+  // The caller may see all of this, so the cause is not part of it.
+  scope.error = { code, message, ref, details, step: run.stage };
+  let answer: ErrorAnswer = { status: model.status, body: undefined };
+  try {
+    if (model.body !== undefined) answer = { ...answer, body: evaluateAll(model.body, scope) };
+  } catch (cause) {
+    logger.error("flow {flow}: error_response failed: {reason}", {
+      flow,
+      reason: reasonOf(cause),
+      error: cause,
+    });
+  }
+  return copy(error, { answer });
+}
+
+/** Returns the error of a fallback that failed, else undefined. */
+function* writeFallback(
+  fallback: FallbackModel,
+  failure: FlowError,
+  run: Run,
+  { flow, connectors, logger }: FailureContext,
+): Coroutine<unknown> {
+  const { code, ref = null, details = null, cause } = failure;
+  const error = {
+    code,
+    message: cause === undefined ? failure.message : reasonOf(cause),
+    ref,
+    details,
+    step: run.stage,
+  };
+  run.scope.error = error;
+  run.scope.output = run.payload;
+  const amend = fallback.includeError ? (payload: unknown) => withError(payload, error) : undefined;
+  try {
+    yield* waitFor(writeTo(connectors, fallback, run, amend));
+    return undefined;
+  } catch (second) {
+    logger.error("flow {flow}: fallback failed (ref {ref}): {reason}", {
+      flow,
+      ref,
+      reason: reasonOf(second),
+      error: second,
+    });
+    return second;
+  }
+}
+
+/** The payload with `error` as a field. A payload that is not an object becomes `data`. */
+function withError(payload: unknown, error: unknown): Readonly<Record<string, unknown>> {
+  return { ...(isObject(payload) ? payload : { data: payload }), error };
+}
+
+function copy(
+  error: FlowError,
+  changes: { readonly permanent?: boolean; readonly answer?: ErrorAnswer },
+): FlowError {
+  const { flow, code, message, cause, ref, permanent, outage, details, answer } = error;
+  return new FlowError(flow, code, {
+    message,
+    permanent,
+    outage,
+    ...(cause === undefined ? {} : { cause }),
+    ...(ref === undefined ? {} : { ref }),
+    ...(details === undefined ? {} : { details }),
+    ...(answer === undefined ? {} : { answer }),
+    ...changes,
+  });
+}
