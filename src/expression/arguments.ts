@@ -1,9 +1,10 @@
-/** Checks the arguments of functions: each gives the value in its type or throws a Failure. */
+/** Checks the arguments of functions. Each function returns the value or throws a Failure. */
 
-import { Failure, kindOf } from "./failure.ts";
-import { int64, isNumeric, type Numeric, written } from "./operators.ts";
+import { Failure } from "./failure.ts";
+import { kindOf, Uint } from "./kinds.ts";
+import { int64, isNumeric, type Numeric, written } from "./numbers.ts";
 
-/** Throws the Failure of an argument of the wrong kind; `wanted` is such as "a string". */
+/** Throws the Failure for an argument of the wrong kind; `wanted` is for example "a string". */
 export function refuse(name: string, wanted: string, value: unknown): never {
   throw new Failure(`${name}() needs ${wanted}, got ${kindOf(value)}`);
 }
@@ -13,28 +14,29 @@ export function stringOf(name: string, value: unknown): string {
   return typeof value === "string" ? value : refuse(name, "a string", value);
 }
 
-/** A string, or a number as it is written. */
+/** A string, or a number as text. */
 export function textOf(name: string, value: unknown): string {
   if (typeof value === "string" || isNumeric(value)) return written(value);
   return refuse(name, "a string or a number", value);
 }
 
-/** A number of either type. */
+/** A number of any type. */
 export function numberOf(name: string, value: unknown): Numeric {
   return isNumeric(value) ? value : refuse(name, "a number", value);
 }
 
-/** A whole number from 0, as a JS number. */
+/** A whole number of at least 0, as a JS number. */
 export function countOf(name: string, value: unknown): number {
   const count = Number(numberOf(name, value));
   if (Number.isSafeInteger(count) && count >= 0) return count;
   throw new Failure(`${name}() needs a whole number from 0, got ${count}`);
 }
 
-/** A whole number of either type, as an int. */
+/** A whole number of any type, as a bigint. A uint may be beyond the range of an int. */
 export function intOf(name: string, value: unknown): bigint {
   const number = numberOf(name, value);
   if (typeof number === "bigint") return number;
+  if (number instanceof Uint) return number.value;
   if (Number.isInteger(number)) return int64(BigInt(number));
   throw new Failure(`${name}() needs a whole number, got ${number}`);
 }
@@ -49,7 +51,7 @@ export function listOf(name: string, value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : refuse(name, "a list", value);
 }
 
-/** A map: an object that is no list and none of the other types. */
+/** A map. */
 export function mapOf(name: string, value: unknown): Readonly<Record<string, unknown>> {
   return kindOf(value) === "map"
     ? value as Readonly<Record<string, unknown>>

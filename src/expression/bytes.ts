@@ -1,6 +1,6 @@
-/** Bytes and the texts that stand for them. */
+/** Bytes and their encodings as text. */
 
-/** How many bytes become characters at once: the arguments of a call are limited. */
+/** How many bytes are converted at once: the number of arguments of a call is limited. */
 const CHUNK = 8_192;
 
 /** Bytes as base64. */
@@ -12,7 +12,7 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(chunks.join(""));
 }
 
-/** The bytes that a text in base64 encodes. Throws for any other text. */
+/** The bytes of a text in base64. Throws for any other text. */
 export function fromBase64(text: string): Uint8Array {
   const units = atob(text);
   const bytes = new Uint8Array(units.length);
@@ -20,7 +20,7 @@ export function fromBase64(text: string): Uint8Array {
   return bytes;
 }
 
-/** Both, one behind the other. */
+/** The bytes of `a`, then those of `b`. */
 export function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(a.length + b.length);
   bytes.set(a);
@@ -28,7 +28,7 @@ export function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** The text whose UTF-8 the bytes are; undefined for bytes that are no UTF-8. */
+/** The text of bytes in UTF-8; undefined for other bytes. */
 export function fromUtf8(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -1,19 +1,19 @@
-/** Turns a syntax tree into one function: names are resolved and arguments counted once, here. */
+/** Compiles a syntax tree into one function. Names are resolved and arguments counted here, once. */
 
-import type { ASTNode, BinaryOperator } from "@marcbachmann/cel-js";
 import { didYouMean } from "../base/nearest.ts";
-import { Failure } from "./failure.ts";
 import { TYPE_NAMES } from "./conversions.ts";
+import { Failure, KindFailure } from "./failure.ts";
 import { NAMESPACES } from "./functions.ts";
-import { type Items, itemsOf, MACRO_NAMES, MACROS } from "./macros.ts";
+import { type Items, type Macro, MACRO_NAMES, MACROS } from "./macros.ts";
 import { Meter } from "./meter.ts";
-import { call, conditional, elementOf, FAILURE, logical, mapOf } from "./nodes.ts";
+import { call, conditional, distinct, elementOf, FAILURE, logical, mapOf } from "./nodes.ts";
 import { boolean, negate, not, operand, OPERATORS } from "./operators.ts";
-import { type CallNode, type Source, wrongCount } from "./place.ts";
 import type { Evaluate, FunctionCall, FunctionDefinition } from "./scope.ts";
-import { field, hasElement, nameOf, readable } from "./values.ts";
+import { type Source, wrongCount } from "./source.ts";
+import type { CallNode, Entry, SyntaxNode } from "./syntax.ts";
+import { field, hasElement, isKey, nameOf, readable } from "./values.ts";
 
-/** A compiled node. `literal` is the value of one that is the same for every event. */
+/** A compiled node. `literal` is its value where that is the same for every event. */
 interface Compiled {
   readonly evaluate: Evaluate;
   readonly literal?: unknown;
@@ -22,10 +22,10 @@ interface Compiled {
 /** How many nodes of the tree one step runs. */
 const NODES_PER_STEP = 2;
 
-/** A call takes as long as several other nodes. */
+/** A call takes as long as this number of other nodes. */
 const NODES_OF_CALL = 8;
 
-/** So does a field of a map that is made. */
+/** So does making a field of a map. */
 const NODES_OF_FIELD = 8;
 
 /** The slots of the macros' variables that a node sees, by name. */
@@ -35,15 +35,17 @@ type Locals = ReadonlyMap<string, number>;
 export class Compiler {
   /** How many slots `locals` needs. */
   slots = 0;
-  /** How many nodes have been compiled, calls counted several times. */
+  /** How many nodes have been compiled, with a call counted as several. */
   #nodes = 0;
+  /** Above 0 inside an operand of `&&` or `||`, whose failure may not count. */
+  #forgiving = 0;
   /** For what is computed here, once. */
   readonly #meter = new Meter();
   readonly #source: Source;
   readonly #variables: ReadonlySet<string>;
   readonly #functions: ReadonlyMap<string, FunctionDefinition>;
 
-  /** `variables` and `functions` are all that the expression may name. */
+  /** `variables` and `functions` are all names that the expression may use. */
   constructor(
     source: Source,
     variables: Iterable<string>,
@@ -55,58 +57,56 @@ export class Compiler {
   }
 
   /** Throws an ExpressionError for unknown names, wrong numbers of arguments and the like. */
-  compile(node: ASTNode): Evaluate {
+  compile(node: SyntaxNode): Evaluate {
     return this.#node(node, new Map()).evaluate;
   }
 
-  #node(node: ASTNode, locals: Locals): Compiled {
+  #node(node: SyntaxNode, locals: Locals): Compiled {
     this.#nodes++;
-    switch (node.op) {
-      case "value":
-        return this.#constant(node.args);
-      case "id":
-        return this.#identifier(node, node.args, locals);
-      case ".":
-        return this.#field(node.args[0], node.args[1], locals);
-      case "[]":
-        return this.#element(node.args, locals);
+    switch (node.kind) {
+      case "literal":
+        return this.#constant(node.value);
+      case "name":
+        return this.#name(node, node.name, locals);
+      case "field": {
+        const { evaluate } = this.#node(node.object, locals);
+        const { name } = node;
+        return { evaluate: (scope, values, meter) => field(evaluate(scope, values, meter), name) };
+      }
+      case "element": {
+        const of = this.#node(node.object, locals).evaluate;
+        return { evaluate: elementOf(of, this.#node(node.key, locals).evaluate) };
+      }
       case "call":
-        return this.#call(node, node.args[0], node.args[1], locals);
-      case "rcall":
-        return this.#method(node, node.args, locals);
+        return this.#call(node, locals);
       case "list":
-        return this.#list(node.args, locals);
+        return this.#list(node.items, locals);
       case "map":
-        return this.#map(node, node.args, locals);
-      case "?:":
-        return this.#conditional(node.args, locals);
-      case "&&":
-      case "||":
-        return this.#logical(node.op, node.args, locals);
-      case "!_":
-        return this.#unary(node, node.args, not, locals);
-      case "-_":
-        return this.#unary(node, node.args, negate, locals);
-      case ".?":
-      case "[?]":
-        throw this.#source.problem(
-          node,
-          "optional access is not needed: a missing field reads as null",
-        );
-      default:
-        return this.#binary(node, node.op, node.args, locals);
+        return this.#map(node, node.entries, locals);
+      case "conditional": {
+        const condition = this.#boolean("the condition of ?:", node.test, locals);
+        const yes = this.#node(node.yes, locals).evaluate;
+        return { evaluate: conditional(condition, yes, this.#node(node.no, locals).evaluate) };
+      }
+      case "logical": {
+        this.#forgiving++;
+        const left = this.#boolean(`"${node.operator}"`, node.left, locals);
+        const right = this.#boolean(`"${node.operator}"`, node.right, locals);
+        this.#forgiving--;
+        return { evaluate: logical(left, right, node.operator === "||") };
+      }
+      case "unary":
+        return this.#operator(node, node.operator === "!" ? not : negate, [node.operand], locals);
+      case "binary":
+        return this.#operator(node, OPERATORS[node.operator], [node.left, node.right], locals);
     }
   }
 
-  #constant(value: unknown): Compiled {
-    // The one literal that is an object of the library, `5u`, is an int like any other.
-    const literal = typeof value === "object" && value !== null && !(value instanceof Uint8Array)
-      ? BigInt(String(value))
-      : value;
+  #constant(literal: unknown): Compiled {
     return { evaluate: () => literal, literal };
   }
 
-  #identifier(node: ASTNode, name: string, locals: Locals): Compiled {
+  #name(node: SyntaxNode, name: string, locals: Locals): Compiled {
     const slot = locals.get(name);
     if (slot !== undefined) return { evaluate: (_scope, values) => values[slot] };
     if (this.#variables.has(name)) return { evaluate: (scope) => readable(scope[name]) };
@@ -119,114 +119,107 @@ export class Compiler {
     throw this.#source.problem(node, `unknown variable "${name}"`, { hint });
   }
 
-  #field(object: ASTNode, name: string, locals: Locals): Compiled {
-    const { evaluate } = this.#node(object, locals);
-    return { evaluate: (scope, values, meter) => field(evaluate(scope, values, meter), name) };
-  }
-
-  #element([object, key]: [ASTNode, ASTNode], locals: Locals): Compiled {
-    const of = this.#node(object, locals).evaluate;
-    const at = this.#node(key, locals).evaluate;
-    return { evaluate: elementOf(of, at) };
-  }
-
-  #list(nodes: readonly ASTNode[], locals: Locals): Compiled {
+  #list(nodes: readonly SyntaxNode[], locals: Locals): Compiled {
     this.#nodes += nodes.length;
     const items = nodes.map((node) => this.#node(node, locals).evaluate);
     return { evaluate: (scope, values, meter) => items.map((item) => item(scope, values, meter)) };
   }
 
-  #map(node: ASTNode, nodes: readonly [ASTNode, ASTNode][], locals: Locals): Compiled {
+  #map(node: SyntaxNode, nodes: readonly Entry[], locals: Locals): Compiled {
     const name = this.#source.guard(node, (meter, key) => {
-      if (key !== null && typeof key !== "object") return nameOf(meter, key);
-      throw new Failure("a map's key is a string, a number, true or false");
+      if (isKey(key)) return nameOf(meter, key);
+      throw new KindFailure("the key of a map must be a string, a number, true or false");
     });
     this.#nodes += NODES_OF_FIELD * nodes.length;
-    const entries = nodes.map(([key, value]) => ({
-      key: this.#node(key, locals).evaluate,
-      value: this.#node(value, locals).evaluate,
-    }));
-    return { evaluate: mapOf(entries, name) };
+    const known = new Set<string>();
+    const entries = nodes.map(({ key, value }) => {
+      const { evaluate, literal } = this.#node(key, locals);
+      if (isKey(literal)) {
+        if (known.has(String(literal))) {
+          throw this.#source.problem(key, `the map has the key "${literal}" twice`);
+        }
+        known.add(String(literal));
+      }
+      return { key: evaluate, value: this.#node(value, locals).evaluate };
+    });
+    if (known.size === nodes.length) return { evaluate: mapOf(entries, name) };
+    const check = this.#source.guard(node, (_meter, map) => distinct(map, nodes.length));
+    return { evaluate: call(check, [mapOf(entries, name)]) };
   }
 
-  #conditional([test, yes, no]: [ASTNode, ASTNode, ASTNode], locals: Locals): Compiled {
-    const condition = this.#boolean("the condition of ?:", test, locals);
-    const whenTrue = this.#node(yes, locals).evaluate;
-    const whenFalse = this.#node(no, locals).evaluate;
-    return { evaluate: conditional(condition, whenTrue, whenFalse) };
-  }
-
-  #logical(operator: "&&" | "||", [a, b]: [ASTNode, ASTNode], locals: Locals): Compiled {
-    const left = this.#boolean(`"${operator}"`, a, locals);
-    const right = this.#boolean(`"${operator}"`, b, locals);
-    return { evaluate: logical(left, right, operator === "||") };
-  }
-
-  #unary(node: ASTNode, operand: ASTNode, act: FunctionCall, locals: Locals): Compiled {
-    const { evaluate, literal } = this.#node(operand, locals);
-    const run = this.#source.guard(node, act);
-    if (literal !== undefined) return this.#constant(this.#once(node, run, literal));
-    return { evaluate: call(run, [evaluate]) };
-  }
-
-  #binary(
-    node: ASTNode,
-    operator: BinaryOperator,
-    [a, b]: [ASTNode, ASTNode],
+  /** `operands` are one or two. Literals are computed now, to find now what can never work. */
+  #operator(
+    node: SyntaxNode,
+    act: FunctionCall,
+    operands: readonly SyntaxNode[],
     locals: Locals,
   ): Compiled {
-    const left = this.#node(a, locals);
-    const right = this.#node(b, locals);
-    const run = this.#source.guard(node, OPERATORS[operator]);
-    // Two literals are computed now, so that what can never work is found now too.
-    if (left.literal !== undefined && right.literal !== undefined) {
-      return this.#constant(this.#once(node, run, left.literal, right.literal));
+    const run = this.#source.guard(node, act);
+    const compiled = operands.map((operand) => this.#node(operand, locals));
+    const literals = compiled.map(({ literal }) => literal);
+    if (literals.every((literal) => literal !== undefined)) {
+      try {
+        return this.#constant(run(this.#meter, ...literals));
+      } catch (error) {
+        // `false && 1 / 0 > 1` is false. A kind that is wrong is a mistake even there.
+        const counts = this.#forgiving === 0 || error instanceof KindFailure;
+        if (counts || !(error instanceof Failure)) throw this.#source.failed(error, node);
+      }
     }
-    const literal = operand(operator, right.literal);
-    const first = left.evaluate;
-    return literal === undefined
-      ? { evaluate: call(run, [first, right.evaluate]) }
-      : { evaluate: (scope, values, meter) => run(meter, first(scope, values, meter), literal) };
+    const [first] = compiled;
+    const literal = node.kind === "binary" ? operand(node.operator, literals[1]) : undefined;
+    if (literal === undefined) return { evaluate: call(run, compiled.map((it) => it.evaluate)) };
+    return {
+      evaluate: (scope, values, meter) => run(meter, first.evaluate(scope, values, meter), literal),
+    };
   }
 
-  /** Runs what is the same for every event. */
-  #once(node: ASTNode, run: FunctionCall, ...values: unknown[]): unknown {
-    try {
-      return run(this.#meter, ...values);
-    } catch (error) {
-      throw this.#source.failed(error, node);
-    }
-  }
-
-  #method(node: CallNode, [name, receiver, args]: [string, ASTNode, ASTNode[]], locals: Locals) {
+  #call(node: CallNode, locals: Locals): Compiled {
+    const { name, receiver, args } = node;
+    if (receiver === undefined) return this.#function(node, name, args, locals);
     if (
-      receiver.op === "id" && NAMESPACES.has(receiver.args) && !locals.has(receiver.args) &&
-      !this.#variables.has(receiver.args)
+      receiver.kind === "name" && NAMESPACES.has(receiver.name) && !locals.has(receiver.name) &&
+      !this.#variables.has(receiver.name)
     ) {
-      return this.#call(node, `${receiver.args}.${name}`, args, locals);
+      return this.#function(node, `${receiver.name}.${name}`, args, locals);
     }
     const macro = MACROS.get(`${name}/${args.length}`);
-    if (macro !== undefined) {
-      const of = this.#node(receiver, locals).evaluate;
-      const [variable, ...bodies] = args;
-      const slot = this.slots++;
-      const inner = new Map(locals).set(this.#source.variableName(variable), slot);
-      const items = this.#source.guard(receiver, itemsOf);
-      const list: Items = (scope, values, meter) =>
-        items(meter, of(scope, values, meter)) as readonly unknown[];
-      const before = this.#nodes;
-      const compiled = bodies.map((body, i) =>
-        i < macro.predicates
-          ? this.#boolean(`${name}()`, body, inner)
-          : this.#node(body, inner).evaluate
-      );
-      const steps = Math.ceil(1 + (this.#nodes - before) / NODES_PER_STEP);
-      return { evaluate: macro.expand({ list, slot, steps, failure: FAILURE }, compiled) };
-    }
-    return this.#call(node, name, [receiver, ...args], locals);
+    if (macro !== undefined) return this.#macro(name, macro, receiver, args, locals);
+    return this.#function(node, name, [receiver, ...args], locals);
   }
 
-  #call(node: CallNode, name: string, args: readonly ASTNode[], locals: Locals): Compiled {
+  #macro(
+    name: string,
+    macro: Macro,
+    receiver: SyntaxNode,
+    args: readonly SyntaxNode[],
+    locals: Locals,
+  ): Compiled {
+    const of = this.#node(receiver, locals).evaluate;
+    const slot = this.slots;
+    const inner = new Map(locals);
+    for (const variable of args.slice(0, macro.variables)) {
+      inner.set(this.#source.variableName(variable), this.slots++);
+    }
+    const items = this.#source.guard(receiver, macro.items);
+    const list: Items = (scope, values, meter) =>
+      items(meter, of(scope, values, meter)) as readonly unknown[];
+    const before = this.#nodes;
+    const bodies = args.slice(macro.variables).map((body, i) =>
+      i < macro.predicates
+        ? this.#boolean(`${name}()`, body, inner)
+        : this.#node(body, inner).evaluate
+    );
+    const steps = Math.ceil(1 + (this.#nodes - before) / NODES_PER_STEP);
+    return { evaluate: macro.expand({ list, slot, steps, failure: FAILURE }, bodies) };
+  }
+
+  #function(
+    node: CallNode,
+    name: string,
+    args: readonly SyntaxNode[],
+    locals: Locals,
+  ): Compiled {
     if (name === "has" && args.length === 1) return this.#has(args[0], locals);
     if (name === "cel.bind" && args.length === 3) return this.#bind(args, locals);
     const definition = this.#functions.get(name);
@@ -235,12 +228,17 @@ export class Compiler {
     const wrong = wrongCount(node, name, definition, args.length);
     if (wrong !== undefined) throw this.#source.problem(node, wrong);
     const compiled = args.map((arg) => this.#node(arg, locals));
-    const literals = compiled.map(({ literal }) => literal);
-    const prepared = this.#once(node, () => definition.prepare?.(literals)) as
-      | FunctionCall
-      | undefined;
+    const prepared = this.#prepared(node, definition, compiled.map(({ literal }) => literal));
     const run = this.#source.guard(node, prepared ?? definition.call);
     return { evaluate: call(run, compiled.map(({ evaluate }) => evaluate)) };
+  }
+
+  #prepared(node: CallNode, { prepare }: FunctionDefinition, literals: readonly unknown[]) {
+    try {
+      return prepare?.(literals);
+    } catch (error) {
+      throw this.#source.failed(error, node);
+    }
   }
 
   #unknownFunction(node: CallNode, name: string): Error {
@@ -256,21 +254,25 @@ export class Compiler {
   }
 
   /** `has(a.b)` and `has(a["b"])`. */
-  #has(node: ASTNode, locals: Locals): Compiled {
-    if (node.op !== "." && node.op !== "[]") {
+  #has(node: SyntaxNode, locals: Locals): Compiled {
+    if (node.kind !== "field" && node.kind !== "element") {
       throw this.#source.problem(node, "has() needs a field, as in has(input.text)");
     }
-    const of = this.#node(node.args[0], locals).evaluate;
-    const key = node.args[1];
-    const at = typeof key === "string" ? () => key : this.#node(key, locals).evaluate;
+    const of = this.#node(node.object, locals).evaluate;
+    const at = this.#hasKey(node, locals);
     return {
       evaluate: (scope, values, meter) =>
         hasElement(meter, of(scope, values, meter), at(scope, values, meter)),
     };
   }
 
+  #hasKey(node: Extract<SyntaxNode, { kind: "field" | "element" }>, locals: Locals): Evaluate {
+    if (node.kind === "element") return this.#node(node.key, locals).evaluate;
+    return () => node.name;
+  }
+
   /** `cel.bind(name, value, expression)`. */
-  #bind([variable, value, body]: readonly ASTNode[], locals: Locals): Compiled {
+  #bind([variable, value, body]: readonly SyntaxNode[], locals: Locals): Compiled {
     const bound = this.#node(value, locals).evaluate;
     const slot = this.slots++;
     const inner = new Map(locals).set(this.#source.variableName(variable), slot);
@@ -284,7 +286,7 @@ export class Compiler {
   }
 
   /** A node whose value must be true or false. */
-  #boolean(what: string, node: ASTNode, locals: Locals): Evaluate {
+  #boolean(what: string, node: SyntaxNode, locals: Locals): Evaluate {
     const { evaluate } = this.#node(node, locals);
     const check = this.#source.guard(node, (_meter, value) => boolean(what, value));
     return (scope, values, meter) => {

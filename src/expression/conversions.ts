@@ -2,14 +2,14 @@
 
 import { refuse, stringOf, textOf } from "./arguments.ts";
 import { fromUtf8 } from "./bytes.ts";
-import { Duration } from "./duration.ts";
-import { Failure, kindOf } from "./failure.ts";
+import { Failure } from "./failure.ts";
+import { Duration, kindOf, Uint } from "./kinds.ts";
 import type { Meter } from "./meter.ts";
-import { int64, isNumeric } from "./operators.ts";
+import { int64, isNumeric, uint64 } from "./numbers.ts";
 import { define, type Functions } from "./scope.ts";
 import { timestampOf } from "./timestamp.ts";
 
-/** The names of CEL's types as `type()` gives them: `type(input.n) == double`. */
+/** The names of CEL's types by kind, as `type()` returns them: `type(input.n) == double`. */
 const TYPES: Readonly<Record<string, string>> = {
   boolean: "bool",
   list: "list",
@@ -21,18 +21,25 @@ const TYPES: Readonly<Record<string, string>> = {
   duration: "duration",
 };
 
-/** The names of types that are expressions of their own. */
-export const TYPE_NAMES: ReadonlySet<string> = new Set([...Object.values(TYPES), "int", "double"]);
+/** The names that denote types. */
+export const TYPE_NAMES: ReadonlySet<string> = new Set([
+  ...Object.values(TYPES),
+  "int",
+  "uint",
+  "double",
+  "type",
+]);
 
 function typeOf(_meter: Meter, value: unknown): string {
   if (typeof value === "bigint") return "int";
+  if (value instanceof Uint) return "uint";
   return typeof value === "number" ? "double" : TYPES[kindOf(value)];
 }
 
-/** What reading or writing a number takes. */
+/** Steps of reading or writing a number. */
 const CONVERSION = 20;
 
-/** What reading a duration takes, the longest too. */
+/** Steps of reading a duration, even the longest. */
 const DURATION = 500;
 
 /** The longest text of a 64-bit integer, sign included. */
@@ -49,24 +56,27 @@ function unreadable(name: string): never {
   throw new Failure(`${name}() cannot read what it is given`);
 }
 
-/** Numbers are cut towards zero, texts are decimal, a timestamp gives unix seconds. */
-function toInt(meter: Meter, name: string, value: unknown): bigint {
+/** Doubles are cut towards zero, texts are decimal, a timestamp becomes unix seconds. */
+function toInteger(meter: Meter, name: string, value: unknown): bigint {
   meter.spend(CONVERSION);
   if (typeof value === "bigint") return value;
+  if (value instanceof Uint) return value.value;
   if (value instanceof Date) return BigInt(Math.floor(value.getTime() / 1000));
   if (typeof value === "number") {
     if (!Number.isFinite(value)) throw new Failure(`${name}() needs a finite number`);
-    return int64(BigInt(Math.trunc(value)));
+    return BigInt(Math.trunc(value));
   }
   if (typeof value !== "string") return refuse(name, "a number, a string or a timestamp", value);
   if (value.length > LONGEST_INT || !/^[+-]?\d+$/.test(value)) return unreadable(name);
-  return int64(BigInt(value.replace("+", "")));
+  return BigInt(value.replace("+", ""));
 }
 
-/** An int that is not negative. There is no type of its own for it. */
-function toUint(meter: Meter, value: unknown): bigint {
-  const int = toInt(meter, "uint", value);
-  if (int < 0n) throw new Failure("uint() needs a number from 0");
+/** The least int, which no conversion of a double returns: it may have been rounded to it. */
+const LEAST = -(2 ** 63);
+
+function toInt(meter: Meter, value: unknown): bigint {
+  const int = int64(toInteger(meter, "int", value));
+  if (value === LEAST) throw new Failure("the integer is beyond 64 bits");
   return int;
 }
 
@@ -84,17 +94,22 @@ function toBool(_meter: Meter, value: unknown): boolean {
   return BOOLEANS.get(text) ?? unreadable("bool");
 }
 
-/** The text of one value; lists, maps and null have none. */
+/** The value as text. Throws a Failure for lists, maps and null. */
 export function toText(meter: Meter, name: string, value: unknown): string {
   if (typeof value === "string") return value;
   meter.spend(CONVERSION);
   if (typeof value === "boolean" || value instanceof Duration) return String(value);
-  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Date) return timeText(value);
   if (!(value instanceof Uint8Array)) return textOf(name, value);
   meter.make(2 * value.length);
   const text = fromUtf8(value);
   if (text === undefined) throw new Failure(`${name}() needs bytes that are UTF-8`);
   return text;
+}
+
+/** A timestamp as CEL writes it: with as many digits of the second as it needs, often none. */
+function timeText(time: Date): string {
+  return time.toISOString().replace(/\.?0+Z$/, "Z");
 }
 
 function toDuration(meter: Meter, value: unknown): Duration {
@@ -104,12 +119,12 @@ function toDuration(meter: Meter, value: unknown): Duration {
   return Duration.parse(text) ?? unreadable("duration");
 }
 
-/** All functions of this file. */
+/** The functions of this file. */
 export const CONVERSIONS: Functions = {
   type: define(1, 1, typeOf),
   dyn: define(1, 1, (_meter, value) => value),
-  int: define(1, 1, (meter, value) => toInt(meter, "int", value)),
-  uint: define(1, 1, toUint),
+  int: define(1, 1, toInt),
+  uint: define(1, 1, (meter, value) => uint64(toInteger(meter, "uint", value))),
   double: define(1, 1, toDouble),
   string: define(1, 1, (meter, value) => toText(meter, "string", value)),
   bool: define(1, 1, toBool),

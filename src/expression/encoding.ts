@@ -1,4 +1,4 @@
-/** Functions on bytes, and on texts that carry other data. */
+/** Functions on bytes, and on texts that encode other data. */
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesOf, countOf, stringOf, textOf } from "./arguments.ts";
@@ -10,14 +10,14 @@ import { Failure } from "./failure.ts";
 import type { Meter } from "./meter.ts";
 import { define, type Functions } from "./scope.ts";
 
-/** What each character of JSON takes: "[]," is a list. */
+/** Steps of each character of JSON: "[]," is a list. */
 const JSON_CHARACTER = 4;
 
-/** What each byte of a hash takes, and a hash of none. */
+/** Steps of each byte of a hash, and of a hash of no bytes. */
 const HASHED_BYTE = 8;
 const HASH = 1_000;
 
-/** Bytes as they are, a text or number as UTF-8. */
+/** Bytes, or the UTF-8 of a text or number. */
 function toBytes(meter: Meter, name: string, value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value;
   const text = textOf(name, value);
@@ -26,7 +26,7 @@ function toBytes(meter: Meter, name: string, value: unknown): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** What bytes take beside themselves. */
+/** The size of an empty buffer. */
 const BUFFER = 400;
 
 function base64(meter: Meter, name: string, value: unknown): string {
@@ -53,7 +53,7 @@ function json(meter: Meter, text: string): unknown {
   }
 }
 
-/** What the parser's own error takes. */
+/** Steps of the parser's own error. */
 const FAILED_JSON = 800;
 
 function hash(meter: Meter, value: unknown): string {
@@ -73,7 +73,7 @@ function byteAt(bytes: Uint8Array, position: number): bigint {
   throw new Failure(`at() has no byte ${position} of ${bytes.length}`);
 }
 
-/** All functions of this file. */
+/** The functions of this file. */
 export const ENCODING_FUNCTIONS: Functions = {
   hash_sha256: define(1, 1, hash),
   bytes: define(1, 1, (meter, value) => toBytes(meter, "bytes", value)),

@@ -1,6 +1,4 @@
-/** What goes wrong inside an expression, before its place is known. */
-
-import { Duration } from "./duration.ts";
+/** Failures inside an expression, before the compiler adds their place. */
 
 /** A range of the source, in characters; `end` is exclusive. */
 export interface Range {
@@ -10,8 +8,8 @@ export interface Range {
 
 /**
  * An operation that its values do not allow; the compiler adds the expression and the place. The
- * message goes into logs, so it names kinds and never values. It is not an Error: `exists` may meet one
- * for each of 240,000 items, and a stack is what makes errors slow and large.
+ * message goes into logs, so it names kinds and never values. It is not an Error: `exists` may meet
+ * one for each of 240,000 items, and a stack makes errors slow and large.
  */
 export class Failure {
   readonly message: string;
@@ -26,28 +24,10 @@ export class Failure {
   }
 }
 
-/** The kind of a value in the words of an error message. */
-export function kindOf(value: unknown): string {
-  switch (typeof value) {
-    case "string":
-    case "boolean":
-    case "number":
-      return typeof value;
-    case "bigint":
-      return "number";
-    case "object":
-      if (value === null) return "null";
-      if (Array.isArray(value)) return "list";
-      if (value instanceof Uint8Array) return "bytes";
-      if (value instanceof Date) return "timestamp";
-      if (value instanceof Duration) return "duration";
-      return "map";
-    default:
-      return "null";
-  }
-}
+/** A failure because of the kinds of values. No other values of these kinds can succeed. */
+export class KindFailure extends Failure {}
 
-/** At most so many characters of a text. */
+/** The text, cut to at most `most` characters. */
 export function snippet(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }

@@ -1,18 +1,19 @@
-/** `format`: a text with placeholders such as `%s`, as CEL's strings extension has them. */
+/** `format`, which fills in placeholders such as `%s`, from CEL's strings extension. */
 
 import { quoted } from "../base/shown.ts";
 import { intOf, listOf, numberOf, stringOf } from "./arguments.ts";
 import { toHex } from "../base/text.ts";
 import { toText } from "./conversions.ts";
-import { Failure, kindOf } from "./failure.ts";
+import { Failure } from "./failure.ts";
+import { kindOf } from "./kinds.ts";
 import { Meter } from "./meter.ts";
 import { define, type FunctionDefinition } from "./scope.ts";
 import { field, sortedNames } from "./values.ts";
 
-/** Turns one value into text; `precision` counts the digits behind the point. */
+/** Writes one value; `precision` is the number of digits after the point. */
 type Placeholder = (meter: Meter, value: unknown, precision: number) => string;
 
-/** What each piece of a pattern takes, and each value that is written. */
+/** Steps of each piece of a pattern, and of each value that is written. */
 const PIECE = 40;
 
 /** CEL's default. */
@@ -21,10 +22,10 @@ const PRECISION = 6;
 /** More digits than any number has, and the most that JavaScript writes. */
 const MOST_PRECISION = 100;
 
-/** What writing the most digits takes. */
+/** Steps of writing the most digits. */
 const DIGITS = 200;
 
-/** From here on JavaScript writes whole numbers with an exponent. */
+/** JavaScript writes numbers from here on with an exponent. */
 const LARGE = 1e21;
 
 function hexadecimal(meter: Meter, value: unknown): string {
@@ -39,12 +40,26 @@ function hexadecimal(meter: Meter, value: unknown): string {
   return intOf("format", value).toString(16);
 }
 
+function decimal(_meter: Meter, value: unknown): string {
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value);
+  return String(intOf("format", value));
+}
+
 function fixed(meter: Meter, value: unknown, precision: number): string {
   meter.spend(DIGITS);
   const number = Number(numberOf("format", value));
-  if (Math.abs(number) < LARGE || !Number.isFinite(number)) return number.toFixed(precision);
+  if (Math.abs(number) < LARGE || !Number.isFinite(number)) return roundedToEven(number, precision);
   const fraction = "0".repeat(precision);
   return `${BigInt(number)}${fraction && `.${fraction}`}`;
+}
+
+/** The number with that many digits after the point. As in CEL, 0.5 becomes 0 and 1.5 becomes 2. */
+function roundedToEven(number: number, precision: number): string {
+  const text = number.toFixed(precision);
+  // A number is halfway between two texts only if one more binary digit writes it exactly.
+  const halves = Math.abs(number) * 2 ** (precision + 1);
+  if (precision === MOST_PRECISION || halves % 2 !== 1 || !/[13579]$/.test(text)) return text;
+  return number.toFixed(precision + 1).slice(0, -1).replace(/\.$/, "");
 }
 
 function scientific(meter: Meter, value: unknown, precision: number): string {
@@ -57,7 +72,7 @@ function binary(_meter: Meter, value: unknown): string {
   return typeof value === "boolean" ? `${+value}` : intOf("format", value).toString(2);
 }
 
-/** Any value as people read it: the items of lists and maps without quotes, maps by name. */
+/** Any value for people to read: no quotes, and the fields of maps sorted by name. */
 function shown(meter: Meter, value: unknown): string {
   const text = shownOf(meter, value);
   meter.spend(PIECE);
@@ -85,7 +100,7 @@ function shownOf(meter: Meter, value: unknown): string {
 
 const PLACEHOLDERS: ReadonlyMap<string, Placeholder> = new Map<string, Placeholder>([
   ["s", shown],
-  ["d", (_meter, value) => String(intOf("format", value))],
+  ["d", decimal],
   ["f", fixed],
   ["e", scientific],
   ["b", binary],
@@ -94,12 +109,12 @@ const PLACEHOLDERS: ReadonlyMap<string, Placeholder> = new Map<string, Placehold
   ["X", (meter, value) => hexadecimal(meter, value).toUpperCase()],
 ]);
 
-/** A literal piece, or what turns the next value into text. */
+/** A literal piece, or a function that writes the next value. */
 type Piece = string | ((meter: Meter, value: unknown) => string);
 
 function parse(meter: Meter, pattern: string): readonly Piece[] {
   meter.spend(pattern.length);
-  // Splitting at a pattern with groups gives the groups between the pieces.
+  // A split at a pattern with groups returns the groups between the pieces.
   const [first, ...rest] = pattern.split(/(%%|%(?:\.\d+)?[\s\S]?)/u);
   meter.spend(PIECE * rest.length);
   return [first].concat(rest).map((text, i) => i % 2 === 0 ? text : placeholder(text));
@@ -115,7 +130,7 @@ function placeholder(text: string): Piece {
     throw new Failure(`format() has no placeholder ${quoted(text)}`);
   }
   if (precision > MOST_PRECISION) {
-    throw new Failure(`format() writes at most ${MOST_PRECISION} digits behind the point`);
+    throw new Failure(`format() writes at most ${MOST_PRECISION} digits after the point`);
   }
   return (meter, value) => turn(meter, value, precision);
 }
@@ -135,7 +150,7 @@ function fill(meter: Meter, pieces: readonly Piece[], values: readonly unknown[]
   }).join("");
 }
 
-/** `format(pattern, list)`. A pattern that is written out is read once. */
+/** `format(pattern, list)`. A pattern that is a literal is parsed once. */
 export const FORMAT: FunctionDefinition = define(
   2,
   2,

@@ -1,14 +1,14 @@
 /** All functions of the language, by name. */
 
-import { refuse } from "./arguments.ts";
+import { quoted } from "../base/shown.ts";
+import { refuse, stringOf } from "./arguments.ts";
 import { CONVERSIONS } from "./conversions.ts";
 import { ENCODING_FUNCTIONS } from "./encoding.ts";
-import { environmentFunctions } from "./environment.ts";
-import { lengthOf } from "./characters.ts";
-import { kindOf } from "./failure.ts";
-import { LIST_FUNCTIONS } from "./lists.ts";
-import { MAP_FUNCTIONS } from "./maps.ts";
-import { NUMBER_FUNCTIONS } from "./numbers.ts";
+import { LIST_FUNCTIONS, MAP_FUNCTIONS } from "./collections.ts";
+import { Failure } from "./failure.ts";
+import { kindOf } from "./kinds.ts";
+import { MATH_FUNCTIONS } from "./math.ts";
+import { Meter } from "./meter.ts";
 import {
   define,
   type ExpressionEnvironment,
@@ -16,10 +16,11 @@ import {
   type Functions,
 } from "./scope.ts";
 import { STRING_FUNCTIONS } from "./strings.ts";
+import { lengthOf } from "./text.ts";
 import { TIME_FUNCTIONS } from "./time.ts";
 import { namesOf } from "./values.ts";
 
-/** The first parts of names like `math.abs`, which are functions and not methods. */
+/** The first parts of names such as `math.abs`, which are functions and not methods. */
 export const NAMESPACES: ReadonlySet<string> = new Set([
   "math",
   "strings",
@@ -29,7 +30,7 @@ export const NAMESPACES: ReadonlySet<string> = new Set([
   "cel",
 ]);
 
-/** What making a UUID takes. */
+/** Steps of making a UUID. */
 const UUID = 100;
 
 /** The number of characters of a string, items of a list, fields of a map or bytes. */
@@ -57,17 +58,51 @@ const GENERAL_FUNCTIONS: Functions = {
   size: size("size"),
 };
 
-/** All functions that give the same wherever they run. */
+/** The functions that are the same in every environment. */
 const FUNCTIONS: ReadonlyMap<string, FunctionDefinition> = new Map(Object.entries({
   ...GENERAL_FUNCTIONS,
   ...CONVERSIONS,
   ...ENCODING_FUNCTIONS,
   ...STRING_FUNCTIONS,
-  ...NUMBER_FUNCTIONS,
+  ...MATH_FUNCTIONS,
   ...LIST_FUNCTIONS,
   ...MAP_FUNCTIONS,
   ...TIME_FUNCTIONS,
 }));
+
+/** Steps of a call of the system. */
+const SYSTEM_CALL = 100;
+
+/** `env(name)` and `env(name, default)`. An empty variable counts as unset. */
+function variableReader(env: ExpressionEnvironment["env"]): FunctionDefinition {
+  const read = (meter: Meter, name: unknown, fallback?: unknown): unknown => {
+    meter.spend(SYSTEM_CALL);
+    const wanted = stringOf("env", name);
+    const value = env?.(wanted) ?? "";
+    if (value !== "") return value;
+    if (fallback !== undefined) return fallback;
+    throw new Failure(`the environment variable ${quoted(wanted)} is not set`);
+  };
+  return define(1, 2, read, (literals) => {
+    if (literals.length === 1 && literals[0] !== undefined) read(new Meter(), literals[0]);
+    return undefined;
+  });
+}
+
+/** The functions that read the environment: its variables and its clock. */
+function environmentFunctions({ env, now = Date.now }: ExpressionEnvironment): Functions {
+  return {
+    env: variableReader(env),
+    now: define(0, 0, (meter) => {
+      meter.spend(SYSTEM_CALL);
+      return new Date(now()).toISOString();
+    }),
+    now_unix: define(0, 0, (meter) => {
+      meter.spend(SYSTEM_CALL);
+      return BigInt(Math.floor(now() / 1000));
+    }),
+  };
+}
 
 /** The functions that an expression can call in `environment`. */
 export function functionsIn(

@@ -1,43 +1,80 @@
-/** CEL's macros: what a call does with an expression that it runs once for every item. */
+/** CEL's macros: calls that evaluate an expression for each item of a list or map. */
 
-import { Failure, kindOf } from "./failure.ts";
-import { sortedBy } from "./lists.ts";
+import { sortedBy } from "./collections.ts";
+import { Failure, KindFailure } from "./failure.ts";
+import { kindOf } from "./kinds.ts";
 import type { Meter } from "./meter.ts";
-import type { Evaluate, Scope } from "./scope.ts";
-import { namesOf, readable } from "./values.ts";
+import type { Evaluate, FunctionCall, Scope } from "./scope.ts";
+import { FIELD, field, namesOf, readable } from "./values.ts";
 
-/** A macro that is called on a list. */
+/** A macro that is called on a list or map. */
 export interface Macro {
+  /** How many variables it declares: one for the item, or two for index and item, key and value. */
+  readonly variables: 1 | 2;
   /** How many of its bodies, from the first, must be true or false. */
   readonly predicates: number;
-  /** Makes it of what it runs over, and the bodies behind its variable. */
+  /** Makes the items from the list or map. */
+  readonly items: FunctionCall;
+  /** Makes the macro from its items and the bodies behind its variables. */
   readonly expand: (loop: Loop, bodies: readonly Evaluate[]) => Evaluate;
 }
 
-/** What a macro runs over. */
+/** The items of a macro. */
 export interface Loop {
   readonly list: Items;
-  /** The slot of its variable. */
+  /** The slot of its first variable. */
   readonly slot: number;
-  /** The steps that each item takes, beside those of the functions in the bodies. */
+  /** The steps of each item, beside those of the functions in the bodies. */
   readonly steps: number;
-  /** The steps that an item takes which fails. */
+  /** The steps of an item that fails. */
   readonly failure: number;
 }
 
-/** Gives the items that a macro runs over. */
+/** Returns the items of a macro. */
 export type Items = (scope: Scope, locals: unknown[], meter: Meter) => readonly unknown[];
 
+/** One item of a macro with two variables. */
+class Pair {
+  /** The index in a list, the name in a map. */
+  readonly key: unknown;
+  readonly value: unknown;
+
+  constructor(key: unknown, value: unknown) {
+    this.key = key;
+    this.value = value;
+  }
+}
+
+/** Steps of making a pair. */
+const PAIR = 20;
+
 /** The items of a list, the names of a map. */
-export function itemsOf(meter: Meter, value: unknown): readonly unknown[] {
+function itemsOf(meter: Meter, value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
   if (kindOf(value) === "map") return namesOf(meter, value as object);
-  throw new Failure(`a macro runs over a list or a map, got ${kindOf(value)}`);
+  throw new KindFailure(`a macro runs over a list or a map, got ${kindOf(value)}`);
+}
+
+/** The indexes and items of a list, the names and values of a map. */
+function pairsOf(meter: Meter, value: unknown): readonly Pair[] {
+  const items = itemsOf(meter, value);
+  meter.spend(PAIR * items.length);
+  return items === value
+    ? items.map((item, index) => new Pair(BigInt(index), readable(item)))
+    : items.map((name) => new Pair(name, field(value, String(name))));
+}
+
+/** Sets the variables for an item. */
+function assign(locals: unknown[], slot: number, item: unknown): void {
+  if (item instanceof Pair) {
+    locals[slot] = item.key;
+    locals[slot + 1] = item.value;
+  } else locals[slot] = readable(item);
 }
 
 /**
- * Looks for an item for which the predicate is `wanted`. As in CEL, an item that fails spoils the
- * answer only where no other item decides it.
+ * Looks for an item with `wanted` as the value of the predicate. As in CEL, an item that fails makes
+ * the macro fail only where no other item decides it.
  */
 function search(
   { list, slot, steps, failure }: Loop,
@@ -47,7 +84,7 @@ function search(
   return (scope, locals, meter) => {
     let first: Failure | undefined;
     for (const item of list(scope, locals, meter)) {
-      locals[slot] = readable(item);
+      assign(locals, slot, item);
       meter.spend(steps);
       try {
         if (predicate(scope, locals, meter) === wanted) return wanted;
@@ -63,7 +100,7 @@ function search(
   };
 }
 
-/** Gives the items for which the predicate is true, turned by `transform`. */
+/** The items with true as the value of the predicate, or `transform` of each. */
 function select(
   { list, slot, steps }: Loop,
   predicate?: Evaluate,
@@ -72,7 +109,7 @@ function select(
   return (scope, locals, meter) => {
     const results: unknown[] = [];
     for (const item of list(scope, locals, meter)) {
-      locals[slot] = readable(item);
+      assign(locals, slot, item);
       meter.spend(steps);
       if (predicate !== undefined && predicate(scope, locals, meter) !== true) continue;
       meter.items(1);
@@ -87,28 +124,55 @@ function existsOne(loop: Loop, predicate: Evaluate): Evaluate {
   return (scope, locals, meter) => (matching(scope, locals, meter) as unknown[]).length === 1;
 }
 
+/** A map with the same names, or indexes as names, and `transform` of each value. */
+function transformMap(loop: Loop, transform: Evaluate, predicate?: Evaluate): Evaluate {
+  const entry: Evaluate = (scope, locals, meter) => {
+    meter.spend(FIELD);
+    return [locals[loop.slot], transform(scope, locals, meter)];
+  };
+  const entries = select(loop, predicate, entry);
+  return (scope, locals, meter) =>
+    // fromEntries defines properties: a key "__proto__" stays plain data.
+    Object.fromEntries(entries(scope, locals, meter) as [string, unknown][]);
+}
+
 function sortBy({ list, slot, steps }: Loop, key: Evaluate): Evaluate {
   return (scope, locals, meter) =>
     sortedBy("sortBy", meter, list(scope, locals, meter), (item) => {
-      locals[slot] = readable(item);
+      assign(locals, slot, item);
       meter.spend(steps);
       return key(scope, locals, meter);
     });
 }
 
-/** The macros that are called on a list, by name and number of arguments. */
+/** The macros that are called on a list or map, by name and number of arguments. */
 export const MACROS: ReadonlyMap<string, Macro> = new Map<string, Macro>([
-  ["all/2", macro(1, (loop, [predicate]) => search(loop, predicate, false))],
-  ["exists/2", macro(1, (loop, [predicate]) => search(loop, predicate, true))],
-  ["exists_one/2", macro(1, (loop, [predicate]) => existsOne(loop, predicate))],
-  ["filter/2", macro(1, (loop, [predicate]) => select(loop, predicate))],
-  ["map/2", macro(0, (loop, [transform]) => select(loop, undefined, transform))],
-  ["map/3", macro(1, (loop, [test, transform]) => select(loop, test, transform))],
-  ["sortBy/2", macro(0, (loop, [key]) => sortBy(loop, key))],
+  ["all/2", one(1, (loop, [predicate]) => search(loop, predicate, false))],
+  ["all/3", two(1, (loop, [predicate]) => search(loop, predicate, false))],
+  ["exists/2", one(1, (loop, [predicate]) => search(loop, predicate, true))],
+  ["exists/3", two(1, (loop, [predicate]) => search(loop, predicate, true))],
+  ["exists_one/2", one(1, (loop, [predicate]) => existsOne(loop, predicate))],
+  ["exists_one/3", two(1, (loop, [predicate]) => existsOne(loop, predicate))],
+  ["existsOne/2", one(1, (loop, [predicate]) => existsOne(loop, predicate))],
+  ["existsOne/3", two(1, (loop, [predicate]) => existsOne(loop, predicate))],
+  ["filter/2", one(1, (loop, [predicate]) => select(loop, predicate))],
+  ["map/2", one(0, (loop, [transform]) => select(loop, undefined, transform))],
+  ["map/3", one(1, (loop, [test, transform]) => select(loop, test, transform))],
+  ["transformList/3", two(0, (loop, [transform]) => select(loop, undefined, transform))],
+  ["transformList/4", two(1, (loop, [test, transform]) => select(loop, test, transform))],
+  ["transformMap/3", two(0, (loop, [transform]) => transformMap(loop, transform))],
+  ["transformMap/4", two(1, (loop, [test, transform]) => transformMap(loop, transform, test))],
+  ["sortBy/2", one(0, (loop, [key]) => sortBy(loop, key))],
 ]);
 
-function macro(predicates: number, expand: Macro["expand"]): Macro {
-  return { predicates, expand };
+/** A macro with one variable. */
+function one(predicates: number, expand: Macro["expand"]): Macro {
+  return { variables: 1, predicates, items: itemsOf, expand };
+}
+
+/** A macro with two variables. */
+function two(predicates: number, expand: Macro["expand"]): Macro {
+  return { variables: 2, predicates, items: pairsOf, expand };
 }
 
 /** The names of all macros. */

@@ -1,25 +1,25 @@
 /**
- * What the expressions of one event may cost. Everything whose work grows with its data counts
- * steps here before it works: a step is about 10 ns of work, or 10 bytes that are kept.
+ * Limits the cost of the expressions of one event. Work that grows with its data spends steps here
+ * first. A step is about 10 ns of work, or 10 bytes that are kept.
  */
 
 import { Failure } from "./failure.ts";
 
-/** The steps of one event: about 100 ms, and less than 100 MB. */
+/** The steps of one event: about 100 ms of work, and less than 100 MB. */
 export const BUDGET = 10_000_000;
 
-/** The key under which a scope carries the meter of its event. */
+/** The key of the event's meter in a scope. */
 export const METER: unique symbol = Symbol("meter");
 
 /**
- * The meter that counts what the expressions of a scope's event cost together. Undefined where the
- * scope has none: then each evaluation has its own budget.
+ * The meter that all expressions of the scope's event share. Undefined where the scope has none:
+ * then each evaluation has a budget of its own.
  */
 export function meterOf(scope: object): Meter | undefined {
   return (scope as { readonly [METER]?: Meter })[METER];
 }
 
-/** The event has no steps left. Nothing in an expression recovers from it. */
+/** The event has no steps left. No part of an expression recovers from it. */
 export class Exhausted extends Failure {
   constructor() {
     super(
@@ -29,49 +29,49 @@ export class Exhausted extends Failure {
   }
 }
 
-/** Counts the steps of one event, over all of its expressions. */
+/** Counts the steps of one event, for all of its expressions. */
 export class Meter {
   #left: number;
 
-  /** `budget` is how many there are. */
+  /** `budget` is the number of steps. */
   constructor(budget: number = BUDGET) {
     this.#left = budget;
   }
 
-  /** True where no steps are left: every expression fails from here on. */
+  /** Whether no steps are left. Then every expression fails. */
   get exhausted(): boolean {
     return this.#left < 0;
   }
 
-  /** How many are left; negative where they did not suffice. */
+  /** The steps that are left; negative where they were not enough. */
   get left(): number {
     return this.#left;
   }
 
-  /** Takes a whole number of steps. Throws where none are left. */
+  /** Spends a whole number of steps. Throws where too few are left. */
   spend(steps: number): void {
     this.#left -= steps;
     if (this.#left < 0) throw new Exhausted();
   }
 
-  // No shifts here: they cut to 32 bits, and the length that a result would have may be larger.
+  // No shifts here: they cut to 32 bits, and the length of a result may be larger.
 
-  /** Characters or bytes that the runtime's own code looks at. */
+  /** Spends steps for characters or bytes that the runtime's own code reads. */
   scan(characters: number): void {
     this.spend(Math.floor(characters / 8));
   }
 
-  /** Characters or bytes that are made, and kept as long as the result is. */
+  /** Spends steps for characters or bytes of a result. */
   make(characters: number): void {
     this.spend(Math.floor(characters / 4));
   }
 
-  /** Items of a list that is made. */
+  /** Spends steps for the items of a list that is made. */
   items(count: number): void {
     this.spend(count * 4);
   }
 
-  /** Adds steps, for what runs once for each of many: a filter for its recipients. */
+  /** Adds steps for something that runs many times, such as a filter for each recipient. */
   grant(steps: number): void {
     this.#left += steps;
   }

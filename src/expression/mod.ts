@@ -12,9 +12,9 @@
 
 import { Compiler } from "./compile.ts";
 import { functionsIn } from "./functions.ts";
-import { parse } from "./library.ts";
+import { parse } from "./parser.ts";
 import { pathsIn } from "./paths.ts";
-import { Source } from "./place.ts";
+import { Source } from "./source.ts";
 import { Meter, meterOf } from "./meter.ts";
 import type { ExpressionEnvironment, Scope } from "./scope.ts";
 import { identity as identityOf, toPlain } from "./values.ts";

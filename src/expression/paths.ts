@@ -1,17 +1,17 @@
-/** Which parts of its variables an expression reads, found in its syntax tree. */
+/** Finds the parts of its variables that an expression reads. */
 
-import type { ASTNode } from "@marcbachmann/cel-js";
 import { MACROS } from "./macros.ts";
+import { childrenOf, type SyntaxNode } from "./syntax.ts";
 
-/** The variables that a node sees, and the variable of the event that each stands for. */
+/** The variables that a node can read, and the variable of the event that each is. */
 type Roots = ReadonlyMap<string, string>;
 
 /**
- * The constant selections below `variables`, as dotted text: `input.items[0].x` gives
- * "input.items", a whole variable its name. `context` counts as "client". The tree is one that
- * compiles.
+ * The constant selections below `variables`, as dotted text: "input.items" for
+ * `input.items[0].x`, the name alone for a whole variable. `context` counts as "client". The tree
+ * must be one that compiles.
  */
-export function pathsIn(node: ASTNode, variables: readonly string[]): Set<string> {
+export function pathsIn(node: SyntaxNode, variables: readonly string[]): Set<string> {
   const paths = new Set<string>();
   const roots = new Map(variables.map((name) => [name, name]));
   if (roots.has("client") && !roots.has("context")) roots.set("context", "client");
@@ -19,7 +19,7 @@ export function pathsIn(node: ASTNode, variables: readonly string[]): Set<string
   return paths;
 }
 
-function collect(node: ASTNode, roots: Roots, paths: Set<string>): void {
+function collect(node: SyntaxNode, roots: Roots, paths: Set<string>): void {
   const path = pathOf(node, roots);
   if (path !== undefined) {
     paths.add(path);
@@ -30,63 +30,48 @@ function collect(node: ASTNode, roots: Roots, paths: Set<string>): void {
     for (const child of childrenOf(node)) collect(child, roots, paths);
     return;
   }
-  const { variable, value, bodies } = binding;
-  collect(value, roots, paths);
+  collect(binding.value, roots, paths);
   const inner = new Map(roots);
-  if (variable.op === "id") inner.delete(variable.args);
-  for (const body of bodies) collect(body, inner, paths);
+  for (const variable of binding.variables) {
+    if (variable.kind === "name") inner.delete(variable.name);
+  }
+  for (const body of binding.bodies) collect(body, inner, paths);
 }
 
-/** The path that `a.b["c"]` selects; undefined for everything that is not constant names. */
-function pathOf(node: ASTNode, roots: Roots): string | undefined {
-  if (node.op === "id") return roots.get(node.args);
-  if (node.op !== "." && node.op !== "[]") return undefined;
-  const [object, key] = node.args;
-  const name = typeof key === "string" ? key : key.op === "value" ? key.args : undefined;
-  // A name that has a dot of its own would read as two.
+/** The path that `a.b["c"]` selects; undefined for anything but constant names. */
+function pathOf(node: SyntaxNode, roots: Roots): string | undefined {
+  if (node.kind === "name") return roots.get(node.name);
+  if (node.kind !== "field" && node.kind !== "element") return undefined;
+  const name = node.kind === "field"
+    ? node.name
+    : node.key.kind === "literal"
+    ? node.key.value
+    : undefined;
+  // A name that contains a dot would read as two.
   if (typeof name !== "string" || name === "" || name.includes(".")) return undefined;
-  const path = pathOf(object, roots);
+  const path = pathOf(node.object, roots);
   return path === undefined ? undefined : `${path}.${name}`;
 }
 
-/** A macro's or `cel.bind`'s variable, what it is taken from, and what sees it. */
+/** The variables that a macro or `cel.bind` declares, their origin, and the parts that see them. */
 interface Binding {
-  readonly variable: ASTNode;
-  readonly value: ASTNode;
-  readonly bodies: readonly ASTNode[];
+  readonly variables: readonly SyntaxNode[];
+  readonly value: SyntaxNode;
+  readonly bodies: readonly SyntaxNode[];
 }
 
-function bindingOf(node: ASTNode): Binding | undefined {
-  if (node.op !== "rcall") return undefined;
-  const [name, receiver, [variable, ...rest]] = node.args;
-  if (receiver.op === "id" && receiver.args === "cel" && name === "bind") {
-    const [value, ...bodies] = rest;
-    return { variable, value, bodies };
+function bindingOf(node: SyntaxNode): Binding | undefined {
+  if (node.kind !== "call" || node.receiver === undefined) return undefined;
+  const { name, receiver, args } = node;
+  if (receiver.kind === "name" && receiver.name === "cel" && name === "bind") {
+    const [variable, value, ...bodies] = args;
+    return { variables: [variable], value, bodies };
   }
-  const isMacro = MACROS.has(`${name}/${rest.length + 1}`);
-  return isMacro ? { variable, value: receiver, bodies: rest } : undefined;
-}
-
-function childrenOf(node: ASTNode): readonly ASTNode[] {
-  switch (node.op) {
-    case "value":
-    case "id":
-      return [];
-    case "call":
-      return node.args[1];
-    case "rcall":
-      return [node.args[1], ...node.args[2]];
-    case "list":
-      return node.args;
-    case "map":
-      return node.args.flat();
-    case "!_":
-    case "-_":
-      return [node.args];
-    case ".":
-    case ".?":
-      return [node.args[0]];
-    default:
-      return node.args;
-  }
+  const macro = MACROS.get(`${name}/${args.length}`);
+  if (macro === undefined) return undefined;
+  return {
+    variables: args.slice(0, macro.variables),
+    value: receiver,
+    bodies: args.slice(macro.variables),
+  };
 }

@@ -1,22 +1,22 @@
-/** What an expression is given: types alone, shared by the compiler and its public face. */
+/** The types of what an expression runs in, and of the functions it calls. */
 
 import type { Meter } from "./meter.ts";
 
 /** The variables that one evaluation sees: input, output, client, step, constants, … */
 export type Scope = Readonly<Record<string, unknown>>;
 
-/** What the world gives to expressions. It is handed in, never read from a global. */
+/** The environment of expressions. It is passed in, never read from a global. */
 export interface ExpressionEnvironment {
   /** The value of an environment variable, for `env("NAME")`; undefined where it is not set. */
   readonly env?: ((name: string) => string | undefined) | undefined;
-  /** The time in milliseconds since the epoch; the system clock by default. */
+  /** The time in milliseconds since the start of 1970; by default the system clock. */
   readonly now?: (() => number) | undefined;
 }
 
 /** A compiled piece of an expression; `locals` holds the variables of macros by their slot. */
 export type Evaluate = (scope: Scope, locals: unknown[], meter: Meter) => unknown;
 
-/** A function of the language. A call as a method puts its receiver in front of the arguments. */
+/** A function of the language. The receiver of a method call is its first argument. */
 export interface FunctionDefinition {
   /** The fewest arguments, the receiver counted. */
   readonly minimum: number;
@@ -26,14 +26,14 @@ export interface FunctionDefinition {
   readonly call: FunctionCall;
   /**
    * Runs at compile time with the arguments that are literals (undefined where they are not).
-   * It gives a faster `call`, or throws a `Failure` for a call that can never work.
+   * Returns a faster `call`, or throws a `Failure` for a call that can never work.
    */
   readonly prepare?: (literals: readonly unknown[]) => FunctionCall | undefined;
 }
 
 /**
- * What a function does with its arguments. Where its work grows with them, or takes longer than a
- * few steps, it takes the steps for it from the meter before it works.
+ * A function with its arguments evaluated. It spends the steps of its work before it works, where
+ * the work grows with the arguments or takes more than a few steps.
  */
 export type FunctionCall = (meter: Meter, ...values: unknown[]) => unknown;
 

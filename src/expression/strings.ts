@@ -1,28 +1,22 @@
 /** Functions on strings. Lengths and indices count characters (code points). */
 
 import { countOf, listOf, numberOf, stringOf, textOf } from "./arguments.ts";
-import { charactersOf, indexOfUnit, unitOf } from "./characters.ts";
 import { FORMAT } from "./format.ts";
 import type { Meter } from "./meter.ts";
 import { patternOfConfiguration, patternOfEvent, type TextPattern } from "./pattern.ts";
 import { define, type FunctionCall, type Functions } from "./scope.ts";
-import { Finder, indexOf, lastIndexOf } from "./search.ts";
+import { charactersOf, Finder, indexOf, indexOfUnit, lastIndexOf, unitOf } from "./text.ts";
 
-/** What a part of a text takes that is cut out. */
+/** Steps of cutting out a part of a text. */
 const PART = 6;
 
-/** What each character takes that may be replaced by itself alone. */
+/** Steps of each character where each may be replaced. */
 const REPLACED = 10;
 
-/** The characters from `start` to `end` (exclusive); what lies beyond the end is left out. */
+/** The characters from `start` to `end` (exclusive), as far as there are any. */
 function substring(meter: Meter, text: string, start: number, end?: number): string {
   const from = unitOf(meter, text, start);
   return text.slice(from, end === undefined ? undefined : unitOf(meter, text, end));
-}
-
-/** The string from back to front. */
-export function reverseString(meter: Meter, text: string): string {
-  return charactersOf(meter, text).reverse().join("");
 }
 
 function split(meter: Meter, text: string, separator: string, limit = Infinity): string[] {
@@ -47,14 +41,14 @@ function split(meter: Meter, text: string, separator: string, limit = Infinity):
   return parts;
 }
 
-/** Replaces the first `limit` occurrences; an empty `old` stands between all characters. */
+/** Replaces the first `limit` occurrences. An empty `old` is between all characters. */
 function replace(meter: Meter, text: string, old: string, by: string, limit = Infinity): string {
   const parts = old === "" ? between(meter, text, limit + 1) : split(meter, text, old, limit + 1);
   meter.make(text.length + by.length * (parts.length - 1));
   return parts.join(by);
 }
 
-/** The text cut before and behind each of its characters, into at most `most` parts. */
+/** The text cut before and after each of its characters, into at most `most` parts. */
 function between(meter: Meter, text: string, most: number): string[] {
   const parts = ["", ...charactersOf(meter, text), ""];
   meter.spend(PART * parts.length);
@@ -73,24 +67,46 @@ function join(meter: Meter, list: readonly unknown[], separator: string): string
   return texts.join(separator);
 }
 
-/** The position of an occurrence in characters, or -1. */
+/** The position of an occurrence in characters; -1 for none. */
 function position(meter: Meter, text: string, unit: number): bigint {
   return BigInt(unit < 0 ? -1 : indexOfUnit(meter, text, unit));
 }
 
-/** `matches(text, pattern)`. A pattern that is written out is compiled once. */
+/** `matches(text, pattern)`. A pattern that is a literal is compiled once. */
 function prepareMatches([, pattern]: readonly unknown[]): FunctionCall {
   if (typeof pattern === "string") {
     const compiled = patternOfConfiguration(pattern);
     return (meter, text) => compiled.test(meter, stringOf("matches", text));
   }
-  // A macro may ask it of each item; events that follow often bring the same.
+  // A macro calls it for each item, and the next events often have the same pattern.
   let last: TextPattern | undefined;
   return (meter, text, pattern) => {
     const source = stringOf("matches", pattern);
     if (last?.source !== source) last = patternOfEvent(meter, source);
     return last.test(meter, stringOf("matches", text));
   };
+}
+
+/** Unicode's white space beyond ASCII. `String.trim` also removes U+FEFF, but not U+0085. */
+const SPACES: ReadonlySet<string> = new Set(
+  "\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029" +
+    "\u202f\u205f\u3000",
+);
+
+function isSpace(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  if (code < 128) return code === 32 || (code >= 9 && code <= 13);
+  return SPACES.has(text[at]);
+}
+
+/** The text without white space at both ends. */
+function trim(meter: Meter, text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text, start)) start++;
+  while (end > start && isSpace(text, end - 1)) end--;
+  meter.spend(start + text.length - end);
+  return start === 0 && end === text.length ? text : text.slice(start, end);
 }
 
 const ESCAPES: ReadonlyMap<string, string> = new Map([
@@ -105,7 +121,7 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['"', '\\"'],
 ]);
 
-/** The string in quotes, as CEL would read it back. */
+/** The string as a literal of CEL, in quotes. */
 function quote(meter: Meter, text: string): string {
   meter.spend(REPLACED * text.length);
   return `"${text.replace(/[\p{Cc}\\"]/gu, (unit) => ESCAPES.get(unit) ?? unit)}"`;
@@ -139,12 +155,12 @@ function optionalCount(name: string, value: unknown): number | undefined {
   return value === undefined ? undefined : countOf(name, value);
 }
 
-/** CEL: a negative limit means none. */
+/** As in CEL, a negative limit means none. */
 function limitOf(name: string, value: unknown): number | undefined {
-  return value === undefined || numberOf(name, value) < 0 ? undefined : countOf(name, value);
+  return value === undefined || Number(numberOf(name, value)) < 0 ? undefined : countOf(name, value);
 }
 
-/** All functions of this file. */
+/** The functions of this file. */
 export const STRING_FUNCTIONS: Functions = {
   lower: onString("lower", (meter, text) => {
     meter.spend(text.length);
@@ -156,10 +172,7 @@ export const STRING_FUNCTIONS: Functions = {
   }),
   lowerAscii: onString("lowerAscii", lowerAscii),
   upperAscii: onString("upperAscii", upperAscii),
-  trim: onString("trim", (meter, text) => {
-    meter.scan(text.length);
-    return text.trim();
-  }),
+  trim: onString("trim", trim),
   contains: onStrings("contains", (meter, text, part) => indexOf(meter, text, part, 0) >= 0),
   startsWith: onStrings("startsWith", (meter, text, part) => {
     meter.scan(part.length);

@@ -1,8 +1,8 @@
-/** Functions on time. Every time is UTC unless it says otherwise. */
+/** Functions on times and durations. A time is in UTC where no time zone is given. */
 
 import { stringOf } from "./arguments.ts";
-import { Duration } from "./duration.ts";
 import { Failure } from "./failure.ts";
+import { Duration } from "./kinds.ts";
 import type { Meter } from "./meter.ts";
 import { define, type FunctionDefinition, type Functions } from "./scope.ts";
 import { inZone, timestampOf } from "./timestamp.ts";
@@ -16,10 +16,10 @@ function two(value: number): string {
   return String(value).padStart(2, "0");
 }
 
-/** What writing a token takes, which may be one character long. */
+/** Steps of writing a token, which may be one character long. */
 const TOKEN_STEPS = 30;
 
-/** What each token of a format stands for. */
+/** Writes each token of a format. */
 const TOKENS: Readonly<Record<string, (date: Date) => string>> = {
   YYYY: (date) => String(date.getUTCFullYear()).padStart(4, "0"),
   YY: (date) => two(date.getUTCFullYear() % 100),
@@ -48,8 +48,8 @@ const TOKEN = /YYYY|YY|M{1,4}|DD?|d{3,4}|HH?|hh?|mm?|ss?|SSS|[Aa]/g;
 
 /**
  * Formats a time in UTC. Tokens: `YYYY YY`, `MMMM MMM MM M`, `DD D`, `dddd ddd`, `HH H hh h`,
- * `mm m`, `ss s`, `SSS` (milliseconds), `A a` (AM, pm). Text in `[…]` and all other characters
- * stand for themselves, so `YYYY-MM-DDTHH:mm:ssZ` is ISO 8601.
+ * `mm m`, `ss s`, `SSS` (milliseconds), `A a` (AM, pm). Text in `[…]` and all other characters are
+ * copied, so `YYYY-MM-DDTHH:mm:ssZ` is ISO 8601.
  */
 function formatDate(meter: Meter, value: unknown, format: unknown): string {
   const date = timestampOf(meter, "format_date", value);
@@ -58,7 +58,7 @@ function formatDate(meter: Meter, value: unknown, format: unknown): string {
   const fill = (text: string) => text.replace(TOKEN, (token) => TOKENS[token](date));
   let result = "";
   let at = 0;
-  // A search for both brackets at once would look for the second behind each of the first.
+  // A search for both brackets at once would look for the second after each of the first.
   for (let open; (open = written.indexOf("[", at)) >= 0;) {
     const close = written.indexOf("]", open);
     if (close < 0) break;
@@ -68,7 +68,7 @@ function formatDate(meter: Meter, value: unknown, format: unknown): string {
   return result + fill(written.slice(at));
 }
 
-/** A function of a timestamp and, where one is given, a time zone. */
+/** A function of a timestamp and an optional time zone. */
 function part(name: string, read: (date: Date) => number): FunctionDefinition {
   return define(1, 2, (meter, value, zone) => {
     const date = timestampOf(meter, name, value);
@@ -78,7 +78,7 @@ function part(name: string, read: (date: Date) => number): FunctionDefinition {
   });
 }
 
-/** A part of a timestamp; for a duration the whole of it in that unit. */
+/** A part of a timestamp; the whole length of a duration in that unit. */
 function amount(
   name: string,
   unit: "h" | "m" | "s" | "ms",
@@ -92,14 +92,14 @@ function amount(
   });
 }
 
-/** From 0. */
+/** The day of the year, from 0. */
 function dayOfYear(date: Date): number {
   const newYear = new Date(date);
   newYear.setUTCMonth(0, 1);
   return Math.round((date.getTime() - newYear.getTime()) / 86_400_000);
 }
 
-/** All functions of this file. */
+/** The functions of this file. */
 export const TIME_FUNCTIONS: Functions = {
   format_date: define(2, 2, formatDate),
   getFullYear: part("getFullYear", (date) => date.getUTCFullYear()),

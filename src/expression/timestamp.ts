@@ -1,9 +1,11 @@
-/** Points in time: how they are read, and what a clock in a time zone shows at one. */
+/** Reads points in time, and finds the local time in a time zone. */
 
-import { Failure, kindOf } from "./failure.ts";
+import { Failure, KindFailure } from "./failure.ts";
+import { kindOf, Timestamp } from "./kinds.ts";
 import type { Meter } from "./meter.ts";
+import { isNumeric } from "./numbers.ts";
 
-/** What reading a time takes, what looking at a zone's clock takes, and finding that clock. */
+/** Steps of reading a time, of the local time in a zone, and of loading the zone. */
 const READ = 100;
 const ZONE = 1_000;
 const NEW_ZONE = 10_000;
@@ -12,19 +14,20 @@ const NEW_ZONE = 10_000;
 const ISO =
   /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d:\d\d)(:\d\d)?(\.\d{1,9})?\s?([Zz]|[+-]\d\d:?\d\d)?)?$/;
 
-/** The years 1 to 9999, as CEL has it. */
+/** The years 1 to 9999, the limits of CEL. */
 const FIRST = Date.parse("0001-01-01T00:00:00Z");
 const LAST = Date.parse("9999-12-31T23:59:59.999Z");
 
-/** A timestamp, an ISO 8601 string (UTC where it names no zone), or unix seconds. */
+/** The digits of a second that are beyond milliseconds. */
+const BEYOND = 6;
+
+/** A timestamp, an ISO 8601 string (UTC where it has no zone), or unix seconds. */
 export function timestampOf(meter: Meter, name: string, value: unknown): Date {
   if (value instanceof Date) return value;
   meter.spend(READ);
-  if (typeof value === "number" || typeof value === "bigint") {
-    return valid(name, new Date(Number(value) * 1000));
-  }
+  if (isNumeric(value)) return valid(name, new Date(Number(value) * 1000));
   if (typeof value !== "string") {
-    throw new Failure(`${name}() needs a time or unix seconds, got ${kindOf(value)}`);
+    throw new KindFailure(`${name}() needs a time or unix seconds, got ${kindOf(value)}`);
   }
   return valid(name, parse(value));
 }
@@ -37,10 +40,14 @@ function parse(text: string): Date {
   const known = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
   if (known.getUTCDate() !== Number(day)) return new Date(NaN);
   const offset = zone.replace(/^([+-]\d\d)(\d\d)$/, "$1:$2").toUpperCase();
-  return new Date(`${year}-${month}-${day}T${time}${seconds}${fraction.slice(0, 4)}${offset}`);
+  const date = new Date(
+    `${year}-${month}-${day}T${time}${seconds}${fraction.slice(0, 4)}${offset}`,
+  );
+  const beyond = fraction.slice(4);
+  return beyond === "" ? date : new Timestamp(date.getTime(), Number(beyond.padEnd(BEYOND, "0")));
 }
 
-/** True for a time that CEL knows: one of the years 1 to 9999. */
+/** Whether the time is in the years 1 to 9999. */
 export function isTimestamp(date: Date): boolean {
   return date.getTime() >= FIRST && date.getTime() <= LAST;
 }
@@ -52,18 +59,18 @@ function valid(name: string, date: Date): Date {
 
 const OFFSET = /^([+-]?)(\d\d):?(\d\d)(?::?(\d\d))?$/;
 
-/** In characters; longer names do not exist. */
+/** The longest name of a zone, in characters. */
 const LONGEST_ZONE = 64;
 
-/** By lower-case name, which bounds it: names of zones take any case, and events bring them. */
+/** By name in lower case, since events bring names of zones in any case. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
-/** A date whose UTC parts are what clocks in a zone show: `Europe/Berlin` or `+01:00`. */
+/** A date with the local time of a zone, `Europe/Berlin` or `+01:00`, as its UTC parts. */
 export function inZone(meter: Meter, name: string, date: Date, zone: string): Date {
   return new Date(date.getTime() + (readOffset(zone) ?? offsetAt(meter, name, date, zone)));
 }
 
-/** In milliseconds. */
+/** The offset in milliseconds; undefined for the name of a zone. */
 function readOffset(text: string): number | undefined {
   const match = OFFSET.exec(text);
   if (match === null) return undefined;
@@ -90,7 +97,7 @@ function formatterOf(meter: Meter, name: string, zone: string): Intl.DateTimeFor
     formatters.set(key, made);
     return made;
   } catch {
-    // The runtime's own error shows the text, which may be a part of what a client sent.
+    // The runtime's own error contains the text, which may come from a client.
     throw new Failure(`${name}() does not know the time zone`);
   }
 }

@@ -1,28 +1,34 @@
-/** How values are read, compared and given back. Data is never trusted: own properties alone. */
+/** Reads, compares and returns values. Data is never trusted: only own properties count. */
 
-import { Duration } from "./duration.ts";
 import { toBase64 } from "./bytes.ts";
-import { Failure, kindOf } from "./failure.ts";
+import { Failure } from "./failure.ts";
+import { Duration, kindOf, nanosecondsOf, Uint } from "./kinds.ts";
 import type { Meter } from "./meter.ts";
+import { isNumeric, type Numeric } from "./numbers.ts";
 
-/** A value as expressions see it: what is no data (undefined, a function) reads as null. */
+/** A value as expressions see it: undefined, a function or a symbol reads as null. */
 export function readable(value: unknown): unknown {
   return value === undefined || typeof value === "function" || typeof value === "symbol"
     ? null
     : value;
 }
 
-/** A field of a map; null where there is none, whatever `value` is. */
+/** A field of a map; null where `value` has none, or is not a map. */
 export function field(value: unknown, name: string): unknown {
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return null;
   return Array.isArray(value) ? null : readable((value as Record<string, unknown>)[name]);
 }
 
-/** What writing a number as the name of a field takes, and looking for a name that was computed. */
+/** Steps of writing a number as the name of a field, and of a search for a computed name. */
 const NUMBER = 40;
 const COMPUTED = 4;
 
-/** The name that a key means in a map. */
+/** Whether the value can be a key of a map or an index: a string, a number, true or false. */
+export function isKey(value: unknown): value is string | boolean | Numeric {
+  return typeof value === "string" || typeof value === "boolean" || isNumeric(value);
+}
+
+/** The name of the field that a key selects in a map. */
 export function nameOf(meter: Meter, key: unknown): string {
   meter.spend(typeof key === "string" ? COMPUTED : NUMBER);
   return String(key);
@@ -31,7 +37,7 @@ export function nameOf(meter: Meter, key: unknown): string {
 /** An element of a list or a field of a map; null where there is none. */
 export function element(meter: Meter, value: unknown, key: unknown): unknown {
   if (typeof key === "string") return field(value, nameOf(meter, key));
-  if (typeof key !== "number" && typeof key !== "bigint" && typeof key !== "boolean") return null;
+  if (!isKey(key)) return null;
   if (!Array.isArray(value)) return field(value, nameOf(meter, key));
   const at = Number(key);
   return typeof key !== "boolean" && at >= 0 && at < value.length ? readable(value[at]) : null;
@@ -41,7 +47,7 @@ export function element(meter: Meter, value: unknown, key: unknown): unknown {
 export function hasElement(meter: Meter, value: unknown, key: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (Array.isArray(value)) {
-    const at = typeof key === "number" || typeof key === "bigint" ? Number(key) : -1;
+    const at = isNumeric(key) ? Number(key) : -1;
     return Number.isInteger(at) && at >= 0 && at < value.length;
   }
   const name = nameOf(meter, key);
@@ -50,7 +56,7 @@ export function hasElement(meter: Meter, value: unknown, key: unknown): boolean 
   return found === null || readable(found) !== null;
 }
 
-/** From here on a runtime keeps the names of a map in a table, which takes long to read. */
+/** A runtime keeps the names of a larger map in a table, which takes long to read. */
 const LARGE_MAP = 64;
 
 /** The names of a map's fields. */
@@ -60,7 +66,7 @@ export function namesOf(meter: Meter, map: object): string[] {
   return names;
 }
 
-/** Shorter texts are compared in no time worth counting. */
+/** Comparing shorter texts takes too little time to count. */
 const SHORT = 64;
 
 /** Equality by value. Numbers are equal whatever their type; different kinds never are. */
@@ -71,14 +77,15 @@ export function equal(meter: Meter, a: unknown, b: unknown): boolean {
     return a === b;
   }
   if (a === b) return true;
-  if (typeof a === "bigint" || typeof b === "bigint") {
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) {
     // Loose equality compares a bigint with a number without rounding either.
-    return (typeof a === "number" || typeof b === "number") && a == b;
+    return (typeof a === "bigint" || typeof b === "bigint" || a instanceof Uint ||
+      b instanceof Uint) && isNumeric(a) && isNumeric(b) && a == b;
   }
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   const kind = kindOf(a);
   if (kind !== kindOf(b)) return false;
-  if (kind === "timestamp") return Number(a) === Number(b);
+  if (kind === "number") return (a as Uint).value === (b as Uint).value;
+  if (kind === "timestamp") return nanosecondsOf(a as Date) === nanosecondsOf(b as Date);
   if (kind === "duration") return (a as Duration).nanoseconds === (b as Duration).nanoseconds;
   if (kind === "list" || kind === "bytes") {
     const left = a as ArrayLike<unknown>;
@@ -99,10 +106,10 @@ export function equal(meter: Meter, a: unknown, b: unknown): boolean {
   });
 }
 
-/** What an entry in a table of texts takes. */
+/** Steps of an entry in a table of texts. */
 const ENTRY = 20;
 
-/** A text that two values share exactly when they are equal: finds duplicates in linear time. */
+/** A text that is the same for two values if and only if they are equal. Finds duplicates fast. */
 export function identity(meter: Meter, value: unknown): string {
   const text = identityOf(meter, value);
   meter.spend(ENTRY);
@@ -120,11 +127,11 @@ function identityOf(meter: Meter, value: unknown): string {
     case "list":
       return `[${(value as unknown[]).map((item) => identity(meter, item)).join()}]`;
     case "bytes":
-      // Several digits for each, and a comma.
+      // Each takes several digits and a comma.
       meter.spend(5 * (value as Uint8Array).length);
       return `b(${(value as Uint8Array).join()})`;
     case "timestamp":
-      return `t${Number(value)}`;
+      return `t${nanosecondsOf(value as Date)}`;
     case "duration":
       return `d${(value as Duration).nanoseconds}`;
     case "map": {
@@ -147,13 +154,13 @@ export function sortedNames(meter: Meter, map: object): string[] {
   return names.sort();
 }
 
-/** What each value in a result takes, its share of the JSON that is made of it included. */
+/** Steps of each value in a result, its share of the JSON that is made of it included. */
 const VALUE = 2;
 
 /**
  * A result as plain data: whole numbers as JS numbers (as text beyond 2^53), timestamps and
- * durations as text, bytes as base64. What is plain already comes back as it is, uncopied. A value
- * that occurs in it many times counts as often, since it is written as often.
+ * durations as text, bytes as base64. Plain data is returned as it is, without a copy. A value that
+ * occurs several times counts each time, because it is written each time.
  */
 export function toPlain(meter: Meter, value: unknown): unknown {
   switch (typeof value) {
@@ -177,6 +184,10 @@ export function toPlain(meter: Meter, value: unknown): unknown {
 
 function plainObject(meter: Meter, value: object): unknown {
   if (Array.isArray(value)) return plainList(meter, value);
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) {
+    return plainMap(meter, value as Readonly<Record<string, unknown>>);
+  }
   if (value instanceof Date) {
     meter.spend(DATE);
     return value.toISOString();
@@ -189,13 +200,15 @@ function plainObject(meter: Meter, value: object): unknown {
     meter.spend(DATE);
     return String(value);
   }
-  return plainMap(meter, value as Readonly<Record<string, unknown>>);
+  if (value instanceof Uint) return toPlain(meter, value.value);
+  const map = value as Readonly<Record<string, unknown>>;
+  return copiedMap(meter, map, namesOf(meter, map), 0);
 }
 
-/** What writing a timestamp or a duration takes. */
+/** Steps of writing a timestamp or a duration. */
 const DATE = 50;
 
-/** A short value that is plain; a list or map takes the steps for all of these at once. */
+/** Whether the value is short and plain. A list or map spends the steps for all such at once. */
 function isSimple(value: unknown): boolean {
   switch (typeof value) {
     case "string":
@@ -217,7 +230,7 @@ function plainList(meter: Meter, list: readonly unknown[]): readonly unknown[] {
   return list;
 }
 
-/** The list with all items plain; those before `from` are already. */
+/** A copy of the list with plain items; those before `from` are plain already. */
 function copiedList(
   meter: Meter,
   list: readonly unknown[],
@@ -233,8 +246,6 @@ function copiedList(
 
 function plainMap(meter: Meter, map: Readonly<Record<string, unknown>>): unknown {
   const names = namesOf(meter, map);
-  const prototype = Object.getPrototypeOf(map);
-  if (prototype !== Object.prototype && prototype !== null) return copiedMap(meter, map, names, 0);
   let characters = 0;
   for (let i = 0; i < names.length; i++) {
     characters += names[i].length;
@@ -247,7 +258,7 @@ function plainMap(meter: Meter, map: Readonly<Record<string, unknown>>): unknown
   return map;
 }
 
-/** The same for a map; `first` is the plain value of the name at `from`, where it is known. */
+/** A plain copy of a map; `first` is the plain value of the name at `from`, where it is known. */
 function copiedMap(
   meter: Meter,
   map: Readonly<Record<string, unknown>>,
@@ -264,5 +275,5 @@ function copiedMap(
   }));
 }
 
-/** What a field of a map takes that is made. */
+/** Steps of a field of a map that is made. */
 export const FIELD = 30;

@@ -1,30 +1,27 @@
-/** Makes errors that know the expression and the place in it. */
+/** Errors with the expression and the place in it. */
 
-import type { ASTNode } from "@marcbachmann/cel-js";
 import { ExpressionError } from "../base/errors.ts";
 import { Failure, type Range, snippet } from "./failure.ts";
 import type { Meter } from "./meter.ts";
 import type { FunctionCall, FunctionDefinition } from "./scope.ts";
+import type { CallNode, SyntaxNode } from "./syntax.ts";
 
-/** What an error says beside its message. */
+/** Optional parts of an error. */
 interface Details extends ErrorOptions {
-  /** A name that was meant, where one is close. */
+  /** What to do about it, such as a name that is close. */
   readonly hint?: string | undefined;
 }
 
-/** A function call in the syntax tree. */
-export type CallNode = Extract<ASTNode, { op: "call" | "rcall" }>;
-
-/** From this many arguments on, a function takes as many as one likes. */
+/** A function that accepts more arguments has no maximum in error messages. */
 const MANY = 8;
 
-/** The source of one expression, which turns what goes wrong into an ExpressionError. */
+/** The source of one expression. It turns failures into ExpressionErrors. */
 export class Source {
   /** The expression as written. */
   readonly text: string;
   readonly #place: string | undefined;
 
-  /** `place` says where the expression stands. */
+  /** `place` is the place of the expression in the configuration. */
   constructor(text: string, place?: string) {
     this.text = text;
     this.#place = place;
@@ -36,7 +33,7 @@ export class Source {
     return new ExpressionError(this.text, message, { start, end, place: this.#place, ...options });
   }
 
-  /** Something that failed, at `range` where it has no place yet. */
+  /** The error for a failure. `range` is used where the failure has no place of its own. */
   failed(error: unknown, range: Range = { start: 0, end: this.text.length }): ExpressionError {
     if (error instanceof ExpressionError) return error;
     const subject = `"${snippet(this.text, 120)}" failed`;
@@ -50,7 +47,7 @@ export class Source {
     return this.problem(range, `${subject}: ${what}`, { cause: error });
   }
 
-  /** The function with a place in its failures. */
+  /** The same function, with `range` as the place of its failures. */
   guard(range: Range, act: FunctionCall): FunctionCall {
     return (meter: Meter, ...values: unknown[]) => {
       try {
@@ -67,22 +64,21 @@ export class Source {
     return error;
   }
 
-  /** The name of the variable that a macro's first argument is. */
-  variableName(node: ASTNode): string {
-    if (node.op === "id") return node.args;
-    throw this.problem(node, "a macro's first argument is the name of its variable");
+  /** The name that the first arguments of a macro declare. */
+  variableName(node: SyntaxNode): string {
+    if (node.kind === "name") return node.name;
+    throw this.problem(node, "a macro needs the name of a variable here");
   }
 
   /** The place of the function's name in its call. */
   nameOf(node: CallNode, name: string): Range {
     const short = name.slice(name.lastIndexOf(".") + 1);
-    const from = node.op === "rcall" ? node.args[1].end : node.start;
-    const start = this.text.indexOf(short, from);
+    const start = this.text.indexOf(short, node.receiver?.end ?? node.start);
     return { start: name === short ? start : node.start, end: start + short.length };
   }
 }
 
-/** What is wrong with a call of `count` arguments, the receiver counted; undefined if nothing. */
+/** The mistake in a call with `count` arguments, the receiver included; undefined if none. */
 export function wrongCount(
   node: CallNode,
   name: string,
@@ -90,8 +86,8 @@ export function wrongCount(
   count: number,
 ): string | undefined {
   if (count >= minimum && count <= maximum) return undefined;
-  // Who calls a method does not count its receiver.
-  const receiver = node.op === "rcall" && !name.includes(".") ? 1 : 0;
+  // To the author of a method call, the receiver is not an argument.
+  const receiver = node.receiver !== undefined && !name.includes(".") ? 1 : 0;
   const least = minimum - receiver;
   const most = maximum - receiver;
   const amount = minimum === maximum

@@ -1,20 +1,26 @@
-/** Functions on lists and sets. None changes its argument. */
+/**
+ * Functions on lists, sets and maps. None changes its argument. Maps are built by defining
+ * properties: "__proto__" stays plain data.
+ */
 
-import { countOf, listOf, stringOf } from "./arguments.ts";
-import { Failure, kindOf } from "./failure.ts";
+import { countOf, listOf, mapOf, stringOf } from "./arguments.ts";
+import { Failure, KindFailure } from "./failure.ts";
+import { kindOf } from "./kinds.ts";
 import type { Meter } from "./meter.ts";
-import { add, divide, isNumeric, less } from "./operators.ts";
+import { isNumeric } from "./numbers.ts";
+import { add, divide, less } from "./operators.ts";
 import { define, type FunctionDefinition, type Functions } from "./scope.ts";
-import { reverseString } from "./strings.ts";
-import { field, identity, readable } from "./values.ts";
+import { MOST_ARGUMENTS } from "./syntax.ts";
+import { reversed } from "./text.ts";
+import { FIELD, field, identity, namesOf, readable } from "./values.ts";
 
 /** The longest list that `lists.range` makes. */
 const LONGEST_RANGE = 100_000;
 
-/** What making an int takes: it is a bigint. */
+/** Steps of making an int: it is a bigint. */
 const INT = 10;
 
-/** What comparing two items of a list takes. */
+/** Steps of comparing two items of a list. */
 const COMPARISON = 3;
 
 function unique(meter: Meter, list: readonly unknown[]): unknown[] {
@@ -29,7 +35,7 @@ function unique(meter: Meter, list: readonly unknown[]): unknown[] {
   return [...seen.values()];
 }
 
-/** Flattens lists in the list, one level unless told otherwise. */
+/** Puts the items of the lists in `list` into one list, to a depth of `depth` levels. */
 function flatten(meter: Meter, list: readonly unknown[], depth: number, into: unknown[] = []) {
   meter.items(list.length + 1);
   for (const item of list) {
@@ -39,25 +45,25 @@ function flatten(meter: Meter, list: readonly unknown[], depth: number, into: un
   return into;
 }
 
-/** Numbers, or strings, or booleans, from small to large; null comes last. */
+/** Orders numbers, strings or booleans from small to large; null comes last. */
 function compare(meter: Meter, name: string, a: unknown, b: unknown): number {
   meter.spend(COMPARISON);
   if (typeof a === "number" && typeof b === "number") return a < b ? -1 : b < a ? 1 : 0;
   if (a === null || b === null) return Number(a === null) - Number(b === null);
   if (kindOf(a) !== kindOf(b)) {
-    throw new Failure(`${name}() cannot order ${kindOf(a)} and ${kindOf(b)}`);
+    throw new KindFailure(`${name}() cannot order ${kindOf(a)} and ${kindOf(b)}`);
   }
   return less(meter, a, b) ? -1 : less(meter, b, a) ? 1 : 0;
 }
 
-/** The items by their keys, from small to large; items with equal keys keep their order. */
+/** The items sorted by their keys, from small to large. Items with equal keys keep their order. */
 export function sortedBy(
   name: string,
   meter: Meter,
   list: readonly unknown[],
   key: (item: unknown) => unknown,
 ): unknown[] {
-  // Each item is kept three times on the way.
+  // The sort keeps each item three times.
   meter.items(3 * list.length);
   const keyed = list.map((item) => ({ item, key: readable(key(item)) }));
   return keyed.sort((a, b) => compare(meter, name, a.key, b.key)).map(({ item }) => item);
@@ -67,7 +73,7 @@ function sum(meter: Meter, name: string, list: readonly unknown[]): unknown {
   let total: unknown = 0n;
   for (const item of list) {
     meter.spend(2);
-    if (!isNumeric(item)) throw new Failure(`${name}() needs numbers, got ${kindOf(item)}`);
+    if (!isNumeric(item)) throw new KindFailure(`${name}() needs numbers, got ${kindOf(item)}`);
     total = add(meter, total, item);
   }
   return total;
@@ -77,7 +83,7 @@ function average(meter: Meter, list: readonly unknown[]): unknown {
   return list.length === 0 ? null : divide(meter, sum(meter, "avg", list), list.length);
 }
 
-/** The item that is `wanted` (-1 the least, 1 the greatest); null for an empty list. */
+/** The least item (`wanted` is -1) or the greatest (1); null for an empty list. */
 function extreme(meter: Meter, name: string, list: readonly unknown[], wanted: -1 | 1): unknown {
   let best: unknown = list[0] ?? null;
   for (let i = 1; i < list.length; i++) {
@@ -96,7 +102,7 @@ function onList(
   return define(1, 1, (meter, list) => act(meter, listOf(name, list)));
 }
 
-/** A function of two lists as sets, by the identities of their items. */
+/** A function of two lists as sets. */
 function onSets(name: string, act: (a: Set<string>, b: Set<string>) => boolean) {
   const setOf = (meter: Meter, list: unknown) => {
     const items = listOf(name, list);
@@ -107,7 +113,7 @@ function onSets(name: string, act: (a: Set<string>, b: Set<string>) => boolean) 
 }
 
 function reverse(meter: Meter, value: unknown): unknown {
-  if (typeof value === "string") return reverseString(meter, value);
+  if (typeof value === "string") return reversed(meter, value);
   const list = listOf("reverse", value);
   meter.items(list.length);
   return [...list].reverse();
@@ -134,7 +140,41 @@ function asList(_meter: Meter, value: unknown): unknown {
   return value === null ? [] : Array.isArray(value) ? value : [value];
 }
 
-/** All functions of this file. */
+/** Steps of building a map, beside its fields. */
+const MAP = 60;
+
+/** The names, which are arguments of their own or one list. */
+function wantedNames(meter: Meter, name: string, values: readonly unknown[]): Set<string> {
+  const names = values.flatMap((value) => Array.isArray(value) ? value : [value]);
+  meter.spend(FIELD * names.length);
+  return new Set(names.map((value) => stringOf(name, value)));
+}
+
+function keep(
+  meter: Meter,
+  map: Readonly<Record<string, unknown>>,
+  wanted: (name: string) => boolean,
+) {
+  return Object.fromEntries(entriesOf(meter, map).filter(([name]) => wanted(name)));
+}
+
+function entriesOf(meter: Meter, map: Readonly<Record<string, unknown>>): [string, unknown][] {
+  const names = namesOf(meter, map);
+  meter.spend(MAP + FIELD * names.length);
+  return names.map((name) => [name, map[name]]);
+}
+
+/** One map with the fields of all. The last one wins where names are equal. */
+function merge(meter: Meter, ...values: unknown[]): unknown {
+  return Object.fromEntries(values.flatMap((value) => entriesOf(meter, mapOf("merge", value))));
+}
+
+/** The first value that is not null; null where all are. */
+function coalesce(_meter: Meter, ...values: unknown[]): unknown {
+  return values.find((value) => value !== null) ?? null;
+}
+
+/** The functions on lists and sets. */
 export const LIST_FUNCTIONS: Functions = {
   as_list: define(1, 1, asList),
   first: onList("first", (_meter, list) => readable(list[0])),
@@ -170,4 +210,19 @@ export const LIST_FUNCTIONS: Functions = {
     (a, b) => a.size === b.size && [...b].every((item) => a.has(item)),
   ),
   "sets.intersects": onSets("sets.intersects", (a, b) => [...b].some((item) => a.has(item))),
+};
+
+/** The functions on maps. */
+export const MAP_FUNCTIONS: Functions = {
+  default: define(2, 2, coalesce),
+  coalesce: define(1, MOST_ARGUMENTS, coalesce),
+  merge: define(1, MOST_ARGUMENTS, merge),
+  omit: define(2, MOST_ARGUMENTS, (meter, map, ...values) => {
+    const names = wantedNames(meter, "omit", values);
+    return keep(meter, mapOf("omit", map), (name) => !names.has(name));
+  }),
+  pick: define(2, MOST_ARGUMENTS, (meter, map, ...values) => {
+    const names = wantedNames(meter, "pick", values);
+    return keep(meter, mapOf("pick", map), (name) => names.has(name));
+  }),
 };

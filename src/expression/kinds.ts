@@ -1,0 +1,145 @@
+/** The types of CEL that JavaScript lacks, and the kinds of all values. */
+
+/** An unsigned integer of 64 bits. */
+export class Uint {
+  readonly value: bigint;
+
+  /** `value` is from 0 to 2^64 - 1; `Uint.holds` tells. */
+  constructor(value: bigint) {
+    this.value = value;
+  }
+
+  /** Whether `value` is in range. */
+  static holds(value: bigint): boolean {
+    return BigInt.asUintN(64, value) === value;
+  }
+
+  /** The number for JavaScript's own operators: `<`, `Number()` and the like. */
+  valueOf(): bigint {
+    return this.value;
+  }
+
+  toString(): string {
+    return String(this.value);
+  }
+}
+
+const SECOND = 1_000_000_000n;
+
+/** Nanoseconds in each unit of a written duration. */
+const UNITS: Readonly<Record<string, bigint>> = {
+  d: 86_400n * SECOND,
+  h: 3_600n * SECOND,
+  m: 60n * SECOND,
+  s: SECOND,
+  ms: 1_000_000n,
+  us: 1_000n,
+  µs: 1_000n,
+  ns: 1n,
+};
+
+const AMOUNT = /(\d+)(?:\.(\d+))?(ms|us|µs|ns|[dhms])/g;
+const WRITTEN = /^[-+]?(?:\d+(?:\.\d+)?(?:ms|us|µs|ns|[dhms]))+$/;
+
+/** About 10,000 years, the limit of CEL. */
+const LONGEST = 315_576_000_000n * SECOND;
+
+/** Longer texts are no durations; reading one would take long. */
+const LONGEST_TEXT = 100;
+
+/** A length of time, exact to the nanosecond. It may be negative. */
+export class Duration {
+  /** The whole length. */
+  readonly nanoseconds: bigint;
+
+  private constructor(nanoseconds: bigint) {
+    this.nanoseconds = nanoseconds;
+  }
+
+  /** The duration of that length; undefined beyond 10,000 years. */
+  static of(nanoseconds: bigint): Duration | undefined {
+    const size = nanoseconds < 0n ? -nanoseconds : nanoseconds;
+    return size > LONGEST ? undefined : new Duration(nanoseconds);
+  }
+
+  /** Reads `1h30m`, `-1.5s`, `2d` and the like; undefined for any other text. */
+  static parse(text: string): Duration | undefined {
+    if (text === "0") return new Duration(0n);
+    if (text.length > LONGEST_TEXT || !WRITTEN.test(text)) return undefined;
+    let total = 0n;
+    for (const [, whole, fraction = "", unit] of text.matchAll(AMOUNT)) {
+      total += BigInt(whole + fraction) * UNITS[unit] / 10n ** BigInt(fraction.length);
+    }
+    return Duration.of(text.startsWith("-") ? -total : total);
+  }
+
+  /** The number of whole units, such as hours for "h", cut towards zero. */
+  in(unit: "h" | "m" | "s" | "ms"): bigint {
+    return this.nanoseconds / UNITS[unit];
+  }
+
+  /** Seconds, as CEL writes durations: `5400s`, `-1.5s`. */
+  toString(): string {
+    const size = this.nanoseconds < 0n ? -this.nanoseconds : this.nanoseconds;
+    const fraction = String(size % SECOND).padStart(9, "0").replace(/0+$/, "");
+    const sign = this.nanoseconds < 0n ? "-" : "";
+    return `${sign}${size / SECOND}${fraction === "" ? "" : `.${fraction}`}s`;
+  }
+}
+
+const MILLISECOND = 1_000_000n;
+
+/** A point in time, exact to the nanosecond. Any other `Date` is a timestamp of whole milliseconds. */
+export class Timestamp extends Date {
+  /** The nanoseconds since the last whole millisecond. */
+  readonly beyond: number;
+
+  /** `beyond` is from 0 to 999,999. */
+  constructor(milliseconds: number, beyond: number) {
+    super(milliseconds);
+    this.beyond = beyond;
+  }
+
+  /** The time that many nanoseconds after the start of 1970. */
+  static of(nanoseconds: bigint): Timestamp {
+    const rest = nanoseconds % MILLISECOND;
+    const beyond = rest < 0n ? rest + MILLISECOND : rest;
+    return new Timestamp(Number((nanoseconds - beyond) / MILLISECOND), Number(beyond));
+  }
+
+  /** As of a `Date`, with six more digits where they are not zero. */
+  override toISOString(): string {
+    const text = super.toISOString();
+    return this.beyond === 0
+      ? text
+      : `${text.slice(0, -1)}${String(this.beyond).padStart(6, "0")}Z`;
+  }
+}
+
+/** The nanoseconds since the start of 1970. */
+export function nanosecondsOf(time: Date): bigint {
+  const beyond = time instanceof Timestamp ? BigInt(time.beyond) : 0n;
+  return BigInt(time.getTime()) * MILLISECOND + beyond;
+}
+
+/** The kind of a value in the words of an error message. */
+export function kindOf(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+    case "number":
+      return typeof value;
+    case "bigint":
+      return "number";
+    case "object":
+      if (value === null) return "null";
+      if (Array.isArray(value)) return "list";
+      if (value instanceof Uint8Array) return "bytes";
+      if (value instanceof Date) return "timestamp";
+      if (value instanceof Duration) return "duration";
+      if (value instanceof Uint) return "number";
+      return "map";
+    default:
+      return "null";
+  }
+}
