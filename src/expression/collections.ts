@@ -11,7 +11,7 @@ import { isNumeric } from "./numbers.ts";
 import { add, divide, less } from "./operators.ts";
 import { define, type FunctionDefinition, type Functions } from "./scope.ts";
 import { MOST_ARGUMENTS } from "./syntax.ts";
-import { reversed } from "./text.ts";
+import { reversed } from "./characters.ts";
 import { FIELD, field, identity, namesOf, readable } from "./values.ts";
 
 /** The longest list that `lists.range` makes. */

@@ -11,7 +11,7 @@ import { boolean, negate, not, operand, OPERATORS } from "./operators.ts";
 import type { Evaluate, FunctionCall, FunctionDefinition } from "./scope.ts";
 import { type Source, wrongCount } from "./source.ts";
 import type { CallNode, Entry, SyntaxNode } from "./syntax.ts";
-import { field, hasElement, isKey, nameOf, readable } from "./values.ts";
+import { field, hasElement, isKey, nameOf, readable, refuseKey } from "./values.ts";
 
 /** A compiled node. `literal` is its value where that is the same for every event. */
 interface Compiled {
@@ -75,7 +75,8 @@ export class Compiler {
       }
       case "element": {
         const of = this.#node(node.object, locals).evaluate;
-        return { evaluate: elementOf(of, this.#node(node.key, locals).evaluate) };
+        const refuse = this.#source.guard(node.key, refuseKey);
+        return { evaluate: elementOf(of, this.#node(node.key, locals).evaluate, refuse) };
       }
       case "call":
         return this.#call(node, locals);
@@ -126,10 +127,10 @@ export class Compiler {
   }
 
   #map(node: SyntaxNode, nodes: readonly Entry[], locals: Locals): Compiled {
-    const name = this.#source.guard(node, (meter, key) => {
-      if (isKey(key)) return nameOf(meter, key);
-      throw new KindFailure("the key of a map must be a string, a number, true or false");
-    });
+    const name = this.#source.guard(
+      node,
+      (meter, key) => isKey(key) ? nameOf(meter, key) : refuseKey(meter, key),
+    );
     this.#nodes += NODES_OF_FIELD * nodes.length;
     const known = new Set<string>();
     const entries = nodes.map(({ key, value }) => {

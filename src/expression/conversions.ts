@@ -80,6 +80,12 @@ function toInt(meter: Meter, value: unknown): bigint {
   return int;
 }
 
+function toUint(meter: Meter, value: unknown): Uint {
+  const integer = toInteger(meter, "uint", value);
+  if (integer < 0n) throw new Failure("uint() needs a number from 0");
+  return uint64(integer);
+}
+
 function toDouble(meter: Meter, value: unknown): number {
   if (isNumeric(value)) return Number(value);
   const text = stringOf("double", value);
@@ -107,9 +113,13 @@ export function toText(meter: Meter, name: string, value: unknown): string {
   return text;
 }
 
-/** A timestamp as CEL writes it: with as many digits of the second as it needs, often none. */
+/** A timestamp as CEL writes it: with as many digits after the point as it needs. */
 function timeText(time: Date): string {
-  return time.toISOString().replace(/\.?0+Z$/, "Z");
+  const text = time.toISOString();
+  let end = text.length - 1;
+  while (text[end - 1] === "0") end--;
+  if (text[end - 1] === ".") end--;
+  return `${text.slice(0, end)}Z`;
 }
 
 function toDuration(meter: Meter, value: unknown): Duration {
@@ -124,7 +134,7 @@ export const CONVERSIONS: Functions = {
   type: define(1, 1, typeOf),
   dyn: define(1, 1, (_meter, value) => value),
   int: define(1, 1, toInt),
-  uint: define(1, 1, (meter, value) => uint64(toInteger(meter, "uint", value))),
+  uint: define(1, 1, toUint),
   double: define(1, 1, toDouble),
   string: define(1, 1, (meter, value) => toText(meter, "string", value)),
   bool: define(1, 1, toBool),

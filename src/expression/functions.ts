@@ -16,7 +16,7 @@ import {
   type Functions,
 } from "./scope.ts";
 import { STRING_FUNCTIONS } from "./strings.ts";
-import { lengthOf } from "./text.ts";
+import { lengthOf } from "./characters.ts";
 import { TIME_FUNCTIONS } from "./time.ts";
 import { namesOf } from "./values.ts";
 

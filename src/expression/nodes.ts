@@ -2,7 +2,7 @@
 
 import { Failure } from "./failure.ts";
 import type { Evaluate, FunctionCall } from "./scope.ts";
-import { element } from "./values.ts";
+import { element, isKey } from "./values.ts";
 
 /**
  * Steps of throwing and catching one failure. In a callback of the system, where a server's events
@@ -10,10 +10,14 @@ import { element } from "./values.ts";
  */
 export const FAILURE = 1_000;
 
-/** `object[key]`. */
-export function elementOf(object: Evaluate, key: Evaluate): Evaluate {
-  return (scope, values, meter) =>
-    element(meter, object(scope, values, meter), key(scope, values, meter));
+/** `object[key]`; `refuse` throws for a key that is a list, a map or the like. */
+export function elementOf(object: Evaluate, key: Evaluate, refuse: FunctionCall): Evaluate {
+  return (scope, values, meter) => {
+    const of = object(scope, values, meter);
+    const at = key(scope, values, meter);
+    if (typeof at === "object" && at !== null && !isKey(at)) return refuse(meter, at);
+    return element(meter, of, at);
+  };
 }
 
 /** A map; `name` is the name of the field for the value of a key. */

@@ -11,7 +11,7 @@ import type { Meter } from "./meter.ts";
 import { int64, isNumeric, type Numeric, uint64, written } from "./numbers.ts";
 import type { BinaryOperator } from "./syntax.ts";
 import { isTimestamp } from "./timestamp.ts";
-import { equal, hasElement, isKey } from "./values.ts";
+import { equal, hasElement } from "./values.ts";
 
 /** An operator with two operands. It spends steps where its work grows with them. */
 export type Operator = (meter: Meter, a: unknown, b: unknown) => unknown;
@@ -181,7 +181,7 @@ function contains(meter: Meter, value: unknown, collection: unknown): boolean {
     }
     return false;
   }
-  if (kindOf(collection) === "map") return isKey(value) && hasElement(meter, collection, value);
+  if (kindOf(collection) === "map") return hasElement(meter, collection, value);
   return refuse("in", value, collection);
 }
 

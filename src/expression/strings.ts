@@ -5,7 +5,7 @@ import { FORMAT } from "./format.ts";
 import type { Meter } from "./meter.ts";
 import { patternOfConfiguration, patternOfEvent, type TextPattern } from "./pattern.ts";
 import { define, type FunctionCall, type Functions } from "./scope.ts";
-import { charactersOf, Finder, indexOf, indexOfUnit, lastIndexOf, unitOf } from "./text.ts";
+import { charactersOf, Finder, indexOf, indexOfUnit, lastIndexOf, unitOf } from "./characters.ts";
 
 /** Steps of cutting out a part of a text. */
 const PART = 6;
@@ -157,7 +157,9 @@ function optionalCount(name: string, value: unknown): number | undefined {
 
 /** As in CEL, a negative limit means none. */
 function limitOf(name: string, value: unknown): number | undefined {
-  return value === undefined || Number(numberOf(name, value)) < 0 ? undefined : countOf(name, value);
+  return value === undefined || Number(numberOf(name, value)) < 0
+    ? undefined
+    : countOf(name, value);
 }
 
 /** The functions of this file. */

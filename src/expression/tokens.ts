@@ -50,7 +50,7 @@ export interface Token {
 }
 
 /** White space and comments, which separate tokens. */
-const SPACE = /(?:[ \t\n\r\f]|\/\/[^\n]*)+/y;
+const SPACE = /[ \t\n\r\f]+|\/\/[^\n]*/y;
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
 const QUOTED_NAME = /`([A-Za-z0-9_./ -]+)`/y;
 const OPERATOR = /[=!<>]=|&&|\|\||[<>+\-*/%!?:.,()[\]{}]/y;
@@ -82,7 +82,7 @@ export class Lexer {
 
   /** The next token. Throws an ExpressionError where the text holds none. */
   next(): Token {
-    this.#match(SPACE);
+    while (this.#match(SPACE) !== undefined);
     const start = this.#at;
     const text = this.#text;
     if (start >= text.length) return { kind: "end", start, end: start, label: "the end" };

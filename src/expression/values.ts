@@ -1,7 +1,7 @@
 /** Reads, compares and returns values. Data is never trusted: only own properties count. */
 
 import { toBase64 } from "./bytes.ts";
-import { Failure } from "./failure.ts";
+import { Failure, KindFailure } from "./failure.ts";
 import { Duration, kindOf, nanosecondsOf, Uint } from "./kinds.ts";
 import type { Meter } from "./meter.ts";
 import { isNumeric, type Numeric } from "./numbers.ts";
@@ -17,6 +17,11 @@ export function readable(value: unknown): unknown {
 export function field(value: unknown, name: string): unknown {
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return null;
   return Array.isArray(value) ? null : readable((value as Record<string, unknown>)[name]);
+}
+
+/** Throws the Failure for a value that cannot be a key. */
+export function refuseKey(_meter: Meter, key: unknown): never {
+  throw new KindFailure(`a key must be a string, a number, true or false, got ${kindOf(key)}`);
 }
 
 /** Steps of writing a number as the name of a field, and of a search for a computed name. */
@@ -50,6 +55,7 @@ export function hasElement(meter: Meter, value: unknown, key: unknown): boolean 
     const at = isNumeric(key) ? Number(key) : -1;
     return Number.isInteger(at) && at >= 0 && at < value.length;
   }
+  if (!isKey(key)) return false;
   const name = nameOf(meter, key);
   if (!Object.hasOwn(value, name)) return false;
   const found = (value as Record<string, unknown>)[name];

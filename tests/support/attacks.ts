@@ -235,14 +235,30 @@ export const attacks: Readonly<Record<string, readonly string[]>> = {
     "input.numbers.all(n, n > 'x')",
     "input.numbers.all(n, input.numbers.all(m, m >= 0))",
     "input.numbers.all(n, !(n > 'x' || n < 'x'))",
+    "input.numbers.all(i, n, input.numbers.all(j, m, m >= 0))",
+    "input.numbers.all(n, input.map.all(k, v, true))",
   ],
   exists: [
     "input.numbers.exists(n, n > 'x')",
     "input.numbers.exists(a, input.numbers.exists(b, input.numbers.exists(c, c > 10)))",
     "input.numbers.exists(n, n > 'x' && n < 'x')",
     "input.numbers.exists(n, [1].exists(m, m > 'x'))",
+    "input.numbers.exists(i, n, [1].exists(j, m, m > 'x'))",
   ],
-  exists_one: ["input.numbers.exists_one(n, input.numbers.exists_one(m, m == n))"],
+  exists_one: [
+    "input.numbers.exists_one(n, input.numbers.exists_one(m, m == n))",
+    "input.numbers.exists_one(i, n, input.numbers.exists_one(j, m, m == n))",
+  ],
+  existsOne: ["input.numbers.existsOne(i, n, input.numbers.existsOne(j, m, m == n))"],
+  transformList: [
+    "input.numbers.transformList(i, n, input.numbers.transformList(j, m, [i, j, n, m]))",
+    "input.map.transformList(k, v, input.map.transformList(l, w, l))",
+  ],
+  transformMap: [
+    "input.numbers.transformMap(i, n, input.numbers.transformMap(j, m, m))",
+    "input.map.transformMap(k, v, input.map.transformMap(l, w, {l: w}))",
+    many("{'a': 1}.transformMap(k, v, v)"),
+  ],
   filter: ["input.numbers.filter(n, n in input.numbers)", many("input.numbers.filter(n, n > 3)")],
   map: [
     many("lists.range(100000).map(j, i * j)"),

@@ -40,7 +40,7 @@ test("format fills placeholders", () => {
     ["'%s'.format([[1, 'a', [2.5]]])", "[1, a, [2.5]]"],
     ["'%s'.format([{'b': 1, 'a': null}])", "{a: null, b: 1}"],
     ["'%s'.format([b'hi'])", "hi"],
-    ["'%s %s'.format([timestamp(0), duration('90s')])", "1970-01-01T00:00:00.000Z 90s"],
+    ["'%s %s'.format([timestamp(0), duration('90s')])", "1970-01-01T00:00:00Z 90s"],
     ["'%d|%d'.format([-7, input.n])", "-7|3"],
     ["'%f'.format([input.half])", "1.500000"],
     ["'%.2f|%.0f'.format([3.14159, 2.7])", "3.14|3"],
@@ -68,7 +68,7 @@ test("a format that is written out is checked when it is compiled", () => {
     const [source, reason] of [
       ["'%q'.format([1])", 'format() has no placeholder "%q"'],
       ["'%.2s'.format([1])", 'format() has no placeholder "%.2s"'],
-      ["'%.101f'.format([1])", "format() writes at most 100 digits behind the point"],
+      ["'%.101f'.format([1])", "format() writes at most 100 digits after the point"],
     ]
   ) {
     const failure = { name: "ExpressionError", message: `"${source}" failed: ${reason}` };
@@ -101,7 +101,8 @@ test("conversions", () => {
     ["string(1.0)", "1"],
     ["string(true)", "true"],
     ["string(b'\\xc3\\xa9')", "é"],
-    ["string(timestamp(0))", "1970-01-01T00:00:00.000Z"],
+    ["string(timestamp(0))", "1970-01-01T00:00:00Z"],
+    ["string(timestamp('2026-03-05T14:07:09.120Z'))", "2026-03-05T14:07:09.12Z"],
     ["string(duration('1h'))", "3600s"],
     ["duration(duration('1h'))", "3600s"],
     ["timestamp(timestamp(1)) == timestamp(1)", true],
@@ -193,7 +194,7 @@ test("durations are exact", () => {
     ["duration('1.5s').getMilliseconds()", 1500],
     ["timestamp(0) + duration('1d') - duration('1s')", "1970-01-01T23:59:59.000Z"],
     ["duration('1s') + timestamp(0) > timestamp(0)", true],
-    ["timestamp(0) - duration('1ns')", "1969-12-31T23:59:59.999Z"],
+    ["timestamp(0) - duration('1ns')", "1969-12-31T23:59:59.999999999Z"],
     ["timestamp(60) - timestamp(0.5)", "59.5s"],
   ]);
   checkFailures([

@@ -5,9 +5,15 @@ import fc from "fast-check";
 import { compileExpression, Meter } from "../../src/expression/mod.ts";
 import { toHex } from "../../src/base/text.ts";
 import { fromBase64, joined, toBase64 } from "../../src/expression/bytes.ts";
-import { indexOfUnit, lengthOf, unitOf } from "../../src/expression/characters.ts";
-import { weightOf } from "../../src/expression/pattern-weight.ts";
-import { Finder, indexOf, lastIndexOf } from "../../src/expression/search.ts";
+import { weightOf } from "../../src/expression/pattern.ts";
+import {
+  Finder,
+  indexOf,
+  indexOfUnit,
+  lastIndexOf,
+  lengthOf,
+  unitOf,
+} from "../../src/expression/characters.ts";
 import { seeded } from "../support/random.ts";
 import { hostile } from "../support/hostile.ts";
 
