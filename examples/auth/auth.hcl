@@ -1,12 +1,12 @@
-# Clients with a token: who may connect, who may speak, and who is told what.
+# Clients with a token: permission to connect, permission to send, and recipients by role.
 #
-# Another program signs people in and gives each of them a JSON Web Token. Weir checks the token and
-# knows from then on who the client is: nothing here depends on what a client says of itself.
+# Another program signs users in and issues a JSON Web Token to each of them. Weir verifies the token.
+# Nothing in this file depends on unverified data of a client.
 
 # ── Connectors ───────────────────────────────────────────────────────────────────────────────────
 
 # A page connects with new WebSocket("ws://localhost:3000/ws", ["weir", token]). The connection is
-# closed when its token expires, unless the page sends {"type":"auth","token":"…"} before.
+# closed when its token expires, unless the page sends {"type":"auth","token":"…"} before that.
 connector "ws" {
   type    = "websocket"
   port    = 3000
@@ -30,10 +30,10 @@ connector "db" {
   migrations = "./migrations"
 }
 
-# ── Who may connect ──────────────────────────────────────────────────────────────────────────────
+# ── Permission to connect ────────────────────────────────────────────────────────────────────────
 
-# A token is good until it expires. Whom the shop has blocked meanwhile stands in the database.
-flow "only those who are not blocked" {
+# A token is valid until it expires. The database has the users that were blocked in the meantime.
+flow "refuse blocked users" {
   from {
     connector = "ws"
     operation = "connect"
@@ -48,7 +48,7 @@ flow "only those who are not blocked" {
   }
 }
 
-# ── What they may do ─────────────────────────────────────────────────────────────────────────────
+# ── Permission to send ───────────────────────────────────────────────────────────────────────────
 
 # {"type":"notify","id":1,"data":{"to":"ana","text":"Your parcel is on its way"}}
 flow "staff notify a customer" {
@@ -68,8 +68,8 @@ flow "staff notify a customer" {
   }
 }
 
-# The claims of a recipient are those of its newest token.
-flow "staff hear who comes" {
+# The filter reads the claims of each recipient, from its newest token.
+flow "notify staff of new clients" {
   from {
     connector = "ws"
     operation = "connect"

@@ -1,7 +1,7 @@
-# What must happen, run without a server by `weir test`. Nobody needs a token here: a test says who
-# its clients are by `user_id`, and what their tokens would say by `claims`.
+# `weir test` runs these tests without a server. Clients need no token here: `user_id` and `claims` of
+# a test replace it.
 
-test "staff notify a customer, and nobody else hears it" {
+test "staff can notify one customer" {
   client "sam" {
     user_id = "sam"
     claims  = { role = "staff" }
@@ -23,7 +23,7 @@ test "staff notify a customer, and nobody else hears it" {
   expect "bob" { nothing = true }
 }
 
-test "customers notify nobody" {
+test "customers cannot notify" {
   client "ana" { user_id = "ana" }
   client "bob" { user_id = "bob" }
 
@@ -36,7 +36,7 @@ test "customers notify nobody" {
   expect "bob" { nothing = true }
 }
 
-test "staff hear who comes" {
+test "staff are notified of new clients" {
   client "sam" {
     user_id = "sam"
     claims  = { role = "staff" }
@@ -50,7 +50,7 @@ test "staff hear who comes" {
   expect "ana" { nothing = true }
 }
 
-test "who is blocked stays out" {
+test "blocked users are refused" {
   client "eve" { user_id = "eve" }
 
   mock "db" {
@@ -62,15 +62,15 @@ test "who is blocked stays out" {
   expect "eve" { status = 403 }
 }
 
-test "without a token, or from another site, nobody gets in" {
-  client "nobody" {}
+test "clients without a token or from another site are refused" {
+  client "stranger" {}
   client "page" {
     user_id = "ana"
     headers = { Origin = "https://shop.example.com.evil.com" }
   }
 
-  given "nobody" { operation = "connect" }
-  expect "nobody" { status = 401 }
+  given "stranger" { operation = "connect" }
+  expect "stranger" { status = 401 }
 
   given "page" { operation = "connect" }
   expect "page" { status = 403 }

@@ -1,7 +1,7 @@
-# What must happen, run without a server by `weir test`. The database is one in memory, with the
-# migrations applied. Steps run in the order written; what an expect names is what it must find.
+# `weir test` runs these tests without a server. The database is in memory, with the migrations
+# applied. Steps run in the order written. An expect must find what it names.
 
-test "what is said in a room is stored, heard there, and confirmed to who said it" {
+test "a message is stored, delivered to its room, and acknowledged" {
   client "ada" {
     params = { name = "Ada" }
     rooms  = ["lobby"]
@@ -49,7 +49,7 @@ test "a message that is sent again is stored once" {
   expect "api" { data = [{ id = "same", text = "Once" }] }
 }
 
-test "nobody speaks in a room without being there" {
+test "only members of a room can send to it" {
   client "ada" { rooms = ["lobby"] }
   client "bob" { rooms = ["kitchen"] }
 
@@ -60,7 +60,7 @@ test "nobody speaks in a room without being there" {
   expect "db" { nothing = true }
 }
 
-test "what is no message is refused with all that is wrong" {
+test "an invalid message is refused with every violation" {
   client "ada" { rooms = ["lobby"] }
 
   given "ada" { data = { id = "", room = "lobby", text = "  ", author = "Bob" } }
@@ -76,7 +76,7 @@ test "what is no message is refused with all that is wrong" {
   expect "db" { nothing = true }
 }
 
-test "who comes is announced and greeted, who goes is missed" {
+test "joins and leaves are announced" {
   client "ada" {
     params = { name = "Ada" }
     rooms  = ["lobby"]
@@ -93,7 +93,7 @@ test "who comes is announced and greeted, who goes is missed" {
   expect "ada" { data = { kind = "left", name = "Bob" } }
 }
 
-test "a greeting goes to the one connection that it is for" {
+test "a greeting reaches one connection" {
   client "ada" {
     params = { name = "Ada" }
     rooms  = ["lobby"]

@@ -1,8 +1,8 @@
-# A dashboard of live numbers. Whatever can send an HTTP request posts a reading; it is stored, and
-# every open page shows it at once. A page that comes later loads what it has missed.
+# A dashboard of live numbers. A program posts a reading over HTTP. The reading is stored, and every
+# open page shows it at once. A new page loads the stored readings.
 #
-# A connector is something that Weir can talk to. A flow takes events from one connector, or from the
-# clock, and hands them to others.
+# A connector is something that Weir talks to. A flow takes events from one connector, or from the
+# clock, and delivers them to others.
 
 constants {
   port   = 3000
@@ -24,8 +24,8 @@ connector "api" {
   port = constants.port
 }
 
-# env() reads an environment variable, or takes the default. New files in migrations/ are applied
-# when the server starts, each once.
+# env() reads an environment variable, or returns the default. At the start, the server applies new
+# files in migrations/, each once.
 connector "db" {
   type       = "database"
   driver     = "sqlite"
@@ -33,16 +33,16 @@ connector "db" {
   migrations = "./migrations"
 }
 
-# A broker inside the process. With driver = "rabbitmq" and a url, readings can come from anywhere,
+# A broker inside the process. With driver = "rabbitmq" and a url, any program can publish readings,
 # and the flows below stay as they are.
 connector "events" {
   type   = "mq"
   driver = "memory"
 }
 
-# ── Readings come in ─────────────────────────────────────────────────────────────────────────────
+# ── Receiving ────────────────────────────────────────────────────────────────────────────────────
 
-# What a reading must look like. Anything else is answered with 422 and the list of what is wrong.
+# The fields of a reading. Any other body is answered with 422 and the list of violations.
 type "reading" {
   metric = string({ pattern = "^[a-z][a-z0-9_]*$", max_length = 40 })
   value  = number
@@ -59,7 +59,7 @@ flow "record" {
     input = "reading"
   }
 
-  # What is in quotes here is an expression: `input` is what arrived.
+  # Text in quotes is an expression: `input` is the event.
   transform {
     id     = "uuid()"
     metric = "input.metric"
@@ -68,8 +68,9 @@ flow "record" {
     at     = "now()"
   }
 
-  # One after the other, each only if the one before succeeded: what pages see is stored. In a
-  # database, the payload's fields are the columns; to a broker, the target is a routing key.
+  # Destinations run one after the other, each only after the one before it succeeded: pages see only
+  # stored readings. In a database, the fields of the payload are the columns. For a broker, the
+  # target is a routing key.
   to {
     connector = "db"
     target    = "readings"
@@ -80,10 +81,11 @@ flow "record" {
   }
 }
 
-# ── Numbers of our own ───────────────────────────────────────────────────────────────────────────
+# ── Schedules ────────────────────────────────────────────────────────────────────────────────────
 
-# A flow can also start by the clock. This one looks something up first: the result of a step is
-# `step.NAME`, here the query's single row. It is published like any other reading, but not stored.
+# A flow can also start on a schedule. This one looks something up first: the result of a step is
+# `step.NAME`, here the single row of the query. The result is published like a reading, but not
+# stored.
 flow "count" {
   when = "@every 2s"
 
@@ -104,7 +106,7 @@ flow "count" {
   }
 }
 
-# What is older than a day goes, at every full hour.
+# Deletes readings older than a day, every hour.
 flow "tidy" {
   when = "0 * * * *"
 
@@ -114,9 +116,9 @@ flow "tidy" {
   }
 }
 
-# ── Readings go out ──────────────────────────────────────────────────────────────────────────────
+# ── Publishing ───────────────────────────────────────────────────────────────────────────────────
 
-# Whoever publishes reading.ANYTHING, here or, on a real broker, anywhere: every page is told.
+# Every page gets reading.ANYTHING, from this service or, with a real broker, from any program.
 flow "live" {
   from {
     connector = "events"
@@ -128,8 +130,8 @@ flow "live" {
   }
 }
 
-# The newest readings of every metric, for a page that has just been opened. A flow without a
-# response answers with what its first destination returns, here the rows.
+# The newest readings of every metric, for a new page. A flow without a response answers with the
+# result of its first destination, here the rows.
 flow "recent" {
   from {
     connector = "api"

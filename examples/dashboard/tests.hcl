@@ -1,5 +1,5 @@
-# What must happen, run without a server by `weir test`. The database is one in memory, with the
-# migrations applied. Steps run in the order written; what an expect names is what it must find.
+# `weir test` runs these tests without a server. The database is in memory, with the migrations
+# applied. Steps run in the order written. An expect must find what it names.
 
 test "a reading is stored, and every page shows it" {
   client "page" {}
@@ -19,7 +19,7 @@ test "a reading is stored, and every page shows it" {
   expect "another" { data = { metric = "orders_open", value = 12 } }
 }
 
-test "what is published on the broker is shown, whoever published it" {
+test "pages show every reading that is published on the broker" {
   client "page" {}
 
   given "events" {
@@ -30,7 +30,7 @@ test "what is published on the broker is shown, whoever published it" {
   expect "page" { data = { metric = "temperature", value = 21.5 } }
 }
 
-test "a page that comes later loads what there is" {
+test "a new page loads the stored readings" {
   given "api" {
     operation = "POST /readings"
     data      = { metric = "orders_open", value = 1 }
@@ -51,7 +51,7 @@ test "a page that comes later loads what there is" {
   }
 }
 
-test "what is no reading is refused with all that is wrong" {
+test "an invalid reading is refused with every violation" {
   client "page" {}
 
   given "api" {
@@ -67,7 +67,7 @@ test "what is no reading is refused with all that is wrong" {
   expect "db" { nothing = true }
 }
 
-test "every two seconds the page learns how many are stored" {
+test "every two seconds the page gets the number of stored readings" {
   client "page" {}
 
   advance { by = "2s" }

@@ -1,6 +1,6 @@
-# What live.hcl promises, run by `weir test`.
+# `weir test` runs these tests of live.hcl.
 
-test "what a client says, all others hear" {
+test "a message of a client reaches all others" {
   client "alice" {}
   client "bob" {}
 

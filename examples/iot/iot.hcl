@@ -1,9 +1,9 @@
-# Devices and a page that watches them. A device sends readings over a WebSocket of its own; they are
-# checked, stored and shown at once, and one that is out of range raises an alarm.
+# Devices, and a page that shows their readings. A device sends readings over its own WebSocket. Each
+# reading is validated, stored and shown at once. A reading out of range raises an alarm.
 #
-# A connector is something that Weir can talk to. A flow takes events from one connector and hands
-# them to others. What is in quotes inside a flow is an expression: `input` is what arrived, `client`
-# the connection that it came from.
+# A connector is something that Weir talks to. A flow takes events from one connector and delivers
+# them to others. Text in quotes inside a flow is an expression: `input` is the event, and `client` is
+# the connection that sent it.
 
 constants {
   port = 3000
@@ -11,8 +11,8 @@ constants {
 
 # ── Connectors ───────────────────────────────────────────────────────────────────────────────────
 
-# Devices connect to ws://localhost:3000/devices?device=greenhouse-1. The name is not verified: on a
-# network that is not yours, an auth block belongs here.
+# Devices connect to ws://localhost:3000/devices?device=greenhouse-1. The name is not verified. On a
+# public network, add an auth block.
 connector "devices" {
   type             = "websocket"
   port             = constants.port
@@ -28,14 +28,14 @@ connector "pages" {
   static = "./public"
 }
 
-# HTTP requests, again on that port.
+# HTTP requests, on the same port.
 connector "api" {
   type = "rest"
   port = constants.port
 }
 
-# env() reads an environment variable, or takes the default. New files in migrations/ are applied
-# when the server starts, each once.
+# env() reads an environment variable, or returns the default. At the start, the server applies new
+# files in migrations/, each once.
 connector "db" {
   type       = "database"
   driver     = "sqlite"
@@ -45,7 +45,7 @@ connector "db" {
 
 # ── Devices ──────────────────────────────────────────────────────────────────────────────────────
 
-# A connection without a proper name is refused.
+# A connection without a valid device name is refused.
 flow "online" {
   from {
     connector = "devices"
@@ -81,8 +81,8 @@ flow "offline" {
   }
 }
 
-# A device sends {"type":"reading","id":1,"data":{"sensor":"temperature","value":21.5}}. Data that
-# does not look like this is refused, and the device is told all that is wrong with it.
+# A device sends {"type":"reading","id":1,"data":{"sensor":"temperature","value":21.5}}. Other data is
+# refused, and the device gets the list of violations.
 type "reading" {
   sensor = string({ pattern = "^[a-z][a-z0-9_]*$", max_length = 40 })
   value  = number({ min = -1000000, max = 1000000 })
@@ -97,7 +97,7 @@ flow "reading" {
     input = "reading"
   }
 
-  # The range in which this sensor is well: a row of the table `limits`, or null where it has none.
+  # The normal range of this sensor: a row of the table `limits`, or null if it has none.
   step "limits" {
     connector = "db"
     query     = "SELECT low, high FROM limits WHERE sensor = :sensor"
@@ -106,8 +106,8 @@ flow "reading" {
     }
   }
 
-  # A line may use those above it as `output`. What a device says of itself changes nothing about
-  # whose reading this is.
+  # A line can use the lines above it as `output`. The device is the one of the connection, whatever
+  # the data contains.
   transform {
     kind   = "'reading'"
     id     = "uuid()"
@@ -118,9 +118,9 @@ flow "reading" {
     at     = "now()"
   }
 
-  # One after the other, each only if the one before succeeded: what pages see is stored, and the
-  # device's ack means that its reading is on disk. A table's columns are the payload's fields, so
-  # here the payload is made to fit.
+  # Destinations run one after the other, each only after the one before it succeeded: pages see only
+  # stored readings, and the ack of the device means that its reading is on disk. The fields of the
+  # payload are the columns of the table, so a transform selects them.
   to {
     connector = "db"
     target    = "readings"
@@ -138,7 +138,7 @@ flow "reading" {
     operation = "broadcast"
   }
 
-  # Who wants to be woken joins the room: {"type":"join_room","room":"alarms"}
+  # Pages that want alarms join the room: {"type":"join_room","room":"alarms"}
   to {
     connector = "pages"
     operation = "send_to_room"
@@ -156,8 +156,8 @@ flow "reading" {
 
 # ── Pages ────────────────────────────────────────────────────────────────────────────────────────
 
-# What a page shows before anything new arrives: the newest reading of each sensor. A flow without a
-# response answers with what its first destination returns, here the rows.
+# The newest reading of each sensor, for a new page. A flow without a response answers with the result
+# of its first destination, here the rows.
 flow "newest" {
   from {
     connector = "api"
@@ -177,7 +177,7 @@ flow "newest" {
   }
 }
 
-# Where a sensor is well, in whichever order the two are given.
+# The normal range of a sensor. The two limits can be in any order.
 type "limit" {
   sensor = string({ pattern = "^[a-z][a-z0-9_]*$", max_length = 40 })
   low    = number
@@ -206,7 +206,7 @@ flow "set_limit" {
   }
 }
 
-# Readings older than a week go, every night at three.
+# Deletes readings older than a week, every night at three.
 flow "tidy" {
   when = "0 3 * * *"
 

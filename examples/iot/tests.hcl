@@ -1,5 +1,5 @@
-# What must happen, run without a server by `weir test`. The database is one in memory, with the
-# migrations applied. Steps run in the order written; what an expect names is what it must find.
+# `weir test` runs these tests without a server. The database is in memory, with the migrations
+# applied. Steps run in the order written. An expect must find what it names.
 
 test "a reading is stored, shown, and confirmed to its device" {
   client "greenhouse" {
@@ -25,7 +25,7 @@ test "a reading is stored, shown, and confirmed to its device" {
   expect "page" { data = { kind = "reading", device = "greenhouse-1", value = 21.5 } }
 }
 
-test "a value out of range raises an alarm for those who listen for it" {
+test "a value out of range raises an alarm in the room alarms" {
   client "greenhouse" {
     connector = "devices"
     params    = { device = "greenhouse-1" }
@@ -49,7 +49,7 @@ test "a value out of range raises an alarm for those who listen for it" {
   expect "page" { nothing = true }
 }
 
-test "a sensor's limits can be set, in whichever order" {
+test "the limits of a sensor can be set, in any order" {
   client "pump" {
     connector = "devices"
     params    = { device = "pump" }
@@ -72,7 +72,7 @@ test "a sensor's limits can be set, in whichever order" {
   expect "guard" { data = { kind = "alarm", text = "pressure is 9.5, not 1 to 9" } }
 }
 
-test "a device says neither nonsense nor whose reading it is" {
+test "invalid readings and a false device are refused" {
   client "pump" {
     connector = "devices"
     params    = { device = "pump" }
@@ -90,7 +90,7 @@ test "a device says neither nonsense nor whose reading it is" {
   expect "db" { nothing = true }
 }
 
-test "a device without a proper name is refused, others come and go" {
+test "a device without a valid name is refused; other devices connect and disconnect" {
   client "page" { connector = "pages" }
   client "nobody" { connector = "devices" }
   client "pump" {

@@ -1,12 +1,12 @@
-# Notifications: a program posts one about a topic, and everybody who follows that topic sees it at
-# once. It is stored, so that a page that was away can ask for what it missed.
+# Notifications: a program posts a notification about a topic, and all followers of the topic see it
+# at once. It is stored, so that a page can load what it missed while it was offline.
 #
-# A connector is something that Weir can talk to. A flow takes events from one connector and hands
-# them to others. What is in quotes inside a flow is an expression: `input` is what arrived.
+# A connector is something that Weir talks to. A flow takes events from one connector and delivers
+# them to others. Text in quotes inside a flow is an expression: `input` is the event.
 
 constants {
   port   = 3000
-  missed = 50 # notifications of a topic that a page gets when it comes back
+  missed = 50 # notifications of a topic that a page loads after a reconnect
 }
 
 # ── Connectors ───────────────────────────────────────────────────────────────────────────────────
@@ -18,15 +18,15 @@ connector "ws" {
   static = "./public"
 }
 
-# HTTP requests, on the same port. Whoever can reach it can notify: on a network that is not yours,
-# let a proxy ask who they are.
+# HTTP requests, on the same port. Any program that can reach the port can post. On a public network,
+# put an authenticating proxy in front.
 connector "api" {
   type = "rest"
   port = constants.port
 }
 
-# env() reads an environment variable, or takes the default. New files in migrations/ are applied
-# when the server starts, each once.
+# env() reads an environment variable, or returns the default. At the start, the server applies new
+# files in migrations/, each once.
 connector "db" {
   type       = "database"
   driver     = "sqlite"
@@ -34,10 +34,10 @@ connector "db" {
   migrations = "./migrations"
 }
 
-# ── To notify ────────────────────────────────────────────────────────────────────────────────────
+# ── Posting ──────────────────────────────────────────────────────────────────────────────────────
 
-# What a notification must look like. Anything else is answered with 422 and the list of what is
-# wrong. A caller who may send the same one twice gives it a key.
+# The fields of a notification. Any other body is answered with 422 and the list of violations. A
+# program that may post the same notification twice adds a key.
 type "notification" {
   topic = string({ pattern = "^[a-z0-9-]+$", max_length = 40 })
   title = string({ pattern = "\\S", max_length = 120 })
@@ -64,14 +64,14 @@ flow "notify" {
     created_at = "now()"
   }
 
-  # The same key within ten minutes is the same notification: the caller is told that all is well,
-  # and nobody is notified twice. Without a key each one is new.
+  # The same key within ten minutes is the same notification: the request succeeds, and the followers
+  # are notified once. Without a key, each notification is new.
   dedupe {
     key = "input.key"
     ttl = "10m"
   }
 
-  # One after the other, each only if the one before succeeded: what is seen is stored.
+  # Destinations run one after the other, each only after the one before it succeeded.
   to {
     connector = "db"
     target    = "notifications"
@@ -83,13 +83,13 @@ flow "notify" {
   }
 }
 
-# ── To be notified ───────────────────────────────────────────────────────────────────────────────
+# ── Following ────────────────────────────────────────────────────────────────────────────────────
 
-# To follow a topic is to join the room of that name: {"type":"join_room","room":"deploys"}. Weir
-# keeps who is where; no flow is needed.
+# To follow a topic, a page joins the room with its name: {"type":"join_room","room":"deploys"}. That
+# needs no flow.
 #
-# Then {"type":"missed","id":2,"data":{"topic":"deploys","after":"…"}} asks for what came after the
-# last notification that the page has seen, or without `after` for the newest.
+# {"type":"missed","id":2,"data":{"topic":"deploys","after":"…"}} then loads the notifications after
+# the last one that the page has seen, or without `after` the newest ones.
 type "question" {
   topic = string
   after = string({ required = false })
@@ -101,8 +101,8 @@ flow "missed" {
     operation = "missed"
   }
 
-  # `client` is the connection that it came from. Who asks about a topic follows it; anybody else is
-  # told that this was refused.
+  # `client` is the connection that sent the event. Only followers of a topic can load its history;
+  # other clients get an error.
   accept {
     when = "input.topic in client.rooms"
   }
@@ -110,7 +110,7 @@ flow "missed" {
     input = "question"
   }
 
-  # A step looks something up; its result is step.NAME, with "all" always the list of rows.
+  # A step looks something up. Its result is step.NAME; with rows = "all" it is a list of rows.
   step "missed" {
     connector = "db"
     rows      = "all"
@@ -132,7 +132,7 @@ flow "missed" {
     }
   }
 
-  # The answer to who asked: {"type":"ack","id":2,"data":{"notifications":[…]}}
+  # The answer to the client: {"type":"ack","id":2,"data":{"notifications":[…]}}
   response {
     notifications = "step.missed"
   }

@@ -1,7 +1,7 @@
-# What must happen, run without a server by `weir test`. The database is one in memory, with the
-# migrations applied. Steps run in the order written; what an expect names is what it must find.
+# `weir test` runs these tests without a server. The database is in memory, with the migrations
+# applied. Steps run in the order written. An expect must find what it names.
 
-test "who follows the topic is notified, nobody else" {
+test "only followers of a topic are notified" {
   client "ada" { rooms = ["deploys"] }
   client "bob" { rooms = ["billing"] }
 
@@ -43,7 +43,7 @@ test "a page that was away gets what it missed" {
   }
 }
 
-test "a topic's past is for those who follow it" {
+test "only followers of a topic can load its history" {
   client "ada" { rooms = ["deploys"] }
 
   given "ada" {
@@ -78,7 +78,7 @@ test "the same key notifies once within ten minutes" {
   expect "ada" { data = { title = "A card was refused" } }
 }
 
-test "what is no notification is refused" {
+test "an invalid notification is refused" {
   client "ada" { rooms = ["deploys"] }
 
   given "api" {

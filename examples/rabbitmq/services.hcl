@@ -1,4 +1,4 @@
-# What page.hcl talks to: a database, and a RabbitMQ that may be anywhere.
+# The services of page.hcl: a database, and a RabbitMQ on any machine.
 connector "db" {
   type       = "database"
   driver     = "sqlite"
@@ -7,7 +7,7 @@ connector "db" {
 }
 
 # Every instance of this service has its own queue, so each one's clients see every event. Events
-# published while the broker cannot be reached wait for nobody: a named queue would keep them.
+# published while this service is disconnected are lost. A queue with a name would keep them.
 connector "rabbit" {
   type   = "mq"
   driver = "rabbitmq"

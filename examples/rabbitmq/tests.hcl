@@ -1,4 +1,4 @@
-# What page.hcl promises, run by `weir test`.
+# `weir test` runs these tests of page.hcl.
 
 test "a client's message becomes a row" {
   client "alice" {}
