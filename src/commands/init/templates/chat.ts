@@ -4,13 +4,13 @@
 export const files: Readonly<Record<string, string>> = {
   "README.md": `# Chat
 
-Rooms, history, who is there, and a live feed of orders: one port, one SQLite file, no broker to
-install. \`chat.hcl\` is the whole server, and reads from top to bottom as an introduction to the
-language. \`public/\` is the page: plain browser code without a library or a build. \`tests.hcl\` says
-what must happen.
+A chat with rooms, history, presence, and a live feed of orders. It needs one port and one SQLite
+file, and no broker. \`chat.hcl\` is the whole server; read it from top to bottom as an introduction
+to the language. \`public/\` is the page, plain browser code without a library or a build step.
+\`tests.hcl\` has the tests.
 
-Start it from a checkout of Weir, on the runtime of your choice. In place of \`examples/chat\` goes
-the folder that \`weir init\` has made.
+Start it from a checkout of Weir, on any runtime. Replace \`examples/chat\` with the folder that
+\`weir init\` created.
 
 \`\`\`sh
 deno run -A src/deno.ts run examples/chat
@@ -18,17 +18,17 @@ bun --no-env-file src/bun.ts run examples/chat
 node src/node.ts run examples/chat
 \`\`\`
 
-Open <http://localhost:3000> in two tabs: each tab is a person of its own. Then, in a terminal:
+Open <http://localhost:3000> in two tabs: each tab is a separate user. Then, in a terminal:
 
 \`\`\`sh
 curl --json '{"id":"A17","status":"packed"}' http://localhost:3000/orders
 \`\`\`
 
-Both tabs show the order at once. Stop the server with Ctrl-C, write something, and start it again:
-the page comes back by itself, the message is sent, and everything that was said is still there.
-\`test\` in place of \`run\` runs the tests.
+Both tabs show the order at once. Stop the server with Ctrl-C, write a message, and start the server
+again: the page reconnects and sends the message, and all earlier messages are still there. Use
+\`test\` instead of \`run\` to run the tests.
 
-| to change    | how                                                                       |
+| change       | how                                                                       |
 | ------------ | ------------------------------------------------------------------------- |
 | the port     | \`--port ws=8080\`, or \`constants.port\` in \`chat.hcl\`                       |
 | the database | the variable \`CHAT_DB\`; \`data/chat.db\` in this folder otherwise           |
@@ -37,9 +37,9 @@ the page comes back by itself, the message is sent, and everything that was said
   "chat.hcl":
     `# A chat with rooms, and a live feed of orders: one port, one database, one broker, one page.
 #
-# A configuration has two kinds of parts. A connector is something that Weir can talk to. A flow
-# takes events from one connector and hands them to others. That is the whole idea; the rest of
-# this file says it nine times.
+# A configuration has two kinds of parts. A connector is something that Weir talks to. A flow takes
+# events from one connector and delivers them to others. The rest of this file repeats that idea
+# nine times.
 
 constants {
   port    = 3000
@@ -56,14 +56,14 @@ connector "ws" {
   static = "./public"
 }
 
-# HTTP requests, here on the port of the WebSocket; with another one it would have its own.
+# HTTP requests, here on the port of the WebSocket. A connector can also have its own port.
 connector "api" {
   type = "rest"
   port = constants.port
 }
 
-# env() reads an environment variable, or takes the default. Relative paths start at this file.
-# New files in migrations/ are applied when the server starts, each once.
+# env() reads an environment variable, or returns the default. Paths are relative to this file. At
+# the start, the server applies new files in migrations/, each once.
 connector "db" {
   type       = "database"
   driver     = "sqlite"
@@ -80,17 +80,17 @@ connector "events" {
 # ── Chat ─────────────────────────────────────────────────────────────────────────────────────────
 
 # A browser sends {"type":"message","id":1,"data":{"id":"…","room":"lobby","text":"Hello"}}. Its data
-# must look like this, and have nothing else; the page can send a message again under its own id.
+# must have these fields, and no others. The page can repeat a message with the same id.
 type "message" {
   id   = string({ min_length = 1, max_length = 64 })
   room = string
   text = string({ pattern = "\\\\S", max_length = 2000 })
 }
 
-# What stands in quotes from here on is an expression: \`input\` is what arrived, \`client\` the
-# connection that it came from, whatever a message says of itself. Who that is, everybody else learns
-# from these two lines. The name is the one in the connection's address, as chosen: it is for people
-# to read, and nothing here depends on it. An auth block would bring one that is verified.
+# From here on, text in quotes is an expression: \`input\` is the event, and \`client\` is the connection
+# that sent it. These two lines tell the other clients who sent a message. The name comes from the
+# query of the connection's address and is not verified, so it is only displayed. With an auth block,
+# it could come from a token.
 transform "person" {
   who  = "client.id"
   name = "substring(default(client.params.name, 'guest'), 0, 40)"
@@ -102,8 +102,8 @@ flow "say" {
     operation = "message"
   }
 
-  # Nobody speaks in a room without being there: the sender of anything else is told that it was
-  # refused, and so is who sends what is no message.
+  # Only members of the room may send to it, and only valid messages. Otherwise the sender gets an
+  # error.
   accept {
     when = "input.room in client.rooms"
   }
@@ -111,7 +111,7 @@ flow "say" {
     input = "message"
   }
 
-  # What goes on to the destinations, line by line; a line may use those above it.
+  # The payload for the destinations, line by line. A line can use the lines above it.
   transform {
     use        = "transform.person"
     kind       = "'message'"
@@ -122,9 +122,9 @@ flow "say" {
     created_at = "now()"
   }
 
-  # Destinations run one after the other, each only if the one before succeeded: what others see is
-  # stored. Values reach the database by the names in the statement, never as part of its text. A
-  # message that is sent again, because its ack got lost, is stored once.
+  # Destinations run one after the other, each only after the one before it succeeded: other clients
+  # see only stored messages. Values are bound to the names in the statement. A message that is sent
+  # again, because its ack was lost, is stored once.
   to {
     connector = "db"
     query     = <<-SQL
@@ -141,15 +141,15 @@ flow "say" {
     exclude_sender = true
   }
 
-  # The answer to the sender, who sent an "id": {"type":"ack","id":1,"data":{"created_at":"…"}}.
-  # \`output\` is what the first destination returned, here the list of its rows.
+  # The answer to the sender: {"type":"ack","id":1,"data":{"created_at":"…"}}.
+  # \`output\` is the result of the first destination, here a list of rows.
   response {
     created_at = "first(output).created_at"
   }
 }
 
 # The last messages of a room, for a page that joins it: GET /rooms/lobby/messages
-# A flow without a response answers with what its first destination returns, here the rows.
+# A flow without a response answers with the result of its first destination, here the rows.
 flow "history" {
   from {
     connector = "api"
@@ -168,9 +168,9 @@ flow "history" {
   }
 }
 
-# ── Who is there ─────────────────────────────────────────────────────────────────────────────────
+# ── Presence ─────────────────────────────────────────────────────────────────────────────────────
 
-# {"type":"join_room","room":"lobby"}: the server keeps the membership, the flow tells the others.
+# {"type":"join_room","room":"lobby"}: the server adds the member, the flow notifies the others.
 flow "joined" {
   from {
     connector = "ws"
@@ -191,8 +191,8 @@ flow "joined" {
   }
 }
 
-# An operation of our own: pages answer a newcomer with {"type":"here","data":{"to":"…",…}}, where
-# \`to\` is the \`who\` that the newcomer was announced with. send_to_client reaches that one connection.
+# A custom operation: pages greet a new member with {"type":"here","data":{"to":"…",…}}, where \`to\` is
+# the \`who\` of its announcement. send_to_client reaches one connection.
 type "greeting" {
   to   = string
   room = string
@@ -237,8 +237,8 @@ flow "left" {
   }
 }
 
-# A closed tab leaves no room by itself. The page is in one room at a time, so one target will do. A
-# filter leaves an event alone for which it is false, and nobody is told.
+# A closed tab sends no leave_room. The page is in one room at a time, so one target is enough. If the
+# filter is false, the flow ignores the event.
 flow "gone" {
   from {
     connector = "ws"
@@ -277,21 +277,21 @@ flow "update_order" {
     status     = "input.status"
     updated_at = "now()"
   }
-  # A table as the target: the payload's fields are its columns.
+  # The target is a table: the fields of the payload are its columns.
   to {
     connector = "db"
     target    = "orders"
     operation = "UPSERT"
     key       = "id"
   }
-  # To a broker, the target is a routing key.
+  # For a broker, the target is a routing key.
   to {
     connector = "events"
     target    = "order.updated"
   }
 }
 
-# Whoever publishes order.updated, here or, on a real broker, anywhere: every client is told.
+# Every client gets order.updated, from this service or, with a real broker, from any program.
 flow "live_orders" {
   from {
     connector = "events"
@@ -1486,10 +1486,10 @@ $("copy").addEventListener("click", async () => {
 });
 `,
   "tests.hcl":
-    `# What must happen, run without a server by \`weir test\`. The database is one in memory, with the
-# migrations applied. Steps run in the order written; what an expect names is what it must find.
+    `# \`weir test\` runs these tests without a server. The database is in memory, with the migrations
+# applied. Steps run in the order written. An expect must find what it names.
 
-test "what is said in a room is stored, heard there, and confirmed to who said it" {
+test "a message is stored, delivered to its room, and acknowledged" {
   client "ada" {
     params = { name = "Ada" }
     rooms  = ["lobby"]
@@ -1537,7 +1537,7 @@ test "a message that is sent again is stored once" {
   expect "api" { data = [{ id = "same", text = "Once" }] }
 }
 
-test "nobody speaks in a room without being there" {
+test "only members of a room can send to it" {
   client "ada" { rooms = ["lobby"] }
   client "bob" { rooms = ["kitchen"] }
 
@@ -1548,7 +1548,7 @@ test "nobody speaks in a room without being there" {
   expect "db" { nothing = true }
 }
 
-test "what is no message is refused with all that is wrong" {
+test "an invalid message is refused with every violation" {
   client "ada" { rooms = ["lobby"] }
 
   given "ada" { data = { id = "", room = "lobby", text = "  ", author = "Bob" } }
@@ -1564,7 +1564,7 @@ test "what is no message is refused with all that is wrong" {
   expect "db" { nothing = true }
 }
 
-test "who comes is announced and greeted, who goes is missed" {
+test "joins and leaves are announced" {
   client "ada" {
     params = { name = "Ada" }
     rooms  = ["lobby"]
@@ -1581,7 +1581,7 @@ test "who comes is announced and greeted, who goes is missed" {
   expect "ada" { data = { kind = "left", name = "Bob" } }
 }
 
-test "a greeting goes to the one connection that it is for" {
+test "a greeting reaches one connection" {
   client "ada" {
     params = { name = "Ada" }
     rooms  = ["lobby"]

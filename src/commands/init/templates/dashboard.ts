@@ -6,10 +6,10 @@ export const files: Readonly<Record<string, string>> = {
 
 Live numbers: a program posts a reading, and every open page shows it at once. \`dashboard.hcl\` is
 the whole server: HTTP in, one SQLite file, a broker inside the process, WebSocket out. \`public/\` is
-the page: plain browser code without a library or a build. \`tests.hcl\` says what must happen.
+the page, plain browser code without a library or a build step. \`tests.hcl\` has the tests.
 
-Start it from a checkout of Weir, on the runtime of your choice. In place of \`examples/dashboard\`
-goes the folder that \`weir init\` has made.
+Start it from a checkout of Weir, on any runtime. Replace \`examples/dashboard\` with the folder that
+\`weir init\` created.
 
 \`\`\`sh
 deno run -A src/deno.ts run examples/dashboard
@@ -24,23 +24,23 @@ curl --json '{"metric":"orders_open","value":12}' http://localhost:3000/readings
 curl --json '{"metric":"temperature","value":21.5,"unit":"°C"}' http://localhost:3000/readings
 \`\`\`
 
-A reading that is none is refused, with everything that is wrong with it. \`test\` in place of \`run\`
-runs the tests.
+An invalid reading is refused with the list of violations. Use \`test\` instead of \`run\` to run the
+tests.
 
-| to change        | how                                                                       |
-| ---------------- | ------------------------------------------------------------------------- |
-| the port         | \`--port ws=8080\`, or \`constants.port\` in \`dashboard.hcl\`                  |
-| the database     | the variable \`DASHBOARD_DB\`; \`data/dashboard.db\` in this folder otherwise |
-| the broker       | \`driver = "rabbitmq"\` and a \`url\` in the connector \`events\`, nothing else |
-| what is kept     | the flow \`tidy\`, which drops what is older than a day                     |
-| numbers of yours | flows like \`count\`: a \`when\`, a \`step\` that asks, a \`to\` that publishes   |
+| change       | how                                                                        |
+| ------------ | -------------------------------------------------------------------------- |
+| the port     | \`--port ws=8080\`, or \`constants.port\` in \`dashboard.hcl\`                   |
+| the database | the variable \`DASHBOARD_DB\`; \`data/dashboard.db\` in this folder otherwise  |
+| the broker   | \`driver = "rabbitmq"\` and a \`url\` in the connector \`events\`, nothing else  |
+| retention    | the flow \`tidy\`, which deletes readings older than a day                   |
+| more numbers | flows like \`count\`: a \`when\`, a \`step\` with a query, a \`to\` that publishes |
 `,
   "dashboard.hcl":
-    `# A dashboard of live numbers. Whatever can send an HTTP request posts a reading; it is stored, and
-# every open page shows it at once. A page that comes later loads what it has missed.
+    `# A dashboard of live numbers. A program posts a reading over HTTP. The reading is stored, and every
+# open page shows it at once. A new page loads the stored readings.
 #
-# A connector is something that Weir can talk to. A flow takes events from one connector, or from the
-# clock, and hands them to others.
+# A connector is something that Weir talks to. A flow takes events from one connector, or from the
+# clock, and delivers them to others.
 
 constants {
   port   = 3000
@@ -62,8 +62,8 @@ connector "api" {
   port = constants.port
 }
 
-# env() reads an environment variable, or takes the default. New files in migrations/ are applied
-# when the server starts, each once.
+# env() reads an environment variable, or returns the default. At the start, the server applies new
+# files in migrations/, each once.
 connector "db" {
   type       = "database"
   driver     = "sqlite"
@@ -71,16 +71,16 @@ connector "db" {
   migrations = "./migrations"
 }
 
-# A broker inside the process. With driver = "rabbitmq" and a url, readings can come from anywhere,
+# A broker inside the process. With driver = "rabbitmq" and a url, any program can publish readings,
 # and the flows below stay as they are.
 connector "events" {
   type   = "mq"
   driver = "memory"
 }
 
-# ── Readings come in ─────────────────────────────────────────────────────────────────────────────
+# ── Receiving ────────────────────────────────────────────────────────────────────────────────────
 
-# What a reading must look like. Anything else is answered with 422 and the list of what is wrong.
+# The fields of a reading. Any other body is answered with 422 and the list of violations.
 type "reading" {
   metric = string({ pattern = "^[a-z][a-z0-9_]*$", max_length = 40 })
   value  = number
@@ -97,7 +97,7 @@ flow "record" {
     input = "reading"
   }
 
-  # What is in quotes here is an expression: \`input\` is what arrived.
+  # Text in quotes is an expression: \`input\` is the event.
   transform {
     id     = "uuid()"
     metric = "input.metric"
@@ -106,8 +106,9 @@ flow "record" {
     at     = "now()"
   }
 
-  # One after the other, each only if the one before succeeded: what pages see is stored. In a
-  # database, the payload's fields are the columns; to a broker, the target is a routing key.
+  # Destinations run one after the other, each only after the one before it succeeded: pages see only
+  # stored readings. In a database, the fields of the payload are the columns. For a broker, the
+  # target is a routing key.
   to {
     connector = "db"
     target    = "readings"
@@ -118,10 +119,11 @@ flow "record" {
   }
 }
 
-# ── Numbers of our own ───────────────────────────────────────────────────────────────────────────
+# ── Schedules ────────────────────────────────────────────────────────────────────────────────────
 
-# A flow can also start by the clock. This one looks something up first: the result of a step is
-# \`step.NAME\`, here the query's single row. It is published like any other reading, but not stored.
+# A flow can also start on a schedule. This one looks something up first: the result of a step is
+# \`step.NAME\`, here the single row of the query. The result is published like a reading, but not
+# stored.
 flow "count" {
   when = "@every 2s"
 
@@ -142,7 +144,7 @@ flow "count" {
   }
 }
 
-# What is older than a day goes, at every full hour.
+# Deletes readings older than a day, every hour.
 flow "tidy" {
   when = "0 * * * *"
 
@@ -152,9 +154,9 @@ flow "tidy" {
   }
 }
 
-# ── Readings go out ──────────────────────────────────────────────────────────────────────────────
+# ── Publishing ───────────────────────────────────────────────────────────────────────────────────
 
-# Whoever publishes reading.ANYTHING, here or, on a real broker, anywhere: every page is told.
+# Every page gets reading.ANYTHING, from this service or, with a real broker, from any program.
 flow "live" {
   from {
     connector = "events"
@@ -166,8 +168,8 @@ flow "live" {
   }
 }
 
-# The newest readings of every metric, for a page that has just been opened. A flow without a
-# response answers with what its first destination returns, here the rows.
+# The newest readings of every metric, for a new page. A flow without a response answers with the
+# result of its first destination, here the rows.
 flow "recent" {
   from {
     connector = "api"
@@ -864,8 +866,8 @@ time {
 }
 `,
   "tests.hcl":
-    `# What must happen, run without a server by \`weir test\`. The database is one in memory, with the
-# migrations applied. Steps run in the order written; what an expect names is what it must find.
+    `# \`weir test\` runs these tests without a server. The database is in memory, with the migrations
+# applied. Steps run in the order written. An expect must find what it names.
 
 test "a reading is stored, and every page shows it" {
   client "page" {}
@@ -885,7 +887,7 @@ test "a reading is stored, and every page shows it" {
   expect "another" { data = { metric = "orders_open", value = 12 } }
 }
 
-test "what is published on the broker is shown, whoever published it" {
+test "pages show every reading that is published on the broker" {
   client "page" {}
 
   given "events" {
@@ -896,7 +898,7 @@ test "what is published on the broker is shown, whoever published it" {
   expect "page" { data = { metric = "temperature", value = 21.5 } }
 }
 
-test "a page that comes later loads what there is" {
+test "a new page loads the stored readings" {
   given "api" {
     operation = "POST /readings"
     data      = { metric = "orders_open", value = 1 }
@@ -917,7 +919,7 @@ test "a page that comes later loads what there is" {
   }
 }
 
-test "what is no reading is refused with all that is wrong" {
+test "an invalid reading is refused with every violation" {
   client "page" {}
 
   given "api" {
@@ -933,7 +935,7 @@ test "what is no reading is refused with all that is wrong" {
   expect "db" { nothing = true }
 }
 
-test "every two seconds the page learns how many are stored" {
+test "every two seconds the page gets the number of stored readings" {
   client "page" {}
 
   advance { by = "2s" }

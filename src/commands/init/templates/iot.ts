@@ -4,13 +4,13 @@
 export const files: Readonly<Record<string, string>> = {
   "README.md": `# Devices
 
-Devices send readings over WebSocket; they are checked, stored and shown at once, and one that is
-out of range raises an alarm. \`iot.hcl\` is the whole server. \`public/\` is the page: plain browser
-code without a library or a build, with a form that acts as a device. \`tests.hcl\` says what must
-happen.
+Devices send readings over WebSocket. Each reading is validated, stored and shown at once. A reading
+out of range raises an alarm. \`iot.hcl\` is the whole server. \`public/\` is the page, plain browser
+code without a library or a build step, with a form that acts as a device. \`tests.hcl\` has the
+tests.
 
-Start it from a checkout of Weir, on the runtime of your choice. In place of \`examples/iot\` goes the
-folder that \`weir init\` has made.
+Start it from a checkout of Weir, on any runtime. Replace \`examples/iot\` with the folder that
+\`weir init\` created.
 
 \`\`\`sh
 deno run -A src/deno.ts run examples/iot
@@ -18,7 +18,7 @@ bun --no-env-file src/bun.ts run examples/iot
 node src/node.ts run examples/iot
 \`\`\`
 
-Open <http://localhost:3000>. A device is whatever can open a WebSocket; in JavaScript:
+Open <http://localhost:3000>. Any program that can open a WebSocket can be a device. In JavaScript:
 
 \`\`\`js
 const device = new WebSocket("ws://localhost:3000/devices?device=greenhouse-1");
@@ -29,22 +29,23 @@ device.onopen = () => {
 };
 \`\`\`
 
-41 degrees are out of range, so the page shows an alarm. \`test\` in place of \`run\` runs the tests.
+41 degrees are out of range, so the page shows an alarm. Use \`test\` instead of \`run\` to run the
+tests.
 
-| to change         | how                                                                            |
+| change            | how                                                                            |
 | ----------------- | ------------------------------------------------------------------------------ |
 | the port          | \`--port pages=8080\`, or \`constants.port\` in \`iot.hcl\`                          |
 | the database      | the variable \`IOT_DB\`; \`data/iot.db\` in this folder otherwise                  |
 | a sensor's limits | \`curl --json '{"low":0,"high":30}' http://localhost:3000/limits/temperature\`   |
-| who is a device   | an \`auth\` block in the connector \`devices\`; without one names are not verified |
+| device identity   | an \`auth\` block in the connector \`devices\`; without it, names are not verified |
 `,
   "iot.hcl":
-    `# Devices and a page that watches them. A device sends readings over a WebSocket of its own; they are
-# checked, stored and shown at once, and one that is out of range raises an alarm.
+    `# Devices, and a page that shows their readings. A device sends readings over its own WebSocket. Each
+# reading is validated, stored and shown at once. A reading out of range raises an alarm.
 #
-# A connector is something that Weir can talk to. A flow takes events from one connector and hands
-# them to others. What is in quotes inside a flow is an expression: \`input\` is what arrived, \`client\`
-# the connection that it came from.
+# A connector is something that Weir talks to. A flow takes events from one connector and delivers
+# them to others. Text in quotes inside a flow is an expression: \`input\` is the event, and \`client\` is
+# the connection that sent it.
 
 constants {
   port = 3000
@@ -52,8 +53,8 @@ constants {
 
 # ── Connectors ───────────────────────────────────────────────────────────────────────────────────
 
-# Devices connect to ws://localhost:3000/devices?device=greenhouse-1. The name is not verified: on a
-# network that is not yours, an auth block belongs here.
+# Devices connect to ws://localhost:3000/devices?device=greenhouse-1. The name is not verified. On a
+# public network, add an auth block.
 connector "devices" {
   type             = "websocket"
   port             = constants.port
@@ -69,14 +70,14 @@ connector "pages" {
   static = "./public"
 }
 
-# HTTP requests, again on that port.
+# HTTP requests, on the same port.
 connector "api" {
   type = "rest"
   port = constants.port
 }
 
-# env() reads an environment variable, or takes the default. New files in migrations/ are applied
-# when the server starts, each once.
+# env() reads an environment variable, or returns the default. At the start, the server applies new
+# files in migrations/, each once.
 connector "db" {
   type       = "database"
   driver     = "sqlite"
@@ -86,7 +87,7 @@ connector "db" {
 
 # ── Devices ──────────────────────────────────────────────────────────────────────────────────────
 
-# A connection without a proper name is refused.
+# A connection without a valid device name is refused.
 flow "online" {
   from {
     connector = "devices"
@@ -122,8 +123,8 @@ flow "offline" {
   }
 }
 
-# A device sends {"type":"reading","id":1,"data":{"sensor":"temperature","value":21.5}}. Data that
-# does not look like this is refused, and the device is told all that is wrong with it.
+# A device sends {"type":"reading","id":1,"data":{"sensor":"temperature","value":21.5}}. Other data is
+# refused, and the device gets the list of violations.
 type "reading" {
   sensor = string({ pattern = "^[a-z][a-z0-9_]*$", max_length = 40 })
   value  = number({ min = -1000000, max = 1000000 })
@@ -138,7 +139,7 @@ flow "reading" {
     input = "reading"
   }
 
-  # The range in which this sensor is well: a row of the table \`limits\`, or null where it has none.
+  # The normal range of this sensor: a row of the table \`limits\`, or null if it has none.
   step "limits" {
     connector = "db"
     query     = "SELECT low, high FROM limits WHERE sensor = :sensor"
@@ -147,8 +148,8 @@ flow "reading" {
     }
   }
 
-  # A line may use those above it as \`output\`. What a device says of itself changes nothing about
-  # whose reading this is.
+  # A line can use the lines above it as \`output\`. The device is the one of the connection, whatever
+  # the data contains.
   transform {
     kind   = "'reading'"
     id     = "uuid()"
@@ -159,9 +160,9 @@ flow "reading" {
     at     = "now()"
   }
 
-  # One after the other, each only if the one before succeeded: what pages see is stored, and the
-  # device's ack means that its reading is on disk. A table's columns are the payload's fields, so
-  # here the payload is made to fit.
+  # Destinations run one after the other, each only after the one before it succeeded: pages see only
+  # stored readings, and the ack of the device means that its reading is on disk. The fields of the
+  # payload are the columns of the table, so a transform selects them.
   to {
     connector = "db"
     target    = "readings"
@@ -179,7 +180,7 @@ flow "reading" {
     operation = "broadcast"
   }
 
-  # Who wants to be woken joins the room: {"type":"join_room","room":"alarms"}
+  # Pages that want alarms join the room: {"type":"join_room","room":"alarms"}
   to {
     connector = "pages"
     operation = "send_to_room"
@@ -197,8 +198,8 @@ flow "reading" {
 
 # ── Pages ────────────────────────────────────────────────────────────────────────────────────────
 
-# What a page shows before anything new arrives: the newest reading of each sensor. A flow without a
-# response answers with what its first destination returns, here the rows.
+# The newest reading of each sensor, for a new page. A flow without a response answers with the result
+# of its first destination, here the rows.
 flow "newest" {
   from {
     connector = "api"
@@ -218,7 +219,7 @@ flow "newest" {
   }
 }
 
-# Where a sensor is well, in whichever order the two are given.
+# The normal range of a sensor. The two limits can be in any order.
 type "limit" {
   sensor = string({ pattern = "^[a-z][a-z0-9_]*$", max_length = 40 })
   low    = number
@@ -247,7 +248,7 @@ flow "set_limit" {
   }
 }
 
-# Readings older than a week go, every night at three.
+# Deletes readings older than a week, every night at three.
 flow "tidy" {
   when = "0 3 * * *"
 
@@ -997,8 +998,8 @@ time {
 }
 `,
   "tests.hcl":
-    `# What must happen, run without a server by \`weir test\`. The database is one in memory, with the
-# migrations applied. Steps run in the order written; what an expect names is what it must find.
+    `# \`weir test\` runs these tests without a server. The database is in memory, with the migrations
+# applied. Steps run in the order written. An expect must find what it names.
 
 test "a reading is stored, shown, and confirmed to its device" {
   client "greenhouse" {
@@ -1024,7 +1025,7 @@ test "a reading is stored, shown, and confirmed to its device" {
   expect "page" { data = { kind = "reading", device = "greenhouse-1", value = 21.5 } }
 }
 
-test "a value out of range raises an alarm for those who listen for it" {
+test "a value out of range raises an alarm in the room alarms" {
   client "greenhouse" {
     connector = "devices"
     params    = { device = "greenhouse-1" }
@@ -1048,7 +1049,7 @@ test "a value out of range raises an alarm for those who listen for it" {
   expect "page" { nothing = true }
 }
 
-test "a sensor's limits can be set, in whichever order" {
+test "the limits of a sensor can be set, in any order" {
   client "pump" {
     connector = "devices"
     params    = { device = "pump" }
@@ -1071,7 +1072,7 @@ test "a sensor's limits can be set, in whichever order" {
   expect "guard" { data = { kind = "alarm", text = "pressure is 9.5, not 1 to 9" } }
 }
 
-test "a device says neither nonsense nor whose reading it is" {
+test "invalid readings and a false device are refused" {
   client "pump" {
     connector = "devices"
     params    = { device = "pump" }
@@ -1089,7 +1090,7 @@ test "a device says neither nonsense nor whose reading it is" {
   expect "db" { nothing = true }
 }
 
-test "a device without a proper name is refused, others come and go" {
+test "a device without a valid name is refused; other devices connect and disconnect" {
   client "page" { connector = "pages" }
   client "nobody" { connector = "devices" }
   client "pump" {

@@ -4,13 +4,13 @@
 export const files: Readonly<Record<string, string>> = {
   "README.md": `# Notifications
 
-A program posts a notification about a topic, and everybody who follows that topic sees it at once.
-It is stored: a page that was away gets what it missed when it comes back. \`notifications.hcl\` is
-the whole server. \`public/\` is the page: plain browser code without a library or a build.
-\`tests.hcl\` says what must happen.
+A program posts a notification about a topic, and all followers of the topic see it at once. It is
+stored, and a page loads what it missed after a reconnect. \`notifications.hcl\` is the whole server.
+\`public/\` is the page, plain browser code without a library or a build step. \`tests.hcl\` has the
+tests.
 
-Start it from a checkout of Weir, on the runtime of your choice. In place of
-\`examples/notifications\` goes the folder that \`weir init\` has made.
+Start it from a checkout of Weir, on any runtime. Replace \`examples/notifications\` with the folder
+that \`weir init\` created.
 
 \`\`\`sh
 deno run -A src/deno.ts run examples/notifications
@@ -18,7 +18,7 @@ bun --no-env-file src/bun.ts run examples/notifications
 node src/node.ts run examples/notifications
 \`\`\`
 
-Open <http://localhost:3000>, and notify from a terminal:
+Open <http://localhost:3000>, and post from a terminal:
 
 \`\`\`sh
 curl --json '{"topic":"deploys","title":"Version 7 is out"}' http://localhost:3000/notifications
@@ -26,15 +26,15 @@ curl --json '{"topic":"billing","title":"A card was refused","level":"urgent","k
   http://localhost:3000/notifications
 \`\`\`
 
-The second one can be sent again by a caller who is not sure: the same \`key\` within ten minutes
-notifies once. Close the page, send another, open the page: it is there. \`test\` in place of \`run\`
-runs the tests.
+The second request can be repeated safely: the same \`key\` within ten minutes notifies once. Close
+the page, post another notification, and open the page: it shows the notification. Use \`test\`
+instead of \`run\` to run the tests.
 
-| to change         | how                                                                |
+| change            | how                                                                |
 | ----------------- | ------------------------------------------------------------------ |
 | the port          | \`--port ws=8080\`, or \`constants.port\` in \`notifications.hcl\`       |
 | the database      | the variable \`NOTIFICATIONS_DB\`; \`data/notifications.db\` otherwise |
-| who may notify    | a proxy in front of \`POST /notifications\`                          |
+| who may post      | a proxy in front of \`POST /notifications\`                          |
 | the page's topics | \`TOPICS\` in \`public/notifications.js\`; the server takes any        |
 `,
   "migrations/001_notifications.sql": `-- Every notification, in the order in which they came.
@@ -51,15 +51,15 @@ CREATE TABLE notifications (
 CREATE INDEX notifications_by_topic ON notifications (topic, position);
 `,
   "notifications.hcl":
-    `# Notifications: a program posts one about a topic, and everybody who follows that topic sees it at
-# once. It is stored, so that a page that was away can ask for what it missed.
+    `# Notifications: a program posts a notification about a topic, and all followers of the topic see it
+# at once. It is stored, so that a page can load what it missed while it was offline.
 #
-# A connector is something that Weir can talk to. A flow takes events from one connector and hands
-# them to others. What is in quotes inside a flow is an expression: \`input\` is what arrived.
+# A connector is something that Weir talks to. A flow takes events from one connector and delivers
+# them to others. Text in quotes inside a flow is an expression: \`input\` is the event.
 
 constants {
   port   = 3000
-  missed = 50 # notifications of a topic that a page gets when it comes back
+  missed = 50 # notifications of a topic that a page loads after a reconnect
 }
 
 # ── Connectors ───────────────────────────────────────────────────────────────────────────────────
@@ -71,15 +71,15 @@ connector "ws" {
   static = "./public"
 }
 
-# HTTP requests, on the same port. Whoever can reach it can notify: on a network that is not yours,
-# let a proxy ask who they are.
+# HTTP requests, on the same port. Any program that can reach the port can post. On a public network,
+# put an authenticating proxy in front.
 connector "api" {
   type = "rest"
   port = constants.port
 }
 
-# env() reads an environment variable, or takes the default. New files in migrations/ are applied
-# when the server starts, each once.
+# env() reads an environment variable, or returns the default. At the start, the server applies new
+# files in migrations/, each once.
 connector "db" {
   type       = "database"
   driver     = "sqlite"
@@ -87,10 +87,10 @@ connector "db" {
   migrations = "./migrations"
 }
 
-# ── To notify ────────────────────────────────────────────────────────────────────────────────────
+# ── Posting ──────────────────────────────────────────────────────────────────────────────────────
 
-# What a notification must look like. Anything else is answered with 422 and the list of what is
-# wrong. A caller who may send the same one twice gives it a key.
+# The fields of a notification. Any other body is answered with 422 and the list of violations. A
+# program that may post the same notification twice adds a key.
 type "notification" {
   topic = string({ pattern = "^[a-z0-9-]+$", max_length = 40 })
   title = string({ pattern = "\\\\S", max_length = 120 })
@@ -117,14 +117,14 @@ flow "notify" {
     created_at = "now()"
   }
 
-  # The same key within ten minutes is the same notification: the caller is told that all is well,
-  # and nobody is notified twice. Without a key each one is new.
+  # The same key within ten minutes is the same notification: the request succeeds, and the followers
+  # are notified once. Without a key, each notification is new.
   dedupe {
     key = "input.key"
     ttl = "10m"
   }
 
-  # One after the other, each only if the one before succeeded: what is seen is stored.
+  # Destinations run one after the other, each only after the one before it succeeded.
   to {
     connector = "db"
     target    = "notifications"
@@ -136,13 +136,13 @@ flow "notify" {
   }
 }
 
-# ── To be notified ───────────────────────────────────────────────────────────────────────────────
+# ── Following ────────────────────────────────────────────────────────────────────────────────────
 
-# To follow a topic is to join the room of that name: {"type":"join_room","room":"deploys"}. Weir
-# keeps who is where; no flow is needed.
+# To follow a topic, a page joins the room with its name: {"type":"join_room","room":"deploys"}. That
+# needs no flow.
 #
-# Then {"type":"missed","id":2,"data":{"topic":"deploys","after":"…"}} asks for what came after the
-# last notification that the page has seen, or without \`after\` for the newest.
+# {"type":"missed","id":2,"data":{"topic":"deploys","after":"…"}} then loads the notifications after
+# the last one that the page has seen, or without \`after\` the newest ones.
 type "question" {
   topic = string
   after = string({ required = false })
@@ -154,8 +154,8 @@ flow "missed" {
     operation = "missed"
   }
 
-  # \`client\` is the connection that it came from. Who asks about a topic follows it; anybody else is
-  # told that this was refused.
+  # \`client\` is the connection that sent the event. Only followers of a topic can load its history;
+  # other clients get an error.
   accept {
     when = "input.topic in client.rooms"
   }
@@ -163,7 +163,7 @@ flow "missed" {
     input = "question"
   }
 
-  # A step looks something up; its result is step.NAME, with "all" always the list of rows.
+  # A step looks something up. Its result is step.NAME; with rows = "all" it is a list of rows.
   step "missed" {
     connector = "db"
     rows      = "all"
@@ -185,7 +185,7 @@ flow "missed" {
     }
   }
 
-  # The answer to who asked: {"type":"ack","id":2,"data":{"notifications":[…]}}
+  # The answer to the client: {"type":"ack","id":2,"data":{"notifications":[…]}}
   response {
     notifications = "step.missed"
   }
@@ -897,10 +897,10 @@ time {
 }
 `,
   "tests.hcl":
-    `# What must happen, run without a server by \`weir test\`. The database is one in memory, with the
-# migrations applied. Steps run in the order written; what an expect names is what it must find.
+    `# \`weir test\` runs these tests without a server. The database is in memory, with the migrations
+# applied. Steps run in the order written. An expect must find what it names.
 
-test "who follows the topic is notified, nobody else" {
+test "only followers of a topic are notified" {
   client "ada" { rooms = ["deploys"] }
   client "bob" { rooms = ["billing"] }
 
@@ -942,7 +942,7 @@ test "a page that was away gets what it missed" {
   }
 }
 
-test "a topic's past is for those who follow it" {
+test "only followers of a topic can load its history" {
   client "ada" { rooms = ["deploys"] }
 
   given "ada" {
@@ -977,7 +977,7 @@ test "the same key notifies once within ten minutes" {
   expect "ada" { data = { title = "A card was refused" } }
 }
 
-test "what is no notification is refused" {
+test "an invalid notification is refused" {
   client "ada" { rooms = ["deploys"] }
 
   given "api" {
