@@ -65,6 +65,8 @@ export interface DestinationType<Options = unknown, DestinationOptions = unknown
   readonly fields: Fields;
   /** The operations that it knows; any text where absent. */
   readonly operations?: readonly string[];
+  /** True where it publishes messages by the key in `target`: `runtime.publish` uses it. */
+  readonly publishes?: boolean;
   /** Checks a whole block. What could not be read of the options is undefined. */
   check?(to: Destination<DestinationOptions>, options: Options): readonly Complaint[];
   /** Whether delivering to this block makes something new, as an INSERT does. Never where absent. */

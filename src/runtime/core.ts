@@ -7,7 +7,7 @@ import { ConfigError, ConnectorError } from "../base/errors.ts";
 import { Flow, traced } from "../flow/mod.ts";
 import type { HonoApp } from "../contract/hono.ts";
 import { Lifecycle } from "./lifecycle.ts";
-import type { Model } from "../model/mod.ts";
+import type { ConnectorModel, Model } from "../model/mod.ts";
 import { createSite, type Identity, type Site } from "./site.ts";
 import type { Upgrader } from "../transport/upgrader.ts";
 import type { SocketEndpoint } from "../transport/socket.ts";
@@ -41,7 +41,8 @@ export interface Runtime {
   /**
    * Publishes on a broker, the memory broker included. `key` is the routing key.
    *
-   * @throws {ConnectorError} There is no such broker, or it did not take the message.
+   * @throws {ConnectorError} No connector, or more than one, can publish, or the broker did not take the
+   * message.
    */
   publish(key: string, body: unknown, options?: PublishOptions): Promise<void>;
   /** What every connector counts, such as `counts().ws.connections`. */
@@ -142,7 +143,9 @@ export class RuntimeCore implements Runtime {
       payload: body,
       options: headers === undefined ? {} : { headers },
     };
-    await this.#write("mq", publishOptions, request);
+    const publishes = ({ definition }: ConnectorModel) =>
+      definition.destination?.publishes === true;
+    await this.#write("publish", publishes, publishOptions, request);
   }
 
   counts(): Counts {
@@ -210,32 +213,38 @@ export class RuntimeCore implements Runtime {
     choice: ConnectorChoice,
   ): Promise<number> {
     const request = { operation, target, payload, options: {} };
-    const result = await this.#write("websocket", choice, request);
+    const knows = ({ definition }: ConnectorModel) =>
+      definition.destination?.operations?.includes(operation) === true;
+    const result = await this.#write(operation, knows, choice, request);
     return (result as { readonly recipients: number }).recipients;
   }
 
+  /** Writes to the one connector that can do it, or to the one of these that is named. */
   #write(
-    type: string,
+    what: string,
+    can: (connector: ConnectorModel) => boolean,
     { connector: name }: ConnectorChoice,
     request: Pick<WriteRequest, "operation" | "target" | "payload" | "options">,
   ): unknown {
-    const candidates = [...this.#model.connectors.values()].filter((model) =>
-      name === undefined ? model.type === type : model.name === name && model.type === type
-    );
-    const [model] = candidates;
-    if (model === undefined || candidates.length > 1) {
-      const names = candidates.map((candidate) => candidate.name).join(", ");
-      throw new ConnectorError(
-        name ?? type,
-        model === undefined
-          ? `the configuration has no such connector of type ${type}`
-          : `several connectors are of type ${type}: name one of ${names}`,
-        { permanent: true },
-      );
+    const able = [...this.#model.connectors.values()].filter(can);
+    const [model, ...more] = name === undefined
+      ? able
+      : able.filter((candidate) => candidate.name === name);
+    if (model === undefined || more.length > 0) {
+      const names = able.map((candidate) => candidate.name).join(", ");
+      throw new ConnectorError(name ?? "*", refusal(what, name, names), { permanent: true });
     }
     const scope = { constants: this.#model.constants };
     return this.#connectors.get(model.name)?.write?.({ ...request, scope, event: undefined });
   }
+}
+
+/** Why none of the connectors that can do something is the one to use; `able` are their names. */
+function refusal(what: string, name: string | undefined, able: string): string {
+  if (able === "") return `no connector of the configuration can ${what}`;
+  return name === undefined
+    ? `several connectors can ${what}: name one of ${able}`
+    : `is no connector that can ${what}, as ${able} can`;
 }
 
 /** On ports of their own two connectors may share a path; in one application they cannot. */

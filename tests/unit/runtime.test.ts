@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Connector, FlowHandler } from "../../src/contract/connector.ts";
+import type { Connector, FlowHandler, WriteRequest } from "../../src/contract/connector.ts";
 import { defineConnector } from "../../src/contract/definition.ts";
 import { ConfigError, ConnectorError, FlowError } from "../../src/base/errors.ts";
 import { loadConfig } from "../../src/runtime/load.ts";
@@ -237,28 +237,37 @@ test("sending nonsense is an error that rejects and names the connector", async 
   await runtime.close();
 });
 
-test("which connector is meant: one of its kind needs no name, several do", async () => {
+test("which connector is meant: one that can do it needs no name, several do", async () => {
   const runtime = await createRuntime(
     connector("a", "websocket", 'port = 1\npath = "/a"') +
       connector("b", "websocket", 'port = 1\npath = "/b"') +
       connector("events", "mq", 'driver = "memory"'),
   );
-  const none = (type: string) => `the configuration has no such connector of type ${type}`;
-  const several = "several connectors are of type websocket: name one of a, b";
+  const none = (what: string, able: string) => `is no connector that can ${what}, as ${able} can`;
+  const several = (what: string) => `several connectors can ${what}: name one of a, b`;
   const cases: ReadonlyArray<readonly [act: () => Promise<unknown>, message: string]> = [
-    [() => runtime.broadcast(1), `connector "websocket": ${several}`],
-    [() => runtime.sendToRoom("r", 1), `connector "websocket": ${several}`],
-    [() => runtime.sendToUser("u", 1), `connector "websocket": ${several}`],
-    [() => runtime.broadcast(1, { connector: "c" }), `connector "c": ${none("websocket")}`],
+    [() => runtime.broadcast(1), `connector "*": ${several("broadcast")}`],
+    [() => runtime.sendToRoom("r", 1), `connector "*": ${several("send_to_room")}`],
+    [() => runtime.sendToUser("u", 1), `connector "*": ${several("send_to_user")}`],
+    [
+      () => runtime.broadcast(1, { connector: "c" }),
+      `connector "c": ${none("broadcast", "a, b")}`,
+    ],
     [
       () => runtime.broadcast(1, { connector: "events" }),
-      `connector "events": ${none("websocket")}`,
+      `connector "events": ${none("broadcast", "a, b")}`,
     ],
-    [() => runtime.publish("k", 1, { connector: "a" }), `connector "a": ${none("mq")}`],
-    [() => runtime.publish("k", 1, { connector: "" }), `connector "": ${none("mq")}`],
+    [
+      () => runtime.publish("k", 1, { connector: "a" }),
+      `connector "a": ${none("publish", "events")}`,
+    ],
+    [
+      () => runtime.publish("k", 1, { connector: "" }),
+      `connector "": ${none("publish", "events")}`,
+    ],
     [
       () => runtime.publish("k", 1, { connector: "__proto__" }),
-      `connector "__proto__": ${none("mq")}`,
+      `connector "__proto__": ${none("publish", "events")}`,
     ],
   ];
   for (const [act, message] of cases) {
@@ -270,14 +279,45 @@ test("which connector is meant: one of its kind needs no name, several do", asyn
   await runtime.close();
 });
 
-test("without a connector of the kind", async () => {
+test("without a connector that can do it", async () => {
   const runtime = await createRuntime("");
   await assert.rejects(runtime.broadcast(1), {
-    message: 'connector "websocket": the configuration has no such connector of type websocket',
+    message: 'connector "*": no connector of the configuration can broadcast',
   });
   await assert.rejects(runtime.publish("k", 1), {
-    message: 'connector "mq": the configuration has no such connector of type mq',
+    message: 'connector "*": no connector of the configuration can publish',
   });
+  await runtime.close();
+});
+
+test("a foreign connector is chosen by what it can do, whatever its type is called", async () => {
+  const writes: unknown[] = [];
+  const write = ({ operation, target, payload, options }: WriteRequest) => {
+    writes.push([operation, target, payload, options]);
+    return { recipients: 3 };
+  };
+  const define = (able: { operations?: readonly string[]; publishes?: boolean }) =>
+    defineConnector({
+      fields: {},
+      destination: { fields: {}, ...able },
+      create: () => ({ write }),
+    });
+  const connectors = {
+    pager: define({ operations: ["page", "broadcast"] }),
+    post: define({ publishes: true }),
+    // It takes any operation, so nobody knows whether it can broadcast.
+    any: define({}),
+  };
+  const text = ["pager", "post", "any"].map((type) => connector(type, type, "")).join("");
+  const runtime = await createRuntime(text, { connectors });
+  assert.equal(await runtime.broadcast("all"), 3);
+  await runtime.publish("k", "one", { headers: { h: 1 } });
+  await assert.rejects(runtime.sendToRoom("r", 1), /no connector .* can send_to_room$/);
+  await assert.rejects(runtime.broadcast(1, { connector: "any" }), /that can broadcast, as pager/);
+  assert.deepEqual(writes, [
+    ["broadcast", undefined, "all", {}],
+    [undefined, "k", "one", { headers: { h: 1 } }],
+  ]);
   await runtime.close();
 });
 

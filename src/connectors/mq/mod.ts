@@ -38,6 +38,7 @@ export const mqConnector: ConnectorType = defineConnector({
   destination: {
     fields: destinationFields,
     operations: [],
+    publishes: true,
     check: ({ target }, options) => driverOf(options)?.checkTarget(target, options) ?? [],
   },
   /** The memory broker routes and redelivers as RabbitMQ does, and takes its attributes. */
