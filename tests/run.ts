@@ -1,7 +1,13 @@
 /**
- * The test command: `deno task test` runs everything, `deno task test TEXT` the test files whose
- * path contains TEXT. It needs Deno alone and brings the other runtimes. Its last line is
- * `N passed, N failed`; a check that has no tests inside counts as one test.
+ * The test command.
+ *
+ *     deno task test             everything
+ *     deno task test TEXT        the test files whose path contains TEXT, on all runtimes
+ *     deno task test --quick     unit and contract tests on Deno alone
+ *
+ * It needs only Deno and installs the other runtimes. Its last line is `N passed, N failed`; a check
+ * that has no tests inside counts as one test. Exit codes: 0 all passed, 1 a failure, 2 wrong usage,
+ * 130 interrupted.
  */
 
 import { readdir, rm } from "node:fs/promises";
@@ -10,8 +16,15 @@ import { fileURLToPath } from "node:url";
 import { type Check, installDependencies, listChecks, runCheck } from "./runner/checks.ts";
 import { installToolchain } from "./runner/install.ts";
 import { Interrupted } from "./runner/process.ts";
-import { runSteps, type Step, summarize } from "./runner/steps.ts";
-import { reportFolder, runFiles, type StepResult } from "./runner/suite.ts";
+import {
+  failed,
+  type Part,
+  runSteps,
+  type Step,
+  type StepResult,
+  summarize,
+} from "./runner/steps.ts";
+import { reportFolder, runFiles } from "./runner/suite.ts";
 import { type Tool, type Toolchain, versions } from "./support/toolchain.ts";
 
 const everyRuntime: readonly Tool[] = ["deno", "bun", "node"];
@@ -19,31 +32,33 @@ const everyRuntime: readonly Tool[] = ["deno", "bun", "node"];
 /** A folder with test files. */
 interface Suite {
   readonly folder: string;
-  /** What runs it. */
+  /** The runtimes that run it. */
   readonly runtimes: readonly Tool[];
   /**
-   * True where one process runs all files: to start it takes longer than most of them. Each file
-   * must call `test` itself.
+   * How many processes share the files; without it each file has its own. For files that start faster
+   * than a process. Each of them must call `test` itself.
    */
-  readonly together?: boolean;
+  readonly processes?: number;
+  /** True where `--quick` runs it. */
+  readonly quick?: boolean;
 }
 
-/** In the order in which they start: the longest come first, so that no lane waits for the last one. */
+/** In the order in which they start: the longest first, so that no lane waits for the last one. */
 const suites: readonly Suite[] = [
-  { folder: "tests/unit", runtimes: everyRuntime, together: true },
+  { folder: "tests/unit", runtimes: everyRuntime, processes: 1, quick: true },
   // These two start the runtimes that they test.
   { folder: "tests/e2e", runtimes: ["deno"] },
   { folder: "tests/examples", runtimes: ["deno"] },
   { folder: "tests/faults", runtimes: everyRuntime },
-  { folder: "tests/contract", runtimes: everyRuntime },
+  { folder: "tests/contract", runtimes: everyRuntime, quick: true },
   { folder: "tests/services", runtimes: everyRuntime },
   { folder: "tests/attributes", runtimes: everyRuntime },
   { folder: "tests/architecture", runtimes: ["deno"] },
 ];
 
 /**
- * Files that stop the broker which others use, or that measure time or memory. They come after all
- * else, one row after the other; the files of a row run side by side.
+ * Files that stop the broker which others use, or that measure time or memory. They run after
+ * everything else, one row after the other; the files of a row run side by side.
  */
 const later: readonly (readonly string[])[] = [
   ["tests/services/rabbitmq.test.ts", "tests/e2e/signals.test.ts"],
@@ -53,84 +68,130 @@ const later: readonly (readonly string[])[] = [
   ["tests/faults/slow-client.test.ts"],
 ];
 
-/** How many checks run side by side: they compute. */
+/** How many checks run side by side: they use all of a core. */
 const CHECK_LANES = 2;
 
-/** How many processes with tests run side by side: most of their time is spent in waiting. */
+/** How many processes with tests run side by side: most of the time they wait. */
 const TEST_LANES = 4;
+
+/** The same for `--quick`, whose contract tests wait even more. */
+const QUICK_LANES = 6;
+
+/** How many processes share the unit tests with `--quick`: nothing else uses the other core. */
+const QUICK_PROCESSES = 2;
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
-async function main(filter: string | undefined): Promise<number> {
+/** What the command line asks for. */
+interface Options {
+  readonly filter: string;
+  readonly quick: boolean;
+}
+
+/** The command line is wrong. */
+class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+function parseOptions(args: readonly string[]): Options {
+  const flags = args.filter((arg) => arg.startsWith("-"));
+  const texts = args.filter((arg) => !arg.startsWith("-"));
+  const unknown = flags.find((flag) => flag !== "--quick");
+  if (unknown !== undefined) {
+    throw new UsageError(`unknown option "${unknown}"; the only option is --quick`);
+  }
+  if (texts.length > 1) {
+    throw new UsageError(
+      `one text selects the test files, not ${texts.length}: ${texts.join(" ")}`,
+    );
+  }
+  return { filter: texts.at(0) ?? "", quick: flags.length > 0 };
+}
+
+async function main({ filter, quick }: Options): Promise<number> {
+  const files = await listTestFiles(filter, quick);
+  if (files.length === 0) {
+    const kind = quick ? "unit or contract test" : "test file in tests/";
+    throw new UsageError(`the path of no ${kind} contains "${filter}"`);
+  }
+  const whole = filter === "" && !quick;
   const results: StepResult[] = [];
   let tools: Toolchain | undefined;
+  const names = `Deno ${versions.deno}, Bun ${versions.bun}, Node ${versions.node}`;
   results.push(
-    ...await runSteps([{
-      name: `Deno ${versions.deno}, Bun ${versions.bun}, Node ${versions.node}`,
-      parts: [async () => {
-        tools = await installToolchain();
-        return { passed: 1, failures: [], skipped: [], output: "" };
-      }],
-    }], 1),
+    ...await runSteps([singleStep(names, async () => {
+      tools = await installToolchain();
+      return { passed: 1, failures: [], skipped: [], output: "" };
+    })], 1),
   );
   if (tools !== undefined) {
     const { deno } = tools;
     results.push(...await runSteps([checkStep(installDependencies, deno)], 1));
-    if (filter === undefined) {
+    if (whole) {
       // Reports of an older run would count as results of this one.
       await rm(reportFolder(root), { recursive: true, force: true });
       const checks = (await listChecks(root)).map((check) => checkStep(check, deno));
       results.push(...await runSteps(checks, CHECK_LANES));
     }
-    results.push(...await runSteps(await listTests(tools, filter ?? ""), TEST_LANES));
-    results.push(...await runLater(tools, filter ?? ""));
-    if (filter === undefined) {
-      results.push(...await runSteps([reliabilityStep(deno), smokeStep(deno)], 1));
-    }
+    const lanes = quick ? QUICK_LANES : TEST_LANES;
+    results.push(...await runSteps(listTests(tools, files, quick), lanes));
+    results.push(...await runLater(tools, files));
+    if (whole) results.push(...await runSteps([reliabilityStep(deno), smokeStep(deno)], 1));
   }
   return summarize(results);
 }
 
-function checkStep(check: Check, deno: string): Step {
-  return { name: check.name, parts: [() => runCheck(check, root, deno)] };
+function singleStep(name: string, run: Part["run"]): Step {
+  return { name, parts: [{ name, run }] };
 }
 
-async function listTests(tools: Toolchain, filter: string): Promise<Step[]> {
+function checkStep(check: Check, deno: string): Step {
+  return singleStep(check.name, () => runCheck(check, root, deno));
+}
+
+/** One step for each suite and runtime, without the files of `later`. */
+function listTests(tools: Toolchain, files: readonly string[], quick: boolean): Step[] {
   const steps: Step[] = [];
-  const files = await listTestFiles(filter);
-  if (files.length === 0) {
-    steps.push(failedStep("test files", `no test file's path contains "${filter}"`));
-  }
-  for (const { folder, runtimes, together } of suites) {
+  for (const { folder, runtimes, processes } of suites) {
     const selected = files.filter((file) =>
       file.startsWith(`${folder}/`) && !later.flat().includes(file)
     );
     if (selected.length === 0) continue;
-    const groups = together ? [selected] : selected.map((file) => [file]);
-    for (const runtime of runtimes) {
-      const parts = groups.map((group) => () => runFiles(runtime, group, root, tools));
+    const count = processes === undefined ? selected.length : quick ? QUICK_PROCESSES : processes;
+    for (const runtime of quick ? ["deno" as const] : runtimes) {
+      const parts = divide(selected, count).map((group): Part => ({
+        name: group.length === 1 ? group[0] : `${group.length} files`,
+        run: () => runFiles(runtime, group, root, tools),
+      }));
       steps.push({ name: `${folder} on ${runtime}`, parts });
     }
   }
   for (const file of files) {
     if (!suites.some(({ folder }) => file.startsWith(`${folder}/`))) {
-      steps.push(failedStep(file, "this file is in no folder that tests/run.ts knows"));
+      const problem = "this file is in no folder that tests/run.ts knows";
+      steps.push(singleStep(file, () => Promise.resolve(failed(file, problem))));
     }
   }
   return steps;
 }
 
-/** Runs the files of `later` that are wanted. */
-async function runLater(tools: Toolchain, filter: string): Promise<StepResult[]> {
+/** Divides files into at most `count` groups: neighbors, which are alike, go to different groups. */
+function divide(files: readonly string[], count: number): string[][] {
+  const groups: string[][] = Array.from({ length: Math.min(count, files.length) }, () => []);
+  for (const [index, file] of files.entries()) groups[index % groups.length].push(file);
+  return groups;
+}
+
+/** Runs those of `files` that are in `later`. */
+async function runLater(tools: Toolchain, files: readonly string[]): Promise<StepResult[]> {
   const results: StepResult[] = [];
   for (const row of later) {
     await Promise.all(
-      row.filter((file) => file.includes(filter)).map(async (file) => {
-        const { runtimes } = suites.find(({ folder }) => file.startsWith(`${folder}/`)) ??
-          suites[0];
-        for (const runtime of runtimes) {
-          const parts = [() => runFiles(runtime, [file], root, tools)];
-          results.push(...await runSteps([{ name: `${file} on ${runtime}`, parts }], 1));
+      row.filter((file) => files.includes(file)).map(async (file) => {
+        const suite = suites.find(({ folder }) => file.startsWith(`${folder}/`));
+        for (const runtime of suite?.runtimes ?? everyRuntime) {
+          const run = () => runFiles(runtime, [file], root, tools);
+          results.push(...await runSteps([singleStep(`${file} on ${runtime}`, run)], 1));
         }
       }),
     );
@@ -138,42 +199,40 @@ async function runLater(tools: Toolchain, filter: string): Promise<StepResult[]>
   return results;
 }
 
-/** The table of faults must say what the run has found. */
+/** Compares the table of faults with the results of this run. */
 function reliabilityStep(deno: string): Step {
   const args = ["run", "-A", "docs/reliability.ts", reportFolder(root), "--check"];
   return checkStep({ name: "docs/reliability.md", args }, deno);
 }
 
-/** Whether Weir is as fast as it says, in ratios. */
+/** Compares the speed of Weir, in ratios, with the documented one. */
 function smokeStep(deno: string): Step {
   const check = { name: "smoke benchmark", args: ["run", "-A", "bench/smoke.ts"] };
-  const run = async (): Promise<StepResult> => {
+  return singleStep(check.name, async () => {
     const result = await runCheck(check, root, deno);
     const reason = /^skipped: (.*)/m.exec(result.output)?.[1];
     return reason === undefined || result.failures.length > 0
       ? result
       : { ...result, passed: 0, skipped: [reason] };
-  };
-  return { name: check.name, parts: [run] };
+  });
 }
 
-async function listTestFiles(filter: string): Promise<string[]> {
+async function listTestFiles(filter: string, quick: boolean): Promise<string[]> {
+  const quickFolders = suites.filter((suite) => suite.quick).map(({ folder }) => `${folder}/`);
   const names = await readdir(`${root}tests`, { recursive: true });
   return names.map((name) => `tests/${name}`)
     .filter((file) => file.endsWith(".test.ts") && file.includes(filter))
+    .filter((file) => !quick || quickFolders.some((folder) => file.startsWith(folder)))
     .sort();
 }
 
-function failedStep(name: string, problem: string): Step {
-  return {
-    name,
-    parts: [() => Promise.resolve({ passed: 0, failures: [problem], skipped: [], output: "" })],
-  };
-}
-
 try {
-  process.exit(await main(process.argv[2]));
+  process.exit(await main(parseOptions(process.argv.slice(2))));
 } catch (error) {
+  if (error instanceof UsageError) {
+    console.error(`error: ${error.message}`);
+    process.exit(2);
+  }
   if (!(error instanceof Interrupted)) throw error;
   console.log(`stopped by ${error.message}`);
   process.exit(130);

@@ -36,7 +36,7 @@ try {
     .flatMap(({ file, runtimes }) =>
       runtimes.map((runtime) => ({
         name: `${file} on ${runtime}`,
-        parts: [() => runFiles(runtime, [file], root, tools, options)],
+        parts: [{ name: file, run: () => runFiles(runtime, [file], root, tools, options) }],
       }))
     );
   process.exit(summarize(await runSteps(steps, 1)));

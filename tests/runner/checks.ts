@@ -3,7 +3,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "./process.ts";
-import type { StepResult } from "./suite.ts";
+import { failed, type StepResult, tail } from "./steps.ts";
 
 /** A command of Deno that passes or fails as a whole. */
 export interface Check {
@@ -11,7 +11,7 @@ export interface Check {
   readonly args: readonly string[];
 }
 
-/** What makes the `node_modules` that Bun and Node resolve; it comes before all else. */
+/** Creates the `node_modules` that Bun and Node resolve; it runs before everything else. */
 export const installDependencies: Check = {
   name: "deno install",
   args: ["install", "--frozen"],
@@ -45,15 +45,11 @@ export async function runCheck(check: Check, root: string, deno: string): Promis
     env: { NO_COLOR: "1" },
     timeout: 300_000,
   });
-  return {
-    passed: ok ? 1 : 0,
-    failures: ok ? [] : [end],
-    skipped: [],
-    output,
-  };
+  if (!ok) return failed(end, tail(output), output);
+  return { passed: 1, failures: [], skipped: [], output };
 }
 
-/** Whether `path` is a file or a folder with TypeScript somewhere below it. */
+/** Whether `path` is a file, or a folder with TypeScript in it or below it. */
 async function holdsCode(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return false;

@@ -1,4 +1,4 @@
-/** Brings the pinned runtimes that this machine lacks, from the npm registry. */
+/** Installs the pinned runtimes that this machine lacks, from the npm registry. */
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ import { run } from "./process.ts";
 /**
  * Finds or installs all three runtimes.
  *
- * @throws Error that says which one cannot be had, and why.
+ * @throws Error that names the runtime that cannot be installed, and the reason.
  */
 export async function installToolchain(): Promise<Toolchain> {
   for (const tool of ["deno", "bun", "node"] as const) {
@@ -28,7 +28,7 @@ export async function installToolchain(): Promise<Toolchain> {
 
 async function install(tool: Tool): Promise<void> {
   const found = toolPackage(tool);
-  if (found === undefined) return; // `toolchain` says what to do about it.
+  if (found === undefined) return; // `toolchain` throws and says what to do.
   const folder = toolFolder(tool);
   await mkdir(folder, { recursive: true });
   const manifest = {

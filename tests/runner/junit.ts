@@ -1,13 +1,15 @@
 /** Reads the JUnit reports of `deno test`, `bun test` and `node --test`. */
 
-/** One test and how it went. */
+/** One test and its result. */
 export interface TestCase {
   readonly name: string;
-  /** The file that it is in: relative to the working directory or absolute, as the runtime has it. */
+  /** The path of its file: relative to the working directory or absolute, as the runtime wrote it. */
   readonly file: string;
   readonly result: "passed" | "failed" | "skipped";
   /** Why it was skipped; empty where the report doesn't say. */
   readonly reason: string;
+  /** Why it failed: the error with its stack; empty where it did not. */
+  readonly failure: string;
 }
 
 /** The tests of one report, in its order. */
@@ -16,15 +18,16 @@ export function parseReport(xml: string): TestCase[] {
   for (const [, attributeText, body = ""] of xml.matchAll(testcase)) {
     const attributes = parseAttributes(attributeText);
     const name = attributes.get("name") ?? "";
-    const failed = /<(?:failure|error)\b/.test(body);
+    const failure = failureElement.exec(body);
     const skipped = /<skipped\b([^>]*)>/.exec(body);
     const reason = skipped === null ? "" : parseAttributes(skipped[1]).get("message") ?? "";
     cases.push({
       name: name.replaceAll(/\s+/g, " "),
-      // Deno has it as the name of the class.
+      // Deno writes it as the name of the class.
       file: attributes.get("file") ?? attributes.get("classname") ?? "",
-      result: failed ? "failed" : skipped === null ? "passed" : "skipped",
+      result: failure !== null ? "failed" : skipped === null ? "passed" : "skipped",
       reason: reason === "true" ? "" : reason,
+      failure: failure === null ? "" : describeFailure(failure[1], failure[2] ?? ""),
     });
   }
   return cases;
@@ -32,6 +35,18 @@ export function parseReport(xml: string): TestCase[] {
 
 // Node leaves `>` as it is within attributes, so their quotes must be followed.
 const testcase = /<testcase((?:\s+[\w:-]+="[^"]*")*)\s*(?:\/>|>([\s\S]*?)<\/testcase>)/g;
+
+const failureElement =
+  /<(?:failure|error)\b((?:\s+[\w:-]+="[^"]*")*)\s*(?:\/>|>([\s\S]*?)<\/(?:failure|error)>)/;
+
+/** The error of a failed test, from the attributes and the text of its element. */
+function describeFailure(attributeText: string, body: string): string {
+  const text = unescape(body).trim();
+  // Node wraps the error of the test in one of its own and repeats the message.
+  const cause = /\n {2}cause: ([\s\S]*)\n\}$/.exec(text)?.[1].replaceAll("\n  ", "\n");
+  if (cause !== undefined) return cause;
+  return text === "" ? parseAttributes(attributeText).get("message") ?? "" : text;
+}
 
 function parseAttributes(text: string): Map<string, string> {
   const attributes = new Map<string, string>();

@@ -3,13 +3,13 @@
 import { spawn } from "node:child_process";
 import process from "node:process";
 
-/** How a command ended. */
-export interface Outcome {
-  /** It ended by itself and with exit code 0. */
+/** The result of a command. */
+export interface CommandResult {
+  /** True where it ended by itself with exit code 0. */
   readonly ok: boolean;
   /** What it wrote to stdout and stderr, in the order of arrival. */
   readonly output: string;
-  /** How it ended: `exit code 1`, `SIGSEGV`, `no end after 300 s`. */
+  /** How it ended: `exit code 1`, `SIGSEGV`, `timed out after 300 s`. */
   readonly end: string;
 }
 
@@ -17,27 +17,27 @@ export interface Outcome {
 export interface CommandOptions {
   /** The working directory. */
   readonly cwd: string;
-  /** Variables beside those of this process. */
+  /** Environment variables, added to those of this process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** After so many milliseconds it is killed. */
+  /** After this time it is killed; in milliseconds. */
   readonly timeout: number;
 }
 
-/** The test run was told to stop: by Ctrl-C, or by a signal. */
+/** The test run was interrupted by Ctrl-C or another signal. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
 }
 
 /**
- * Runs a command without stdin. Whatever it has started and left running is killed after it.
+ * Runs a command without stdin. Processes that it started and left running are killed after it.
  *
- * @throws Interrupted when this process is told to stop; the command is killed before.
+ * @throws Interrupted when this process receives a signal; the command is killed first.
  */
 export function run(
   command: string,
   args: readonly string[],
   options: CommandOptions,
-): Promise<Outcome> {
+): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: options.cwd,
@@ -53,7 +53,7 @@ export function run(
       try {
         if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
       } catch {
-        // Nothing of the group is left.
+        // The group has already ended.
       }
     };
     const interrupt = (signal: string) => {
@@ -74,11 +74,11 @@ export function run(
     child.stdout.on("data", (bytes) => output += decoders[0].decode(bytes, { stream: true }));
     child.stderr.on("data", (bytes) => output += decoders[1].decode(bytes, { stream: true }));
     child.on("error", (error) => settle(false, `cannot start: ${error.message}`));
-    // A process that it left behind would hold the pipes open, and `close` would never come.
+    // A process that it left behind would keep the pipes open, and `close` would never fire.
     child.on("exit", killAll);
     child.on("close", (code, signal) => {
       const end = timedOut
-        ? `no end after ${options.timeout / 1000} s`
+        ? `timed out after ${options.timeout / 1000} s`
         : signal ?? `exit code ${code}`;
       settle(code === 0 && !timedOut, end);
     });

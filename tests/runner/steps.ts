@@ -1,23 +1,48 @@
-/** Runs the steps of a test run side by side, and says how each of them went. */
+/** Runs the steps of a test run side by side and reports how each of them ended. */
 
 import { Interrupted } from "./process.ts";
-import type { StepResult } from "./suite.ts";
 
-/** Something that is counted, and told in one line. */
+/** A test or a command that failed. */
+export interface Failure {
+  readonly name: string;
+  /** Why: what the test report says, or the last lines that the command wrote. */
+  readonly text: string;
+}
+
+/** The result of one part of a step, or of a whole step. */
+export interface StepResult {
+  readonly passed: number;
+  readonly failures: readonly Failure[];
+  /** One line for each test that was skipped: its name and the reason. */
+  readonly skipped: readonly string[];
+  /** All that the commands wrote; shown where something failed. */
+  readonly output: string;
+}
+
+/** A piece of work that a lane runs, such as one test file on one runtime. */
+export interface Part {
+  readonly name: string;
+  readonly run: () => Promise<StepResult>;
+}
+
+/** Work that is counted together and reported in one line. */
 export interface Step {
   readonly name: string;
   /** What can run side by side; at least one. */
-  readonly parts: readonly (() => Promise<StepResult>)[];
+  readonly parts: readonly Part[];
 }
 
-/** A step whose parts are not all done. */
+/** A step with parts that are not finished. */
 interface OpenStep {
   readonly step: Step;
   readonly results: StepResult[];
   start: number | undefined;
 }
 
-/** Runs the parts of all steps in their order, `lanes` at a time. Gives one result for each step. */
+/** How many characters of a failure's text are shown. */
+const TEXT_LIMIT = 2000;
+
+/** Runs the parts of all steps in their order, `lanes` at a time. Returns one result for each step. */
 export async function runSteps(steps: readonly Step[], lanes: number): Promise<StepResult[]> {
   const open: OpenStep[] = steps.map((step) => ({ step, results: [], start: undefined }));
   const waiting = open.flatMap((entry) => entry.step.parts.map((part) => ({ entry, part })));
@@ -29,7 +54,7 @@ export async function runSteps(steps: readonly Step[], lanes: number): Promise<S
       entry.results.push(await runPart(part));
       if (entry.results.length < entry.step.parts.length) continue;
       const result = merge(entry);
-      tell(entry.step.name, result, performance.now() - entry.start);
+      report(entry.step.name, result, performance.now() - entry.start);
       results.push(result);
     }
   };
@@ -37,14 +62,24 @@ export async function runSteps(steps: readonly Step[], lanes: number): Promise<S
   return results;
 }
 
-/** What a part throws is its failure: the next one still runs. */
-async function runPart(part: () => Promise<StepResult>): Promise<StepResult> {
+/** The result of something that failed as a whole. */
+export function failed(name: string, text: string, output = ""): StepResult {
+  return { passed: 0, failures: [{ name, text }], skipped: [], output };
+}
+
+/** The last `count` characters of an output, from the beginning of a line. */
+export function tail(output: string, count: number = TEXT_LIMIT): string {
+  const trimmed = output.trim();
+  return trimmed.length <= count ? trimmed : trimmed.slice(-count).replace(/^[^\n]*\n/, "…\n");
+}
+
+/** An error of a part is the part's failure: the next part still runs. */
+async function runPart({ name, run }: Part): Promise<StepResult> {
   try {
-    return await part();
+    return await run();
   } catch (error) {
     if (error instanceof Interrupted) throw error;
-    const problem = error instanceof Error ? error.message : String(error);
-    return { passed: 0, failures: [problem], skipped: [], output: "" };
+    return failed(name, error instanceof Error ? error.stack ?? error.message : String(error));
   }
 }
 
@@ -52,14 +87,14 @@ function merge({ step, results }: OpenStep): StepResult {
   return {
     passed: results.reduce((sum, { passed }) => sum + passed, 0),
     failures: results.flatMap(({ failures }) => failures)
-      .map((failure) => `${step.name}: ${failure}`),
+      .map(({ name, text }) => ({ name: `${step.name}: ${name}`, text })),
     skipped: results.flatMap(({ skipped }) => skipped),
     output: results.filter(({ failures }) => failures.length > 0)
       .map(({ output }) => output.trim()).join("\n\n"),
   };
 }
 
-function tell(name: string, result: StepResult, milliseconds: number): void {
+function report(name: string, result: StepResult, milliseconds: number): void {
   const { passed, failures, skipped, output } = result;
   const counts = [`${passed} passed`];
   if (failures.length > 0) counts.push(`${failures.length} failed`);
@@ -70,10 +105,15 @@ function tell(name: string, result: StepResult, milliseconds: number): void {
   for (const test of skipped) console.log(`       skipped: ${test}`);
 }
 
-/** Prints the totals and returns the exit code. */
+/** Prints all failures with their texts, then the totals. Returns the exit code. */
 export function summarize(results: readonly StepResult[]): number {
   const failures = results.flatMap((result) => result.failures);
-  if (failures.length > 0) console.log(`\nFailed:\n  ${failures.join("\n  ")}`);
+  if (failures.length > 0) console.log("\nFailed:");
+  for (const { name, text } of failures) {
+    console.log(`\n  ${name}`);
+    const shown = text.length <= TEXT_LIMIT ? text : `${text.slice(0, TEXT_LIMIT)}…`;
+    for (const line of shown.trim().split("\n")) console.log(`      ${line}`.trimEnd());
+  }
   const passed = results.reduce((sum, result) => sum + result.passed, 0);
   console.log(`\n${passed} passed, ${failures.length} failed`);
   return failures.length > 0 ? 1 : 0;

@@ -73,36 +73,54 @@ export const flows = `
 `;
 
 /**
- * Runs a case on every host, each time with a fresh configuration. Afterwards all clients leave, and
- * nothing of them may stay: no connection, no room, no user.
+ * Registers a case as one test for each host. Each has a fresh configuration. The hosts run side by
+ * side, since most cases wait most of the time. Afterwards all clients leave, and nothing of them may
+ * stay: no connection, no room, no user.
  */
 export function contract(
   name: string,
   config: string,
   run: (context: Contract) => Promise<void>,
 ): void {
+  const running = new Map<Host, Promise<void>>();
+  const start = (): void => {
+    for (const host of hosts) {
+      const result = runOn(host, config, run);
+      running.set(host, result);
+      result.catch(() => {}); // The test of this host awaits it, but perhaps later.
+    }
+  };
   for (const host of hosts) {
     test(`${host.name}: ${name}`, async () => {
-      const probe = new Probe();
-      const running = await host.start(config, { connectors: probe.connectors });
-      const clients: SocketClient[] = [];
-      try {
-        await run(contextOf(host, running, probe, clients));
-        probe.releaseAll();
-        for (const client of clients) client.destroy();
-        await until("an empty hub", () => {
-          const connectors = Object.entries(running.runtime.counts());
-          return connectors.every(([name, numbers]) =>
-            !("connections" in numbers) ||
-            Object.values(population(running.runtime, name)).every((number) => number === 0)
-          );
-        });
-      } finally {
-        probe.releaseAll();
-        for (const client of clients) client.destroy();
-        await running.close();
-      }
+      if (running.size === 0) start();
+      await running.get(host);
     });
+  }
+}
+
+async function runOn(
+  host: Host,
+  config: string,
+  run: (context: Contract) => Promise<void>,
+): Promise<void> {
+  const probe = new Probe();
+  const running = await host.start(config, { connectors: probe.connectors });
+  const clients: SocketClient[] = [];
+  try {
+    await run(contextOf(host, running, probe, clients));
+    probe.releaseAll();
+    for (const client of clients) client.destroy();
+    await until("an empty hub", () => {
+      const connectors = Object.entries(running.runtime.counts());
+      return connectors.every(([name, numbers]) =>
+        !("connections" in numbers) ||
+        Object.values(population(running.runtime, name)).every((number) => number === 0)
+      );
+    });
+  } finally {
+    probe.releaseAll();
+    for (const client of clients) client.destroy();
+    await running.close();
   }
 }
 
