@@ -175,6 +175,8 @@ contract(
     }
     const unsent = (): number => client.socket.writableLength;
     if (t.host.features.pause) {
+      // Before that, the server may just not have been given any time.
+      await t.probe.received(1);
       // 32 MB are far more than both kernels take: some must stay here for as long as nothing is read.
       let before = Infinity;
       await until("a standstill", () => {
