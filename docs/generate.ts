@@ -12,25 +12,25 @@ import { fieldsOfFlow, fieldsOfTest } from "../tests/support/loading.ts";
 
 const INTRODUCTION = `# Configuration reference
 
-Generated from the schemas by \`deno task docs\`. How the parts of a flow work together is told in
-[flows.md](flows.md) and, line by line, in [examples/chat/chat.hcl](../examples/chat/chat.hcl).
+Generated from the source by \`deno task docs\`. [flows.md](flows.md) explains how the parts of a flow
+work together, and [examples/chat/chat.hcl](../examples/chat/chat.hcl) explains a configuration line by line.
 
-A configuration is one file or a folder of \`*.hcl\` files. At the top level stand these blocks:
+A configuration is one file, or a folder of \`*.hcl\` files. It has these blocks:
 
-| block | for |
+| block | purpose |
 | --- | --- |
-| \`service { … }\` | who this is, and how it ends: [operations.md](operations.md) |
-| \`connector "NAME" { … }\` | something that Weir can talk to; its \`type\` says what |
-| \`flow "NAME" { … }\` | from one connector to others |
+| \`service { … }\` | name, version and shutdown: [operations.md](operations.md) |
+| \`connector "NAME" { … }\` | something that Weir talks to, such as a database; its \`type\` selects what |
+| \`flow "NAME" { … }\` | takes events from one connector and delivers them to others |
 | \`type "NAME" { field = string({ … }) }\` | the shape of data: [types.md](types.md) |
-| \`transform "NAME" { field = "expression" }\` | a transform that several flows \`use\` |
-| \`constants { name = value }\` | values for every expression, as \`constants.name\` |
-| \`test "NAME" { … }\` | what a flow must do, run by \`weir test\`: [testing.md](testing.md) |
+| \`transform "NAME" { field = "expression" }\` | a transform that flows share with \`use\` |
+| \`constants { name = value }\` | values for all expressions, as \`constants.name\` |
+| \`test "NAME" { … }\` | a test that \`weir test\` runs: [testing.md](testing.md) |
 
 Durations are written \`"500ms"\`, \`"30s"\`, \`"1h30m"\`, \`"2d"\`; sizes \`"64KB"\`, \`"1MB"\`, or a number
 of bytes. An *expression* is [CEL](expressions.md) in quotes, evaluated for each event and compiled when the
-file is read. A *name or expression* is an expression where it mentions a variable (\`"input.room"\`) or starts
-with a quote, else the literal name. Paths are relative to the file that they stand in.`;
+file is read. A *name or expression* is an expression if it mentions a variable (\`"input.room"\`) or starts
+with a quote; otherwise it is a literal name. Paths are relative to the file that contains them.`;
 
 /** The whole reference. */
 function reference(): string {
@@ -38,7 +38,7 @@ function reference(): string {
     [
       INTRODUCTION,
       section("service", 2, "At most once.", serviceFields),
-      section("flow", 2, "From one connector to others, in this order.", fieldsOfFlow()),
+      section("flow", 2, "Its parts run in this order.", fieldsOfFlow()),
       typeOptions(),
       ...Object.entries(builtInConnectors).map(([name, type]) => connector(name, type)),
       section("test", 2, "Its steps run in the order written.", fieldsOfTest()),
@@ -55,8 +55,8 @@ function typeOptions(): string {
   );
   return [
     "## type",
-    "Each field is a kind, or another type by its name, with options in brackets. `additional = true` " +
-    "takes fields that the type does not name. [types.md](types.md) explains them.",
+    "Each field is a kind, or the name of another type, with options in brackets. `additional = true` " +
+    "accepts fields that the type does not name. [types.md](types.md) explains them.",
     ["| kind | options |", "| --- | --- |", ...rows].join("\n"),
   ].join("\n\n");
 }
@@ -71,10 +71,10 @@ function connector(name: string, { fields, destination, step }: ConnectorType): 
     ...known,
     ...added(
       `to "${name}"`,
-      "What it adds to a `to` block, and to a `fallback`.",
+      "Attributes that it adds to a `to` block, and to a `fallback`.",
       destination?.fields,
     ),
-    ...added(`step "${name}"`, "What it adds to a `step` block.", step?.fields),
+    ...added(`step "${name}"`, "Attributes that it adds to a `step` block.", step?.fields),
   ].join("\n\n");
 }
 
