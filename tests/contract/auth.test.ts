@@ -109,7 +109,7 @@ contract("auth: a subprotocol is chosen, never the token", config, async (t) => 
 
 contract("auth: without a good token it is 401, and no flow runs", config, async (t) => {
   const missing = await t.request("/ws?user_id=ana");
-  assert.deepEqual([missing.status, missing.body], [401, "a token is needed\n"]);
+  assert.deepEqual([missing.status, missing.body], [401, "a token is required\n"]);
   assert.equal(missing.headers.get("www-authenticate"), "Bearer");
   const good = await token();
   const bad = [
@@ -178,7 +178,7 @@ contract("auth: a token that is renewed keeps the connection open", config, asyn
 contract("auth: a token that is refused leaves the old one in force", config, async (t) => {
   const client = await t.connect(`/ws?token=${await token({ role: "staff" }, 2)}`);
   const cases = [
-    [await token({ sub: "bob" }), "the token is another user's"],
+    [await token({ sub: "bob" }), "the token belongs to another user"],
     [await token({}, -1), "the token has expired"],
     [`${await token()}x`, "the token is not valid"],
     [forge({ alg: "none" }, { sub: "ana" }), "the token is not valid"],

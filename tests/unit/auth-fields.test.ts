@@ -172,7 +172,7 @@ test("a point that is not on its curve is found when the connector is made", asy
   const context = { name: "ws", clock: new ManualClock(), logger, scope: {} };
   await assert.rejects(createAuthenticator(options, context), {
     name: "ConnectorError",
-    message: 'connector "ws": the public_key of its jwt block is no key',
+    message: 'connector "ws": the public_key of the jwt block cannot be imported',
   });
 });
 

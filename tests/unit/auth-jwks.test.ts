@@ -14,7 +14,7 @@ const eager = { ...JWKS_TIMING, cooldown: 0, retry: 0 };
 const ROOM = 100 * 2 ** 20;
 
 const INVALID = "401 the token is not valid";
-const AWAY = "503 the token cannot be checked at the moment";
+const AWAY = "503 the token cannot be verified at the moment";
 
 const auth = (issuer: Issuer) => `jwt {\n jwks_url = "${issuer.url}"\n}\nrequired = false`;
 
@@ -155,7 +155,7 @@ test("an issuer that is away is not the clients' fault, and is logged once", asy
   const identity = { userId: "ana", claims: {}, expiresAt: undefined };
   assert.deepEqual(await authenticator.renew(token, identity), {
     accepted: false,
-    message: "the token cannot be checked at the moment",
+    message: "the token cannot be verified at the moment",
     outage: true,
   });
   // It is left alone for a second after each failure.
@@ -165,12 +165,12 @@ test("an issuer that is away is not the clients' fault, and is logged once", asy
   assert.equal(issuer.requests, 2);
   const place = issuer.url.replace(/\?.*/, "");
   assert.deepEqual(records.map(({ level, text }) => `${level} ${text}`), [
-    `error the keys at ${place} cannot be fetched: Error: the status is 500`,
+    `error failed to fetch the keys at ${place}: Error: the status is 500`,
   ]);
   issuer.publish(key.jwk);
   await clock.advance(JWKS_TIMING.retry);
   assert.equal(await user(token), "ana");
-  assert.equal(records.at(-1)?.text, `the keys at ${place} are back`);
+  assert.equal(records.at(-1)?.text, `the keys at ${place} are available again`);
   assert.equal(records.length, 2);
 });
 
@@ -219,11 +219,14 @@ test("of an answer no more than 1 MB is read, however small it was on its way", 
   for (const [answer, headers] of answers) {
     issuer.answer = (response) => response.writeHead(200, headers).end(answer);
     assert.equal(await user(await key.token()), AWAY);
-    assert.ok(process.memoryUsage().rss - before < ROOM, "the answer was inflated");
-    assert.ok(process.memoryUsage().rss - before < 200 * 2 ** 20, "the answer was inflated");
+    assert.ok(process.memoryUsage().rss - before < ROOM, "the response was decompressed");
+    assert.ok(process.memoryUsage().rss - before < 200 * 2 ** 20, "the response was decompressed");
   }
   const [first] = records;
-  assert.match(first.text, /cannot be fetched: Error: the answer has more than 1 MB/);
+  assert.match(
+    first.text,
+    /^failed to fetch the keys at .+: Error: the response has more than 1 MB/,
+  );
   const gzip = { "content-encoding": "gzip" };
   const set = gzipSync(JSON.stringify({ keys: [key.jwk] }));
   issuer.answer = (response) => response.writeHead(200, gzip).end(set);
@@ -251,8 +254,8 @@ test("why an answer is none stands in the log, and nothing of the answer", async
   await using issuer = await Issuer.start();
   for (
     const [text, reason] of [
-      ["hush {", "the answer is not JSON"],
-      ['{"hush":1}', "the answer is not a JSON Web Key Set"],
+      ["hush {", "the response is not JSON"],
+      ['{"hush":1}', "the response is not a JSON Web Key Set"],
     ]
   ) {
     const { user, records } = await bench(auth(issuer), { timing: eager });

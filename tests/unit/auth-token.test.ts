@@ -3,9 +3,9 @@ import { test } from "node:test";
 import {
   chooseProtocol,
   findToken,
+  type TokenSource,
   withoutToken,
 } from "../../src/connectors/websocket/auth/token.ts";
-import type { TokenSource } from "../../src/connectors/websocket/auth/source.ts";
 import { forge, handshake, type RequestParts } from "../support/auth.ts";
 
 const query: TokenSource = { kind: "query", name: "token" };

@@ -58,7 +58,7 @@ test("without a token a client stays out, or is nobody where that is allowed", a
   assert.deepEqual(await strict.ask({ query: "token=" }), {
     accepted: false,
     status: 401,
-    message: "a token is needed",
+    message: "a token is required",
     headers: { "www-authenticate": "Bearer" },
   });
   const open = await bench(`${jwt()}required = false`);
@@ -335,8 +335,8 @@ test("a live connection renews its token, for the same user", async () => {
     },
   });
   const refused: ReadonlyArray<readonly [unknown, string]> = [
-    [await sign({ sub: "ben" }), "the token is another user's"],
-    [await sign({ sub: "Ana" }), "the token is another user's"],
+    [await sign({ sub: "ben" }), "the token belongs to another user"],
+    [await sign({ sub: "Ana" }), "the token belongs to another user"],
     [await sign({ exp: NOW }), "the token has expired"],
     [await sign({}, "another secret of more than thirty-two bytes"), "the token is not valid"],
     [forge({ alg: "none" }, { sub: "ana" }), "the token is not valid"],
@@ -356,7 +356,7 @@ test("a client without identity gets none by a renewal", async () => {
   const nobody = { userId: null, claims: null, expiresAt: undefined };
   assert.deepEqual(await authenticator.renew(await sign(), nobody), {
     accepted: false,
-    message: "the token is another user's",
+    message: "the token belongs to another user",
   });
 });
 

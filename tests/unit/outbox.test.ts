@@ -73,7 +73,7 @@ test("nothing is sent before the tick ends, then everything with one write", () 
 });
 
 test("with patience many recipients wait until nothing comes for a while, and not for ever", () => {
-  const ticks = new Ticks({ quiet: 2, most: 5 });
+  const ticks = new Ticks({ quiet: 2, max: 5 });
   const lines = Array.from({ length: 64 }, () => new Line(ticks.flusher));
   const broadcast = (text: string) => {
     const shared = frame(text);

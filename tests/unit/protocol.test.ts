@@ -63,12 +63,12 @@ test("decodeFrame: what is no JSON", () => {
 test("decodeFrame: JSON that is no frame", () => {
   const wrongId = "id must be a whole number or a string of at most 64 characters";
   const bad: ReadonlyArray<readonly [text: string, message: string, id?: string | number]> = [
-    ["null", "a frame is a JSON object"],
-    ["[]", "a frame is a JSON object"],
-    ['[{"type":"a"}]', "a frame is a JSON object"],
-    ["1", "a frame is a JSON object"],
-    ['"x"', "a frame is a JSON object"],
-    ["true", "a frame is a JSON object"],
+    ["null", "a frame must be a JSON object"],
+    ["[]", "a frame must be a JSON object"],
+    ['[{"type":"a"}]', "a frame must be a JSON object"],
+    ["1", "a frame must be a JSON object"],
+    ['"x"', "a frame must be a JSON object"],
+    ["true", "a frame must be a JSON object"],
     ["{}", "type is missing"],
     ['{"id":"i"}', "type is missing", "i"],
     ['{"type":null,"id":3}', "type must be a string", 3],

@@ -1,9 +1,9 @@
-/** What a `websocket` connector counts: each limit that was reached, by its reason. */
+/** The counters of a `websocket` connector: refusals, closes, lost messages and errors. */
 import type { ErrorCode } from "../../base/errors.ts";
 
 /** Handshakes that were refused. */
 const REFUSED = [
-  /** It is no right handshake: 400, 405 or 426. */
+  /** Not a valid handshake: 400, 405 or 426. */
   "refused_request",
   /** Its `Origin` is not one of `origins`. */
   "refused_origin",
@@ -13,7 +13,7 @@ const REFUSED = [
   "refused_flow",
   /** The decision took over 10 s. */
   "refused_late",
-  /** `max_connections` are there or wait for their decision, or too many of all wait for it. */
+  /** All slots of `max_connections` are taken, or too many handshakes wait for a decision. */
   "refused_full",
   /** The server is shutting down. */
   "refused_shutdown",
@@ -21,17 +21,17 @@ const REFUSED = [
 
 /** Connections that the server has ended. */
 const CLOSED = [
-  /** Over its queue. */
+  /** More waited for it than its queue holds. */
   "closed_slow",
   /** Over 100 error answers in 10 s. */
   "closed_errors",
   /** Over 100 frames in 10 s beyond `rate_limit`, or pings beyond their rate. */
   "closed_rate",
-  /** More messages wait to be served than are kept. */
+  /** Too many of its messages waited to be served. */
   "closed_waiting",
   /** No pong in time. */
   "closed_pong",
-  /** Its socket threw an error when it was used. */
+  /** Its socket threw an error. */
   "closed_failed",
   /** Its token has expired. */
   "closed_expired",
@@ -43,14 +43,14 @@ const CLOSED = [
   "closed_fragments",
   /** A binary frame. */
   "closed_binary",
-  /** What RFC 6455 forbids, or text that is not UTF-8. */
+  /** A violation of RFC 6455, or text that is not UTF-8. */
   "closed_invalid",
   /** The server is shutting down. */
   "closed_shutdown",
 ] as const;
 
-/** Frames for a client that it has not been sent. */
-const LEFT_OUT = [
+/** Frames that were not sent to their client. */
+const NOT_SENT = [
   /** By `drop_oldest`. */
   "dropped",
   /** By `coalesce`: a newer one with the same key has taken its place. */
@@ -59,7 +59,7 @@ const LEFT_OUT = [
   "undelivered",
 ] as const;
 
-/** Answers with an error, by their code. */
+/** Error answers, by their code. */
 const ERRORS: Readonly<Record<ErrorCode, `error_${ErrorCode}`>> = {
   invalid_json: "error_invalid_json",
   invalid_message: "error_invalid_message",
@@ -75,26 +75,26 @@ const ERRORS: Readonly<Record<ErrorCode, `error_${ErrorCode}`>> = {
   flow_failed: "error_flow_failed",
 };
 
-const NAMES = [...REFUSED, ...CLOSED, ...LEFT_OUT, ...Object.values(ERRORS)] as const;
+const NAMES = [...REFUSED, ...CLOSED, ...NOT_SENT, ...Object.values(ERRORS)] as const;
 
-/** What is counted. */
+/** The name of a counter. */
 export type Counter = (typeof NAMES)[number];
 
-/** The numbers of one connector since it was made. They only grow. */
+/** The counters of one connector since it started. They only grow. */
 export class Counters {
   readonly #numbers = Object.fromEntries(NAMES.map((name) => [name, 0])) as Record<Counter, number>;
 
-  /** Counts one more, or so many. */
+  /** Adds to a counter. */
   add(counter: Counter, by = 1): void {
     this.#numbers[counter] += by;
   }
 
-  /** Counts an answer with an error. */
+  /** Counts an error answer. */
   addError(code: ErrorCode): void {
     this.add(ERRORS[code]);
   }
 
-  /** All of them, those that are 0 included. */
+  /** All counters, including those that are 0. */
   all(): Readonly<Record<Counter, number>> {
     return { ...this.#numbers };
   }

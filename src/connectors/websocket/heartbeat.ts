@@ -3,11 +3,11 @@
 import { endOfTick } from "../../base/clock.ts";
 import { Timer, TimerWheel } from "./timer-wheel.ts";
 
-/** What a heartbeat acts on. Times are in milliseconds. */
+/** The times of a heartbeat, in milliseconds, and what it calls. */
 export interface HeartbeatOptions {
   /** From ping to ping. */
   readonly interval: number;
-  /** From a ping to the verdict; at most `interval`. */
+  /** From a ping to the deadline of its pong; at most `interval`. */
   readonly timeout: number;
   /** Sends a ping. */
   ping(): void;
@@ -16,21 +16,21 @@ export interface HeartbeatOptions {
 }
 
 /**
- * A ping every interval, whatever else is sent. The first one comes at a random point in the second
+ * Pings every interval, whatever else is sent. The first ping comes at a random point in the second
  * half of the first interval, so that clients that reconnect together are not pinged together.
  *
- * It waits for one thing at a time: for the verdict on a ping, then for the next ping.
+ * It waits for one thing at a time: for the deadline of a ping, then for the next ping.
  */
 export class Heartbeat extends Timer {
   readonly #options: HeartbeatOptions;
   readonly #wheel: TimerWheel;
   #nextPing: number;
-  /** How many pings a pong was expected for. */
+  /** How many pings had a deadline. */
   #expected = 0;
-  /** The last of them has got none yet. */
+  /** The last of them has no pong yet. */
   #unanswered = false;
-  /** It waits for the verdict on that one, not for the next ping. */
-  #judging = false;
+  /** It waits for the deadline of that ping, not for the next ping. */
+  #awaitsDeadline = false;
   #paused = false;
   #stopped = false;
 
@@ -43,18 +43,18 @@ export class Heartbeat extends Timer {
     wheel.setBefore(this, this.#nextPing);
   }
 
-  /** A pong came. Without a ping before it, it says nothing. */
+  /** A pong has arrived. It only counts after a ping. */
   pong(): void {
     this.#unanswered = false;
   }
 
-  /** The server itself stopped reading, so no pong can be expected; pings go on. */
+  /** The server has stopped reading, so no pong can arrive; pings go on. */
   pause(): void {
     this.#paused = true;
     this.#unanswered = false;
   }
 
-  /** The server reads again: a fresh ping, and the deadline anew. */
+  /** The server reads again: sends a ping and sets a new deadline. */
   resume(): void {
     this.#paused = false;
     this.#unanswered = false;
@@ -62,16 +62,16 @@ export class Heartbeat extends Timer {
     this.#ping();
   }
 
-  /** Ends it. */
+  /** Stops the heartbeat. */
   stop(): void {
     this.#stopped = true;
     this.#wheel.clear(this);
   }
 
   override due(): void {
-    if (!this.#judging) return this.#ping();
-    this.#judging = false;
-    if (this.#unanswered) this.#judge();
+    if (!this.#awaitsDeadline) return this.#ping();
+    this.#awaitsDeadline = false;
+    if (this.#unanswered) this.#checkPong();
     else this.#wheel.setBefore(this, this.#nextPing);
   }
 
@@ -79,7 +79,7 @@ export class Heartbeat extends Timer {
     const now = performance.now();
     const { interval, timeout } = this.#options;
     this.#nextPing = Math.max(this.#nextPing + interval, now);
-    this.#judging = !this.#paused;
+    this.#awaitsDeadline = !this.#paused;
     if (this.#paused) {
       this.#wheel.setBefore(this, this.#nextPing);
     } else {
@@ -87,13 +87,13 @@ export class Heartbeat extends Timer {
       this.#unanswered = true;
       this.#wheel.setAfter(this, now + timeout);
     }
-    // Last: a ping that fails may stop all of this.
+    // Last, because a ping that fails may stop the heartbeat.
     this.#options.ping();
   }
 
-  #judge(): void {
+  #checkPong(): void {
     const ping = this.#expected;
-    // A loop that was blocked has pongs waiting: they are read before an immediate runs.
+    // After a blocked event loop pongs are waiting: they are read before an immediate runs.
     endOfTick(() => {
       if (this.#stopped || this.#expected !== ping) return;
       if (!this.#unanswered) return this.#wheel.setBefore(this, this.#nextPing);

@@ -1,11 +1,11 @@
-/** What waits for a connection until the end of the tick; then it goes out with one write. */
+/** Collects the frames to one connection until the end of the tick, and sends them in one write. */
 import type { Frame } from "../../transport/frame.ts";
 import type { Batch } from "../../transport/socket.ts";
 
-/** Where an outbox empties itself to. */
+/** Where an outbox sends its frames. */
 export interface Sink {
   /**
-   * Sends a batch; gives the bytes that were sent and that the kernel has not taken, or a negative
+   * Sends a batch. Returns the bytes that were sent and that the kernel has not taken, or a negative
    * number where nothing can be sent any more.
    */
   send(batch: Batch): number;
@@ -19,7 +19,10 @@ export interface OutboxListener {
   failed(error: unknown): void;
 }
 
-/** Frames that wait, as a path from the root of a tick: who waits for the same shares the path. */
+/**
+ * Frames that wait, as a path from the root of a tick. Connections that wait for the same frames share
+ * the path.
+ */
 class PendingBatch implements Batch {
   /** Bytes on the wire. */
   readonly size: number;
@@ -84,28 +87,28 @@ export function batchOf(frames: readonly Frame[]): Batch {
 }
 
 /**
- * From so many recipients on, a flush waits for more. What arrives meanwhile shares the writes, each
- * of which costs more than a tick.
+ * From this many recipients on, a flush may wait for more frames. Those that arrive share the writes,
+ * each of which costs more than a tick.
  */
 const MANY = 64;
 
-/** How long a flush to many waits. */
+/** How long a flush to many recipients waits. */
 export interface Patience {
-  /** So many ticks after one another in which nothing comes end it. */
+  /** It ends after this many ticks in a row without a new frame. */
   readonly quiet: number;
-  /** It is never longer than so many ticks. */
-  readonly most: number;
+  /** It ends after this many ticks. */
+  readonly max: number;
 }
 
-const ONE_TICK: Patience = { quiet: 1, most: 1 };
+const ONE_TICK: Patience = { quiet: 1, max: 1 };
 
-/** Flushes all outboxes that got something, once a tick. */
+/** Flushes all outboxes that have frames, once a tick. */
 export class Flusher {
   readonly #schedule: (flush: () => void) => void;
   readonly #patience: Patience;
   #dirty: Outbox[] = [];
   #root = new PendingBatch();
-  /** How many ticks it has waited, how many of them nothing has come in, and what was there then. */
+  /** Ticks that it has waited, those of them without a new frame, and what was there last. */
   #waited = 0;
   #quiet = 0;
   #seen: PendingBatch | undefined;
@@ -117,12 +120,12 @@ export class Flusher {
     this.#patience = patience;
   }
 
-  /** What nobody waits for yet; the start of every path of this tick. */
+  /** The empty batch: the start of every path of this tick. */
   get root(): PendingBatch {
     return this.#root;
   }
 
-  /** Takes an outbox that has become non-empty. */
+  /** Adds an outbox that is no longer empty. */
   add(outbox: Outbox): void {
     if (this.#dirty.push(outbox) === 1) this.#schedule(this.#flush);
   }
@@ -141,14 +144,14 @@ export class Flusher {
     for (const outbox of dirty) outbox.flush();
   };
 
-  /** What comes for many comes for the first of them, too, or adds to their number. */
+  /** A new frame for many is also one for the first outbox, or adds outboxes. */
   #waits(): boolean {
     const [{ pending }] = this.#dirty;
     const grows = pending !== this.#seen || this.#dirty.length !== this.#count;
     this.#seen = pending;
     this.#count = this.#dirty.length;
     this.#quiet = grows ? 0 : this.#quiet + 1;
-    return this.#quiet < this.#patience.quiet && this.#waited++ < this.#patience.most;
+    return this.#quiet < this.#patience.quiet && this.#waited++ < this.#patience.max;
   }
 }
 
@@ -162,7 +165,7 @@ export class Outbox {
   #pending: PendingBatch | undefined;
   #closed = false;
 
-  /** `onLost` gets the number of frames that were queued and that the sink did not take. */
+  /** Calls `onLost` with the number of frames that were queued and that the sink did not take. */
   constructor(
     flusher: Flusher,
     sink: Sink,
@@ -177,12 +180,12 @@ export class Outbox {
     this.#onLost = onLost;
   }
 
-  /** What waits; undefined where nothing does. */
+  /** The frames that wait; undefined where there are none. */
   get pending(): PendingBatch | undefined {
     return this.#pending;
   }
 
-  /** Queues a frame; false where the outbox is closed. */
+  /** Queues a frame. Returns false where the outbox is closed. */
   push(frame: Frame): boolean {
     if (this.#closed) return false;
     if (this.#pending === undefined) {
@@ -191,12 +194,12 @@ export class Outbox {
     } else {
       this.#pending = this.#pending.with(frame);
     }
-    // The kernel gets its chance before anybody is called slow.
+    // The kernel may take them: only then is the client known to be slow.
     if (this.#pending.size > this.#limit) this.flush();
     return !this.#closed;
   }
 
-  /** Sends what waits. Never throws: others are flushed after this one. */
+  /** Sends what waits. Never throws, because others are flushed after this one. */
   flush(): void {
     const pending = this.#pending;
     if (pending === undefined || this.#closed) return;
@@ -217,13 +220,13 @@ export class Outbox {
     }
   }
 
-  /** Takes nothing more; what waits goes out first. */
+  /** Sends what waits, then accepts nothing more. */
   close(): void {
     this.flush();
     this.#closed = true;
   }
 
-  /** Takes nothing more; what waits is dropped. */
+  /** Drops what waits, and accepts nothing more. */
   discard(): void {
     const lost = this.#pending?.frames.length ?? 0;
     this.#pending = undefined;

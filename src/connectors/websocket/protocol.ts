@@ -1,56 +1,56 @@
-/** The wire protocol: decoding what clients send, encoding what they get. No I/O. */
+/** The wire protocol: decodes the frames of clients, encodes those of the server. No I/O. */
 import type { ErrorCode } from "../../base/errors.ts";
 import { Frame } from "../../transport/frame.ts";
 import { parseJson } from "../../base/json.ts";
 import { isLongerThan } from "../../base/text.ts";
 
-/** What a client may put into `id`. */
+/** The `id` of a frame. */
 export type FrameId = string | number;
 
-/** A frame whose form is right. */
+/** A frame of a client with a valid form. */
 export interface ClientFrame {
   readonly type: string;
   readonly id: FrameId | undefined;
-  /** Null where the frame has none. */
+  /** Null where the frame has no data. */
   readonly data: unknown;
-  /** Checked by `roomProblem` before use: may still be anything. */
+  /** Not checked yet: `roomProblem` does. */
   readonly room: unknown;
-  /** Of an `auth` frame alone; may be anything. */
+  /** Only in an `auth` frame. Not checked yet. */
   readonly token?: unknown;
 }
 
-/** Why a frame cannot be served. */
+/** Why a frame is refused. */
 export interface Refusal {
   readonly code: ErrorCode;
   /** For people. */
   readonly message: string;
-  /** The frame's, where it has a valid one. */
+  /** The frame's `id`, where it has a valid one. */
   readonly id?: FrameId | undefined;
-  /** For programs: each `{ path, message }` of bad data, or what a flow's `error_response` says. */
+  /** For programs: each `{ path, message }` of invalid data, or a flow's `error_response`. */
   readonly details?: unknown;
-  /** In so many milliseconds a frame will be served again: how `rate_limited` says when. */
+  /** Milliseconds until a frame is served again; only with `rate_limited`. */
   readonly retryAfter?: number;
-  /** True where an outage is the cause. No client is sent away for such errors, and none sees this. */
+  /** True where an outage is the cause: such errors close no connection. Not sent to the client. */
   readonly outage?: boolean;
 }
 
-/** The types that only the server sends, and the operations that no client can claim. */
+/** The types that only the server sends, and the operations that no frame can cause. */
 export const RESERVED_TYPES: ReadonlySet<string> = new Set([
   ...["ack", "error", "pong", "dropped", "presence", "resync"],
   ...["connect", "disconnect"],
 ]);
 
-/** Frames that are no flow's: the protocol itself answers them. */
+/** The types that the protocol itself answers, without a flow. */
 export const CONTROL_TYPES: ReadonlySet<string> = new Set(["ping", "auth"]);
 
-/** What a type, and so the operation of a flow on it, may look like. */
+/** The form of a type, and of the operation of a flow on it. */
 export const TYPE_PATTERN: RegExp = /^[A-Za-z0-9_.:-]{1,64}$/;
 
 const MAX_ID_LENGTH = 64;
 const MAX_NAME_BYTES = 255;
 const CONTROL_CHARACTER = /\p{Cc}/u;
 
-/** Reads one text frame. */
+/** Decodes one text frame. */
 export function decodeFrame(text: string): ClientFrame | Refusal {
   let value: unknown;
   try {
@@ -60,7 +60,7 @@ export function decodeFrame(text: string): ClientFrame | Refusal {
     return { code: "invalid_json", message: error.message };
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return invalid("a frame is a JSON object");
+    return invalid("a frame must be a JSON object");
   }
   const { type, id, data = null, room, token } = value as Readonly<Record<string, unknown>>;
   if (id !== undefined && !isFrameId(id)) {
@@ -71,7 +71,7 @@ export function decodeFrame(text: string): ClientFrame | Refusal {
   return type === "auth" ? { type, id, data, room, token } : { type, id, data, room };
 }
 
-/** Why `room` is no room's name; undefined when it is one. */
+/** Why `room` is not a valid room name; undefined where it is. */
 export function roomProblem(room: unknown): string | undefined {
   if (room === undefined) return "room is missing";
   if (typeof room !== "string") return "room must be a string";
@@ -79,7 +79,7 @@ export function roomProblem(room: unknown): string | undefined {
   return nameProblem("room", room);
 }
 
-/** Why a name of a room or a user is refused; undefined when it is good. */
+/** Why a name of a room or a user is invalid; undefined where it is valid. */
 export function nameProblem(what: string, name: string): string | undefined {
   if (isLongerThan(name, MAX_NAME_BYTES)) {
     return `${what} is longer than ${MAX_NAME_BYTES} bytes`;
@@ -90,7 +90,7 @@ export function nameProblem(what: string, name: string): string | undefined {
 }
 
 /**
- * A message for clients: `{"type":"message","data":…}`, with the room where it went to one.
+ * A message to clients: `{"type":"message","data":…}`, with the room where it is sent to one.
  *
  * @throws {TypeError} The data has a cycle or a BigInt.
  */
@@ -101,7 +101,7 @@ export function messageFrame(data: unknown, room?: string): Frame {
 }
 
 /**
- * The answer to a frame with an `id`; `data` stands in it where the flow has a response.
+ * The answer to a frame with an `id`, with `data` where the flow has a response.
  *
  * @throws {TypeError} The data has a cycle or a BigInt.
  */
@@ -113,7 +113,7 @@ export function ackFrame(id: FrameId, response?: { readonly data: unknown }): Fr
 }
 
 /**
- * The answer to a frame that could not be served.
+ * The answer to a frame that is refused.
  *
  * @throws {TypeError} The details have a cycle or a BigInt.
  */
@@ -122,7 +122,7 @@ export function errorFrame({ code, message, id, details, retryAfter }: Refusal):
   return new Frame(JSON.stringify(fields));
 }
 
-/** Stands in the place of messages that were left out. */
+/** The notice in the place of messages that were dropped. */
 export function droppedFrame(count: number): Frame {
   return new Frame(JSON.stringify({ type: "dropped", count }));
 }
@@ -138,6 +138,6 @@ function invalid(message: string, id?: FrameId): Refusal {
 
 function isFrameId(id: unknown): id is FrameId {
   if (typeof id !== "string") return Number.isSafeInteger(id);
-  // A character is at most two units, so a hostile text is never taken apart.
+  // A character has at most two units, so a long text is never split.
   return id.length <= 2 * MAX_ID_LENGTH && [...id].length <= MAX_ID_LENGTH;
 }

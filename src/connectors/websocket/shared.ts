@@ -18,7 +18,7 @@ import { TimerWheel } from "./timer-wheel.ts";
  * A worker of several is never busy for as long as a burst takes to arrive: without this wait it
  * would send the first messages of a burst alone.
  */
-const BURST: Patience = { quiet: 4, most: 32 };
+const BURST: Patience = { quiet: 4, max: 32 };
 
 /** The shared parts of one connector. */
 export interface Shared {

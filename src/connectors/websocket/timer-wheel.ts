@@ -1,66 +1,66 @@
-/** Timers of many that wait about as long: one timer of the runtime's for all of them. No I/O. */
+/** Many timers of about the same length that share one timer of the runtime. No I/O. */
 
-/** The steps of what does not wait, and of what is called next. */
-const NOWHERE = -1;
+/** The steps of a timer that does not wait, and of one that is called next. */
+const NOT_SET = -1;
 const DUE = -2;
 
-/** Something that waits on a wheel, which links it with its own fields. */
+/** A timer on a wheel. Its fields link it into the wheel. */
 export abstract class Timer {
   /** The step of the wheel that it waits for. */
-  step = NOWHERE;
-  /** The one behind it. */
+  step = NOT_SET;
+  /** The next timer of the slot. */
   next: Timer | undefined = undefined;
-  /** The one before it. */
+  /** The previous timer of the slot. */
   previous: Timer | undefined = undefined;
 
-  /** Its time has come; it waits no longer. What it throws is uncaught and stops no other timer. */
+  /** Called when its time has come. An error that it throws is uncaught and stops no other timer. */
   abstract due(): void;
 }
 
-/** How many moments a wheel tells apart. */
+/** The number of moments that a wheel distinguishes. */
 const SLOTS = 512;
 
-/** A ring of moments. To wait and to wait no longer cost the same for any number of timers. */
+/** A ring of moments. Setting and clearing cost the same for any number of timers. */
 export class TimerWheel {
   /** Milliseconds from slot to slot. */
   readonly #step: number;
   readonly #slots: (Timer | undefined)[] = new Array(SLOTS).fill(undefined);
-  /** The last step that was seen to. */
+  /** The last step that was processed. */
   #done = 0;
   #waiting = 0;
   /** The step that the runtime's timer is set for. */
   #alarm = Infinity;
   #handle: ReturnType<typeof setTimeout> | undefined;
 
-  /** No timer may wait longer than `longest` milliseconds. */
-  constructor(longest: number) {
-    // Two slots are for what rounding adds.
-    this.#step = Math.max(1, Math.ceil(longest / (SLOTS - 2)));
+  /** No timer may wait longer than `max` milliseconds. */
+  constructor(max: number) {
+    // Two slots are for rounding.
+    this.#step = Math.max(1, Math.ceil(max / (SLOTS - 2)));
   }
 
   /**
-   * Waits until this moment of `performance.now()`, or up to a step of the wheel less; until the
-   * next step where the moment is nearer than that.
+   * Sets a timer to this moment of `performance.now()` or up to a step earlier, but not before the
+   * next step.
    */
   setBefore(timer: Timer, moment: number): void {
     this.#set(timer, Math.floor(moment / this.#step));
   }
 
-  /** Waits until this moment of `performance.now()`, or up to a step of the wheel more. */
+  /** Sets a timer to this moment of `performance.now()` or up to a step later. */
   setAfter(timer: Timer, moment: number): void {
     this.#set(timer, Math.ceil(moment / this.#step));
   }
 
-  /** Waits no longer. */
+  /** Clears a timer. */
   clear(timer: Timer): void {
     if (timer.step >= 0) this.#unlink(timer);
-    timer.step = NOWHERE;
+    timer.step = NOT_SET;
     if (this.#waiting === 0) this.#stopAlarm();
   }
 
   #set(timer: Timer, step: number): void {
     if (timer.step >= 0) this.#unlink(timer);
-    // While nobody waited, nobody saw to the steps that went by.
+    // Without timers no steps were processed.
     if (this.#waiting === 0) this.#done = Math.floor(performance.now() / this.#step);
     const at = Math.max(step, this.#done + 1);
     const slot = at % SLOTS;
@@ -97,7 +97,7 @@ export class TimerWheel {
 
   readonly #ring = (): void => {
     this.#alarm = Infinity;
-    // A runtime's timer may be early by a part of a millisecond; then this finds nothing due.
+    // The runtime may call a fraction of a millisecond early; then nothing is due.
     const now = Math.floor(performance.now() / this.#step);
     const due: Timer[] = [];
     const last = Math.min(now, this.#done + SLOTS);
@@ -105,13 +105,13 @@ export class TimerWheel {
     this.#done = Math.max(this.#done, now);
     if (this.#waiting > 0) this.#setAlarm(this.#nextStep());
     for (const timer of due) {
-      // One before it may have stopped it, or set it anew.
+      // An earlier one may have cleared it or set it again.
       if (timer.step !== DUE) continue;
-      timer.step = NOWHERE;
+      timer.step = NOT_SET;
       try {
         timer.due();
       } catch (error) {
-        // As a timer of its own would end: nobody can catch it, and the others go on.
+        // Like an error in a timer of the runtime: uncaught, and the others go on.
         queueMicrotask(() => {
           throw error;
         });
@@ -123,7 +123,7 @@ export class TimerWheel {
     let timer = this.#slots[slot];
     while (timer !== undefined) {
       const { next }: Timer = timer;
-      // After a blocked loop a slot may hold what is due a round later, too.
+      // After a blocked event loop a slot may also have timers of the next round.
       if (timer.step <= now) {
         this.#unlink(timer);
         timer.step = DUE;

@@ -53,7 +53,7 @@ export const givenRows: readonly Row[] = [
     observe: (text) =>
       verdict(VERIFIED, [`client "alice" {\n${text}\n}`, WHO, expect("alice", "id = 1")]),
     without: [
-      'client "alice" could not connect: 401 a token is needed',
+      'client "alice" could not connect: 401 a token is required',
     ],
     with: "good",
   },

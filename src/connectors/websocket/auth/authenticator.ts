@@ -66,7 +66,7 @@ export class Authenticator {
     if (vouched !== undefined) return decide(this.#verifier.vouch(vouched));
     if (token !== undefined) return () => this.#verifier.verify(token).then(decide);
     // RFC 6750: the answer to a request without credentials names no error.
-    if (required) return refuse(401, "a token is needed", { "www-authenticate": "Bearer" });
+    if (required) return refuse(401, "a token is required", { "www-authenticate": "Bearer" });
     return decide(ANONYMOUS);
   }
 
@@ -85,7 +85,7 @@ export class Authenticator {
       return { accepted: false, message, ...(outage && { outage }) };
     }
     if (found.userId !== userId) {
-      return { accepted: false, message: "the token is another user's" };
+      return { accepted: false, message: "the token belongs to another user" };
     }
     return { accepted: true, identity: found };
   }

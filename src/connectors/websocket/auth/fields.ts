@@ -14,7 +14,7 @@ import {
 import { duration, flag, type ValueSchema, valueSchema } from "../../../contract/value-schema.ts";
 import type { AllowedOrigins } from "../origins.ts";
 import { publicKey } from "./public-key.ts";
-import { type TokenSource, tokenSources } from "./source.ts";
+import { type TokenSource, tokenSources } from "./token.ts";
 
 /** RFC 7518: an HMAC key is at least as long as its hash. */
 const MIN_SECRET_BYTES = 32;

@@ -5,15 +5,15 @@ import type { JwtOptions } from "./fields.ts";
 import { type JwksContext, type JwksTiming, remoteKeys } from "./jwks.ts";
 import { ASYMMETRIC_ALGORITHMS, type PublicKey } from "./public-key.ts";
 
-/** What signatures are checked with. */
+/** The keys that verify signatures. */
 export interface Keys {
-  /** No token chooses beyond them: a public key is never an HMAC secret, and `none` is never one. */
+  /** The only ones that a token may use: never HMAC with a public key, and never `none`. */
   readonly algorithms: readonly string[];
-  /** Gives the key of a token. */
+  /** Returns the key of a token. */
   readonly get: JWTVerifyGetKey;
 }
 
-/** A block without a key is one of a test, and no token is good there. */
+/** Only a block in `weir test` has no key, and no token is valid there. */
 const NO_KEYS: Keys = {
   algorithms: [],
   get() {
@@ -22,9 +22,9 @@ const NO_KEYS: Keys = {
 };
 
 /**
- * The keys that a `jwt` block names.
+ * The keys of a `jwt` block.
  *
- * @throws {ConnectorError} The public key has the right form and is no key all the same.
+ * @throws {ConnectorError} The public key cannot be imported.
  */
 export async function keysOf(
   { secret, public_key, jwks_url }: JwtOptions,
@@ -45,11 +45,11 @@ function secretKey(secret: string): Keys {
 async function publicKeys({ pem, algorithms }: PublicKey, name: string): Promise<Keys> {
   try {
     const imported = await importSPKI(pem, algorithms[0], { extractable: true });
-    // An imported key is bound to one algorithm; as a JWK it serves all of its kind.
+    // An imported key is bound to one algorithm; a JWK works with all algorithms of its kind.
     const key = await exportJWK(imported);
     return { algorithms, get: () => key };
   } catch (cause) {
-    const message = "the public_key of its jwt block is no key";
+    const message = "the public_key of the jwt block cannot be imported";
     throw new ConnectorError(name, message, { cause, permanent: true });
   }
 }

@@ -1,12 +1,12 @@
-/** The `public_key` attribute: a key in PEM, and the algorithms that it is for. */
+/** The `public_key` attribute: a key in PEM, and the algorithms that it works with. */
 import { toHex } from "../../../base/text.ts";
 import type { ValueResult, ValueSchema } from "../../../contract/value-schema.ts";
 
-/** A public key, read but not yet imported. */
+/** A public key that has been read and not yet imported. */
 export interface PublicKey {
   /** SubjectPublicKeyInfo in PEM. */
   readonly pem: string;
-  /** The algorithms of JWS that a key of this kind may verify. */
+  /** The JWS algorithms that a key of this kind may verify. */
   readonly algorithms: readonly string[];
 }
 
@@ -23,12 +23,12 @@ const ALGORITHMS: Readonly<Record<string, readonly string[]>> = {
   "06032b6570": ["EdDSA", "Ed25519"],
 };
 
-/** Every algorithm that a public key can be for. */
+/** Every algorithm that works with a public key. */
 export const ASYMMETRIC_ALGORITHMS: readonly string[] = Object.values(ALGORITHMS).flat();
 
 const PROBLEM = "must be a public key in PEM";
 
-/** Other things in PEM, and how to get a public key of them. */
+/** Other contents of PEM, and how to convert them to a public key. */
 const OTHERS: ReadonlyArray<readonly [label: RegExp, hint: string]> = [
   [/PRIVATE KEY/, "it is a private key: openssl pkey -in KEY -pubout writes its public half"],
   [/CERTIFICATE/, "it is a certificate: openssl x509 -in CERT -noout -pubkey writes its key"],
@@ -63,7 +63,7 @@ export function publicKey(): ValueSchema<PublicKey> {
   };
 }
 
-/** What DER says of a key: its kind and, for RSA, the length of its modulus. */
+/** Reads the kind of a key from DER and, for RSA, the length of its modulus. */
 function readKey(pem: string): { readonly kind: string; readonly bits: number } | undefined {
   const body = /^-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----$/.exec(pem);
   if (body === null) return undefined;
@@ -75,16 +75,16 @@ function readKey(pem: string): { readonly kind: string; readonly bits: number } 
     if (whole.end !== der.length || key.end !== der.length) return undefined;
     const kind = toHex(der.subarray(algorithm.start, algorithm.end));
     if (kind !== RSA) return { kind, bits: 0 };
-    // A bit string begins with the number of unused bits, a positive integer with a zero byte.
+    // A bit string starts with the number of unused bits, a positive integer with a zero byte.
     const modulus = elementAt(der, elementAt(der, key.start + 1).start);
     return { kind, bits: (modulus.end - modulus.start - 1) * 8 };
   } catch {
-    // Not base64, or cut off: no key either way.
+    // Not base64, or cut off.
     return undefined;
   }
 }
 
-/** Where the content of the DER element at `offset` stands. */
+/** The position of the content of the DER element at `offset`. */
 function elementAt(der: Uint8Array, offset: number): { readonly start: number; end: number } {
   const first = der[offset + 1];
   const size = first < 0x80 ? 0 : first & 0x7f;

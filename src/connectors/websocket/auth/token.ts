@@ -1,10 +1,73 @@
-/** Finds a token in a handshake, and takes it out for whoever looks at the handshake later. */
+/** Where a handshake may carry a token (the `from` attribute), and how it is found and hidden. */
+import * as v from "valibot";
+import { didYouMean } from "../../../base/nearest.ts";
+import { type ValueSchema, valueSchema } from "../../../contract/value-schema.ts";
 import type { HandshakeRequest } from "../../../transport/socket.ts";
-import type { TokenSource } from "./source.ts";
+
+/** One place of a handshake. */
+export type TokenSource =
+  | {
+    readonly kind: "query" | "header" | "cookie";
+    /** As in the handshake; the name of a header is in lower case. */
+    readonly name: string;
+  }
+  | { readonly kind: "protocol" };
+
+const FORM = "must be a list of places";
+const EXAMPLES = '"query:NAME", "header:NAME", "cookie:NAME" or "protocol"';
+const KINDS = ["query", "header", "cookie", "protocol"] as const;
+/** RFC 9110: the name of a header or a cookie. */
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** Headers that contain more than a token, and the place that reads the token from them. */
+const PARTS: Readonly<Record<string, string>> = {
+  cookie: "cookie:NAME",
+  "sec-websocket-protocol": "protocol",
+};
+
+/** A list of places, such as `["query:token", "protocol"]`. */
+export function tokenSources(): ValueSchema<readonly TokenSource[]> {
+  return valueSchema(
+    "list of places",
+    v.pipe(
+      v.array(v.string(`${FORM}\neach is ${EXAMPLES}`), `${FORM}\neach is ${EXAMPLES}`),
+      v.minLength(1, `${FORM} with at least one\n${EXAMPLES}`),
+      v.rawTransform<string[], readonly TokenSource[]>(
+        ({ dataset: { value }, addIssue, NEVER }) => {
+          const sources = value.map(readSource);
+          const bad = sources.findIndex((source) => typeof source === "string");
+          if (bad >= 0) {
+            addIssue({ message: `has ${JSON.stringify(value[bad])}, ${sources[bad]}` });
+            return NEVER;
+          }
+          return sources as TokenSource[];
+        },
+      ),
+    ),
+  );
+}
+
+/** Returns a place, or what is wrong with it; a second line is the hint. */
+function readSource(written: string): TokenSource | string {
+  if (written === "protocol") return { kind: "protocol" };
+  const [, prefix, rest] = /^([^:]*)(?::(.*))?$/s.exec(written) ?? [];
+  const kind = KINDS.find((known) => known === prefix);
+  if (kind === undefined) {
+    return `which is no place\n${didYouMean(prefix ?? "", KINDS) ?? `one of ${EXAMPLES}`}`;
+  }
+  if (kind === "protocol") return 'which has a name\nwrite it as "protocol"';
+  if (rest === undefined || rest === "") return `which has no name\nwrite it as "${kind}:NAME"`;
+  if (kind === "query") return { kind, name: rest };
+  if (!NAME.test(rest)) return `whose name no ${kind} can have`;
+  if (kind === "cookie") return { kind, name: rest };
+  const name = rest.toLowerCase();
+  return Object.hasOwn(PARTS, name)
+    ? `which holds more than a token\nwrite it as "${PARTS[name]}"`
+    : { kind, name };
+}
 
 /**
- * The token of a handshake: the first that is not empty, in the order of `sources`. Undefined where
- * it has none. `protocols` are the subprotocols that the client offers.
+ * Returns the first token in a handshake that is not empty, in the order of `sources`; undefined where
+ * there is none. `protocols` are the subprotocols that the client offers.
  */
 export function findToken(
   request: HandshakeRequest,
@@ -18,14 +81,14 @@ export function findToken(
   return undefined;
 }
 
-/** The subprotocol to answer with: the first offered that is no token. */
+/** The subprotocol to answer with: the first one offered that is not a token. */
 export function chooseProtocol(protocols: readonly string[]): string | undefined {
   return protocols.find((protocol) => !looksLikeToken(protocol));
 }
 
 /**
- * The handshake without its token, for expressions: without the query parameters and the headers
- * that `sources` name, subprotocols that are tokens, and whatever else repeats the token.
+ * The handshake without its token, for expressions: without the query parameters and the headers that
+ * `sources` name, the subprotocols that are tokens, and everything else that repeats the token.
  */
 export function withoutToken(
   request: HandshakeRequest,
@@ -69,12 +132,12 @@ function tokenAt(
   }
 }
 
-/** What follows `Bearer`; credentials of another scheme are no token. */
+/** The text after `Bearer`. Credentials of another scheme are not a token. */
 function bearerToken(value: string): string | undefined {
   return /^bearer(?:\s+(\S.*|))?$/i.exec(value)?.[1];
 }
 
-/** RFC 6265: the first cookie of this name. A value that no cookie can have is passed over. */
+/** RFC 6265: the first cookie with this name. An invalid value is ignored. */
 function cookieValue(header: string, name: string): string | undefined {
   for (const pair of header.split(";")) {
     const [, key, quoted, plain] = COOKIE.exec(pair.trim()) ?? [];
@@ -89,14 +152,14 @@ const COOKIE =
   /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"([\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*)"|([\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*))$/;
 
 /**
- * A subprotocol that is a token, whole or in pieces: base64url parts of which the first begins as
- * `{` of a JSON object does. Names such as `graphql-ws` or `wamp.2.json` do not look like that.
+ * Whether a subprotocol is a token, whole or in part: base64url parts, of which the first starts like
+ * the `{` of a JSON object. Names such as `graphql-ws` and `wamp.2.json` do not match.
  */
 function looksLikeToken(protocol: string): boolean {
   return /^ey[\w-]*\.[\w.-]*$/.test(protocol);
 }
 
-/** The header that holds nothing but the token, or nothing that expressions need. */
+/** The header that contains only the token, or nothing else that expressions need. */
 function headerOf(source: TokenSource): string | undefined {
   if (source.kind === "header") return source.name;
   return source.kind === "cookie" ? "cookie" : undefined;

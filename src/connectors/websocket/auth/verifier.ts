@@ -38,7 +38,7 @@ const FORM = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const EXPIRED = "the token has expired";
 const UNAVAILABLE: TokenRefusal = {
   reason: "unavailable",
-  message: "the token cannot be checked at the moment",
+  message: "the token cannot be verified at the moment",
 };
 
 /** Verifies the tokens of one connector. */
@@ -57,7 +57,7 @@ export class Verifier {
   async verify(token: string): Promise<ClientIdentity | TokenRefusal> {
     const { issuer, audience, leeway } = this.#options;
     if (token.length > MAX_TOKEN_LENGTH) return this.#invalid("it is too long");
-    if (!FORM.test(token)) return this.#invalid("it has another form");
+    if (!FORM.test(token)) return this.#invalid("it is not a JSON Web Token");
     try {
       const { payload } = await jwtVerify(token, this.#keys.get, {
         algorithms: [...this.#keys.algorithms],
@@ -90,7 +90,7 @@ export class Verifier {
     const found = known ?? user.evaluate({ ...this.#context.scope, claims });
     const userId = typeof found === "number" ? String(found) : found;
     if (typeof userId !== "string" || userId === "") {
-      return this.#invalid("its user is no text", "the token names no user");
+      return this.#invalid("its user is not text", "the token names no user");
     }
     const problem = nameProblem("the user of the token", userId);
     if (problem !== undefined) return this.#invalid(problem, problem);
