@@ -3,7 +3,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import manifest from "../../deno.json" with { type: "json" };
 import { didYouMean } from "../base/nearest.ts";
-import { MOST_WORKERS } from "../server/host.ts";
+import { MAX_WORKERS } from "../server/host.ts";
 
 /** The version of this package. */
 export const VERSION: string = manifest.version;
@@ -222,8 +222,8 @@ function hintFor(flag: string, flags: readonly string[]): string {
 
 function parseWorkers(text: string): number {
   const workers = /^\d{1,3}$/.test(text) ? Number(text) : 0;
-  if (workers < 1 || workers > MOST_WORKERS) {
-    throw new UsageError(`--workers ${text}: write a whole number from 1 to ${MOST_WORKERS}`);
+  if (workers < 1 || workers > MAX_WORKERS) {
+    throw new UsageError(`--workers ${text}: write a whole number from 1 to ${MAX_WORKERS}`);
   }
   if (workers > 1 && process.platform !== "linux") {
     throw new UsageError("--workers: several processes share a port on Linux only");

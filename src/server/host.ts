@@ -2,17 +2,17 @@
 import type { RuntimeOptions } from "../runtime/mod.ts";
 import type { Listen } from "./mod.ts";
 
-/** The argument that makes an entrypoint a worker; no path and no command can be it. */
+/** The first argument of a process that is started as a worker. No path and no command equals it. */
 export const WORKER_ARGUMENT = "--worker";
 
-/** More than there are processors in a machine helps nobody. */
-export const MOST_WORKERS = 256;
+/** The largest number of workers. */
+export const MAX_WORKERS = 256;
 
-/** What differs from runtime to runtime. */
+/** What differs between the runtimes. */
 export interface Host {
-  /** The URL of the entrypoint: what other processes of a service are started with. */
+  /** The URL of the entrypoint, with which workers are started. */
   readonly entry: string;
-  /** How to read environment and files, and to upgrade requests. */
+  /** How to read the environment and files, and how to upgrade requests. */
   readonly options: RuntimeOptions;
   readonly listen: Listen;
 }

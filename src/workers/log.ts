@@ -1,27 +1,27 @@
-/** The log of a worker, which goes to the log of its supervisor. */
+/** Relays the log of a worker to its supervisor. */
 import { configure, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
 import { fromWire, toWire, type Wired } from "./wire.ts";
 
 const LEVELS: readonly LogLevel[] = ["trace", "debug", "info", "warning", "error", "fatal"];
 
-/** A record on its way. */
+/** A log record as it is sent. */
 export interface RelayedRecord {
   readonly category: readonly string[];
   readonly level: LogLevel;
-  /** With `{name}` for properties. */
+  /** With a placeholder `{name}` for each property. */
   readonly message: string;
   readonly properties: Readonly<Record<string, Wired>>;
 }
 
-/** From which level on anybody reads the log of this process; undefined where nobody does. */
+/** The lowest level that this process logs; undefined if it logs nothing. */
 export function lowestLevel(): LogLevel | undefined {
   const logger = getLogger(["weir"]);
   return LEVELS.find((level) => logger.isEnabledFor(level));
 }
 
 /**
- * Hands all records of this process from a level on to `send`, but for those that come while it is
- * `behind`: the next one tells how many they were.
+ * Passes the records of this process to `send`, from a level on. While the receiver is `behind`,
+ * records are dropped; the next one reports their number.
  */
 export async function relayLog(
   lowestLevel: LogLevel,
@@ -29,17 +29,17 @@ export async function relayLog(
   send: (record: RelayedRecord) => void,
   behind: () => boolean = () => false,
 ): Promise<void> {
-  let leftOut = 0;
+  let dropped = 0;
   const supervisor = ({ category, level, rawMessage, properties }: LogRecord): void => {
     if (behind()) {
-      leftOut++;
+      dropped++;
       return;
     }
-    if (leftOut > 0) {
-      const properties = { count: { value: leftOut }, worker: { value: worker } };
-      const message = "{count} records are left out: the log is slower than what is logged";
+    if (dropped > 0) {
+      const properties = { count: { value: dropped }, worker: { value: worker } };
+      const message = "dropped {count} log records: the log cannot keep up";
       send({ category: ["weir", "workers"], level: "warning", message, properties });
-      leftOut = 0;
+      dropped = 0;
     }
     const message = typeof rawMessage === "string" ? rawMessage : rawMessage.join("{}");
     const wired = Object.entries({ ...properties, worker })
@@ -55,7 +55,7 @@ export async function relayLog(
   });
 }
 
-/** Logs a worker's record as if it were of this process. */
+/** Logs the record of a worker in this process. */
 export function logRelayed({ category, level, message, properties }: RelayedRecord): void {
   const read = Object.entries(properties).map(([name, value]) => [name, fromWire(value)]);
   getLogger([...category])[level](message, Object.fromEntries(read));

@@ -1,13 +1,14 @@
 /**
- * Serves a configuration in this process, or in several that share its ports.
+ * Serves a configuration in this process, or starts and supervises several processes that share its
+ * ports and are one service.
  *
- * May import base/, contract/, flow/, hcl/, model/, runtime/ and server/.
+ * May import base/, cluster/, contract/, flow/, hcl/, model/, runtime/ and server/.
  */
 import type { Configuration } from "../runtime/load.ts";
 import type { Host } from "../server/host.ts";
 import { type ServeOptions, type Service, startService } from "../server/mod.ts";
 
-/** Serves in this process, or with so many workers. */
+/** Serves in this process, or in as many processes as `workers` says. */
 export async function serveOn(
   host: Host,
   config: Configuration,
@@ -16,7 +17,7 @@ export async function serveOn(
   if (workers === 1) {
     return await startService(config, { ...host.options, ...options }, host.listen);
   }
-  // On demand: most services are one process.
+  // On demand, since most services are one process.
   const { startWorkers } = await import("./service.ts");
   return await startWorkers(host, config, { workers, ...options });
 }

@@ -1,36 +1,33 @@
-/** The process of one worker, as its supervisor sees it. */
+/** The process of a worker, started and called by the supervisor. */
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { type BirpcReturn, createBirpc } from "birpc";
 import { WORKER_ARGUMENT } from "../server/host.ts";
-import type { SupervisorFunctions, WorkerFunctions } from "./messages.ts";
-
-/** How a process ended, in words. */
-export type Ending = string;
+import type { SupervisorFunctions, WorkerFunctions } from "./protocol.ts";
 
 /** A process that runs a worker. */
 export class WorkerProcess {
-  /** What the worker can be asked to do. What is pending when it ends is rejected. */
+  /** Calls the worker. Calls that are pending when it ends reject. */
   readonly functions: BirpcReturn<WorkerFunctions, SupervisorFunctions>;
-  /** Resolves when it has ended, or could not be started. */
-  readonly ended: Promise<Ending>;
+  /** Resolves when the process has ended or could not be started, with the reason. */
+  readonly ended: Promise<string>;
   readonly #child: ChildProcess;
 
-  /** Starts it; `supervisor` serves what it asks for. `entry` is the URL of a runtime's entrypoint. */
+  /** Starts the entrypoint with this URL. `supervisor` has the functions that the worker can call. */
   constructor(entry: string, supervisor: SupervisorFunctions) {
     const [program, ...args] = commandOf(entry);
     const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
     this.#child = child;
     this.functions = createBirpc<WorkerFunctions, SupervisorFunctions>(supervisor, {
-      // The channel is gone before the news of it arrives.
+      // The channel closes before the exit is reported.
       post: (message) => void (child.connected && child.send(message, ignore)),
       on: (hear) => void child.on("message", hear),
       timeout: -1,
     });
     this.ended = new Promise((resolve) => {
       child.on("error", (error) => {
-        // Of one that runs, `exit` tells. Deno reports here a message that a killed one left unfinished.
+        // Deno also reports here that a killed process left a message unfinished; `exit` follows.
         if (child.pid === undefined) resolve(`could not be started: ${error.message}`);
       });
       child.once("exit", (code, signal) => {
@@ -40,35 +37,35 @@ export class WorkerProcess {
     void this.ended.then(() => this.functions.$close());
   }
 
-  /** Undefined where it could not be started. */
+  /** Undefined if the process could not be started. */
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  /** Lets it go: a worker without a supervisor ends. */
+  /** Closes the connection: a worker without a supervisor ends. */
   disconnect(): void {
     if (this.#child.connected) this.#child.disconnect();
   }
 
-  /** Ends it at once. */
+  /** Ends the process at once. */
   kill(): void {
     this.#child.kill("SIGKILL");
   }
 }
 
-/** A message that could not be sent was for a worker that has ended, and `exit` tells of that. */
+/** A message cannot be sent if the worker has ended, which `exit` reports. */
 function ignore(): void {}
 
-/** How this runtime starts an entrypoint. */
+/** The command that starts an entrypoint on this runtime. */
 function commandOf(entry: string): string[] {
   const { execPath, execArgv, versions } = process;
-  // Deno does not say which flags it has; DENO_V8_FLAGS reaches workers, as NODE_OPTIONS does on Node.
+  // Deno does not expose its flags; workers inherit DENO_V8_FLAGS, as they do NODE_OPTIONS on Node.
   if ("deno" in versions) return [execPath, "run", "-A", entry, WORKER_ARGUMENT];
   const flags = "bun" in versions ? ["--no-env-file"] : execArgv.filter(isForWorkers);
   return [execPath, ...flags, fileURLToPath(entry), WORKER_ARGUMENT];
 }
 
-/** Memory and garbage collection; a debugger's port or a script belong to one process alone. */
+/** Flags of memory, garbage collection and warnings. A debugger's port can belong to one process only. */
 function isForWorkers(flag: string): boolean {
   return /^--(max-|min-|semi-|expose-gc|trace-|no-warnings|disable-warning|enable-source-maps)/
     .test(flag);

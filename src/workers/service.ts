@@ -1,27 +1,41 @@
-/** Starts a configuration as a service of several workers. */
+/** A service of several workers, as the program that starts it sees it. */
 import { getLogger } from "@logtape/logtape";
+import { createServer } from "node:net";
 import process from "node:process";
-import type { SourceFile } from "../hcl/tree.ts";
 import { ConnectorError } from "../base/errors.ts";
-import { asFiles, type Configuration, loadConfig } from "../runtime/load.ts";
+import type { SourceFile } from "../hcl/tree.ts";
 import type { Model } from "../model/mod.ts";
+import type { ConnectorChoice, Counts, PublishOptions, Runtime } from "../runtime/core.ts";
+import { asFiles, type Configuration, loadConfig } from "../runtime/load.ts";
 import { assembleRuntime } from "../runtime/mod.ts";
-import { type Host, MOST_WORKERS } from "../server/host.ts";
-import { cannotListen, groupByListener, type ServeOptions, type Service } from "../server/mod.ts";
-import { mayStartAnything } from "./permissions.ts";
+import { type Host, MAX_WORKERS } from "../server/host.ts";
+import {
+  cannotListen,
+  groupByListener,
+  type ListenAddress,
+  type ServeOptions,
+  type Service,
+} from "../server/mod.ts";
+import { InputRecorder, MemoryTextCache } from "./inputs.ts";
 import { lowestLevel } from "./log.ts";
-import { tryAddress } from "./ports.ts";
-import { Recorder } from "./reads.ts";
-import { WorkersRuntime } from "./runtime.ts";
 import { Supervisor } from "./supervisor.ts";
-import { Texts } from "./texts.ts";
+
+/** The part of `Deno` that is used here. */
+interface DenoGlobal {
+  readonly permissions: {
+    querySync(descriptor: { readonly name: string }): { readonly state: string };
+  };
+}
+
+const PERMISSIONS = ["read", "write", "net", "env", "run", "sys"];
 
 /**
- * Starts so many workers, and looks after them.
+ * Starts the workers and supervises them.
  *
- * @throws {TypeError | RangeError} The options are not for several processes.
- * @throws {ConfigError} The configuration cannot run.
- * @throws {ConnectorError} A port is taken, a migration was refused, a connector cannot be shared.
+ * @throws {TypeError | RangeError} An option does not work with several processes.
+ * @throws {ConfigError} The configuration has errors.
+ * @throws {ConnectorError} A port is taken, a migration failed, a connector cannot be shared.
+ * @throws {WorkerError} A worker ended before it was ready.
  */
 export async function startWorkers(
   host: Host,
@@ -31,16 +45,22 @@ export async function startWorkers(
   requireWorkers(workers);
   refuseOthers(others);
   const files = filesOf(config);
-  const texts = new Texts([], cache);
-  const recorder = new Recorder(host.options);
+  const texts = new MemoryTextCache([], cache);
+  const recorder = new InputRecorder(host.options);
   const { env, readFile } = recorder;
   const model = await loadConfig(files, { ...host.options, env, readFile, cache: texts });
   refuseUnshared(model);
-  await requirePorts(model, host, ports);
+  await requireFreePorts(model, host, ports);
   const { supervisor, started } = await Supervisor.start({
     workers,
     entry: host.entry,
-    order: { files, texts: texts.known, reads: recorder.reads, ports, logLevel: lowestLevel() },
+    order: {
+      files,
+      cache: texts.texts,
+      inputs: recorder.inputs,
+      ports,
+      logLevel: lowestLevel(),
+    },
     shutdownTimeout: model.service.shutdownTimeout,
     logger: getLogger(["weir", "workers"]),
   });
@@ -50,29 +70,34 @@ export async function startWorkers(
 }
 
 function requireWorkers(workers: number): void {
-  if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS) {
-    throw new RangeError(`workers: ${workers} is not a whole number from 1 to ${MOST_WORKERS}`);
+  if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS) {
+    throw new RangeError(`workers: ${workers} is not a whole number from 1 to ${MAX_WORKERS}`);
   }
-  // The kernel of Linux alone spreads what comes to a port among those who listen there.
+  // Only the kernel of Linux spreads the connections of a port over the processes that share it.
   if (process.platform !== "linux") {
     throw new TypeError("workers: several processes share a port on Linux only");
   }
-  if (!mayStartAnything()) {
-    throw new TypeError("workers: they are processes with all permissions; start with deno run -A");
+  const { Deno } = globalThis as { readonly Deno?: DenoGlobal };
+  // Workers get all permissions, so this process must have them.
+  const granted = (name: string) => Deno?.permissions.querySync({ name }).state === "granted";
+  if (Deno !== undefined && !PERMISSIONS.every(granted)) {
+    throw new TypeError("workers: they need all permissions; start with deno run -A");
   }
 }
 
-/** Functions do not reach another process, and an option that is ignored helps nobody. */
+/** Functions cannot be sent to other processes. */
 function refuseOthers(options: Omit<ServeOptions, "workers" | "ports" | "cache">): void {
   const given = Object.entries(options).find(([, value]) => value !== undefined)?.[0];
   if (given === undefined) return;
-  throw new TypeError(`workers: ${given} does not reach other processes; leave one of them out`);
+  throw new TypeError(
+    `workers: ${given} cannot be sent to other processes; leave out one of the two`,
+  );
 }
 
 function filesOf(config: Configuration): readonly SourceFile[] {
   if (typeof config === "string" || !("connectors" in config)) return asFiles(config);
   throw new TypeError(
-    "workers: a model does not reach other processes; give the text or the files",
+    "workers: a model cannot be sent to other processes; pass the text or the files",
   );
 }
 
@@ -83,8 +108,8 @@ function refuseUnshared({ connectors }: Model): void {
   }
 }
 
-/** What is wrong with a port is told before any worker starts, and by whom it is asked for. */
-async function requirePorts(
+/** Workers share ports, and would share one with another program: so it must be free before. */
+async function requireFreePorts(
   model: Model,
   { options }: Host,
   ports: Readonly<Record<string, number>>,
@@ -96,4 +121,79 @@ async function requirePorts(
       throw cannotListen(group, cause);
     });
   }
+}
+
+/** Listens for a moment. Rejects with the system's error. */
+async function tryAddress({ host, port }: ListenAddress): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port, exclusive: true }, resolve);
+  });
+  await new Promise((resolve) => server.close(resolve));
+}
+
+/** Calls the workers. They listen themselves, so there is nothing to mount. */
+class WorkersRuntime implements Runtime {
+  readonly #supervisor: Supervisor;
+  readonly #close: () => Promise<void>;
+
+  constructor(supervisor: Supervisor, close: () => Promise<void>) {
+    this.#supervisor = supervisor;
+    this.#close = close;
+  }
+
+  get app(): never {
+    return refuse("app");
+  }
+
+  get endpoints(): never {
+    return refuse("endpoints");
+  }
+
+  readonly fetch = (): never => refuse("fetch");
+
+  async broadcast(data: unknown, choice: ConnectorChoice = {}): Promise<number> {
+    return await this.#supervisor.call("broadcast", [data, choice]) as number;
+  }
+
+  async sendToRoom(room: string, data: unknown, choice: ConnectorChoice = {}): Promise<number> {
+    return await this.#supervisor.call("sendToRoom", [room, data, choice]) as number;
+  }
+
+  async sendToUser(user: string, data: unknown, choice: ConnectorChoice = {}): Promise<number> {
+    return await this.#supervisor.call("sendToUser", [user, data, choice]) as number;
+  }
+
+  async publish(key: string, body: unknown, options: PublishOptions = {}): Promise<void> {
+    await this.#supervisor.call("publish", [key, body, options]);
+  }
+
+  counts(): Counts {
+    const all = this.#supervisor.statuses.flatMap(({ counts }) => Object.entries(counts));
+    const sums = [...Map.groupBy(all, ([connector]) => connector)]
+      .map(([connector, parts]) => [connector, sumOf(parts.map(([, counts]) => counts))]);
+    return Object.fromEntries(sums);
+  }
+
+  health(): Readonly<Record<string, string>> {
+    return Object.assign({}, ...this.#supervisor.statuses.map(({ health }) => health));
+  }
+
+  close(): Promise<void> {
+    return this.#close();
+  }
+}
+
+/** Adds up the counters of the same name. */
+function sumOf(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sums = new Map<string, number>();
+  for (const [name, count] of parts.flatMap((part) => Object.entries(part))) {
+    sums.set(name, (sums.get(name) ?? 0) + count);
+  }
+  return Object.fromEntries(sums);
+}
+
+function refuse(name: string): never {
+  throw new TypeError(`a service of several workers has no ${name}: the workers listen themselves`);
 }

@@ -1,10 +1,10 @@
-/** Any value as JSON, with its errors: what a log is told may hold anything. */
+/** Values, errors and results as JSON, for the way between two processes. */
 import { ConnectorError } from "../base/errors.ts";
 
-/** A value on its way between processes. */
+/** A value or an error in JSON. */
 export type Wired = { readonly value?: unknown } | { readonly error: ErrorParts };
 
-/** What is kept of an error, which does not survive the way. */
+/** The parts of an error that are sent. */
 export interface ErrorParts {
   readonly name: string;
   readonly message: string;
@@ -16,7 +16,27 @@ export interface ErrorParts {
   readonly permanent: boolean | undefined;
 }
 
-/** Takes an error apart; anything else becomes what JSON can say of it. */
+/** The value of a call, or its error. */
+export type Result<T> =
+  | { readonly value: T }
+  | { readonly failure: Wired };
+
+/** The result of a function; never rejects. */
+export async function resultOf<T>(act: () => Promise<T>): Promise<Result<T>> {
+  try {
+    return { value: await act() };
+  } catch (error) {
+    return { failure: toWire(error instanceof Error ? error : new Error(String(error))) };
+  }
+}
+
+/** The value of a result. Throws its error if it is a failure. */
+export function valueOf<T>(result: Result<T>): T {
+  if ("value" in result) return result.value;
+  throw fromWire(result.failure);
+}
+
+/** Takes an error apart; anything else becomes JSON, as far as it can. */
 export function toWire(value: unknown, around: readonly unknown[] = []): Wired {
   // An error can be its own cause.
   if (!(value instanceof Error) || around.includes(value)) return { value: plain(value) };
@@ -35,14 +55,14 @@ export function toWire(value: unknown, around: readonly unknown[] = []): Wired {
   };
 }
 
-/** Makes of it what it was. */
+/** Restores what `toWire` has taken apart. */
 export function fromWire(wired: Wired): unknown {
   if (!("error" in wired)) return wired.value;
   const { name, message, stack, code, connector, permanent } = wired.error;
   const cause = fromWire(wired.error.cause);
   const options = { permanent: permanent ?? false, ...(cause === undefined ? {} : { cause }) };
   if (connector !== undefined) {
-    // The error says again which connector it is.
+    // The error adds its prefix again.
     const prefix = `connector "${connector}": `;
     const text = message.startsWith(prefix) ? message.slice(prefix.length) : message;
     return Object.assign(new ConnectorError(connector, text, options), { stack });
@@ -51,7 +71,7 @@ export function fromWire(wired: Wired): unknown {
   return code === undefined ? error : Object.assign(error, { code });
 }
 
-/** What JSON can say of a value, and text for what it cannot. */
+/** A value as JSON, and as text where JSON has nothing for it. */
 function plain(value: unknown, around: readonly unknown[] = []): unknown {
   switch (typeof value) {
     case "bigint":

@@ -1,29 +1,28 @@
-/** What a process does that was started as a worker. */
+/** Runs a process as a worker: serves the configuration, under the control of the supervisor. */
 import process from "node:process";
 import { createBirpc } from "birpc";
 import { WorkerError } from "../base/errors.ts";
+import { type ChannelMessage, ClusterMember } from "../cluster/mod.ts";
 import type { Host } from "../server/host.ts";
 import { type Service, startService } from "../server/mod.ts";
-import { resultOf } from "./failure.ts";
-import { Link } from "./link.ts";
+import { MemoryTextCache, replay } from "./inputs.ts";
 import { relayLog } from "./log.ts";
-import type { StartOrder, Status, SupervisorFunctions, WorkerFunctions } from "./messages.ts";
-import { replay } from "./reads.ts";
-import { Texts } from "./texts.ts";
+import type { StartOrder, Status, SupervisorFunctions, WorkerFunctions } from "./protocol.ts";
+import { resultOf } from "./wire.ts";
 
-/** How often a worker says how it is, in milliseconds. */
+/** How often a worker reports its status, in milliseconds. */
 const REPORT_INTERVAL = 1_000;
 
-/** While more messages than this wait for the supervisor, nothing is logged. */
-const MOST_UNSENT = 10_000;
+/** Above this many unsent messages to the supervisor, log records are dropped. */
+const MAX_UNSENT = 10_000;
 
-/** Serves until its supervisor lets it go or is gone; gives the exit code. */
+/** Serves until the supervisor disconnects or ends. Returns the exit code. */
 export async function runWorker(host: Host): Promise<number> {
-  // A Ctrl-C reaches the whole group: the supervisor alone decides what it means.
+  // Ctrl-C reaches all processes of the service; the supervisor decides what to do.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
   const { promise: disconnected, resolve: disconnect } = Promise.withResolvers<void>();
   process.once("disconnect", disconnect);
-  // Where the supervisor was killed in the middle of a message, Deno tells by this alone.
+  // If the supervisor was killed in the middle of a message, Deno emits only this.
   process.on("error", disconnect);
   const worker = new Worker(host, disconnect);
   await disconnected;
@@ -34,17 +33,17 @@ export async function runWorker(host: Host): Promise<number> {
 class Worker implements WorkerFunctions {
   readonly #host: Host;
   readonly #supervisor;
-  /** Messages that the supervisor has not taken yet. */
+  /** The number of messages that have not left this process yet. */
   #unsent = 0;
-  #link: Link | undefined;
+  #member: ClusterMember | undefined;
   #service: Service | undefined;
   #closed: Promise<void> | undefined;
   #reporting: ReturnType<typeof setInterval> | undefined;
 
-  /** `disconnect` is called where it turns out that the supervisor is gone. */
+  /** Calls `disconnect` when a message cannot reach the supervisor. */
   constructor(host: Host, disconnect: () => void) {
     this.#host = host;
-    // Where it was killed with something unread, Deno tells by this alone.
+    // If the supervisor was killed with unread messages, Deno reports only this.
     const sent = (error: Error | null): void => {
       this.#unsent--;
       if (error !== null && error !== undefined) disconnect();
@@ -59,30 +58,30 @@ class Worker implements WorkerFunctions {
           sent(error as Error);
         }
       },
-      on: (hear) => void process.on("message", hear),
+      on: (receive) => void process.on("message", receive),
       bind: "functions",
       timeout: -1,
     });
   }
 
-  start({ worker, leader, files, texts, reads, ports, logLevel }: StartOrder) {
+  start({ worker, leader, files, cache, inputs, ports, logLevel }: StartOrder) {
     return resultOf(async () => {
       if (logLevel !== undefined) {
         await relayLog(
           logLevel,
           worker,
-          (record) => say(this.#supervisor.log.asEvent(record)),
-          () => this.#unsent > MOST_UNSENT,
+          (record) => send(this.#supervisor.log.asEvent(record)),
+          () => this.#unsent > MAX_UNSENT,
         );
       }
       const { options, listen } = this.#host;
-      const cluster = this.#link = new Link(leader, this.#supervisor);
+      const cluster = this.#member = new ClusterMember(leader, this.#supervisor);
       const service = await startService(
         files,
-        { ...options, ...replay(reads), cache: new Texts(texts), ports, cluster },
+        { ...options, ...replay(inputs), cache: new MemoryTextCache(cache), ports, cluster },
         async (...address) => {
-          // Before the first client comes: what others send from now on is for clients here, too.
-          await cluster.attend();
+          // Before the first client connects, since messages of other workers are for it, too.
+          await cluster.subscribe();
           return await listen(...address);
         },
       );
@@ -93,22 +92,22 @@ class Worker implements WorkerFunctions {
   }
 
   lead(): void {
-    this.#link?.lead();
+    this.#member?.lead();
   }
 
-  hear(...[said]: Parameters<WorkerFunctions["hear"]>): void {
-    this.#link?.hear(said);
+  deliver(messages: readonly ChannelMessage[]): void {
+    this.#member?.deliver(messages);
   }
 
-  answer(connector: string, text: string): string {
-    return this.#link?.answer(connector, text) ?? "null";
+  respond(connector: string, text: string): string {
+    return this.#member?.respond(connector, text) ?? "null";
   }
 
-  caughtUp(): void {}
+  ping(): void {}
 
   call(...[method, args]: Parameters<WorkerFunctions["call"]>) {
     return resultOf(async () => {
-      const { runtime } = this.#service ?? fail("a worker does not serve yet");
+      const { runtime } = this.#service ?? fail("the worker is not ready yet");
       const call = runtime[method] as (...args: readonly unknown[]) => Promise<unknown>;
       return await call.apply(runtime, JSON.parse(args)) ?? null;
     });
@@ -121,9 +120,10 @@ class Worker implements WorkerFunctions {
     });
   }
 
-  /** The supervisor is gone: what is in flight ends, and nobody is waited for. */
+  /** Shuts down without a supervisor: waits for the flows in flight, but for no other worker. */
   async disconnected(): Promise<void> {
-    this.#link?.disconnect();
+    this.#member?.disconnect();
+    this.#supervisor.$close();
     await this.#close();
   }
 
@@ -132,20 +132,20 @@ class Worker implements WorkerFunctions {
     return this.#closed ??= this.#service?.close() ?? Promise.resolve();
   }
 
-  /** Also where nothing has changed: by this a worker finds out that its supervisor is gone. */
+  /** Reports even if nothing has changed, since a failed report shows that the supervisor is gone. */
   #report({ runtime }: Service): void {
     const report = (): void => {
       const status: Status = { counts: runtime.counts(), health: runtime.health() };
-      say(this.#supervisor.report.asEvent(status));
+      send(this.#supervisor.report.asEvent(status));
     };
     report();
     this.#reporting = setInterval(report, REPORT_INTERVAL);
   }
 }
 
-/** Sends what needs no answer. It is rejected where the supervisor is gone, and then this worker ends. */
-function say(saying: Promise<void>): void {
-  saying.catch(() => {});
+/** Sends without waiting. It fails if the supervisor is gone, and then this worker ends anyway. */
+function send(sending: Promise<void>): void {
+  sending.catch(() => {});
 }
 
 function fail(message: string): never {

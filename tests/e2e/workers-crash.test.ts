@@ -27,7 +27,7 @@ async function nextChild(weir: Process, known: readonly number[]): Promise<numbe
 async function killOne(team: Team): Promise<readonly number[]> {
   const workers = await childrenOf(team.weir.pid);
   process.kill(workers[1], "SIGKILL");
-  await until("its end", () => /has ended \(signal SIGKILL\)/.test(team.weir.stderr));
+  await until("its end", () => / ended \(signal SIGKILL\)/.test(team.weir.stderr));
   return workers;
 }
 
@@ -58,7 +58,7 @@ stageTest("a worker that dies while all start ends the start, with a reason", as
   process.kill(first, "SIGKILL");
   const { code, stdout, stderr } = await weir.ended();
   assert.deepEqual([code, stdout], [3, ""]);
-  assert.equal(lastLine(stderr), "error: worker 1 ended before it served (signal SIGKILL)");
+  assert.equal(lastLine(stderr), "error: worker 1 ended before it was ready (signal SIGKILL)");
   assert.doesNotMatch(stderr, UNHANDLED);
   await gone(second);
 });
@@ -76,7 +76,7 @@ stageTest("one that dies while others still start ends the start, too", async (s
   process.kill(second, "SIGCONT");
   const { code, stdout, stderr } = await weir.ended();
   assert.deepEqual([code, stdout], [3, ""]);
-  assert.equal(lastLine(stderr), "error: worker 1 ended before all of them served");
+  assert.equal(lastLine(stderr), "error: worker 1 ended before all workers were ready");
   assert.doesNotMatch(stderr, UNHANDLED);
   await gone(second);
 });
@@ -102,7 +102,7 @@ stageTest(
     assert.ok(performance.now() - startedAt > 1_400);
     await openCrowd(team, 8);
     assert.doesNotMatch(team.weir.stderr, UNHANDLED);
-    assert.equal(team.weir.stderr.match(/worker \d has ended/g)?.length, 5);
+    assert.equal(team.weir.stderr.match(/worker \d ended \(/g)?.length, 5);
   },
 );
 

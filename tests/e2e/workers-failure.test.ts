@@ -38,8 +38,8 @@ stageTest("a worker that dies is replaced, and the others notice nothing", async
     for (const client of clients) client.destroy();
   }
   await openCrowd(team, 16);
-  assert.match(team.weir.stderr, /worker 2 has ended \(signal SIGKILL\)/);
-  assert.match(team.weir.stderr, /worker 1 has ended \(signal SIGKILL\)/);
+  assert.match(team.weir.stderr, /worker 2 ended \(signal SIGKILL\)/);
+  assert.match(team.weir.stderr, /worker 1 ended \(signal SIGKILL\)/);
   team.weir.signal("SIGTERM");
   assert.equal((await team.weir.ended()).code, 0, team.weir.output);
 });

@@ -163,7 +163,7 @@ for (const kind of ["without a name", "that is exclusive"]) {
       const [leader] = await childrenOf(weir.pid);
       process.kill(leader, "SIGKILL");
       // Before, connections may still wait at its listener.
-      await until("its end", () => /worker 1 has ended/.test(weir.stderr));
+      await until("its end", () => /worker 1 ended/.test(weir.stderr));
       const { clients: others } = await openCrowd({ weir }, 8);
       await until("somebody consumes again", async () => await newsroom.publish(1000, 1) === 0);
       await hearAll(others, 1000, 1);

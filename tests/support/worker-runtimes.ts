@@ -5,7 +5,7 @@ import type { Model } from "../../src/model/mod.ts";
 import { assembleRuntime } from "../../src/runtime/mod.ts";
 import type { RuntimeCore } from "../../src/runtime/core.ts";
 import type { Batch, Peer, SocketSession } from "../../src/transport/socket.ts";
-import { type LinkedWorker, Links, settled } from "./links.ts";
+import { type LinkedMember, settled, TestCluster } from "./cluster.ts";
 
 const FEATURES = {
   ping: false,
@@ -113,7 +113,7 @@ export interface ServingRuntime {
 }
 
 /** A worker whose connector "ws" has clients. */
-export interface RunningWorker extends LinkedWorker, ServingRuntime {}
+export interface RunningWorker extends LinkedMember, ServingRuntime {}
 
 /** Lets everything happen that is under way between workers. */
 export async function rest(): Promise<void> {
@@ -146,12 +146,12 @@ export async function withWorkers(
   config: Config | readonly Config[],
   act: (...workers: RunningWorker[]) => Promise<void>,
 ): Promise<void> {
-  const links = new Links();
+  const cluster = new TestCluster();
   const workers: RunningWorker[] = [];
   for (let n = 0; n < count; n++) {
-    const worker = await links.addAttending();
+    const worker = await cluster.addSubscribed();
     const own = config instanceof Array ? config[n] : config as Config;
-    workers.push({ ...worker, ...await startRuntime(own, worker.link) });
+    workers.push({ ...worker, ...await startRuntime(own, worker.member) });
   }
   try {
     await act(...workers);

@@ -5,7 +5,7 @@ import type { Logger } from "../../src/contract/connector.ts";
 import { type RunningSchedule, startSchedule } from "../../src/flow/schedule.ts";
 import type { Schedule } from "../../src/model/schedule.ts";
 import type { Progress } from "../../src/contract/cluster.ts";
-import { Notes } from "../../src/workers/progress.ts";
+import { ScheduleProgress } from "../../src/cluster/coordinator.ts";
 import { ManualClock } from "../support/clock.ts";
 
 const logger: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error: assert.fail };
@@ -21,14 +21,14 @@ class Service {
   /** What runs wait for. */
   takes = 0;
   readonly #schedule: Schedule;
-  readonly #notes = new Notes(this.clock);
+  readonly #progress = new ScheduleProgress(this.clock);
 
   constructor(schedule: Schedule) {
     this.#schedule = schedule;
   }
 
   get progress(): Progress | undefined {
-    return this.#notes.of("tick");
+    return this.#progress.load("tick");
   }
 
   /** Another process takes it over. What gives back ends that process, as if it were killed. */
@@ -47,7 +47,7 @@ class Service {
     };
     const handover = {
       last: this.progress,
-      save: (progress: Progress) => void (alive && this.#notes.note("tick", progress)),
+      save: (progress: Progress) => void (alive && this.#progress.save("tick", progress)),
     };
     const schedule = startSchedule(this.#schedule, run, logger, clock, handover);
     return { schedule, kill: () => alive = false };

@@ -122,7 +122,7 @@ test("a log that is slower than what is logged leaves records out, and says how 
   await reset();
   assert.deepEqual(texts, [
     "number 1",
-    "2 records are left out: the log is slower than what is logged",
+    "dropped 2 log records: the log cannot keep up",
     "number 4",
     "number 5",
   ]);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
-import type { SupervisorFunctions } from "../../src/workers/messages.ts";
+import type { SupervisorFunctions } from "../../src/workers/protocol.ts";
 import { WorkerProcess } from "../../src/workers/process.ts";
 import { until } from "../support/mq.ts";
 

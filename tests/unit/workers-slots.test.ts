@@ -8,7 +8,7 @@ import type { Shared } from "../../src/connectors/websocket/shared.ts";
 import { type SharedSlots, Slots } from "../../src/connectors/websocket/slots.ts";
 import { handshake } from "../support/auth.ts";
 import { ManualClock, settle } from "../support/clock.ts";
-import { Links } from "../support/links.ts";
+import { TestCluster } from "../support/cluster.ts";
 import { sharedWith } from "../support/websocket.ts";
 
 const request = handshake({});
@@ -124,11 +124,11 @@ test("a token is not checked for one that got its slot too late", async () => {
 });
 
 test("handshakes that wait on one worker acquire slots of all workers", async () => {
-  const links = new Links();
-  const [a, b] = [links.add().link, links.add().link];
-  const shared = [a, b].map((link): SharedSlots => ({
-    acquire: () => link.acquireSlot("ws", 3),
-    release: () => link.releaseSlot("ws"),
+  const cluster = new TestCluster();
+  const [a, b] = [cluster.add().member, cluster.add().member];
+  const shared = [a, b].map((member): SharedSlots => ({
+    acquire: () => member.acquireSlot("ws", 3),
+    release: () => member.releaseSlot("ws"),
   }));
   const token = Promise.withResolvers<typeof good>();
   const waiting = new Desk({ max: 3, check: () => token.promise, shared: shared[0] });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
-import { watch } from "../../src/workers/heartbeat.ts";
+import { startHealthChecks } from "../../src/cluster/health.ts";
 
 /** A worker that is asked, and how often it was found to hang. */
 class Asked {
@@ -18,7 +18,7 @@ class Asked {
       this.#timer = task;
       return () => this.#timer = undefined;
     };
-    this.stop = watch({ ...systemClock, after }, () => {
+    this.stop = startHealthChecks({ ...systemClock, after }, () => {
       this.asked++;
       const answer = Promise.withResolvers<void>();
       this.#answers.push(answer);

@@ -2,12 +2,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { endOfTick } from "../../src/base/clock.ts";
-import { type LinkedWorker, Links, settled } from "../support/links.ts";
+import { type LinkedMember, settled, TestCluster } from "../support/cluster.ts";
 
 /** Notes what a worker hears from the others on a connector's line; `answer` is what it says. */
-function listen({ link }: LinkedWorker, connector = "ws", answer: unknown = undefined): unknown[] {
+function listen(
+  { member }: LinkedMember,
+  connector = "ws",
+  answer: unknown = undefined,
+): unknown[] {
   const heard: unknown[] = [];
-  link.channel(connector).subscribe((message) => {
+  member.channel(connector).subscribe((message) => {
     heard.push(message);
     return answer;
   });
@@ -22,27 +26,27 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 }
 
 test("what is told in one tick goes together, and arrives in order at the same connector", async () => {
-  const links = new Links();
-  const [a, b] = [await links.addAttending(), await links.addAttending()];
+  const cluster = new TestCluster();
+  const [a, b] = [await cluster.addSubscribed(), await cluster.addSubscribed()];
   const [ws, other] = [listen(b), listen(b, "other")];
   const own = listen(a);
-  assert.deepEqual([a.link.leader, b.link.leader], [true, false]);
-  for (let n = 0; n < 100; n++) a.link.channel(n % 2 === 0 ? "ws" : "other").publish(n);
-  a.link.channel("nobody listens").publish("lost");
+  assert.deepEqual([a.member.leader, b.member.leader], [true, false]);
+  for (let n = 0; n < 100; n++) a.member.channel(n % 2 === 0 ? "ws" : "other").publish(n);
+  a.member.channel("nobody listens").publish("lost");
   await settled();
   assert.deepEqual(ws, Array.from({ length: 50 }, (_, n) => 2 * n));
   assert.deepEqual(other, Array.from({ length: 50 }, (_, n) => 2 * n + 1));
   assert.deepEqual(own, []);
-  assert.deepEqual(a.called, ["attend", "tell"]);
+  assert.deepEqual(a.called, ["subscribe", "publish"]);
 });
 
 test("what is told tick by tick goes together, too, but is not kept for ever", async () => {
-  const links = new Links();
-  const [a, b] = [await links.addAttending(), await links.addAttending()];
+  const cluster = new TestCluster();
+  const [a, b] = [await cluster.addSubscribed(), await cluster.addSubscribed()];
   const heard = listen(b);
   const count = 200;
   for (let n = 0; n < count; n++) {
-    a.link.channel("ws").publish(n);
+    a.member.channel("ws").publish(n);
     await new Promise<void>(endOfTick);
   }
   await settled();
@@ -52,12 +56,12 @@ test("what is told tick by tick goes together, too, but is not kept for ever", a
 });
 
 test("a question comes after what was told before it; all others answer", async () => {
-  const links = new Links();
-  const a = await links.addAttending();
-  assert.deepEqual(await a.link.channel("ws").request("alone?"), []);
-  const [b, c] = [await links.addAttending(), await links.addAttending()];
+  const cluster = new TestCluster();
+  const a = await cluster.addSubscribed();
+  assert.deepEqual(await a.member.channel("ws").request("alone?"), []);
+  const [b, c] = [await cluster.addSubscribed(), await cluster.addSubscribed()];
   const heard = listen(b, "ws", { from: "b" });
-  const channel = a.link.channel("ws");
+  const channel = a.member.channel("ws");
   channel.publish("first");
   const asking = channel.request("second");
   channel.publish("third");
@@ -73,22 +77,22 @@ test("a question comes after what was told before it; all others answer", async 
 });
 
 test("who has no clients yet hears nothing, and keeps nobody waiting", async () => {
-  const links = new Links();
-  const [a, b] = [await links.addAttending(), links.add()];
+  const cluster = new TestCluster();
+  const [a, b] = [await cluster.addSubscribed(), cluster.add()];
   const heard = listen(b, "ws", "yes");
   b.hang();
-  a.link.channel("ws").publish("too early");
-  assert.deepEqual(await a.link.channel("ws").request("too early"), []);
+  a.member.channel("ws").publish("too early");
+  assert.deepEqual(await a.member.channel("ws").request("too early"), []);
   b.wakeUp();
-  await b.link.attend();
-  a.link.channel("ws").publish("now");
-  assert.deepEqual(await a.link.channel("ws").request("and now"), ["yes"]);
+  await b.member.subscribe();
+  a.member.channel("ws").publish("now");
+  assert.deepEqual(await a.member.channel("ws").request("and now"), ["yes"]);
   assert.deepEqual(heard, ["now", "and now"]);
 });
 
 test("any text arrives as it is, and a megabyte of it", async () => {
-  const links = new Links();
-  const [a, b] = [await links.addAttending(), await links.addAttending()];
+  const cluster = new TestCluster();
+  const [a, b] = [await cluster.addSubscribed(), await cluster.addSubscribed()];
   const heard = listen(b, "__proto__", "\ud800");
   const messages = [
     '\u2028\u2029\0\ud800 \udc00\u{1f600}\r\n"\\',
@@ -96,17 +100,17 @@ test("any text arrives as it is, and a megabyte of it", async () => {
     "x".repeat(1024 * 1024),
     [null, 0, -0.5, true, {}],
   ];
-  const channel = a.link.channel("__proto__");
+  const channel = a.member.channel("__proto__");
   for (const message of messages) channel.publish(message);
   assert.deepEqual(await channel.request(messages[0]), ["\ud800"]);
   assert.deepEqual(heard, [...messages, messages[0]]);
 });
 
 test("what is no JSON is refused where it is told, and what was told before still goes", async () => {
-  const links = new Links();
-  const [a, b] = [await links.addAttending(), await links.addAttending()];
+  const cluster = new TestCluster();
+  const [a, b] = [await cluster.addSubscribed(), await cluster.addSubscribed()];
   const heard = listen(b);
-  const channel = a.link.channel("ws");
+  const channel = a.member.channel("ws");
   const circular: Record<string, unknown> = {};
   circular.self = circular;
   channel.publish("before");
@@ -120,12 +124,12 @@ test("what is no JSON is refused where it is told, and what was told before stil
 
 test("who tells more than the others take waits until they have, or have ended", async () => {
   for (const way of ["wakeUp", "end"] as const) {
-    const links = new Links();
-    const [a, b] = [await links.addAttending(), await links.addAttending()];
-    const quick = listen(await links.addAttending());
+    const cluster = new TestCluster();
+    const [a, b] = [await cluster.addSubscribed(), await cluster.addSubscribed()];
+    const quick = listen(await cluster.addSubscribed());
     const slow = listen(b);
     b.hang();
-    const channel = a.link.channel("ws");
+    const channel = a.member.channel("ws");
     const megabyte = "x".repeat(1024 * 1024);
     let told = 0;
     let behind: Promise<void> | undefined;
@@ -147,19 +151,19 @@ test("who tells more than the others take waits until they have, or have ended",
     const before = a.called.length;
     for (let n = 0; n < 1000; n++) assert.equal(channel.publish("x"), undefined);
     await settled();
-    assert.deepEqual(a.called.slice(before), ["tell"]);
+    assert.deepEqual(a.called.slice(before), ["publish"]);
   }
 });
 
 test("seats, locks, keys and steps are those of all workers", async () => {
-  const links = new Links();
-  const [a, b] = [links.add(), links.add()];
-  assert.equal(await a.link.acquireSlot("ws", 1), true);
-  assert.equal(await b.link.acquireSlot("ws", 1), false);
-  a.link.releaseSlot("ws");
-  assert.equal(await b.link.acquireSlot("ws", 1), true);
+  const cluster = new TestCluster();
+  const [a, b] = [cluster.add(), cluster.add()];
+  assert.equal(await a.member.acquireSlot("ws", 1), true);
+  assert.equal(await b.member.acquireSlot("ws", 1), false);
+  a.member.releaseSlot("ws");
+  assert.equal(await b.member.acquireSlot("ws", 1), true);
 
-  const [first, second, third] = [a, b, b].map(({ link }) => link.lock("key"));
+  const [first, second, third] = [a, b, b].map(({ member }) => member.lock("key"));
   await first.held;
   assert.equal(await isSettled(second.held), false);
   // Who gives up is let go, and does not get it.
@@ -169,50 +173,50 @@ test("seats, locks, keys and steps are those of all workers", async () => {
   first.release();
   await third.held;
   b.end();
-  await a.link.lock("key").held;
+  await a.member.lock("key").held;
 
-  const keys = a.link.dedupeStore(10);
+  const keys = a.member.dedupeStore(10);
   await keys.add("flow", "key", 0, 100);
-  const late = links.add().link;
+  const late = cluster.add().member;
   assert.equal(await late.dedupeStore(10).has("flow", "key", 99), true);
 
-  const meeting = a.link.barrier("drained");
+  const meeting = a.member.barrier("drained");
   assert.equal(await isSettled(meeting), false);
   await late.barrier("drained");
   await meeting;
 });
 
 test("what is done once is done by the worker that leads, and by its successor from then on", async () => {
-  const links = new Links();
-  const [a, b] = [links.add(), links.add()];
+  const cluster = new TestCluster();
+  const [a, b] = [cluster.add(), cluster.add()];
   const done: string[] = [];
   const act = (name: string) => async (takesOver: boolean): Promise<void> => {
     await settled();
     done.push(`${name} ${takesOver ? "takes over" : "begins"}`);
     if (name === "broken") throw new Error("broken");
   };
-  await a.link.whenLeader(act("a"));
-  await b.link.whenLeader(act("broken"));
-  await b.link.whenLeader(act("b"));
+  await a.member.whenLeader(act("a"));
+  await b.member.whenLeader(act("broken"));
+  await b.member.whenLeader(act("b"));
   assert.deepEqual(done, ["a begins"]);
-  a.link.saveProgress("tick", { due: 1_000, ago: 250, unfinished: null });
-  assert.equal(await b.link.loadProgress("other"), undefined);
-  b.link.lead();
-  assert.equal(b.link.leader, true);
+  a.member.saveProgress("tick", { due: 1_000, ago: 250, unfinished: null });
+  assert.equal(await b.member.loadProgress("other"), undefined);
+  b.member.lead();
+  assert.equal(b.member.leader, true);
   await settled();
   // One that fails keeps no other from going on.
   assert.deepEqual(done, ["a begins", "broken takes over", "b takes over"]);
-  const progress = await b.link.loadProgress("tick");
+  const progress = await b.member.loadProgress("tick");
   assert.deepEqual({ ...progress, ago: 0 }, { due: 1_000, ago: 0, unfinished: null });
   assert.ok((progress?.ago ?? 0) >= 250);
-  await b.link.whenLeader(act("late"));
-  b.link.lead();
+  await b.member.whenLeader(act("late"));
+  b.member.lead();
   assert.deepEqual(done.slice(3), ["late begins"]);
 });
 
 test("what one worker has read the others get, whatever is there to be read later", async () => {
-  const links = new Links();
-  const [a, b] = [links.add().link, links.add().link];
+  const cluster = new TestCluster();
+  const [a, b] = [cluster.add().member, cluster.add().member];
   const value = { text: "\ud800", list: [1] };
   assert.deepEqual(await a.readOnce("__proto__", () => Promise.resolve(value)), value);
   const fail = () => Promise.reject(new Error("it is read again"));
@@ -225,31 +229,31 @@ test("what one worker has read the others get, whatever is there to be read late
 });
 
 test("without its supervisor a worker is alone, and waits for nobody", async () => {
-  const links = new Links();
-  const [a, b] = [await links.addAttending(), await links.addAttending()];
+  const cluster = new TestCluster();
+  const [a, b] = [await cluster.addSubscribed(), await cluster.addSubscribed()];
   b.hang();
-  const channel = a.link.channel("ws");
+  const channel = a.member.channel("ws");
   const pending = [
     channel.request("anybody?"),
-    a.link.barrier("drained"),
-    b.link.lock("key").held,
+    a.member.barrier("drained"),
+    b.member.lock("key").held,
   ];
   const behind = Array.from({ length: 9 }, () => channel.publish("x".repeat(1024 * 1024)));
   await settled();
-  a.link.disconnect();
-  b.link.disconnect();
+  a.disconnect();
+  b.disconnect();
   assert.deepEqual(await Promise.all(pending), [[], undefined, undefined]);
   await Promise.all(behind);
-  assert.equal(await a.link.acquireSlot("ws", 9), false);
+  assert.equal(await a.member.acquireSlot("ws", 9), false);
   assert.deepEqual(await channel.request("anybody now?"), []);
-  assert.equal(await a.link.dedupeStore(1).has("flow", "key", 0), false);
-  await a.link.barrier("end");
-  assert.equal(await a.link.loadProgress("tick"), undefined);
-  a.link.saveProgress("tick", { due: 0, ago: 0, unfinished: 0 });
-  assert.equal(await a.link.readOnce("tls", () => Promise.resolve(1)), 1);
-  const lock = a.link.lock("key");
+  assert.equal(await a.member.dedupeStore(1).has("flow", "key", 0), false);
+  await a.member.barrier("end");
+  assert.equal(await a.member.loadProgress("tick"), undefined);
+  a.member.saveProgress("tick", { due: 0, ago: 0, unfinished: 0 });
+  assert.equal(await a.member.readOnce("tls", () => Promise.resolve(1)), 1);
+  const lock = a.member.lock("key");
   await lock.held;
   lock.release();
-  a.link.releaseSlot("ws");
+  a.member.releaseSlot("ws");
   for (let n = 0; n < 9; n++) await channel.publish("x".repeat(1024 * 1024));
 });

@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConnectorError } from "../../src/base/errors.ts";
-import { resultOf, valueOf } from "../../src/workers/failure.ts";
-import type { Result } from "../../src/workers/messages.ts";
+import { type Result, resultOf, valueOf } from "../../src/workers/wire.ts";
 
 /** What arrives of a result. */
 function sent<T>(result: Result<T>): Result<T> {
