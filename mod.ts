@@ -44,6 +44,7 @@ export {
   type FlowErrorOptions,
   formatProblem,
   type Problem,
+  type ProblemCode,
   WorkerError,
 } from "./src/base/mod.ts";
 export type {
@@ -86,10 +87,10 @@ export {
   admit,
   attribute,
   block,
+  type BlockProblem,
   blocks,
   type Channel,
   type Client,
-  type Complaint,
   type Connector,
   type ConnectorCluster,
   type ConnectorContext,

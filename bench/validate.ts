@@ -76,7 +76,7 @@ function measure(objects: number, validate: () => boolean): number {
   return time * 1000 / objects;
 }
 
-function refuse(_span: unknown, message: string): never {
+function refuse({ message }: { readonly message: string }): never {
   throw new Error(message);
 }
 

@@ -1,24 +1,5 @@
-/** Every error that Weir throws on purpose. This module imports nothing. */
-
-/** Something wrong with a configuration, and the place where it stands. */
-export interface Problem {
-  /** A warning does not keep a configuration from running. */
-  readonly severity: "error" | "warning";
-  /** One sentence that names the block and what is wrong with it. */
-  readonly message: string;
-  /** The file as it was named by the caller; empty where no file is to blame. */
-  readonly file: string;
-  /** 1-based; 0 where no place in the file is to blame. */
-  readonly line: number;
-  /** 1-based, in characters. */
-  readonly column: number;
-  /** How many characters the caret underlines; at least 1. */
-  readonly length: number;
-  /** The text of the line, without its line break. */
-  readonly source: string;
-  /** What to do about it, such as `did you mean "broadcast"?`. */
-  readonly hint?: string;
-}
+/** Every error that Weir throws on purpose. */
+import { formatProblem, type Problem, type ProblemCode } from "./problem.ts";
 
 /**
  * A configuration that cannot run. It carries all problems at once; `message` shows them the way
@@ -170,10 +151,24 @@ export function newRef(): string {
   return crypto.randomUUID().slice(0, 8);
 }
 
+/** Why an expression cannot be compiled, or `expression-failed` where it failed for one event. */
+export type ExpressionErrorCode =
+  | "expression-failed"
+  | Extract<
+    ProblemCode,
+    | "expression-syntax"
+    | "invalid-expression"
+    | "unknown-function"
+    | "unknown-variable"
+    | "wrong-arguments"
+  >;
+
 /** An expression that cannot be compiled, or that failed for one event. */
 export class ExpressionError extends Error {
   /** `ExpressionError`. */
   override readonly name = "ExpressionError";
+  /** What kind of mistake it is. Codes are stable. */
+  readonly code: ExpressionErrorCode;
   /** The expression as written. */
   readonly expression: string;
   /** Where in the expression, in characters from 0; `end` is exclusive. */
@@ -185,11 +180,12 @@ export class ExpressionError extends Error {
   /** Where the expression stands in the configuration, such as `chat.hcl:34 (flow "say", text)`. */
   readonly place?: string;
 
-  /** `start` and `end` default to the whole expression. */
+  /** `start` and `end` default to the whole expression, `code` to `expression-failed`. */
   constructor(
     expression: string,
     message: string,
     options: ErrorOptions & {
+      readonly code?: ExpressionErrorCode;
       readonly start?: number;
       readonly end?: number;
       readonly hint?: string | undefined;
@@ -198,62 +194,10 @@ export class ExpressionError extends Error {
   ) {
     super(message, options);
     this.expression = expression;
+    this.code = options.code ?? "expression-failed";
     this.start = options.start ?? 0;
     this.end = options.end ?? expression.length;
     if (options.hint !== undefined) this.hint = options.hint;
     if (options.place !== undefined) this.place = options.place;
   }
-}
-
-/**
- * Shows one problem with its place, the line itself, a caret and the hint.
- *
- * @example
- * ```ts
- * import { ConfigError, formatProblem, loadConfig } from "@weir/runtime";
- *
- * await loadConfig("flow {").catch((error) => {
- *   if (error instanceof ConfigError) error.problems.map(formatProblem).forEach((p) => console.log(p));
- * });
- * ```
- */
-export function formatProblem(problem: Problem): string {
-  const { severity, message, file, line, column, length, source, hint } = problem;
-  const head = `${severity}: ${message}`;
-  if (line === 0) {
-    const where = file === "" ? "" : `\n  ┌ ${file}`;
-    return head + where + (hint === undefined ? "" : `\n  = ${hint}`);
-  }
-  const gutter = " ".repeat(String(line).length);
-  const { before, after } = around(source, column);
-  // A tab stays a tab in front of the caret, so that both lines are equally wide.
-  const indent = [...before].map((character) => character === "\t" ? "\t" : " ").join("");
-  const width = Math.min(length, Math.max(1, [...after].length));
-  const caret = "^".repeat(Math.max(1, width)) + (hint === undefined ? "" : ` ${hint}`);
-  return [
-    head,
-    `${gutter}┌ ${file}:${line}:${column}`,
-    `${line}│ ${before}${after}`,
-    `${gutter}│ ${indent}${caret}`,
-  ].join("\n");
-}
-
-/** A line with more characters is shown in part. */
-const LONG_LINE = 400;
-/** How many characters of it are shown before and after the column. */
-const EACH_SIDE = 120;
-
-/** A line in front of a column and from it on; only what is near where the line is long. */
-function around(source: string, column: number): { before: string; after: string } {
-  let at = 0;
-  for (let count = 1; count < column && at < source.length; count++) {
-    at += (source.codePointAt(at) ?? 0) > 0xFFFF ? 2 : 1;
-  }
-  if (source.length <= LONG_LINE) return { before: source.slice(0, at), after: source.slice(at) };
-  const before = source.slice(Math.max(0, at - EACH_SIDE), at);
-  const after = source.slice(at, at + EACH_SIDE);
-  return {
-    before: before.length < at ? `…${before}` : before,
-    after: at + after.length < source.length ? `${after}…` : after,
-  };
 }

@@ -13,7 +13,6 @@ export {
   ExpressionError,
   FlowError,
   type FlowErrorOptions,
-  formatProblem,
-  type Problem,
   WorkerError,
 } from "./errors.ts";
+export { formatProblem, type Problem, type ProblemCode } from "./problem.ts";

@@ -49,6 +49,8 @@ exit codes: 0 good, 1 wrong configuration or failed test, 2 wrong usage, 3 could
 /** A command line that says nothing that can be done. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+  /** Stable, as every code of an error. */
+  readonly code = "usage-error";
 }
 
 const LOG_LEVELS = ["trace", "debug", "info", "warning", "error"] as const;

@@ -1,19 +1,14 @@
 /** `weir check`: everything that a start checks, without starting. */
 import { ConfigError } from "../base/errors.ts";
 import { loadConfig } from "../runtime/load.ts";
+import { problemWithoutPlace } from "../base/problem.ts";
 import type { Model } from "../model/mod.ts";
 import { ConfigPathError, hostOptions, readConfigFiles } from "../server/files.ts";
 import { type CheckCommand, type ReadingCommand, UsageError } from "./arguments.ts";
 import { type Trial, tryConnectors } from "./connect.ts";
 import { diskCache } from "./disk-cache.ts";
 import { loadEnvFile } from "./env-file.ts";
-import {
-  count,
-  countProblems,
-  problemWithoutPlace,
-  type ReportedProblem,
-  toReported,
-} from "./problems.ts";
+import { count, countProblems, type ReportedProblem, toReported } from "./problems.ts";
 import { printWarnings } from "./start.ts";
 
 /** What `weir check --json` prints. */
@@ -92,14 +87,16 @@ async function judge(
     if (!command.connect) return { code: 0, problems, ...counts };
     const connections = await tryConnectors(model);
     const failures = connections.flatMap(({ error }) => error === undefined ? [] : [error]);
-    for (const error of failures) problems.push(toReported(problemWithoutPlace(error)));
+    for (const message of failures) {
+      problems.push(toReported(problemWithoutPlace({ code: "connector-failed", message })));
+    }
     return { code: failures.length > 0 ? 3 : 0, problems, ...counts, connections };
   } catch (error) {
     if (error instanceof ConfigError) {
       return { code: 1, problems: error.problems.map(toReported), ...unknown };
     }
     if (error instanceof ConfigPathError || error instanceof UsageError) {
-      return { code: 2, problems: [toReported(problemWithoutPlace(error.message))], ...unknown };
+      return { code: 2, problems: [toReported(problemWithoutPlace(error))], ...unknown };
     }
     throw error;
   }

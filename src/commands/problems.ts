@@ -1,5 +1,5 @@
 /** Problems of a configuration: counted for people, and as plain data for editors. */
-import type { Problem } from "../base/errors.ts";
+import type { Problem } from "../base/problem.ts";
 
 /** A place as the Language Server Protocol counts: lines and UTF-16 units, from 0. */
 export interface EditorPosition {
@@ -35,12 +35,6 @@ export function toReported({ source, ...problem }: Problem): ReportedProblem {
   const start = { line, character: unitsOf(source, before) };
   const end = { line, character: unitsOf(source, before + problem.length) };
   return { ...problem, range: { start, end } };
-}
-
-/** A problem that no place in a file is to blame for. */
-export function problemWithoutPlace(message: string): Problem {
-  const nowhere = { file: "", line: 0, column: 0, length: 0, source: "" };
-  return { severity: "error", message, ...nowhere };
 }
 
 /** How many UTF-16 units the first characters of a text have. */

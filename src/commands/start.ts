@@ -1,5 +1,5 @@
 /** Starting a model as a server, for `weir run` with and without `--watch`. */
-import { formatProblem } from "../base/errors.ts";
+import { formatProblem } from "../base/problem.ts";
 import type { Configuration } from "../runtime/load.ts";
 import type { Model } from "../model/mod.ts";
 import { didYouMean } from "../base/nearest.ts";

@@ -2,6 +2,7 @@
 import { configure, type LogRecord } from "@logtape/logtape";
 import { ConfigError } from "../base/errors.ts";
 import { loadConfig } from "../runtime/load.ts";
+import { problemWithoutPlace } from "../base/problem.ts";
 import type { Model } from "../model/mod.ts";
 import { hostOptions, readConfigFiles } from "../server/files.ts";
 import { ManualClock } from "../testing/clock.ts";
@@ -11,7 +12,7 @@ import { runTest } from "../testing/mod.ts";
 import type { TestCommand } from "./arguments.ts";
 import { diskCache } from "./disk-cache.ts";
 import { loadEnvFile } from "./env-file.ts";
-import { count, problemWithoutPlace, toReported } from "./problems.ts";
+import { count, toReported } from "./problems.ts";
 
 /**
  * Runs the tests one after the other and prints what has become of them; gives the exit code.
@@ -59,7 +60,7 @@ function refuse({ tests }: Model, { filter, json }: TestCommand): number {
   const message = tests.length === 0
     ? 'there is no test: write one as test "what must happen" { … }'
     : `none of ${count(tests.length, "test")} has "${filter}" in its name`;
-  if (json) return printJson([], [toReported(problemWithoutPlace(message))]);
+  if (json) return printJson([], [toReported(problemWithoutPlace({ code: "no-tests", message }))]);
   console.error(`error: ${message}`);
   return 1;
 }

@@ -3,9 +3,9 @@ import type { Expression } from "../expression/mod.ts";
 import type { ConnectorModel } from "../model/mod.ts";
 import { didYouMean } from "../base/nearest.ts";
 import { readFields } from "../contract/fields.ts";
-import { complain, type Loading } from "./loading.ts";
+import { type Loading, reportAll } from "./loading.ts";
 import { LookupReader } from "./lookups.ts";
-import type { Block, Span } from "../hcl/tree.ts";
+import type { Block, SourceProblem, Span } from "../hcl/tree.ts";
 import type { PlacedExpression } from "./warnings/flow.ts";
 
 /** A block that was read. */
@@ -51,13 +51,13 @@ export function readConnector(
     lookups: lookups.defer,
     onExpression: (expression: Expression, span: Span) =>
       void expressions.push({ expression, span }),
-    report(...problem: Parameters<typeof report>): void {
+    report(problem: SourceProblem): void {
       sound = false;
-      report(...problem);
+      report(problem);
     },
   };
   const options = readFields({ ...body, attributes }, definition.fields, headerSpan, context);
-  if (sound) complain(block, subject, definition.check?.(options) ?? [], report);
+  if (sound) reportAll(definition.check?.(options) ?? [], block, subject, report);
   const model = { name, type, definition, options, lookups: lookups.found };
   return { name, block, model, lookups, expressions, sound };
 }
@@ -74,7 +74,8 @@ export function refuseSharedAddresses(
     const owner = owners.get(address);
     owners.set(address, owner ?? name);
     if (owner === undefined) continue;
-    report(block.headerSpan, `connectors "${owner}" and "${name}" both serve ${address}`);
+    const message = `connectors "${owner}" and "${name}" both serve ${address}`;
+    report({ code: "duplicate-address", span: block.headerSpan, message });
   }
 }
 
@@ -86,21 +87,21 @@ function readType(
   const known = Object.keys(types);
   const attribute = body.attributes.find((a) => a.name === "type");
   if (attribute === undefined) {
-    report(
-      headerSpan,
-      `connector "${name}" needs the attribute "type"`,
-      `one of ${known.join(", ")}`,
-    );
+    const message = `connector "${name}" needs the attribute "type"`;
+    const hint = `one of ${known.join(", ")}`;
+    report({ code: "missing-attribute", span: headerSpan, message, hint });
     return undefined;
   }
   const { value: type, valueSpan, failed } = attribute;
   if (failed) return undefined;
   if (typeof type !== "string") {
-    report(valueSpan, `connector "${name}": type must be text in quotes`);
+    const message = `connector "${name}": type must be text in quotes`;
+    report({ code: "invalid-value", span: valueSpan, message });
     return undefined;
   }
   if (Object.hasOwn(types, type)) return type;
   const hint = didYouMean(type, known) ?? `one of ${known.join(", ")}`;
-  report(valueSpan, `connector "${name}": there is no connector type "${type}"`, hint);
+  const message = `connector "${name}": there is no connector type "${type}"`;
+  report({ code: "unknown-connector-type", span: valueSpan, message, hint });
   return undefined;
 }

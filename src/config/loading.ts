@@ -1,19 +1,12 @@
 /** What the blocks of a configuration are read with. */
-import type { Complaint, ConnectorType } from "../contract/definition.ts";
+import type { ProblemCode } from "../base/problem.ts";
+import type { BlockProblem, ConnectorType } from "../contract/definition.ts";
 import type { Expression } from "../expression/mod.ts";
 import type { ConnectorModel, NamedExpression } from "../model/mod.ts";
 import { didYouMean } from "../base/nearest.ts";
 import type { DataType } from "../type/mod.ts";
 import type { Declared } from "./declared.ts";
-import type { Block, Span } from "../hcl/tree.ts";
-
-/** Takes a problem: an error unless it is called a warning. */
-export type Report = (
-  span: Span,
-  message: string,
-  hint?: string,
-  severity?: "error" | "warning",
-) => void;
+import type { Block, Report, Span } from "../hcl/tree.ts";
 
 /** The surroundings of every block. */
 export interface Loading {
@@ -34,25 +27,33 @@ export interface Loading {
   readonly onExpression?: (flow: string, expression: Expression, span: Span) => void;
 }
 
-/** Turns what a connector type has to say about a block into problems. */
-export function complain(
+/** Reports what a connector type found in a block. */
+export function reportAll(
+  problems: readonly BlockProblem[],
   block: Block,
   subject: string,
-  complaints: readonly Complaint[],
   report: Report,
 ): void {
-  for (const { attribute, label, message, hint, severity } of complaints) {
+  for (const { code = "connector-rule", attribute, label, ...problem } of problems) {
     const found = block.body.attributes.find((a) => a.name === attribute)?.valueSpan ??
       block.body.blocks.find(({ type, labels }) =>
         type === attribute && (label === undefined || labels[0]?.text === label)
       )?.headerSpan;
-    report(found ?? block.headerSpan, `${subject} ${message}`, hint, severity);
+    const { message, hint, severity } = problem;
+    report({
+      // The code of a connector that is not Weir's is any text.
+      code: code as ProblemCode,
+      span: found ?? block.headerSpan,
+      message: `${subject} ${message}`,
+      hint,
+      severity,
+    });
   }
 }
 
 /** Gives what has a name; reports a name that nothing has. */
 export function findNamed<T>(
-  kind: string,
+  kind: "connector" | "transform" | "type",
   name: string,
   all: ReadonlyMap<string, T>,
   place: { readonly span: Span; readonly subject: string },
@@ -61,6 +62,7 @@ export function findNamed<T>(
   const found = all.get(name);
   if (found !== undefined || declared.mayExist(kind, name)) return found;
   const message = `${place.subject}: there is no ${kind} "${name}"`;
-  report(place.span, message, didYouMean(name, all.keys()));
+  const hint = didYouMean(name, all.keys());
+  report({ code: `unknown-${kind}`, span: place.span, message, hint });
   return undefined;
 }

@@ -55,16 +55,24 @@ async function connectFiles(
   const { report } = problems;
 
   for (const { name, nameSpan } of read.body.attributes) {
-    report(nameSpan, `the attribute "${name}" stands outside of every block`);
+    const message = `the attribute "${name}" stands outside of every block`;
+    report({ code: "unknown-attribute", span: nameSpan, message });
   }
   for (const { type, typeSpan } of read.body.blocks) {
     if (!BLOCKS.includes(type)) {
-      report(typeSpan, `there is no block "${type}"`, didYouMean(type, BLOCKS));
+      const hint = didYouMean(type, BLOCKS);
+      report({
+        code: "unknown-block",
+        span: typeSpan,
+        message: `there is no block "${type}"`,
+        hint,
+      });
     }
   }
 
   for (const { type, labels: [label] } of read.body.blocks) {
-    if (type === "constants" && label) report(label.span, "constants takes no label");
+    if (type !== "constants" || label === undefined) continue;
+    report({ code: "unexpected-label", span: label.span, message: "constants takes no label" });
   }
 
   const { types, env, now } = options;
@@ -137,9 +145,9 @@ function readWithPlaces(name: string, block: Block, loading: Loading) {
   let sound = !hasFailed(block.body);
   const flow = readFlow(name, block, {
     ...loading,
-    report(...problem) {
-      if (problem[3] !== "warning") sound = false;
-      loading.report(...problem);
+    report(problem) {
+      if (problem.severity !== "warning") sound = false;
+      loading.report(problem);
     },
     onExpression: (_flow, expression, span) => void expressions.push({ expression, span }),
   });

@@ -1,7 +1,7 @@
 /** Collects what is wrong with a configuration. */
-import { ConfigError, type Problem } from "../base/errors.ts";
-import type { Report } from "./loading.ts";
-import { problemAt, sortProblems, type SourceFile } from "../hcl/tree.ts";
+import { ConfigError } from "../base/errors.ts";
+import { type Problem, problemWithoutPlace } from "../base/problem.ts";
+import { problemAt, type Report, sortProblems, type SourceFile } from "../hcl/tree.ts";
 
 /** The most problems that are reported: nobody reads more, and each looks for similar names. */
 const MOST = 1_000;
@@ -27,12 +27,7 @@ export class Problems {
   }
 
   /** Takes one. It ends `collect` where there are too many. */
-  readonly report: Report = (span, message, hint, severity) => {
-    this.#take(problemAt(span, message, {
-      ...(hint === undefined ? {} : { hint }),
-      ...(severity === undefined ? {} : { severity }),
-    }));
-  };
+  readonly report: Report = (problem) => this.#take(problemAt(problem));
 
   /** By file, line and column. */
   get sorted(): Problem[] {
@@ -55,8 +50,8 @@ export class Problems {
     } catch (error) {
       if (!(error instanceof TooManyProblems)) throw error;
       const message = `there are more than ${MOST} problems; the rest has not been looked at`;
-      const nowhere = { file: "", line: 0, column: 0, length: 0, source: "" };
-      throw new ConfigError([...this.sorted, { severity: "error", message, ...nowhere }]);
+      const last = problemWithoutPlace({ code: "too-many-problems", message });
+      throw new ConfigError([...this.sorted, last]);
     }
   }
 

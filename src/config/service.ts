@@ -3,7 +3,7 @@ import type { ServiceModel } from "../model/mod.ts";
 import { attribute, readFields } from "../contract/fields.ts";
 import { duration, text, type ValueSchema } from "../contract/value-schema.ts";
 import type { Loading } from "./loading.ts";
-import { type Body, problemAt } from "../hcl/tree.ts";
+import { type Body, positionOf } from "../hcl/tree.ts";
 
 /** Text that can stand in a line of output. */
 const line: ValueSchema<string> = {
@@ -42,21 +42,30 @@ export function readService(
   { env, now, constants, report }: Pick<Loading, "env" | "now" | "constants" | "report">,
 ): ServiceModel {
   const [found, ...more] = root.blocks.filter(({ type }) => type === "service");
-  for (const { span } of found?.labels ?? []) report(span, "service takes no label");
+  for (const { span } of found?.labels ?? []) {
+    report({ code: "unexpected-label", span, message: "service takes no label" });
+  }
   for (const { headerSpan } of more) {
-    const { file, line } = problemAt(found.headerSpan, "");
-    report(headerSpan, "there is a second service", `the first is at ${file}:${line}`);
+    const { file, line } = positionOf(found.headerSpan);
+    const hint = `the first is at ${file}:${line}`;
+    report({
+      code: "duplicate-block",
+      span: headerSpan,
+      message: "there is a second service",
+      hint,
+    });
   }
   const body = found?.body ?? { attributes: [], blocks: [], span: root.span };
   const context = { subject: "service", variables: [], env, now, constants, report };
   const options = readFields(body, serviceFields, found?.headerSpan ?? root.span, context);
   const spread = body.attributes.find(({ name }) => name === "shutdown_spread");
   if (spread !== undefined && options.shutdown_spread > options.shutdown_timeout) {
-    report(
-      spread.valueSpan,
-      "service has a shutdown_spread longer than its shutdown_timeout",
-      "clients must be closed before the time is over",
-    );
+    report({
+      code: "invalid-limits",
+      span: spread.valueSpan,
+      message: "service has a shutdown_spread longer than its shutdown_timeout",
+      hint: "clients must be closed before the time is over",
+    });
   }
   return {
     name: options.name,

@@ -17,9 +17,9 @@ export function readSoundly<F extends Fields>(
   let sound = misspelledOf(body, fields).size === 0 && !hasFailed(body);
   const values = readFields(body, fields, owner, {
     ...context,
-    report(span, message, hint, severity) {
-      if (severity !== "warning" && !strange.has(span)) sound = false;
-      context.report(span, message, hint, severity);
+    report(problem) {
+      if (problem.severity !== "warning" && !strange.has(problem.span)) sound = false;
+      context.report(problem);
     },
   });
   return { values, sound };

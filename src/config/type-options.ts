@@ -5,7 +5,7 @@ import { didYouMean } from "../base/nearest.ts";
 import type { Pattern } from "../type/description.ts";
 import { type Format, FORMATS } from "../type/formats.ts";
 import { flag, integer, oneOf, type ValueSchema, valueSchema } from "../contract/value-schema.ts";
-import { Call, itemPlaceOf, type Span } from "../hcl/tree.ts";
+import { Call, itemPlaceOf, type Report, type Span } from "../hcl/tree.ts";
 
 /** Where a problem is reported, and of what. */
 export interface Place {
@@ -13,8 +13,7 @@ export interface Place {
   readonly subject: string;
   /** The word to blame. */
   readonly span: Span;
-  /** Takes a problem. */
-  report(span: Span, message: string, hint?: string): void;
+  readonly report: Report;
 }
 
 type Schemas = Readonly<Record<string, ValueSchema<unknown>>>;
@@ -107,35 +106,35 @@ export function readOptions<S extends Schemas>(
   if (written === undefined) return {};
   const { subject, report } = place;
   if (!isOptions(written)) {
-    report(
-      place.span,
-      `${subject}: the options of ${kind} must be an object`,
-      `such as { required = false }`,
-    );
+    const message = `${subject}: the options of ${kind} must be an object`;
+    const hint = "such as { required = false }";
+    report({ code: "invalid-value", span: place.span, message, hint });
     return {};
   }
   const values: [string, unknown][] = [];
   for (const [name, value] of Object.entries(written)) {
     if (!Object.hasOwn(schemas, name)) {
       const names = Object.keys(schemas);
-      const hint = [didYouMean(name, names), `${kind} has ${names.join(", ")}`];
+      const hints = [didYouMean(name, names), `${kind} has ${names.join(", ")}`];
       const span = optionName(written, name, place);
-      report(span, `${subject}: ${kind} has no option "${name}"`, hint.filter(Boolean).join(" "));
+      const message = `${subject}: ${kind} has no option "${name}"`;
+      report({ code: "unknown-option", span, message, hint: hints.filter(Boolean).join(" ") });
       continue;
     }
     const call = callIn(value);
     if (call !== undefined) {
       const hint = `write it in quotes: "${call.name}"`;
-      report(call.span, `${subject}: ${name} cannot hold a type`, hint);
+      const message = `${subject}: ${name} cannot hold a type`;
+      report({ code: "invalid-value", span: call.span, message, hint });
       continue;
     }
     const result = schemas[name].parse(value);
     if ("value" in result) values.push([name, result.value]);
-    else {report(
-        optionPlace(written, name, place),
-        `${subject}: ${name} ${result.problem}`,
-        result.hint,
-      );}
+    else {
+      const message = `${subject}: ${name} ${result.problem}`;
+      const span = optionPlace(written, name, place);
+      report({ code: "invalid-value", span, message, hint: result.hint });
+    }
   }
   return Object.fromEntries(values) as Values<S>;
 }

@@ -5,15 +5,14 @@ import { compileTypes } from "../type/compile.ts";
 import type { Kind, Part, Shape } from "../type/description.ts";
 import { endlessFields } from "../type/endless.ts";
 import { flag } from "../contract/value-schema.ts";
-import { type Block, Call, itemPlaceOf, type Span } from "../hcl/tree.ts";
+import { type Block, Call, itemPlaceOf, type Report } from "../hcl/tree.ts";
 import { optionPlace, OPTIONS, type Place, readOptions } from "./type-options.ts";
 
 /** The surroundings of the `type` blocks. */
 export interface ReadTypesOptions {
   /** Whether a type may stand in a file that cannot be read. */
   mayExist(type: string): boolean;
-  /** Takes a problem. */
-  report(span: Span, message: string, hint?: string): void;
+  readonly report: Report;
 }
 
 /** Reads all types, by name; reports every mistake and never throws. */
@@ -25,16 +24,22 @@ export function readTypes(
   const shapes = new Map(blocks.map(([name, block]) => [name, reader.type(name, block)]));
   for (const { type, field } of endlessFields(shapes)) {
     const place = reader.places.get(shapes.get(type)?.fields.get(field));
-    place?.report(
-      place.span,
-      `${place.subject}: no value can satisfy "${type}", each would hold another without end`,
-      "required = false lets it end",
-    );
+    place?.report({
+      code: "endless-type",
+      span: place.span,
+      message: `${place.subject}: no value can satisfy "${type}", ` +
+        "each would hold another without end",
+      hint: "required = false lets it end",
+    });
   }
   return compileTypes(shapes, (part, { path, message }) => {
     const place = reader.defaults.get(part);
     const where = path === "" ? "default" : `default is wrong, ${path}:`;
-    place?.report(place.span, `${place.subject}: ${where} ${message}`);
+    place?.report({
+      code: "invalid-default",
+      span: place.span,
+      message: `${place.subject}: ${where} ${message}`,
+    });
   });
 }
 
@@ -68,17 +73,17 @@ class TypeReader {
   }
 
   type(name: string, { headerSpan, labels, body }: Block): Shape {
-    const report: Place["report"] = (...problem) => this.#options.report(...problem);
+    const { report } = this.#options;
     const subject = `type "${name}"`;
     if (KINDS.includes(name)) {
-      report(labels[0]?.span ?? headerSpan, `${subject} has the name of a kind`, "choose another");
+      const span = labels[0]?.span ?? headerSpan;
+      const message = `${subject} has the name of a kind`;
+      report({ code: "reserved-name", span, message, hint: "choose another" });
     }
     for (const { type, headerSpan } of body.blocks) {
-      report(
-        headerSpan,
-        `${subject} has no block "${type}"`,
-        `write it as ${type} = object({ … })`,
-      );
+      const message = `${subject} has no block "${type}"`;
+      const hint = `write it as ${type} = object({ … })`;
+      report({ code: "unknown-block", span: headerSpan, message, hint });
     }
     const fields = new Map<string, Part>();
     let additional = false;
@@ -91,7 +96,9 @@ class TypeReader {
       }
     }
     if (fields.size === 0 && !additional && body.blocks.length === 0) {
-      report(headerSpan, `${subject} has no fields`, "with additional = true it takes any object");
+      const message = `${subject} has no fields`;
+      const hint = "with additional = true it takes any object";
+      report({ code: "empty-block", span: headerSpan, message, hint });
       // What a flow reads of it need not be missed as well.
       additional = true;
     }
@@ -101,7 +108,12 @@ class TypeReader {
   /** What a field or the items of an array must be. */
   #part(value: unknown, outer: Place): Part {
     if (!(value instanceof Call)) {
-      outer.report(outer.span, `${outer.subject} must be a type`, this.#typeHint(value));
+      outer.report({
+        code: "invalid-type",
+        span: outer.span,
+        message: `${outer.subject} must be a type`,
+        hint: this.#typeHint(value),
+      });
       return ANYTHING;
     }
     const place = { ...outer, span: value.span };
@@ -151,7 +163,8 @@ class TypeReader {
     if (item instanceof Call || typeof item === "string") {
       items = this.#part(item, { ...place, subject: inner(subject, "[]") });
     } else {
-      report(span, `${subject}: array needs the type of its items`, "such as array(string)");
+      const message = `${subject}: array needs the type of its items`;
+      report({ code: "invalid-type", span, message, hint: "such as array(string)" });
     }
     return this.#made({ kind: "array", items, ...lengths(options) }, options, written, place);
   }
@@ -177,7 +190,9 @@ class TypeReader {
     );
     const { additional = false } = options;
     if (fields.size === 0) {
-      place.report(place.span, `${place.subject}: object has no fields`, "object alone takes any");
+      const message = `${place.subject}: object has no fields`;
+      const hint = "object alone takes any";
+      place.report({ code: "empty-block", span: place.span, message, hint });
     }
     return this.#made({ kind: "object", shape: { fields, additional } }, options, second, place);
   }
@@ -189,7 +204,8 @@ class TypeReader {
       const foreign = Object.hasOwn(FOREIGN, name) ? FOREIGN[name] : undefined;
       const hint = didYouMean(name, [...KINDS, ...this.#names]) ??
         (foreign && `did you mean "${foreign}"?`);
-      place.report(span, `${place.subject}: there is no type "${name}"`, hint);
+      const message = `${place.subject}: there is no type "${name}"`;
+      place.report({ code: "unknown-type", span, message, hint });
       return ANYTHING;
     }
     const [written] = takeArguments(call, 1, place);
@@ -219,14 +235,15 @@ class TypeReader {
 function readAdditional(value: unknown, { subject, span, report }: Place): boolean {
   const result = flag().parse(value);
   if ("value" in result) return result.value;
-  report(span, `${subject}: additional ${result.problem}`);
+  report({ code: "invalid-value", span, message: `${subject}: additional ${result.problem}` });
   return false;
 }
 
 function takeArguments(call: Call, most: number, place: Place): readonly unknown[] {
   if (call.arguments.length > most) {
     const hint = most === 1 ? `write it as ${call.name}({ … })` : "the options come last";
-    place.report(call.span, `${place.subject}: ${call.name} has too many arguments`, hint);
+    const message = `${place.subject}: ${call.name} has too many arguments`;
+    place.report({ code: "wrong-arguments", span: call.span, message, hint });
   }
   return call.arguments.slice(0, most);
 }
@@ -245,7 +262,7 @@ function compareLimits<K extends string>(
   const [least, most] = [options[low], options[high]];
   if (least === undefined || most === undefined || least <= most) return;
   const message = `${place.subject}: ${low} must not be greater than ${high}`;
-  place.report(optionPlace(written, low, place), message);
+  place.report({ code: "invalid-limits", span: optionPlace(written, low, place), message });
 }
 
 /** The subject of what is inside a field. */

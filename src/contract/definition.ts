@@ -3,11 +3,14 @@
  * foreign ones go through the same door: a `ConnectorType` in the table that `createRuntime` takes.
  */
 import type { Connector, ConnectorContext } from "./connector.ts";
+import type { ProblemCode } from "../base/problem.ts";
 import type { Expression } from "../expression/mod.ts";
 import type { Fields, Values } from "./fields.ts";
 
-/** Something to say about one block of a configuration. */
-export interface Complaint {
+/** A problem of one block of a configuration, as a connector's own checks return it. */
+export interface BlockProblem<Code extends string = string> {
+  /** What kind of problem it is; `connector-rule` by default. Built-in connectors have `ProblemCode`. */
+  readonly code?: Code;
   /** The attribute to point at; the block's header where it is undefined or absent. */
   readonly attribute?: string;
   /** The label of the block that `attribute` names, where several stand. */
@@ -19,6 +22,9 @@ export interface Complaint {
   /** A warning does not keep a configuration from running. An error by default. */
   readonly severity?: "error" | "warning";
 }
+
+/** A `BlockProblem` of a built-in connector, whose code is one of Weir's own. */
+export type CodedProblem = BlockProblem<ProblemCode> & { readonly code: ProblemCode };
 
 /** What the checks of a destination see of a `to` or `step` block. */
 export interface Destination<Options = unknown> {
@@ -49,7 +55,7 @@ export interface SourceType<Options = unknown> {
   /** Whether a client's `user_id` has been verified; it never is where absent. */
   verifies?(options: Options): boolean;
   /** Checks the `operation` of a `from` block. What could not be read of the options is undefined. */
-  check?(operation: string | undefined, options: Options): readonly Complaint[];
+  check?(operation: string | undefined, options: Options): readonly BlockProblem[];
   /**
    * Whether what is delivered to `target` here comes back as an event of `operation`. An undefined
    * operation is every event. Never where absent.
@@ -68,7 +74,7 @@ export interface DestinationType<Options = unknown, DestinationOptions = unknown
   /** True where it publishes messages by the key in `target`: `runtime.publish` uses it. */
   readonly publishes?: boolean;
   /** Checks a whole block. What could not be read of the options is undefined. */
-  check?(to: Destination<DestinationOptions>, options: Options): readonly Complaint[];
+  check?(to: Destination<DestinationOptions>, options: Options): readonly BlockProblem[];
   /** Whether delivering to this block makes something new, as an INSERT does. Never where absent. */
   creates?(to: Destination<DestinationOptions>, options: Options): boolean;
 }
@@ -96,9 +102,9 @@ export interface ConnectorType<Options = unknown, DestinationOptions = unknown> 
   /** The attributes and blocks of its `connector` block, `type` left out. */
   readonly fields: Fields;
   /** What no single attribute tells. */
-  check?(options: Options): readonly Complaint[];
+  check?(options: Options): readonly BlockProblem[];
   /** Warnings about what its block declares and no flow uses. Asked only where flows alone could. */
-  checkUsage?(usage: Usage, options: Options): readonly Complaint[];
+  checkUsage?(usage: Usage, options: Options): readonly BlockProblem[];
   /** What no two connectors may have alike, such as `0.0.0.0:3001/ws`. */
   address?(options: Options): string | undefined;
   /** Present where a flow can start here. */

@@ -59,7 +59,8 @@ export function expressionMap(
       if (found === undefined) return undefined;
       const { value } = found;
       if (typeof value !== "object" || value === null || Array.isArray(value)) {
-        context.report(found.valueSpan, `${context.subject}: ${name} must be an object`);
+        const message = `${context.subject}: ${name} must be an object`;
+        context.report({ code: "invalid-value", span: found.valueSpan, message });
         return undefined;
       }
       const compiled = Object.entries(value).map(([key, source]) => {
@@ -93,7 +94,8 @@ export function expressions(
       if (found === undefined) return undefined;
       const variables = [...context.variables, ...options.variables ?? []];
       for (const inner of found.body.blocks) {
-        context.report(inner.typeSpan, `${context.subject}: ${name} has no blocks`);
+        const message = `${context.subject}: ${name} has no blocks`;
+        context.report({ code: "unknown-block", span: inner.typeSpan, message });
       }
       return found.body.attributes.flatMap((item) => {
         const compiled = item.failed
@@ -121,7 +123,8 @@ function compile(
   const { name, value, valueSpan, verbatim } = written;
   const { subject, env, now, report, onExpression } = context;
   if (typeof value !== "string") {
-    report(valueSpan, `${subject}: ${name} must be an expression in quotes`);
+    const message = `${subject}: ${name} must be an expression in quotes`;
+    report({ code: "invalid-value", span: valueSpan, message });
     return undefined;
   }
   const place = `${valueSpan.file.path}:${lineOf(valueSpan)} (${subject}, ${label})`;
@@ -140,7 +143,9 @@ function compile(
         end: inside + Math.max(error.end, error.start + 1),
       }
       : valueSpan;
-    report(span, `${subject}: ${name}: ${error.message}`, error.hint);
+    const { hint } = error;
+    const code = error.code === "expression-failed" ? "invalid-expression" : error.code;
+    report({ code, span, message: `${subject}: ${name}: ${error.message}`, hint });
     return undefined;
   }
 }
@@ -160,6 +165,7 @@ function checkConstants(
     const start = valueSpan.start + 1 + at;
     const span = at < 0 ? valueSpan : { ...valueSpan, start, end: start + text.length };
     const message = `${subject}: ${name}: there is no constant "${constant}"`;
-    report(span, message, didYouMean(constant, constants));
+    const hint = didYouMean(constant, constants);
+    report({ code: "unknown-constant", span, message, hint });
   }
 }

@@ -2,7 +2,14 @@
  * The words of which a block's schema is made: attributes, paths and blocks. Plain values are checked
  * by valibot; the shape of blocks and their places in the text are checked here.
  */
-import { type Attribute, type Block, type Body, problemAt, type Span } from "../hcl/tree.ts";
+import {
+  type Attribute,
+  type Block,
+  type Body,
+  positionOf,
+  type Report,
+  type Span,
+} from "../hcl/tree.ts";
 import type { Expression } from "../expression/mod.ts";
 import { didYouMean } from "../base/nearest.ts";
 import type { LookupModel } from "./request.ts";
@@ -28,7 +35,7 @@ export interface ReadContext {
   /** The fields that this block has under a wrong name; that has been reported. */
   readonly misspelled?: ReadonlySet<string> | undefined;
   /** Takes a problem. */
-  report(span: Span, message: string, hint?: string, severity?: "error" | "warning"): void;
+  readonly report: Report;
 }
 
 /** One attribute or block that a block may have. */
@@ -76,7 +83,8 @@ export function readFields<F extends Fields>(
     const hint = Object.hasOwn(fields, name)
       ? `write it as ${example}`
       : didYouMean(name, names) ?? (names.length === 0 ? undefined : `it has ${names.join(", ")}`);
-    context.report(span, `${context.subject} has no ${kind} "${name}"`, hint);
+    const message = `${context.subject} has no ${kind} "${name}"`;
+    context.report({ code: `unknown-${kind}`, span, message, hint });
   }
   const inner = { ...context, misspelled: misspelledOf(body, fields) };
   return Object.fromEntries(
@@ -117,7 +125,8 @@ export function attribute<T>(
       const result = schema.parse(found.value);
       if ("value" in result) return result.value;
       const { problem, hint } = result;
-      context.report(found.valueSpan, `${context.subject}: ${name} ${problem}`, hint);
+      const message = `${context.subject}: ${name} ${problem}`;
+      context.report({ code: "invalid-value", span: found.valueSpan, message, hint });
       return fallback;
     },
   };
@@ -131,7 +140,8 @@ export function required<T>(field: Field<T | undefined>): Field<T> {
     read(body, name, owner, context) {
       if (field.kind === "attribute") findAttribute(body, name, owner, true, context);
       else if (!body.blocks.some((b) => b.type === name) && !context.misspelled?.has(name)) {
-        context.report(owner, `${context.subject} needs the block "${name}"`);
+        const message = `${context.subject} needs the block "${name}"`;
+        context.report({ code: "missing-block", span: owner, message });
       }
       // What is missing has been reported, and a configuration with problems is never used.
       return field.read(body, name, owner, context) as T;
@@ -207,7 +217,8 @@ export function findAttribute(
   // The failure of its value has been reported where it was evaluated.
   if (found?.failed) return undefined;
   if (found === undefined && required && !context.misspelled?.has(name)) {
-    context.report(owner, `${context.subject} needs the attribute "${name}"`);
+    const message = `${context.subject} needs the attribute "${name}"`;
+    context.report({ code: "missing-attribute", span: owner, message });
   }
   return found;
 }
@@ -220,27 +231,30 @@ export function nameBlocks(
   found: readonly Block[],
   kind: string,
   subject: string,
-  report: ReadContext["report"],
+  report: Report,
 ): readonly NamedBlock[] {
   const named = new Map<string, Block>();
   for (const item of found) {
     const [label, ...more] = item.labels;
     if (!hasName(item)) {
       const message = `${subject}a ${kind} needs a name`;
-      report(item.headerSpan, message, `write it as ${kind} "name" { … }`);
+      const hint = `write it as ${kind} "name" { … }`;
+      report({ code: "missing-name", span: item.headerSpan, message, hint });
       continue;
     }
     for (const { span } of more) {
-      report(span, `${subject}${kind} "${label.text}" has a second name`);
+      const message = `${subject}${kind} "${label.text}" has a second name`;
+      report({ code: "unexpected-label", span, message });
     }
     const first = named.get(label.text);
     if (first === undefined) {
       named.set(label.text, item);
       continue;
     }
-    const { file, line } = problemAt(first.headerSpan, "");
+    const { file, line } = positionOf(first.headerSpan);
     const message = `${subject}there is a second ${kind} "${label.text}"`;
-    report(item.headerSpan, message, `the first is at ${file}:${line}`);
+    const hint = `the first is at ${file}:${line}`;
+    report({ code: "duplicate-name", span: item.headerSpan, message, hint });
   }
   return [...named];
 }
@@ -259,10 +273,14 @@ export function findBlocks(
 ): readonly Block[] {
   const found = body.blocks.filter((b) => b.type === name);
   for (const { labels: [label] } of found) {
-    if (label) context.report(label.span, `${context.subject}: ${name} takes no label`);
+    if (label === undefined) continue;
+    const message = `${context.subject}: ${name} takes no label`;
+    context.report({ code: "unexpected-label", span: label.span, message });
   }
   for (const { typeSpan } of found.slice(most)) {
-    context.report(typeSpan, `${context.subject} has a second block "${name}"`, "one is enough");
+    const message = `${context.subject} has a second block "${name}"`;
+    const hint = "one is enough";
+    context.report({ code: "duplicate-block", span: typeSpan, message, hint });
   }
   return found.slice(0, most);
 }

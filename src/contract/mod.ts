@@ -20,7 +20,7 @@ export {
 } from "./connector.ts";
 export type { Logger } from "./connector.ts";
 export {
-  type Complaint,
+  type BlockProblem,
   type ConnectorDefinition,
   type ConnectorType,
   defineConnector,

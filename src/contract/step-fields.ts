@@ -1,18 +1,11 @@
 /** The words of a block that asks a connector for something, and of `step` blocks above all. */
 import * as v from "valibot";
-import type { Span } from "../hcl/tree.ts";
+import type { Report, Span } from "../hcl/tree.ts";
 import type { Expression } from "../expression/mod.ts";
 import { expression, expressionMap, target } from "./expression-fields.ts";
 import { didYouMean } from "../base/nearest.ts";
 import type { LookupModel } from "./request.ts";
-import {
-  type About,
-  attribute,
-  type Field,
-  type Fields,
-  type ReadContext,
-  required,
-} from "./fields.ts";
+import { type About, attribute, type Field, type Fields, required } from "./fields.ts";
 import { duration, oneOf, text, valueSchema } from "./value-schema.ts";
 
 /** The attributes of every `to`, `step` and `fallback`; the connector adds its own. */
@@ -73,11 +66,11 @@ export function lookups(options: About): Field<readonly LookupModel[]> {
 export class StepNames {
   readonly #known: string[] = [];
   readonly #subject: string;
-  readonly #report: ReadContext["report"];
+  readonly #report: Report;
   #anyName = false;
 
   /** `subject` is the block that holds the steps. */
-  constructor(subject: string, report: ReadContext["report"]) {
+  constructor(subject: string, report: Report) {
     this.#subject = subject;
     this.#report = report;
   }
@@ -100,7 +93,8 @@ export class StepNames {
       if (variable !== "step" || name === undefined || this.#known.includes(name)) continue;
       const message = `${this.#subject}: there is no step "${name}" before this`;
       const names = this.#known.length === 0 ? undefined : `there is ${this.#known.join(", ")}`;
-      this.#report(span, message, didYouMean(name, this.#known) ?? names);
+      const hint = didYouMean(name, this.#known) ?? names;
+      this.#report({ code: "unknown-step", span, message, hint });
     }
   }
 }

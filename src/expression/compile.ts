@@ -117,7 +117,8 @@ export class Compiler {
     if (TYPE_NAMES.has(name)) return this.#constant(name);
     const known = [...locals.keys(), ...this.#variables];
     const hint = didYouMean(name, known);
-    throw this.#source.problem(node, `unknown variable "${name}"`, { hint });
+    const message = `unknown variable "${name}"`;
+    throw this.#source.problem(node, message, { code: "unknown-variable", hint });
   }
 
   #list(nodes: readonly SyntaxNode[], locals: Locals): Compiled {
@@ -227,7 +228,9 @@ export class Compiler {
     if (definition === undefined) throw this.#unknownFunction(node, name);
     this.#nodes += NODES_OF_CALL;
     const wrong = wrongCount(node, name, definition, args.length);
-    if (wrong !== undefined) throw this.#source.problem(node, wrong);
+    if (wrong !== undefined) {
+      throw this.#source.problem(node, wrong, { code: "wrong-arguments" });
+    }
     const compiled = args.map((arg) => this.#node(arg, locals));
     const prepared = this.#prepared(node, definition, compiled.map(({ literal }) => literal));
     const run = this.#source.guard(node, prepared ?? definition.call);
@@ -244,13 +247,14 @@ export class Compiler {
 
   #unknownFunction(node: CallNode, name: string): Error {
     if (MACRO_NAMES.includes(name)) {
-      return this.#source.problem(node, `${name}() has a wrong number of arguments`);
+      const message = `${name}() has a wrong number of arguments`;
+      return this.#source.problem(node, message, { code: "wrong-arguments" });
     }
     const hint = didYouMean(name, [...this.#functions.keys(), ...MACRO_NAMES]);
     return this.#source.problem(
       this.#source.nameOf(node, name),
       `unknown function "${name}"`,
-      { hint },
+      { code: "unknown-function", hint },
     );
   }
 

@@ -32,7 +32,7 @@ const MOST_ITEMS = 1_000;
 /** The syntax tree of an expression. Throws an ExpressionError with the place of a mistake. */
 export function parse(source: Source): SyntaxNode {
   if (source.text.trim() === "") {
-    throw source.problem({ start: 0, end: source.text.length }, "the expression is empty");
+    throw source.syntaxError({ start: 0, end: source.text.length }, "the expression is empty");
   }
   return new Parser(source).whole();
 }
@@ -59,7 +59,7 @@ class Parser {
   }
 
   #unexpected(): Error {
-    return this.#source.problem(this.#token, `unexpected token: ${this.#token.label}`);
+    return this.#source.syntaxError(this.#token, `unexpected token: ${this.#token.label}`);
   }
 
   #take(): Token {
@@ -78,19 +78,19 @@ class Parser {
 
   #expect(kind: TokenKind, label = `"${kind}"`): Token {
     if (this.#token.kind === kind) return this.#take();
-    throw this.#source.problem(this.#token, `expected ${label}, got ${this.#token.label}`);
+    throw this.#source.syntaxError(this.#token, `expected ${label}, got ${this.#token.label}`);
   }
 
   #node<N extends SyntaxNode>(node: N): N {
     if (++this.#nodes > MOST_NODES) {
-      throw this.#source.problem(node, `the expression has more than ${MOST_NODES} parts`);
+      throw this.#source.syntaxError(node, `the expression has more than ${MOST_NODES} parts`);
     }
     return node;
   }
 
   #goDeeper(): void {
     if (++this.#depth <= DEEPEST) return;
-    throw this.#source.problem(
+    throw this.#source.syntaxError(
       this.#token,
       `the expression is nested more than ${DEEPEST} levels deep`,
     );
@@ -162,7 +162,7 @@ class Parser {
 
   #refuseOptional(): void {
     if (this.#token.kind !== "?") return;
-    throw this.#source.problem(
+    throw this.#source.syntaxError(
       this.#token,
       "optional access is not needed: a missing field reads as null",
     );
@@ -213,7 +213,7 @@ class Parser {
   #literal(range: { start: number; end: number }, written: unknown, negative: boolean): SyntaxNode {
     const value = typeof written === "bigint" && negative ? -written : written;
     if (typeof value === "bigint" && BigInt.asIntN(64, value) !== value) {
-      throw this.#source.problem(range, "the integer is beyond 64 bits");
+      throw this.#source.syntaxError(range, "the integer is beyond 64 bits");
     }
     return this.#node({ kind: "literal", ...range, value });
   }
@@ -222,7 +222,7 @@ class Parser {
     const { start, end, value } = this.#take();
     const name = String(value);
     if (RESERVED.has(name)) {
-      throw this.#source.problem({ start, end }, `"${name}" is a reserved word`);
+      throw this.#source.syntaxError({ start, end }, `"${name}" is a reserved word`);
     }
     if (!this.#accept("(")) return this.#node({ kind: "name", start, end, name });
     const args = this.#items(")", MOST_ARGUMENTS, "arguments", () => this.#expression());
@@ -240,7 +240,7 @@ class Parser {
     const items: T[] = [];
     while (this.#token.kind !== closing) {
       if (items.length === most) {
-        throw this.#source.problem(this.#token, `there are more than ${most} ${what}`);
+        throw this.#source.syntaxError(this.#token, `there are more than ${most} ${what}`);
       }
       items.push(parse());
       if (!this.#accept(",")) break;

@@ -1,6 +1,6 @@
 /** Errors with the expression and the place in it. */
 
-import { ExpressionError } from "../base/errors.ts";
+import { ExpressionError, type ExpressionErrorCode } from "../base/errors.ts";
 import { Failure, type Range, snippet } from "./failure.ts";
 import type { Meter } from "./meter.ts";
 import type { FunctionCall, FunctionDefinition } from "./scope.ts";
@@ -8,6 +8,8 @@ import type { CallNode, SyntaxNode } from "./syntax.ts";
 
 /** Optional parts of an error. */
 interface Details extends ErrorOptions {
+  /** `invalid-expression` by default. */
+  readonly code?: ExpressionErrorCode;
   /** What to do about it, such as a name that is close. */
   readonly hint?: string | undefined;
 }
@@ -30,7 +32,14 @@ export class Source {
   /** A mistake in the expression itself. */
   problem(range: Range, message: string, options: Details = {}): ExpressionError {
     const { start, end } = range;
-    return new ExpressionError(this.text, message, { start, end, place: this.#place, ...options });
+    const place = this.#place;
+    const code = "invalid-expression";
+    return new ExpressionError(this.text, message, { code, start, end, place, ...options });
+  }
+
+  /** The text is not an expression. */
+  syntaxError(range: Range, message: string): ExpressionError {
+    return this.problem(range, message, { code: "expression-syntax" });
   }
 
   /** The error for a failure. `range` is used where the failure has no place of its own. */
@@ -39,12 +48,13 @@ export class Source {
     const subject = `"${snippet(this.text, 120)}" failed`;
     if (error instanceof Failure) {
       const among = error.count > 1 ? ` (the first of ${error.count} items that failed)` : "";
-      return this.problem(error.range ?? range, `${subject}: ${error.message}${among}`);
+      const message = `${subject}: ${error.message}${among}`;
+      return this.problem(error.range ?? range, message, { code: "expression-failed" });
     }
     const what = error instanceof RangeError && /call stack/.test(error.message)
       ? "it is nested too deeply"
       : `it cannot be computed (${error instanceof Error ? error.name : typeof error})`;
-    return this.problem(range, `${subject}: ${what}`, { cause: error });
+    return this.problem(range, `${subject}: ${what}`, { code: "expression-failed", cause: error });
   }
 
   /** The same function, with `range` as the place of its failures. */

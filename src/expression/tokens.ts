@@ -114,7 +114,7 @@ export class Lexer {
   }
 
   #problem(start: number, end: number, message: string): Error {
-    return this.#source.problem({ start, end }, message);
+    return this.#source.syntaxError({ start, end }, message);
   }
 
   #name(start: number, name: string): Token {

@@ -1,12 +1,12 @@
 /** Turns the structure of parsed files into one tree with evaluated values. */
 
-import type { Problem } from "../base/errors.ts";
+import type { Problem } from "../base/problem.ts";
 import { Budget, extentOf } from "./budget.ts";
 import { Constants } from "./constants.ts";
 import { isVerbatim, plainLiteral } from "./literals.ts";
 import { limited, type Node, type ReadOptions, type Scope, spend, ValueFailure } from "./scope.ts";
 import type { RawAttribute, RawBlock, RawBody } from "./structure.ts";
-import { type Attribute, type Block, type Body, problemAt, type Span } from "./tree.ts";
+import { type Attribute, type Block, type Body, positionOf, problemAt, type Span } from "./tree.ts";
 import { evaluate } from "./value.ts";
 
 /** A file without syntax errors. */
@@ -93,14 +93,17 @@ export class Evaluation {
       const first = this.constants.declare(attribute.name, attribute.nameSpan);
       if (first === undefined) owners.add(attribute);
       else {
-        const { file, line } = problemAt(first, "");
+        const { file, line } = positionOf(first);
         const message = `the constant "${attribute.name}" stands twice, first at ${file}:${line}`;
-        this.problems.push(problemAt(attribute.nameSpan, message));
+        this.problems.push(
+          problemAt({ code: "duplicate-name", span: attribute.nameSpan, message }),
+        );
       }
     }
     for (const { headerSpan, type } of block.body.blocks) {
       const message = `constants: "${type}" is a block, and a constant is a value`;
-      this.problems.push(problemAt(headerSpan, message, { hint: `write it as ${type} = { … }` }));
+      const hint = `write it as ${type} = { … }`;
+      this.problems.push(problemAt({ code: "unknown-block", span: headerSpan, message, hint }));
     }
   }
 

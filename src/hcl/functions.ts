@@ -18,24 +18,29 @@ export function callFunction(
 async function env(node: Node, scope: Scope, evaluate: Evaluate): Promise<{ value: unknown }> {
   const [nameNode, defaultNode, surplus] = node.children;
   if (nameNode === undefined || surplus !== undefined) {
-    fail(scope, spanOf(node, scope), 'env takes a name and a default: env("NAME", "default")');
+    const message = 'env takes a name and a default: env("NAME", "default")';
+    fail(scope, spanOf(node, scope), "wrong-arguments", message);
   }
   const name = await textArgument(nameNode, scope, evaluate);
   const value = await attempt(
     () => scope.env(name),
-    (reason) => fail(scope, spanOf(node, scope), `cannot read the variable ${name}: ${reason}`),
+    (reason) => {
+      const message = `cannot read the variable ${name}: ${reason}`;
+      return fail(scope, spanOf(node, scope), "env-not-readable", message);
+    },
   );
   if (value !== undefined && value !== "") return { value };
   if (defaultNode !== undefined) return { value: await evaluate(defaultNode, scope, defaultNode) };
   const hint = `set it, or give a default: env("${name}", "…")`;
-  return fail(scope, spanOf(node, scope), `the environment variable ${name} is not set`, hint);
+  const message = `the environment variable ${name} is not set`;
+  return fail(scope, spanOf(node, scope), "env-not-set", message, hint);
 }
 
 /** `file("path")`: the text of a file. */
 async function file(node: Node, scope: Scope, evaluate: Evaluate): Promise<{ value: unknown }> {
   const [pathNode, surplus] = node.children;
   if (pathNode === undefined || surplus !== undefined) {
-    fail(scope, spanOf(node, scope), 'file takes one path: file("path")');
+    fail(scope, spanOf(node, scope), "wrong-arguments", 'file takes one path: file("path")');
   }
   const path = await textArgument(pathNode, scope, evaluate);
   const { folder } = scope.file;
@@ -43,7 +48,10 @@ async function file(node: Node, scope: Scope, evaluate: Evaluate): Promise<{ val
   const joined = absolute ? path : `${folder.replace(/[/\\]$/, "")}/${path}`;
   const value = await attempt(
     () => scope.readFile(joined),
-    (reason) => fail(scope, spanOf(pathNode, scope), `cannot read the file "${path}": ${reason}`),
+    (reason) => {
+      const message = `cannot read the file "${path}": ${reason}`;
+      return fail(scope, spanOf(pathNode, scope), "file-not-readable", message);
+    },
   );
   spend(value.length, node, scope);
   return { value };
@@ -52,7 +60,7 @@ async function file(node: Node, scope: Scope, evaluate: Evaluate): Promise<{ val
 async function textArgument(node: Node, scope: Scope, evaluate: Evaluate): Promise<string> {
   const value = await evaluate(node, scope, node);
   if (typeof value === "string") return value;
-  return fail(scope, spanOf(node, scope), "expected a text in quotes");
+  return fail(scope, spanOf(node, scope), "wrong-type", "expected a text in quotes");
 }
 
 /** What `action` gives, or what `refuse` throws with the reason. */

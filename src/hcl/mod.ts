@@ -4,7 +4,7 @@
  *
  * May import base/.
  */
-import type { Problem } from "../base/errors.ts";
+import { type Problem, problemWithoutPlace } from "../base/problem.ts";
 import { mayHoldConstants } from "./constants.ts";
 import { Evaluation, type Expression, type ParsedFile } from "./evaluation.ts";
 import { Measure } from "./limits.ts";
@@ -98,25 +98,23 @@ async function parseFile(
   measure: Measure,
 ): Promise<ParsedFile | Problem[] | Unread> {
   if (file.unreadable !== undefined) {
-    return { unread: ofWholeFile(file, `the file cannot be read: ${file.unreadable}`) };
+    const message = `the file cannot be read: ${file.unreadable}`;
+    return { unread: problemWithoutPlace({ code: "file-not-readable", message }, file.path) };
   }
   const excess = measure.excess(file.text);
   if (excess !== undefined) {
     const { offset, message, hint, together } = excess;
-    return {
-      unread: problemAt({ file, start: offset, end: offset + 1 }, message, { hint }),
-      together,
-    };
+    const span = { file, start: offset, end: offset + 1 };
+    return { unread: problemAt({ code: "too-large", span, message, hint }), together };
   }
   try {
     return await parse(file, parser);
   } catch (error) {
     if (!(error instanceof ParserEnded)) throw error;
+    const message = "the parser has ended over the file";
     const hint = "divide it into several files";
-    return {
-      unread: ofWholeFile(file, "the parser has ended over the file", hint),
-      together: true,
-    };
+    const unread = problemWithoutPlace({ code: "too-large", message, hint }, file.path);
+    return { unread, together: true };
   }
 }
 
@@ -135,13 +133,8 @@ async function parse(file: SourceFile, parser: HclParser): Promise<ParsedFile | 
   } catch (error) {
     if (!(error instanceof StructureError)) throw error;
     const span = { file, start: error.offset, end: error.offset + 1 };
-    return [problemAt(span, `syntax error: ${error.message}`)];
+    return [problemAt({ code: "syntax-error", span, message: `syntax error: ${error.message}` })];
   }
-}
-
-function ofWholeFile({ path: file }: SourceFile, message: string, hint?: string): Problem {
-  const nowhere = { file, line: 0, column: 0, length: 0, source: "" };
-  return { severity: "error", message, ...nowhere, ...(hint === undefined ? {} : { hint }) };
 }
 
 /** The syntax trees of all values that are no literals: as one list, since each call takes 1 ms. */

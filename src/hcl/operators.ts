@@ -1,11 +1,12 @@
 /** The operators of HCL values. */
 
+import type { ProblemCode } from "../base/problem.ts";
 import { Call } from "./tree.ts";
 
 /** What an operator gives, or why it cannot and which operand (0 or 1) is to blame. */
 export type Outcome =
   | { readonly value: unknown }
-  | { readonly error: string; readonly operand: number };
+  | { readonly code: ProblemCode; readonly error: string; readonly operand: number };
 
 const arithmetic: ReadonlyMap<string, (a: number, b: number) => number | boolean> = new Map([
   ["add", (a: number, b: number): number | boolean => a + b],
@@ -30,16 +31,19 @@ export function binary(operator: string, left: unknown, right: unknown): Outcome
     return { value: operator === "logicalAnd" ? a && b : a || b };
   }
   const apply = arithmetic.get(operator);
-  if (apply === undefined) return { error: `unknown operator "${operator}"`, operand: 0 };
+  if (apply === undefined) {
+    const error = `unknown operator "${operator}"`;
+    return { code: "unsupported-syntax", error, operand: 0 };
+  }
   const [a, b] = [toNumber(left), toNumber(right)];
   if (a === undefined) return unfit("a number", left, 0);
   if (b === undefined) return unfit("a number", right, 1);
   if (b === 0 && (operator === "divide" || operator === "modulo")) {
-    return { error: "division by zero", operand: 1 };
+    return { code: "invalid-number", error: "division by zero", operand: 1 };
   }
   const value = apply(a, b);
   if (typeof value === "number" && !Number.isFinite(value)) {
-    return { error: "the number is out of range", operand: 0 };
+    return { code: "invalid-number", error: "the number is out of range", operand: 0 };
   }
   return { value };
 }
@@ -70,7 +74,8 @@ export function describe(value: unknown): string {
 }
 
 function unfit(expected: string, value: unknown, operand: number): Outcome {
-  return { error: `expected ${expected}, not ${describe(value)}`, operand };
+  const error = `expected ${expected}, not ${describe(value)}`;
+  return { code: "wrong-type", error, operand };
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -1,6 +1,7 @@
 /** What the evaluation of HCL values works on: the syntax tree's nodes, what they see, failures. */
 
-import type { Problem } from "../base/errors.ts";
+import type { ProblemCode } from "../base/problem.ts";
+import type { Problem } from "../base/problem.ts";
 import { type Budget, extentOf, MAX_NESTING, MAX_VALUE } from "./budget.ts";
 import type { Constants } from "./constants.ts";
 import { problemAt, type SourceFile, type Span } from "./tree.ts";
@@ -97,8 +98,14 @@ export class ValueFailure extends Error {
 }
 
 /** Throws the failure of one node. */
-export function fail(scope: Scope, span: Span, message: string, hint?: string): never {
-  throw new ValueFailure([problemAt(span, `${scope.owner}: ${message}`, { hint })]);
+export function fail(
+  scope: Scope,
+  span: Span,
+  code: ProblemCode,
+  message: string,
+  hint?: string,
+): never {
+  throw new ValueFailure([problemAt({ code, span, message: `${scope.owner}: ${message}`, hint })]);
 }
 
 /** Fails where the values of the configuration become too large with `size` more. */
@@ -107,16 +114,23 @@ export function spend(size: number, node: Node, scope: Scope): void {
   // It has been reported once.
   if (isEnough === undefined) throw new ValueFailure([]);
   if (isEnough) return;
-  fail(scope, spanOf(node, scope), "the values of the configuration have more than 64 MB by now");
+  fail(
+    scope,
+    spanOf(node, scope),
+    "too-large",
+    "the values of the configuration have more than 64 MB by now",
+  );
 }
 
 /** The value; fails where it is too large. */
 export function limited<T>(value: T, node: Node, scope: Scope): T {
   const { size, nesting } = extentOf(value);
-  if (size > MAX_VALUE) fail(scope, spanOf(node, scope), "the value has more than 16 MB");
+  if (size > MAX_VALUE) {
+    fail(scope, spanOf(node, scope), "too-large", "the value has more than 16 MB");
+  }
   if (nesting > MAX_NESTING) {
     const message = `the value has more than ${MAX_NESTING} lists and objects inside each other`;
-    fail(scope, spanOf(node, scope), message);
+    fail(scope, spanOf(node, scope), "too-large", message);
   }
   return value;
 }

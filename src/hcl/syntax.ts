@@ -1,6 +1,6 @@
 /** Turns the errors of the HCL parser into problems. */
 
-import type { Problem } from "../base/errors.ts";
+import type { Problem } from "../base/problem.ts";
 import { problemAt, type SourceFile, startOfLine } from "./tree.ts";
 
 /** The name under which texts are parsed, so that places in the parser's errors can be told. */
@@ -39,17 +39,21 @@ export function syntaxProblems(file: SourceFile, message: string): Problem[] {
     }
     const end = offsetOf(file, Number(endLine), Number(endColumn));
     const span = { file, start, end };
-    const known = KNOWN.find(([pattern]) => pattern.test(text));
-    if (known === undefined) problems.push(problemAt(span, sentence(file, text)));
-    else problems.push(problemAt(span, `syntax error: ${known[1]}`, { hint: known[2] }));
+    const [, words, hint] = KNOWN.find(([pattern]) => pattern.test(text)) ?? [];
+    const message = words === undefined ? sentence(file, text) : `syntax error: ${words}`;
+    problems.push(problemAt({ code: "syntax-error", span, message, hint }));
   }
-  return problems.length > 0 ? problems : [problemAt({ file, start: 0, end: 0 }, message)];
+  if (problems.length > 0) return problems;
+  return [problemAt({ code: "syntax-error", span: { file, start: 0, end: 0 }, message })];
 }
 
 /** The parser blames the end of the line. */
 function unclosedString(file: SourceFile, end: number): Problem {
   const start = Math.max(file.text.lastIndexOf('"', end), file.text.lastIndexOf("\n", end - 1) + 1);
-  return problemAt({ file, start, end }, "syntax error: this string is not closed", {
+  return problemAt({
+    code: "syntax-error",
+    span: { file, start, end },
+    message: "syntax error: this string is not closed",
     hint: "end it with a quote on its line",
   });
 }

@@ -12,7 +12,7 @@ export async function evaluateTemplate(
 ): Promise<string> {
   const written = node.meta?.value ?? "";
   if (/[$%]\{~/.test(written) || /~\}/.test(written)) {
-    fail(scope, spanOf(node, scope), 'a template cannot trim with "~"');
+    fail(scope, spanOf(node, scope), "unsupported-syntax", 'a template cannot trim with "~"');
   }
   const parts = written.startsWith("<<-") ? indented(node, scope) : node.children;
   const read = written.startsWith("<<") ? unescapeHeredoc : unescape;
@@ -51,19 +51,20 @@ async function directive(node: Node, template: Template): Promise<string> {
   const [conditionNode, ...branches] = node.children;
   const condition = toBoolean(await evaluate(conditionNode, scope));
   if (condition === undefined) {
-    fail(scope, spanOf(conditionNode, scope), "a condition must be true or false");
+    fail(scope, spanOf(conditionNode, scope), "wrong-type", "a condition must be true or false");
   }
   return await join(branches[condition ? 0 : 1].children, template);
 }
 
 async function interpolation(node: Node, scope: Scope, evaluate: Evaluate): Promise<string> {
   if (node.type === "templateJoin") {
-    fail(scope, spanOf(node, scope), "a template cannot have a for loop");
+    fail(scope, spanOf(node, scope), "unsupported-syntax", "a template cannot have a for loop");
   }
   const value = await evaluate(node, scope);
   const text = templateText(value);
   if (text !== undefined) return text;
-  return fail(scope, spanOf(node, scope), `${describe(value)} cannot stand inside a text`);
+  const message = `${describe(value)} cannot stand inside a text`;
+  return fail(scope, spanOf(node, scope), "wrong-type", message);
 }
 
 /** The parts of a `<<-` heredoc without the indentation that its lines have in common. */

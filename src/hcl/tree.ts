@@ -1,6 +1,6 @@
 /** The tree that a configuration's text becomes: blocks and attributes in the order written. */
 
-import type { Problem } from "../base/errors.ts";
+import type { Problem, ProblemCode } from "../base/problem.ts";
 
 /** One file of a configuration. */
 export interface SourceFile {
@@ -122,27 +122,51 @@ export function itemPlaceOf(collection: object, name: string): ItemPlace | undef
 /** A longer message has a name in it that nobody reads to its end. */
 const LONG = 1_000;
 
-/** Line and column of a span's start and what `Problem` shows of it. */
-export function problemAt(
-  span: Span,
-  message: string,
-  options: { readonly hint?: string; readonly severity?: "error" | "warning" } = {},
-): Problem {
+/** A problem and the text that it is about. */
+export interface SourceProblem {
+  /** One of Weir's codes. */
+  readonly code: ProblemCode;
+  /** What to underline. */
+  readonly span: Span;
+  /** One sentence that names the block and what is wrong with it. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly hint?: string | undefined;
+  /** An error by default. */
+  readonly severity?: "error" | "warning" | undefined;
+}
+
+/** Takes a problem. */
+export type Report = (problem: SourceProblem) => void;
+
+/** The line and column at which a span starts. */
+export function positionOf(span: Span): Pick<Problem, "file" | "line" | "column"> {
   const { text, path } = span.file;
   const line = lineOf(span);
+  const column = characters(text, startOfLine(span.file, line), span.start) + 1;
+  return { file: path, line, column };
+}
+
+/** The problem with the line of its span and what `Problem` shows of it. */
+export function problemAt(
+  { code, span, message, hint, severity = "error" }: SourceProblem,
+): Problem {
+  const { text } = span.file;
+  const { file, line, column } = positionOf(span);
   const start = startOfLine(span.file, line);
   const newline = text.indexOf("\n", span.start);
   const source = text.slice(start, newline < 0 ? text.length : newline).replace(/\r$/, "");
   const lineEnd = start + source.length;
   return {
-    severity: options.severity ?? "error",
+    code,
+    severity,
     message: message.length > LONG ? `${message.slice(0, LONG)}…` : message,
-    file: path,
+    file,
     line,
-    column: characters(text, start, span.start) + 1,
+    column,
     length: Math.max(1, characters(text, span.start, Math.min(span.end, lineEnd))),
     source,
-    ...(options.hint === undefined ? {} : { hint: options.hint }),
+    ...(hint === undefined ? {} : { hint }),
   };
 }
 

@@ -53,7 +53,7 @@ export async function evaluate(node: Node, scope: Scope, item?: Node): Promise<u
     case "conditional": {
       const condition = toBoolean(await evaluate(children[0], scope, item));
       if (condition === undefined) {
-        fail(scope, spanOf(children[0], scope), "a condition must be true or false");
+        fail(scope, spanOf(children[0], scope), "wrong-type", "a condition must be true or false");
       }
       return await evaluate(children[condition ? 1 : 2], scope, item);
     }
@@ -67,14 +67,30 @@ export async function evaluate(node: Node, scope: Scope, item?: Node): Promise<u
       if (typeof left === "object") spend(extentOf(left).size, node, scope);
       const result = binary(node.meta?.operator ?? "", left, right);
       if ("value" in result) return result.value;
-      return fail(scope, spanOf(children[result.operand] ?? node, scope), result.error);
+      const operand = children[result.operand] ?? node;
+      return fail(scope, spanOf(operand, scope), result.code, result.error);
     }
     case "for":
-      return fail(scope, spanOf(node, scope), "a value cannot have a for expression");
+      return fail(
+        scope,
+        spanOf(node, scope),
+        "unsupported-syntax",
+        "a value cannot have a for expression",
+      );
     case "splat":
-      return fail(scope, spanOf(node, scope), "a value cannot have a splat (*)");
+      return fail(
+        scope,
+        spanOf(node, scope),
+        "unsupported-syntax",
+        "a value cannot have a splat (*)",
+      );
     default:
-      return fail(scope, spanOf(node, scope), "this expression cannot stand in a value");
+      return fail(
+        scope,
+        spanOf(node, scope),
+        "unsupported-syntax",
+        "this expression cannot stand in a value",
+      );
   }
 }
 
@@ -96,7 +112,8 @@ export async function evaluateAll(nodes: readonly Node[], scope: Scope): Promise
 
 function literal(node: Node, scope: Scope): unknown {
   const plain = plainLiteral(node.meta?.value ?? "");
-  return plain ? plain.value : fail(scope, spanOf(node, scope), "the number is out of range");
+  if (plain !== undefined) return plain.value;
+  return fail(scope, spanOf(node, scope), "invalid-number", "the number is out of range");
 }
 
 async function object(node: Node, scope: Scope): Promise<Record<string, unknown>> {
@@ -111,9 +128,11 @@ async function object(node: Node, scope: Scope): Promise<Record<string, unknown>
       ? scope.file.text.slice(span.start, span.end)
       : await evaluate(keyNode.children[0], scope);
     if (typeof key !== "string" && typeof key !== "number" && typeof key !== "boolean") {
-      fail(scope, span, `${describe(key)} cannot be a key`);
+      fail(scope, span, "wrong-type", `${describe(key)} cannot be a key`);
     }
-    if (entries.has(String(key))) fail(scope, span, `the key "${key}" stands twice`);
+    if (entries.has(String(key))) {
+      fail(scope, span, "duplicate-name", `the key "${key}" stands twice`);
+    }
     entries.set(String(key), values[index]);
   }
   // fromEntries defines properties, so that even "__proto__" is plain data.
@@ -150,7 +169,9 @@ async function call(node: Node, scope: Scope, item?: Node): Promise<unknown> {
     start: scope.offset(nameRange.start.byte),
     end: scope.offset(nameRange.end.byte),
   };
-  if (expandedFinalArgument) fail(scope, nameSpan, `${name}() does not take "..."`);
+  if (expandedFinalArgument) {
+    fail(scope, nameSpan, "unsupported-syntax", `${name}() does not take "..."`);
+  }
   const result = callFunction(name, node, scope, evaluate);
   if (result !== undefined) return (await result).value;
   if (scope.keepCalls) {
@@ -158,7 +179,7 @@ async function call(node: Node, scope: Scope, item?: Node): Promise<unknown> {
   }
   const hint = didYouMean(name, ["env", "file"]) ?? quoteHint(item) ??
     "a value can call env and file";
-  return fail(scope, nameSpan, `unknown function "${name}"`, hint);
+  return fail(scope, nameSpan, "unknown-function", `unknown function "${name}"`, hint);
 }
 
 function variable(node: Node, scope: Scope, item?: Node): unknown {
@@ -171,7 +192,7 @@ function variable(node: Node, scope: Scope, item?: Node): unknown {
   if (scope.keepCalls && name === undefined) return new Call(root.segment, span, []);
   const slip = name === undefined ? undefined : didYouMean(root.segment, ["constants"]);
   const hint = slip ?? quoteHint(item) ?? "a value can name constants, as constants.NAME";
-  return fail(scope, span, `unknown variable "${root.segment}"`, hint);
+  return fail(scope, span, "unknown-variable", `unknown variable "${root.segment}"`, hint);
 }
 
 function constant(step: Step, scope: Scope): unknown {
@@ -181,10 +202,13 @@ function constant(step: Step, scope: Scope): unknown {
   const excused = constants.incomplete && !constants.has(name);
   if (found?.failed || excused) throw new ValueFailure([]);
   if (found !== undefined) return found.value;
-  const [message, hint] = constants.has(name)
-    ? [`the constant "${name}" stands below`, "a constant can use those above it"]
-    : [`there is no constant "${name}"`, constants.hint(name)];
-  return fail(scope, stepSpan(step, scope), message, hint);
+  const span = stepSpan(step, scope);
+  if (constants.has(name)) {
+    const hint = "a constant can use those above it";
+    return fail(scope, span, "constant-order", `the constant "${name}" stands below`, hint);
+  }
+  const hint = constants.hint(name);
+  return fail(scope, span, "unknown-constant", `there is no constant "${name}"`, hint);
 }
 
 function follow(value: unknown, steps: readonly Step[], scope: Scope): unknown {
@@ -198,17 +222,19 @@ function follow(value: unknown, steps: readonly Step[], scope: Scope): unknown {
 function select(collection: unknown, key: unknown, span: Span, scope: Scope): unknown {
   if (Array.isArray(collection)) {
     const index = toNumber(key);
-    if (index === undefined) fail(scope, span, `a list has no field ${JSON.stringify(key)}`);
+    if (index === undefined) {
+      fail(scope, span, "wrong-type", `a list has no field ${JSON.stringify(key)}`);
+    }
     if (index in collection) return collection[index];
-    return fail(scope, span, `no item ${index} in a list of ${collection.length}`);
+    return fail(scope, span, "unknown-field", `no item ${index} in a list of ${collection.length}`);
   }
   if (typeof collection !== "object" || collection === null || collection instanceof Call) {
-    return fail(scope, span, `${describe(collection)} has no fields`);
+    return fail(scope, span, "wrong-type", `${describe(collection)} has no fields`);
   }
   const found = Object.getOwnPropertyDescriptor(collection, String(key));
   if (found !== undefined) return found.value;
   const hint = didYouMean(String(key), Object.keys(collection));
-  return fail(scope, span, `the object has no field "${key}"`, hint);
+  return fail(scope, span, "unknown-field", `the object has no field "${key}"`, hint);
 }
 
 async function unary(node: Node, scope: Scope, item?: Node): Promise<unknown> {
@@ -218,7 +244,8 @@ async function unary(node: Node, scope: Scope, item?: Node): Promise<unknown> {
   const value = negate ? toNumber(operand) : toBoolean(operand);
   if (value === undefined) {
     const expected = negate ? "a number" : "true or false";
-    fail(scope, spanOf(child, scope), `expected ${expected}, not ${describe(operand)}`);
+    const message = `expected ${expected}, not ${describe(operand)}`;
+    fail(scope, spanOf(child, scope), "wrong-type", message);
   }
   return typeof value === "number" ? -value : !value;
 }

@@ -5,7 +5,7 @@
  */
 import type { Settlement, Unwanted } from "../contract/connector.ts";
 import type { ConnectorType } from "../contract/definition.ts";
-import type { Problem } from "../base/errors.ts";
+import type { Problem } from "../base/problem.ts";
 import type { RetryDelays } from "../base/retry.ts";
 import type { Expression } from "../expression/mod.ts";
 import type { LookupModel, RequestModel, StepModel } from "../contract/request.ts";

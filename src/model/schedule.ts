@@ -1,7 +1,7 @@
 /** When a flow without a source runs: the text of its `when`. */
 import { Cron } from "croner";
 import { didYouMean } from "../base/nearest.ts";
-import type { Complaint } from "../contract/definition.ts";
+import type { CodedProblem } from "../contract/definition.ts";
 import { duration } from "../contract/value-schema.ts";
 
 /** Every so many milliseconds, or by a cron pattern in the time zone of the process. */
@@ -22,8 +22,9 @@ const EXAMPLE = 'write it as "@every 30s" or as a cron pattern such as "*/5 * * 
  * Reads a `when`: `@every DURATION`, five cron fields, six with seconds in front, or a nickname
  * such as `@daily`. Says what is wrong with any other text.
  */
-export function parseSchedule(text: string): Schedule | Complaint {
-  const complain = (message: string, hint?: string): Complaint => ({
+export function parseSchedule(text: string): Schedule | CodedProblem {
+  const complain = (message: string, hint?: string): CodedProblem => ({
+    code: "invalid-schedule",
     attribute: "when",
     message: `cannot run at "${text}": ${message}`,
     ...(hint === undefined ? {} : { hint }),

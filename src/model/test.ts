@@ -1,5 +1,5 @@
 /** The types of `test` blocks: what a flow must do, as steps in the order written. */
-import type { Problem } from "../base/errors.ts";
+import type { Problem } from "../base/problem.ts";
 
 /** One `test` block. */
 export interface TestModel {

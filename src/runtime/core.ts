@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import type { Cluster } from "../contract/cluster.ts";
 import type { Connector, HttpService, WriteRequest } from "../contract/connector.ts";
 import { ConfigError, ConnectorError } from "../base/errors.ts";
+import { problemWithoutPlace } from "../base/problem.ts";
 import { Flow, traced } from "../flow/mod.ts";
 import type { HonoApp } from "../contract/hono.ts";
 import { Lifecycle } from "./lifecycle.ts";
@@ -257,7 +258,6 @@ function refuseSharedPaths(services: ReadonlyMap<string, HttpService>): void {
     if (other === undefined) continue;
     const message = `connectors "${other}" and "${name}" have the same path ${socket.path}`;
     const hint = "an embedded runtime has one address: give one of them another path";
-    const place = { file: "", line: 0, column: 0, length: 0, source: "" };
-    throw new ConfigError([{ severity: "error", message, hint, ...place }]);
+    throw new ConfigError([problemWithoutPlace({ code: "duplicate-address", message, hint })]);
   }
 }

@@ -18,6 +18,8 @@ export const hostOptions: Required<Pick<LoadOptions, "env" | "readFile">> = {
 export class ConfigPathError extends Error {
   /** `ConfigPathError`. */
   override readonly name = "ConfigPathError";
+  /** Stable, as every code of an error. */
+  readonly code = "no-configuration";
 }
 
 /**

@@ -116,7 +116,7 @@ stageTest("watch: a start that fails is shown, and the next change is tried", as
 stageTest("watch: warnings are shown at every start, and by run without it, too", async (stage) => {
   const doubtful = flow("one").replace("'one'", "client.user_id");
   const weir = await startWatching(stage, { "a.hcl": server(), "b.hcl": doubtful });
-  const warning = /^warning: flow "say": .*\n +┌ .*b\.hcl:7:\d+\n(?:.*\n){2}\n$/;
+  const warning = /^warning\[[a-z-]+\]: flow "say": .*\n +┌ .*b\.hcl:7:\d+\n(?:.*\n){2}\n$/;
   await complains(weir, warning);
   weir.stderr = "";
   await write(stage, { "a.hcl": `# The same.\n${server()}` });

@@ -37,7 +37,7 @@ async function check(
   return stderr.split("\n\n").slice(0, -1).map((problem) => {
     const [message, place] = problem.split("\n");
     const [where] = /[^/ ]*$/.exec(place) ?? [];
-    return `${message.replace("error: ", "")} @ ${where}`;
+    return `${message.replace(/^error\[[a-z-]+\]: /, "")} @ ${where}`;
   });
 }
 

@@ -4,18 +4,27 @@ import { defineConnector } from "../../src/contract/definition.ts";
 import { ConfigError } from "../../src/base/errors.ts";
 import { loadConfig, type LoadOptions } from "../../src/runtime/load.ts";
 import type { Fields } from "../../src/contract/fields.ts";
-import { placed } from "./hcl.ts";
+import type { Problem } from "../../src/base/problem.ts";
+import { placed } from "./problems.ts";
 
-/** The problems of a configuration, each as `file:line:column+length message | hint`; none if it is good. */
+/** The problems of a configuration, each as `file:line:column+length code`; none if it is good. */
 export async function problemsOf(
   source: string | readonly SourceFile[],
   options: LoadOptions = {},
 ): Promise<string[]> {
+  return (await failuresOf(source, options)).map(placed);
+}
+
+/** The problems of a configuration; none if it is good. */
+export async function failuresOf(
+  source: string | readonly SourceFile[],
+  options: LoadOptions = {},
+): Promise<readonly Problem[]> {
   try {
     await loadConfig(source, options);
     return [];
   } catch (error) {
-    if (error instanceof ConfigError) return error.problems.map(placed);
+    if (error instanceof ConfigError) return error.problems;
     throw error;
   }
 }

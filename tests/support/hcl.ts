@@ -1,8 +1,8 @@
 /** Reads HCL texts in tests. */
 
-import type { Problem } from "../../src/base/errors.ts";
 import { readFiles, type ReadOptions, type ReadResult } from "../../src/hcl/mod.ts";
 import type { Body, Span } from "../../src/hcl/tree.ts";
+import { placed } from "./problems.ts";
 
 /** The environment and the files that the texts in tests may use. */
 export interface World {
@@ -25,12 +25,6 @@ export async function valueOf(written: string, world: World = {}): Promise<unkno
   const { body, problems } = await readTexts([`x = ${written}\n`], world);
   if (problems.length > 0) throw new Error(problems.map(placed).join("\n"));
   return body.attributes[0].value;
-}
-
-/** A problem in one line: `file:line:column+length message | hint`. */
-export function placed(problem: Problem): string {
-  const { file, line, column, length, message, hint } = problem;
-  return `${file}:${line}:${column}+${length} ${message}${hint === undefined ? "" : ` | ${hint}`}`;
 }
 
 /** The text that a span covers. */

@@ -3,25 +3,45 @@ import { test } from "node:test";
 import { exportPKCS8, generateKeyPair } from "jose";
 import { createAuthenticator } from "../../src/connectors/websocket/auth/authenticator.ts";
 import { authField, checkAuth } from "../../src/connectors/websocket/auth/fields.ts";
-import { connectorWith, problemsOf, withFields } from "../support/config.ts";
+import { connectorWith, failuresOf, problemsOf, withFields } from "../support/config.ts";
+import { checkSentence } from "../support/problems.ts";
 import { ManualClock } from "../support/clock.ts";
 import { recorder } from "../support/log.ts";
 import { authOptions, pair, SECRET } from "../support/auth.ts";
 
-/** The problems of an `auth` block, without its place. */
-async function problems(body: string, env: Readonly<Record<string, string>> = {}) {
+/** The problems of an `auth` block. */
+function problems(body: string, env: Readonly<Record<string, string>> = {}) {
   const options = withFields({ auth: authField }, { env: (name) => env[name] });
-  const found = await problemsOf(connectorWith(`auth {\n${body}\n}`) + constants, options);
-  return found.map((problem) => problem.replace(/connector "x" \(probe\), /, ""));
+  return problemsOf(connectorWith(`auth {\n${body}\n}`) + constants, options);
+}
+
+/** Each kind of mistake is an invalid value, and has a sentence of its own. */
+async function checkKinds(
+  kinds: readonly (readonly (readonly [body: string, env?: Record<string, string>])[])[],
+): Promise<void> {
+  const sentences: string[] = [];
+  for (const kind of kinds) {
+    const own = new Set<string>();
+    for (const [body, env = {}] of kind) {
+      const options = withFields({ auth: authField }, { env: (name) => env[name] });
+      const found = await failuresOf(connectorWith(`auth {\n${body}\n}`), options);
+      assert.deepEqual(found.map(({ code }) => code), ["invalid-value"], body);
+      checkSentence(found[0]);
+      own.add(`${found[0].message} ${found[0].hint}`);
+    }
+    assert.equal(own.size, 1, [...own].join("\n"));
+    sentences.push(...own);
+  }
+  assert.equal(new Set(sentences).size, kinds.length, sentences.join("\n"));
 }
 
 /** The constants that there are. */
 const constants = "constants {\n  b = 1\n}\n";
 
-/** The same of a `jwt` block in it, without their places. */
+/** The codes of the problems of a `jwt` block in it. */
 async function jwtProblems(body: string, env: Readonly<Record<string, string>> = {}) {
   const found = await problems(`jwt {\n${body}\n}`, env);
-  return found.map((problem) => problem.replace(/^\S+ auth, jwt:? ?/, ""));
+  return found.map((problem) => problem.replace(/^\S+ /, ""));
 }
 
 test("a secret is enough, and the rest has defaults", async () => {
@@ -66,33 +86,32 @@ test("everything can be said", async () => {
 
 test("there is exactly one kind of key, and a problem stands at the second", async () => {
   assert.deepEqual(await problems("required = true"), [
-    'config.hcl:3:1+4 auth needs the block "jwt"',
+    "config.hcl:3:1+4 missing-block",
   ]);
   assert.deepEqual(await problems('jwt {\n issuer = "i"\n}'), [
-    "config.hcl:4:1+3 auth, jwt needs a key | one of secret, public_key, jwks_url",
+    "config.hcl:4:1+3 missing-key",
   ]);
   const two = `jwt {\n secret = "${SECRET}"\n jwks_url = "https://issuer.example/keys"\n}`;
   assert.deepEqual(await problems(two), [
-    "config.hcl:6:2+8 auth, jwt has a secret and a jwks_url | one kind of key is enough",
+    "config.hcl:6:2+8 conflicting-attributes",
   ]);
 });
 
 test("a secret is long enough for HS256, in bytes, and never part of a problem", async () => {
-  const hint = "RFC 7518 asks for it; openssl rand -base64 32 makes one";
-  const short = [`secret must have at least 32 bytes | ${hint}`];
+  const short = ["invalid-value"];
   assert.deepEqual(await jwtProblems('secret = "short"'), short);
   assert.deepEqual(await jwtProblems(`secret = "${"x".repeat(31)}"`), short);
   assert.deepEqual(await jwtProblems('secret = ""'), short);
   assert.deepEqual(await jwtProblems('secret = env("S")', { S: "hunter2" }), short);
   assert.deepEqual(await jwtProblems(`secret = "${"x".repeat(32)}"`), []);
   assert.deepEqual(await jwtProblems(`secret = "${"ä".repeat(16)}"`), []);
-  assert.deepEqual(await jwtProblems("secret = true"), ["secret must be text in quotes"]);
+  assert.deepEqual(await jwtProblems("secret = true"), ["invalid-value"]);
 });
 
 test("a public key is no secret", async () => {
   const { pem } = await pair("ES256");
   assert.deepEqual(await jwtProblems('secret = env("KEY")', { KEY: pem }), [
-    "secret is a key in PEM, not a shared secret | write the public one as public_key",
+    "invalid-value",
   ]);
 });
 
@@ -114,48 +133,34 @@ test("a public key says which algorithms it is for", async () => {
 });
 
 test("what is no public key is a problem that says what it is", async () => {
-  const begins = 'it begins with "-----BEGIN PUBLIC KEY-----"';
   const { pem } = await pair("ES256");
   const { pem: weak } = await pair("RS256", 2048);
   const { privateKey } = await generateKeyPair("ES256", { extractable: true });
   const wrap = (label: string, text = "AAAA") =>
     `-----BEGIN ${label}-----\n${text}\n-----END ${label}-----`;
-  const unreadable = "public_key must be a public key in PEM | what is in it cannot be read";
-  const cases: ReadonlyArray<readonly [string, string]> = [
-    ["", `public_key must be a public key in PEM | ${begins}`],
-    ["{}", `public_key must be a public key in PEM | ${begins}`],
+  /** Each kind of mistake with keys that have it. */
+  const cases: readonly (readonly string[])[] = [
+    ["", "{}"],
+    [await exportPKCS8(privateKey)],
+    [wrap("CERTIFICATE")],
+    [wrap("RSA PUBLIC KEY")],
+    // What is in it cannot be read.
     [
-      await exportPKCS8(privateKey),
-      "public_key must be a public key in PEM | it is a private key: openssl pkey -in KEY -pubout " +
-      "writes its public half",
+      wrap("PUBLIC KEY"),
+      wrap("PUBLIC KEY", "not base64!"),
+      wrap("PUBLIC KEY", "A"),
+      pem.replace(/\n-----END[^]*/, ""),
+      pem.replace(/.{8}\n-----END/, "\n-----END"),
+      weak.replace(/\n.{64}\n/, "\n"),
     ],
-    [
-      wrap("CERTIFICATE"),
-      "public_key must be a public key in PEM | it is a certificate: openssl x509 -in CERT -noout " +
-      "-pubkey writes its key",
-    ],
-    [
-      wrap("RSA PUBLIC KEY"),
-      "public_key must be a public key in PEM | it is PKCS#1: openssl rsa -RSAPublicKey_in -in KEY " +
-      "-pubout converts it",
-    ],
-    [wrap("PUBLIC KEY"), unreadable],
-    [wrap("PUBLIC KEY", "not base64!"), unreadable],
-    [wrap("PUBLIC KEY", "A"), unreadable],
-    [pem.replace(/\n-----END[^]*/, ""), unreadable],
-    [pem.replace(/.{8}\n-----END/, "\n-----END"), unreadable],
-    [weak.replace(/\n.{64}\n/, "\n"), unreadable],
     // An X25519 key, which signs nothing.
-    [
-      wrap("PUBLIC KEY", "MCowBQYDK2VuAyEApzP5+pSDks1WizCuZfgL4lqkoEQyXzvbM8JKivOZOw0="),
-      "public_key is of a kind that cannot be used | RSA, EC on P-256, P-384 or P-521, and Ed25519 can",
-    ],
-    [RSA_1024, "public_key must be an RSA key of at least 2048 bits"],
+    [wrap("PUBLIC KEY", "MCowBQYDK2VuAyEApzP5+pSDks1WizCuZfgL4lqkoEQyXzvbM8JKivOZOw0=")],
+    [RSA_1024],
   ];
-  for (const [KEY, problem] of cases) {
-    assert.deepEqual(await jwtProblems('public_key = env("KEY", "")', { KEY }), [problem], KEY);
-  }
-  assert.deepEqual(await jwtProblems("public_key = 5"), ["public_key must be text in quotes"]);
+  await checkKinds(
+    cases.map((keys) => keys.map((KEY) => ['jwt {\npublic_key = env("KEY", "")\n}', { KEY }])),
+  );
+  assert.deepEqual(await jwtProblems("public_key = 5"), ["invalid-value"]);
 });
 
 test("a point that is not on its curve is found when the connector is made", async () => {
@@ -180,36 +185,23 @@ test("keys come over https, or from this machine", async () => {
   for (const host of ["localhost:8080", "127.0.0.1", "[::1]:1"]) {
     assert.deepEqual(await jwtProblems(`jwks_url = "http://${host}/keys"`), []);
   }
-  const insecure = "jwks_url must be an https URL | whoever can change the keys on their way can " +
-    "make tokens";
   for (
     const url of ["http://issuer.example/keys", "http://localhost.example/", "file:///k", "a:b"]
   ) {
-    assert.deepEqual(await jwtProblems(`jwks_url = "${url}"`), [insecure], url);
+    assert.deepEqual(await jwtProblems(`jwks_url = "${url}"`), ["invalid-value"], url);
   }
-  assert.deepEqual(await jwtProblems('jwks_url = "issuer"'), ["jwks_url must be a URL"]);
-  assert.deepEqual(await jwtProblems('jwks_url = ""'), ["jwks_url must be a URL"]);
+  assert.deepEqual(await jwtProblems('jwks_url = "issuer"'), ["invalid-value"]);
+  assert.deepEqual(await jwtProblems('jwks_url = ""'), ["invalid-value"]);
   assert.deepEqual(await jwtProblems('jwks_url = "https://a:b@issuer.example"'), [
-    "jwks_url must have no user and password",
+    "invalid-value",
   ]);
 });
 
 test("issuer and audience are text or lists of text", async () => {
-  const form = "must be text in quotes, or a list of texts";
+  const kinds = [["5", "true", "{ a = 1 }", '["a", 5]'], ["[]", '""', '["a", ""]']];
   for (const name of ["issuer", "audience"]) {
-    const bad: ReadonlyArray<readonly [string, string]> = [
-      ["5", form],
-      ["true", form],
-      ["{ a = 1 }", form],
-      ['["a", 5]', form],
-      ["[]", "must not be empty"],
-      ['""', "must not be empty"],
-      ['["a", ""]', "must not be empty"],
-    ];
-    for (const [written, problem] of bad) {
-      const body = `secret = "${SECRET}"\n${name} = ${written}`;
-      assert.deepEqual(await jwtProblems(body), [`${name} ${problem}`], written);
-    }
+    const body = (written: string) => `jwt {\nsecret = "${SECRET}"\n${name} = ${written}\n}`;
+    await checkKinds(kinds.map((values) => values.map((written) => [body(written)])));
   }
 });
 
@@ -217,39 +209,29 @@ test("leeway has bounds, and user is an expression over claims", async () => {
   const secret = `secret = "${SECRET}"\n`;
   assert.deepEqual(await jwtProblems(`${secret}leeway = "0s"`), []);
   assert.deepEqual(await jwtProblems(`${secret}leeway = "10m"`), []);
-  assert.deepEqual(await jwtProblems(`${secret}leeway = "11m"`), ["leeway must be at most 10m"]);
+  assert.deepEqual(await jwtProblems(`${secret}leeway = "11m"`), ["invalid-value"]);
   assert.deepEqual(await jwtProblems(`${secret}user = "claims.a + string(constants.b)"`), []);
-  assert.match((await jwtProblems(`${secret}user = "claim.sub"`))[0], /^user: .*claim/);
-  assert.match((await jwtProblems(`${secret}user = "client.id"`))[0], /^user: .*client/);
+  assert.deepEqual(await jwtProblems(`${secret}user = "claim.sub"`), ["unknown-variable"]);
+  assert.deepEqual(await jwtProblems(`${secret}user = "client.id"`), ["unknown-variable"]);
 });
 
 test("a place that no token can stand in is a problem", async () => {
-  const examples = '"query:NAME", "header:NAME", "cookie:NAME" or "protocol"';
-  const cases: ReadonlyArray<readonly [string, string]> = [
-    ['["quer:token"]', 'has "quer:token", which is no place | did you mean "query"?'],
-    ['["body"]', `has "body", which is no place | one of ${examples}`],
-    ['[""]', `has "", which is no place | one of ${examples}`],
-    ['["query"]', 'has "query", which has no name | write it as "query:NAME"'],
-    ['["cookie:"]', 'has "cookie:", which has no name | write it as "cookie:NAME"'],
-    ['["protocol:x"]', 'has "protocol:x", which has a name | write it as "protocol"'],
-    ['["header:a b"]', 'has "header:a b", whose name no header can have'],
-    ['["cookie:a=b"]', 'has "cookie:a=b", whose name no cookie can have'],
-    [
-      '["header:Cookie"]',
-      'has "header:Cookie", which holds more than a token | write it as "cookie:NAME"',
-    ],
-    [
-      '["header:sec-websocket-protocol"]',
-      'has "header:sec-websocket-protocol", which holds more than a token | write it as "protocol"',
-    ],
-    ["[]", `must be a list of places with at least one | ${examples}`],
-    ['"query:token"', `must be a list of places | each is ${examples}`],
-    ["[5]", `must be a list of places | each is ${examples}`],
+  const kinds = [
+    ['["quer:token"]'],
+    ['["body"]'],
+    ['[""]'],
+    ['["query"]'],
+    ['["cookie:"]'],
+    ['["protocol:x"]'],
+    ['["header:a b"]'],
+    ['["cookie:a=b"]'],
+    ['["header:Cookie"]'],
+    ['["header:sec-websocket-protocol"]'],
+    ["[]"],
+    ['"query:token"', "[5]"],
   ];
-  for (const [written, problem] of cases) {
-    const found = await problems(`jwt {\n secret = "${SECRET}"\n}\nfrom = ${written}`);
-    assert.deepEqual(found.map((p) => p.replace(/^\S+ auth: from /, "")), [problem]);
-  }
+  const body = (written: string) => `jwt {\n secret = "${SECRET}"\n}\nfrom = ${written}`;
+  await checkKinds(kinds.map((values) => values.map((written) => [body(written)])));
 });
 
 test("a cookie needs origins", async () => {

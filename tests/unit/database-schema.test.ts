@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readFile } from "node:fs/promises";
 import type { Body, SourceFile, Span } from "../../src/hcl/tree.ts";
-import type { Complaint, Destination } from "../../src/contract/definition.ts";
+import type { BlockProblem, Destination } from "../../src/contract/definition.ts";
 import { databaseConnector } from "../../src/connectors/database/mod.ts";
 import type { DatabaseDestination } from "../../src/connectors/database/options.ts";
 import { readFields } from "../../src/contract/fields.ts";
@@ -27,14 +27,14 @@ function read(attributes: Record<string, unknown>): { options: unknown; problems
     subject: 'connector "db" (database)',
     variables: [],
     env: () => undefined,
-    report: (_, message, hint) =>
-      problems.push(hint === undefined ? message : `${message}; ${hint}`),
+    report: ({ message, hint }) =>
+      void problems.push(hint === undefined ? message : `${message}; ${hint}`),
   });
   return { options, problems };
 }
 
 /** What the check of a `to` block says. */
-function check(to: Partial<Destination> & DatabaseDestination): readonly Complaint[] {
+function check(to: Partial<Destination> & DatabaseDestination): readonly BlockProblem[] {
   const { operation, target, ...options } = to;
   return databaseConnector.destination?.check?.({ operation, target, options }, {}) ?? [];
 }
@@ -109,6 +109,7 @@ test("nothing beside a query is ignored", () => {
   assert.equal(first({ target: "t", params: { a: param("1") } }).attribute, "params");
   const complaint = first({ query: "SELECT :name", params: { nmae: param("1") } });
   assert.deepEqual(complaint, {
+    code: "unknown-parameter",
     attribute: "params",
     message: 'has no parameter ":nmae" in its query',
     hint: 'did you mean "name"?',

@@ -11,7 +11,8 @@ import {
 } from "../../src/contract/expression-fields.ts";
 import { type ReadContext, readFields } from "../../src/contract/fields.ts";
 import { problemAt } from "../../src/hcl/tree.ts";
-import { covered, placed, readTexts } from "../support/hcl.ts";
+import { covered, readTexts } from "../support/hcl.ts";
+import { placed } from "../support/problems.ts";
 
 const about = { about: "x" };
 const fields = {
@@ -29,7 +30,7 @@ async function read(text: string, context: Partial<ReadContext> = {}) {
     subject: 'flow "say"',
     variables: ["input"],
     env: () => undefined,
-    report: (span, message, hint) => found.push(placed(problemAt(span, message, { hint }))),
+    report: (problem) => void found.push(placed(problemAt(problem))),
     ...context,
   });
   return { values, problems: found };
@@ -51,8 +52,8 @@ test("a mistake inside an object's field has its own place", async () => {
     'params = { id = "trim(1, 2)", ok = "1", name = "inptu" }\n',
   );
   assert.deepEqual(problems, [
-    'a.hcl:1:18+10 flow "say": params.id: trim() takes 1 argument, got 2',
-    'a.hcl:1:49+5 flow "say": params.name: unknown variable "inptu" | did you mean "input"?',
+    "a.hcl:1:18+10 wrong-arguments",
+    "a.hcl:1:49+5 unknown-variable",
   ]);
   assert.equal(values.params, undefined);
 });
@@ -66,31 +67,29 @@ test("fields on lines of their own, quoted names and characters of any width", a
 }
 `);
   assert.deepEqual(problems, [
-    'a.hcl:3:18+4 flow "say": params.é 😀: unknown variable "nope"',
-    'a.hcl:5:13+5 flow "say": params.b: unknown function "trimm" | did you mean "trim"?',
+    "a.hcl:3:18+4 unknown-variable",
+    "a.hcl:5:13+5 unknown-function",
   ]);
 });
 
 test("an expression that is cut short is blamed at its end", async () => {
   const { problems } = await read('params = { id = "input.idd(" }\n');
-  assert.deepEqual(problems, ['a.hcl:1:28+1 flow "say": params.id: unexpected token: the end']);
+  assert.deepEqual(problems, ["a.hcl:1:28+1 expression-syntax"]);
 });
 
 test("a field that is not what is written has the place of the whole field", async () => {
   const written = ['"nope + \\"b\\""', 'true ? "nope" : ""', '"nope ${"+"} 1"', "3"];
   for (const value of written) {
     const { problems } = await read(`params = { a = ${value}, b = "1" }\n`);
-    assert.equal(problems.length, 1, value);
-    assert.ok(
-      problems[0].startsWith(`a.hcl:1:16+${value.length} flow "say": params.a`),
-      problems[0],
-    );
+    assert.deepEqual(problems.map((problem) => problem.replace(/ .*/, "")), [
+      `a.hcl:1:16+${value.length}`,
+    ]);
   }
 });
 
 test("parentheses around a field's value change nothing", async () => {
   const { problems } = await read('params = { a = (("1 + nope")) }\n');
-  assert.deepEqual(problems, ['a.hcl:1:23+4 flow "say": params.a: unknown variable "nope"']);
+  assert.deepEqual(problems, ["a.hcl:1:23+4 unknown-variable"]);
 });
 
 test("an object that a constant holds is blamed where it stands", async () => {
@@ -99,14 +98,12 @@ test("an object that a constant holds is blamed where it stands", async () => {
 }
 params = constants.params
 `);
-  assert.deepEqual(problems.filter((problem) => problem.includes("nope")), [
-    'a.hcl:2:20+4 flow "say": params.id: unknown variable "nope"',
-  ]);
+  assert.ok(problems.includes("a.hcl:2:20+4 unknown-variable"), problems.join("\n"));
 });
 
 test("a value that is no object is blamed as a whole", async () => {
   const { problems } = await read('params = ["a"]\n');
-  assert.deepEqual(problems, ['a.hcl:1:10+5 flow "say": params must be an object']);
+  assert.deepEqual(problems, ["a.hcl:1:10+5 invalid-value"]);
 });
 
 test("every expression knows its file, line, block and attribute", async () => {

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse } from "@cdktf/hcl2json";
 import type { Body } from "../../src/hcl/tree.ts";
-import { placed, readTexts } from "../support/hcl.ts";
+import { readTexts } from "../support/hcl.ts";
+import { place, placed } from "../support/problems.ts";
 
 const text = `# ä😀
 connector "ws" {
@@ -78,7 +79,8 @@ async function examine(damaged: string): Promise<void> {
   for (const problem of result.problems) {
     assert.equal(problem.source, (lines[problem.line - 1] ?? "").replace(/\r$/, ""));
     assert.ok(problem.column >= 1 && problem.column <= [...problem.source].length + 2);
-    assert.ok(!/undefined|NaN|<config>|internal/.test(placed(problem)), placed(problem));
+    const shown = `${place(problem)} ${problem.message} ${problem.hint ?? ""}`;
+    assert.ok(!/undefined|NaN|<config>|internal/.test(shown), shown);
   }
   if ("json" in parsed) {
     assert.deepEqual(result.broken, []);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readFiles } from "../../src/hcl/mod.ts";
 import { Call, itemPlaceOf } from "../../src/hcl/tree.ts";
-import { covered, placed, readTexts, valueOf } from "../support/hcl.ts";
+import { covered, readTexts, valueOf } from "../support/hcl.ts";
+import { placed } from "../support/problems.ts";
 
 const world = {
   env: { NAME: "weir", EMPTY: "", PORT: "3001", ON: "true", LÄNGE: "5" },

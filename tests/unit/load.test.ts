@@ -134,11 +134,11 @@ test("no file, an empty file and one with nothing but comments are good", async 
 
 test("what may stand at the top of a file", async () => {
   const found: ReadonlyArray<readonly [text: string, ...problems: string[]]> = [
-    ["port = 1\n", '@1:1+4 the attribute "port" stands outside of every block'],
-    ['conector "a" {\n}\n', '@1:1+8 there is no block "conector" | did you mean "connector"?'],
-    ["nothing {\n}\n", '@1:1+7 there is no block "nothing"'],
-    ["__proto__ {\n}\n", '@1:1+9 there is no block "__proto__"'],
-    ['constants "x" {\n}\n', "@1:11+3 constants takes no label"],
+    ["port = 1\n", "@1:1+4 unknown-attribute"],
+    ['conector "a" {\n}\n', "@1:1+8 unknown-block"],
+    ["nothing {\n}\n", "@1:1+7 unknown-block"],
+    ["__proto__ {\n}\n", "@1:1+9 unknown-block"],
+    ['constants "x" {\n}\n', "@1:11+3 unexpected-label"],
   ];
   for (const [text, ...problems] of found) assert.deepEqual(await below(text), problems, text);
 });
@@ -148,21 +148,21 @@ test("names of connectors and flows", async () => {
   const found: ReadonlyArray<readonly [text: string, ...problems: string[]]> = [
     [
       'connector {\n  type = "line"\n}\n',
-      '@1:1+9 a connector needs a name | write it as connector "name" { … }',
+      "@1:1+9 missing-name",
     ],
     [
       'connector "" {\n}\n',
-      '@1:1+12 a connector needs a name | write it as connector "name" { … }',
+      "@1:1+12 missing-name",
     ],
-    [`flow {\n  ${flow}\n}\n`, '@1:1+4 a flow needs a name | write it as flow "name" { … }'],
-    [`flow "a" "b" {\n  ${flow}\n}\n`, '@1:10+3 flow "a" has a second name'],
+    [`flow {\n  ${flow}\n}\n`, "@1:1+4 missing-name"],
+    [`flow "a" "b" {\n  ${flow}\n}\n`, "@1:10+3 unexpected-label"],
     [
       'connector "in" {\n  type = "line"\n  channel = 7\n}\n',
-      '@1:1+14 there is a second connector "in" | the first is at config.hcl:1',
+      "@1:1+14 duplicate-name",
     ],
     [
       `flow "a" {\n  ${flow}\n}\nflow "a" {\n  nonsense = 1\n}\n`,
-      '@4:1+8 there is a second flow "a" | the first is at config.hcl:10',
+      "@4:1+8 duplicate-name",
     ],
     // A flow may be called as a connector is, and names of prototypes are names.
     [`flow "in" {\n  ${flow}\n}\nflow "__proto__" {\n  ${flow}\n}\n`],
@@ -174,28 +174,27 @@ test("names of connectors and flows", async () => {
 test("the type of a connector", async () => {
   const types = "one of database, mq, rest, websocket, line, clock, sink";
   const found: ReadonlyArray<readonly [body: string, ...problems: string[]]> = [
-    ["", `@1:1+13 connector "c" needs the attribute "type" | ${types}`],
-    ["type = 1", '@2:8+1 connector "c": type must be text in quotes'],
-    ['type = ["line"]', '@2:8+8 connector "c": type must be text in quotes'],
-    ['type = ""', `@2:8+2 connector "c": there is no connector type "" | ${types}`],
+    ["", "@1:1+13 missing-attribute"],
+    ["type = 1", "@2:8+1 invalid-value"],
+    ['type = ["line"]', "@2:8+8 invalid-value"],
+    ['type = ""', "@2:8+2 unknown-connector-type"],
     [
       'type = "lien"',
-      '@2:8+6 connector "c": there is no connector type "lien" | did you mean "line"?',
+      "@2:8+6 unknown-connector-type",
     ],
     [
       'type = "toString"',
-      `@2:8+10 connector "c": there is no connector type "toString" | ${types}`,
+      "@2:8+10 unknown-connector-type",
     ],
     [
       'type = "__proto__"',
-      `@2:8+11 connector "c": there is no connector type "__proto__" | ${types}`,
+      "@2:8+11 unknown-connector-type",
     ],
     [
       'type = env("TYPE")',
-      '@2:8+11 connector "c": the environment variable TYPE is not set | ' +
-      'set it, or give a default: env("TYPE", "…")',
+      "@2:8+11 env-not-set",
     ],
-    ['type = "line"\nchannel = 13', '@3:11+2 connector "c" (line) takes no 13 | take 12'],
+    ['type = "line"\nchannel = 13', "@3:11+2 connector-rule"],
   ];
   for (const [body, ...problems] of found) {
     assert.deepEqual(await below(`connector "c" {\n${body}\n}\n`), problems, body);
@@ -207,7 +206,7 @@ test("a foreign connector takes precedence over a built-in one of its name", asy
   const model = await loadConfig(source, { connectors: { websocket: sink } });
   assert.equal(model.connectors.get("ws")?.definition, sink);
   assert.deepEqual(await problemsOf(source), [
-    'config.hcl:1:1+14 connector "ws" (websocket) needs the attribute "port"',
+    "config.hcl:1:1+14 missing-attribute",
   ]);
 });
 
@@ -216,17 +215,17 @@ test("two connectors on one address", async () => {
     `connector "${name}" {\n  type = "line"\n  channel = ${channel}\n}\n`;
   assert.deepEqual(await below(connector("a", "7") + connector("b", "8")), []);
   assert.deepEqual(await below(connector("a", "7") + connector("b", "7") + connector("c", "7")), [
-    '@5:1+13 connectors "a" and "b" both serve channel 7',
-    '@9:1+13 connectors "a" and "c" both serve channel 7',
+    "@5:1+13 duplicate-address",
+    "@9:1+13 duplicate-address",
   ]);
   assert.deepEqual(await below(connector("a", "0") + connector("b", "0")), []);
   assert.deepEqual(await below(connector("a", "1")), [
-    '@1:1+13 connectors "in" and "a" both serve channel 1',
+    "@1:1+13 duplicate-address",
   ]);
   // Where the address itself is wrong, nobody shares it.
   assert.deepEqual(await below(connector("a", "-7") + connector("b", "-7")), [
-    '@3:13+2 connector "a" (line): channel must be a whole number of at least 0',
-    '@7:13+2 connector "b" (line): channel must be a whole number of at least 0',
+    "@3:13+2 invalid-value",
+    "@7:13+2 invalid-value",
   ]);
 });
 
@@ -235,27 +234,23 @@ test("two websocket connectors: one listener is fine, one path on it is not", as
     `connector "${name}" {\n  type = "websocket"\n  ${rest}\n}\n`;
   const same = [ws("a", "port = 1"), ws("b", "port = 1")].join("");
   assert.deepEqual(await problemsOf(same), [
-    'config.hcl:5:1+13 connectors "a" and "b" both serve 0.0.0.0:1/ws',
+    "config.hcl:5:1+13 duplicate-address",
   ]);
   for (const other of ["port = 2", 'port = 1\n  path = "/b"', 'port = 1\n  host = "127.0.0.1"']) {
     assert.deepEqual(await problemsOf(ws("a", "port = 1") + ws("b", other)), [], other);
   }
   const free = ws("a", "port = 0") + ws("b", "port = 0");
   assert.deepEqual(await problemsOf(free), [
-    'config.hcl:5:1+13 connectors "a" and "b" both serve 0.0.0.0:0/ws',
+    "config.hcl:5:1+13 duplicate-address",
   ]);
   assert.deepEqual(await problemsOf(ws("a", "") + ws("b", "")), [
-    'config.hcl:1:1+13 connector "a" (websocket) needs the attribute "port"',
-    'config.hcl:5:1+13 connector "b" (websocket) needs the attribute "port"',
+    "config.hcl:1:1+13 missing-attribute",
+    "config.hcl:5:1+13 missing-attribute",
   ]);
 });
 
 test("a websocket's own checks", async () => {
-  const path = (written: string) =>
-    `config.hcl:4:8+${
-      written.length + 2
-    } connector "a" (websocket) has a path that is not plain: "${written}"` +
-    ' | it begins with "/" and has neither "..", "?", "#" nor characters to be escaped';
+  const path = (written: string) => `config.hcl:4:8+${written.length + 2} invalid-path`;
   for (const written of ["ws", "", "/a?b", "/a#b", "/a/../b", "/a b", "//", "//a", "http://a/b"]) {
     const source = `connector "a" {\n  type = "websocket"\n  port = 1\npath = "${written}"\n}\n`;
     assert.deepEqual(await problemsOf(source), [path(written)]);
@@ -264,62 +259,58 @@ test("a websocket's own checks", async () => {
     `connector "a" {\n  type = "websocket"\n  port = 1\n  ping_interval = "${ping}"\n  pong_timeout = "${pong}"\n}\n`;
   assert.deepEqual(await problemsOf(beat("10s", "10s")), []);
   assert.deepEqual(await problemsOf(beat("10s", "10001ms")), [
-    'config.hcl:5:18+9 connector "a" (websocket) has a pong_timeout longer than its ping_interval | ' +
-    "a verdict must come before the next ping",
+    "config.hcl:5:18+9 invalid-limits",
   ]);
 });
 
 test("what starts a flow: from or when", async () => {
   const found: ReadonlyArray<readonly [body: string, ...problems: string[]]> = [
-    ["", '@1:1+8 flow "f" needs a block "from" | or when = "@every 5s"'],
+    ["", "@1:1+8 missing-source"],
     ['from {\n  connector = "in"\n}'],
     ['when = "*/5 * * * *"'],
     [
       'from {\n  connector = "in"\n}\nwhen = "@every 5s"',
-      '@5:1+4 flow "f" has both "from" and "when" | keep one of them',
+      "@5:1+4 conflicting-attributes",
     ],
     [
       'when = "@every soon"',
-      '@2:8+13 flow "f" cannot run at "@every soon": the time after @every must be a duration ' +
-      'such as "500ms", "30s" or "1h30m"',
+      "@2:8+13 invalid-schedule",
     ],
     [
       "when = 5",
-      '@2:8+1 flow "f" cannot run at "5": a cron pattern has five fields, or six ' +
-      'with seconds in front | write it as "@every 30s" or as a cron pattern such as "*/5 * * * *"',
+      "@2:8+1 invalid-schedule",
     ],
-    ["when = true", '@2:8+4 flow "f": when must be text in quotes'],
-    ["from {\n}", '@2:1+4 flow "f", from needs the attribute "connector"'],
-    ["from {\n  connector = true\n}", '@3:15+4 flow "f", from: connector must be text in quotes'],
-    ['from {\n  connector = ""\n}', '@3:15+2 flow "f": there is no connector ""'],
-    ["from {\n  connector = 5\n}", '@3:15+1 flow "f": there is no connector "5"'],
+    ["when = true", "@2:8+4 invalid-value"],
+    ["from {\n}", "@2:1+4 missing-attribute"],
+    ["from {\n  connector = true\n}", "@3:15+4 invalid-value"],
+    ['from {\n  connector = ""\n}', "@3:15+2 unknown-connector"],
+    ["from {\n  connector = 5\n}", "@3:15+1 unknown-connector"],
     [
       'from {\n  connector = "inn"\n}',
-      '@3:15+5 flow "f": there is no connector "inn" | did you mean "in"?',
+      "@3:15+5 unknown-connector",
     ],
     [
       'from {\n  connector = "__proto__"\n}',
-      '@3:15+11 flow "f": there is no connector "__proto__"',
+      "@3:15+11 unknown-connector",
     ],
-    ['from {\n  connector = "out"\n}', '@3:15+5 connector "out" (sink) is no source'],
+    ['from {\n  connector = "out"\n}', "@3:15+5 not-a-source"],
     [
       'from {\n  connector = "in"\n  operation = "bad"\n}',
-      '@4:15+5 connector "in" (line) has no such event',
+      "@4:15+5 connector-rule",
     ],
     ['from {\n  connector = "tick"\n  operation = "bad"\n}'],
     [
       'from {\n  connector = "in"\n}\nfrom {\n  connector = "tick"\n}',
-      '@5:1+4 flow "f" has a second block "from" | one is enough',
+      "@5:1+4 duplicate-block",
     ],
     [
       'from {\n  connector = "in"\n  filter = "nope"\n}',
-      '@4:13+4 flow "f", from: filter: unknown variable "nope"',
+      "@4:13+4 unknown-variable",
     ],
-    ['from "x" {\n  connector = "in"\n}', '@2:6+3 flow "f": from takes no label'],
+    ['from "x" {\n  connector = "in"\n}', "@2:6+3 unexpected-label"],
     [
       'from {\n  connector = env("NO")\n}',
-      '@3:15+9 flow "f": the environment variable NO is not set | ' +
-      'set it, or give a default: env("NO", "…")',
+      "@3:15+9 env-not-set",
     ],
   ];
   for (const [body, ...problems] of found) {
@@ -331,40 +322,40 @@ test("where a flow ends", async () => {
   const to = (rest: string) => `to {\n${rest}\n}`;
   const found: ReadonlyArray<readonly [body: string, ...problems: string[]]> = [
     [to('connector = "out"')],
-    [to(""), '@3:1+2 flow "f", to needs the attribute "connector"'],
-    [to("connector = true"), '@4:13+4 flow "f", to: connector must be text in quotes'],
-    [to('connector = ""'), '@4:13+2 flow "f", to: there is no connector ""'],
-    [to("connector = 5"), '@4:13+1 flow "f", to: there is no connector "5"'],
+    [to(""), "@3:1+2 missing-attribute"],
+    [to("connector = true"), "@4:13+4 invalid-value"],
+    [to('connector = ""'), "@4:13+2 unknown-connector"],
+    [to("connector = 5"), "@4:13+1 unknown-connector"],
     [
       to('connector = "outt"'),
-      '@4:13+6 flow "f", to: there is no connector "outt" | did you mean "out"?',
+      "@4:13+6 unknown-connector",
     ],
     // What an unknown connector would have taken nobody knows; what all take is checked.
     [
       to('connector = "elsewhere"\nexchange = "x"\nwhen = "nope"'),
-      '@4:13+11 flow "f", to: there is no connector "elsewhere"',
-      '@6:9+4 flow "f", to: when: unknown variable "nope"',
+      "@4:13+11 unknown-connector",
+      "@6:9+4 unknown-variable",
     ],
-    [to('connector = "tick"'), '@4:13+6 connector "tick" (clock) is no destination'],
-    [to('connector = "in"\noperation = "send"'), '@3:1+2 flow "f", to needs a target'],
+    [to('connector = "tick"'), "@4:13+6 not-a-destination"],
+    [to('connector = "in"\noperation = "send"'), "@3:1+2 connector-rule"],
     [
       to('connector = "in"\noperation = "sned"\ntarget = "t"'),
-      '@5:13+6 connector "in" (line) has no operation "sned" | did you mean "send"?',
+      "@5:13+6 unknown-operation",
     ],
     [
       to('connector = "in"\noperation = "publish"'),
-      '@5:13+9 connector "in" (line) has no operation "publish" | one of send, send_twice',
+      "@5:13+9 unknown-operation",
     ],
     [
       to('connector = "in"\ntarget = "t"\ntga = "x"'),
-      '@6:1+3 flow "f", to has no attribute "tga" | did you mean "tag"?',
+      "@6:1+3 unknown-attribute",
     ],
     [
       to('connector = "out"\ntarget = "input.x +"'),
-      '@5:20+1 flow "f", to: target: unexpected token: the end',
+      "@5:20+1 expression-syntax",
     ],
     [to('connector = "out"\nwhen = "output.ready && input.x"')],
-    ['to "x" {\nconnector = "out"\n}', '@3:4+3 flow "f": to takes no label'],
+    ['to "x" {\nconnector = "out"\n}', "@3:4+3 unexpected-label"],
   ];
   for (const [body, ...problems] of found) {
     assert.deepEqual(await below(`flow "f" {\nwhen = "@every 1s"\n${body}\n}\n`), problems, body);
@@ -375,21 +366,19 @@ test("which variables an expression of a flow may use", async () => {
   const flow = (from: string, lines: string) => `flow "f" {\n${from}\n${lines}\n}\n`;
   const clients = 'from { connector = "in" }';
   const none = 'from { connector = "tick" }';
-  const unknown = (place: string, name: string, where: string, hint = "") =>
-    `@${place} flow "f": ${where}: unknown variable "${name}"${hint}`;
   const found: ReadonlyArray<readonly [text: string, ...problems: string[]]> = [
     [flow(clients, 'transform { a = "client.id" }')],
-    [flow(none, 'transform { a = "client.id" }'), unknown("3:18+6", "client", "a")],
-    [flow('when = "@every 1s"', 'transform { a = "client.id" }'), unknown("3:18+6", "client", "a")],
+    [flow(none, 'transform { a = "client.id" }'), "@3:18+6 unknown-variable"],
+    [flow('when = "@every 1s"', 'transform { a = "client.id" }'), "@3:18+6 unknown-variable"],
     [flow(clients, 'transform { a = "context.params.x" }')],
     [
       flow(clients, 'transform { a = "outputs" }'),
-      unknown("3:18+7", "outputs", "a", ' | did you mean "output"?'),
+      "@3:18+7 unknown-variable",
     ],
     [flow(clients, 'response { a = "outputs[0].x + output.x" }')],
     [
       flow('from {\nconnector = "in"\nfilter = "output.x"\n}', ""),
-      '@4:11+6 flow "f", from: filter: unknown variable "output"',
+      "@4:11+6 unknown-variable",
     ],
     [
       flow(none, 'to {\nconnector = "out"\ntarget = "client.id"\n}'),
@@ -397,7 +386,7 @@ test("which variables an expression of a flow may use", async () => {
     ],
     [
       flow(none, 'to {\nconnector = "out"\nwhen = "client.id == null"\n}'),
-      '@5:9+6 flow "f", to: when: unknown variable "client"',
+      "@5:9+6 unknown-variable",
     ],
   ];
   for (const [text, ...problems] of found) {
@@ -408,20 +397,19 @@ test("which variables an expression of a flow may use", async () => {
 test("where nobody knows the source, `client` is no problem of its own", async () => {
   const lines = 'transform { a = "client.id" }';
   assert.deepEqual(await below(`flow "f" {\nfrom { connector = "nowhere" }\n${lines}\n}\n`), [
-    '@2:20+9 flow "f": there is no connector "nowhere"',
+    "@2:20+9 unknown-connector",
   ]);
   assert.deepEqual(await below(`flow "f" {\n${lines}\n}\n`), [
-    '@1:1+8 flow "f" needs a block "from" | or when = "@every 5s"',
+    "@1:1+8 missing-source",
   ]);
   assert.deepEqual(
     await below(`connector "odd" {\n}\nflow "f" {\nfrom { connector = "odd" }\n${lines}\n}\n`),
     [
-      '@1:1+15 connector "odd" needs the attribute "type" | ' +
-      "one of database, mq, rest, websocket, line, clock, sink",
+      "@1:1+15 missing-attribute",
     ],
   );
   assert.deepEqual(await below(`flow "f" {\nfrom {\n}\n${lines}\n}\n`), [
-    '@2:1+4 flow "f", from needs the attribute "connector"',
+    "@2:1+4 missing-attribute",
   ]);
 });
 
@@ -444,11 +432,11 @@ test("what a flow does not have", async () => {
 }
 `);
   assert.deepEqual(found, [
-    `@3:3+6 flow "f" has no attribute "timout" | did you mean "timeout"?`,
-    '@4:3+9 flow "f" has no block "transfrom" | did you mean "transform"?',
-    '@8:5+1 flow "f": transform has no blocks',
-    '@11:3+9 flow "f" has a second block "transform" | one is enough',
-    '@14:9+1 flow "f": a must be an expression in quotes',
+    "@3:3+6 unknown-attribute",
+    "@4:3+9 unknown-block",
+    "@8:5+1 unknown-block",
+    "@11:3+9 duplicate-block",
+    "@14:9+1 invalid-value",
   ]);
 });
 
@@ -460,12 +448,12 @@ test("several files are one configuration; problems come by file and line", asyn
     "m.hcl": "constants {\n  a = 2\n}\ny = constants.b\n",
   });
   assert.deepEqual(await problemsOf(files, options), [
-    'z.hcl:4:17+4 flow "z", to: there is no connector "ot" | did you mean "out"?',
-    'z.hcl:7:1+1 the attribute "x" stands outside of every block',
-    'a.hcl:13:1+8 there is a second flow "z" | the first is at z.hcl:1',
-    'm.hcl:2:3+1 the constant "a" stands twice, first at a.hcl:11',
-    'm.hcl:4:1+1 the attribute "y" stands outside of every block',
-    'm.hcl:4:15+1 y: there is no constant "b" | did you mean "a"?',
+    "z.hcl:4:17+4 unknown-connector",
+    "z.hcl:7:1+1 unknown-attribute",
+    "a.hcl:13:1+8 duplicate-name",
+    "m.hcl:2:3+1 duplicate-name",
+    "m.hcl:4:1+1 unknown-attribute",
+    "m.hcl:4:15+1 unknown-constant",
   ]);
 });
 
@@ -493,9 +481,9 @@ test("a file that cannot be parsed: its place, the other files, and no problems 
     ].join("\n"),
   });
   assert.deepEqual(await problemsOf(files, options), [
-    "a.hcl:2:10+5 syntax error: this string is not closed | end it with a quote on its line",
-    'b.hcl:8:20+5 flow "f", to: there is no connector "dbb"',
-    'b.hcl:9:3+5 flow "f" has no attribute "wrong" | it has from, when, timeout, accept, validate, step, transform, dedupe, to, response, error_handling',
+    "a.hcl:2:10+5 syntax-error",
+    "b.hcl:8:20+5 unknown-connector",
+    "b.hcl:9:3+5 unknown-attribute",
   ]);
 });
 
@@ -505,8 +493,7 @@ test("a flow of a broken file may stand in another one, too, without being a sec
     "b.hcl": 'flow "f" {\n  when = "@daily"\n}\n',
   });
   const problems = await problemsOf(files, options);
-  assert.equal(problems.length, 1);
-  assert.match(problems[0], /^a\.hcl:2:10\+1 syntax error: /);
+  assert.deepEqual(problems, ["a.hcl:2:10+1 syntax-error"]);
 });
 
 test("all problems come at once, and none twice", async () => {

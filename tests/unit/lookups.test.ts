@@ -377,25 +377,24 @@ test("look-ups are checked when all connectors are known", async () => {
   const d = 'connector "d" (desk), step "a"';
   assert.deepEqual(await problems(step("a", 'operation = "find"')), []);
   assert.deepEqual(await problems('step "a" {\nconnector = "x"\n}'), [
-    `config.hcl:4:13+3 ${d}: there is no connector "x" | did you mean "d"?`,
+    "config.hcl:4:13+3 unknown-connector",
   ]);
   assert.deepEqual(await problems('step "a" {\nconnector = "d"\n}'), [
-    'config.hcl:4:13+3 connector "d" (desk) answers no steps',
+    "config.hcl:4:13+3 not-a-destination",
   ]);
   assert.deepEqual(await problems(step("a", 'operation = "fnd"')), [
-    'config.hcl:5:13+5 connector "s" (shelf) has no operation "fnd" | did you mean "find"?',
+    "config.hcl:5:13+5 unknown-operation",
   ]);
   assert.deepEqual(await problems(step("a", "colour = 1")), [
-    `config.hcl:5:1+6 ${d} has no attribute "colour" | it has connector, operation, target, when, ` +
-    "params, timeout, on_error, default, cache",
+    "config.hcl:5:1+6 unknown-attribute",
   ]);
   assert.deepEqual(await problems(step("a", 'params = { x = "step.b" }') + step("b", "")), [
-    'config.hcl:5:16+8 connector "d" (desk): there is no step "b" before this',
+    "config.hcl:5:16+8 unknown-step",
   ]);
   assert.deepEqual(await problems(step("a", 'cache = "0s"')), [
-    `config.hcl:5:9+4 ${d}: cache must be at least 1ms`,
+    "config.hcl:5:9+4 invalid-value",
   ]);
   assert.deepEqual(await problems(step("a", "") + step("a", "")), [
-    'config.hcl:7:1+8 connector "d" (desk): there is a second step "a" | the first is at config.hcl:3',
+    "config.hcl:7:1+8 duplicate-name",
   ]);
 });

@@ -1,18 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { holds } from "../../src/expression/condition.ts";
-import {
-  ConfigError,
-  ConnectorError,
-  ExpressionError,
-  FlowError,
-  formatProblem,
-  type Problem,
-} from "../../src/base/errors.ts";
+import { ConfigError, ConnectorError, ExpressionError, FlowError } from "../../src/base/errors.ts";
+import { formatProblem, type Problem } from "../../src/base/problem.ts";
 import { compileExpression } from "../../src/expression/mod.ts";
 import { didYouMean, nearest } from "../../src/base/nearest.ts";
 
 const problem: Problem = {
+  code: "unknown-operation",
   severity: "error",
   message: 'connector "ws" (websocket) has no operation "brodcast"',
   file: "chat.hcl",
@@ -29,7 +24,7 @@ test("formatProblem: the place, the line, a caret and the hint", () => {
   assert.equal(
     formatProblem(problem),
     [
-      'error: connector "ws" (websocket) has no operation "brodcast"',
+      'error[unknown-operation]: connector "ws" (websocket) has no operation "brodcast"',
       "  ┌ chat.hcl:34:17",
       '34│     operation = "brodcast"',
       '  │                 ^^^^^^^^^^ did you mean "broadcast"?',
@@ -47,7 +42,10 @@ test("formatProblem: the gutter is as wide as the line's number", () => {
     length: 1,
     source: "x",
   });
-  assert.equal(shown, `warning: ${problem.message}\n ┌ chat.hcl:7:1\n7│ x\n │ ^`);
+  assert.equal(
+    shown,
+    `warning[unknown-operation]: ${problem.message}\n ┌ chat.hcl:7:1\n7│ x\n │ ^`,
+  );
   assert.match(formatProblem({ ...plain, line: 1234 }), /\n {4}┌ .*\n1234│ .*\n {4}│ /);
 });
 
@@ -75,15 +73,15 @@ test("formatProblem: the caret stands below its characters", () => {
 test("formatProblem: without a place, and without a file", () => {
   const hint = "do something";
   const message = "no place";
-  const severity = "error";
-  assert.equal(formatProblem({ severity, message, ...nowhere }), "error: no place");
+  const [code, severity] = ["any-code", "error"] as const;
+  assert.equal(formatProblem({ code, severity, message, ...nowhere }), "error[any-code]: no place");
   assert.equal(
-    formatProblem({ severity, message, ...nowhere, file: "a.hcl", hint }),
-    "error: no place\n  ┌ a.hcl\n  = do something",
+    formatProblem({ code, severity, message, ...nowhere, file: "a.hcl", hint }),
+    "error[any-code]: no place\n  ┌ a.hcl\n  = do something",
   );
   assert.equal(
-    formatProblem({ severity, message, ...nowhere, hint }),
-    "error: no place\n  = do something",
+    formatProblem({ code, severity, message, ...nowhere, hint }),
+    "error[any-code]: no place\n  = do something",
   );
 });
 

@@ -82,7 +82,7 @@ async function readOptions(text: string): Promise<{ values: unknown; problems: s
     subject: "api",
     variables: [],
     env: () => undefined,
-    report: (_span, message, hint) => problems.push(hint ? `${message} | ${hint}` : message),
+    report: ({ message, hint }) => void problems.push(hint ? `${message} | ${hint}` : message),
   });
   return { values, problems };
 }

@@ -480,7 +480,7 @@ test("one path of two connectors: fine on their own ports, an error in one appli
     assert.ok(error instanceof ConfigError);
     assert.equal(
       error.message,
-      'error: connectors "a" and "b" have the same path /ws\n' +
+      'error[duplicate-address]: connectors "a" and "b" have the same path /ws\n' +
         "  = an embedded runtime has one address: give one of them another path",
     );
     return true;

@@ -17,19 +17,24 @@ import {
   text,
   type ValueSchema,
 } from "../../src/contract/value-schema.ts";
-import { connectorWith, filesOf, optionsOf, problemsOf, withFields } from "../support/config.ts";
+import {
+  connectorWith,
+  failuresOf,
+  filesOf,
+  optionsOf,
+  problemsOf,
+  withFields,
+} from "../support/config.ts";
+import { placed } from "../support/problems.ts";
 
 const about = "For the test.";
 
-/** A schema, values that it takes with what it makes of them, and values that it refuses. */
+/** A schema, values that it takes with what it makes of them, and what it refuses by kind of mistake. */
 interface Case {
   readonly schema: ValueSchema<unknown>;
   readonly good: ReadonlyArray<readonly [written: string, value: unknown]>;
-  readonly bad: ReadonlyArray<readonly [problem: string, ...written: string[]]>;
+  readonly bad: readonly (readonly string[])[];
 }
-
-const aDuration = 'must be a duration such as "500ms", "30s" or "1h30m"';
-const aSize = 'must be a size such as "64KB", or a number of bytes';
 
 const cases: Readonly<Record<string, Case>> = {
   text: {
@@ -42,20 +47,20 @@ const cases: Readonly<Record<string, Case>> = {
       ["<<E\na\nE", "a\n"],
       ['env("WORD")', "word"],
     ],
-    bad: [["must be text in quotes", "true", "null", '["a"]', "{ a = 1 }"]],
+    bad: [["true", "null", '["a"]', "{ a = 1 }"]],
   },
   "text of at most 3": {
     schema: text({ maxLength: 3 }),
     good: [['"abc"', "abc"], ["123", "123"]],
-    bad: [["must have at most 3 characters", '"abcd"', "1234"]],
+    bad: [['"abcd"', "1234"]],
   },
   oneOf: {
     schema: oneOf(["fast", "slow"]),
     good: [['"fast"', "fast"], ['"sl${"ow"}"', "slow"]],
     bad: [
-      ['must be one of "fast", "slow"', '"medium"', '""', '"__proto__"', '"toString"'],
-      ['must be one of "fast", "slow" | did you mean "fast"?', '"fst"', '"Fast"'],
-      ["must be text in quotes", "1", "true", '["fast"]', "null"],
+      ['"medium"', '""', '"__proto__"', '"toString"'],
+      ['"fst"', '"Fast"'],
+      ["1", "true", '["fast"]', "null"],
     ],
   },
   integer: {
@@ -65,7 +70,6 @@ const cases: Readonly<Record<string, Case>> = {
       42,
     ]],
     bad: [[
-      "must be a whole number of at least 0",
       ...["-1", "1.5", '"-1"', '"1.5"', '"1e3"', '"0x10"', '""', '"seven"', "true", "null", "[7]"],
       ...["1e300", "9007199254740992", '"99999999999999999999"', "{ n = 7 }"],
     ]],
@@ -73,7 +77,7 @@ const cases: Readonly<Record<string, Case>> = {
   "integer from 1 to 10": {
     schema: integer({ min: 1, max: 10 }),
     good: [["1", 1], ["10", 10]],
-    bad: [["must be a whole number from 1 to 10", "0", "11", '"11"']],
+    bad: [["0", "11", '"11"']],
   },
   flag: {
     schema: flag(),
@@ -81,7 +85,7 @@ const cases: Readonly<Record<string, Case>> = {
       "1 == 1",
       true,
     ]],
-    bad: [["must be true or false", '"yes"', '"TRUE"', '""', "1", "0", "null", "[true]"]],
+    bad: [['"yes"', '"TRUE"', '""', "1", "0", "null", "[true]"]],
   },
   duration: {
     schema: duration(),
@@ -98,12 +102,11 @@ const cases: Readonly<Record<string, Case>> = {
     ],
     bad: [
       [
-        aDuration,
         ...['""', '"30"', "30", '"s"', '"-1s"', '"1 s"', '"1s "', '"1w"', '"1S"', '"1e3ms"'],
         ...['".5s"', '"1h 30m"', '"1s!"', "null", "true", '["1s"]', `"${"1s".repeat(1000)}x"`],
       ],
-      ["must be at least 1ms", '"0s"', '"0.5ms"', '"0ms"'],
-      ["must be at most 24d", '"25d"', '"999999999999999999999h"'],
+      ['"0s"', '"0.5ms"', '"0ms"'],
+      ['"25d"', '"999999999999999999999h"'],
     ],
   },
   size: {
@@ -119,12 +122,11 @@ const cases: Readonly<Record<string, Case>> = {
     ],
     bad: [
       [
-        aSize,
         ...['""', '"KB"', '"1.5MB"', '"64kb"', '"1TB"', '"-1KB"', "1.5", "null", "true"],
         ...['["64KB"]', "[64]", "{ b = 1 }", '"1KB1KB"'],
       ],
-      ["must be at least 1 byte", "0", '"0KB"', "-5"],
-      ["must be at most 1073741824 bytes", '"2GB"', "1073741825"],
+      ["0", '"0KB"', "-5"],
+      ['"2GB"', "1073741825"],
     ],
   },
 };
@@ -142,13 +144,19 @@ for (const [name, { schema, good, bad }] of Object.entries(cases)) {
   });
 
   test(`${name}: what it refuses`, async () => {
-    for (const [problem, ...values] of bad) {
+    const sentences: string[] = [];
+    for (const values of bad) {
+      const own = new Set<string>();
       for (const written of values) {
-        const found = await problemsOf(connectorWith(`  value = ${written}`), withFields(fields));
-        const place = `config.hcl:3:11+${[...written].length}`;
-        assert.deepEqual(found, [`${place} connector "x" (probe): value ${problem}`], written);
+        const found = await failuresOf(connectorWith(`  value = ${written}`), withFields(fields));
+        const expected = `config.hcl:3:11+${[...written].length} invalid-value`;
+        assert.deepEqual(found.map(placed), [expected], written);
+        own.add(`${found[0].message} ${found[0].hint}`);
       }
+      assert.equal(own.size, 1, [...own].join("\n"));
+      sentences.push(...own);
     }
+    assert.equal(new Set(sentences).size, bad.length, sentences.join("\n"));
   });
 }
 
@@ -186,18 +194,17 @@ test("an attribute that is left out is undefined, or its default", async () => {
 test("a default that its own schema refuses is a mistake of the connector's author", () => {
   assert.throws(() => attribute(duration(), { about, default: "soon" }), {
     name: "TypeError",
-    message: `the default "soon" ${aDuration}`,
+    message: /^the default "soon" must be a duration/,
   });
 });
 
 test("a required attribute: missing is told at the block, a failed value only once", async () => {
   const options = withFields({ value: attribute(text(), { about, required: true }) });
   assert.deepEqual(await problemsOf(connectorWith(""), options), [
-    'config.hcl:1:1+13 connector "x" (probe) needs the attribute "value"',
+    "config.hcl:1:1+13 missing-attribute",
   ]);
   assert.deepEqual(await problemsOf(connectorWith('  value = env("NO")'), options), [
-    'config.hcl:3:11+9 connector "x": the environment variable NO is not set | ' +
-    'set it, or give a default: env("NO", "…")',
+    "config.hcl:3:11+9 env-not-set",
   ]);
 });
 
@@ -208,41 +215,41 @@ test("what a block does not have is a problem, never ignored", async () => {
   });
   const subject = 'connector "x" (probe)';
   const found: ReadonlyArray<readonly [body: string, ...problems: string[]]> = [
-    ["  vlue = 1", `config.hcl:3:3+4 ${subject} has no attribute "vlue" | did you mean "value"?`],
-    ["  other = 1", `config.hcl:3:3+5 ${subject} has no attribute "other" | it has value, limits`],
+    ["  vlue = 1", "config.hcl:3:3+4 unknown-attribute"],
+    ["  other = 1", "config.hcl:3:3+5 unknown-attribute"],
     [
       "  __proto__ = 1",
-      `config.hcl:3:3+9 ${subject} has no attribute "__proto__" | it has value, limits`,
+      "config.hcl:3:3+9 unknown-attribute",
     ],
     [
       "  toString = 1",
-      `config.hcl:3:3+8 ${subject} has no attribute "toString" | it has value, limits`,
+      "config.hcl:3:3+8 unknown-attribute",
     ],
-    ["  value {\n  }", `config.hcl:3:3+5 ${subject} has no block "value" | write it as value = …`],
+    ["  value {\n  }", "config.hcl:3:3+5 unknown-block"],
     [
       "  limits = {}",
-      `config.hcl:3:3+6 ${subject} has no attribute "limits" | write it as limits { … }`,
+      "config.hcl:3:3+6 unknown-attribute",
     ],
-    ["  limit {\n  }", `config.hcl:3:3+5 ${subject} has no block "limit" | did you mean "limits"?`],
+    ["  limit {\n  }", "config.hcl:3:3+5 unknown-block"],
     [
       "  limits {\n    mst = 1\n  }",
-      `config.hcl:4:5+3 ${subject}, limits has no attribute "mst" | did you mean "most"?`,
+      "config.hcl:4:5+3 unknown-attribute",
     ],
     [
       "  limits {\n    most = -1\n  }",
-      `config.hcl:4:12+2 ${subject}, limits: most must be a whole number of at least 0`,
+      "config.hcl:4:12+2 invalid-value",
     ],
-    ['  limits "a" {\n  }', `config.hcl:3:10+3 ${subject}: limits takes no label`],
+    ['  limits "a" {\n  }', "config.hcl:3:10+3 unexpected-label"],
     [
       "  limits {\n  }\n  limits {\n  }\n  limits {\n  }",
-      `config.hcl:5:3+6 ${subject} has a second block "limits" | one is enough`,
-      `config.hcl:7:3+6 ${subject} has a second block "limits" | one is enough`,
+      "config.hcl:5:3+6 duplicate-block",
+      "config.hcl:7:3+6 duplicate-block",
     ],
     [
       "  a = 1\n  b {\n  }\n  value = true",
-      `config.hcl:3:3+1 ${subject} has no attribute "a" | it has value, limits`,
-      `config.hcl:4:3+1 ${subject} has no block "b" | it has value, limits`,
-      `config.hcl:6:11+4 ${subject}: value must be text in quotes`,
+      "config.hcl:3:3+1 unknown-attribute",
+      "config.hcl:4:3+1 unknown-block",
+      "config.hcl:6:11+4 invalid-value",
     ],
   ];
   for (const [body, ...problems] of found) {
@@ -294,7 +301,7 @@ test("a path is relative to the folder of its file", async () => {
   }
   assert.deepEqual(await optionsOf(fields, ""), { folder: undefined });
   assert.deepEqual(await problemsOf(connectorWith("  folder = true"), withFields(fields)), [
-    'config.hcl:3:12+4 connector "x" (probe): folder must be text in quotes',
+    "config.hcl:3:12+4 invalid-value",
   ]);
 });
 
@@ -363,8 +370,8 @@ test("a constant that there is not is told at its place, unless a broken file ma
   );
   const subject = 'connector "x" (probe)';
   assert.deepEqual(await problemsOf(config, options), [
-    `config.hcl:6:14+15 ${subject}: one: there is no constant "limti" | did you mean "limit"?`,
-    `config.hcl:7:15+16 ${subject}: map.a: there is no constant "x"`,
+    "config.hcl:6:14+15 unknown-constant",
+    "config.hcl:7:15+16 unknown-constant",
   ]);
   const files = filesOf({ "a.hcl": config, "b.hcl": "constants {" });
   const problems = await problemsOf(files, options);
@@ -382,46 +389,46 @@ test("a mistake in an expression is told at its place inside the text", async ()
   const found: ReadonlyArray<readonly [body: string, ...problems: string[]]> = [
     [
       `  filter = "1 == inptu.a"`,
-      `config.hcl:3:18+5 ${subject}: filter: unknown variable "inptu"`,
+      "config.hcl:3:18+5 unknown-variable",
     ],
     [
       `  filter = "constant.a == 1"`,
-      `config.hcl:3:13+8 ${subject}: filter: unknown variable "constant" | did you mean "constants"?`,
+      "config.hcl:3:13+8 unknown-variable",
     ],
     [
       `  filter = "trm('a')"`,
-      `config.hcl:3:13+3 ${subject}: filter: unknown function "trm" | did you mean "trim"?`,
+      "config.hcl:3:13+3 unknown-function",
     ],
     // An escape moves what follows, so the whole value is underlined.
     [
       `  filter = "\\"a\\" == nope"`,
-      `config.hcl:3:12+15 ${subject}: filter: unknown variable "nope"`,
+      "config.hcl:3:12+15 unknown-variable",
     ],
-    ["  filter = true", `config.hcl:3:12+4 ${subject}: filter must be an expression in quotes`],
-    ["  filter = 1", `config.hcl:3:12+1 ${subject}: filter must be an expression in quotes`],
+    ["  filter = true", "config.hcl:3:12+4 invalid-value"],
+    ["  filter = 1", "config.hcl:3:12+1 invalid-value"],
     [
       `  target = "constants.a +* 1"`,
-      `config.hcl:3:26+1 ${subject}: target: unexpected token: "*"`,
+      "config.hcl:3:26+1 expression-syntax",
     ],
-    ["  target = true", `config.hcl:3:12+4 ${subject}: target must be text in quotes`],
-    [`  params = "a"`, `config.hcl:3:12+3 ${subject}: params must be an object`],
-    [`  params = ["a"]`, `config.hcl:3:12+5 ${subject}: params must be an object`],
-    ["  params = null", `config.hcl:3:12+4 ${subject}: params must be an object`],
+    ["  target = true", "config.hcl:3:12+4 invalid-value"],
+    [`  params = "a"`, "config.hcl:3:12+3 invalid-value"],
+    [`  params = ["a"]`, "config.hcl:3:12+5 invalid-value"],
+    ["  params = null", "config.hcl:3:12+4 invalid-value"],
     [
       `  params = { a = "nope", b = 1, c = "2" }`,
-      `config.hcl:3:19+4 ${subject}: params.a: unknown variable "nope"`,
-      `config.hcl:3:30+1 ${subject}: params.b must be an expression in quotes`,
+      "config.hcl:3:19+4 unknown-variable",
+      "config.hcl:3:30+1 invalid-value",
     ],
     [
       `  body {\n    a = "nope"\n    b = 2\n    c {\n    }\n  }`,
-      `config.hcl:4:10+4 ${subject}: a: unknown variable "nope"`,
-      `config.hcl:5:9+1 ${subject}: b must be an expression in quotes`,
-      `config.hcl:6:5+1 ${subject}: body has no blocks`,
+      "config.hcl:4:10+4 unknown-variable",
+      "config.hcl:5:9+1 invalid-value",
+      "config.hcl:6:5+1 unknown-block",
     ],
-    [`  body "x" {\n  }`, `config.hcl:3:8+3 ${subject}: body takes no label`],
+    [`  body "x" {\n  }`, "config.hcl:3:8+3 unexpected-label"],
     [
       "  body {\n  }\n  body {\n  }",
-      `config.hcl:5:3+4 ${subject} has a second block "body" | one is enough`,
+      "config.hcl:5:3+4 duplicate-block",
     ],
   ];
   for (const [body, ...problems] of found) {
@@ -435,6 +442,6 @@ test("every file keeps its own folder and its own name in problems", async () =>
     "two.hcl": 'connector "b" {\n  type = "probe"\n  fodler = "x"\n}\n',
   });
   assert.deepEqual(await problemsOf(source, withFields({ folder: path({ about }) })), [
-    'two.hcl:3:3+6 connector "b" (probe) has no attribute "fodler" | did you mean "folder"?',
+    "two.hcl:3:3+6 unknown-attribute",
   ]);
 });

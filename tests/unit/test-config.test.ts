@@ -225,200 +225,189 @@ test "t" {
 });
 
 const cases: readonly [body: string, ...problems: string[]][] = [
-  ['given "alic" {}', '@1:7+6 test "t", given "alic": there is no client or connector "alic"'],
+  ['given "alic" {}', "@1:7+6 unknown-subject"],
   [
     'client "alice" {}\ngiven "alic" { data = 1 }',
-    '@2:7+6 test "t", given "alic": there is no client or connector "alic" | did you mean "alice"?',
+    "@2:7+6 unknown-subject",
   ],
   [
     'expect "rabit" { nothing = true }',
-    '@1:8+7 test "t", expect "rabit": there is no client or connector "rabit" | did you mean "rabbit"?',
+    "@1:8+7 unknown-subject",
   ],
   [
     'mock "dbb" {}',
-    '@1:6+5 test "t", mock "dbb": there is no connector "dbb" | did you mean "db"?',
+    "@1:6+5 unknown-connector",
   ],
   [
     "given {\n data = 1\n}",
-    '@1:1+5 test "t": a given needs a name | write it as given "name" { … }',
+    "@1:1+5 missing-name",
   ],
-  ['mock "db" "x" {}', '@1:11+3 test "t": mock "db" has a second name'],
-  ['advance "x" { by = "1s" }', '@1:9+3 test "t": advance takes no label'],
-  ["advance {}", '@1:1+7 test "t", advance needs the attribute "by"'],
+  ['mock "db" "x" {}', "@1:11+3 unexpected-label"],
+  ['advance "x" { by = "1s" }', "@1:9+3 unexpected-label"],
+  ["advance {}", "@1:1+7 missing-attribute"],
   [
     'advance { by = "soon" }',
-    '@1:16+6 test "t", advance: by must be a duration such as "500ms", "30s" or "1h30m"',
+    "@1:16+6 invalid-value",
   ],
-  ['advance { by = "0s" }', '@1:16+4 test "t", advance: by must be at least 1ms'],
+  ['advance { by = "0s" }', "@1:16+4 invalid-value"],
   [
     "waits = 1",
-    '@1:1+5 test "t" has no attribute "waits" | it has client, given, mock, expect, advance',
+    "@1:1+5 unknown-attribute",
   ],
   [
     'exspect "db" {}',
-    '@1:1+7 test "t" has no block "exspect" | did you mean "expect"?',
+    "@1:1+7 unknown-block",
   ],
   // Clients.
   [
     'client "alice" {}\nclient "alice" {}',
-    '@2:1+14 test "t": there is a second client "alice" | the first is at @1',
+    "@2:1+14 duplicate-name",
   ],
   [
     'client "db" {}',
-    '@1:8+4 test "t", client "db": a connector has this name, too | give the client another name',
+    "@1:8+4 duplicate-name",
   ],
   [
     'client "alice" { connector = "wss" }',
-    '@1:30+5 test "t", client "alice": there is no connector "wss" | did you mean "ws"?',
+    "@1:30+5 unknown-connector",
   ],
   [
     'client "alice" { connector = "db" }',
-    '@1:30+4 test "t", client "alice": connector "db" (database) has no clients | one of ws',
+    "@1:30+4 no-clients",
   ],
   [
     'client "alice" { rooms = "x" }',
-    '@1:26+3 test "t", client "alice": rooms must be a list of texts',
+    "@1:26+3 invalid-value",
   ],
   [
     'client "alice" { rooms = [1] }',
-    '@1:26+3 test "t", client "alice": rooms must be a list of texts',
+    "@1:26+3 invalid-value",
   ],
   [
     'client "alice" { params = { a = [] } }',
-    '@1:27+10 test "t", client "alice": params must have texts as its values',
+    "@1:27+10 invalid-value",
   ],
   [
     'client "alice" { headers = 5 }',
-    '@1:28+1 test "t", client "alice": headers must be an object: { name = value }',
+    "@1:28+1 invalid-value",
   ],
   [
     'client "alice" { user = "a" }',
-    '@1:18+4 test "t", client "alice" has no attribute "user"' +
-    " | it has connector, user_id, claims, rooms, params, headers",
+    "@1:18+4 unknown-attribute",
   ],
   // What is given.
   [
     'given "ws" { data = 1 }',
-    '@1:7+4 test "t", given "ws": connector "ws" (websocket) has no events but those of clients' +
-    ' | give one to a client: client "alice" { … }',
+    "@1:7+4 not-a-source",
   ],
   [
     'given "db" { data = 1 }',
-    '@1:7+4 test "t", given "db": connector "db" (database) is no source',
+    "@1:7+4 not-a-source",
   ],
   [
     'client "alice" {}\ngiven "alice" { headers = {} }',
-    '@2:17+7 test "t", given "alice" has no attribute "headers"' +
-    " | it has operation, data, room, id, text",
+    "@2:17+7 unknown-attribute",
   ],
   [
     'client "alice" {}\ngiven "alice" { id = true }',
-    '@2:22+4 test "t", given "alice": id must be a whole number or text',
+    "@2:22+4 invalid-value",
   ],
   [
     'client "alice" {}\ngiven "alice" {\n  text = "{"\n  data = 1\n  id = 1\n}',
-    '@4:3+4 test "t", given "alice" takes no data beside text | text is the whole frame',
-    '@5:3+2 test "t", given "alice" takes no id beside text | text is the whole frame',
+    "@4:3+4 unused-attribute",
+    "@5:3+2 unused-attribute",
   ],
   [
     'client "alice" {}\ngiven "alice" {\n  operation = "connect"\n  room = "x"\n}',
-    '@4:3+4 test "t", given "alice" takes no room: connect is no frame',
+    "@4:3+4 unused-attribute",
   ],
   [
     'given "rabbit" { data = 1 }',
-    '@1:1+14 test "t", given "rabbit" needs the attribute "operation"',
+    "@1:1+14 missing-attribute",
   ],
   [
     'given "rabbit" {\n  operation = "x"\n  room = "x"\n}',
-    '@3:3+4 test "t", given "rabbit" has no attribute "room" | it has operation, data, headers',
+    "@3:3+4 unknown-attribute",
   ],
   [
     'given "rabbit" {\n  operation = "x"\n  headers = "x"\n}',
-    '@3:13+3 test "t", given "rabbit": headers must be an object: { name = value }',
+    "@3:13+3 invalid-value",
   ],
   [
     'given "sensor" {\n  operation = "x"\n  headers = {}\n}',
-    '@3:3+7 test "t", given "sensor" has no attribute "headers" | it has operation, data',
+    "@3:3+7 unknown-attribute",
   ],
-  ['given "api" {}', '@1:1+11 test "t", given "api" needs the attribute "operation"'],
+  ['given "api" {}', "@1:1+11 missing-attribute"],
   [
     'given "api" { operation = "get /x" }',
-    '@1:27+8 test "t", given "api": "get /x" is no request' +
-    ' | write it as "METHOD /path", such as "GET /orders?limit=5"',
+    "@1:27+8 invalid-operation",
   ],
   [
     'given "api" { operation = "GET x" }',
-    '@1:27+7 test "t", given "api": "GET x" is no request' +
-    ' | write it as "METHOD /path", such as "GET /orders?limit=5"',
+    "@1:27+7 invalid-operation",
   ],
   [
     'given "api" {\n  operation = "POST /"\n  text = "{"\n  data = 1\n}',
-    '@4:3+4 test "t", given "api" takes no data beside text | text is the whole body',
+    "@4:3+4 unused-attribute",
   ],
   // Mocks.
   [
     'mock "db" {\n  returns = 1\n  error = "x"\n}',
-    '@2:3+7 test "t", mock "db" has both returns and error | keep one of them',
+    "@2:3+7 conflicting-attributes",
   ],
   [
     'mock "db" { permanent = true }',
-    '@1:13+9 test "t", mock "db" takes no permanent without an error',
+    "@1:13+9 unused-attribute",
   ],
   [
     'mock "db" { times = 0 }',
-    '@1:21+1 test "t", mock "db": times must be a whole number of at least 1',
+    "@1:21+1 invalid-value",
   ],
   [
     'mock "db" { delay = 5 }',
-    '@1:21+1 test "t", mock "db": delay must be a duration such as "500ms", "30s" or "1h30m"',
+    "@1:21+1 invalid-value",
   ],
   [
     'mock "sensor" {}',
-    '@1:6+8 test "t", mock "sensor": connector "sensor" (sensor) is asked for nothing: ' +
-    "it is no destination",
+    "@1:6+8 not-a-destination",
   ],
   // What is expected.
   [
     'client "alice" {}\nexpect "alice" {\n  nothing = true\n  data = 1\n  count = 1\n}',
-    '@4:3+4 test "t", expect "alice" has both nothing and data | keep one of them',
-    '@5:3+5 test "t", expect "alice" has both nothing and count | keep one of them',
+    "@4:3+4 conflicting-attributes",
+    "@5:3+5 conflicting-attributes",
   ],
   [
     'expect "db" {}',
-    '@1:1+11 test "t", expect "db" expects nothing in particular' +
-    " | give it one of step, operation, target, data, count, nothing",
+    "@1:1+11 empty-block",
   ],
   [
     'expect "db" { nothing = false }',
-    '@1:1+11 test "t", expect "db" expects nothing in particular' +
-    " | give it one of step, operation, target, data, count, nothing",
+    "@1:1+11 empty-block",
   ],
   [
     'client "alice" {}\nexpect "alice" { target = "x" }',
-    '@2:18+6 test "t", expect "alice" has no attribute "target"' +
-    " | it has type, data, room, id, error, details, status, count, nothing",
+    "@2:18+6 unknown-attribute",
   ],
   [
     'expect "db" { status = 200 }',
-    '@1:15+6 test "t", expect "db" has no attribute "status"' +
-    " | it has step, operation, target, data, count, nothing",
+    "@1:15+6 unknown-attribute",
   ],
   [
     'expect "api" { operation = "x" }',
-    '@1:16+9 test "t", expect "api" has no attribute "operation"' +
-    " | it has status, data, headers, error, count, nothing",
+    "@1:16+9 unknown-attribute",
   ],
   [
     'expect "api" { status = 20 }',
-    '@1:25+2 test "t", expect "api": status must be a whole number from 100 to 599',
+    "@1:25+2 invalid-value",
   ],
   [
     'expect "rabbit" { count = -1 }',
-    '@1:27+2 test "t", expect "rabbit": count must be a whole number of at least 0',
+    "@1:27+2 invalid-value",
   ],
   [
     'expect "sensor" { data = 1 }',
-    '@1:19+4 test "t", expect "sensor" has no attribute "data" | it has error, count, nothing',
+    "@1:19+4 unknown-attribute",
   ],
 ];
 
@@ -430,15 +419,15 @@ for (const [body, ...problems] of cases) {
 
 test("an empty test does nothing", async () => {
   assert.deepEqual(await below('test "t" {}\n'), [
-    '@1:1+8 test "t" does nothing | give it a given and an expect block',
+    "@1:1+8 empty-block",
   ]);
 });
 
 test("tests need names of their own", async () => {
   assert.deepEqual(await below('test "t" {\n}\ntest {}\ntest "t" {}\n'), [
-    '@1:1+8 test "t" does nothing | give it a given and an expect block',
-    '@3:1+4 a test needs a name | write it as test "name" { … }',
-    '@4:1+8 there is a second test "t" | the first is at @1',
+    "@1:1+8 empty-block",
+    "@3:1+4 missing-name",
+    "@4:1+8 duplicate-name",
   ]);
 });
 
@@ -447,8 +436,7 @@ test("where several connectors have clients a client says which", async () => {
   const lines = other.split("\n").length - 1;
   const problems = await below(`${other}test "t" {\n  client "alice" {}\n}\n`, lines + 1);
   assert.deepEqual(problems, [
-    '@1:3+14 test "t", client "alice" needs the attribute "connector": several have clients' +
-    " | one of ws, ws2",
+    "@1:3+14 missing-attribute",
   ]);
   const good = `${other}test "t" {\n  client "alice" { connector = "ws2" }\n}\n`;
   assert.deepEqual(await below(good), []);
@@ -456,8 +444,7 @@ test("where several connectors have clients a client says which", async () => {
 
 test("without a connector that has clients there is nothing to connect to", async () => {
   assert.deepEqual(await problemsOf('test "t" {\n  client "alice" {}\n}\n'), [
-    'config.hcl:2:3+14 test "t", client "alice" has nothing to connect to: ' +
-    'no connector has clients | such as type = "websocket"',
+    "config.hcl:2:3+14 no-clients",
   ]);
 });
 
@@ -477,14 +464,10 @@ test "t" {
   const [{ userId, claims, verified }] = model.tests[0].clients;
   assert.deepEqual([userId, claims, verified], ["a", { role: "staff" }, true]);
   assert.deepEqual(await problemsOf(text("websocket", "port = 0\n"), options), [
-    'config.hcl:8:5+6 test "t", client "alice": connector "s" (websocket) takes no claims: ' +
-    "it reads no tokens | an auth block reads them",
+    "config.hcl:8:5+6 unused-attribute",
   ]);
   const bad = text("strict").replace('{ role = "staff" }', '"staff"');
-  assert.match(
-    (await problemsOf(bad, options))[0],
-    /claims must be an object: \{ name = value \}$/,
-  );
+  assert.equal((await problemsOf(bad, options))[0], "config.hcl:7:15+7 invalid-value");
 });
 
 test("a name that stands in a broken file is no problem of its own", async () => {

@@ -1,9 +1,10 @@
 /** Types for tests, read from a configuration's text. */
 import { readTypes } from "../../src/config/types.ts";
 import { problemAt, sortProblems } from "../../src/hcl/tree.ts";
-import type { Problem } from "../../src/base/errors.ts";
+import type { Problem } from "../../src/base/problem.ts";
 import type { DataType } from "../../src/type/mod.ts";
-import { placed, readTexts, type World } from "../support/hcl.ts";
+import { readTexts, type World } from "../support/hcl.ts";
+import { placed } from "../support/problems.ts";
 
 /** Types by name, and the problems as `file:line:column+length message | hint`. */
 export async function readTypeBlocks(
@@ -15,7 +16,7 @@ export async function readTypeBlocks(
   const blocks = read.body.blocks.filter(({ type }) => type === "type");
   const types = readTypes(blocks.map((block) => [block.labels[0].text, block]), {
     mayExist: (name) => options.elsewhere?.includes(name) ?? false,
-    report: (span, message, hint) => problems.push(problemAt(span, message, { hint })),
+    report: (problem) => void problems.push(problemAt(problem)),
   });
   return { types, problems: sortProblems(problems).map(placed) };
 }

@@ -15,7 +15,7 @@ import {
   readFields,
 } from "../../contract/fields.ts";
 import { duration, integer, oneOf } from "../../contract/value-schema.ts";
-import { complain, type Loading } from "../loading.ts";
+import { type Loading, reportAll } from "../loading.ts";
 import { fallbackField } from "./destination.ts";
 
 /** The attributes of a `retry` block. */
@@ -98,13 +98,16 @@ function errorResponseField(
       if (source !== undefined && kind !== "clients" && kind !== "requests") {
         const message = `${subject}: nobody gets an error_response here`;
         const hint = "clients and REST callers are answered, nobody else";
-        report(found.headerSpan, message, hint);
+        report({ code: "no-caller", span: found.headerSpan, message, hint });
       } else if (kind === "clients" && values.status !== undefined) {
         const message = "takes no status: a client is answered by a frame";
-        complain(found, `${subject}, ${name}`, [{ attribute: "status", message }], report);
+        const problem = { code: "unused-attribute", attribute: "status", message };
+        reportAll([problem], found, `${subject}, ${name}`, report);
       }
       if (found.body.attributes.length + found.body.blocks.length === 0) {
-        report(found.headerSpan, `${subject}, ${name} says nothing`, "give it a body or a status");
+        const message = `${subject}, ${name} says nothing`;
+        const hint = "give it a body or a status";
+        report({ code: "empty-block", span: found.headerSpan, message, hint });
       }
       return { status: values.status, body: values.body };
     },

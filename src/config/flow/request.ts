@@ -6,7 +6,7 @@ import { didYouMean } from "../../base/nearest.ts";
 import type { Fields, ReadContext, Values } from "../../contract/fields.ts";
 import type { requestFields } from "../../contract/step-fields.ts";
 import { text } from "../../contract/value-schema.ts";
-import { complain, findNamed, type Loading } from "../loading.ts";
+import { findNamed, type Loading, reportAll } from "../loading.ts";
 import { readSoundly } from "../sound.ts";
 import type { Block, Body } from "../../hcl/tree.ts";
 
@@ -92,16 +92,18 @@ function checkRequest(
   const { operations } = definition ?? {};
   if (definition === undefined) {
     const message = role === "step" ? "answers no steps" : "is no destination";
-    complain(found, named, [{ attribute: "connector", message }], report);
+    const problem = { code: "not-a-destination", attribute: "connector", message };
+    reportAll([problem], found, named, report);
   } else if (
     operation !== undefined && operations !== undefined && !operations.includes(operation)
   ) {
     const hint = didYouMean(operation, operations) ??
       (operations.length === 0 ? "leave it out" : `one of ${operations.join(", ")}`);
     const message = `has no operation "${operation}"`;
-    complain(found, named, [{ attribute: "operation", message, hint }], report);
+    const problem = { code: "unknown-operation", attribute: "operation", message, hint };
+    reportAll([problem], found, named, report);
   } else if (sound) {
-    complain(found, subject, definition.check?.(asked, model.options) ?? [], report);
+    reportAll(definition.check?.(asked, model.options) ?? [], found, subject, report);
   }
 }
 

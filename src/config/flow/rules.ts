@@ -12,7 +12,7 @@ import {
 } from "../../contract/fields.ts";
 import type { StepNames } from "../../contract/step-fields.ts";
 import { duration, integer, oneOf, text } from "../../contract/value-schema.ts";
-import { complain, findNamed, type Loading } from "../loading.ts";
+import { findNamed, type Loading, reportAll } from "../loading.ts";
 import type { Block } from "../../hcl/tree.ts";
 import { SETTLEMENTS } from "./source.ts";
 import { stepsField } from "./step.ts";
@@ -92,11 +92,9 @@ export function validateField(loading: Loading): Field<FlowModel["validate"]> {
         subject,
       });
       if (found.body.attributes.length === 0) {
-        context.report(
-          found.headerSpan,
-          `${subject} says nothing`,
-          "give it an input or an output",
-        );
+        const message = `${subject} says nothing`;
+        const hint = "give it an input or an output";
+        context.report({ code: "empty-block", span: found.headerSpan, message, hint });
       }
       const find = (attribute: "input" | "output") => {
         const type = values[attribute];
@@ -141,13 +139,15 @@ function checkStore(found: Block, store: string, subject: string, loading: Loadi
   const span = found.body.attributes.find((a) => a.name === "store")?.valueSpan ?? found.headerSpan;
   const connector = findNamed("connector", store, loading.connectors, { span, subject }, loading);
   if (connector !== undefined && connector.definition.keeps !== true) {
-    const message = `the connector "${store}" (${connector.type}) keeps no keys`;
-    report(span, `${subject}: ${message}`, "name a database, or leave store out");
+    const message = `${subject}: the connector "${store}" (${connector.type}) keeps no keys`;
+    const hint = "name a database, or leave store out";
+    report({ code: "not-a-store", span, message, hint });
   }
   const bound = found.body.attributes.find((a) => a.name === "max_keys");
   if (bound !== undefined) {
+    const message = `${subject} takes no max_keys beside a store`;
     const hint = "it bounds the keys in memory";
-    report(bound.nameSpan, `${subject} takes no max_keys beside a store`, hint);
+    report({ code: "unused-attribute", span: bound.nameSpan, message, hint });
   }
 }
 
@@ -160,17 +160,19 @@ function checkSettlement(
   { subject, report }: ReadContext,
 ): void {
   if (source === undefined || settlement === "reject") return;
+  const refuse = (message: string, hint?: string) => {
+    const problem = { code: "invalid-rejection", attribute: "on_reject", message, hint };
+    reportAll([problem], found, subject, report);
+  };
   if (source === "schedule") {
-    const message = "has nobody to tell: a schedule's event is simply left out";
-    return complain(found, subject, [{ attribute: "on_reject", message }], report);
+    return refuse("has nobody to tell: a schedule's event is simply left out");
   }
   const { kind, gates = [] } = source.definition.source ?? {};
   if (settlement === "requeue" && kind !== "messages") {
     const message = `cannot requeue: connector "${source.name}" (${source.type}) has no messages`;
     const hint = "only the messages of a broker can come again";
-    complain(found, subject, [{ attribute: "on_reject", message, hint }], report);
+    refuse(message, hint);
   } else if (operation !== undefined && gates.includes(operation)) {
-    const message = `must reject: a refused "${operation}" is no success`;
-    complain(found, subject, [{ attribute: "on_reject", message }], report);
+    refuse(`must reject: a refused "${operation}" is no success`);
   }
 }

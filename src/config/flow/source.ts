@@ -17,7 +17,7 @@ import {
 } from "../../contract/fields.ts";
 import { misspelledOf } from "../../contract/unknown-names.ts";
 import { integer, oneOf, text } from "../../contract/value-schema.ts";
-import { complain, type Loading } from "../loading.ts";
+import { type Loading, reportAll } from "../loading.ts";
 import type { Block, Body } from "../../hcl/tree.ts";
 import { connectorName, findConnector } from "./request.ts";
 
@@ -80,12 +80,14 @@ export function readSource(
   const { report } = loading;
   const whenAttribute = found.body.attributes.find((a) => a.name === "when");
   if (from !== undefined && whenAttribute !== undefined) {
-    report(whenAttribute.nameSpan, `${subject} has both "from" and "when"`, "keep one of them");
+    const message = `${subject} has both "from" and "when"`;
+    const hint = "keep one of them";
+    report({ code: "conflicting-attributes", span: whenAttribute.nameSpan, message, hint });
     return undefined;
   }
   if (when !== undefined) {
     const schedule = parseSchedule(when);
-    if ("message" in schedule) complain(found, subject, [schedule], report);
+    if ("message" in schedule) reportAll([schedule], found, subject, report);
     else return { kind: "schedule", when: schedule };
     return undefined;
   }
@@ -93,7 +95,9 @@ export function readSource(
     const unreadable = found.body.blocks.some((b) => b.type === "from") || whenAttribute ||
       Object.keys(sourceFields).some((name) => misspelled?.has(name));
     if (!unreadable) {
-      report(found.headerSpan, `${subject} needs a block "from"`, 'or when = "@every 5s"');
+      const message = `${subject} needs a block "from"`;
+      const hint = 'or when = "@every 5s"';
+      report({ code: "missing-source", span: found.headerSpan, message, hint });
     }
     return undefined;
   }
@@ -116,17 +120,18 @@ function checkSource(
   const { definition: { source }, options, type } = model;
   const named = `connector "${connector}" (${type})`;
   if (source === undefined) {
-    complain(fromBlock, named, [{ attribute: "connector", message: "is no source" }], report);
-    return;
+    const problem = { code: "not-a-source", attribute: "connector", message: "is no source" };
+    return reportAll([problem], fromBlock, named, report);
   }
   const unread = misspelledOf(fromBlock.body, fromFields).has("operation") ||
     (operation === undefined && fromBlock.body.attributes.some((a) => a.name === "operation"));
-  if (!unread) complain(fromBlock, named, source.check?.(operation, options) ?? [], report);
+  if (!unread) reportAll(source.check?.(operation, options) ?? [], fromBlock, named, report);
   const filterBlock = fromBlock.body.blocks.find((b) => b.type === "filter");
   if (filterBlock !== undefined && filter?.settles && source.kind !== "messages") {
     const message = `has no messages that could be acked or rejected`;
     const hint = "only the messages of a broker can";
-    complain(filterBlock, named, [{ attribute: "on_reject", message, hint }], report);
+    const problem = { code: "invalid-rejection", attribute: "on_reject", message, hint };
+    reportAll([problem], filterBlock, named, report);
   }
 }
 
@@ -153,16 +158,21 @@ function filterField(): Field<Filter | undefined> {
       if (found === undefined) return { condition, unwanted: undefined, settles: false };
       if (body.attributes.some((a) => a.name === name)) {
         const message = `${context.subject} has its filter twice: as an attribute and as a block`;
-        context.report(found.typeSpan, message, "keep one of them");
+        const hint = "keep one of them";
+        context.report({ code: "conflicting-attributes", span: found.typeSpan, message, hint });
       }
       const inner = { ...context, subject: `${context.subject}, filter` };
       const values = readFields(found.body, filterFields, found.headerSpan, inner);
       const given = (attribute: string) => found.body.attributes.some((a) => a.name === attribute);
       const { on_reject: settlement, max_requeue: maxRequeue } = values;
       if (given("max_requeue") && settlement !== "requeue") {
-        const complaint = { attribute: "max_requeue", message: "takes no max_requeue" };
-        const hint = 'it goes with on_reject = "requeue"';
-        complain(found, inner.subject, [{ ...complaint, hint }], context.report);
+        const problem = {
+          code: "unused-attribute",
+          attribute: "max_requeue",
+          message: "takes no max_requeue",
+          hint: 'it goes with on_reject = "requeue"',
+        };
+        reportAll([problem], found, inner.subject, context.report);
       }
       return {
         condition: values.condition,

@@ -44,7 +44,8 @@ export function readTransforms(
     const use = block.body.attributes.find((a) => !isLine(a));
     if (use !== undefined) {
       const hint = "a flow's own transform can use one";
-      report(use.nameSpan, `${subject} cannot use another transform`, hint);
+      const message = `${subject} cannot use another transform`;
+      report({ code: "nested-transform", span: use.nameSpan, message, hint });
     }
     return [name, readLines(block, { subject, variables, env, now, constants, report })];
   }));
@@ -59,7 +60,8 @@ function readUse(
   if (use === undefined || use.failed) return [];
   const { value, valueSpan: span } = use;
   if (typeof value !== "string" || !value.startsWith(PREFIX)) {
-    report(span, `${subject}, transform: use must name a transform`, HINT);
+    const message = `${subject}, transform: use must name a transform`;
+    report({ code: "invalid-value", span, message, hint: HINT });
     return [];
   }
   const name = value.slice(PREFIX.length);
@@ -68,8 +70,9 @@ function readUse(
   const strange = new Set(lines.flatMap(([, line]) => [...line.variables]));
   for (const variable of strange) {
     if (variables.includes(variable)) continue;
-    const message = `transform "${name}" uses the variable "${variable}", which is not there`;
-    report(span, `${subject}: ${message}`);
+    const message = `${subject}: transform "${name}" uses the variable "${variable}", ` +
+      "which is not there";
+    report({ code: "unknown-variable", span, message });
   }
   for (const [, line] of lines) onExpression?.(line, span);
   return lines;

@@ -1,10 +1,11 @@
 /** What the blocks of a test have in common: a place, a label, and values that are plain data. */
 import * as v from "valibot";
+import type { ProblemCode } from "../../base/problem.ts";
 import { isObject } from "../../base/json.ts";
 import { nameBlocks, type NamedBlock, type ReadContext } from "../../contract/fields.ts";
 import type { TestPlace } from "../../model/test.ts";
 import { type ValueSchema, valueSchema } from "../../contract/value-schema.ts";
-import { type Block, type Body, problemAt } from "../../hcl/tree.ts";
+import { type Block, type Body, positionOf } from "../../hcl/tree.ts";
 
 /** What a block was read as, and the block, whose position gives the order of steps. */
 export interface Placed<T> {
@@ -14,8 +15,7 @@ export interface Placed<T> {
 
 /** The place of a block, for reports. */
 export function placeOf({ headerSpan }: Block): TestPlace {
-  const { file, line, column } = problemAt(headerSpan, "");
-  return { file, line, column };
+  return positionOf(headerSpan);
 }
 
 /** The blocks of one kind with their labels, which several may share. */
@@ -36,12 +36,16 @@ export function within(context: ReadContext, kind: string, label?: string): Read
 export function refuse(
   { body }: Block,
   name: string,
-  message: string,
-  hint: string | undefined,
+  problem: {
+    readonly code: ProblemCode;
+    readonly message: string;
+    readonly hint?: string;
+  },
   { subject, report }: ReadContext,
 ): void {
   const found = body.attributes.find((a) => a.name === name);
-  if (found !== undefined) report(found.nameSpan, `${subject} ${message}`, hint);
+  if (found === undefined) return;
+  report({ ...problem, span: found.nameSpan, message: `${subject} ${problem.message}` });
 }
 
 /** Whether an attribute is there. */

@@ -71,11 +71,12 @@ export class Cast {
     const found = this.#loading.connectors.get(name);
     if (found !== undefined || this.mayExist(name)) return found;
     const kinds = others === undefined ? "connector" : "client or connector";
-    report(
-      labels[0]?.span ?? headerSpan,
-      `${subject}: there is no ${kinds} "${name}"`,
-      didYouMean(name, [...others ?? [], ...this.#loading.connectors.keys()]),
-    );
+    report({
+      code: others === undefined ? "unknown-connector" : "unknown-subject",
+      span: labels[0]?.span ?? headerSpan,
+      message: `${subject}: there is no ${kinds} "${name}"`,
+      hint: didYouMean(name, [...others ?? [], ...this.#loading.connectors.keys()]),
+    });
     return undefined;
   }
 }

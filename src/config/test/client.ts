@@ -46,7 +46,8 @@ export function clientsField(cast: Cast): Field<readonly Placed<ClientModel>[]> 
         const inner = within(context, kind, name);
         if (cast.find(name) !== undefined) {
           const hint = "give the client another name";
-          report(block.labels[0].span, `${inner.subject}: a connector has this name, too`, hint);
+          const message = `${inner.subject}: a connector has this name, too`;
+          report({ code: "duplicate-name", span: block.labels[0].span, message, hint });
         }
         cast.add(name);
         const value = readClient(name, block, cast, inner);
@@ -69,8 +70,13 @@ function readClient(
   const verified = source?.verifies?.(options) === true;
   const claims = block.body.attributes.find((a) => a.name === "claims");
   if (claims !== undefined && !verified) {
-    const message = `connector "${connector.name}" (${type}) takes no claims: it reads no tokens`;
-    context.report(claims.nameSpan, `${context.subject}: ${message}`, "an auth block reads them");
+    context.report({
+      code: "unused-attribute",
+      span: claims.nameSpan,
+      message: `${context.subject}: connector "${connector.name}" (${type}) takes no claims: ` +
+        "it reads no tokens",
+      hint: "an auth block reads them",
+    });
   }
   return {
     name,
@@ -97,13 +103,15 @@ function findConnector(
   if (attribute === undefined) {
     if (candidates.length === 1) return candidates[0];
     if (candidates.length === 0 && cast.mayHaveMore) return undefined;
-    const message = candidates.length === 0
-      ? "has nothing to connect to: no connector has clients"
-      : 'needs the attribute "connector": several have clients';
-    const hint = candidates.length === 0
-      ? 'such as type = "websocket"'
-      : `one of ${names.join(", ")}`;
-    report(headerSpan, `${subject} ${message}`, hint);
+    if (candidates.length === 0) {
+      const message = `${subject} has nothing to connect to: no connector has clients`;
+      const hint = 'such as type = "websocket"';
+      report({ code: "no-clients", span: headerSpan, message, hint });
+    } else {
+      const message = `${subject} needs the attribute "connector": several have clients`;
+      const hint = `one of ${names.join(", ")}`;
+      report({ code: "missing-attribute", span: headerSpan, message, hint });
+    }
     return undefined;
   }
   if (written === undefined) return undefined;
@@ -111,14 +119,12 @@ function findConnector(
   if (found !== undefined && hasClients(found)) return found;
   const span = attribute.valueSpan;
   if (found !== undefined) {
-    const message = `connector "${written}" (${found.type}) has no clients`;
-    report(
-      span,
-      `${subject}: ${message}`,
-      names.length === 0 ? undefined : `one of ${names.join(", ")}`,
-    );
+    const message = `${subject}: connector "${written}" (${found.type}) has no clients`;
+    const hint = names.length === 0 ? undefined : `one of ${names.join(", ")}`;
+    report({ code: "no-clients", span, message, hint });
   } else if (!cast.mayExist(written)) {
-    report(span, `${subject}: there is no connector "${written}"`, didYouMean(written, names));
+    const message = `${subject}: there is no connector "${written}"`;
+    report({ code: "unknown-connector", span, message, hint: didYouMean(written, names) });
   }
   return undefined;
 }

@@ -112,11 +112,14 @@ function readExpect(name: string, block: Block, fields: Fields, context: ReadCon
   const wanted = { ...others, ...(headers && { headers: lowerCase(headers) }) };
   if (nothing) {
     for (const other of [...Object.keys(wanted), "count"]) {
-      refuse(block, other, `has both nothing and ${other}`, "keep one of them", context);
+      const message = `has both nothing and ${other}`;
+      const hint = "keep one of them";
+      refuse(block, other, { code: "conflicting-attributes", message, hint }, context);
     }
   } else if (!block.body.attributes.some(({ name }) => name !== "nothing")) {
     const hint = `give it one of ${Object.keys(fields).join(", ")}`;
-    context.report(block.headerSpan, `${context.subject} expects nothing in particular`, hint);
+    const message = `${context.subject} expects nothing in particular`;
+    context.report({ code: "empty-block", span: block.headerSpan, message, hint });
   }
   return {
     kind: "expect",

@@ -99,7 +99,8 @@ function readFrame(name: string, block: Block, context: ReadContext): GivenStep 
   const step = { subject: name, place: placeOf(block) };
   if (operation === "connect" || operation === "disconnect") {
     for (const other of ["data", "room", "id", "text"]) {
-      refuse(block, other, `takes no ${other}: ${operation} is no frame`, undefined, context);
+      const message = `takes no ${other}: ${operation} is no frame`;
+      refuse(block, other, { code: "unused-attribute", message }, context);
     }
     return { ...step, kind: operation };
   }
@@ -111,7 +112,9 @@ function readFrame(name: string, block: Block, context: ReadContext): GivenStep 
     };
   }
   for (const other of ["operation", "data", "room", "id"]) {
-    refuse(block, other, `takes no ${other} beside text`, "text is the whole frame", context);
+    const message = `takes no ${other} beside text`;
+    const hint = "text is the whole frame";
+    refuse(block, other, { code: "unused-attribute", message, hint }, context);
   }
   return { ...step, kind: "frame", text: values.text };
 }
@@ -125,8 +128,9 @@ function readEvent(
   const named = `${context.subject}: connector "${name}" (${type})`;
   if (source === undefined || hasClients(connector)) {
     const hint = source && 'give one to a client: client "alice" { … }';
-    const message = source === undefined ? "is no source" : "has no events but those of clients";
-    context.report(block.labels[0].span, `${named} ${message}`, hint);
+    const reason = source === undefined ? "is no source" : "has no events but those of clients";
+    const message = `${named} ${reason}`;
+    context.report({ code: "not-a-source", span: block.labels[0].span, message, hint });
     return readUnknown(block, context);
   }
   const step = { subject: name, place: placeOf(block) };
@@ -145,7 +149,9 @@ function readRequest(
 ): GivenStep | undefined {
   const values = readFields(block.body, requestFields, block.headerSpan, context);
   if (has(block, "text")) {
-    refuse(block, "data", "takes no data beside text", "text is the whole body", context);
+    const message = "takes no data beside text";
+    const hint = "text is the whole body";
+    refuse(block, "data", { code: "unused-attribute", message, hint }, context);
   }
   // What is missing has been reported.
   if (values.operation === undefined) return undefined;
@@ -154,7 +160,8 @@ function readRequest(
     const found = block.body.attributes.find((a) => a.name === "operation");
     const message = `${context.subject}: "${values.operation}" is no request`;
     const hint = 'write it as "METHOD /path", such as "GET /orders?limit=5"';
-    context.report(found?.valueSpan ?? block.headerSpan, message, hint);
+    const span = found?.valueSpan ?? block.headerSpan;
+    context.report({ code: "invalid-operation", span, message, hint });
     return undefined;
   }
   const body = values.data === undefined ? values.text : JSON.stringify(values.data);

@@ -53,17 +53,21 @@ function checkConnector(name: string, block: Block, cast: Cast, context: ReadCon
   if (connector === undefined) return;
   const { type, definition: { destination, step } } = connector;
   if (destination !== undefined || step !== undefined) return;
-  const message = `connector "${name}" (${type}) is asked for nothing: it is no destination`;
-  context.report(block.labels[0].span, `${context.subject}: ${message}`);
+  const message = `${context.subject}: connector "${name}" (${type}) is asked for nothing: ` +
+    "it is no destination";
+  context.report({ code: "not-a-destination", span: block.labels[0].span, message });
 }
 
 function readMock(name: string, block: Block, context: ReadContext): MockStep {
   const values = readFields(block.body, mockFields, block.headerSpan, context);
   const { delay = 0, times = Infinity, ...answer } = values;
   if (has(block, "error")) {
-    refuse(block, "returns", "has both returns and error", "keep one of them", context);
+    const message = "has both returns and error";
+    const hint = "keep one of them";
+    refuse(block, "returns", { code: "conflicting-attributes", message, hint }, context);
   } else {
-    refuse(block, "permanent", "takes no permanent without an error", undefined, context);
+    const message = "takes no permanent without an error";
+    refuse(block, "permanent", { code: "unused-attribute", message }, context);
   }
   return { kind: "mock", subject: name, ...answer, delay, times, place: placeOf(block) };
 }

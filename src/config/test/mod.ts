@@ -53,7 +53,9 @@ export function readTests(
       .sort((a, b) => body.blocks.indexOf(a.block) - body.blocks.indexOf(b.block))
       .map(({ value }) => value);
     if (body.blocks.length + body.attributes.length === 0) {
-      report(headerSpan, `test "${name}" does nothing`, "give it a given and an expect block");
+      const message = `test "${name}" does nothing`;
+      const hint = "give it a given and an expect block";
+      report({ code: "empty-block", span: headerSpan, message, hint });
     }
     const clients = client.map(({ value }) => ({
       ...value,

@@ -1,8 +1,7 @@
 /** A flow that has been read, with the places that its model does not keep. */
 import type { Expression } from "../../expression/mod.ts";
 import type { ConnectorModel, FlowModel, RequestModel } from "../../model/mod.ts";
-import type { Report } from "../loading.ts";
-import type { Block, Body, Span } from "../../hcl/tree.ts";
+import type { Block, Body, Report, Span } from "../../hcl/tree.ts";
 
 /** A flow without errors. */
 export interface PlacedFlow {

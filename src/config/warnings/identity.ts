@@ -23,10 +23,9 @@ export function warnOfClaims(
   for (const { subject, request, block } of requests) {
     const connector = connectors.get(request.connector);
     if (request.operation !== "send_to_user" || !believes(connector)) continue;
-    const message = `${subject}: anybody can claim any user_id at ${
-      named(connector)
-    } and get what is sent to it`;
-    report(placeOf(block, "operation"), message, hintFor(connector), "warning");
+    const message = `${subject}: anybody can claim any user_id at ${named(connector)} ` +
+      "and get what is sent to it";
+    report({ ...unverified(connector), span: placeOf(block, "operation"), message });
   }
   const told = new Set<number>();
   for (const { expression, span } of flow.expressions) {
@@ -37,7 +36,7 @@ export function warnOfClaims(
     told.add(span.start);
     const place = placeOfPath(span, ["client", "user_id"]);
     const message = `${subject}: anybody can claim any user_id at ${named(connector)}`;
-    report(place, message, hintFor(connector), "warning");
+    report({ ...unverified(connector), span: place, message });
   }
 }
 
@@ -50,7 +49,8 @@ export function warnOfClaimsInRules(
   for (const { expression, span } of expressions) {
     if (!readsUser(expression)) continue;
     const place = placeOfPath(span, ["client", "user_id"]);
-    report(place, `${named(model)}: anybody can claim any user_id`, hintFor(model), "warning");
+    const message = `${named(model)}: anybody can claim any user_id`;
+    report({ ...unverified(model), span: place, message });
   }
 }
 
@@ -80,6 +80,7 @@ function believes(connector: ConnectorModel | undefined): connector is Connector
   return source?.kind === "clients" && source.verifies?.(connector?.options) !== true;
 }
 
-function hintFor({ name }: ConnectorModel): string {
-  return `an auth block in connector "${name}" verifies it`;
+function unverified({ name }: ConnectorModel) {
+  const hint = `an auth block in connector "${name}" verifies it`;
+  return { code: "unverified-user", hint, severity: "warning" } as const;
 }

@@ -39,12 +39,13 @@ export function warnOfLoops(flows: readonly PlacedFlow[], surroundings: Surround
       const chain = [...names, names[0]].join(" → ");
       const message = `${place.subject}: what it publishes starts its own flow again: ${chain}`;
       const hint = target === "" ? "" : `, or another target than "${target}",`;
-      surroundings.report(
-        placeOf(place.block, "target"),
+      surroundings.report({
+        code: "flow-loop",
+        span: placeOf(place.block, "target"),
         message,
-        `a filter${hint} ends it`,
-        "warning",
-      );
+        hint: `a filter${hint} ends it`,
+        severity: "warning",
+      });
     }
   }
 }

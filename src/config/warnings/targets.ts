@@ -34,12 +34,13 @@ export function warnOfTargets(
       const [variable, field] = path.split(".");
       const found = Object.hasOwn(known, variable) ? known[variable] : undefined;
       if (field === undefined || found === undefined || found.fields.has(field)) continue;
-      report(
-        placeOfPath(placeOf(block, "target"), [variable, field]),
-        `${subject}: its target reads ${path}, which ${found.lack}`,
-        didYouMean(field, found.fields) ?? "it is always null, which is no target",
-        "warning",
-      );
+      report({
+        code: "unknown-target-field",
+        span: placeOfPath(placeOf(block, "target"), [variable, field]),
+        message: `${subject}: its target reads ${path}, which ${found.lack}`,
+        hint: didYouMean(field, found.fields) ?? "it is always null, which is no target",
+        severity: "warning",
+      });
     }
   }
 }

@@ -33,11 +33,12 @@ export function warnOfUnpublished(
     const { operation } = source;
     const what = operation === undefined ? "anything" : `"${operation}"`;
     const near = didYouMean(operation ?? "", targets.filter((target) => target !== undefined));
-    report(
-      placeOf(from, "operation"),
-      `flow "${name}" never starts: no flow publishes ${what} on ${named(connector)}`,
-      near ?? "it lives in this process alone: publish there, or use a real broker",
-      "warning",
-    );
+    report({
+      code: "unpublished-operation",
+      span: placeOf(from, "operation"),
+      message: `flow "${name}" never starts: no flow publishes ${what} on ${named(connector)}`,
+      hint: near ?? "it lives in this process alone: publish there, or use a real broker",
+      severity: "warning",
+    });
   }
 }

@@ -1,5 +1,5 @@
 /** Warns of what a connector declares and no flow uses. */
-import { complain } from "../loading.ts";
+import { reportAll } from "../loading.ts";
 import {
   constantTarget,
   named,
@@ -25,7 +25,7 @@ export function warnOfUnused(
     flows.flatMap(({ expressions }) => expressions)
       .flatMap(({ expression }) => [...expression.paths]),
   );
-  const complaints = model.definition.checkUsage?.({ requests, paths }, model.options) ?? [];
-  const warnings = complaints.map((one) => ({ ...one, severity: "warning" as const }));
-  complain(block, named(model), warnings, report);
+  const problems = model.definition.checkUsage?.({ requests, paths }, model.options) ?? [];
+  const warnings = problems.map((one) => ({ ...one, severity: "warning" as const }));
+  reportAll(warnings, block, named(model), report);
 }

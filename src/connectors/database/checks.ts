@@ -1,26 +1,31 @@
 /** What no single attribute of a `to` or `step` block tells about a request to a database. */
-import type { Complaint, Destination } from "../../contract/definition.ts";
+import type { CodedProblem, Destination } from "../../contract/definition.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import type { DatabaseDestination } from "./options.ts";
 import { parseQuery, type Query } from "./query.ts";
 
 /** Checks a `to` block. Parameters that its `params` lack come from the payload. */
-export function checkDestination(to: Destination<DatabaseDestination>): readonly Complaint[] {
+export function checkDestination(to: Destination<DatabaseDestination>): readonly CodedProblem[] {
   const { query, params } = to.options;
   if (query !== undefined) return checkQuery(query, to, (found) => checkNames(found, params));
   const complaints = checkTable(to);
   if (params === undefined) return complaints;
-  return [...complaints, { attribute: "params", message: "takes no params without a query" }];
+  return [...complaints, {
+    code: "unused-attribute",
+    attribute: "params",
+    message: "takes no params without a query",
+  }];
 }
 
 /** Checks a `step` block. Its `params` are all that it sends; without them it sends the payload. */
-export function checkStep(step: Destination<DatabaseDestination>): readonly Complaint[] {
+export function checkStep(step: Destination<DatabaseDestination>): readonly CodedProblem[] {
   const { params, options: { query, rows } } = step;
   if (query !== undefined) {
     return checkQuery(query, step, (found) => [
       ...checkNames(found, params),
       ...(params === undefined ? [] : checkMissing(found, Object.keys(params))),
       ...(found.returnsRows || rows === undefined || rows === "auto" ? [] : [{
+        code: "no-rows" as const,
         attribute: "rows",
         message: `has rows = "${rows}", but its query returns none`,
         hint: "RETURNING lets a statement that writes return rows",
@@ -31,24 +36,27 @@ export function checkStep(step: Destination<DatabaseDestination>): readonly Comp
   if (rows === undefined || rows === "auto") return complaints;
   const message = `has rows = "${rows}" without a query`;
   const hint = "a write to a table returns its row";
-  return [...complaints, { attribute: "rows", message, hint }];
+  return [...complaints, { code: "unused-attribute", attribute: "rows", message, hint }];
 }
 
 function checkTable(
   { operation = "INSERT", target, options: { key } }: Destination<DatabaseDestination>,
-): readonly Complaint[] {
-  const complaints: Complaint[] = [];
+): readonly CodedProblem[] {
+  const complaints: CodedProblem[] = [];
   if (target === undefined) {
     const hint = 'target = "table"';
-    complaints.push({ message: "needs a target, which is a table, or a query", hint });
+    const message = "needs a target, which is a table, or a query";
+    complaints.push({ code: "missing-target", message, hint });
   }
   if (operation === "INSERT" && key !== undefined) {
     const hint = 'operation = "UPSERT" takes one';
-    complaints.push({ attribute: "key", message: "takes no key for an INSERT", hint });
+    const message = "takes no key for an INSERT";
+    complaints.push({ code: "unused-attribute", attribute: "key", message, hint });
   }
   if (["UPDATE", "DELETE", "UPSERT"].includes(operation) && key === undefined) {
     const message = `needs a key for its ${operation}`;
-    complaints.push({ attribute: "operation", message, hint: 'such as key = "id"' });
+    const hint = 'such as key = "id"';
+    complaints.push({ code: "missing-key", attribute: "operation", message, hint });
   }
   return complaints;
 }
@@ -56,30 +64,36 @@ function checkTable(
 /** The columns that a step writes are its `params`, among which its key must be. */
 function checkKey(
   { operation = "INSERT", params, options: { key } }: Destination<DatabaseDestination>,
-): readonly Complaint[] {
+): readonly CodedProblem[] {
   if (params === undefined || key === undefined || operation === "INSERT") return [];
   if (Object.hasOwn(params, key)) return [];
-  return [lacking(`needs its key "${key}" in params`, key, Object.keys(params))];
+  return [lacking("missing-key", `needs its key "${key}" in params`, key, Object.keys(params))];
 }
 
 function checkQuery(
   text: string,
   { operation, target, options: { key } }: Destination<DatabaseDestination>,
-  checkParsed: (query: Query) => readonly Complaint[],
-): readonly Complaint[] {
+  checkParsed: (query: Query) => readonly CodedProblem[],
+): readonly CodedProblem[] {
   if (target !== undefined) {
     const hint = "leave one of them out";
-    return [{ attribute: "query", message: "has both a target and a query", hint }];
+    const message = "has both a target and a query";
+    return [{ code: "conflicting-attributes", attribute: "query", message, hint }];
   }
   const useless = [
     ...(operation === undefined ? [] : ["operation"]),
     ...(key === undefined ? [] : ["key"]),
-  ].map((name) => ({ attribute: name, message: `takes no ${name} beside a query` }));
+  ].map((name): CodedProblem => ({
+    code: "unused-attribute",
+    attribute: name,
+    message: `takes no ${name} beside a query`,
+  }));
   try {
     return [...useless, ...checkParsed(parseQuery(text))];
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return [...useless, { attribute: "query", message: `has a query that ${error.message}` }];
+    const message = `has a query that ${error.message}`;
+    return [...useless, { code: "invalid-query", attribute: "query", message }];
   }
 }
 
@@ -87,20 +101,29 @@ function checkQuery(
 function checkNames(
   { parameters }: Query,
   params: Readonly<Record<string, unknown>> = {},
-): readonly Complaint[] {
+): readonly CodedProblem[] {
   return Object.keys(params)
     .filter((name) => !parameters.includes(name))
-    .map((name) => lacking(`has no parameter ":${name}" in its query`, name, parameters));
+    .map((name) =>
+      lacking("unknown-parameter", `has no parameter ":${name}" in its query`, name, parameters)
+    );
 }
 
 /** Every parameter of the query must be among the `params`. */
-function checkMissing({ parameters }: Query, params: readonly string[]): readonly Complaint[] {
+function checkMissing({ parameters }: Query, params: readonly string[]): readonly CodedProblem[] {
   return [...new Set(parameters)]
     .filter((name) => !params.includes(name))
-    .map((name) => lacking(`needs the parameter ":${name}" in params`, name, params));
+    .map((name) =>
+      lacking("missing-parameter", `needs the parameter ":${name}" in params`, name, params)
+    );
 }
 
-function lacking(message: string, name: string, known: readonly string[]): Complaint {
+function lacking(
+  code: CodedProblem["code"],
+  message: string,
+  name: string,
+  known: readonly string[],
+): CodedProblem {
   const names = known.length === 0 ? "it has none" : `it has ${[...new Set(known)].join(", ")}`;
-  return { attribute: "params", message, hint: didYouMean(name, known) ?? names };
+  return { code, attribute: "params", message, hint: didYouMean(name, known) ?? names };
 }

@@ -3,7 +3,7 @@
  * settlement, redelivery and dead letters are decided above it, in `deliveries.ts`.
  */
 import type { ConnectorContext } from "../../contract/connector.ts";
-import type { Complaint } from "../../contract/definition.ts";
+import type { CodedProblem } from "../../contract/definition.ts";
 import type { Expression } from "../../expression/mod.ts";
 import type { Message, Publication } from "./message.ts";
 import type { MqOptions } from "./options.ts";
@@ -13,14 +13,14 @@ export interface Driver {
   /** The fields of `input` that its messages have beside those of their bodies. */
   readonly metadata: readonly string[];
   /** Checks a whole `connector` block. */
-  check(options: MqOptions): readonly Complaint[];
+  check(options: MqOptions): readonly CodedProblem[];
   /** Checks the `operation` of a `from` block. */
-  checkOperation(operation: string | undefined, options: MqOptions): readonly Complaint[];
+  checkOperation(operation: string | undefined, options: MqOptions): readonly CodedProblem[];
   /** Checks the `target` of a `to` block. */
   checkTarget(
     target: string | Expression | undefined,
     options: MqOptions,
-  ): readonly Complaint[];
+  ): readonly CodedProblem[];
   /** Compiles the `operation` of a `from` block; undefined means every event. */
   matcher(operation: string | undefined): Matcher;
   /** Whether what is published to `target` reaches a flow on `operation` of the same connector. */

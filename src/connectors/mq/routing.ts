@@ -3,7 +3,7 @@
  * checked, and how messages are routed.
  */
 import { isDecodable } from "../../base/text.ts";
-import type { Complaint } from "../../contract/definition.ts";
+import type { CodedProblem } from "../../contract/definition.ts";
 import type { Expression } from "../../expression/mod.ts";
 import type { Driver, Matcher } from "./broker.ts";
 import { isLongerThan } from "./message.ts";
@@ -20,15 +20,19 @@ export const exchangeChecks: Omit<Driver, "load"> = {
 };
 
 /** Checks a whole `connector` block. */
-function checkOptions(options: MqOptions): readonly Complaint[] {
-  const complaints: Complaint[] = [...checkUrl(options)];
+function checkOptions(options: MqOptions): readonly CodedProblem[] {
+  const complaints: CodedProblem[] = [...checkUrl(options)];
   const { exchange, queue, consumer, publisher } = options;
   const name = queueNameOf(options);
   if (exchange !== undefined && exchange.name === undefined && !exchange.durable) {
-    complaints.push({ message: "needs a name for an exchange that is not durable" });
+    complaints.push({
+      code: "missing-attribute",
+      message: "needs a name for an exchange that is not durable",
+    });
   }
   if (queue !== undefined && name === undefined) {
     complaints.push({
+      code: "missing-queue",
       message: "needs a name in its queue block",
       hint: "leave the block out for a queue of each instance's own",
     });
@@ -37,12 +41,14 @@ function checkOptions(options: MqOptions): readonly Complaint[] {
     consumer?.queue !== undefined && queue?.name !== undefined && consumer.queue !== queue.name
   ) {
     complaints.push({
+      code: "conflicting-attributes",
       message: `consumes from "${consumer.queue}" but declares "${queue.name}"`,
       hint: "one of the two names is enough",
     });
   }
   if (consumer?.dlq !== undefined && consumer.dlq.queue === undefined && name === undefined) {
     complaints.push({
+      code: "missing-queue",
       message: "needs a queue in its dlq block",
       hint: "only a named queue gives its dead letters a name",
     });
@@ -51,12 +57,16 @@ function checkOptions(options: MqOptions): readonly Complaint[] {
     consumer?.dlq?.exchange !== undefined && consumer.dlq.exchange === settle(options).exchange.name
   ) {
     complaints.push({
+      code: "dead-letter-loop",
       message: "sends its dead letters back to the exchange that they came from",
       hint: "name another exchange in the dlq block, or none",
     });
   }
   if (publisher?.mandatory && !publisher.confirms) {
-    complaints.push({ message: "needs confirms to know what mandatory asks for" });
+    complaints.push({
+      code: "conflicting-attributes",
+      message: "needs confirms to know what mandatory asks for",
+    });
   }
   return complaints;
 }
@@ -65,19 +75,22 @@ function checkOptions(options: MqOptions): readonly Complaint[] {
 function checkOperation(
   operation: string | undefined,
   options: MqOptions,
-): readonly Complaint[] {
+): readonly CodedProblem[] {
   const { exchange: { type }, queue } = settle(options);
   if (operation !== undefined && isTooLong(operation)) {
-    return [{ attribute: "operation", message: "has an operation of more than 255 bytes" }];
+    const message = "has an operation of more than 255 bytes";
+    return [{ code: "invalid-operation", attribute: "operation", message }];
   }
   if (type !== "direct") return [];
   if (operation === undefined) {
     return queue !== undefined ? [] : [{
+      code: "missing-operation",
       message: "needs an operation",
       hint: "a direct exchange delivers exact routing keys; a topic exchange takes patterns",
     }];
   }
   return !hasWildcard(operation) ? [] : [{
+    code: "invalid-operation",
     attribute: "operation",
     message: `has a pattern, but "${settle(options).exchange.name}" is a direct exchange`,
     hint: "a topic exchange takes patterns",
@@ -106,18 +119,19 @@ function receives(
 function checkTarget(
   target: string | Expression | undefined,
   options: MqOptions,
-): readonly Complaint[] {
+): readonly CodedProblem[] {
   if (typeof target === "string" && isTooLong(target)) {
-    return [{ attribute: "target", message: "has a target of more than 255 bytes" }];
+    const message = "has a target of more than 255 bytes";
+    return [{ code: "invalid-value", attribute: "target", message }];
   }
   const { exchange, publisher } = settle(options);
   const needed = exchange.type !== "fanout" || publisher.exchange !== exchange.name;
   return target === undefined && needed
-    ? [{ message: "needs a target", hint: "the routing key of the event" }]
+    ? [{ code: "missing-target", message: "needs a target", hint: "the routing key of the event" }]
     : [];
 }
 
-function checkUrl({ url, ...rest }: MqOptions): readonly Complaint[] {
+function checkUrl({ url, ...rest }: MqOptions): readonly CodedProblem[] {
   if (url === undefined) return [];
   const others = (["host", "port", "username", "password", "vhost", "tls"] as const)
     .filter((name) => rest[name] !== undefined);
@@ -125,6 +139,7 @@ function checkUrl({ url, ...rest }: MqOptions): readonly Complaint[] {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !/^amqps?:$/.test(parsed.protocol) || parsed.hostname === "") {
     return [{
+      code: "invalid-url",
       attribute: "url",
       message: "has a url that is no amqp:// or amqps:// URL",
       hint: example,
@@ -132,6 +147,7 @@ function checkUrl({ url, ...rest }: MqOptions): readonly Complaint[] {
   }
   if (parsed.search !== "" || parsed.hash !== "") {
     return [{
+      code: "invalid-url",
       attribute: "url",
       message: "has a url with parameters, which it takes none of",
       hint: example,
@@ -141,12 +157,14 @@ function checkUrl({ url, ...rest }: MqOptions): readonly Complaint[] {
   const undecodable = Object.entries(parts).find(([, text]) => !isDecodable(text));
   if (undecodable !== undefined) {
     return [{
+      code: "invalid-url",
       attribute: "url",
       message: `has a url with a "%" in its ${undecodable[0]} that encodes no character`,
       hint: "write %25 for a percent sign",
     }];
   }
   return others.map((name) => ({
+    code: "conflicting-attributes",
     attribute: name,
     message: `has a url and a ${name}`,
     hint: `the url says it all: ${example}`,

@@ -1,5 +1,5 @@
 /** The operation of a flow whose source is a `rest` connector: `METHOD /path/:parameter`. */
-import type { Complaint } from "../../contract/definition.ts";
+import type { CodedProblem } from "../../contract/definition.ts";
 import { didYouMean } from "../../base/nearest.ts";
 
 /** The methods that a flow can name. GET answers HEAD too; OPTIONS is answered for every path. */
@@ -25,9 +25,12 @@ const LITERAL = /^[\p{L}\p{N}._~-]+$/u;
 const PARAMETER = /^:([A-Za-z][A-Za-z0-9_]*)$/;
 
 /** Reads an operation, or says what is wrong with it. */
-export function parseOperation(text: string | undefined): Operation | Complaint {
-  if (text === undefined) return { message: "needs an operation", hint: EXAMPLE };
-  const complain = (message: string, hint: string | undefined): Complaint => ({
+export function parseOperation(text: string | undefined): Operation | CodedProblem {
+  if (text === undefined) {
+    return { code: "missing-operation", message: "needs an operation", hint: EXAMPLE };
+  }
+  const complain = (message: string, hint: string | undefined): CodedProblem => ({
+    code: "invalid-operation",
     attribute: "operation",
     message: `cannot take "${text}": ${message}`,
     ...(hint === undefined ? {} : { hint }),

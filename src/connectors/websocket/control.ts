@@ -1,7 +1,7 @@
 /** The operations of a flow that change connections: they join and leave rooms, and disconnect. */
 import { ConnectorError } from "../../base/errors.ts";
 import type { WriteRequest } from "../../contract/connector.ts";
-import type { Complaint, Destination } from "../../contract/definition.ts";
+import type { CodedProblem, Destination } from "../../contract/definition.ts";
 import type { Expression, Scope } from "../../expression/mod.ts";
 import type { WebSocketDestinationOptions } from "./options.ts";
 import { roomProblem } from "./protocol.ts";
@@ -24,16 +24,18 @@ export function isControl(operation: string | undefined): operation is ControlOp
 export function checkControl(
   operation: ControlOperation,
   { target, options: { user }, fromClient }: Destination<WebSocketDestinationOptions>,
-): Complaint[] {
-  const complaints: Complaint[] = [];
+): CodedProblem[] {
+  const complaints: CodedProblem[] = [];
   if (operation === "disconnect" && target !== undefined) {
     const hint = "user says whom it ends";
-    complaints.push({ attribute: "target", message: "takes no target for a disconnect", hint });
+    const message = "takes no target for a disconnect";
+    complaints.push({ code: "unused-attribute", attribute: "target", message, hint });
   } else if (operation !== "disconnect" && target === undefined) {
-    complaints.push({ message: "needs a target: the room" });
+    complaints.push({ code: "missing-target", message: "needs a target: the room" });
   }
   if (user === undefined && fromClient === false) {
-    complaints.push({ message: "needs a user: no client's connection sends the event" });
+    const message = "needs a user: no client's connection sends the event";
+    complaints.push({ code: "missing-user", message });
   }
   return complaints;
 }

@@ -3,7 +3,11 @@
  *
  * May import base/, contract/, expression/ and transport/.
  */
-import { type Complaint, type ConnectorType, defineConnector } from "../../contract/definition.ts";
+import {
+  type CodedProblem,
+  type ConnectorType,
+  defineConnector,
+} from "../../contract/definition.ts";
 import { CONTROL_TYPES, RESERVED_TYPES, TYPE_PATTERN } from "./protocol.ts";
 import type { Connector, ConnectorContext } from "../../contract/connector.ts";
 import { type AuthOptions, checkAuth, withoutKeys } from "./auth/fields.ts";
@@ -31,10 +35,14 @@ const METADATA = [
 /** The kind of connector that `type = "websocket"` names. */
 export const websocketConnector: ConnectorType = defineConnector({
   fields,
-  check({ path, ping_interval, pong_timeout, auth, origins, slow_client }): Complaint[] {
-    const complaints: Complaint[] = [...checkAuth(auth, origins), ...checkSlowClient(slow_client)];
+  check({ path, ping_interval, pong_timeout, auth, origins, slow_client }): CodedProblem[] {
+    const complaints: CodedProblem[] = [
+      ...checkAuth(auth, origins),
+      ...checkSlowClient(slow_client),
+    ];
     if (URL.parse(path, "http://host")?.pathname !== path) {
       complaints.push({
+        code: "invalid-path",
         attribute: "path",
         message: `has a path that is not plain: ${JSON.stringify(path)}`,
         hint: 'it begins with "/" and has neither "..", "?", "#" nor characters to be escaped',
@@ -42,6 +50,7 @@ export const websocketConnector: ConnectorType = defineConnector({
     }
     if (pong_timeout > ping_interval) {
       complaints.push({
+        code: "invalid-limits",
         attribute: "pong_timeout",
         message: "has a pong_timeout longer than its ping_interval",
         hint: "a verdict must come before the next ping",
@@ -56,10 +65,11 @@ export const websocketConnector: ConnectorType = defineConnector({
     gates: ["connect", "join_room"],
     metadata: METADATA,
     verifies: ({ auth }) => auth !== undefined,
-    check(operation): Complaint[] {
+    check(operation): CodedProblem[] {
       if (operation === undefined) return [];
       if (CONTROL_TYPES.has(operation)) {
         return [{
+          code: "invalid-operation",
           attribute: "operation",
           message: `starts no flow on "${operation}": the protocol itself answers it`,
         }];
@@ -67,11 +77,13 @@ export const websocketConnector: ConnectorType = defineConnector({
       const lifecycle = operation === "connect" || operation === "disconnect";
       if (RESERVED_TYPES.has(operation) && !lifecycle) {
         return [{
+          code: "invalid-operation",
           attribute: "operation",
           message: `starts no flow on "${operation}": only the server sends it`,
         }];
       }
       return TYPE_PATTERN.test(operation) ? [] : [{
+        code: "invalid-operation",
         attribute: "operation",
         message: `starts no flow on "${operation}", which is no type of a frame`,
         hint: "1 to 64 of A-Z a-z 0-9 _ . : -",
@@ -81,25 +93,28 @@ export const websocketConnector: ConnectorType = defineConnector({
   destination: {
     fields: destinationFields,
     operations: DESTINATION_OPERATIONS,
-    check(to): Complaint[] {
+    check(to): CodedProblem[] {
       const { operation, target, options: { user } } = to;
       if (isControl(operation)) return checkControl(operation, to);
       if (user !== undefined) {
         const message = `takes no user for ${operation ?? "this"}`;
-        return [{ attribute: "user", message, hint: `${CONTROL_OPERATIONS.join(", ")} take one` }];
+        const hint = `${CONTROL_OPERATIONS.join(", ")} take one`;
+        return [{ code: "unused-attribute", attribute: "user", message, hint }];
       }
       switch (operation) {
         case undefined:
           return [{
+            code: "missing-operation",
             message: "needs an operation",
             hint: `one of ${DESTINATION_OPERATIONS.join(", ")}`,
           }];
         case "send_to_room":
-          return target === undefined ? [{ message: "needs a target: the room" }] : [];
+          return target === undefined ? [needsTarget("the room")] : [];
         case "send_to_client":
-          return target === undefined ? [{ message: "needs a target: the client's id" }] : [];
+          return target === undefined ? [needsTarget("the client's id")] : [];
         case "broadcast":
           return target === undefined ? [] : [{
+            code: "unused-attribute",
             attribute: "target",
             message: "takes no target for a broadcast",
             hint: "send_to_room, send_to_user and send_to_client take one",
@@ -116,6 +131,10 @@ export const websocketConnector: ConnectorType = defineConnector({
       ? new Hub(options, context)
       : createWithAuth(options, options.auth, context),
 });
+
+function needsTarget(what: string): CodedProblem {
+  return { code: "missing-target", message: `needs a target: ${what}` };
+}
 
 /** What checks tokens is loaded where it is needed. */
 async function createWithAuth(

@@ -1,6 +1,6 @@
 /** The `auth` block of a `websocket` connector. */
 import * as v from "valibot";
-import type { Complaint } from "../../../contract/definition.ts";
+import type { CodedProblem } from "../../../contract/definition.ts";
 import { compileExpression } from "../../../expression/mod.ts";
 import { expression } from "../../../contract/expression-fields.ts";
 import {
@@ -95,11 +95,12 @@ export function withoutKeys({ jwt, ...auth }: AuthOptions): AuthOptions {
 export function checkAuth(
   auth: AuthOptions | undefined,
   origins: AllowedOrigins | undefined,
-): readonly Complaint[] {
+): readonly CodedProblem[] {
   if (auth === undefined) return [];
-  const complaints: Complaint[] = [];
+  const complaints: CodedProblem[] = [];
   if (origins === undefined && auth.from.some(({ kind }) => kind === "cookie")) {
     complaints.push({
+      code: "missing-origins",
       attribute: "auth",
       message: "reads a cookie and needs origins",
       hint: "else a page of any site connects as its visitor: name the origins of your own pages",
@@ -107,6 +108,7 @@ export function checkAuth(
   }
   if (auth.jwt.jwks_url !== undefined && auth.jwt.audience === undefined) {
     complaints.push({
+      code: "unchecked-audience",
       attribute: "auth",
       message: "takes tokens that its issuer made for any other service",
       hint: "audience in the jwt block says which are for this one",
@@ -136,11 +138,14 @@ function oneKey<T>(field: Field<T>): Field<T> {
       const subject = `${context.subject}, ${name}`;
       const written = found.body.attributes.filter((a) => KEYS.some((key) => key === a.name));
       if (written.length === 0) {
-        context.report(found.headerSpan, `${subject} needs a key`, `one of ${KEYS.join(", ")}`);
+        const hint = `one of ${KEYS.join(", ")}`;
+        const message = `${subject} needs a key`;
+        context.report({ code: "missing-key", span: found.headerSpan, message, hint });
       }
       for (const { name: second, nameSpan } of written.slice(1)) {
         const message = `${subject} has a ${written[0].name} and a ${second}`;
-        context.report(nameSpan, message, "one kind of key is enough");
+        const hint = "one kind of key is enough";
+        context.report({ code: "conflicting-attributes", span: nameSpan, message, hint });
       }
       return value;
     },

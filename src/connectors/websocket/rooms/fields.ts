@@ -51,7 +51,8 @@ export const roomsField: Field<readonly RoomOptions[]> = {
       const subject = `${context.subject}, ${kind} ${JSON.stringify(label)}`;
       const pattern = new RoomPattern(label);
       if (pattern.problem !== undefined) {
-        context.report(block.labels[0].span, `${subject}: no room can match: ${pattern.problem}`);
+        const message = `${subject}: no room can match: ${pattern.problem}`;
+        context.report({ code: "unmatched-room", span: block.labels[0].span, message });
       }
       const names = stepNames(block.body.blocks, subject, context.report);
       const hidden = misspelledOf(block.body, roomFields).has("step");

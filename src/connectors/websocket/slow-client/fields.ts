@@ -1,5 +1,5 @@
 /** `slow_client`: what becomes of a client that reads more slowly than it is sent to. */
-import type { Complaint } from "../../../contract/definition.ts";
+import type { CodedProblem } from "../../../contract/definition.ts";
 import { expression } from "../../../contract/expression-fields.ts";
 import { attribute, block, type Values } from "../../../contract/fields.ts";
 import { oneOf, size } from "../../../contract/value-schema.ts";
@@ -40,17 +40,19 @@ export function slowClientOptions(written: SlowClientOptions | undefined): SlowC
 }
 
 /** What no single attribute of the block tells. */
-export function checkSlowClient(written: SlowClientOptions | undefined): Complaint[] {
+export function checkSlowClient(written: SlowClientOptions | undefined): CodedProblem[] {
   const { policy, key } = slowClientOptions(written);
   if ((policy === "coalesce") === (key !== undefined)) return [];
   return [
     policy === "coalesce"
       ? {
+        code: "missing-key",
         attribute: "slow_client",
         message: "coalesces the messages of slow clients without a key",
         hint: 'such as key = "output.id"',
       }
       : {
+        code: "unused-attribute",
         attribute: "slow_client",
         message: `has a key for slow clients, but the policy ${JSON.stringify(policy)}`,
         hint: 'only policy = "coalesce" has a key',

@@ -1,0 +1,196 @@
+/** A problem of a configuration: its code, its place, and how it is printed. */
+
+/** Something wrong with a configuration, and its place. */
+export interface Problem {
+  /**
+   * What kind of problem it is, such as `unknown-operation`. Codes are stable, messages are not;
+   * `docs/check.md` lists the codes of Weir. A connector of your own can have others.
+   */
+  readonly code: string;
+  /** A warning does not keep a configuration from running. */
+  readonly severity: "error" | "warning";
+  /** One sentence that names the block and what is wrong with it. */
+  readonly message: string;
+  /** The file as it was named by the caller; empty where no file is to blame. */
+  readonly file: string;
+  /** 1-based; 0 where no place in the file is to blame. */
+  readonly line: number;
+  /** 1-based, in characters. */
+  readonly column: number;
+  /** How many characters the caret underlines; at least 1. */
+  readonly length: number;
+  /** The text of the line, without its line break. */
+  readonly source: string;
+  /** What to do about it, such as `did you mean "broadcast"?`. */
+  readonly hint?: string;
+}
+
+/** A problem of a whole file, or of none where `file` is empty. */
+export function problemWithoutPlace(
+  { code, message, hint }: {
+    readonly code: ProblemCode | ErrorKind;
+    readonly message: string;
+    readonly hint?: string | undefined;
+  },
+  file = "",
+): Problem {
+  const place = { file, line: 0, column: 0, length: 0, source: "" };
+  return { code, severity: "error", message, ...place, ...(hint === undefined ? {} : { hint }) };
+}
+
+/**
+ * Shows one problem with its place, the line itself, a caret and the hint.
+ *
+ * @example
+ * ```ts
+ * import { ConfigError, formatProblem, loadConfig } from "@weir/runtime";
+ *
+ * await loadConfig("flow {").catch((error) => {
+ *   if (error instanceof ConfigError) error.problems.map(formatProblem).forEach((p) => console.log(p));
+ * });
+ * ```
+ */
+export function formatProblem(problem: Problem): string {
+  const { code, severity, message, file, line, column, length, source, hint } = problem;
+  const head = `${severity}[${code}]: ${message}`;
+  if (line === 0) {
+    const where = file === "" ? "" : `\n  ┌ ${file}`;
+    return head + where + (hint === undefined ? "" : `\n  = ${hint}`);
+  }
+  const gutter = " ".repeat(String(line).length);
+  const { before, after } = around(source, column);
+  // A tab stays a tab in front of the caret, so that both lines are equally wide.
+  const indent = [...before].map((character) => character === "\t" ? "\t" : " ").join("");
+  const width = Math.min(length, Math.max(1, [...after].length));
+  const caret = "^".repeat(Math.max(1, width)) + (hint === undefined ? "" : ` ${hint}`);
+  return [
+    head,
+    `${gutter}┌ ${file}:${line}:${column}`,
+    `${line}│ ${before}${after}`,
+    `${gutter}│ ${indent}${caret}`,
+  ].join("\n");
+}
+
+/** A line with more characters is shown in part. */
+const LONG_LINE = 400;
+/** How many characters of it are shown before and after the column. */
+const EACH_SIDE = 120;
+
+/** A line in front of a column and from it on; only what is near where the line is long. */
+function around(source: string, column: number): { before: string; after: string } {
+  let at = 0;
+  for (let count = 1; count < column && at < source.length; count++) {
+    at += (source.codePointAt(at) ?? 0) > 0xFFFF ? 2 : 1;
+  }
+  if (source.length <= LONG_LINE) return { before: source.slice(0, at), after: source.slice(at) };
+  const before = source.slice(Math.max(0, at - EACH_SIDE), at);
+  const after = source.slice(at, at + EACH_SIDE);
+  return {
+    before: before.length < at ? `…${before}` : before,
+    after: at + after.length < source.length ? `${after}…` : after,
+  };
+}
+
+/** Every code that Weir itself gives a problem, and what the code means. */
+export const PROBLEM_CODES = {
+  // Files and their text.
+  "file-not-readable": "A file does not exist, is no regular file, or is not UTF-8.",
+  "syntax-error": "The text is not HCL.",
+  "too-large": "A file, a value or the whole configuration exceeds a limit.",
+  "too-many-problems": "Only the first 1000 problems are reported.",
+  // Blocks and attributes.
+  "unknown-block": "The block does not exist in this place.",
+  "unknown-attribute": "The block has no attribute of this name.",
+  "missing-block": "The block needs another block inside it.",
+  "missing-attribute": "The block needs an attribute.",
+  "missing-name": 'The block needs a name, as in `flow "name" { … }`.',
+  "unexpected-label": "The block takes no label, or no second one.",
+  "duplicate-name": "Two blocks, constants or keys have the same name.",
+  "duplicate-block": "The block can exist only once.",
+  "empty-block": "The block has no effect, because it is empty.",
+  "conflicting-attributes": "Two attributes or blocks exclude each other.",
+  "unused-attribute": "The attribute has no effect next to what else the block says.",
+  // Values.
+  "invalid-value": "The value of an attribute has the wrong kind, form or range.",
+  "invalid-limits": "Two limits contradict each other, such as a minimum above its maximum.",
+  "wrong-type": "An operator, a template or an index got a value of another kind.",
+  "invalid-number": "A number is out of range, or a division is by zero.",
+  "unsupported-syntax": "HCL that Weir does not evaluate, such as `for`.",
+  "unknown-constant": "No `constants` block has a constant of this name.",
+  "constant-order": "A constant uses one that is declared below it.",
+  "unknown-field": "The object or list has no such field or item.",
+  "env-not-set": "The environment variable is not set, and the call has no default.",
+  "env-not-readable": "The environment variable cannot be read.",
+  // Expressions.
+  "expression-syntax": "The text is not an expression.",
+  "unknown-variable": "The variable does not exist in this place.",
+  "unknown-function": "No function has this name.",
+  "wrong-arguments": "A function or type got arguments that it does not take.",
+  "invalid-expression": "The expression can never be evaluated.",
+  // References between blocks.
+  "unknown-connector-type": "No connector type has this name.",
+  "unknown-connector": "No `connector` block has this name.",
+  "unknown-type": "No `type` block has this name.",
+  "unknown-transform": "No top-level `transform` block has this name.",
+  "unknown-step": "No `step` of this name runs before this place.",
+  "unknown-subject": "No client and no connector of a test has this name.",
+  "not-a-source": "No flow can start at this connector.",
+  "not-a-destination": "The connector accepts no `to`, `step` or `mock`.",
+  "not-a-store": "The connector stores no keys for `dedupe`.",
+  "no-clients": "The connector has no clients.",
+  // Connectors.
+  "duplicate-address": "Two connectors serve the same address.",
+  "unknown-operation": "The connector has no such operation.",
+  "missing-operation": "The block needs an `operation`.",
+  "invalid-operation": "The operation has the wrong form, or no flow can start with it.",
+  "missing-target": "The operation needs a `target`.",
+  "missing-user": "The operation needs a `user`, because no client sends the event.",
+  "missing-key": "The block needs a key.",
+  "missing-origins": "A cookie is only safe with `origins`.",
+  "invalid-path": "The URL path is not in its plain form.",
+  "invalid-url": "The URL has the wrong form.",
+  "invalid-query": "The SQL query cannot be read.",
+  "missing-parameter": "The query needs a parameter that `params` does not have.",
+  "unknown-parameter": "The query has no such parameter.",
+  "no-rows": "The statement returns no rows.",
+  "missing-queue": "The connector needs a named queue.",
+  "dead-letter-loop": "Dead letters would return to the exchange that they came from.",
+  "unmatched-room": "No room name can match the pattern.",
+  // Flows.
+  "missing-source": "The flow needs a `from` block or `when`.",
+  "invalid-schedule": "The schedule cannot be read, or never runs.",
+  "invalid-rejection": "The source cannot do what `on_reject` asks for.",
+  "nested-transform": "A top-level transform cannot use another one.",
+  "no-caller": "Nobody receives an `error_response` here.",
+  // Types.
+  "invalid-type": "The value is not a type.",
+  "invalid-default": "The default does not fit its own type.",
+  "reserved-name": "The name belongs to a built-in type.",
+  "unknown-option": "The type has no such option.",
+  "endless-type": "No value can satisfy the type, because it contains itself.",
+  // Warnings.
+  "unverified-user": "The flow trusts a `user_id` that nobody verifies.",
+  "unchecked-audience": "Tokens for other services of the same issuer are accepted.",
+  "flow-loop": "The flow starts itself again.",
+  "unpublished-operation": "No flow publishes what starts this flow.",
+  "unused-room": "No flow sends to the room.",
+  "unknown-target-field": "A `target` reads a field that no event can have.",
+  // Connectors of an embedding program.
+  "connector-rule": "A connector's own rule, which has no code of its own.",
+} as const;
+
+/** A code that Weir itself gives a problem. */
+export type ProblemCode = keyof typeof PROBLEM_CODES;
+
+/** Every code of an error that is no problem of the configuration, and what the code means. */
+export const ERROR_CODES = {
+  "usage-error": "The command line has an unknown option or a wrong value.",
+  "no-configuration": "A path does not exist, or has no configuration file.",
+  "no-tests": "`weir test` found no test to run.",
+  "connector-failed": "A connector cannot start, or cannot do what a flow asks of it.",
+  "worker-failed": "A worker process did not start, or no worker can serve.",
+  "expression-failed": "An expression failed for one event.",
+} as const;
+
+/** A code that Weir itself gives an error. */
+export type ErrorKind = keyof typeof ERROR_CODES;
