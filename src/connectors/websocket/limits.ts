@@ -20,20 +20,21 @@ const PING_RATE = { messages: 20, per: 1_000, burst: undefined };
 
 const fields = {
   messages: attribute(integer({ min: 1 }), {
-    about: "At most this many frames are served in each `per`. `ping` frames do not count: 20 a " +
-      "second are answered.",
+    about: "The maximum number of frames in each `per`. `ping` frames do not count: they have a " +
+      "limit of 20 a second.",
     required: true,
   }),
-  per: attribute(duration(), { about: "The time that `messages` are for.", default: "1s" }),
+  per: attribute(duration(), { about: "The time for `messages`.", default: "1s" }),
   burst: attribute(integer({ min: 1 }), {
-    about: "So many may come at once after a silence. As many as `messages` by default.",
+    about: "The maximum number of frames at once after a pause. `messages` by default.",
   }),
 };
 
 /** The `rate_limit` block of the connector. */
 export const rateLimitField = block(fields, {
-  about: "The rate of each connection. A frame over it gets the error rate_limited; no limit by " +
-    "default.",
+  about:
+    "The rate limit of each connection. A frame over the limit gets the error rate_limited. No " +
+    "limit by default.",
 });
 
 /** The options of `rate_limit`. Times are in milliseconds. */

@@ -1,4 +1,4 @@
-/** What a `websocket` connector and its destinations can be told. */
+/** The attributes of a `websocket` connector and of its destinations. */
 import { expression } from "../../contract/expression-fields.ts";
 import {
   attribute,
@@ -18,38 +18,40 @@ import { roomsField } from "./rooms/fields.ts";
 /** The attributes of the connector. */
 export const fields = {
   port: attribute(integer({ max: 65535 }), {
-    about: "The port to listen on; 0 takes a free one. Connectors on one host and port share it.",
+    about:
+      "The port to listen on; 0 uses a free one. Connectors with the same host and port share it.",
     required: true,
   }),
-  host: attribute(text(), { about: "The address to bind.", default: "0.0.0.0" }),
-  path: attribute(text(), { about: "The endpoint's path.", default: "/ws" }),
+  host: attribute(text(), { about: "The address to listen on.", default: "0.0.0.0" }),
+  path: attribute(text(), { about: "The path of the endpoint.", default: "/ws" }),
   ping_interval: attribute(duration(), {
-    about: "From one ping frame to the next, on every connection.",
+    about: "The time between two ping frames on a connection.",
     default: "30s",
   }),
   pong_timeout: attribute(duration(), {
-    about: "A connection whose pong takes longer is destroyed.",
+    about: "A connection whose pong takes longer is dropped.",
     default: "10s",
   }),
   max_message_size: attribute(size(), {
-    about: "A longer message closes its connection with 1009.",
+    about: "A larger message closes the connection with 1009.",
     default: "512KB",
   }),
   max_connections: attribute(integer({ min: 1 }), {
-    about: "One more client gets 503. No limit by default.",
+    about: "The maximum number of connections; further clients get 503. No limit by default.",
   }),
   max_rooms: attribute(integer({ min: 1 }), {
-    about: "The rooms that one connection may be in.",
+    about: "The maximum number of rooms of one connection.",
     default: 128,
   }),
   concurrency: attribute(integer({ min: 1, max: 1024 }), {
-    about: "The frames of one connection that are at work at once; 1 keeps their order.",
+    about:
+      "The maximum number of frames of one connection that are served at once; 1 keeps their order.",
     default: 1,
   }),
   origins: attribute(originList(), {
     about: "The origins whose pages may connect, such as `https://example.com` or " +
-      "`*.example.com` (https and its default port). Any by default; needed where `auth` reads a " +
-      "cookie. A request without Origin is no browser's and passes.",
+      "`*.example.com` (https and its default port). Any by default; required if `auth` reads a " +
+      "cookie. A request without Origin is accepted: it does not come from a browser.",
   }),
   auth: authField,
   room: roomsField,
@@ -57,16 +59,16 @@ export const fields = {
   slow_client: slowClientField,
   compression: attribute(flag(), {
     about: "Compresses messages of 1 KB and more (permessage-deflate) for clients that offer it. " +
-      "Embedded in `Deno.serve` it does nothing.",
+      "Has no effect embedded in `Deno.serve`.",
     default: false,
   }),
   tls: block({
     cert: required(
-      path({ about: "A PEM file: the certificate, and those that lead to its root." }),
+      path({ about: "A PEM file: the certificate and its chain." }),
     ),
-    key: required(path({ about: "A PEM file: the certificate's private key." })),
+    key: required(path({ about: "A PEM file: the private key of the certificate." })),
   }, {
-    about: "Makes the port speak TLS (`wss://`, `https://`), for every connector on it. Embedded " +
+    about: "Enables TLS (`wss://`, `https://`) on the port, for every connector on it. Embedded " +
       "servers ignore it.",
   }),
   static: path({
@@ -74,25 +76,25 @@ export const fields = {
   }),
 } satisfies Fields;
 
-/** The attributes that it adds to a `to` block. */
+/** The attributes of a `to` block. */
 export const destinationFields = {
   filter: expression({
-    about: "Evaluated for each recipient, who is `client`; false leaves that one out.",
+    about: "Evaluated for each recipient as `client`; false leaves the recipient out.",
     variables: ["client"],
   }),
   user: expression({
     about:
-      "For `join_room`, `leave_room` and `disconnect`: all connections of this user; the one " +
-      "that the event came from where it is left out.",
+      "For `join_room`, `leave_room` and `disconnect`: all connections of this user. By default " +
+      "the connection that sent the event.",
   }),
   exclude_sender: attribute(flag(), {
-    about: "Leaves out the connection that the event came from.",
+    about: "Leaves out the connection that sent the event.",
     default: false,
   }),
 } satisfies Fields;
 
-/** What the connector's block says. */
+/** The options of a connector. */
 export type WebSocketOptions = Values<typeof fields>;
 
-/** What a `to` block says. */
+/** The options of a `to` block. */
 export type WebSocketDestinationOptions = Values<typeof destinationFields>;

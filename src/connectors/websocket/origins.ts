@@ -1,8 +1,8 @@
-/** The `origins` attribute: whose pages may connect. */
+/** The `origins` attribute: which pages may connect. */
 import * as v from "valibot";
 import { type ValueSchema, valueSchema } from "../../contract/value-schema.ts";
 
-/** AllowedOrigins as browsers write them: whole ones, and the ends of those that `*.` stands for. */
+/** Origins as browsers write them: whole origins, and the suffixes of those written with `*.`. */
 export interface AllowedOrigins {
   /** Such as `https://example.com:8443`. */
   readonly exact: ReadonlySet<string>;
@@ -12,9 +12,9 @@ export interface AllowedOrigins {
 
 const FORM = "must be a list of origins";
 const EXAMPLES = 'such as "https://example.com" or "*.example.com"';
-/** AllowedOrigins of apps beside browsers, which `URL` knows nothing about. */
+/** Origins of other apps, which `URL` does not parse. */
 const FOREIGN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@]+$/;
-/** What browsers send of a page over https on its default port. */
+/** The origin of a page over https on the default port. */
 const HTTPS = /^https:\/\/((?:[a-z0-9_-]+\.)+[a-z0-9-]+)$/;
 
 /** A list such as `["https://example.com", "*.example.com"]`. */
@@ -42,8 +42,8 @@ export function originList(): ValueSchema<AllowedOrigins> {
 }
 
 /**
- * Whether a handshake with this `Origin` header may go on. One without the header is no browser's,
- * and passes.
+ * Whether a handshake with this `Origin` header is allowed. One without the header is: it does not come
+ * from a browser.
  */
 export function isAllowed(
   origin: string | undefined,
@@ -73,7 +73,7 @@ function readOrigin(written: string): Read {
     return { problem: `which is no origin\n${EXAMPLES}` };
   }
   if (!isWeb) return { origin: written };
-  // Else a part of what was written would be ignored.
+  // Otherwise a part of the text would be ignored.
   if (url.username !== "" || url.password !== "" || url.pathname !== "/" || /[?#]/.test(written)) {
     return { problem: `which is more than an origin\nwrite it as "${url.origin}"` };
   }

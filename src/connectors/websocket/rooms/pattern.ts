@@ -1,21 +1,21 @@
-/** The patterns of `room` blocks: which rooms they mean, and which of several is the most specific. */
+/** The patterns of `room` blocks: which rooms they match, and which pattern is more specific. */
 import { roomProblem } from "../protocol.ts";
 
 const STAR = "*";
 
-/** One pattern. `*` stands for any characters, `:` included, or for none; all else for itself. */
+/** One pattern. `*` matches any characters, including `:`, or none; other characters match themselves. */
 export class RoomPattern {
   readonly text: string;
-  /** What stands between the stars, in order; one part where there is no star. */
+  /** The parts between the stars, in order; one part where there is no star. */
   readonly #parts: readonly string[];
 
-  /** Any text is a pattern. */
+  /** Accepts any text. */
   constructor(text: string) {
     this.text = text;
     this.#parts = text.split(STAR);
   }
 
-  /** Whether it means one room alone. */
+  /** Whether it matches exactly one room. */
   get literal(): boolean {
     return this.#parts.length === 1;
   }
@@ -26,7 +26,7 @@ export class RoomPattern {
     return rest === "" && !this.literal ? undefined : roomProblem(rest);
   }
 
-  /** Whether it means this room. Takes time in proportion to the name, whatever the pattern. */
+  /** Whether it matches a room, in time proportional to the length of the name. */
   matches(room: string): boolean {
     const [first, ...others] = this.#parts;
     const last = others.pop();
@@ -35,7 +35,7 @@ export class RoomPattern {
     if (end < first.length || !room.startsWith(first) || !room.endsWith(last)) return false;
     let at = first.length;
     for (const part of others) {
-      // The earliest place leaves the most to what follows.
+      // The earliest match leaves the most text for the parts that follow.
       const found = room.indexOf(part, at);
       if (found < 0 || found + part.length > end) return false;
       at = found + part.length;
@@ -44,9 +44,9 @@ export class RoomPattern {
   }
 
   /**
-   * Below 0 where this one is more specific than another: the one without a star, then the one with
-   * more characters before its first star, then the one with more characters in all; 0 where they
-   * are alike.
+   * Returns a number below 0 where this pattern is more specific than another: the one without a star,
+   * then the one with more characters before its first star, then the one with more characters in
+   * all. Returns 0 where they are equal.
    */
   compare(other: RoomPattern): number {
     return Number(other.literal) - Number(this.literal) ||
