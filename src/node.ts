@@ -21,7 +21,7 @@
 import type { Server } from "node:http";
 import module from "node:module";
 import { join } from "node:path";
-import { upgradeSockets } from "./transport/node.ts";
+import { upgradeSockets } from "./transport/node-upgrade.ts";
 import type { Configuration } from "./runtime/load.ts";
 import type { Runtime, RuntimeOptions } from "./runtime/mod.ts";
 import { cacheFolder, makePrivate } from "./server/cache-folder.ts";

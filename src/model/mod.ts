@@ -6,7 +6,6 @@
 import type { Settlement, Unwanted } from "../contract/connector.ts";
 import type { ConnectorType } from "../contract/definition.ts";
 import type { Problem } from "../base/problem.ts";
-import type { RetryDelays } from "../base/retry.ts";
 import type { Expression } from "../expression/mod.ts";
 import type { LookupModel, RequestModel, StepModel } from "../contract/request.ts";
 import type { Schedule } from "./schedule.ts";
@@ -156,9 +155,15 @@ export interface ErrorHandlingModel {
 }
 
 /** A `retry` block. */
-export interface RetryModel extends RetryDelays {
+export interface RetryModel {
   /** The number of tries in all; 1 for no retry. */
   readonly attempts: number;
+  /** The delay before the second try, in milliseconds. */
+  readonly delay: number;
+  /** The longest delay, in milliseconds. */
+  readonly maxDelay: number;
+  /** How the delay grows with each try. */
+  readonly backoff: "constant" | "linear" | "exponential";
 }
 
 /** A `fallback` block. */

@@ -10,7 +10,7 @@ import type { HonoApp } from "../contract/hono.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { ConnectorModel, Model } from "../model/mod.ts";
 import { createSite, type Identity, type Site } from "./site.ts";
-import type { Upgrader } from "../transport/upgrader.ts";
+import type { Upgrader } from "../transport/handshake.ts";
 import type { SocketEndpoint } from "../transport/socket.ts";
 
 /** Which of several connectors is meant. */

@@ -12,7 +12,7 @@ import { Lookups } from "../flow/requests.ts";
 import { type Configuration, loadConfig, type LoadOptions } from "./load.ts";
 import type { Model, RequestModel } from "../model/mod.ts";
 import { type CoreOptions, type Runtime, RuntimeCore } from "./core.ts";
-import type { Upgrader } from "../transport/upgrader.ts";
+import type { Upgrader } from "../transport/handshake.ts";
 
 export type { ConnectorChoice, Counts, PublishOptions, Runtime } from "./core.ts";
 

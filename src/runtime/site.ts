@@ -4,7 +4,7 @@ import type { HttpService } from "../contract/connector.ts";
 import { checkHandshake, ReceivedHandshake } from "../transport/handshake.ts";
 import { Locations } from "./locations.ts";
 import type { Handshake, HandshakeRefusal, SocketEndpoint } from "../transport/socket.ts";
-import type { Upgrader } from "../transport/upgrader.ts";
+import type { Upgrader } from "../transport/handshake.ts";
 
 /** The body of `/health/live`, beside its status. */
 export interface Identity {

@@ -9,7 +9,7 @@ import {
 } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import { requestPath, upgradeSockets } from "../transport/node.ts";
+import { requestPath, upgradeSockets } from "../transport/node-upgrade.ts";
 import type { Site } from "../runtime/site.ts";
 import type { ListenAddress, Listener } from "./mod.ts";
 import { Turns } from "./turns.ts";

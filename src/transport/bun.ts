@@ -1,7 +1,8 @@
-/** Sockets of `Bun.serve`. */
+/** WebSockets of `Bun.serve`: the handlers of its sockets and the upgrade of a request. */
+import { endOfTick } from "../base/clock.ts";
+import { COMPRESSION_THRESHOLD } from "./deflate.ts";
 import type { Frame } from "./frame.ts";
-import type { AddressSource, ReceivedHandshake } from "./handshake.ts";
-import type { Upgrader } from "./upgrader.ts";
+import type { AddressSource, ReceivedHandshake, Upgrader } from "./handshake.ts";
 import {
   type Batch,
   type HandshakeAcceptance,
@@ -11,65 +12,28 @@ import {
   type SocketSession,
   TOO_MUCH_WAITS,
 } from "./socket.ts";
-import { endOfTick } from "../base/clock.ts";
-import { COMPRESSION_THRESHOLD } from "./deflate.ts";
-
-const FEATURES: SocketFeatures = {
-  ping: true,
-  terminate: true,
-  pause: true,
-  frameLimits: true,
-  closeCodes: true,
-  handshakeChecks: true,
-};
-/** Bun has one message limit a server; an endpoint with a smaller one checks what it received. */
-const UNLIMITED_FEATURES: SocketFeatures = { ...FEATURES, frameLimits: false };
-
-/**
- * One read may inflate to this many characters and one message. A read has 64 KB, and Bun delivers all
- * messages in it before any other connection has its turn.
- */
-const MOST_INFLATED = 16 * 1024 * 1024;
-
-/** More than any limit of Weir's, in bytes. */
-const NO_LIMIT = 2 ** 31 - 1;
-
-/** What `close` gets where there was no close frame. */
-const NO_FRAME = 1006;
-/** How Bun begins its reason where it has closed because of what came; no client can write it. */
-const VIOLATION = "Received ";
-/** The close codes of what breaks a limit or UTF-8; all else that Bun refuses is 1002. */
-const VIOLATIONS: ReadonlyMap<string, number> = new Map([
-  ["Received invalid UTF-8", 1007],
-  ["Received too big message", 1009],
-]);
-
-/** The code that Bun has closed with; it tells of the broken connection alone. */
-function violationOf(reason: string): number {
-  return VIOLATIONS.get(reason) ?? (reason.startsWith(VIOLATION) ? 1002 : NO_FRAME);
-}
 
 /** What a Bun socket carries. */
 export interface BunSocketData {
-  /** Gets the events of the connection. */
+  /** Receives the events of the connection. */
   readonly session: SocketSession;
-  /** The path that it came in by. */
+  /** The endpoint that accepted the handshake. */
   readonly endpoint: SocketEndpoint;
   /** The upgrade has succeeded. */
   open(socket: BunSocket, features: SocketFeatures): void;
-  /** A text message has come. */
+  /** A text message has arrived. */
   message(text: string): void;
 }
 
-/** The part of Bun's `ServerWebSocket` that is used here. */
+/** The part of Bun's `ServerWebSocket` that Weir uses. */
 export interface BunSocket {
-  /** What the upgrade gave it. */
+  /** Set by the upgrade. */
   readonly data: BunSocketData;
-  /** The peer's address. */
+  /** The address of the client. */
   readonly remoteAddress: string;
-  /** Sends a text frame; compressed where that is wanted and the client has agreed to it. */
+  /** Sends a text frame, compressed if `compress` is true and compression was negotiated. */
   send(text: string, compress: boolean): number;
-  /** Joins what is sent meanwhile into one write. */
+  /** Joins everything that `callback` sends into one write. */
   cork(callback: () => void): void;
   /** Starts the close handshake. */
   close(code: number, reason: string): void;
@@ -79,13 +43,13 @@ export interface BunSocket {
   ping(): number;
   /** Stops reading. */
   pause(): void;
-  /** Goes on reading. */
+  /** Resumes reading. */
   resume(): void;
-  /** Bytes that the kernel has not taken. */
+  /** The bytes that the kernel has not accepted yet. */
   getBufferedAmount(): number;
 }
 
-/** The part of Bun's `Server` that is used here. */
+/** The part of Bun's `Server` that Weir uses. */
 export interface BunServer {
   upgrade(
     request: Request,
@@ -95,32 +59,54 @@ export interface BunServer {
   timeout(request: Request, seconds: number): void;
 }
 
-/** What `Bun.serve` takes as `websocket`. */
+/** The `websocket` option of `Bun.serve`. */
 export interface BunWebSocketHandler {
-  /** Seconds; 0, since Weir pings by itself. */
+  /** Seconds. 0, since Weir sends its own pings. */
   readonly idleTimeout: number;
-  /** False, since Weir pings by itself. */
+  /** False, since Weir sends its own pings. */
   readonly sendPings: boolean;
   /** Bytes. */
   readonly maxPayloadLength: number;
-  /** Bytes; over it Bun drops frames, so it is above any queue of Weir's own. */
+  /** Bytes. Bun drops frames beyond it, so it is larger than any queue of Weir. */
   readonly backpressureLimit: number;
-  /** Without contexts of its own for each connection, which cost memory; false for none at all. */
+  /** Shared contexts, since one for each connection would cost memory; false without compression. */
   readonly perMessageDeflate: false | {
     readonly compress: "shared";
     readonly decompress: "shared";
   };
-  /** A connection is open. */
+  /** A connection has opened. */
   open(socket: BunSocket): void;
-  /** A message has come. */
+  /** A message has arrived. */
   message(socket: BunSocket, message: string | Uint8Array): void;
-  /** A pong frame has come. */
+  /** A pong frame has arrived. */
   pong(socket: BunSocket): void;
-  /** A connection is gone. */
+  /** A connection has closed. */
   close(socket: BunSocket, code: number, reason: string): void;
 }
 
-/** The handlers for all sockets of one server. Bun has one message limit a server: the largest. */
+/** The headers of a request, with a method that only Bun has. */
+interface BunHeaders extends Headers {
+  toJSON(): Record<string, string | readonly string[]>;
+}
+
+const FEATURES: SocketFeatures = {
+  ping: true,
+  terminate: true,
+  pause: true,
+  frameLimits: true,
+  closeCodes: true,
+  handshakeChecks: true,
+};
+/** A server has a single message limit. An endpoint with a smaller one checks received messages. */
+const UNLIMITED_FEATURES: SocketFeatures = { ...FEATURES, frameLimits: false };
+
+/** Larger than any limit of Weir, in bytes. */
+const NO_LIMIT = 2 ** 31 - 1;
+
+/**
+ * The handlers for all sockets of a server. The message limit of the server is the largest one of
+ * its endpoints.
+ */
 export function bunWebSocketHandler(endpoints: readonly SocketEndpoint[]): BunWebSocketHandler {
   const maxPayloadLength = Math.max(1, ...endpoints.map((endpoint) => endpoint.maxMessageSize));
   return {
@@ -141,48 +127,49 @@ export function bunWebSocketHandler(endpoints: readonly SocketEndpoint[]): BunWe
     },
     pong: ({ data: { session } }) => session.pong(),
     close: ({ data: { session } }, code, reason) => {
-      session.close(code === NO_FRAME ? violationOf(reason) : code, reason);
+      session.close(code === NO_CLOSE_FRAME ? violationOf(reason) : code, reason);
     },
   };
 }
 
-/** Upgrades through the server that Bun hands to `fetch`. */
+/** Upgrades through the server that Bun passes to `fetch`. */
 export const bunUpgrader: Upgrader = {
   upgrade(
     request: Request,
     env: unknown,
     endpoint: SocketEndpoint,
     { protocol, session }: HandshakeAcceptance,
-    facts: ReceivedHandshake,
+    received: ReceivedHandshake,
   ): Response {
     const headers = protocol === undefined ? undefined : { "sec-websocket-protocol": protocol };
-    // Else Bun chooses the first that is offered, which may be the client's token.
+    // Otherwise Bun selects the first protocol offered, which may be the client's token.
     if (protocol === undefined) request.headers.delete("sec-websocket-protocol");
-    // Bun has one setting for a server; an endpoint without compression is offered none.
+    // Compression is a setting of the server, so an endpoint without it must not see the offer.
     if (!endpoint.compression) request.headers.delete("sec-websocket-extensions");
     const data = new BunPeer(session, endpoint);
-    facts.learnAddressFrom(data);
-    if (bunServer(env).upgrade(request, headers === undefined ? { data } : { data, headers })) {
-      // Bun has answered already and ignores what `fetch` returns; Hono wants a response.
+    received.learnAddressFrom(data);
+    if (serverOf(env).upgrade(request, headers === undefined ? { data } : { data, headers })) {
+      // Bun has responded and ignores what `fetch` returns, but Hono needs a response.
       return new Response(null);
     }
     if (!request.signal.aborted) throw new TypeError("Bun cannot upgrade this request");
-    // The client left while the decision waited: nobody reads this, and nothing is wrong.
+    // The client left before the handshake was accepted, so nobody reads this response.
     session.abandon();
     return new Response(null, { status: 400 });
   },
-  remoteAddress: (request: Request, env: unknown): AddressSource => new Sender(request, env),
+  remoteAddress: (request: Request, env: unknown): AddressSource =>
+    new RequestAddress(request, env),
   headers(request: Request): Readonly<Record<string, string>> {
     const headers = (request.headers as BunHeaders).toJSON();
     const cookies = headers["set-cookie"];
-    // Alone among headers it is a list, also in a request, where it means nothing.
+    // The only header that Bun returns as a list. It has no meaning in a request.
     if (typeof cookies !== "object") return headers as Record<string, string>;
     return { ...headers as Record<string, string>, "set-cookie": cookies.join(", ") };
   },
 };
 
-/** Who has sent a request. */
-class Sender implements AddressSource {
+/** Looks up the address of the client that sent a request. */
+class RequestAddress implements AddressSource {
   readonly #request: Request;
   readonly #env: unknown;
 
@@ -192,17 +179,12 @@ class Sender implements AddressSource {
   }
 
   get remoteAddress(): string | undefined {
-    return bunServer(this.#env).requestIP(this.#request)?.address;
+    return serverOf(this.#env).requestIP(this.#request)?.address;
   }
 }
 
-/** What Bun's headers have beside those of the standard. */
-interface BunHeaders extends Headers {
-  toJSON(): Record<string, string | readonly string[]>;
-}
-
-/** Hono on Bun passes the server as it is, or in an object. */
-function bunServer(env: unknown): BunServer {
+/** Finds the server in `env`: Hono passes it on as it is or in an object. */
+function serverOf(env: unknown): BunServer {
   const candidate = env as Partial<BunServer> & { readonly server?: BunServer } | undefined;
   const server = typeof candidate?.upgrade === "function" ? candidate : candidate?.server;
   if (server === undefined) {
@@ -211,13 +193,34 @@ function bunServer(env: unknown): BunServer {
   return server as BunServer;
 }
 
-/** A connection on Bun's own WebSocket server, and all that its socket carries. */
+/** The code of a connection that closed without a close frame. */
+const NO_CLOSE_FRAME = 1006;
+/** How Bun's reason begins when it closed because of a message. No client can send it. */
+const VIOLATION = "Received ";
+/** The close codes of a broken limit or of bad UTF-8. Anything else that Bun refuses is 1002. */
+const VIOLATIONS: ReadonlyMap<string, number> = new Map([
+  ["Received invalid UTF-8", 1007],
+  ["Received too big message", 1009],
+]);
+
+/** The code that Bun closed with. Bun itself reports only that the connection was lost. */
+function violationOf(reason: string): number {
+  return VIOLATIONS.get(reason) ?? (reason.startsWith(VIOLATION) ? 1002 : NO_CLOSE_FRAME);
+}
+
+/**
+ * A single read may inflate to this many characters and one more message. A read has up to 64 KB,
+ * and Bun delivers all messages in it before it reads from another connection.
+ */
+const MAX_INFLATED = 16 * 1024 * 1024;
+
+/** A connection of Bun's WebSocket server. It is also the data that its socket carries. */
 class BunPeer implements Peer, BunSocketData, AddressSource {
   readonly session: SocketSession;
   readonly endpoint: SocketEndpoint;
   /** Undefined until the upgrade has succeeded. */
   #socket: BunSocket | undefined = undefined;
-  /** How many characters came in this tick, where they may have been compressed. */
+  /** The characters that arrived in this tick, on an endpoint with compression. */
   #inflated = 0;
 
   constructor(session: SocketSession, endpoint: SocketEndpoint) {
@@ -233,7 +236,7 @@ class BunPeer implements Peer, BunSocketData, AddressSource {
   message(text: string): void {
     if (this.endpoint.compression === true && this.#isTooMuch(text.length)) {
       this.session.flush();
-      // Bun reads no further then: what is left of the read is not inflated.
+      // Bun stops reading here, so the rest of the read is not inflated.
       this.#socket?.close(1008, TOO_MUCH_WAITS);
     } else {
       this.session.message(text);
@@ -243,7 +246,7 @@ class BunPeer implements Peer, BunSocketData, AddressSource {
   #isTooMuch(length: number): boolean {
     if (this.#inflated === 0) endOfTick(() => this.#inflated = 0);
     this.#inflated += length;
-    return this.#inflated > MOST_INFLATED + this.endpoint.maxMessageSize;
+    return this.#inflated > MAX_INFLATED + this.endpoint.maxMessageSize;
   }
 
   get remoteAddress(): string | undefined {
@@ -264,8 +267,8 @@ class BunPeer implements Peer, BunSocketData, AddressSource {
         for (const frame of frames) sent = this.#send(socket, frame);
       });
     }
-    // Positive where the kernel took it all; asking for the rest costs more than the sending. 0 where
-    // the socket is closing.
+    // Positive if the kernel accepted everything, 0 if the socket is closing. `getBufferedAmount`
+    // costs more than a send, so it is called only if something is left.
     if (sent >= 0) return sent > 0 ? 0 : -1;
     return socket.getBufferedAmount();
   }

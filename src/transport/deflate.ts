@@ -1,34 +1,34 @@
 /**
- * permessage-deflate (RFC 7692) without a context that goes from message to message: a frame for many
- * recipients is compressed once, and a message inflates by itself.
+ * permessage-deflate (RFC 7692) without context takeover: a frame is compressed once for all
+ * recipients, and each message is inflated on its own.
  */
 import { Buffer } from "node:buffer";
 import { constants, deflateRawSync, inflateRawSync, type ZlibOptions } from "node:zlib";
 import type { Frame } from "./frame.ts";
 import type { Batch } from "./socket.ts";
 
-/** Frames below this size, in bytes, go out as they are: compressing them saves next to nothing. */
+/** Smaller frames, in bytes, are not compressed: it would save next to nothing. */
 export const COMPRESSION_THRESHOLD = 1024;
 
-/** Level 3 takes half the time of the default level and comes to nearly the same size. */
+/** Level 3 takes half the time of the default level, and the result is nearly as small. */
 const OPTIONS: ZlibOptions = { level: 3, finishFlush: constants.Z_SYNC_FLUSH };
-/** What a flush ends with; the RFC has the sender leave it out. */
+/** The end of a flush, which the sender omits (RFC 7692, section 7.2.1). */
 const FLUSH_TAIL = [0, 0, 0xff, 0xff];
-/** An empty last block after it: without one zlib takes a message that is cut off for a whole one. */
+/** Followed by an empty final block: without it, zlib accepts a message that is cut off. */
 const END_OF_MESSAGE = Buffer.from([...FLUSH_TAIL, 1, ...FLUSH_TAIL]);
 /** FIN, RSV1 for "compressed", and the opcode of text. */
 const COMPRESSED_TEXT = 0xc1;
 
 const WINDOW_BITS = '("?)(?:[89]|1[0-5])\\1';
 /**
- * The parameters of an offer that can be met. `server_max_window_bits` is none of them: a smaller
- * window than that of the others would need frames of its own.
+ * The parameters of an acceptable offer. `server_max_window_bits` is not one of them: a client with
+ * a smaller window than the others would need its own frames.
  */
 const PARAMETER = new RegExp(
   `^(?:(?:server|client)_no_context_takeover|client_max_window_bits(?:=${WINDOW_BITS})?)$`,
 );
 
-/** Whether one of the offers in `Sec-WebSocket-Extensions` is a permessage-deflate that can be met. */
+/** Whether `Sec-WebSocket-Extensions` has an acceptable offer of permessage-deflate. */
 export function offersDeflate(header: string): boolean {
   return header.split(",").some((offer) => {
     const [name, ...parameters] = offer.split(";").map((part) => part.trim());
@@ -38,12 +38,12 @@ export function offersDeflate(header: string): boolean {
   });
 }
 
-/** Batches as they stand on the wire of a connection that negotiated compression. */
+/** Encodes batches for connections that have negotiated compression. */
 export class Deflater {
-  /** Without a context that goes from frame to frame, a frame is the same for all recipients. */
+  /** A compressed frame is the same for all recipients. */
   readonly #compressed = new WeakMap<Frame, Uint8Array>();
 
-  /** The frames of a batch in order, joined; those compressed that are worth it. */
+  /** The frames of a batch in order, joined. Those of at least the threshold are compressed. */
   bytes(batch: Batch): Uint8Array {
     const { frames } = batch;
     if (frames.every((frame) => frame.size < COMPRESSION_THRESHOLD)) return batch.bytes();
@@ -64,23 +64,23 @@ export class Deflater {
 }
 
 /**
- * The message that was sent in these parts.
+ * Inflates a message that arrived in parts.
  *
- * @throws {RangeError} `ERR_BUFFER_TOO_LARGE`: it has more than `limit` bytes; no more are inflated.
- * @throws {Error} `Z_…`: it is not deflate data, or is cut off.
+ * @throws {RangeError} `ERR_BUFFER_TOO_LARGE`: the message has more than `limit` bytes.
+ * @throws {Error} `Z_…`: the parts are not deflate data, or are cut off.
  */
 export function inflate(parts: readonly Uint8Array[], limit: number): Buffer {
   return inflateRawSync(Buffer.concat([...parts, END_OF_MESSAGE]), { maxOutputLength: limit });
 }
 
-/** UTF-8 always leaves something to save, so the result is shorter. */
+/** The result is always shorter: no UTF-8 text of this size is incompressible. */
 function compress({ text }: Frame): Uint8Array {
   const flushed = deflateRawSync(text, OPTIONS);
   const body = flushed.subarray(0, flushed.length - FLUSH_TAIL.length);
   return Buffer.concat([headerOf(body.length), body]);
 }
 
-/** RFC 6455 section 5.2: the length in 7, 16 or 64 bits, no mask. */
+/** RFC 6455, section 5.2: the length in 7, 16 or 64 bits, no mask. */
 function headerOf(length: number): Buffer {
   if (length < 126) return Buffer.from([COMPRESSED_TEXT, length]);
   const header = Buffer.alloc(length < 65536 ? 4 : 10);

@@ -1,9 +1,9 @@
-/** Upgrades by `Deno.upgradeWebSocket`, for runtimes embedded in somebody's `Deno.serve`. */
+/** WebSockets of `Deno.upgradeWebSocket`, for runtimes embedded in `Deno.serve`. */
+import type { Upgrader } from "./handshake.ts";
 import type { HandshakeAcceptance, SocketEndpoint } from "./socket.ts";
-import type { Upgrader } from "./upgrader.ts";
 import { connectStandardSocket } from "./standard.ts";
 
-/** Deno's own upgrade. It has no ping, so liveness is its idle timeout. */
+/** Upgrades with Deno's own function. Its sockets have no ping, so they get an idle timeout. */
 export const denoUpgrader: Upgrader = {
   upgrade(
     request: Request,
@@ -13,7 +13,7 @@ export const denoUpgrader: Upgrader = {
   ): Response {
     const idleTimeout = Math.max(1, Math.ceil((2 * pingInterval) / 1000));
     const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout });
-    // Deno's own option refuses a name from a list that is not separated by exactly ", ".
+    // Deno's own option refuses a protocol if the offered list is not separated by exactly ", ".
     if (protocol !== undefined) response.headers.set("sec-websocket-protocol", protocol);
     connectStandardSocket(socket, session);
     return response;

@@ -1,13 +1,13 @@
-/** A text frame that is encoded once, whatever the number of its recipients. */
+/** A text frame that is encoded once for all recipients. */
 
 const encoder = new TextEncoder();
 
-/** What UTF-8 writes as more than one byte, or JSON never holds. */
+/** Characters with more than one byte in UTF-8, and those that JSON escapes. */
 const NOT_ASCII = /[^ -~]/;
-/** Texts up to this length are looked through for such characters; longer ones are just encoded. */
+/** Longer texts are not searched for such characters, but encoded. */
 const SHORT = 4096;
 
-/** A message on its way to clients: the text, and the bytes of its WebSocket frame when asked for. */
+/** A message to clients: its text, and its WebSocket frame, which is encoded on first use. */
 export class Frame {
   /** The JSON text. */
   readonly text: string;
@@ -15,32 +15,32 @@ export class Frame {
   #isAscii: boolean | undefined = undefined;
   #bytes: Uint8Array | undefined = undefined;
 
-  /** Encodes nothing yet. */
+  /** Does not encode the text yet. */
   constructor(text: string) {
     this.text = text;
   }
 
-  /** Bytes on the wire. */
+  /** The size on the wire, in bytes. */
   get size(): number {
     if (this.#size === 0) {
       const { length } = this.text;
-      this.#size = this.#writesItself() ? headerLength(length) + length : this.bytes.length;
+      this.#size = this.#isPlain() ? headerLength(length) + length : this.bytes.length;
     }
     return this.#size;
   }
 
-  /** The whole frame as a server sends it: header and UTF-8 text, not masked. */
+  /** The frame that a server sends: header and UTF-8 text, not masked. */
   get bytes(): Uint8Array {
     return this.#bytes ??= encodeTextFrame(this.text);
   }
 
-  /** The same as a text in which each byte is a character; undefined where that is no shortcut. */
+  /** The same as text with one character for each byte; undefined if that saves nothing. */
   get byteText(): string | undefined {
-    return this.#writesItself() ? headerText(this.text.length) + this.text : undefined;
+    return this.#isPlain() ? headerText(this.text.length) + this.text : undefined;
   }
 
-  /** Whether each character of the text is one byte. */
-  #writesItself(): boolean {
+  /** Whether each character of the text is one byte in UTF-8. */
+  #isPlain(): boolean {
     return this.#isAscii ??= this.text.length <= SHORT && !NOT_ASCII.test(this.text);
   }
 }
@@ -70,7 +70,7 @@ function headerLength(length: number): number {
   return length < 126 ? 2 : length < 65536 ? 4 : 10;
 }
 
-/** The header of a text that is short. */
+/** The header of a short text. */
 function headerText(length: number): string {
   return length < 126
     ? String.fromCharCode(0x81, length)

@@ -1,24 +1,44 @@
-/** The form of a WebSocket handshake, judged the same way on every runtime. */
+/** The WebSocket handshake: its check, the same on every runtime, and how a runtime upgrades it. */
+import type {
+  HandshakeAcceptance,
+  HandshakeRefusal,
+  HandshakeRequest,
+  SocketEndpoint,
+} from "./socket.ts";
 
-import type { HandshakeRefusal, HandshakeRequest } from "./socket.ts";
+/** Upgrades the requests that go through `fetch`. Each runtime has its own. */
+export interface Upgrader {
+  /** Upgrades a request whose handshake was accepted. Throws if it cannot. */
+  upgrade(
+    request: Request,
+    env: unknown,
+    endpoint: SocketEndpoint,
+    acceptance: HandshakeAcceptance,
+    received: ReceivedHandshake,
+  ): Response;
+  /** The client's address, or an object that looks it up. `env` is what the runtime passes to `fetch`. */
+  remoteAddress(request: Request, env: unknown): AddressSource | string | null;
+  /** The headers with names in lower case, if the runtime has a faster way to read them. */
+  headers?(request: Request): Readonly<Record<string, string>>;
+}
 
-/** What knows the address of a peer while the connection lasts. */
+/** Looks up the address of a client while it is connected. */
 export interface AddressSource {
-  /** Undefined or null where it is not known, or not any more. */
+  /** Undefined or null if it is unknown. */
   readonly remoteAddress?: string | null | undefined;
 }
 
-/** The facts of a handshake as an adapter finds them: what is seldom asked for is found when it is. */
+/** A handshake as an adapter received it. It computes what is seldom needed on demand. */
 export class ReceivedHandshake implements HandshakeRequest {
   readonly method: string;
   readonly hasQuery: boolean;
   readonly headers: Readonly<Record<string, string>>;
   readonly #target: string;
   readonly #parse: (target: string) => URL;
-  /** The address, or until somebody asks for it what knows it. */
+  /** The address, or an object that looks it up at the first use. */
   #address: AddressSource | string | null;
 
-  /** `target` is what `parse` makes the URL of. */
+  /** `parse` makes the URL of `target`. */
   constructor(
     method: string,
     target: string,
@@ -45,36 +65,36 @@ export class ReceivedHandshake implements HandshakeRequest {
     return this.#address;
   }
 
-  /** From now on `source` knows the address. */
+  /** Looks the address up in `source` from now on. */
   learnAddressFrom(source: AddressSource): void {
     if (typeof this.#address !== "string") this.#address = source;
   }
 }
 
-/** What the form of a handshake says. */
-export type HandshakeForm =
+/** The subprotocols that a valid handshake offers, or the refusal of an invalid one. */
+export type CheckedHandshake =
   | { readonly accepted: true; readonly protocols: readonly string[] }
   | HandshakeRefusal;
 
 /** 16 bytes of base64. */
 const KEY = /^[A-Za-z0-9+/]{22}==$/;
-/** RFC 9110: what a subprotocol's name is made of. */
+/** The name of a subprotocol, by RFC 9110. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
- * Checks method, upgrade, version, key and subprotocols, in this order. `headers` has names in
- * lower case.
+ * Checks the method, the upgrade, the version, the key and the subprotocols, in this order. The
+ * names in `headers` are in lower case.
  */
 export function checkHandshake(
   method: string,
   headers: Readonly<Record<string, string>>,
-): HandshakeForm {
+): CheckedHandshake {
   if (method !== "GET") {
-    return refuse(405, "a WebSocket handshake is a GET", { allow: "GET" });
+    return refuse(405, "a WebSocket handshake must be a GET request", { allow: "GET" });
   }
   const upgrades = /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(headers["connection"] ?? "");
   if (!upgrades || headers["upgrade"]?.toLowerCase() !== "websocket") {
-    return refuse(426, "this path speaks WebSocket", {
+    return refuse(426, "this path accepts WebSocket connections only", {
       connection: "Upgrade",
       upgrade: "websocket",
     });
@@ -93,15 +113,15 @@ export function checkHandshake(
   if (offered === undefined) return { accepted: true, protocols: [] };
   const protocols = offered.split(",").map((name) => name.trim());
   if (!protocols.every((name) => TOKEN.test(name))) {
-    return refuse(400, "Sec-WebSocket-Protocol has a malformed name");
+    return refuse(400, "Sec-WebSocket-Protocol contains an invalid name");
   }
   if (new Set(protocols).size !== protocols.length) {
-    return refuse(400, "Sec-WebSocket-Protocol names one twice");
+    return refuse(400, "Sec-WebSocket-Protocol contains a name twice");
   }
   return { accepted: true, protocols };
 }
 
-/** A handshake that ends with a plain response. */
+/** Refuses a handshake with a plain response. */
 export function refuse(
   status: number,
   message: string,

@@ -1,11 +1,10 @@
 /**
- * Connections as the rest of Weir sees them: the handshake, frames, sockets, and for each runtime
- * how its sockets become a `Peer`.
+ * WebSockets: the handshake, frames, compression, and an adapter for the sockets of each runtime.
  *
  * May import base/.
  */
 export { Frame } from "./frame.ts";
-export type { AddressSource, ReceivedHandshake } from "./handshake.ts";
+export type { AddressSource, ReceivedHandshake, Upgrader } from "./handshake.ts";
 export type {
   Batch,
   Handshake,
@@ -19,4 +18,3 @@ export type {
   VouchedClient,
 } from "./socket.ts";
 export { connectStandardSocket, STANDARD_FEATURES } from "./standard.ts";
-export type { Upgrader } from "./upgrader.ts";

@@ -1,38 +1,38 @@
-/** What the core and the adapters say to each other about one WebSocket. No I/O. */
+/** The interface between the core and the adapters of the runtimes. No I/O. */
 import type { Frame } from "./frame.ts";
 
-/** What an adapter's sockets can do beside sending and closing. */
+/** What the sockets of an adapter can do beside sending and closing. */
 export interface SocketFeatures {
-  /** Pings and tells of pongs; without it liveness is the host's idle timeout. */
+  /** Sends pings and reports pongs. Without it, the idle timeout of the host detects dead clients. */
   readonly ping: boolean;
   /** Destroys a socket without a close handshake. */
   readonly terminate: boolean;
-  /** Stops and goes on reading. */
+  /** Stops and resumes reading. */
   readonly pause: boolean;
-  /** Refuses a message over the limit before it is received in full. */
+  /** Refuses a message over the limit before all of it has arrived. */
   readonly frameLimits: boolean;
-  /** Sends every close code; without it any but 1000 goes out with 3000 added, such as 4001 for 1001. */
+  /** Sends every close code. Without it, 3000 is added to every code but 1000: 1001 becomes 4001. */
   readonly closeCodes: boolean;
-  /** Sees the handshake before the runtime has judged it. */
+  /** Receives the handshake before the runtime has checked it. */
   readonly handshakeChecks: boolean;
 }
 
-/** The reason of a close with 1008: more messages wait to be served than the server keeps. */
+/** The reason of a close with 1008: the queue of the messages of a client is full. */
 export const TOO_MUCH_WAITS = "too much waits to be served";
 
-/** One connection, as the core sees it. An adapter makes it. */
+/** One connection, as the core sees it. Adapters implement it. */
 export interface Peer {
   /**
-   * Queues frames on the socket, in order, with one system call where the runtime allows. Gives
-   * the bytes that the kernel has not taken, or -1 where the socket is closing and nothing was sent.
+   * Sends frames in order, with a single system call if the runtime allows it. Returns the bytes
+   * that the kernel has not accepted yet, or -1 if the socket is closing and nothing was sent.
    */
   send(batch: Batch): number;
   /**
-   * Starts the close handshake after everything that was sent. Where the adapter can, it destroys a
-   * socket on which nothing moves for `patience` milliseconds.
+   * Starts the close handshake after everything that was sent. If the adapter can, it destroys a
+   * socket that makes no progress for `patience` milliseconds.
    */
   close(code: number, reason: string, patience: number): void;
-  /** Bytes that were sent and that the kernel has not taken. */
+  /** The bytes that were sent and that the kernel has not accepted yet. */
   readonly bufferedAmount: number;
   /** Sends a ping frame. */
   ping?(): void;
@@ -40,104 +40,104 @@ export interface Peer {
   pong?(data: Uint8Array): void;
   /** Stops reading. */
   pause?(): void;
-  /** Goes on reading. */
+  /** Resumes reading. */
   resume?(): void;
   /** Destroys the socket. */
   terminate?(): void;
 }
 
-/** Frames that go out together. Recipients that wait for the same frames share one batch. */
+/** Frames that are sent together. Recipients of the same frames share one batch. */
 export interface Batch {
   /** In order. */
   readonly frames: readonly Frame[];
-  /** Bytes on the wire. */
+  /** The size on the wire, in bytes. */
   readonly size: number;
-  /** All frames as they stand on the wire, joined once for all recipients. */
+  /** All frames as bytes, joined once for all recipients. */
   bytes(): Uint8Array;
   /**
-   * The same as a text in which each byte is a character, which for one recipient can be cheaper;
-   * undefined where it is not, absent where a batch knows nothing of it.
+   * The same as text with one character for each byte, if that is cheaper for a single recipient;
+   * else undefined.
    */
   byteText?(): string | undefined;
 }
 
-/** The facts of a handshake, copied before the upgrade. */
+/** A handshake, copied before the upgrade. */
 export interface HandshakeRequest {
   /** Upper case. */
   readonly method: string;
   /** Normalised as `URL` does. */
   readonly url: URL;
-  /** False where it is known that the URL has no query, so that nobody need parse it. */
+  /** False if the URL has no query, so that it need not be parsed. */
   readonly hasQuery?: boolean;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The address of the peer, or null, also where nobody asked for it before the connection ended. */
+  /** The client's address; null if it is unknown or was first read after the connection closed. */
   readonly remoteAddress: string | null;
 }
 
-/** Who a client is where no token says so, but the caller answers for it: `weir test` does. */
+/** The identity of a client without a token, for which the caller vouches: `weir test` does. */
 export interface VouchedClient {
-  /** Null where the claims say it. */
+  /** Null if it is in the claims. */
   readonly userId: string | null;
-  /** Null where nothing but the user is known. */
+  /** Null if only the user is known. */
   readonly claims: Readonly<Record<string, unknown>> | null;
 }
 
-/** A handshake that ends with a plain response. */
+/** The refusal of a handshake, sent as a plain response. */
 export interface HandshakeRefusal {
-  /** Tells it from an acceptance. */
+  /** False for a refusal. */
   readonly accepted: false;
   /** The HTTP status. */
   readonly status: number;
-  /** One line of text for people, the body of the response. */
+  /** One line of text, the body of the response. */
   readonly message: string;
-  /** Beside the content type. */
+  /** Headers beside the content type. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A handshake that becomes a connection. */
+/** The acceptance of a handshake. */
 export interface HandshakeAcceptance {
-  /** Tells it from a refusal. */
+  /** True for an acceptance. */
   readonly accepted: true;
-  /** The subprotocol to answer with; undefined for none. */
+  /** The subprotocol of the response; undefined for none. */
   readonly protocol: string | undefined;
-  /** Gets the events of the connection. */
+  /** Receives the events of the connection. */
   readonly session: SocketSession;
 }
 
 /** The decision about a handshake. */
 export type Handshake = HandshakeAcceptance | HandshakeRefusal;
 
-/** What an adapter tells the core about one connection, in this order: `open`, others, `close`. */
+/** Receives the events of one connection, from `open` to `close`. An adapter calls it. */
 export interface SocketSession {
   /** The upgrade has succeeded. */
   open(peer: Peer, features: SocketFeatures): void;
-  /** The upgrade has failed after it was accepted, or nothing came of it. Nothing else follows. */
+  /** The upgrade has failed although it was accepted. No other event follows. */
   abandon(): void;
   /** A text message. */
   message(text: string): void;
   /** A binary message. */
   binary(): void;
-  /** A ping frame, where the adapter does not answer by itself. */
+  /** A ping frame, unless the adapter itself answers pings. */
   ping(data: Uint8Array): void;
   /** A pong frame. */
   pong(): void;
-  /** The adapter is about to send a close frame of its own: what is queued must go out before. */
+  /** The adapter is about to send a close frame, so everything queued must be sent now. */
   flush(): void;
-  /** The connection is gone, once. 1006 where there was no close frame. */
+  /** The connection has closed; called once. The code is 1006 if there was no close frame. */
   close(code: number, reason: string): void;
 }
 
-/** A WebSocket path, as adapters see it. */
+/** A path that accepts WebSockets, as adapters see it. */
 export interface SocketEndpoint {
-  /** Such as `/ws`; relative to the mount when embedded. */
+  /** Such as `/ws`; relative to the mount path if embedded. */
   readonly path: string;
-  /** Bytes; a longer message closes with 1009. */
+  /** In bytes. A larger message closes the connection with 1009. */
   readonly maxMessageSize: number;
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly pingInterval: number;
-  /** Offers permessage-deflate, where the adapter can; not where absent. */
+  /** Whether to negotiate permessage-deflate, if the adapter can. False by default. */
   readonly compression?: boolean;
-  /** Decides about a handshake. Never waits where it need not. No adapter vouches for anybody. */
+  /** Accepts or refuses a handshake, synchronously if possible. Adapters do not pass `vouched`. */
   accept(request: HandshakeRequest, vouched?: VouchedClient): Handshake | Promise<Handshake>;
 }

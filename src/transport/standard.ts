@@ -1,7 +1,7 @@
-/** Peers made of standard `WebSocket`s, whatever runtime upgraded them. */
+/** Sockets with the interface of the standard `WebSocket`, whichever runtime upgraded them. */
 import type { Batch, Peer, SocketFeatures, SocketSession } from "./socket.ts";
 
-/** What the standard interface leaves out. */
+/** The features that the standard interface lacks. */
 export const STANDARD_FEATURES: SocketFeatures = {
   ping: false,
   terminate: false,
@@ -11,13 +11,13 @@ export const STANDARD_FEATURES: SocketFeatures = {
   handshakeChecks: true,
 };
 
-/** A socket that is not open after so many milliseconds never will be. */
+/** A socket that does not open within this time, in milliseconds, is abandoned. */
 const OPEN_TIMEOUT = 10_000;
 
 /** Connects a socket that is opening or open to its session. */
 export function connectStandardSocket(socket: WebSocket, session: SocketSession): void {
   let opened = false;
-  // Deno tells nothing of a client that resets right after its request.
+  // Deno reports nothing about a client that resets the connection right after its request.
   const timer = setTimeout(() => session.abandon(), OPEN_TIMEOUT);
   const open = (): void => {
     clearTimeout(timer);
@@ -31,11 +31,11 @@ export function connectStandardSocket(socket: WebSocket, session: SocketSession)
   });
   socket.addEventListener("close", ({ code, reason }) => {
     clearTimeout(timer);
-    // Deno says 0 where no close frame came.
+    // Deno reports 0 if there was no close frame.
     if (opened) session.close(code || 1006, reason);
     else session.abandon();
   });
-  // The close event that follows says what there is to say.
+  // A close event follows every error.
   socket.addEventListener("error", () => {});
   if (socket.readyState === WebSocket.OPEN) open();
 }

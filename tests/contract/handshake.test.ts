@@ -117,7 +117,7 @@ contract("handshake: the checks have an order", config, async (t) => {
     return [response.status, response.body.trim()];
   };
   assert.deepEqual((await status(wrong, "POST"))[0], 405);
-  assert.deepEqual(await status(wrong), [426, "this path speaks WebSocket"]);
+  assert.deepEqual(await status(wrong), [426, "this path accepts WebSocket connections only"]);
   delete wrong.Upgrade;
   assert.deepEqual(await status(wrong), [426, "the WebSocket version must be 13"]);
   delete wrong["Sec-WebSocket-Version"];

@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import type { HttpService } from "../../src/contract/connector.ts";
 import { refuse } from "../../src/transport/handshake.ts";
 import { createSite, type Site, type SiteOptions } from "../../src/runtime/site.ts";
-import type { Upgrader } from "../../src/transport/upgrader.ts";
+import type { Upgrader } from "../../src/transport/handshake.ts";
 import type {
   Handshake,
   HandshakeRequest,

@@ -1,4 +1,4 @@
-/** Handshakes of `node:http` and the `ws` package, on Node and on Deno. */
+/** Upgrades the requests of `node:http` with the `ws` package, on Node and on Deno. */
 import { Buffer } from "node:buffer";
 import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
@@ -12,24 +12,24 @@ import type {
   SocketEndpoint,
 } from "./socket.ts";
 import { Deflater, offersDeflate } from "./deflate.ts";
-import { BatchBuffers, SessionSocket } from "./node-peer.ts";
+import { BatchBuffers, SessionSocket } from "./node-socket.ts";
 
-/** How long a client may take to answer a close frame while something moves, in milliseconds. */
+/** How long a client that keeps sending may take to return a close frame, in milliseconds. */
 const CLOSE_TIMEOUT = 60_000;
-/** A message of more fragments closes with 1008. */
+/** A message of more fragments closes the connection with 1008. */
 const MAX_FRAGMENTS = 1024;
-/** The request's header that a client offers compression in. */
+/** The header in which a client offers compression. */
 const EXTENSIONS = "sec-websocket-extensions";
 
-/** On a listener of ours: whether it serves a request. */
+/** The property of Weir's listeners that says whether they serve a request. */
 const serves = Symbol("weir.serves");
 
 type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
-type OurListener = UpgradeListener & { readonly [serves]: (request: IncomingMessage) => boolean };
+type WeirListener = UpgradeListener & { readonly [serves]: (request: IncomingMessage) => boolean };
 
 /**
- * Serves WebSockets on a server; returns a function that stops it. An upgrade for another path is
- * left to listeners that are not Weir's, and refused with 404 where there are none.
+ * Serves WebSockets on a server. Returns a function that stops this. Upgrades of other paths are
+ * left to the other listeners of the server, and refused with 404 if all listeners are Weir's.
  */
 export function upgradeSockets(
   server: Server,
@@ -43,7 +43,7 @@ export function upgradeSockets(
   const upgrade: UpgradeListener = (request, socket, head) => {
     const found = find(request);
     if (found === undefined) {
-      if (isLeft(server, request, listener)) refuseUpgrade(socket, NOT_FOUND);
+      if (isUnserved(server, request, listener)) refuseUpgrade(socket, NOT_FOUND);
       return;
     }
     let upgrader = upgraders.get(found);
@@ -53,16 +53,16 @@ export function upgradeSockets(
     }
     upgrader.handle(request, socket, head);
   };
-  const listener: OurListener = Object.assign(upgrade, {
+  const listener: WeirListener = Object.assign(upgrade, {
     [serves]: (request: IncomingMessage) => find(request) !== undefined,
   });
   server.on("upgrade", listener);
   return () => void server.off("upgrade", listener);
 }
 
-/** Whether nobody serves an upgrade, and `listener` is the one to say so. */
-function isLeft(server: Server, request: IncomingMessage, listener: UpgradeListener): boolean {
-  const listeners = server.listeners("upgrade") as (UpgradeListener & Partial<OurListener>)[];
+/** Whether no listener serves an upgrade, and `listener` is the one to refuse it. */
+function isUnserved(server: Server, request: IncomingMessage, listener: UpgradeListener): boolean {
+  const listeners = server.listeners("upgrade") as (UpgradeListener & Partial<WeirListener>)[];
   return listeners.at(-1) === listener &&
     listeners.every((other) => other[serves]?.(request) === false);
 }
@@ -74,24 +74,24 @@ const NOT_FOUND: HandshakeRefusal = {
   headers: {},
 };
 
-/** The URL that a request's target stands for, normalised; undefined where there is none. */
+/** The normalised URL of a request's target; undefined if it is invalid. */
 function targetUrl(target: string): URL | undefined {
-  // Put together as text: as a relative reference, `//ws` would name a host. The client's own Host
-  // stays out of it, or it could write a path.
+  // Joined as text: as a relative reference, `//ws` would be a host. Without the client's Host
+  // header, which could contain a path.
   return URL.parse(target.startsWith("/") ? `http://localhost${target}` : target) ?? undefined;
 }
 
-/** A path that is as `URL` would have it, before the query if there is one. */
+/** A path that `URL` would not change, up to the query. */
 const PLAIN_PATH = /^\/[\w/-]*(?=\?|$)/;
 
-/** The path of a request's URL; undefined where there is none. Most paths need no parser. */
+/** The path of a request's URL; undefined if it is invalid. Most paths need no parser. */
 export function requestPath({ url = "/" }: IncomingMessage): string | undefined {
   return PLAIN_PATH.exec(url)?.[0] ?? targetUrl(url)?.pathname;
 }
 
-/** Answers an upgrade with a plain response and lets go of the socket. */
+/** Refuses an upgrade with a plain response, and closes the socket. */
 export function refuseUpgrade(socket: Duplex, refusal: HandshakeRefusal): void {
-  // Node has taken its own listener away; a reset must not become an uncaught error.
+  // Node has removed its own listener, and a reset must not become an uncaught error.
   socket.on("error", ignore);
   const { status, message, headers } = refusal;
   const body = `${message}\n`;
@@ -106,32 +106,32 @@ export function refuseUpgrade(socket: Duplex, refusal: HandshakeRefusal): void {
   socket.once("finish", () => socket.destroy());
 }
 
-/** Handshakes of one endpoint. */
+/** Upgrades the requests of one endpoint. */
 class EndpointUpgrader {
   readonly #endpoint: SocketEndpoint;
   readonly #server: SocketServer<typeof SessionSocket>;
   readonly #plain = new BatchBuffers();
   readonly #compressed = new BatchBuffers(new Deflater());
-  /** What the handshake that is under way answers with; `ws` asks for it synchronously. */
+  /** The subprotocol of the current handshake. `ws` asks for it synchronously. */
   #protocol: string | undefined;
 
   constructor(endpoint: SocketEndpoint) {
     this.#endpoint = endpoint;
-    // The types of `ws` do not have its newest options yet.
+    // The types of `ws` lack its newest options.
     const options: ServerOptions<typeof SessionSocket> & {
       closeTimeout: number;
       maxFragments: number;
     } = {
       noServer: true,
       clientTracking: false,
-      // `ws` negotiates, and nothing else. A context for each connection would cost memory, and
-      // frames that are not the same for all.
+      // `ws` only negotiates. Context takeover would cost memory for each connection, and a frame
+      // would not be the same for all.
       perMessageDeflate: endpoint.compression === true &&
         { serverNoContextTakeover: true, clientNoContextTakeover: true },
       maxPayload: endpoint.maxMessageSize,
       maxFragments: MAX_FRAGMENTS,
       closeTimeout: CLOSE_TIMEOUT,
-      // `ws` by itself answers every ping and ends a client that sends many at once.
+      // With it, `ws` closes the connection of a client that sends many pings at once.
       autoPong: false,
       handleProtocols: () => this.#protocol ?? false,
       WebSocket: SessionSocket,
@@ -140,13 +140,13 @@ class EndpointUpgrader {
   }
 
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const decision = this.#endpoint.accept(factsOf(request));
+    const decision = this.#endpoint.accept(receive(request));
     const answer = (result: Awaited<typeof decision>): void => {
       if (result.accepted) this.#upgrade(request, socket, head, result);
       else refuseUpgrade(socket, result);
     };
     if (!(decision instanceof Promise)) return answer(decision);
-    // A reset while the decision waits must not become an uncaught error; `close` follows it.
+    // A reset during the decision must not become an uncaught error. A close event follows it.
     socket.on("error", ignore);
     decision.then(answer, (error) => socket.destroy(error));
   }
@@ -158,7 +158,7 @@ class EndpointUpgrader {
     { protocol, session }: HandshakeAcceptance,
   ): void {
     this.#protocol = protocol;
-    // `ws` refuses the handshake where it cannot meet the offers; the RFC has them declined.
+    // `ws` refuses a handshake whose offers it cannot meet. The RFC says to decline the offers.
     const offered = request.headers[EXTENSIONS];
     if (offered !== undefined) {
       request.headers[EXTENSIONS] = offersDeflate(offered) ? "permessage-deflate" : undefined;
@@ -170,25 +170,25 @@ class EndpointUpgrader {
       const buffers = webSocket.extensions === "" ? this.#plain : this.#compressed;
       webSocket.connect(socket as Socket, buffers, session);
     });
-    // The client had left already.
+    // The client has left.
     if (!upgraded) session.abandon();
   }
 }
 
-function factsOf(request: IncomingMessage): HandshakeRequest {
+function receive(request: IncomingMessage): HandshakeRequest {
   const { method = "GET", url = "/", socket } = request;
-  // To find an address is a system call.
+  // The address is looked up on demand, since that is a system call.
   return new ReceivedHandshake(method, url, headersOf(request), socket, parseTarget);
 }
 
-/** The headers; a copy where they hold what the upgrade changes, or a list. */
+/** The headers; a copy if they have the one that the upgrade changes, or a list. */
 function headersOf({ headers }: IncomingMessage): Readonly<Record<string, string>> {
   const cookies = headers["set-cookie"];
   if (cookies === undefined && headers[EXTENSIONS] === undefined) {
     return headers as Record<string, string>;
   }
   const copy = { ...headers } as Record<string, string>;
-  // Alone among headers it is a list, also in a request, where it means nothing.
+  // The only header that Node returns as a list. It has no meaning in a request.
   return cookies === undefined ? copy : { ...copy, "set-cookie": cookies.join(", ") };
 }
 

@@ -1,10 +1,10 @@
-/** Connections of the `ws` package, whose frames go straight to the socket. */
+/** Sockets of the `ws` package. Weir's own frames bypass it and go straight to the TCP socket. */
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import type { Deflater } from "./deflate.ts";
 import type { Batch, Peer, SocketFeatures, SocketSession } from "./socket.ts";
-import { ClientReceiver, type ReceiverOwner } from "./node-receiver.ts";
+import { ClientReceiver, type ReceivingSocket } from "./node-receiver.ts";
 
 const FEATURES: SocketFeatures = {
   ping: true,
@@ -15,13 +15,13 @@ const FEATURES: SocketFeatures = {
   handshakeChecks: true,
 };
 
-/** After this many inflated bytes the other connections have their turn; one plain read has as many. */
+/** After this many inflated bytes, other connections get a turn. A plain read has as many. */
 const BURST = 64 * 1024;
-/** The `readyState` of a connection that takes data. */
+/** The `readyState` of an open connection. */
 const OPEN = 1;
-/** What `close` gets where there was no close frame. */
-const NO_FRAME = 1006;
-/** The close codes of what breaks a limit or UTF-8; all else that `ws` refuses is 1002. */
+/** The code of a connection that closed without a close frame. */
+const NO_CLOSE_FRAME = 1006;
+/** The close codes of a broken limit or of bad UTF-8. Anything else that `ws` refuses is 1002. */
 const VIOLATIONS: Readonly<Record<string, number>> = {
   WS_ERR_INVALID_UTF8: 1007,
   WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
@@ -30,20 +30,21 @@ const VIOLATIONS: Readonly<Record<string, number>> = {
 };
 
 /**
- * A connection of `ws` that tells its session what happens. A listener for each event, and what it
- * would have to remember, would cost every idle connection half a kilobyte.
+ * A socket of `ws` that passes its events to a session. It overrides `emit`, since a listener for
+ * each event would cost every idle connection half a kilobyte.
  */
-export class SessionSocket extends WebSocket implements ReceiverOwner {
+export class SessionSocket extends WebSocket implements ReceivingSocket {
   #session: SocketSession | undefined = undefined;
-  /** The session wants no more. */
+  /** The session has paused the socket. */
   #held = false;
-  /** How much was inflated since other connections had their turn, in bytes. */
+  /** The bytes that were inflated since other connections had a turn. */
   #inflated = 0;
+  /** The socket is paused so that other connections get a turn. */
   #resting = false;
-  /** `ws` closes with the right code, and then tells of the broken connection alone. */
+  /** `ws` closes with the right code, but reports only that the connection was lost. */
   #violation: number | undefined = undefined;
 
-  /** Connects an open socket to its session. `buffers` is shared by those whose frames are alike. */
+  /** Connects an open socket to its session. Sockets with the same encoding share `buffers`. */
   connect(socket: Socket, buffers: BatchBuffers, session: SocketSession): void {
     this.#session = session;
     ClientReceiver.adopt((this as unknown as { readonly _receiver: object })._receiver, this);
@@ -56,7 +57,7 @@ export class SessionSocket extends WebSocket implements ReceiverOwner {
     switch (event) {
       case "message": {
         const [data, isBinary] = values as [Buffer, boolean];
-        // It was compressed, came after the end, and was not inflated.
+        // A compressed message that arrived after the close and was not inflated.
         if (data.length === 0 && this.readyState !== OPEN) return true;
         if (isBinary) session.binary();
         else session.message(data.toString());
@@ -73,7 +74,7 @@ export class SessionSocket extends WebSocket implements ReceiverOwner {
         return true;
       case "close": {
         const [code, reason] = values as [number, Buffer];
-        session.close(code === NO_FRAME ? this.#violation ?? code : code, reason.toString());
+        session.close(code === NO_CLOSE_FRAME ? this.#violation ?? code : code, reason.toString());
         return true;
       }
     }
@@ -90,60 +91,60 @@ export class SessionSocket extends WebSocket implements ReceiverOwner {
     if (!this.#resting) super.resume();
   }
 
-  /** The socket is paused, so it keeps the bytes, and reports its end after they are read. */
+  /** The paused socket keeps the bytes, and reports its end after they have been read. */
   takeBack(bytes: Buffer): void {
     (this as unknown as { readonly _socket: Socket })._socket.unshift(bytes);
   }
 
-  /** One read of 64 KB may inflate to 64 MB, so other connections have their turn in between. */
+  /** A read of 64 KB may inflate to 64 MB, so other connections get a turn in between. */
   inflated(bytes: number): void {
     this.#inflated += bytes;
     if (this.#inflated < BURST || this.#resting) return;
     this.#inflated = 0;
     this.#resting = true;
     super.pause();
-    // With immediates the others wait longer: measured, twice as long on Deno.
+    // With `setImmediate` the others wait longer: twice as long on Deno, as measured.
     setTimeout(() => {
       this.#resting = false;
       if (!this.#held) super.resume();
     }, 0);
   }
 
-  /** `ws` answers a close frame, and refuses a broken one, as soon as it has read it. */
+  /** `ws` calls this as soon as it has read a close frame or an invalid one. */
   override close(code?: number, reason?: string | Buffer): void {
     this.#session?.flush();
     super.close(code, reason);
   }
 }
 
-/** The code that `ws` closes with because of an error; undefined where it is none of the client's. */
+/** The code that `ws` closes with; undefined if the client did not cause the error. */
 function violationOf(error: Error & { readonly code?: string }): number | undefined {
   if (error.code?.startsWith("WS_ERR_")) return VIOLATIONS[error.code] ?? 1002;
-  // What was sent as compressed is not.
+  // The data is not valid deflate data.
   if (error.code?.startsWith("Z_")) return 1007;
   return undefined;
 }
 
-/** A text up to this size, in bytes, reaches the kernel without a buffer of its own. */
+/** Texts up to this size, in bytes, are written as text, without a buffer. */
 const SHORT_TEXT = 16 * 1024;
 
-/** Streams wrap every Uint8Array in a Buffer of its own; recipients of one batch share it here. */
+/** Streams wrap each Uint8Array in a Buffer. Here, the recipients of a batch share one. */
 export class BatchBuffers {
   readonly #deflater: Deflater | undefined;
   #batch: Batch | undefined;
   #buffer: Buffer | undefined;
 
-  /** `deflater` compresses what is worth it, where that was negotiated. */
+  /** With `deflater` for connections that have negotiated compression. */
   constructor(deflater?: Deflater) {
     this.#deflater = deflater;
   }
 
-  /** Writes a batch to a socket; false where the socket does not take it at once. */
+  /** Writes a batch to a socket. Returns false if the socket buffers it. */
   write(batch: Batch, socket: Socket): boolean {
     if (batch !== this.#batch) {
       this.#batch = batch;
       this.#buffer = undefined;
-      // Most batches have one recipient, and a buffer costs more than it would save there.
+      // Most batches have one recipient. A buffer pays only for several.
       const short = this.#deflater === undefined && batch.size <= SHORT_TEXT;
       const text = short ? batch.byteText?.() : undefined;
       if (text !== undefined) return socket.write(text, "latin1");
@@ -157,7 +158,7 @@ export class BatchBuffers {
   }
 }
 
-/** A connection of `ws`. Frames of ours go straight to the socket, between those of `ws`. */
+/** The peer of a `SessionSocket`. Its frames go to the TCP socket between those of `ws`. */
 class NodePeer implements Peer {
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
@@ -175,7 +176,7 @@ class NodePeer implements Peer {
 
   send(batch: Batch): number {
     if (this.#webSocket.readyState !== OPEN) return -1;
-    // Below its high-water mark a stream has nothing worth asking for.
+    // Below the high-water mark of the stream, the exact amount does not matter.
     return this.#buffers.write(batch, this.#socket) ? 0 : this.#socket.writableLength;
   }
 
@@ -183,15 +184,15 @@ class NodePeer implements Peer {
     const socket = this.#socket;
     const terminate = (): void => this.#webSocket.terminate();
     this.#webSocket.close(code, reason);
-    // A write that makes progress counts as movement.
+    // A write that makes progress restarts this timeout.
     socket.setTimeout(patience, terminate);
-    // Once all is out, only the answer counts: a client could talk on without ever giving it.
-    const awaitAnswer = (): void => {
+    // After that, only the client's close frame counts: it may keep sending other frames.
+    const awaitClose = (): void => {
       const timer = setTimeout(terminate, patience);
       socket.once("close", () => clearTimeout(timer));
     };
-    if (socket.writableNeedDrain) socket.once("drain", awaitAnswer);
-    else awaitAnswer();
+    if (socket.writableNeedDrain) socket.once("drain", awaitClose);
+    else awaitClose();
   }
 
   ping(): void {
