@@ -4,6 +4,7 @@ import { COMPRESSION_THRESHOLD } from "./deflate.ts";
 import type { Frame } from "./frame.ts";
 import type { AddressSource, ReceivedHandshake, Upgrader } from "./handshake.ts";
 import {
+  ALL_FEATURES,
   type Batch,
   type HandshakeAcceptance,
   type Peer,
@@ -89,16 +90,8 @@ interface BunHeaders extends Headers {
   toJSON(): Record<string, string | readonly string[]>;
 }
 
-const FEATURES: SocketFeatures = {
-  ping: true,
-  terminate: true,
-  pause: true,
-  frameLimits: true,
-  closeCodes: true,
-  handshakeChecks: true,
-};
 /** A server has a single message limit. An endpoint with a smaller one checks received messages. */
-const UNLIMITED_FEATURES: SocketFeatures = { ...FEATURES, frameLimits: false };
+const UNLIMITED_FEATURES: SocketFeatures = { ...ALL_FEATURES, frameLimits: false };
 
 /** Larger than any limit of Weir, in bytes. */
 const NO_LIMIT = 2 ** 31 - 1;
@@ -119,7 +112,7 @@ export function bunWebSocketHandler(endpoints: readonly SocketEndpoint[]): BunWe
     open(socket) {
       const { data } = socket;
       const limits = data.endpoint.maxMessageSize === maxPayloadLength;
-      data.open(socket, limits ? FEATURES : UNLIMITED_FEATURES);
+      data.open(socket, limits ? ALL_FEATURES : UNLIMITED_FEATURES);
     },
     message({ data }, message) {
       if (typeof message === "string") data.message(message);

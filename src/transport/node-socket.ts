@@ -3,17 +3,8 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import type { Deflater } from "./deflate.ts";
-import type { Batch, Peer, SocketFeatures, SocketSession } from "./socket.ts";
+import { ALL_FEATURES, type Batch, type Peer, type SocketSession } from "./socket.ts";
 import { ClientReceiver, type ReceivingSocket } from "./node-receiver.ts";
-
-const FEATURES: SocketFeatures = {
-  ping: true,
-  terminate: true,
-  pause: true,
-  frameLimits: true,
-  closeCodes: true,
-  handshakeChecks: true,
-};
 
 /** After this many inflated bytes, other connections get a turn. A plain read has as many. */
 const BURST = 64 * 1024;
@@ -48,7 +39,7 @@ export class SessionSocket extends WebSocket implements ReceivingSocket {
   connect(socket: Socket, buffers: BatchBuffers, session: SocketSession): void {
     this.#session = session;
     ClientReceiver.adopt((this as unknown as { readonly _receiver: object })._receiver, this);
-    session.open(new NodePeer(this, socket, buffers), FEATURES);
+    session.open(new NodePeer(this, socket, buffers), ALL_FEATURES);
   }
 
   override emit(event: string | symbol, ...values: unknown[]): boolean {

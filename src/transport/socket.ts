@@ -17,6 +17,16 @@ export interface SocketFeatures {
   readonly handshakeChecks: boolean;
 }
 
+/** The features of an adapter that lacks none. */
+export const ALL_FEATURES: SocketFeatures = {
+  ping: true,
+  terminate: true,
+  pause: true,
+  frameLimits: true,
+  closeCodes: true,
+  handshakeChecks: true,
+};
+
 /** The reason of a close with 1008: the queue of the messages of a client is full. */
 export const TOO_MUCH_WAITS = "too much waits to be served";
 
