@@ -238,11 +238,8 @@ test("a cookie needs origins", async () => {
   const jwt = `jwt {\n secret = "${SECRET}"\n}\n`;
   const cookie = await authOptions(`${jwt}from = ["protocol", "cookie:session"]`);
   assert.deepEqual(
-    checkAuth(cookie, undefined).map(({ attribute, message }) => [
-      attribute,
-      message,
-    ]),
-    [["auth", "reads a cookie and needs origins"]],
+    checkAuth(cookie, undefined).map(({ attribute, code }) => [attribute, code]),
+    [["auth", "missing-origins"]],
   );
   assert.deepEqual(
     checkAuth(cookie, { exact: new Set(["https://app.example"]), suffixes: [] }),
@@ -255,8 +252,8 @@ test("a cookie needs origins", async () => {
 test("keys of a public issuer without an audience are worth a warning", async () => {
   const url = 'jwks_url = "https://issuer.example/keys"';
   const open = await authOptions(`jwt {\n ${url}\n}`);
-  assert.deepEqual(checkAuth(open, undefined).map(({ severity, message }) => [severity, message]), [
-    ["warning", "takes tokens that its issuer made for any other service"],
+  assert.deepEqual(checkAuth(open, undefined).map(({ severity, code }) => [severity, code]), [
+    ["warning", "unchecked-audience"],
   ]);
   assert.deepEqual(
     checkAuth(await authOptions(`jwt {\n ${url}\n audience = "a"\n}`), undefined),

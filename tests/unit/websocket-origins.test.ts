@@ -72,21 +72,21 @@ test("origins are read as browsers write them", () => {
   }
 });
 
-test("what is no origin is a problem", () => {
+test("a text that is not an origin is a problem", () => {
   const examples = 'such as "https://example.com" or "*.example.com"';
   const cases: ReadonlyArray<readonly [unknown, string]> = [
     ["https://example.com", `must be a list of origins | ${examples}`],
     [[1], `must be a list of origins | ${examples}`],
     [null, `must be a list of origins | ${examples}`],
     [[], `must be a list of origins with at least one | ${examples}`],
-    [[""], `has "", which is no origin | ${examples}`],
-    [["example.com"], `has "example.com", which is no origin | ${examples}`],
-    [["localhost:5173"], `has "localhost:5173", which is no origin | ${examples}`],
-    [["https://"], `has "https://", which is no origin | ${examples}`],
-    [["*"], `has "*", which has a * elsewhere than in front of a domain | ${examples}`],
+    [[""], `has "", which is not an origin | ${examples}`],
+    [["example.com"], `has "example.com", which is not an origin | ${examples}`],
+    [["localhost:5173"], `has "localhost:5173", which is not an origin | ${examples}`],
+    [["https://"], `has "https://", which is not an origin | ${examples}`],
+    [["*"], `has "*", which has a * that is not in front of a domain | ${examples}`],
     [
       ["https://*.example.com"],
-      `has "https://*.example.com", which has a * elsewhere than in front of a domain | ${examples}`,
+      `has "https://*.example.com", which has a * that is not in front of a domain | ${examples}`,
     ],
     [
       ["https://example.com/chat"],
@@ -105,14 +105,14 @@ test("what is no origin is a problem", () => {
     ],
     [
       ["null"],
-      'has "null", which is what pages of no origin say | any page can pass itself off as one',
+      'has "null", which pages without an origin send | any page can do that',
     ],
   ];
   for (const [written, problem] of cases) assert.equal(problemOf(written), problem);
   for (
     const written of ["*.", "*.com", "*.example.com:8443", "*.example.com/x", "*. example.com"]
   ) {
-    const problem = `has "${written}", which is no domain after the "*."`;
-    assert.equal(problemOf([written]), `${problem} | it is https and the default port`);
+    const problem = `has "${written}", which has no domain after the "*."`;
+    assert.equal(problemOf([written]), `${problem} | it means https on the default port`);
   }
 });

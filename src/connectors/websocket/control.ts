@@ -25,19 +25,19 @@ export function checkControl(
   operation: ControlOperation,
   { target, options: { user }, fromClient }: Destination<WebSocketDestinationOptions>,
 ): CodedProblem[] {
-  const complaints: CodedProblem[] = [];
+  const problems: CodedProblem[] = [];
   if (operation === "disconnect" && target !== undefined) {
-    const hint = "user says whom it ends";
-    const message = "takes no target for a disconnect";
-    complaints.push({ code: "unused-attribute", attribute: "target", message, hint });
+    const hint = "user selects the connections";
+    const message = "has a target, which disconnect does not use";
+    problems.push({ code: "unused-attribute", attribute: "target", message, hint });
   } else if (operation !== "disconnect" && target === undefined) {
-    complaints.push({ code: "missing-target", message: "needs a target: the room" });
+    problems.push({ code: "missing-target", message: "needs a target: the room" });
   }
   if (user === undefined && fromClient === false) {
-    const message = "needs a user: no client's connection sends the event";
-    complaints.push({ code: "missing-user", message });
+    const message = "needs a user, because no client sends the event";
+    problems.push({ code: "missing-user", message });
   }
-  return complaints;
+  return problems;
 }
 
 /** What to do, and to which connections: to those of a user, or to the one of a client. */
@@ -63,15 +63,15 @@ export function commandOf(
   const { user } = options as WebSocketDestinationOptions;
   const sender = event?.client?.id;
   if (user === undefined && sender === undefined) {
-    fail(connector, `${operation} needs a user: no client sent the event`);
+    fail(connector, `${operation} needs a user, because no client sent the event`);
   }
-  const whom = user === undefined
+  const recipient = user === undefined
     ? { client: sender }
     : { user: nameOf(connector, operation, user, scope) };
-  if (operation === "disconnect") return { operation, ...whom } as ControlCommand;
+  if (operation === "disconnect") return { operation, ...recipient } as ControlCommand;
   const problem = roomProblem(target);
   if (target === undefined || problem !== undefined) fail(connector, `${operation}: ${problem}`);
-  return { operation, room: target, ...whom } as ControlCommand;
+  return { operation, room: target, ...recipient } as ControlCommand;
 }
 
 /** For how many connections a command was executed, and how many refused it. */

@@ -14,7 +14,7 @@ import { type AuthOptions, checkAuth, withoutKeys } from "./auth/fields.ts";
 import { checkControl, CONTROL_OPERATIONS, isControl } from "./control.ts";
 import { Hub } from "./hub.ts";
 import { destinationFields, fields, type WebSocketOptions } from "./options.ts";
-import { unusedRooms } from "./rooms/unused.ts";
+import { unusedRooms } from "./rooms/fields.ts";
 import { checkSlowClient } from "./slow-client/fields.ts";
 
 /** The operations of a flow's `to`. */
@@ -26,37 +26,37 @@ export const DESTINATION_OPERATIONS = [
   ...CONTROL_OPERATIONS,
 ] as const;
 
-/** What stands on `input` beside the payload's fields; the last five at the ends of a connection. */
+/** The fields of `input` beside those of the payload; the last five only on `connect` or `disconnect`. */
 const METADATA = [
   ...["data", "event", "client_id", "user_id", "room"],
   ...["remote_addr", "code", "reason", "rooms", "duration_ms"],
 ];
 
-/** The kind of connector that `type = "websocket"` names. */
+/** The connector of `type = "websocket"`. */
 export const websocketConnector: ConnectorType = defineConnector({
   fields,
   check({ path, ping_interval, pong_timeout, auth, origins, slow_client }): CodedProblem[] {
-    const complaints: CodedProblem[] = [
+    const problems: CodedProblem[] = [
       ...checkAuth(auth, origins),
       ...checkSlowClient(slow_client),
     ];
     if (URL.parse(path, "http://host")?.pathname !== path) {
-      complaints.push({
+      problems.push({
         code: "invalid-path",
         attribute: "path",
-        message: `has a path that is not plain: ${JSON.stringify(path)}`,
-        hint: 'it begins with "/" and has neither "..", "?", "#" nor characters to be escaped',
+        message: `has an invalid path: ${JSON.stringify(path)}`,
+        hint: 'a path starts with "/" and has no "..", "?", "#" or characters that need escaping',
       });
     }
     if (pong_timeout > ping_interval) {
-      complaints.push({
+      problems.push({
         code: "invalid-limits",
         attribute: "pong_timeout",
         message: "has a pong_timeout longer than its ping_interval",
-        hint: "a verdict must come before the next ping",
+        hint: "a pong must be due before the next ping",
       });
     }
-    return complaints;
+    return problems;
   },
   checkUsage: (usage, { room }) => unusedRooms(room, usage),
   address: ({ host, port, path }) => `${host}:${port}${path}`,
@@ -71,7 +71,7 @@ export const websocketConnector: ConnectorType = defineConnector({
         return [{
           code: "invalid-operation",
           attribute: "operation",
-          message: `starts no flow on "${operation}": the protocol itself answers it`,
+          message: `cannot start a flow on "${operation}": the protocol itself answers it`,
         }];
       }
       const lifecycle = operation === "connect" || operation === "disconnect";
@@ -79,14 +79,14 @@ export const websocketConnector: ConnectorType = defineConnector({
         return [{
           code: "invalid-operation",
           attribute: "operation",
-          message: `starts no flow on "${operation}": only the server sends it`,
+          message: `cannot start a flow on "${operation}": only the server sends it`,
         }];
       }
       return TYPE_PATTERN.test(operation) ? [] : [{
         code: "invalid-operation",
         attribute: "operation",
-        message: `starts no flow on "${operation}", which is no type of a frame`,
-        hint: "1 to 64 of A-Z a-z 0-9 _ . : -",
+        message: `cannot start a flow on "${operation}": it is not a valid frame type`,
+        hint: "a frame type has 1 to 64 of A-Z a-z 0-9 _ . : -",
       }];
     },
   },
@@ -97,8 +97,8 @@ export const websocketConnector: ConnectorType = defineConnector({
       const { operation, target, options: { user } } = to;
       if (isControl(operation)) return checkControl(operation, to);
       if (user !== undefined) {
-        const message = `takes no user for ${operation ?? "this"}`;
-        const hint = `${CONTROL_OPERATIONS.join(", ")} take one`;
+        const message = `has a user, which ${operation ?? "it"} does not use`;
+        const hint = `${CONTROL_OPERATIONS.join(", ")} use it`;
         return [{ code: "unused-attribute", attribute: "user", message, hint }];
       }
       switch (operation) {
@@ -116,15 +116,15 @@ export const websocketConnector: ConnectorType = defineConnector({
           return target === undefined ? [] : [{
             code: "unused-attribute",
             attribute: "target",
-            message: "takes no target for a broadcast",
-            hint: "send_to_room, send_to_user and send_to_client take one",
+            message: "has a target, which broadcast does not use",
+            hint: "send_to_room, send_to_user and send_to_client use it",
           }];
         default:
           return [];
       }
     },
   },
-  // It opens nothing by itself but the address of keys; a test says who its clients are.
+  // It opens nothing but the URL of keys, and a test names the users of its clients.
   test: (options) => ({ ...options, auth: options.auth && withoutKeys(options.auth) }),
   create: (options, context) =>
     options.auth === undefined
@@ -136,7 +136,7 @@ function needsTarget(what: string): CodedProblem {
   return { code: "missing-target", message: `needs a target: ${what}` };
 }
 
-/** What checks tokens is loaded where it is needed. */
+/** Loads the token verifier, which only connectors with `auth` need. */
 async function createWithAuth(
   options: WebSocketOptions,
   auth: AuthOptions,

@@ -61,16 +61,16 @@ type Read = { readonly origin: string } | { readonly suffix: string } | {
 
 function readOrigin(written: string): Read {
   if (written === "null") {
-    return { problem: "which is what pages of no origin say\nany page can pass itself off as one" };
+    return { problem: "which pages without an origin send\nany page can do that" };
   }
   if (written.startsWith("*.")) return readSuffix(written.slice(2));
   if (written.includes("*")) {
-    return { problem: `which has a * elsewhere than in front of a domain\n${EXAMPLES}` };
+    return { problem: `which has a * that is not in front of a domain\n${EXAMPLES}` };
   }
   const url = URL.parse(written);
   const isWeb = url?.protocol === "https:" || url?.protocol === "http:";
   if (url === null || !isWeb && !FOREIGN.test(written)) {
-    return { problem: `which is no origin\n${EXAMPLES}` };
+    return { problem: `which is not an origin\n${EXAMPLES}` };
   }
   if (!isWeb) return { origin: written };
   // Otherwise a part of the text would be ignored.
@@ -83,7 +83,9 @@ function readOrigin(written: string): Read {
 function readSuffix(domain: string): Read {
   const host = URL.parse(`https://${domain}`)?.host;
   if (host === undefined || /[/?#@:\\\s]/.test(domain) || !HTTPS.test(`https://${host}`)) {
-    return { problem: 'which is no domain after the "*."\nit is https and the default port' };
+    return {
+      problem: 'which has no domain after the "*."\nit means https on the default port',
+    };
   }
   return { suffix: `.${host}` };
 }

@@ -18,13 +18,13 @@ import { type TokenSource, tokenSources } from "./token.ts";
 
 /** RFC 7518: an HMAC key is at least as long as its hash. */
 const MIN_SECRET_BYTES = 32;
-/** More would make the expiry of a token meaningless; in milliseconds. */
+/** In milliseconds. A larger leeway would make the expiry of a token meaningless. */
 const MAX_LEEWAY = 10 * 60_000;
 
-/** The attributes of which a `jwt` block has exactly one. */
+/** A `jwt` block has exactly one of these. */
 const KEYS = ["secret", "public_key", "jwks_url"] as const;
 
-/** Where a token is looked for by default. A cookie is not among them: it needs `origins`. */
+/** The default of `from`. It has no cookie, because a cookie needs `origins`. */
 const DEFAULT_FROM = ["query:token", "header:authorization", "protocol"];
 const DEFAULT_SOURCES: readonly TokenSource[] = [
   { kind: "query", name: "token" },
@@ -35,20 +35,21 @@ const DEFAULT_SOURCES: readonly TokenSource[] = [
 const jwtFields = {
   secret: attribute(secret(), { about: "The shared secret of HS256, HS384 and HS512." }),
   public_key: attribute(publicKey(), {
-    about: "The issuer's public key in PEM: RSA, EC or Ed25519. Its kind decides the algorithms.",
+    about:
+      "The issuer's public key in PEM: RSA, EC or Ed25519. Its kind determines the algorithms.",
   }),
   jwks_url: attribute(jwksUrl(), {
-    about: "Where the issuer publishes its public keys (a JSON Web Key Set); fetched on demand.",
+    about: "The URL of the issuer's public keys (a JSON Web Key Set); fetched on demand.",
   }),
-  issuer: attribute(textOrList(), { about: "What `iss` must be, or a list of what it may be." }),
-  audience: attribute(textOrList(), { about: "What `aud` must name, or a list of which one." }),
+  issuer: attribute(textOrList(), { about: "The required `iss`, or a list of allowed ones." }),
+  audience: attribute(textOrList(), { about: "The required `aud`, or a list of allowed ones." }),
   leeway: attribute(duration({ min: 0, max: MAX_LEEWAY }), {
-    about: "How far the issuer's clock may be off: a token is taken so much earlier and later.",
+    about: "How far the issuer's clock may be off: a token is valid that much earlier and later.",
     default: "0s",
   }),
   user: orDefault(
     expression({
-      about: "Who the client is, of the token's `claims`: text or a number.",
+      about: "The user, from the `claims` of the token: text or a number.",
       variables: ["claims"],
     }),
     "claims.sub",
@@ -57,33 +58,33 @@ const jwtFields = {
 } satisfies Fields;
 
 const authFields = {
-  jwt: required(oneKey(block(jwtFields, { about: "What makes a token good." }))),
+  jwt: required(oneKey(block(jwtFields, { about: "How tokens are verified." }))),
   from: orDefault(
     attribute(tokenSources(), {
-      about: "Where a token is looked for, in this order: `query:NAME`, `header:NAME` " +
+      about: "Where to look for a token, in this order: `query:NAME`, `header:NAME` " +
         "(`header:authorization` is `Bearer TOKEN`), `cookie:NAME`, `protocol` (a subprotocol).",
     }),
     DEFAULT_FROM,
     DEFAULT_SOURCES,
   ),
   required: attribute(flag(), {
-    about: "Refuses clients without a token; false lets them in without identity.",
+    about: "Refuses clients without a token; false lets them in without a user.",
     default: true,
   }),
 } satisfies Fields;
 
-/** The `auth` block: who may connect, and as whom. */
+/** The `auth` block: which clients may connect, and as which user. */
 export const authField: Field<AuthOptions | undefined> = block(authFields, {
-  about: "Lets in clients with a good JSON Web Token, and says who they are.",
+  about: "Only lets in clients with a valid JSON Web Token, which names their user.",
 });
 
-/** What an `auth` block says. */
+/** The options of an `auth` block. */
 export type AuthOptions = Values<typeof authFields>;
 
-/** What a `jwt` block says. */
+/** The options of a `jwt` block. */
 export type JwtOptions = AuthOptions["jwt"];
 
-/** The same options for tests, where no token is good: nothing is fetched, and no secret needed. */
+/** The same options for `weir test`: no token is valid, nothing is fetched and no secret is needed. */
 export function withoutKeys({ jwt, ...auth }: AuthOptions): AuthOptions {
   return {
     ...auth,
@@ -91,34 +92,34 @@ export function withoutKeys({ jwt, ...auth }: AuthOptions): AuthOptions {
   };
 }
 
-/** What an `auth` block and the connector's `origins` say together. */
+/** Checks an `auth` block together with the connector's `origins`. */
 export function checkAuth(
   auth: AuthOptions | undefined,
   origins: AllowedOrigins | undefined,
 ): readonly CodedProblem[] {
   if (auth === undefined) return [];
-  const complaints: CodedProblem[] = [];
+  const problems: CodedProblem[] = [];
   if (origins === undefined && auth.from.some(({ kind }) => kind === "cookie")) {
-    complaints.push({
+    problems.push({
       code: "missing-origins",
       attribute: "auth",
-      message: "reads a cookie and needs origins",
-      hint: "else a page of any site connects as its visitor: name the origins of your own pages",
+      message: "reads a token from a cookie without origins",
+      hint: "any page could connect as its visitor: list the origins of your own pages",
     });
   }
   if (auth.jwt.jwks_url !== undefined && auth.jwt.audience === undefined) {
-    complaints.push({
+    problems.push({
       code: "unchecked-audience",
       attribute: "auth",
-      message: "takes tokens that its issuer made for any other service",
-      hint: "audience in the jwt block says which are for this one",
+      message: "accepts tokens that the issuer made for other services",
+      hint: "set audience in the jwt block",
       severity: "warning",
     });
   }
-  return complaints;
+  return problems;
 }
 
-/** The same field with a default that is no plain value; `written` is how it stands in a file. */
+/** The same field with a default that is not a plain value; `written` is its form in a file. */
 function orDefault<T>(field: Field<T | undefined>, written: unknown, value: T): Field<T> {
   return {
     ...field,
@@ -127,7 +128,7 @@ function orDefault<T>(field: Field<T | undefined>, written: unknown, value: T): 
   };
 }
 
-/** The same block, but with exactly one kind of key. */
+/** The same block with exactly one kind of key. */
 function oneKey<T>(field: Field<T>): Field<T> {
   return {
     ...field,
@@ -143,8 +144,8 @@ function oneKey<T>(field: Field<T>): Field<T> {
         context.report({ code: "missing-key", span: found.headerSpan, message, hint });
       }
       for (const { name: second, nameSpan } of written.slice(1)) {
-        const message = `${subject} has a ${written[0].name} and a ${second}`;
-        const hint = "one kind of key is enough";
+        const message = `${subject} has both ${written[0].name} and ${second}`;
+        const hint = "keep one of them";
         context.report({ code: "conflicting-attributes", span: nameSpan, message, hint });
       }
       return value;
@@ -152,7 +153,7 @@ function oneKey<T>(field: Field<T>): Field<T> {
   };
 }
 
-/** An HMAC key. The text is never part of a problem. */
+/** An HMAC key. Problems never contain its text. */
 function secret(): ValueSchema<string> {
   const size = (value: string) => new TextEncoder().encode(value).length;
   const short = `must have at least ${MIN_SECRET_BYTES} bytes`;
@@ -162,11 +163,11 @@ function secret(): ValueSchema<string> {
       v.string("must be text in quotes"),
       v.check(
         (value) => !/^\s*-----BEGIN /.test(value),
-        "is a key in PEM, not a shared secret\nwrite the public one as public_key",
+        "is a key in PEM, not a shared secret\nset public_key to the public key instead",
       ),
       v.check(
         (value) => size(value) >= MIN_SECRET_BYTES,
-        `${short}\nRFC 7518 asks for it; openssl rand -base64 32 makes one`,
+        `${short}\nRFC 7518 requires it; openssl rand -base64 32 generates a secret`,
       ),
     ),
   );
@@ -183,17 +184,17 @@ function jwksUrl(): ValueSchema<URL> {
         ({ protocol, hostname }) =>
           protocol === "https:" ||
           protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(hostname),
-        "must be an https URL\nwhoever can change the keys on their way can make tokens",
+        "must be an https URL\nanyone who can change the keys in transit can forge tokens",
       ),
       v.check(
         ({ username, password }) => username === "" && password === "",
-        "must have no user and password",
+        "must not contain a user and password",
       ),
     ),
   );
 }
 
-/** Text, or a list of texts; gives the list. */
+/** Text or a list of texts, read as a list. */
 function textOrList(): ValueSchema<readonly string[]> {
   const message = "must be text in quotes, or a list of texts";
   const word = v.pipe(v.string(message), v.nonEmpty("must not be empty"));

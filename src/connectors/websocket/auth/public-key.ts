@@ -46,14 +46,14 @@ export function publicKey(): ValueSchema<PublicKey> {
       const label = /^-----BEGIN ([A-Z0-9 ]+)-----/.exec(pem)?.[1] ?? "";
       if (label !== "PUBLIC KEY") {
         const hint = OTHERS.find(([other]) => other.test(label))?.[1];
-        return { problem: PROBLEM, hint: hint ?? 'it begins with "-----BEGIN PUBLIC KEY-----"' };
+        return { problem: PROBLEM, hint: hint ?? 'it starts with "-----BEGIN PUBLIC KEY-----"' };
       }
       const key = readKey(pem);
-      if (key === undefined) return { problem: PROBLEM, hint: "what is in it cannot be read" };
+      if (key === undefined) return { problem: PROBLEM, hint: "its content cannot be read" };
       const algorithms = Object.hasOwn(ALGORITHMS, key.kind) ? ALGORITHMS[key.kind] : undefined;
       if (algorithms === undefined) {
-        const hint = "RSA, EC on P-256, P-384 or P-521, and Ed25519 can";
-        return { problem: "is of a kind that cannot be used", hint };
+        const hint = "use RSA, EC on P-256, P-384 or P-521, or Ed25519";
+        return { problem: "is a key of an unsupported kind", hint };
       }
       if (key.kind === RSA && key.bits < MIN_RSA_BITS) {
         return { problem: `must be an RSA key of at least ${MIN_RSA_BITS} bits` };

@@ -52,16 +52,16 @@ function readSource(written: string): TokenSource | string {
   const [, prefix, rest] = /^([^:]*)(?::(.*))?$/s.exec(written) ?? [];
   const kind = KINDS.find((known) => known === prefix);
   if (kind === undefined) {
-    return `which is no place\n${didYouMean(prefix ?? "", KINDS) ?? `one of ${EXAMPLES}`}`;
+    return `which is not a place\n${didYouMean(prefix ?? "", KINDS) ?? `one of ${EXAMPLES}`}`;
   }
-  if (kind === "protocol") return 'which has a name\nwrite it as "protocol"';
+  if (kind === "protocol") return 'which must not have a name\nwrite it as "protocol"';
   if (rest === undefined || rest === "") return `which has no name\nwrite it as "${kind}:NAME"`;
   if (kind === "query") return { kind, name: rest };
-  if (!NAME.test(rest)) return `whose name no ${kind} can have`;
+  if (!NAME.test(rest)) return `whose name is not valid for a ${kind}`;
   if (kind === "cookie") return { kind, name: rest };
   const name = rest.toLowerCase();
   return Object.hasOwn(PARTS, name)
-    ? `which holds more than a token\nwrite it as "${PARTS[name]}"`
+    ? `which contains more than a token\nwrite it as "${PARTS[name]}"`
     : { kind, name };
 }
 

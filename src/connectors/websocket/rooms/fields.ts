@@ -1,4 +1,6 @@
-/** What a `room` block can say. */
+/** The `room` blocks of a connector, and the warning about those that no flow uses. */
+import { didYouMean } from "../../../base/nearest.ts";
+import type { CodedProblem, Usage } from "../../../contract/definition.ts";
 import { expression } from "../../../contract/expression-fields.ts";
 import type { Expression } from "../../../expression/mod.ts";
 import {
@@ -17,21 +19,21 @@ import { RoomPattern } from "./pattern.ts";
 export const roomFields = {
   step: lookups({
     about:
-      "Looks something up for `join`; its result is `step.NAME`. It sees `client` and `room`, " +
-      "and gets `room` and `user_id` where it has no `params`.",
+      "Looks something up for `join`; its result is `step.NAME`. Sees `client` and `room`. Sends " +
+      "`room` and `user_id` if it has no `params`.",
   }),
   join: expression({
-    about: "Who may join; it sees `client`, `room` and `step`. Everybody may without it.",
+    about: "Whether a client may join; sees `client`, `room` and `step`. True by default.",
   }),
 } satisfies Fields;
 
 /** A `room` block. */
 export interface RoomOptions {
-  /** Which rooms it is about. */
+  /** The rooms that it applies to. */
   readonly pattern: RoomPattern;
-  /** Run before `join` is asked. */
+  /** Run before `join` is evaluated. */
   readonly steps: readonly LookupModel[];
-  /** Undefined where everybody may join. */
+  /** Undefined where every client may join. */
   readonly join: Expression | undefined;
 }
 
@@ -39,8 +41,8 @@ export interface RoomOptions {
 export const roomsField: Field<readonly RoomOptions[]> = {
   kind: "block",
   about:
-    "Rooms that clients may join; its label is their name, with `*` for any characters. Where " +
-    "one is declared, rooms that match none are refused. The most specific pattern counts.",
+    "Rooms that clients may join; the label is their name, with `*` for any characters. If there " +
+    "is one, rooms that match none are refused. The most specific pattern counts.",
   type: "blocks",
   required: false,
   fields: roomFields,
@@ -78,7 +80,7 @@ export const roomsField: Field<readonly RoomOptions[]> = {
   },
 };
 
-/** All steps of a block: `join` comes after every one of them. */
+/** The names of all steps of a block: `join` is evaluated after them. */
 function stepNames(
   blocks: readonly {
     readonly type: string;
@@ -94,4 +96,28 @@ function stepNames(
     else names.add(label.text);
   }
   return names;
+}
+
+/** The operations that send to a room, or add members to it. */
+const REACHING: readonly (string | undefined)[] = ["send_to_room", "join_room"];
+
+/** A problem for each such block; none where an event may decide about the room. */
+export function unusedRooms(
+  rooms: readonly RoomOptions[],
+  { requests, paths }: Usage,
+): readonly CodedProblem[] {
+  const targets = requests.filter(({ operation }) => REACHING.includes(operation))
+    .map(({ target }) => target);
+  // A filter over `client.rooms` reaches the members of a room by a broadcast, too.
+  const filtered = [...paths].some((path) => path === "client" || /^client\.rooms\b/.test(path));
+  if (filtered || targets.includes(undefined)) return [];
+  const names = targets as string[];
+  return rooms.filter(({ pattern }) => !names.some((name) => pattern.matches(name)))
+    .map(({ pattern: { text } }): CodedProblem => ({
+      code: "unused-room",
+      attribute: "room",
+      label: text,
+      message: `has a room "${text}" that no flow sends to`,
+      hint: didYouMean(text, names) ?? "add a flow with send_to_room, or delete the block",
+    }));
 }

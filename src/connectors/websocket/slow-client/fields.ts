@@ -1,4 +1,4 @@
-/** `slow_client`: what becomes of a client that reads more slowly than it is sent to. */
+/** The `slow_client` block: what happens to a client that reads more slowly than it is sent to. */
 import type { CodedProblem } from "../../../contract/definition.ts";
 import { expression } from "../../../contract/expression-fields.ts";
 import { attribute, block, type Values } from "../../../contract/fields.ts";
@@ -6,40 +6,43 @@ import { oneOf, size } from "../../../contract/value-schema.ts";
 
 const fields = {
   queue: attribute(size({ min: 1024 }), {
-    about: "So much may wait for one client that the kernel has not taken, and so no message to " +
-      "clients may be larger.",
+    about:
+      "The maximum size of what waits for one client, beside what the kernel has taken, and so " +
+      "of one message.",
     default: "1MB",
   }),
   policy: attribute(oneOf(["disconnect", "drop_oldest", "coalesce"]), {
-    about: "What becomes of a client over it: it is closed with 1013; or the oldest messages are " +
-      "left out, and it is told how many; or only the newest message of each `key` is kept.",
+    about:
+      "What to do when more waits: `disconnect` closes the connection with 1013, `drop_oldest` " +
+      "drops the oldest messages and sends their number, `coalesce` keeps only the newest message of " +
+      "each `key`.",
     default: "disconnect",
   }),
   key: expression({
     about:
-      "For `coalesce`: which messages replace each other, by `output` (what is sent), `room` " +
-      "and `input`; a message whose key is null replaces none.",
+      "For `coalesce`: messages with the same key replace each other. Sees `output` (the message), " +
+      "`room` and `input`. A message whose key is null replaces none.",
     variables: ["output", "room", "input"],
   }),
 };
 
-/** The block of the connector. */
+/** The `slow_client` block of the connector. */
 export const slowClientField = block(fields, {
-  about: "What becomes of a client that does not read what it is sent.",
+  about: "What happens to a client that reads too slowly.",
 });
 
-/** What the block says. */
+/** The options of the block. */
 export type SlowClientOptions = Values<typeof fields>;
 
-/** A connector without the block. */
+/** The options of a connector without the block. */
 const DEFAULTS: SlowClientOptions = { queue: 1024 * 1024, policy: "disconnect", key: undefined };
 
-/** What the block says, or what stands for it. */
+/** The options of the block, or the defaults. */
 export function slowClientOptions(written: SlowClientOptions | undefined): SlowClientOptions {
   return written ?? DEFAULTS;
 }
 
-/** What no single attribute of the block tells. */
+/** Checks the attributes of the block together. */
 export function checkSlowClient(written: SlowClientOptions | undefined): CodedProblem[] {
   const { policy, key } = slowClientOptions(written);
   if ((policy === "coalesce") === (key !== undefined)) return [];
@@ -48,14 +51,16 @@ export function checkSlowClient(written: SlowClientOptions | undefined): CodedPr
       ? {
         code: "missing-key",
         attribute: "slow_client",
-        message: "coalesces the messages of slow clients without a key",
-        hint: 'such as key = "output.id"',
+        message: 'has slow_client with the policy "coalesce" and no key',
+        hint: 'add one, such as key = "output.id"',
       }
       : {
         code: "unused-attribute",
         attribute: "slow_client",
-        message: `has a key for slow clients, but the policy ${JSON.stringify(policy)}`,
-        hint: 'only policy = "coalesce" has a key',
+        message: `has slow_client with a key, which the policy ${
+          JSON.stringify(policy)
+        } does not use`,
+        hint: 'only policy = "coalesce" uses it',
       },
   ];
 }
