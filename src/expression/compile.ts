@@ -6,7 +6,7 @@ import { Failure, KindFailure } from "./failure.ts";
 import { NAMESPACES } from "./functions.ts";
 import { type Items, type Macro, MACRO_NAMES, MACROS } from "./macros.ts";
 import { Meter } from "./meter.ts";
-import { call, conditional, distinct, elementOf, FAILURE, logical, mapOf } from "./nodes.ts";
+import { call, conditional, distinct, elementOf, logical, mapOf } from "./nodes.ts";
 import { boolean, negate, not, operand, OPERATORS } from "./operators.ts";
 import type { Evaluate, FunctionCall, FunctionDefinition } from "./scope.ts";
 import { type Source, wrongCount } from "./source.ts";
@@ -213,7 +213,8 @@ export class Compiler {
         : this.#node(body, inner).evaluate
     );
     const steps = Math.ceil(1 + (this.#nodes - before) / NODES_PER_STEP);
-    return { evaluate: macro.expand({ list, slot, steps, failure: FAILURE }, bodies) };
+    const pairs = macro.variables === 2;
+    return { evaluate: macro.expand({ list, slot, pairs, steps }, bodies) };
   }
 
   #function(

@@ -4,6 +4,7 @@ import { sortedBy } from "./collections.ts";
 import { Failure, KindFailure } from "./failure.ts";
 import { kindOf } from "./kinds.ts";
 import type { Meter } from "./meter.ts";
+import { FAILURE } from "./nodes.ts";
 import type { Evaluate, FunctionCall, Scope } from "./scope.ts";
 import { FIELD, field, namesOf, readable } from "./values.ts";
 
@@ -24,25 +25,20 @@ export interface Loop {
   readonly list: Items;
   /** The slot of its first variable. */
   readonly slot: number;
+  /** Whether the items are pairs, for two variables. */
+  readonly pairs: boolean;
   /** The steps of each item, beside those of the functions in the bodies. */
   readonly steps: number;
-  /** The steps of an item that fails. */
-  readonly failure: number;
 }
 
 /** Returns the items of a macro. */
 export type Items = (scope: Scope, locals: unknown[], meter: Meter) => readonly unknown[];
 
 /** One item of a macro with two variables. */
-class Pair {
+interface Pair {
   /** The index in a list, the name in a map. */
   readonly key: unknown;
   readonly value: unknown;
-
-  constructor(key: unknown, value: unknown) {
-    this.key = key;
-    this.value = value;
-  }
 }
 
 /** Steps of making a pair. */
@@ -60,37 +56,37 @@ function pairsOf(meter: Meter, value: unknown): readonly Pair[] {
   const items = itemsOf(meter, value);
   meter.spend(PAIR * items.length);
   return items === value
-    ? items.map((item, index) => new Pair(BigInt(index), readable(item)))
-    : items.map((name) => new Pair(name, field(value, String(name))));
+    ? items.map((item, index) => ({ key: BigInt(index), value: readable(item) }))
+    : items.map((name) => ({ key: name, value: field(value, String(name)) }));
 }
 
-/** Sets the variables for an item. */
-function assign(locals: unknown[], slot: number, item: unknown): void {
-  if (item instanceof Pair) {
-    locals[slot] = item.key;
-    locals[slot + 1] = item.value;
-  } else locals[slot] = readable(item);
+/** Sets the variables of a macro to an item. */
+function assign(locals: unknown[], { slot, pairs }: Loop, item: unknown): void {
+  if (!pairs) {
+    locals[slot] = readable(item);
+    return;
+  }
+  const { key, value } = item as Pair;
+  locals[slot] = key;
+  locals[slot + 1] = value;
 }
 
 /**
  * Looks for an item with `wanted` as the value of the predicate. As in CEL, an item that fails makes
  * the macro fail only where no other item decides it.
  */
-function search(
-  { list, slot, steps, failure }: Loop,
-  predicate: Evaluate,
-  wanted: boolean,
-): Evaluate {
+function search(loop: Loop, predicate: Evaluate, wanted: boolean): Evaluate {
+  const { list, steps } = loop;
   return (scope, locals, meter) => {
     let first: Failure | undefined;
     for (const item of list(scope, locals, meter)) {
-      assign(locals, slot, item);
+      assign(locals, loop, item);
       meter.spend(steps);
       try {
         if (predicate(scope, locals, meter) === wanted) return wanted;
       } catch (error) {
         if (!(error instanceof Failure) || meter.exhausted) throw error;
-        meter.spend(failure);
+        meter.spend(FAILURE);
         if (first === undefined) first = error;
         else first.count++;
       }
@@ -101,15 +97,12 @@ function search(
 }
 
 /** The items with true as the value of the predicate, or `transform` of each. */
-function select(
-  { list, slot, steps }: Loop,
-  predicate?: Evaluate,
-  transform?: Evaluate,
-): Evaluate {
+function select(loop: Loop, predicate?: Evaluate, transform?: Evaluate): Evaluate {
+  const { list, slot, steps } = loop;
   return (scope, locals, meter) => {
     const results: unknown[] = [];
     for (const item of list(scope, locals, meter)) {
-      assign(locals, slot, item);
+      assign(locals, loop, item);
       meter.spend(steps);
       if (predicate !== undefined && predicate(scope, locals, meter) !== true) continue;
       meter.items(1);
@@ -136,10 +129,11 @@ function transformMap(loop: Loop, transform: Evaluate, predicate?: Evaluate): Ev
     Object.fromEntries(entries(scope, locals, meter) as [string, unknown][]);
 }
 
-function sortBy({ list, slot, steps }: Loop, key: Evaluate): Evaluate {
+function sortBy(loop: Loop, key: Evaluate): Evaluate {
+  const { list, steps } = loop;
   return (scope, locals, meter) =>
     sortedBy("sortBy", meter, list(scope, locals, meter), (item) => {
-      assign(locals, slot, item);
+      assign(locals, loop, item);
       meter.spend(steps);
       return key(scope, locals, meter);
     });

@@ -27,6 +27,10 @@ function refuse(operator: string, a: unknown, b: unknown): never {
   throw new KindFailure(`"${operator}" does not work on ${kindOf(a)} and ${kindOf(b)}`);
 }
 
+function refuseZero(): never {
+  throw new Failure("division by zero");
+}
+
 /** What an arithmetic operator does for each pair of types. */
 interface Arithmetic {
   readonly doubles: (a: number, b: number) => number;
@@ -39,12 +43,8 @@ interface Arithmetic {
 
 function arithmetic(operator: string, rules: Arithmetic): Operator {
   const { doubles, ints, others, divides = false } = rules;
-  const checked = <N extends bigint | Uint>(divisor: N): N => {
-    if (divides && Number(divisor) === 0) throw new Failure("division by zero");
-    return divisor;
-  };
   const withUint = (a: Numeric, b: Numeric) => {
-    if (typeof b !== "number") checked(b);
+    if (divides && typeof b !== "number" && Number(b) === 0) refuseZero();
     if (typeof a === "number" || typeof b === "number") return doubles(Number(a), Number(b));
     const result = ints(BigInt(a.valueOf()), BigInt(b.valueOf()));
     return a instanceof Uint && b instanceof Uint ? uint64(result) : int64(result);
@@ -52,15 +52,20 @@ function arithmetic(operator: string, rules: Arithmetic): Operator {
   return (meter, a, b) => {
     if (typeof a === "number") {
       if (typeof b === "number") return doubles(a, b);
-      if (typeof b === "bigint") return doubles(a, Number(checked(b)));
+      if (typeof b === "bigint") {
+        const double = Number(b);
+        if (divides && double === 0) refuseZero();
+        return doubles(a, double);
+      }
     } else if (typeof a === "bigint") {
       if (typeof b === "bigint") {
         meter.spend(INTS);
-        return int64(ints(a, checked(b)));
+        if (divides && b === 0n) refuseZero();
+        return int64(ints(a, b));
       }
       if (typeof b === "number") return doubles(Number(a), b);
     }
-    if (isNumeric(a) && isNumeric(b)) {
+    if (typeof a !== "string" && isNumeric(a) && isNumeric(b)) {
       meter.spend(OBJECTS);
       return withUint(a, b);
     }
@@ -140,6 +145,7 @@ function comparison(operator: string, holds: (a: number, b: number) => boolean):
   const ordered = holds as (a: unknown, b: unknown) => boolean;
   return (meter, a, b) => {
     if (typeof a === "number" && typeof b === "number") return holds(a, b);
+    if (typeof a === "bigint" && typeof b === "number") return holds(Number(a), b);
     if (isNumeric(a) && isNumeric(b)) {
       // A double and an integer compare as doubles, as in CEL.
       return typeof a === "number" || typeof b === "number"

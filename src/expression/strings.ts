@@ -88,23 +88,28 @@ function prepareMatches([, pattern]: readonly unknown[]): FunctionCall {
 }
 
 /** Unicode's white space beyond ASCII. `String.trim` also removes U+FEFF, but not U+0085. */
-const SPACES: ReadonlySet<string> = new Set(
-  "\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029" +
-    "\u202f\u205f\u3000",
-);
+const SPACES: ReadonlySet<number> = new Set([
+  0x85,
+  0xa0,
+  0x1680,
+  ...Array.from({ length: 11 }, (_, i) => 0x2000 + i),
+  0x2028,
+  0x2029,
+  0x202f,
+  0x205f,
+  0x3000,
+]);
 
-function isSpace(text: string, at: number): boolean {
-  const code = text.charCodeAt(at);
-  if (code < 128) return code === 32 || (code >= 9 && code <= 13);
-  return SPACES.has(text[at]);
+function isSpace(code: number): boolean {
+  return code < 128 ? code === 32 || (code >= 9 && code <= 13) : SPACES.has(code);
 }
 
 /** The text without white space at both ends. */
 function trim(meter: Meter, text: string): string {
   let start = 0;
   let end = text.length;
-  while (start < end && isSpace(text, start)) start++;
-  while (end > start && isSpace(text, end - 1)) end--;
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
   meter.spend(start + text.length - end);
   return start === 0 && end === text.length ? text : text.slice(start, end);
 }

@@ -56,7 +56,19 @@ const QUOTED_NAME = /`([A-Za-z0-9_./ -]+)`/y;
 const OPERATOR = /[=!<>]=|&&|\|\||[<>+\-*/%!?:.,()[\]{}]/y;
 const HEXADECIMAL = /0[xX]([0-9a-fA-F]*)([uU]?)/y;
 const DECIMAL = /(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d*)?/y;
+const STARTS_STRING = /["'rRbB]/;
 const OPENING = /([rR]?[bB]?|[bB][rR])("""|'''|"|')/y;
+
+const SLASH = 47;
+const DOT = 46;
+
+function isSpace(code: number): boolean {
+  return code === 32 || (code >= 9 && code <= 13 && code !== 11);
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
+}
 
 /** Words that are literals. */
 const WORDS: ReadonlyMap<string, { value: boolean | null; label: string }> = new Map([
@@ -82,22 +94,28 @@ export class Lexer {
 
   /** The next token. Throws an ExpressionError where the text holds none. */
   next(): Token {
-    while (this.#match(SPACE) !== undefined);
-    const start = this.#at;
     const text = this.#text;
+    let code = text.charCodeAt(this.#at);
+    while (isSpace(code) || (code === SLASH && text.charCodeAt(this.#at + 1) === SLASH)) {
+      this.#match(SPACE);
+      code = text.charCodeAt(this.#at);
+    }
+    const start = this.#at;
     if (start >= text.length) return { kind: "end", start, end: start, label: "the end" };
-    const opening = this.#match(OPENING);
-    if (opening !== undefined) return this.#string(start, opening[1].toLowerCase(), opening[2]);
-    const name = this.#match(NAME)?.[0];
-    if (name !== undefined) return this.#name(start, name);
-    if (/[0-9]/.test(text[start]) || /\.[0-9]/.test(text.slice(start, start + 2))) {
+    if (isDigit(code) || (code === DOT && isDigit(text.charCodeAt(start + 1)))) {
       return this.#number(start);
     }
-    const quoted = this.#match(QUOTED_NAME)?.[1];
-    if (quoted !== undefined) return this.#token("quoted", start, "a quoted name", quoted);
+    if (STARTS_STRING.test(text[start])) {
+      const opening = this.#match(OPENING);
+      if (opening !== undefined) return this.#string(start, opening[1].toLowerCase(), opening[2]);
+    }
     const operator = this.#match(OPERATOR)?.[0];
     if (operator !== undefined) return this.#token(operator as TokenKind, start, `"${operator}"`);
-    const [character] = text.slice(start);
+    const name = this.#match(NAME)?.[0];
+    if (name !== undefined) return this.#name(start, name);
+    const quoted = this.#match(QUOTED_NAME)?.[1];
+    if (quoted !== undefined) return this.#token("quoted", start, "a quoted name", quoted);
+    const [character] = text.slice(start, start + 2);
     throw this.#problem(start, start + character.length, `unexpected character: ${character}`);
   }
 

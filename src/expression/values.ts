@@ -83,25 +83,26 @@ export function equal(meter: Meter, a: unknown, b: unknown): boolean {
     return a === b;
   }
   if (a === b) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) {
-    // Loose equality compares a bigint with a number without rounding either.
-    return (typeof a === "bigint" || typeof b === "bigint" || a instanceof Uint ||
-      b instanceof Uint) && isNumeric(a) && isNumeric(b) && a == b;
-  }
+  if (typeof a === "object" && typeof b === "object") return equalObjects(meter, a, b);
+  if (typeof a === "number" && typeof b === "number") return false;
+  // Loose equality compares integers with doubles without rounding either.
+  return isNumeric(a) && isNumeric(b) && a == b;
+}
+
+function equalObjects(meter: Meter, a: object | null, b: object | null): boolean {
+  if (a === null || b === null) return false;
   const kind = kindOf(a);
   if (kind !== kindOf(b)) return false;
-  if (kind === "number") return (a as Uint).value === (b as Uint).value;
-  if (kind === "timestamp") return nanosecondsOf(a as Date) === nanosecondsOf(b as Date);
-  if (kind === "duration") return (a as Duration).nanoseconds === (b as Duration).nanoseconds;
-  if (kind === "list" || kind === "bytes") {
-    const left = a as ArrayLike<unknown>;
-    const right = b as ArrayLike<unknown>;
-    if (left.length !== right.length) return false;
-    for (let i = 0; i < left.length; i++) {
-      meter.spend(1);
-      if (!equal(meter, left[i], right[i])) return false;
-    }
-    return true;
+  switch (kind) {
+    case "number":
+      return (a as Uint).value === (b as Uint).value;
+    case "timestamp":
+      return nanosecondsOf(a as Date) === nanosecondsOf(b as Date);
+    case "duration":
+      return (a as Duration).nanoseconds === (b as Duration).nanoseconds;
+    case "list":
+    case "bytes":
+      return equalItems(meter, a as ArrayLike<unknown>, b as ArrayLike<unknown>);
   }
   const names = namesOf(meter, a);
   const others = namesOf(meter, b);
@@ -110,6 +111,15 @@ export function equal(meter: Meter, a: unknown, b: unknown): boolean {
     meter.scan(name.length);
     return Object.hasOwn(b, name) && equal(meter, field(a, name), field(b, name));
   });
+}
+
+function equalItems(meter: Meter, a: ArrayLike<unknown>, b: ArrayLike<unknown>): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    meter.spend(1);
+    if (!equal(meter, a[i], b[i])) return false;
+  }
+  return true;
 }
 
 /** Steps of an entry in a table of texts. */
