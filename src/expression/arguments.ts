@@ -29,7 +29,7 @@ export function numberOf(name: string, value: unknown): Numeric {
 export function countOf(name: string, value: unknown): number {
   const count = Number(numberOf(name, value));
   if (Number.isSafeInteger(count) && count >= 0) return count;
-  throw new Failure(`${name}() needs a whole number from 0, got ${count}`);
+  throw new Failure(`${name}() needs a whole number of at least 0, got ${count}`);
 }
 
 /** A whole number of any type, as a bigint. A uint may be beyond the range of an int. */

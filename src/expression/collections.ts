@@ -129,7 +129,9 @@ function slice(meter: Meter, value: unknown, from: unknown, to: unknown): unknow
 
 function range(meter: Meter, count: unknown): unknown[] {
   const length = countOf("lists.range", count);
-  if (length > LONGEST_RANGE) throw new Failure(`lists.range() makes at most ${LONGEST_RANGE}`);
+  if (length > LONGEST_RANGE) {
+    throw new Failure(`lists.range() makes at most ${LONGEST_RANGE} items`);
+  }
   meter.spend(INT * (length + 1));
   const list: unknown[] = [];
   for (let i = 0n; i < length; i++) list.push(i);

@@ -1,4 +1,4 @@
-/** Expressions that decide: `filter` and `when`. */
+/** Evaluates the conditions `filter` and `when`. */
 import { ExpressionError } from "../base/errors.ts";
 import type { Expression, Scope } from "./mod.ts";
 
@@ -9,9 +9,9 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Whether a condition holds. Null, which is what a missing field reads as, does not.
+ * Whether a condition is true. Null, as a missing field reads, counts as false.
  *
- * @throws {ExpressionError} It fails, or gives neither true, false nor null.
+ * @throws {ExpressionError} The condition fails, or is not true, false or null.
  */
 export function holds(condition: Expression, scope: Scope): boolean {
   const value = condition.evaluate(scope);
@@ -20,6 +20,6 @@ export function holds(condition: Expression, scope: Scope): boolean {
   const kind = Array.isArray(value) ? "a list" : KINDS[typeof value] ?? typeof value;
   throw new ExpressionError(
     condition.source,
-    `"${condition.source}" gives ${kind}, not true or false`,
+    `"${condition.source}" must be true or false, got ${kind}`,
   );
 }

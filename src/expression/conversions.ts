@@ -53,7 +53,7 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
 ]);
 
 function unreadable(name: string): never {
-  throw new Failure(`${name}() cannot read what it is given`);
+  throw new Failure(`${name}() cannot parse its argument`);
 }
 
 /** Doubles are cut towards zero, texts are decimal, a timestamp becomes unix seconds. */
@@ -82,7 +82,7 @@ function toInt(meter: Meter, value: unknown): bigint {
 
 function toUint(meter: Meter, value: unknown): Uint {
   const integer = toInteger(meter, "uint", value);
-  if (integer < 0n) throw new Failure("uint() needs a number from 0");
+  if (integer < 0n) throw new Failure("uint() needs a number of at least 0");
   return uint64(integer);
 }
 

@@ -40,7 +40,7 @@ function bytesOfBase64(meter: Meter, text: string): Uint8Array {
   try {
     return fromBase64(text);
   } catch {
-    throw new Failure("base64.decode() cannot read what it is given");
+    throw new Failure("base64.decode() cannot parse its argument");
   }
 }
 
@@ -49,7 +49,7 @@ function json(meter: Meter, text: string): unknown {
   try {
     return parseJson(text);
   } catch {
-    throw new Failure("json() cannot read what it is given");
+    throw new Failure("json() cannot parse its argument");
   }
 }
 

@@ -48,7 +48,7 @@ const PAIR = 20;
 function itemsOf(meter: Meter, value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
   if (kindOf(value) === "map") return namesOf(meter, value as object);
-  throw new KindFailure(`a macro runs over a list or a map, got ${kindOf(value)}`);
+  throw new KindFailure(`a macro needs a list or a map, got ${kindOf(value)}`);
 }
 
 /** The indexes and items of a list, the names and values of a map. */

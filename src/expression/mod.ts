@@ -1,22 +1,22 @@
 /**
- * Expressions: CEL (https://cel.dev) compiled once, when the configuration is loaded, and
- * evaluated for each event.
+ * Expressions: CEL (https://cel.dev), compiled once when the configuration is loaded, and evaluated
+ * for each event. `docs/expressions.md` lists the differences from the specification. The largest:
+ * a missing field or index reads as null; numbers of all types mix, and JSON numbers are doubles;
+ * `string + number` joins; every function can be called as `f(x)` and as `x.f()`.
  *
- * Where they differ from plain CEL: a missing field or index reads as null at any depth; JSON
- * numbers (doubles) and int literals mix freely, two ints divide to an int and anything with a
- * JSON number divides to a double; `string + number` joins; a ternary's branches and a list's
- * items may be of different types; every function can be called as `f(x)` and as `x.f()`.
+ * The way of a text: tokens.ts, parser.ts (syntax.ts is the tree), compile.ts with operators.ts,
+ * macros.ts and functions.ts, then values.ts for the plain result. meter.ts limits the cost.
  *
  * May import base/.
  */
 
 import { Compiler } from "./compile.ts";
 import { functionsIn } from "./functions.ts";
+import { Meter, meterOf } from "./meter.ts";
 import { parse } from "./parser.ts";
 import { pathsIn } from "./paths.ts";
-import { Source } from "./source.ts";
-import { Meter, meterOf } from "./meter.ts";
 import type { ExpressionEnvironment, Scope } from "./scope.ts";
+import { Source } from "./source.ts";
 import { identity as identityOf, toPlain } from "./values.ts";
 
 export { METER, Meter, meterOf } from "./meter.ts";
@@ -29,29 +29,30 @@ export interface Expression {
   /** The top-level variables that it reads, such as "input"; `context` counts as "client". */
   readonly variables: ReadonlySet<string>;
   /**
-   * The parts of those that it reads, as dotted text, each as long as its names are constant:
-   * `input.a["b"]` is "input.a.b", `input.items[0].x` is "input.items", `input` alone is "input".
+   * The parts of those variables that it reads, as dotted text up to the first name that is not
+   * constant: "input.a.b" for `input.a["b"]`, "input.items" for `input.items[0].x`, "input" for
+   * `input` alone.
    */
   readonly paths: ReadonlySet<string>;
   /**
-   * The value for one event, as plain data: numbers (text for ints beyond 2^53), strings,
-   * booleans, null, lists and maps. Timestamps and durations are text, bytes are base64. What was
-   * read whole from the scope is not copied. Throws an ExpressionError, one where it needs more steps
-   * than the scope's meter has, too.
+   * The value for one event, as plain data: numbers (text for whole numbers beyond 2^53), strings,
+   * booleans, null, lists and maps. Timestamps and durations are text, bytes are base64. Plain data
+   * from the scope is not copied. Throws an ExpressionError where the expression fails, also for
+   * needing more steps than the scope's meter has.
    */
   evaluate(scope: Scope): unknown;
 }
 
-/** What an expression is compiled with. */
+/** The environment of an expression, and its place. */
 export interface CompileOptions extends ExpressionEnvironment {
-  /** Where it stands, such as `chat.hcl:34 (flow "say", text)`: its errors carry it. */
+  /** The place in the configuration for errors, such as `chat.hcl:34 (flow "say", text)`. */
   readonly place?: string;
 }
 
 /**
- * Compiles an expression that may read `variables` (`context` stands for the parameters of
- * `client`). Throws an ExpressionError for a syntax error, an unknown variable or function, a wrong
- * number of arguments, literals that do not go together, and an unset `env("NAME")`.
+ * Compiles an expression that can read `variables` (`context.params` is `client.params`). Throws an
+ * ExpressionError for a syntax error, an unknown variable or function, a wrong number of arguments,
+ * literals of kinds that do not work together, and an unset `env("NAME")`.
  *
  * @example
  * ```ts
@@ -96,24 +97,24 @@ function compileTree(
   }
 }
 
-/** A text that two values share exactly when they are equal. */
+/** A text that is the same for two values if and only if they are equal. */
 export function identity(value: unknown): string {
   return identityOf(new Meter(Infinity), value);
 }
 
-/** What expressions without macros are given; nothing writes to it. */
+/** The locals of expressions without macros. Nothing writes to them. */
 const NO_LOCALS: unknown[] = [];
 
 /**
- * Whether the text of a `target` is an expression: it mentions one of `variables` followed by `.`
- * or `[`, is exactly one, or starts with a quote. All else is the literal name.
+ * Whether the text of a `target` is an expression: one of `variables` followed by `.` or `[` is in
+ * it, it is exactly one of them, or it starts with a quote. Any other text is a literal name.
  */
 export function isExpression(text: string, variables: readonly string[]): boolean {
   const trimmed = text.trim();
   if (/^["']/.test(trimmed)) return true;
   const names = variables.includes("client") ? [...variables, "context"] : variables;
   if (names.includes(trimmed)) return true;
-  // A name that is part of a longer word or path, as in "orders.input.new", is no variable.
+  // A name in a longer word or path, as in "orders.input.new", is not a variable.
   const mentioned = trimmed.matchAll(/(?<![\w.])([A-Za-z_]\w*)[.[]/g);
   return [...mentioned].some(([, name]) => names.includes(name));
 }

@@ -108,7 +108,7 @@ function readable(source: string, largest?: number): TextPattern {
   } catch (error) {
     if (error instanceof Failure) throw new Failure(`matches(): ${error.message}`);
     // The library's own error contains the pattern, which may come from a client.
-    throw new Failure("matches() cannot read its pattern");
+    throw new Failure("matches() cannot parse its pattern");
   }
 }
 

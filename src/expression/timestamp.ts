@@ -54,7 +54,7 @@ export function isTimestamp(date: Date): boolean {
 
 function valid(name: string, date: Date): Date {
   if (isTimestamp(date)) return date;
-  throw new Failure(`${name}() cannot read what it is given as a time`);
+  throw new Failure(`${name}() cannot parse its argument as a time`);
 }
 
 const OFFSET = /^([+-]?)(\d\d):?(\d\d)(?::?(\d\d))?$/;

@@ -108,19 +108,19 @@ test("conversions", () => {
     ["timestamp(timestamp(1)) == timestamp(1)", true],
   ]);
   checkFailures([
-    ["int('')", "int() cannot read what it is given"],
-    ["int('1.5')", "int() cannot read what it is given"],
-    ["int('0x10')", "int() cannot read what it is given"],
-    ["int(' 1')", "int() cannot read what it is given"],
+    ["int('')", "int() cannot parse its argument"],
+    ["int('1.5')", "int() cannot parse its argument"],
+    ["int('0x10')", "int() cannot parse its argument"],
+    ["int(' 1')", "int() cannot parse its argument"],
     ["int(1e19)", "the integer is beyond 64 bits"],
     ["int('9223372036854775808')", "the integer is beyond 64 bits"],
     ["int(double('inf'))", "int() needs a finite number"],
     ["int(true)", "int() needs a number, a string or a timestamp, got boolean"],
-    ["uint(input.minus)", "uint() needs a number from 0"],
-    ["double('0x10')", "double() cannot read what it is given"],
-    ["double('')", "double() cannot read what it is given"],
+    ["uint(input.minus)", "uint() needs a number of at least 0"],
+    ["double('0x10')", "double() cannot parse its argument"],
+    ["double('')", "double() cannot parse its argument"],
     ["double(true)", "double() needs a string, got boolean"],
-    ["bool('yes')", "bool() cannot read what it is given"],
+    ["bool('yes')", "bool() cannot parse its argument"],
     ["bool(1)", "bool() needs a string, got number"],
     ["string(null)", "string() needs a string or a number, got null"],
     ["string(b'\\xff')", "string() needs bytes that are UTF-8"],
@@ -141,11 +141,11 @@ test("bytes and texts that carry data", () => {
     ["hash_sha256(b'') == hash_sha256('')", true],
   ]);
   checkFailures([
-    ["json('{')", "json() cannot read what it is given"],
+    ["json('{')", "json() cannot parse its argument"],
     ["json(input.users)", "json() needs a string or a number, got list"],
     ["hex('a')", "hex() needs bytes, got string"],
     ["at(b'ab', 2)", "at() has no byte 2 of 2"],
-    ["base64.decode('a')", "base64.decode() cannot read what it is given"],
+    ["base64.decode('a')", "base64.decode() cannot parse its argument"],
     ["b'a' - b'a'", '"-" does not work on bytes and bytes'],
   ]);
 });
@@ -168,7 +168,7 @@ test("bits are 64, and shifting fills with zeros", () => {
   checkFailures([
     ["math.bitAnd(input.half, 1)", "math.bitAnd() needs a whole number, got 1.5"],
     ["math.bitNot(1e300)", "the integer is beyond 64 bits"],
-    ["math.bitShiftLeft(1, -1)", "math.bitShiftLeft() needs a whole number from 0, got -1"],
+    ["math.bitShiftLeft(1, -1)", "math.bitShiftLeft() needs a whole number of at least 0, got -1"],
   ]);
 });
 
@@ -198,11 +198,11 @@ test("durations are exact", () => {
     ["timestamp(60) - timestamp(0.5)", "59.5s"],
   ]);
   checkFailures([
-    ["duration('')", "duration() cannot read what it is given"],
-    ["duration('1')", "duration() cannot read what it is given"],
-    ["duration('1h-1m')", "duration() cannot read what it is given"],
-    ["duration('1 h')", "duration() cannot read what it is given"],
-    ["duration('9999999999999s')", "duration() cannot read what it is given"],
+    ["duration('')", "duration() cannot parse its argument"],
+    ["duration('1')", "duration() cannot parse its argument"],
+    ["duration('1h-1m')", "duration() cannot parse its argument"],
+    ["duration('1 h')", "duration() cannot parse its argument"],
+    ["duration('9999999999999s')", "duration() cannot parse its argument"],
     ["duration('3000000d') + duration('3000000d')", "the duration is beyond 10,000 years"],
     ["timestamp(0) + duration('3500000d')", "the time is outside the years 1 to 9999"],
     ["duration('1s') - timestamp(0)", '"-" does not work on duration and timestamp'],
@@ -237,8 +237,8 @@ test("parts of a time, in any zone", () => {
   checkFailures([
     ["input.at.getHours('Mars/Base')", "getHours() does not know the time zone"],
     ["input.at.getHours('')", "getHours() does not know the time zone"],
-    ["getHours('soon')", "getHours() cannot read what it is given as a time"],
-    ["timestamp(1e12)", "timestamp() cannot read what it is given as a time"],
+    ["getHours('soon')", "getHours() cannot parse its argument as a time"],
+    ["timestamp(1e12)", "timestamp() cannot parse its argument as a time"],
   ]);
 });
 

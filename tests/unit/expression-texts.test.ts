@@ -122,7 +122,7 @@ test("expression texts: a pattern of the event is short and small, one of the co
   for (const name of ["repeated", "nested", "folded"]) {
     assert.throws(() => matches(hostile[name]), /matches\(\): the pattern is too large/, name);
   }
-  assert.throws(() => matches("("), /matches\(\) cannot read its pattern/);
+  assert.throws(() => matches("("), /matches\(\) cannot parse its pattern/);
   assert.equal(evaluate(`matches(input, '^${"a".repeat(2_000)}b?')`, "a".repeat(2_000)), true);
   assert.throws(() => compileExpression("matches('', '(a{1000}){1000}')", []), /too large/);
 });

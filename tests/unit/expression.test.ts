@@ -346,7 +346,7 @@ test("mistakes are found when an expression is compiled, with their place and a 
     ["'a' * 2", `"'a' * 2" failed: "*" does not work on string and number`, 0, 7],
     ["input.n + (1 / 0)", '"input.n + (1 / 0)" failed: division by zero', 11, 16],
     ["env('NOPE')", `"env('NOPE')" failed: the environment variable "NOPE" is not set`, 0, 11],
-    ["'a'.matches('(')", `"'a'.matches('(')" failed: matches() cannot read its pattern`, 0, 16],
+    ["'a'.matches('(')", `"'a'.matches('(')" failed: matches() cannot parse its pattern`, 0, 16],
     ["cel.bind(1, 2, 3)", "a macro needs the name of a variable here", 9, 10],
     ["input.list.map(x)", "map() has a wrong number of arguments", 0, 17],
     ["has()", "has() has a wrong number of arguments", 0, 5],
@@ -376,21 +376,26 @@ test("what fails for one event names the expression, the place and the kinds", (
     ["input.n && true", '"&&" needs true or false, got number', 0, 7],
     ["input.n ? 1 : 2", "the condition of ?: needs true or false, got number", 0, 7],
     ["input.list.filter(x, x)", "filter() needs true or false, got number", 21, 22],
-    ["input.n.map(x, x)", "a macro runs over a list or a map, got number", 0, 7],
+    ["input.n.map(x, x)", "a macro needs a list or a map, got number", 0, 7],
     ["'a' in input.n", '"in" does not work on string and number', 0, 14],
     ["trim(input.n)", "trim() needs a string, got number", 0, 13],
     ["'x' + trim(input.missing)", "trim() needs a string, got null", 6, 25],
     ["len(input.n)", "len() needs a string, a list or a map, got number", 0, 12],
-    ["substring('abc', -input.n)", "substring() needs a whole number from 0, got -3", 0, 26],
-    ["substring('abc', input.half)", "substring() needs a whole number from 0, got 1.5", 0, 28],
+    ["substring('abc', -input.n)", "substring() needs a whole number of at least 0, got -3", 0, 26],
+    [
+      "substring('abc', input.half)",
+      "substring() needs a whole number of at least 0, got 1.5",
+      0,
+      28,
+    ],
     ["sum(input.names)", "sum() needs numbers, got string", 0, 16],
     ["merge(input.a, input.n)", "merge() needs a map, got number", 0, 23],
     ["pluck(input.a, 'x')", "pluck() needs a list, got map", 0, 19],
     ["[1, 'a'].sort()", "sort() cannot order string and number", 0, 15],
-    ["format_date('soon', 'YYYY')", "format_date() cannot read what it is given as a time", 0, 27],
+    ["format_date('soon', 'YYYY')", "format_date() cannot parse its argument as a time", 0, 27],
     [
       "format_date('2024-02-30', 'D')",
-      "format_date() cannot read what it is given as a time",
+      "format_date() cannot parse its argument as a time",
       0,
       30,
     ],
@@ -398,12 +403,12 @@ test("what fails for one event names the expression, the place and the kinds", (
     ["input.n / 0", "division by zero", 0, 11],
     ["input.n % 0", "division by zero", 0, 11],
     ["9223372036854775807 + size('a')", "the integer is beyond 64 bits", 0, 31],
-    ["duration(input.text)", "duration() cannot read what it is given", 0, 20],
-    ["int('x' + input.text)", "int() cannot read what it is given", 0, 21],
+    ["duration(input.text)", "duration() cannot parse its argument", 0, 20],
+    ["int('x' + input.text)", "int() cannot parse its argument", 0, 21],
     ["env(input.names[0])", 'the environment variable "ann" is not set', 0, 19],
-    ["lists.range(1e9)", "lists.range() makes at most 100000", 0, 16],
+    ["lists.range(1e9)", "lists.range() makes at most 100000 items", 0, 16],
     ["math.sqrt(-1)", "the result is not a finite number", 0, 13],
-    ["'a'.matches(input.text + '(')", "matches() cannot read its pattern", 0, 29],
+    ["'a'.matches(input.text + '(')", "matches() cannot parse its pattern", 0, 29],
   ];
   for (const [source, message, start, end] of cases) {
     const error = runError(source);
@@ -530,7 +535,7 @@ test("variables are those that are read", () => {
 test("a pattern cannot hang the process", () => {
   const text = "a".repeat(20_000) + "!";
   assert.equal(evaluate("input.matches('^(a+)+$')", { input: text }), false);
-  assert.throws(() => compileExpression("'a'.matches('(?=a)')", []), /cannot read its pattern/);
+  assert.throws(() => compileExpression("'a'.matches('(?=a)')", []), /cannot parse its pattern/);
 });
 
 test("deep nesting is an error, not a crash", () => {

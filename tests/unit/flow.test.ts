@@ -252,7 +252,7 @@ test("a filter that fails is a failure of its flow, logged once", async () => {
   const error = await failureOf(() => flow.takes(eventOf({ n: 1 })));
   assert.equal(error.permanent, true);
   assert.equal(log.records.length, 1);
-  assert.match(log.records[0].text, /"input\.n" gives a number, not true or false$/);
+  assert.match(log.records[0].text, /"input\.n" must be true or false, got a number$/);
 });
 
 test("the client is what the source says, whatever the payload holds", async () => {

@@ -171,7 +171,7 @@ test("holds: anything else is an error that names the expression", () => {
     const source = `input.${field}`;
     assert.throws(() => holds(compileExpression(source, ["input"]), scope), {
       name: "ExpressionError",
-      message: `"${source}" gives ${kind}, not true or false`,
+      message: `"${source}" must be true or false, got ${kind}`,
     });
   }
 });
