@@ -18,7 +18,7 @@ import type { Configuration } from "./runtime/load.ts";
 import { createRuntime as create, type Runtime, type RuntimeOptions } from "./runtime/mod.ts";
 import { hostOptions } from "./server/files.ts";
 import type { Host } from "./server/host.ts";
-import { reopening } from "./server/reopening.ts";
+import { withDescriptorLimit } from "./server/descriptor-limit.ts";
 import { listenBun } from "./server/bun.ts";
 import type { ServeOptions, Service } from "./server/mod.ts";
 import { serveOn } from "./workers/mod.ts";
@@ -30,7 +30,7 @@ export type { ServeOptions, Service } from "./server/mod.ts";
 const host: Host = {
   entry: import.meta.url,
   options: { ...hostOptions, upgrader: bunUpgrader },
-  listen: reopening(listenBun),
+  listen: withDescriptorLimit(listenBun),
 };
 
 /**

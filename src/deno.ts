@@ -26,7 +26,7 @@ import { createRuntime as create, type Runtime, type RuntimeOptions } from "./ru
 import { hostOptions } from "./server/files.ts";
 import type { Host } from "./server/host.ts";
 import { listenNode } from "./server/node.ts";
-import { reopening } from "./server/reopening.ts";
+import { withDescriptorLimit } from "./server/descriptor-limit.ts";
 import type { ServeOptions, Service } from "./server/mod.ts";
 import { serveOn } from "./workers/mod.ts";
 
@@ -36,7 +36,7 @@ export type { ServeOptions, Service } from "./server/mod.ts";
 const host: Host = {
   entry: import.meta.url,
   options: hostOptions,
-  listen: reopening(listenNode),
+  listen: withDescriptorLimit(listenNode),
 };
 
 /**

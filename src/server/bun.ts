@@ -11,14 +11,14 @@ interface BunGlobal {
     readonly port: number;
     readonly reusePort: boolean;
     readonly idleTimeout: number;
-    /** Bun speaks TLS 1.2 and later; undefined for none. */
+    /** Bun supports TLS 1.2 and later. Undefined for no TLS. */
     readonly tls: TlsIdentity | undefined;
     readonly websocket: BunWebSocketHandler;
     fetch(request: Request, server: BunServer): Response | Promise<Response>;
   }): BunServer & { readonly port: number; stop(force?: boolean): Promise<void> };
 }
 
-/** Seconds: a connection that says nothing for so long before its request is complete is closed. */
+/** A connection that is silent for this time before its request is complete is closed; in seconds. */
 const IDLE_TIMEOUT = 10;
 
 /** Opens a port on Bun's own server. */
@@ -36,7 +36,7 @@ export function listenBun(site: Site, address: ListenAddress): Promise<Listener>
       if (isAmbiguous(request.headers)) return refusal();
       const answer = site.fetch(request, self);
       if (!(answer instanceof Promise)) return answer;
-      // The idle time is for slow requests, not for slow answers; the next request may be slow again.
+      // The timeout is for slow requests, not for slow responses. The next request gets it again.
       self.timeout(request, 0);
       return answer.then(closing).finally(() => self.timeout(request, IDLE_TIMEOUT));
     },
@@ -49,8 +49,8 @@ export function listenBun(site: Site, address: ListenAddress): Promise<Listener>
 }
 
 /**
- * Bun joins headers that come twice; two equal lengths would pass, and the first name alone make the
- * URL. RFC 9112 has both refused (sections 3.2 and 6.3).
+ * Whether a header came twice, which Bun joins: two equal lengths would pass, and only the first host
+ * be used. RFC 9112 refuses both (sections 3.2 and 6.3).
  */
 function isAmbiguous(headers: Headers): boolean {
   return headers.get("host")?.includes(",") === true ||
@@ -64,7 +64,7 @@ function refusal(): Response {
   });
 }
 
-/** Bun would read the rest of a body that is too large, however long it is. */
+/** Closes the connection after a 413: Bun would read the rest of the body, however long it is. */
 function closing(response: Response): Response {
   if (response.status === 413) response.headers.set("connection", "close");
   return response;

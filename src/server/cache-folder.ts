@@ -1,4 +1,4 @@
-/** Where `weir` keeps what makes the next start faster. */
+/** The folder in which `weir` keeps what makes the next start faster. */
 import { lstatSync, mkdirSync, type Stats } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
@@ -12,9 +12,9 @@ interface DenoGlobal {
 }
 
 /**
- * What `WEIR_CACHE` names, else `$XDG_CACHE_HOME/weir` or `~/.cache/weir`; it is made where it is not
- * there. Undefined where `WEIR_CACHE` is `off` or no absolute path, where others may write to the
- * folder, or where Deno would have to ask somebody whether it may.
+ * The folder that `WEIR_CACHE` names, else `$XDG_CACHE_HOME/weir` or `~/.cache/weir`. Creates it if it
+ * does not exist. Undefined if `WEIR_CACHE` is `off` or not an absolute path, if other users may write
+ * to the folder, or if Deno would have to ask for a permission.
  */
 export function cacheFolder(): string | undefined {
   const { Deno } = globalThis as { readonly Deno?: DenoGlobal };
@@ -24,14 +24,14 @@ export function cacheFolder(): string | undefined {
   return folder !== undefined && makePrivate(folder) ? folder : undefined;
 }
 
-/** Whether a file or folder, a link not followed, is this user's alone to write to. */
+/** Whether only this user may write to a file or folder. Links are not followed. */
 export function isPrivate(found: Stats): boolean {
-  // On Windows, where there is no such number, the folder of a user is the user's own.
+  // Windows has no such number; there the folder of a user is private.
   const user = process.geteuid?.();
   return user === undefined || (found.uid === user && (found.mode & 0o022) === 0);
 }
 
-/** Makes a folder that is this user's alone, where it is not there; false where it is not. */
+/** Creates a folder if it does not exist. Returns whether only this user may write to it. */
 export function makePrivate(folder: string): boolean {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });

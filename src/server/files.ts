@@ -14,7 +14,7 @@ export const hostOptions: Required<Pick<LoadOptions, "env" | "readFile">> = {
   readFile: readTextFile,
 };
 
-/** A path that names no file and no folder with a configuration in it. */
+/** A path leads to no configuration. */
 export class ConfigPathError extends Error {
   /** `ConfigPathError`. */
   override readonly name = "ConfigPathError";
@@ -23,9 +23,9 @@ export class ConfigPathError extends Error {
 }
 
 /**
- * Reads configuration files: each path is a file, or a folder whose `*.hcl` and `*.mycel` files are
- * read in path order, those of subfolders included; what is hidden and `node_modules` are not. One
- * that cannot be read says why, which is a problem of the configuration.
+ * Reads configuration files. Each path is a file, or a folder whose `*.hcl` and `*.mycel` files are
+ * read in the order of their paths, including those in subfolders. Hidden files and `node_modules`
+ * are skipped. A file that cannot be read is a problem of the configuration, not an error.
  *
  * @throws {ConfigPathError} A path does not exist, a folder cannot be read, or no file was found.
  */
@@ -39,7 +39,7 @@ export async function readConfigFiles(...paths: readonly string[]): Promise<Sour
     for (const file of files) found.add(file);
   }
   const files: SourceFile[] = [];
-  // One after the other: a folder may have more files than a process can open at once.
+  // One after another, since a folder may have more files than a process can open at once.
   for (const path of found) files.push(await readSource(path));
   return files;
 }
@@ -62,7 +62,7 @@ async function listFiles(path: string): Promise<string[]> {
     throw new ConfigPathError(`${shown(absolute)} cannot be read: ${cause.message}`, { cause });
   });
   const lists = await Promise.all(entries.map((entry): string[] | Promise<string[]> => {
-    // Hidden files are an editor's or another program's.
+    // Hidden files belong to editors and other programs.
     if (entry.name.startsWith(".") || entry.name === "node_modules") return [];
     const inner = join(absolute, entry.name);
     if (entry.isDirectory()) return listFiles(inner);
@@ -71,7 +71,7 @@ async function listFiles(path: string): Promise<string[]> {
   return lists.flat().sort();
 }
 
-/** Short where the file is below the working directory, and the same on every system. */
+/** Relative if the file is below the working directory, with slashes on every system. */
 function shown(path: string): string {
   const short = relative(process.cwd(), path);
   return (short.startsWith("..") ? path : short).split(sep).join("/");

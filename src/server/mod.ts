@@ -23,27 +23,27 @@ import { readTls, type TlsIdentity } from "./tls.ts";
 /** Where to listen. */
 export interface ListenAddress {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** Undefined where it speaks no TLS. */
+  /** Undefined for no TLS. */
   readonly tls: TlsIdentity | undefined;
-  /** True where other processes listen there, too, and the kernel shares what comes. */
+  /** True if other processes listen on the same port; the kernel distributes the connections. */
   readonly shared: boolean;
 }
 
 /** One open port. */
 export interface Listener {
-  /** The port that was taken. */
+  /** The number of the port. */
   readonly port: number;
-  /** Takes no new connections; those that are open go on. Resolves when they have all ended. */
+  /** Accepts no new connections. Resolves when the open ones have ended. */
   stop(): Promise<void>;
-  /** Ends what is left. */
+  /** Closes the open connections. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a port for a site, and says of each connection that it has come, where it knows. Rejects
- * with the system's error, whose `code` says why.
+ * Opens a port for a site. Calls `connected` for each new connection, on runtimes that report them.
+ * Rejects with the system's error, which has a `code`.
  */
 export type Listen = (
   site: Site,
@@ -51,35 +51,38 @@ export type Listen = (
   connected?: () => void,
 ) => Promise<Listener>;
 
-/** What `serve` takes. */
+/** The options of `serve`. */
 export interface ServeOptions extends Omit<RuntimeOptions, "upgrader"> {
-  /** Other ports by the name of a connector; moves the whole listener that it shares. 0 takes a free one. */
+  /**
+   * Ports that replace those of the configuration, by the name of a connector. Connectors on one port
+   * move together. 0 for any free port.
+   */
   readonly ports?: Readonly<Record<string, number>>;
   /**
-   * How many processes serve together, as one service: what `--workers` is for `weir run`. 1 by
-   * default: this process. With more, which takes Linux, the configuration is text or files, and
-   * other options than `ports` cannot be given, since they would not reach the other processes.
+   * The number of processes that serve together as one service, like `weir run --workers`. 1 by
+   * default: this process. More require Linux, a configuration as text or files, and no options
+   * other than `ports` and `cache`, since they cannot be sent to other processes.
    */
   readonly workers?: number;
 }
 
 /** A running server. */
 export interface Service {
-  /** What runs. */
+  /** The runtime of the configuration. */
   readonly runtime: Runtime;
-  /** Where every connector can be reached, such as `ws://localhost:3001/ws`, in their order. */
+  /** The URLs of the connectors, such as `ws://localhost:3001/ws`, in the order of the connectors. */
   readonly addresses: readonly string[];
   /** The ports of the connectors that listen, by name. */
   readonly ports: Readonly<Record<string, number>>;
-  /** Closes the listeners, ends the flows in flight, closes clients with 1001. */
+  /** Stops listening, waits for the flows in flight, closes clients with 1001. */
   close(): Promise<void>;
 }
 
 type Served = readonly [name: string, service: HttpService];
 
 /**
- * Starts everything in an order in which nothing is lost: databases first, then the ports, then
- * brokers are consumed.
+ * Starts a service in an order that loses nothing: it opens databases, then ports, then consumes from
+ * brokers.
  */
 export async function startService(
   config: Configuration,
@@ -97,7 +100,7 @@ export async function startService(
     }
   };
   try {
-    // What is wrong with a port is found before anything has begun.
+    // Finds wrong ports before anything has started.
     const groups = await groupByListener(runtime.services, options);
     await runtime.start();
     const ports: Record<string, number> = {};
@@ -115,7 +118,9 @@ export async function startService(
     return { runtime, addresses: [...new Set(inOrder)], ports, close };
   } catch (error) {
     await close().catch((closing) => {
-      getLogger(["weir"]).error("closing failed, too: {error}", { error: closing });
+      getLogger(["weir"]).error("failed to close after a failed start: {error}", {
+        error: closing,
+      });
     });
     throw error;
   }
@@ -128,9 +133,10 @@ export interface Group {
 }
 
 /**
- * Connectors on one host and port share a listener, and move together.
+ * Groups the connectors by listener: those on one host and port share it.
  *
- * @throws {ConnectorError} A port was given for what does not listen, or two for one listener.
+ * @throws {ConnectorError} `ports` names a connector that does not listen, or two ports for one
+ * listener.
  */
 export async function groupByListener(
   services: ReadonlyMap<string, HttpService>,
@@ -148,7 +154,10 @@ export async function groupByListener(
     const wanted = new Set(moved.map((name) => ports[name]));
     if (wanted.size > 1) {
       const others = moved.slice(1).join(", ");
-      throw new ConnectorError(moved[0], `shares its port with ${others}: they move together`);
+      throw new ConnectorError(
+        moved[0],
+        `shares its port with ${others}; set the same port for both`,
+      );
     }
     const [port = listen.port] = wanted;
     const read = () => readTls(members);
@@ -183,7 +192,7 @@ async function open(
   }
 }
 
-/** What is told where the system refuses a port. */
+/** The error for a port that the system refuses. */
 export function cannotListen({ address: { host, port }, members }: Group, cause: unknown): Error {
   const message = `cannot listen on ${host}:${port}: ${why(cause)}`;
   return new ConnectorError(members[0][0], message, { cause });
@@ -191,18 +200,20 @@ export function cannotListen({ address: { host, port }, members }: Group, cause:
 
 async function requireFolder(name: string, folder: string): Promise<void> {
   const found = await stat(folder).catch(() => undefined);
-  if (!found?.isDirectory()) throw new ConnectorError(name, `static: there is no folder ${folder}`);
+  if (!found?.isDirectory()) {
+    throw new ConnectorError(name, `static: folder ${folder} does not exist`);
+  }
 }
 
 function why(cause: unknown): string {
   const { code, message } = cause as { readonly code?: string; readonly message?: string };
   switch (code) {
     case "EADDRINUSE":
-      return "the port is taken; stop what listens there, or choose another with --port";
+      return "the port is in use; stop the program that uses it, or choose another port with --port";
     case "EACCES":
-      return "the port needs more rights than this process has";
+      return "this process has no permission to use the port";
     case "EADDRNOTAVAIL":
-      return "this machine has no such address";
+      return "this machine does not have the address";
     default:
       return String(message ?? cause);
   }

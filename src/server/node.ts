@@ -12,14 +12,14 @@ import type { AddressInfo, Socket } from "node:net";
 import { requestPath, upgradeSockets } from "../transport/node-upgrade.ts";
 import type { Site } from "../runtime/site.ts";
 import type { ListenAddress, Listener } from "./mod.ts";
-import { Turns } from "./turns.ts";
+import { Pipelining } from "./pipelining.ts";
 
 /** A request's head must be complete within this time, in milliseconds. */
 const HEADERS_TIMEOUT = 10_000;
-/** How often that is checked; the default of 30 s would let a silent client stay for so long. */
+/** How often this is checked; with the default of 30 s, a silent client would stay that long. */
 const CHECK_INTERVAL = 1_000;
 
-/** Opens a port whose WebSockets are those of `ws`; with TLS 1.2 and later where it has a certificate. */
+/** Opens a port whose WebSockets are those of `ws`. TLS is 1.2 or later. */
 export async function listenNode(
   site: Site,
   address: ListenAddress,
@@ -29,11 +29,11 @@ export async function listenNode(
     const path = requestPath(request);
     return path !== undefined && site.endpoint(path) !== undefined;
   };
-  // The types of Node do not have its newest option on every runtime yet.
+  // The types do not have the newest option of Node yet.
   const options: ServerOptions & { shouldUpgradeCallback(request: IncomingMessage): boolean } = {
     headersTimeout: HEADERS_TIMEOUT,
     connectionsCheckingInterval: CHECK_INTERVAL,
-    // An upgrade to something else, such as h2c, is an ordinary request.
+    // A request to upgrade to something else, such as h2c, is an ordinary request.
     shouldUpgradeCallback: (request) => isSocketPath(request) && !namesTwoHosts(request),
   };
   const { tls } = address;
@@ -43,15 +43,15 @@ export async function listenNode(
     minVersion: "TLSv1.2",
     handshakeTimeout: HEADERS_TIMEOUT,
   });
-  const turns = new Turns(server, tls === undefined ? "connection" : "secureConnection");
+  const pipelining = new Pipelining(server, tls === undefined ? "connection" : "secureConnection");
   const answer = getRequestListener(site.fetch, { overrideGlobalObjects: false });
   server.on("request", (request, response) => {
-    turns.begin(response);
+    pipelining.begin(response);
     if (namesTwoHosts(request)) refuse(response);
     else void answer(request, response);
   });
   upgradeSockets(server, site.endpoint);
-  // The server forgets a socket that was upgraded, and yet waits for its end.
+  // The server waits for the end of upgraded sockets, but does not keep them.
   const sockets = new Set<Socket>();
   const forget = function (this: Socket): void {
     sockets.delete(this);
@@ -77,7 +77,7 @@ export async function listenNode(
   };
 }
 
-/** RFC 9112, section 3.2: such a request is refused. `node:http` keeps the first name alone. */
+/** RFC 9112, section 3.2, refuses such a request. `node:http` keeps only the first host. */
 function namesTwoHosts({ rawHeaders }: IncomingMessage): boolean {
   let count = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {

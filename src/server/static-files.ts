@@ -4,15 +4,15 @@ import type { MiddlewareHandler } from "hono";
 import { realpath, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, sep } from "node:path";
 
-/** What a folder is served by. */
+/** The file that is served for a folder. */
 const INDEX = "index.html";
 
-/** Decoded by Hono. `.well-known` is meant to be read. */
+/** Matches paths that Hono has decoded. `.well-known` is public. */
 const HIDDEN = /\/\.(?!well-known\/)/;
 
 /**
- * Serves the regular files of a folder, but none whose path has a part that begins with a dot: `.env`
- * and `.git` are not meant for clients. A symbolic link is followed as long as it stays in the folder.
+ * Serves the regular files of a folder, except those with a dot at the beginning of a path segment:
+ * `.env` and `.git` are not for clients. Symbolic links are followed within the folder.
  */
 export function serveFolder(root: string): MiddlewareHandler {
   const serve = serveStatic({ root, index: INDEX });
@@ -25,12 +25,12 @@ export function serveFolder(root: string): MiddlewareHandler {
 }
 
 /**
- * Looked at before it is opened: to open a FIFO takes a thread of the process until somebody writes to
- * it, and a device has no end.
+ * Checks a file before it is opened: opening a FIFO blocks a thread of the process until somebody
+ * writes to it, and a device never ends.
  */
 async function isServed(root: string, path: string): Promise<boolean> {
   try {
-    // The folder may itself be a link that is set to another release.
+    // The folder may itself be a link, which each release changes.
     const folder = await realpath(root);
     let file = await realpath(join(root, path));
     let found = await stat(file);

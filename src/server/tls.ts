@@ -1,4 +1,4 @@
-/** The certificate of a listener: who wants which, and whether it can be used. */
+/** The certificate of a listener. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { HttpService } from "../contract/connector.ts";
@@ -6,16 +6,16 @@ import { ConnectorError } from "../base/errors.ts";
 
 /** A certificate with its key, as PEM. */
 export interface TlsIdentity {
-  /** The server's own certificate first, then those that lead to one that clients trust. */
+  /** The certificate of the server, then the intermediate ones. */
   readonly cert: string;
   readonly key: string;
 }
 
 /**
- * The certificate of the listener that these connectors share; undefined for none. One without a
- * word about TLS takes what the others have.
+ * Reads the certificate of the listener that these connectors share; undefined for no TLS. A connector
+ * without `tls` takes that of the others.
  *
- * @throws {ConnectorError} They disagree, or the files cannot be used.
+ * @throws {ConnectorError} Their `tls` differs, or the files cannot be used.
  */
 export async function readTls(
   members: readonly (readonly [name: string, service: HttpService])[],
@@ -25,11 +25,11 @@ export async function readTls(
   const [name, { listen: { tls } }] = first;
   for (const [other, { listen }] of others) {
     if (tls?.cert === listen.tls?.cert && tls?.key === listen.tls?.key) continue;
-    const message = `tls: shares its port with ${other}, which has another tls; make them the same`;
+    const message = `tls: shares its port with ${other}, whose tls differs; make them the same`;
     throw new ConnectorError(name, message);
   }
   if (tls === undefined || tls === null) return undefined;
-  // One after the other, so that of two files that are missing it is always the same that is told.
+  // One after another, so that the error names the same file each time when both are missing.
   const cert = await readPem(name, "cert", tls.cert);
   const key = await readPem(name, "key", tls.key);
   checkPair(name, { cert, key }, tls);
@@ -51,20 +51,20 @@ function checkPair(
   const certificate = parse(
     () => readCertificate(pem.cert),
     name,
-    `tls cert: ${files.cert} is no certificate in PEM`,
+    `tls cert: ${files.cert} is not a PEM certificate`,
   );
   const key = parse(
     () => readKey(pem.key),
     name,
-    `tls key: ${files.key} is no private key in PEM without a passphrase`,
+    `tls key: ${files.key} is not a PEM private key without a passphrase`,
   );
   if (certificate.checkPrivateKey(key)) return;
-  const message = `tls key: ${files.key} does not fit the certificate in ${files.cert}`;
+  const message = `tls key: ${files.key} does not match the certificate in ${files.cert}`;
   throw new ConnectorError(name, message);
 }
 
 function readCertificate(pem: string): X509Certificate {
-  // It would take DER as well, which no listener does.
+  // X509Certificate also accepts DER, which listeners do not.
   if (!pem.includes("-----BEGIN ")) throw new TypeError("there is no PEM block");
   return new X509Certificate(pem);
 }

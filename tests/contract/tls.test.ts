@@ -202,9 +202,9 @@ test(`${served.name}: tls: files that cannot be used are named, before anything 
     const locked = ["-aes128", "-passout", "pass:x", "-out", "locked.key"];
     await openssl(["pkey", "-in", "cert.key", ...locked], folder);
     const at = (name: string) => `${folder}/${name}`;
-    const noCertificate = (name: string) => `tls cert: ${at(name)} is no certificate in PEM`;
+    const noCertificate = (name: string) => `tls cert: ${at(name)} is not a PEM certificate`;
     const noKey = (name: string) =>
-      `tls key: ${at(name)} is no private key in PEM without a passphrase`;
+      `tls key: ${at(name)} is not a PEM private key without a passphrase`;
     const missing = (part: string, name: string) =>
       `tls ${part}: ${at(name)} cannot be read: there is no such file`;
     const cases: readonly (readonly [cert: string, key: string, message: string])[] = [
@@ -220,7 +220,7 @@ test(`${served.name}: tls: files that cannot be used are named, before anything 
       [
         "cert.pem",
         "other.key",
-        `tls key: ${at("other.key")} does not fit the certificate in ${at("cert.pem")}`,
+        `tls key: ${at("other.key")} does not match the certificate in ${at("cert.pem")}`,
       ],
     ];
     for (const [cert, key, message] of cases) {
@@ -255,7 +255,7 @@ test(`${served.name}: tls: connectors on one port must have the same`, () =>
         ${second}
       }
     `;
-    const message = 'connector "first": tls: shares its port with second, which has another tls; ' +
+    const message = 'connector "first": tls: shares its port with second, whose tls differs; ' +
       "make them the same";
     const other = tls("other.pem", "other.key");
     for (const [a, b] of [[tls(), ""], ["", tls()], [tls(), other]]) {

@@ -118,8 +118,8 @@ stageTest("a port that is taken ends the start with 3 and is named", async (stag
       code: 3,
       signal: null,
       stdout: "",
-      stderr: `error: connector "ws": cannot listen on 0.0.0.0:${port}: the port is taken; ` +
-        "stop what listens there, or choose another with --port\n",
+      stderr: `error: connector "ws": cannot listen on 0.0.0.0:${port}: the port is in use; ` +
+        "stop the program that uses it, or choose another port with --port\n",
     });
   } finally {
     await new Promise((resolve) => server.close(resolve));

@@ -51,7 +51,7 @@ stageTest("a certificate that cannot be used ends the start with 3", async (stag
   assert.deepEqual(await run(), failed("cert: cert.pem cannot be read: there is no such file"));
   await makeCertificate(stage.folder, "cert");
   await makeCertificate(stage.folder, "other");
-  const message = "key: other.key does not fit the certificate in cert.pem";
+  const message = "key: other.key does not match the certificate in cert.pem";
   assert.deepEqual(await run({ KEY_FILE: "other.key" }), failed(message));
 });
 

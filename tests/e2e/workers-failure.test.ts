@@ -61,7 +61,10 @@ stageTest("what several workers cannot have is refused before any starts", async
     const folder = await stage.copy("workers");
     const exit = await stage.weir(["run", folder, "--workers", "2", "--port", `ws=${port}`]);
     assert.deepEqual([exit.code, exit.stdout], [3, ""]);
-    assert.match(exit.stderr, /connector "ws": cannot listen on 0\.0\.0\.0:\d+: the port is taken/);
+    assert.match(
+      exit.stderr,
+      /connector "ws": cannot listen on 0\.0\.0\.0:\d+: the port is in use/,
+    );
   } finally {
     taken.close();
   }

@@ -1,53 +1,53 @@
 /**
- * The requests of one connection are served one after another. `node:http` by itself parses and runs
- * whatever a client sends ahead, and keeps every answer until the client reads it.
+ * Serves the pipelined requests of a connection one after another. `node:http` alone parses and runs
+ * everything that a client sends ahead, and buffers every response until the client reads it.
  */
 import { Buffer } from "node:buffer";
 import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** What ends the head of a request; in a body it only makes a piece shorter. */
+/** Ends the head of a request. In a body it only makes a piece shorter. */
 const END_OF_HEAD = "\r\n\r\n";
 /** Most heads are shorter, in bytes. */
-const USUAL_HEAD = 2 * 1024;
+const TYPICAL_HEAD = 2 * 1024;
 const NOTHING = Buffer.alloc(0);
 const LETTER_G = 0x47;
 const CONTENT_LENGTH = /\r\ncontent-length:[ \t]*(\d{1,15})[ \t]*\r\n/i;
 
-/** A client that takes nothing of its answer for this time is sent away, in milliseconds. */
-const PATIENCE = 15_000;
-/** How often that is checked, in milliseconds. */
+/** A client that reads nothing of its response for this time is disconnected, in milliseconds. */
+const STALL_TIMEOUT = 15_000;
+/** How often this is checked, in milliseconds. */
 const CHECK_INTERVAL = 1_000;
 /**
- * Deno (2.9) tells nothing of a write until all of it is taken. So there a client has a second more for
- * each of these bytes.
+ * Deno (2.9) shows no progress of a write until all of it is sent. So a client has another second for
+ * every so many bytes, the slowest rate that is accepted.
  */
-const UNSEEN_RATE = 16 * 1024;
+const MIN_RATE = 16 * 1024;
 
-/** What is used of a socket beside its public interface; missing on other runtimes than Node. */
+/** The internals of a socket that are used here. Other runtimes than Node lack some of them. */
 type NodeSocket = Socket & {
   readonly _handle?: { _consumed?: boolean; readonly writeQueueSize?: number } | null;
 };
 
 /** The connections of one server. */
-export class Turns {
+export class Pipelining {
   readonly #connections = new WeakMap<Socket, Connection>();
-  /** Those that have had a request since the last check, or have one. */
+  /** The connections with a request now or since the last check. */
   readonly #active = new Set<Connection>();
 
-  /** Takes over what comes in on a server's connections; `event` is what announces each of them. */
+  /** Takes over the input of a server's connections; `event` announces each of them. */
   constructor(server: Server, event: "connection" | "secureConnection") {
     server.prependListener(event, keepBytes);
     server.on(event, (socket: Socket) => this.#connections.set(socket, new Connection(socket)));
     server.on("upgrade", (_request, socket) => this.#release(socket as Socket));
-    // A port that is taken is neither opened nor closed.
+    // A server that failed to listen emits neither of the two events.
     server.once("listening", () => {
       const timer = setInterval(() => this.#check(), CHECK_INTERVAL);
       server.once("close", () => clearInterval(timer));
     });
   }
 
-  /** Tells of each request, before it is served. */
+  /** To be called with every request, before it is served. */
   begin(response: ServerResponse): void {
     const connection = this.#connections.get(response.req.socket);
     if (connection === undefined) return;
@@ -55,7 +55,7 @@ export class Turns {
     this.#active.add(connection);
   }
 
-  /** A WebSocket keeps nothing of this. */
+  /** Forgets a connection that has become a WebSocket. */
   #release(socket: Socket): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined) return;
@@ -67,15 +67,15 @@ export class Turns {
   #check(): void {
     const now = performance.now();
     for (const connection of this.#active) {
-      if (!connection.isAtWork || connection.endIfStalled(now)) this.#active.delete(connection);
+      if (!connection.isBusy || connection.endIfStalled(now)) this.#active.delete(connection);
     }
   }
 }
 
 /**
- * Has the bytes of a connection come to listeners of `data`. By itself `node:http` parses them below
- * JavaScript, which Node leaves off where there is such a listener. Deno (2.9) does not, and there a
- * pause of the socket stops nothing either.
+ * Passes the bytes of a connection to listeners of `data`. `node:http` parses them in native code,
+ * which Node stops doing when there is such a listener. Deno (2.9) does not, and there it does not
+ * help to pause the socket either.
  */
 function keepBytes(socket: NodeSocket): void {
   if (socket._handle) socket._handle._consumed = true;
@@ -83,37 +83,37 @@ function keepBytes(socket: NodeSocket): void {
 
 /**
  * Where to cut, so that one piece has one request: the parser knows better, but cannot be stopped. A
- * body in chunks, or the rest of one, comes in pieces of its own.
+ * chunked body, or the rest of a body, comes in pieces of its own.
  */
 function endOfRequest(bytes: Buffer): number {
-  // As text: Deno (2.9) takes 180 µs to search 64 KiB of a buffer, and 4 µs to search them as text.
-  let text = bytes.toString("latin1", 0, USUAL_HEAD);
+  // As text: Deno (2.9) takes 180 µs to search 64 KiB of a buffer, and 4 µs as text.
+  let text = bytes.toString("latin1", 0, TYPICAL_HEAD);
   let at = text.indexOf(END_OF_HEAD);
-  if (at < 0 && bytes.length > USUAL_HEAD) {
+  if (at < 0 && bytes.length > TYPICAL_HEAD) {
     text = bytes.toString("latin1");
     at = text.indexOf(END_OF_HEAD);
   }
   if (at < 0) return bytes.length;
   const end = at + END_OF_HEAD.length;
-  // Most are a GET, and end with their heads; of the others most are all that has come.
+  // Most requests are a GET and end with the head; most others have arrived completely.
   if (end === bytes.length || bytes[0] === LETTER_G) return end;
   const [, length = "0"] = CONTENT_LENGTH.exec(text.slice(0, end)) ?? [];
   return end + Number(length);
 }
 
-/** What comes in on one connection. */
+/** The input of one connection. */
 class Connection {
   readonly #socket: NodeSocket;
   /** The listener of `node:http`. */
   readonly #parse: (bytes: Buffer) => void;
-  /** To the newest request. */
+  /** The response to the newest request. */
   #response: ServerResponse | undefined;
-  /** What has been read and not parsed. */
+  /** What has been read but not parsed. */
   #rest: Buffer = NOTHING;
-  /** The rest waits for the answer. */
+  /** Whether the rest waits for the response. */
   #held = false;
-  /** What was left to be taken at the last check at which something had moved, and when that was. */
-  #left = 0;
+  /** What was unsent at the latest check that saw progress, and when that was. */
+  #unsent = 0;
   #checked: ServerResponse | undefined;
   #movedAt = 0;
 
@@ -125,8 +125,8 @@ class Connection {
     socket.off("data", parse);
   }
 
-  /** The answer to the newest request has not left as a whole. */
-  get isAtWork(): boolean {
+  /** Whether the response to the newest request has not been sent completely. */
+  get isBusy(): boolean {
     return (this.#held || this.#response?.writableFinished === false) && !this.#socket.destroyed;
   }
 
@@ -134,26 +134,26 @@ class Connection {
     this.#response = response;
   }
 
-  /** Sends a client away that has taken nothing for too long; true where it did. */
+  /** Disconnects a client that has read nothing for too long; true if it did. */
   endIfStalled(now: number): boolean {
     const { writableLength, _handle } = this.#socket;
     const queued = _handle?.writeQueueSize;
-    const left = writableLength + (queued ?? 0);
-    // Deno's TLS has its own buffer, which it tells nothing of: there only the end fails to come.
-    const isOwed = left > 0 || this.#held && this.#response?.writableEnded === true;
-    if (!isOwed || left !== this.#left || this.#response !== this.#checked) {
-      this.#left = left;
-      this.#checked = isOwed ? this.#response : undefined;
+    const unsent = writableLength + (queued ?? 0);
+    // Deno's TLS does not show its buffer: there the only sign is that the response does not end.
+    const isPending = unsent > 0 || this.#held && this.#response?.writableEnded === true;
+    if (!isPending || unsent !== this.#unsent || this.#response !== this.#checked) {
+      this.#unsent = unsent;
+      this.#checked = isPending ? this.#response : undefined;
       this.#movedAt = now;
       return false;
     }
-    const more = queued === undefined ? writableLength / UNSEEN_RATE * 1_000 : 0;
-    if (now - this.#movedAt < PATIENCE + more) return false;
+    const more = queued === undefined ? writableLength / MIN_RATE * 1_000 : 0;
+    if (now - this.#movedAt < STALL_TIMEOUT + more) return false;
     this.#socket.destroy();
     return true;
   }
 
-  /** The connection is a WebSocket now, and what came behind the request are its first frames. */
+  /** Puts back what came behind an upgrade request: the first frames of the WebSocket. */
   release(): void {
     const rest = this.#rest;
     this.#rest = NOTHING;
@@ -168,7 +168,7 @@ class Connection {
 
   #parseOn(): void {
     while (this.#rest.length > 0) {
-      if (this.isAtWork && this.#response?.req.complete === true) return this.#hold();
+      if (this.isBusy && this.#response?.req.complete === true) return this.#hold();
       const bytes = this.#rest;
       const end = endOfRequest(bytes);
       const isAll = end >= bytes.length;
@@ -181,7 +181,7 @@ class Connection {
   #hold(): void {
     this.#held = true;
     this.#socket.pause();
-    // In a turn of its own: one client's requests must not keep the event loop from all others.
+    // In a tick of its own, so that the requests of one client do not block the event loop.
     this.#response?.once("close", () => setImmediate(this.#goOn));
   }
 
