@@ -1,82 +1,84 @@
-/** A configuration at work: its flows, its connectors, and what its owner can ask of it. */
+/** A running configuration: its connectors, its flows, and the API of the program that embeds it. */
 import { getLogger } from "@logtape/logtape";
 import { type Clock, systemClock } from "../base/clock.ts";
-import type { Cluster } from "../contract/cluster.ts";
-import type { Connector, HttpService, WriteRequest } from "../contract/connector.ts";
 import { ConfigError, ConnectorError } from "../base/errors.ts";
 import { problemWithoutPlace } from "../base/problem.ts";
-import { Flow, traced } from "../flow/mod.ts";
+import type { Cluster } from "../contract/cluster.ts";
+import type { Connector, HttpService, WriteRequest } from "../contract/connector.ts";
 import type { HonoApp } from "../contract/hono.ts";
-import { Lifecycle } from "./lifecycle.ts";
+import { Flow, traced } from "../flow/mod.ts";
 import type { ConnectorModel, Model } from "../model/mod.ts";
-import { createSite, type Identity, type Site } from "./site.ts";
 import type { Upgrader } from "../transport/handshake.ts";
 import type { SocketEndpoint } from "../transport/socket.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import { createSite, type ServiceIdentity, type Site } from "./site.ts";
 
-/** Which of several connectors is meant. */
+/** Selects a connector. */
 export interface ConnectorChoice {
-  /** Its name; needed where the configuration has more than one of the kind. */
+  /** The name of a connector. Required if several connectors support the operation. */
   readonly connector?: string;
 }
 
-/** Numbers of every connector, by its name. */
+/** The counters of all connectors, by connector and counter. */
 export type Counts = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** A configuration at work. `createRuntime` makes it. */
+/** A running configuration. `createRuntime` returns it. */
 export interface Runtime {
-  /** A Hono application with every path, to mount: `app.route("/live", runtime.app)`. */
+  /** A Hono application with all paths, to mount with `app.route("/live", runtime.app)`. */
   readonly app: HonoApp;
   /** The WebSocket endpoints, for adapters. */
   readonly endpoints: readonly SocketEndpoint[];
   /**
-   * Answers a request, and upgrades it where it is for a WebSocket path. `env` is what the server
-   * hands over beside the request: Bun's server, Deno's connection info.
+   * Responds to a request, and upgrades requests for WebSocket paths. `env` is what the server
+   * passes beside the request, such as Bun's server or Deno's connection info.
    */
   fetch(this: void, request: Request, env?: unknown): Response | Promise<Response>;
-  /** Sends to every client; gives how many connections it was queued for. */
+  /** Sends to all clients. Returns the number of connections that the message was queued for. */
   broadcast(data: unknown, choice?: ConnectorChoice): Promise<number>;
-  /** Sends to the members of a room; gives how many connections it was queued for. */
+  /** Sends to a room. Returns the number of connections that the message was queued for. */
   sendToRoom(room: string, data: unknown, choice?: ConnectorChoice): Promise<number>;
-  /** Sends to the connections of a user; gives how many it was queued for. */
+  /** Sends to a user. Returns the number of connections that the message was queued for. */
   sendToUser(user: string, data: unknown, choice?: ConnectorChoice): Promise<number>;
   /**
-   * Publishes on a broker, the memory broker included. `key` is the routing key.
+   * Publishes to a broker, which may be the memory broker. `key` is the routing key.
    *
-   * @throws {ConnectorError} No connector, or more than one, can publish, or the broker did not take the
-   * message.
+   * @throws {ConnectorError} No connector or more than one can publish, or the broker did not accept
+   * the message.
    */
   publish(key: string, body: unknown, options?: PublishOptions): Promise<void>;
-  /** What every connector counts, such as `counts().ws.connections`. */
+  /** The counters of all connectors, such as `counts().ws.connections`. */
   counts(): Counts;
   /** The connectors that cannot serve now, by name, each with the reason. Empty if all are healthy. */
   health(): Readonly<Record<string, string>>;
   /**
-   * Ends everything: takes no more events, waits for the flows in flight, closes clients with 1001
-   * spread over the service's `shutdown_spread`, lets go of brokers and databases. What is not done
-   * within its `shutdown_timeout` is left.
+   * Shuts down: stops consuming events, waits for flows in flight, closes clients with 1001 spread
+   * over the service's `shutdown_spread`, and closes brokers and databases. Steps that exceed the
+   * service's `shutdown_timeout` are abandoned and logged.
+   *
+   * @throws {Error} A connector failed in one of the steps. The others were closed.
    */
   close(): Promise<void>;
 }
 
-/** What `publish` can be told. */
+/** The options of `publish`. */
 export interface PublishOptions extends ConnectorChoice {
-  /** Headers of the message. None by default. */
+  /** The headers of the message. None by default. */
   readonly headers?: Readonly<Record<string, unknown>>;
 }
 
-/** What a runtime is put together with. */
+/** The options of a runtime beside its model. */
 export interface CoreOptions {
-  /** How `fetch` upgrades a request to a WebSocket. */
+  /** Upgrades requests to WebSockets in `fetch`. */
   readonly upgrader?: Upgrader;
-  /** The machine's own time by default. */
+  /** The time of this machine by default. */
   readonly clock?: Clock;
-  /** From 0 to below 1: the jitter of delays; `Math.random` by default. */
+  /** Returns a number from 0 to below 1, for the jitter of delays. `Math.random` by default. */
   readonly random?: () => number;
   /** The other workers of the service. None by default. */
   readonly cluster?: Cluster;
 }
 
-/** A runtime as those see it who start it and listen for it. */
+/** A runtime with the methods that start it and that listeners need. */
 export class RuntimeCore implements Runtime {
   readonly #model: Model;
   readonly #connectors: ReadonlyMap<string, Connector>;
@@ -84,7 +86,7 @@ export class RuntimeCore implements Runtime {
   readonly #lifecycle: Lifecycle;
   #site: Site | undefined;
 
-  /** The model's connectors must all be there. */
+  /** `connectors` has all connectors of the model. */
   constructor(
     model: Model,
     connectors: ReadonlyMap<string, Connector>,
@@ -95,11 +97,11 @@ export class RuntimeCore implements Runtime {
     this.#upgrader = upgrader;
     const logger = getLogger(["weir", "flow"]);
     const context = { connectors, constants: model.constants, logger, clock, random, cluster };
-    // Asked once: following single events must cost those nothing who do not.
-    const follows = logger.isEnabledFor("trace");
+    // Checked once, since tracing must not cost anything when it is off.
+    const tracing = logger.isEnabledFor("trace");
     const flows = model.flows.map((model) => {
       const flow = new Flow(model, context);
-      return { model, flow, handler: follows ? traced(flow, logger) : flow };
+      return { model, flow, handler: tracing ? traced(flow, logger) : flow };
     });
     this.#lifecycle = new Lifecycle({ connectors, flows, clock, cluster, service: model.service });
     for (const { model: { source }, handler } of flows) {
@@ -169,13 +171,13 @@ export class RuntimeCore implements Runtime {
     return this.#lifecycle.close();
   }
 
-  /** Who this is, for those who ask over HTTP. */
-  get identity(): Identity {
+  /** The body of `/health/live`, beside its status. */
+  get identity(): ServiceIdentity {
     const { name, version } = this.#model.service;
     return { name, version };
   }
 
-  /** What the connectors serve, by their names, for those who listen. */
+  /** The HTTP services of the connectors, by connector. */
   get services(): ReadonlyMap<string, HttpService> {
     const services = [...this.#connectors].flatMap(([name, { http }]) =>
       http === undefined ? [] : [[name, http] as const]
@@ -183,12 +185,12 @@ export class RuntimeCore implements Runtime {
     return new Map(services);
   }
 
-  /** Gets everything ready to be written to. */
+  /** Starts all connectors. They accept writes when this resolves. */
   start(): Promise<void> {
     return this.#lifecycle.start();
   }
 
-  /** Begins to take events. */
+  /** Starts to consume events, and starts the schedules. */
   consume(): Promise<void> {
     return this.#lifecycle.consume();
   }
@@ -214,20 +216,20 @@ export class RuntimeCore implements Runtime {
     choice: ConnectorChoice,
   ): Promise<number> {
     const request = { operation, target, payload, options: {} };
-    const knows = ({ definition }: ConnectorModel) =>
+    const supports = ({ definition }: ConnectorModel) =>
       definition.destination?.operations?.includes(operation) === true;
-    const result = await this.#write(operation, knows, choice, request);
+    const result = await this.#write(operation, supports, choice, request);
     return (result as { readonly recipients: number }).recipients;
   }
 
-  /** Writes to the one connector that can do it, or to the one of these that is named. */
+  /** Writes to the connector with this name, or to the only one that supports the operation. */
   #write(
     what: string,
-    can: (connector: ConnectorModel) => boolean,
+    supports: (connector: ConnectorModel) => boolean,
     { connector: name }: ConnectorChoice,
     request: Pick<WriteRequest, "operation" | "target" | "payload" | "options">,
   ): unknown {
-    const able = [...this.#model.connectors.values()].filter(can);
+    const able = [...this.#model.connectors.values()].filter(supports);
     const [model, ...more] = name === undefined
       ? able
       : able.filter((candidate) => candidate.name === name);
@@ -240,15 +242,15 @@ export class RuntimeCore implements Runtime {
   }
 }
 
-/** Why none of the connectors that can do something is the one to use; `able` are their names. */
+/** Why a connector cannot be selected. `able` has the names of those that support the operation. */
 function refusal(what: string, name: string | undefined, able: string): string {
-  if (able === "") return `no connector of the configuration can ${what}`;
+  if (able === "") return `the configuration has no connector that can ${what}`;
   return name === undefined
-    ? `several connectors can ${what}: name one of ${able}`
-    : `is no connector that can ${what}, as ${able} can`;
+    ? `several connectors can ${what}; name one of ${able}`
+    : `cannot ${what}; connectors that can: ${able}`;
 }
 
-/** On ports of their own two connectors may share a path; in one application they cannot. */
+/** Two connectors may share a path on separate ports, but not in one application. */
 function refuseSharedPaths(services: ReadonlyMap<string, HttpService>): void {
   const owners = new Map<string, string>();
   for (const [name, { socket }] of services) {

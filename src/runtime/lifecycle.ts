@@ -1,4 +1,4 @@
-/** The beginning and the end of a runtime's connectors and schedules, in the order in which nothing is lost. */
+/** Starts and shuts down connectors and schedules, in an order in which no event is lost. */
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { withTimeout } from "../base/timeout.ts";
@@ -8,45 +8,44 @@ import type { Flow } from "../flow/mod.ts";
 import type { FlowModel, ServiceModel } from "../model/mod.ts";
 import { type Handover, type RunningSchedule, startSchedule } from "../flow/schedule.ts";
 
-/**
- * What one thing leaves of the time for an end to those after it: so many milliseconds, or so large
- * a part of the whole where that is less.
- */
+/** A part of the shutdown timeout that is reserved for later steps. */
 interface Reserve {
+  /** At most, in milliseconds. */
   readonly most: number;
+  /** At most, as a part of the timeout. */
   readonly part: number;
 }
-/** A client that has been told may take so long to answer. */
-const TIME_FOR_ANSWERS: Reserve = { most: 4_000, part: 1 / 4 };
-/** Letting go of brokers and databases. */
+/** For clients to return close frames. */
+const TIME_FOR_CLOSE_FRAMES: Reserve = { most: 4_000, part: 1 / 4 };
+/** For closing brokers and databases. */
 const TIME_FOR_CLOSING: Reserve = { most: 2_000, part: 1 / 10 };
-/** The listeners, and the end of the process. */
-const TIME_AFTERWARDS: Reserve = { most: 250, part: 1 / 20 };
-/** Clients take at most so much of the whole. */
+/** For closing the listeners and for the exit of the process. */
+const TIME_FOR_EXIT: Reserve = { most: 250, part: 1 / 20 };
+/** The part of the timeout that closing the clients may take at most. */
 const PART_FOR_CLIENTS = 1 / 2;
 
-/** A flow and what hands its events to it. */
+/** A flow at work. */
 export interface RunnableFlow {
   readonly model: FlowModel;
   readonly flow: Flow;
-  /** The flow itself, or what logs its events on their way. */
+  /** The flow itself, or a wrapper that logs its events. */
   readonly handler: FlowHandler;
 }
 
-/** What is started and ended together. */
+/** The parts of a runtime that are started and shut down together. */
 export interface LifecycleParts {
   /** By name. */
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly flows: readonly RunnableFlow[];
-  /** The time of schedules. */
+  /** For schedules. */
   readonly clock: Clock;
-  /** How long the end may take. */
+  /** For the time limits of the shutdown. */
   readonly service: ServiceModel;
-  /** The other workers; undefined where there is one worker. */
+  /** The other workers of the service; undefined without any. */
   readonly cluster?: Cluster | undefined;
 }
 
-/** Starts and ends all connectors. Each step waits for all of them, whatever becomes of one. */
+/** Starts and shuts down all connectors. Each step waits for all of them, even if one fails. */
 export class Lifecycle {
   readonly #parts: LifecycleParts;
   #schedules: readonly RunningSchedule[] = [];
@@ -65,26 +64,26 @@ export class Lifecycle {
     return this.#parts.flows.reduce((sum, { flow }) => sum + flow.ended, 0);
   }
 
-  /** True from the beginning of the end on. */
+  /** True once the shutdown has begun. */
   get closing(): boolean {
     return this.#closed !== undefined;
   }
 
-  /** Gets everything ready to be written to. */
+  /** Starts all connectors. They accept writes when this resolves. */
   async start(): Promise<void> {
-    raise(await failures(this.#connectors, (connector) => connector.start?.()));
+    throwFirst(await errorsOf(this.#connectors, (connector) => connector.start?.()));
   }
 
-  /** Begins to take events. */
+  /** Starts to consume events, and starts the schedules. */
   async consume(): Promise<void> {
-    raise(await failures(this.#connectors, (connector) => connector.consume?.()));
+    throwFirst(await errorsOf(this.#connectors, (connector) => connector.consume?.()));
     const { cluster } = this.#parts;
     if (cluster === undefined) return this.#startSchedules();
-    await cluster.whenLeader(() => this.#takeSchedules(cluster));
+    await cluster.whenLeader(() => this.#continueSchedules(cluster));
   }
 
-  /** Continues the schedules of the worker that has led before. */
-  async #takeSchedules(cluster: Cluster): Promise<void> {
+  /** Continues the schedules of the previous leader. */
+  async #continueSchedules(cluster: Cluster): Promise<void> {
     const scheduled = this.#parts.flows.filter(({ model }) => model.source.kind === "schedule");
     const names = scheduled.map(({ model }) => model.name);
     const found = await Promise.all(names.map((name) => cluster.loadProgress(name)));
@@ -105,55 +104,54 @@ export class Lifecycle {
     });
   }
 
-  /** Lets what is in flight end, then lets go of everything, once. */
+  /** Waits for events in flight, then closes everything. Later calls return the same promise. */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
   }
 
   async #close(): Promise<void> {
     const { shutdownTimeout: whole, shutdownSpread } = this.#parts.service;
-    const deadline = performance.now() + whole - share(TIME_AFTERWARDS, whole);
+    const deadline = performance.now() + whole - share(TIME_FOR_EXIT, whole);
     const forClosing = share(TIME_FOR_CLOSING, whole);
-    const forAnswers = share(TIME_FOR_ANSWERS, whole);
-    const forClients = forClosing + Math.min(shutdownSpread + forAnswers, whole * PART_FOR_CLIENTS);
-    const problems: unknown[] = [];
-    let over = false;
+    const forCloseFrames = share(TIME_FOR_CLOSE_FRAMES, whole);
+    const forClients = forClosing +
+      Math.min(shutdownSpread + forCloseFrames, whole * PART_FOR_CLIENTS);
+    const errors: unknown[] = [];
+    let ended = false;
     const step = async (name: string, reserve: number, act: Act): Promise<void> => {
-      const acting = failures(this.#connectors, act).then((found) => {
-        if (over) logAll(found);
-        else problems.push(...found);
+      const acting = errorsOf(this.#connectors, act).then((found) => {
+        if (ended) logAll(found);
+        else errors.push(...found);
       });
       const time = deadline - reserve - performance.now();
       if (await isLate(acting, time)) {
-        getLogger(["weir"]).error("{step} is not done after its time; going on without it", {
-          step: name,
-        });
+        getLogger(["weir"]).error("shutdown step {step} timed out; continuing", { step: name });
       }
     };
     const drain = async (reserve: number): Promise<void> => {
-      // What a flow wrote before its end may be at work where there was nothing to wait for.
-      let ended: number;
+      // A flow that has ended may have written to a connector that had nothing in flight before.
+      let before: number;
       do {
-        ended = this.#endedFlows;
+        before = this.#endedFlows;
         await step("drain", reserve, (connector) => connector.drain?.());
-      } while (this.#endedFlows !== ended && performance.now() < deadline - reserve);
+      } while (this.#endedFlows !== before && performance.now() < deadline - reserve);
     };
     const scheduled = Promise.all(this.#schedules.map((schedule) => schedule.stop()));
     await step("stop", forClients, (connector) => connector.stop?.());
     await isLate(scheduled, deadline - forClients - performance.now());
     await drain(forClients);
-    // Flows of other workers may have something for the clients of this one.
+    // Flows of other workers may still send to the clients of this one.
     const others = this.#parts.cluster?.barrier("drained") ?? Promise.resolve();
     await isLate(others, deadline - forClients - performance.now());
-    // Clients come last: what is in flight elsewhere may still have something for them.
-    const left = deadline - forClosing - forAnswers - performance.now();
+    // Clients are closed last, since events in flight may still send to them.
+    const left = deadline - forClosing - forCloseFrames - performance.now();
     const spread = Math.max(0, Math.min(shutdownSpread, left));
-    await step("closeClients", forClosing, (connector) => connector.closeClients?.(spread));
+    await step("close clients", forClosing, (connector) => connector.closeClients?.(spread));
     await drain(forClosing);
     await step("close", 0, (connector) => connector.close?.());
     for (const { flow } of this.#parts.flows) flow.close();
-    over = true;
-    raise(problems);
+    ended = true;
+    throwFirst(errors);
   }
 }
 
@@ -161,16 +159,16 @@ function share({ most, part }: Reserve, whole: number): number {
   return Math.min(most, whole * part);
 }
 
-/** What one connector does in one step. */
+/** A step of one connector. */
 type Act = (connector: Connector) => Promise<void> | undefined;
 
-/** Whether a promise is still pending after so many milliseconds. */
+/** Whether a promise is still pending after `time` milliseconds. */
 function isLate(promise: Promise<unknown>, time: number): Promise<boolean> {
   return withTimeout(promise.then(() => false), Math.max(0, time), () => true);
 }
 
-/** Lets all connectors act side by side; gives why which could not, once all have ended. */
-async function failures(
+/** Runs a step on all connectors in parallel. Returns the errors when all have ended. */
+async function errorsOf(
   connectors: readonly Connector[],
   act: Act,
 ): Promise<readonly unknown[]> {
@@ -178,14 +176,16 @@ async function failures(
   return ends.flatMap((end) => end.status === "rejected" ? [end.reason] : []);
 }
 
-/** Throws the first of several failures, and logs the others. */
-function raise(failures: readonly unknown[]): void {
-  logAll(failures.slice(1));
-  if (failures.length > 0) throw failures[0];
+/** Throws the first error and logs the others. */
+function throwFirst(errors: readonly unknown[]): void {
+  logAll(errors.slice(1));
+  if (errors.length > 0) throw errors[0];
 }
 
-function logAll(failures: readonly unknown[]): void {
-  for (const error of failures) getLogger(["weir"]).error("and: {error}", { error });
+function logAll(errors: readonly unknown[]): void {
+  for (const error of errors) {
+    getLogger(["weir"]).error("another connector failed as well: {error}", { error });
+  }
 }
 
 function scheduleEvent(at: Date): FlowEvent {

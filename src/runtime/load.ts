@@ -1,4 +1,4 @@
-/** Configuration text → model, with the connectors that Weir brings and those that are handed in. */
+/** Loads configurations with the built-in connectors and those of the caller. */
 import { loadFiles } from "../config/mod.ts";
 import type { TextCache } from "../hcl/scope.ts";
 import type { SourceFile } from "../hcl/tree.ts";
@@ -8,35 +8,35 @@ import type { Model } from "../model/mod.ts";
 
 export type { TextCache } from "../hcl/scope.ts";
 
-/** A configuration: a model, one text, or files that are merged in the order given. */
+/** A configuration: a model, a text, or files that are merged in their order. */
 export type Configuration = Model | string | readonly SourceFile[];
 
-/** What a configuration is read with. */
+/** The options of `loadConfig`. */
 export interface LoadOptions {
-  /** Foreign connectors by the name that `type` gives them; they take precedence. */
+  /** The caller's connector types by the name for `type`. They override built-in types. */
   readonly connectors?: Readonly<Record<string, ConnectorType>>;
-  /** Reads environment variables, for `env("NAME")`. None are set by default. */
+  /** Reads environment variables for `env("NAME")`. By default, none is set. */
   readonly env?: (name: string) => string | undefined;
-  /** Reads text files, for `file("path")`. Fails by default. */
+  /** Reads text files for `file("path")`. By default, it throws. */
   readonly readFile?: (path: string) => string | Promise<string>;
   /**
-   * Keeps what the parser says of a text, so that the same text is read faster the next time. Who can
-   * write to it decides how a configuration is understood. None by default.
+   * Caches the parsed form of a text, so that the same text loads faster the next time. It must be
+   * as trustworthy as the configuration itself. None by default.
    */
   readonly cache?: TextCache | undefined;
-  /** The time for expressions, in milliseconds since the epoch; the machine's own by default. */
+  /** The time for expressions, in milliseconds since the epoch. By default, this machine's time. */
   readonly now?: () => number;
   /**
-   * True where a program has the configuration inside of it and may publish on its brokers, too;
-   * false brings warnings of flows that then never start. True by default.
+   * Whether a program embeds the configuration and may publish to its brokers. If false, flows that
+   * nothing publishes to cause a warning. True by default.
    */
   readonly embedded?: boolean;
 }
 
 /**
- * Reads and checks a configuration: one text, or several files that are merged in the order given.
+ * Loads and checks a configuration: a text, or files that are merged in their order.
  *
- * @throws {ConfigError} With every problem, each with file, line and column.
+ * @throws {ConfigError} The configuration has problems. The error lists all of them.
  *
  * @example
  * ```ts
@@ -65,11 +65,11 @@ export function loadConfig(
   });
 }
 
-/** One text as the file that problems name. */
+/** Wraps a text as the file `config.hcl`. */
 export function asFiles(source: string | readonly SourceFile[]): readonly SourceFile[] {
   return typeof source === "string" ? [{ path: "config.hcl", text: source, folder: "." }] : source;
 }
 
 function refuseToRead(path: string): never {
-  throw new Error(`cannot read ${path}: loadConfig was given no readFile`);
+  throw new Error(`cannot read ${path}: loadConfig has no readFile option`);
 }

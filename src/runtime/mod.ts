@@ -1,6 +1,6 @@
 /**
- * Puts the parts together, and is the only place that does: a model becomes a running service
- * without sockets of its own.
+ * Runtimes: a model becomes running connectors, flows and schedules. All parts are put together
+ * here. A runtime does not listen; server/ does.
  *
  * May import base/, config/, connectors/, contract/, flow/, hcl/, model/ and transport/.
  */
@@ -9,31 +9,32 @@ import { systemClock } from "../base/clock.ts";
 import type { Cluster, ConnectorCluster } from "../contract/cluster.ts";
 import type { Connector, ConnectorContext } from "../contract/connector.ts";
 import { Lookups } from "../flow/requests.ts";
-import { type Configuration, loadConfig, type LoadOptions } from "./load.ts";
 import type { Model, RequestModel } from "../model/mod.ts";
-import { type CoreOptions, type Runtime, RuntimeCore } from "./core.ts";
 import type { Upgrader } from "../transport/handshake.ts";
+import { type CoreOptions, type Runtime, RuntimeCore } from "./core.ts";
+import { type Configuration, loadConfig, type LoadOptions } from "./load.ts";
 
 export type { ConnectorChoice, Counts, PublishOptions, Runtime } from "./core.ts";
 
-/** What a runtime is made with. */
+/** The options of `createRuntime`. */
 export interface RuntimeOptions extends LoadOptions {
   /**
-   * How `fetch` upgrades a request to a WebSocket. The entrypoints for Deno and Bun bring theirs;
-   * without one, `fetch` serves everything else.
+   * Upgrades requests to WebSockets in `fetch`. The entrypoints for Deno and Bun have their own.
+   * Without it, `fetch` serves everything but WebSockets.
    */
   readonly upgrader?: Upgrader;
 }
 
-/** What a runtime can be made with by who starts it. */
+/** The options of `assembleRuntime`. */
 export type AssemblyOptions = RuntimeOptions & CoreOptions;
 
 /**
- * Makes a runtime of a configuration and starts it: databases are migrated, brokers consumed. It
- * does not listen: hand `fetch`, `app` or Node's `attach` to a server, or use `serve` instead.
+ * Creates a runtime and starts it: databases are migrated, and brokers are consumed. It does not
+ * listen. Pass `fetch` or `app` to a server, use Node's `attach`, or use `serve` instead.
  *
- * @throws {ConfigError} The configuration cannot run.
- * @throws {ConnectorError} A connector can never start: a refused migration, wrong credentials.
+ * @throws {ConfigError} The configuration has problems.
+ * @throws {ConnectorError} A connector cannot start, such as after a failed migration or with wrong
+ * credentials.
  *
  * @example
  * ```ts
@@ -55,20 +56,22 @@ export async function createRuntime(
 ): Promise<Runtime> {
   const runtime = await assembleRuntime(config, options);
   try {
-    // Two connectors on one path must be found before anything has begun.
+    // Fails if two connectors have the same path, before anything is started.
     void runtime.app;
     await runtime.start();
     await runtime.consume();
   } catch (error) {
     await runtime.close().catch((failure) =>
-      getLogger(["weir"]).error("closing after a failed start failed, too: {failure}", { failure })
+      getLogger(["weir"]).error("closing after a failed start failed as well: {failure}", {
+        failure,
+      })
     );
     throw error;
   }
   return runtime;
 }
 
-/** Makes a runtime that has not been started. */
+/** Creates a runtime without starting it. */
 export async function assembleRuntime(
   config: Configuration,
   options: AssemblyOptions,
@@ -88,7 +91,7 @@ export async function assembleRuntime(
   return new RuntimeCore(model, connectors, options);
 }
 
-/** What one connector sees of the other workers. */
+/** The cluster as one connector sees it. */
 function clusterOf(name: string, model: Model, cluster: Cluster): ConnectorCluster {
   const requests = requestsOf(model).filter(({ connector }) => connector === name);
   return {
@@ -104,7 +107,7 @@ function clusterOf(name: string, model: Model, cluster: Cluster): ConnectorClust
   };
 }
 
-/** Every block that asks a connector for something. */
+/** All blocks that write to connectors. */
 function requestsOf({ flows, connectors }: Model): readonly RequestModel[] {
   return [
     ...flows.flatMap(({ accept, steps, to, errorHandling: { fallback } }) =>

@@ -1,27 +1,25 @@
-/** Everything that one listener, or one embedding application, serves over HTTP. */
+/** What one listener, or one embedding application, serves over HTTP. */
 import { Hono, type MiddlewareHandler } from "hono";
 import type { HttpService } from "../contract/connector.ts";
-import { checkHandshake, ReceivedHandshake } from "../transport/handshake.ts";
-import { Locations } from "./locations.ts";
+import { checkHandshake, ReceivedHandshake, type Upgrader } from "../transport/handshake.ts";
 import type { Handshake, HandshakeRefusal, SocketEndpoint } from "../transport/socket.ts";
-import type { Upgrader } from "../transport/handshake.ts";
 
-/** The body of `/health/live`, beside its status. */
-export interface Identity {
+/** The service's name and version, in the body of `/health/live`. */
+export interface ServiceIdentity {
   readonly name: string | undefined;
   readonly version: string | undefined;
 }
 
-/** What a site is made of. */
+/** The parts of a site. */
 export interface SiteOptions {
   readonly services: readonly HttpService[];
-  /** Undefined where sockets come another way, as with Node's `upgrade` event. */
+  /** Undefined if sockets are upgraded elsewhere, as by Node's `upgrade` event. */
   readonly upgrader: Upgrader | undefined;
   /** Serves a service's folder of files; undefined when embedded. */
   readonly serveFiles?: (root: string) => MiddlewareHandler;
-  /** Nobody in particular by default. */
-  readonly identity?: Identity;
-  /** Why which connector cannot serve at the moment. */
+  /** Without name and version by default. */
+  readonly identity?: ServiceIdentity;
+  /** The connectors that cannot serve now, by name, each with the reason. */
   health(): Readonly<Record<string, string>>;
 }
 
@@ -29,15 +27,15 @@ export interface SiteOptions {
 export interface Site {
   /** To mount in an existing Hono application. */
   readonly app: Hono;
-  /** Answers a request. Stays synchronous where it can: an upgrade on Bun must not wait. */
+  /** Responds to a request. Synchronous if possible, since an upgrade on Bun must not wait. */
   fetch(request: Request, env?: unknown): Response | Promise<Response>;
-  /** The WebSocket endpoint at a path, compared literally. */
+  /** The WebSocket endpoint at a path, which is compared literally. */
   endpoint(pathname: string): SocketEndpoint | undefined;
-  /** All of them. */
+  /** All WebSocket endpoints. */
   readonly endpoints: readonly SocketEndpoint[];
 }
 
-/** Puts services together: WebSocket paths first, then routes, health, files, and 404 for the rest. */
+/** Routes to WebSocket paths first, then to routes of services, health, files, and 404 last. */
 export function createSite(options: SiteOptions): Site {
   const { services, upgrader, serveFiles, identity, health } = options;
   const endpoints = services.flatMap((service) => service.socket ?? []);
@@ -47,7 +45,7 @@ export function createSite(options: SiteOptions): Site {
 
   for (const endpoint of endpoints) {
     app.all(endpoint.path, (c, next) => {
-      // Hono decodes a path before it compares; the contract compares it as it stands.
+      // Hono decodes a path before it compares it; WebSocket paths are compared literally.
       if (!new URL(c.req.url).pathname.endsWith(endpoint.path)) return next();
       return handshake(c.req.raw, c.req.url, c.env, endpoint, upgrader);
     });
@@ -55,16 +53,14 @@ export function createSite(options: SiteOptions): Site {
   for (const service of services) service.routes?.(app);
   app.get("/health/live", (c) => c.json({ status: "ok", ...identity }));
   app.get("/health/ready", (c) => {
-    // Which, but not why: the reasons name hosts and files, and are in the log.
+    // The names only: the reasons contain hosts and files, and are in the log.
     const connectors = Object.keys(health());
     return connectors.length === 0
       ? c.json({ status: "ok" })
       : c.json({ status: "unavailable", connectors }, 503);
   });
-  // As a REST caller expects it; an application that mounts this one answers in its own way.
-  app.notFound((c) =>
-    c.json({ error: { code: "not_found", message: "there is nothing here" } }, 404)
-  );
+  // The format of a REST error. An application that mounts this one has its own handler.
+  app.notFound((c) => c.json({ error: { code: "not_found", message: "not found" } }, 404));
   for (const { files } of services) {
     if (files !== undefined && serveFiles !== undefined) app.use(serveFiles(files));
   }
@@ -74,28 +70,16 @@ export function createSite(options: SiteOptions): Site {
     endpoints,
     endpoint: (pathname) => byPath.get(pathname),
     fetch(request, env) {
-      // Deno hands over whatever stood in the request's first line.
+      // Deno passes on whatever target the request had.
       const { path, url } = locations.of(request.url);
       if (path === undefined) {
-        return new Response("the request's target is no URL\n", { status: 400 });
+        return new Response("the request target is not a valid URL\n", { status: 400 });
       }
       const endpoint = byPath.get(path);
       if (endpoint === undefined) return app.fetch(request, env as Record<string, unknown>);
       return handshake(request, url, env, endpoint, upgrader);
     },
   };
-}
-
-function parseUrl(url: string): URL {
-  return new URL(url);
-}
-
-/** A refusal as a response. */
-function refusalResponse({ status, message, headers }: HandshakeRefusal): Response {
-  return new Response(`${message}\n`, {
-    status,
-    headers: { "content-type": "text/plain; charset=utf-8", ...headers },
-  });
 }
 
 function handshake(
@@ -105,7 +89,7 @@ function handshake(
   endpoint: SocketEndpoint,
   upgrader: Upgrader | undefined,
 ): Response | Promise<Response> {
-  const facts = new ReceivedHandshake(
+  const received = new ReceivedHandshake(
     request.method,
     url,
     upgrader?.headers?.(request) ?? Object.fromEntries(request.headers),
@@ -113,26 +97,71 @@ function handshake(
     parseUrl,
   );
   if (upgrader === undefined) {
-    const form = checkHandshake(facts.method, facts.headers);
-    if (!form.accepted) return refusalResponse(form);
-    return new Response("this server upgrades sockets elsewhere\n", { status: 501 });
+    const checked = checkHandshake(received.method, received.headers);
+    if (!checked.accepted) return refusalResponse(checked);
+    return new Response("WebSocket upgrades are not available here\n", { status: 501 });
   }
-  const answer = (decision: Handshake): Response => {
+  const respond = (decision: Handshake): Response => {
     if (!decision.accepted) return refusalResponse(decision);
     try {
-      return upgrader.upgrade(request, env, endpoint, decision, facts);
+      return upgrader.upgrade(request, env, endpoint, decision, received);
     } catch (error) {
       decision.session.abandon();
       throw error;
     }
   };
-  const decision = endpoint.accept(facts);
-  if (!(decision instanceof Promise)) return answer(decision);
-  // Read now: Deno would upgrade a request whose client has left meanwhile, and wait for it for ever.
+  const decision = endpoint.accept(received);
+  if (!(decision instanceof Promise)) return respond(decision);
+  // Read before the wait: Deno would upgrade a request whose client has left, and wait forever.
   const { signal } = request;
   return decision.then((made) => {
-    if (!signal.aborted || !made.accepted) return answer(made);
+    if (!signal.aborted || !made.accepted) return respond(made);
     made.session.abandon();
     return new Response(null, { status: 499 });
   });
+}
+
+function refusalResponse({ status, message, headers }: HandshakeRefusal): Response {
+  return new Response(`${message}\n`, {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", ...headers },
+  });
+}
+
+function parseUrl(url: string): URL {
+  return new URL(url);
+}
+
+/** A parsed URL. */
+export interface Location {
+  /** The URL. Requests without a query share one string. */
+  readonly url: string;
+  /** Normalised as `URL` does; undefined if the URL is invalid. */
+  readonly path: string | undefined;
+}
+
+/** The number of URLs that are remembered, and their length. */
+const MAX_KNOWN = 256;
+const MAX_LENGTH = 256;
+
+/** Parses URLs and remembers the results. Queries are left out, since they do not affect the path. */
+export class Locations {
+  readonly #known = new Map<string, Location>();
+
+  /** The location of a URL. */
+  of(url: string): Location {
+    const query = url.indexOf("?");
+    const location = this.#find(query < 0 ? url : url.slice(0, query));
+    return query < 0 ? location : { url, path: location.path };
+  }
+
+  #find(url: string): Location {
+    const known = this.#known.get(url);
+    if (known !== undefined) return known;
+    const location = { url, path: URL.parse(url)?.pathname };
+    if (url.length > MAX_LENGTH) return location;
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    this.#known.set(url, location);
+    return location;
+  }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Locations } from "../../src/runtime/locations.ts";
+import { Locations } from "../../src/runtime/site.ts";
 
 test("a location's path is what URL makes of it, with and without a query, first and again", () => {
   const locations = new Locations();

@@ -243,8 +243,8 @@ test("which connector is meant: one that can do it needs no name, several do", a
       connector("b", "websocket", 'port = 1\npath = "/b"') +
       connector("events", "mq", 'driver = "memory"'),
   );
-  const none = (what: string, able: string) => `is no connector that can ${what}, as ${able} can`;
-  const several = (what: string) => `several connectors can ${what}: name one of a, b`;
+  const none = (what: string, able: string) => `cannot ${what}; connectors that can: ${able}`;
+  const several = (what: string) => `several connectors can ${what}; name one of a, b`;
   const cases: ReadonlyArray<readonly [act: () => Promise<unknown>, message: string]> = [
     [() => runtime.broadcast(1), `connector "*": ${several("broadcast")}`],
     [() => runtime.sendToRoom("r", 1), `connector "*": ${several("send_to_room")}`],
@@ -282,10 +282,10 @@ test("which connector is meant: one that can do it needs no name, several do", a
 test("without a connector that can do it", async () => {
   const runtime = await createRuntime("");
   await assert.rejects(runtime.broadcast(1), {
-    message: 'connector "*": no connector of the configuration can broadcast',
+    message: 'connector "*": the configuration has no connector that can broadcast',
   });
   await assert.rejects(runtime.publish("k", 1), {
-    message: 'connector "*": no connector of the configuration can publish',
+    message: 'connector "*": the configuration has no connector that can publish',
   });
   await runtime.close();
 });
