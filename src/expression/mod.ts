@@ -1,11 +1,10 @@
 /**
- * Expressions: CEL (https://cel.dev), compiled once when the configuration is loaded, and evaluated
- * for each event. `docs/expressions.md` lists the differences from the specification. The largest:
- * a missing field or index reads as null; numbers of all types mix, and JSON numbers are doubles;
- * `string + number` joins; every function can be called as `f(x)` and as `x.f()`.
+ * Expressions: CEL (https://cel.dev), compiled once with the configuration and evaluated for each
+ * event.
  *
- * The way of a text: tokens.ts, parser.ts (syntax.ts is the tree), compile.ts with operators.ts,
- * macros.ts and functions.ts, then values.ts for the plain result. meter.ts limits the cost.
+ * A text goes through tokens.ts and parser.ts (syntax.ts is the tree), then compile.ts with
+ * operators.ts, macros.ts and functions.ts; values.ts makes the plain result. meter.ts limits the
+ * cost. docs/expressions.md lists the differences from CEL.
  *
  * May import base/.
  */
