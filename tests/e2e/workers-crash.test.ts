@@ -67,8 +67,11 @@ stageTest("one that dies while others still start ends the start, too", async (s
   const port = await freePort();
   const weir = await startOnly(stage, "--port", `ws=${port}`);
   const first = await nextChild(weir, []);
+  // Otherwise both may serve before the second one is seen.
+  process.kill(first, "SIGSTOP");
   const second = await nextChild(weir, [first]);
   process.kill(second, "SIGSTOP");
+  process.kill(first, "SIGCONT");
   await until("the first serves", async () => await listenersOn(first, port) > 0, 20_000);
   await pause(500);
   process.kill(first, "SIGKILL");

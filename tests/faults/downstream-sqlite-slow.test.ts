@@ -1,14 +1,13 @@
 /** The entries of "Downstream" about reads from SQLite that take long. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { promisify } from "node:util";
 import { ready, root, type Stage, type Weir } from "../support/process.ts";
 import { opcodes } from "../support/socket-frames.ts";
 import { needTool } from "../support/toolchain.ts";
 import type { Frame, WebClient } from "../support/web-client.ts";
+import { childrenOf } from "../support/workers.ts";
 import { FrameClient, showFrame } from "./client.ts";
 import { codeOf, pause, until } from "./downstream.ts";
 import { type NotesOptions, open, startNotes, store, writeNotes } from "./notes.ts";
@@ -99,13 +98,6 @@ function start(stage: Stage, args?: readonly string[]): Promise<Weir> {
   return startNotes(stage, service, args);
 }
 
-/** The processes that a process has started. */
-async function childrenOf({ pid }: { readonly pid: number }): Promise<readonly number[]> {
-  const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "ppid=,pid="]);
-  return stdout.trim().split("\n").map((line) => line.trim().split(/\s+/).map(Number))
-    .flatMap(([parent, child]) => parent === pid ? [child] : []);
-}
-
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -178,7 +170,7 @@ processFault(
     for (const ping of pings) assert.ok(Math.abs(ping - PING) < 500, `pings ${pings}`);
     assert.ok(echo < 1_000, `an echo took ${echo} ms`);
     // The process of a read that was given up has ended.
-    await until("no process reads", async () => (await childrenOf(weir)).length === 0);
+    await until("no process reads", async () => (await childrenOf(weir.pid)).length === 0);
   },
 );
 
@@ -191,7 +183,7 @@ processFault(
     let most = 0;
     const watched = (async () => {
       for (let n = 0; n < 8; n++) {
-        most = Math.max(most, (await childrenOf(weir)).length);
+        most = Math.max(most, (await childrenOf(weir.pid)).length);
         await pause(100);
       }
     })();
@@ -203,7 +195,7 @@ processFault(
     assert.ok(most >= 1 && most <= 4, `${most} processes read`);
     const { data } = await clients[0].request({ type: "count", data: { like: "%" } });
     assert.deepEqual(data, { n: 0 });
-    await until("one process reads", async () => (await childrenOf(weir)).length === 1);
+    await until("one process reads", async () => (await childrenOf(weir.pid)).length === 1);
   },
 );
 
@@ -229,8 +221,8 @@ processFault(
     const weir = await start(stage);
     const client = await open(weir);
     const reading = timed(client.request({ type: "five" }));
-    await until("a process reads", async () => (await childrenOf(weir)).length === 1);
-    for (const pid of await childrenOf(weir)) process.kill(pid, "SIGKILL");
+    await until("a process reads", async () => (await childrenOf(weir.pid)).length === 1);
+    for (const pid of await childrenOf(weir.pid)) process.kill(pid, "SIGKILL");
     const { answer, ms } = await reading;
     assert.equal(codeOf(answer), "flow_failed");
     assert.ok(ms < 4_000, `it took ${ms} ms`);
@@ -256,7 +248,7 @@ processFault(
     waiting.say({ type: "hour", id: 1 });
     const heard = waiting.rest({ patience: 20_000 });
     await pause(200);
-    const children = await childrenOf(weir);
+    const children = await childrenOf(weir.pid);
     // As at a terminal or under systemd, the signal reaches all processes.
     for (const pid of children) process.kill(pid, "SIGTERM");
     const told = performance.now();
@@ -279,7 +271,7 @@ processFault("SIGKILL of the server → the process that reads for it ends, too"
   const weir = await start(stage);
   const client = await open(weir);
   assert.deepEqual((await client.request({ type: "count", data: { like: "%" } })).data, { n: 0 });
-  const children = await childrenOf(weir);
+  const children = await childrenOf(weir.pid);
   assert.equal(children.length, 1);
   await weir.kill();
   await until("no process reads", () => !children.some(isAlive));

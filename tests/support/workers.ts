@@ -9,14 +9,18 @@ const MANY_PIDS = 10_000;
 
 /** The processes that a process has started, in that order. */
 export async function childrenOf(parent: number): Promise<number[]> {
+  // Each thread has a list of its own. To read all of /proc instead takes a hundred times as long.
+  const threads = await readdir(`/proc/${parent}/task`).catch(() => []);
+  const lists = await Promise.all(
+    threads.map((id) => readFile(`/proc/${parent}/task/${id}/children`, "utf8").catch(() => "")),
+  );
   const found: { readonly pid: number; readonly startedAt: number }[] = [];
-  for (const name of await readdir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
+  for (const pid of lists.join(" ").match(/\d+/g) ?? []) {
     // "PID (NAME) STATE PARENT …", and the name may hold anything.
-    const stat = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
-    const [state, ppid, ...more] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (Number(ppid) !== parent || state === "Z") continue;
-    found.push({ pid: Number(name), startedAt: Number(more[17]) });
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+    const [state, , ...more] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (stat === "" || state === "Z") continue;
+    found.push({ pid: Number(pid), startedAt: Number(more[17]) });
   }
   found.sort((a, b) => {
     if (a.startedAt !== b.startedAt) return a.startedAt - b.startedAt;

@@ -71,7 +71,7 @@ export interface ServerFunctions {
   held(): Promise<Held>;
   /** `collect` collects garbage before. */
   memory(collect: boolean): Promise<Memory>;
-  /** Keeps the event loop busy, in milliseconds. */
+  /** Blocks the event loop, in milliseconds. */
   block(duration: number): void;
   /** Sets the wall clock off by so many milliseconds. */
   jump(offset: number): void;
