@@ -39,13 +39,15 @@ interface Suite {
    * than a process. Each of them must call `test` itself.
    */
   readonly processes?: number;
+  /** See {@link Part}. For files that use all of a core: one runtime after the other runs them. */
+  readonly queue?: string;
   /** True where `--quick` runs it. */
   readonly quick?: boolean;
 }
 
 /** In the order in which they start: the longest first, so that no lane waits for the last one. */
 const suites: readonly Suite[] = [
-  { folder: "tests/unit", runtimes: everyRuntime, processes: 1, quick: true },
+  { folder: "tests/unit", runtimes: everyRuntime, processes: 1, queue: "unit", quick: true },
   // These two start the runtimes that they test.
   { folder: "tests/e2e", runtimes: ["deno"] },
   { folder: "tests/examples", runtimes: ["deno"] },
@@ -57,13 +59,23 @@ const suites: readonly Suite[] = [
 ];
 
 /**
- * Files that stop the broker which others use, or that measure time or memory. They run after
- * everything else, one row after the other; the files of a row run side by side.
+ * Files that use the broker of this machine. Some of them stop it, so they run one after the other,
+ * beside files that do not use it.
+ */
+const brokerFiles: readonly string[] = [
+  "tests/services/rabbitmq.test.ts",
+  "tests/e2e/workers-rabbitmq.test.ts",
+  "tests/e2e/page.test.ts",
+  "tests/examples/rabbitmq.test.ts",
+  "tests/attributes/rabbitmq.test.ts",
+];
+
+/**
+ * Files that measure time. They run after everything else, one row after the other; the files of a
+ * row run side by side, since they wait most of the time.
  */
 const later: readonly (readonly string[])[] = [
-  ["tests/services/rabbitmq.test.ts", "tests/e2e/signals.test.ts"],
-  ["tests/e2e/heartbeat.test.ts"],
-  ["tests/e2e/page.test.ts"],
+  ["tests/e2e/signals.test.ts", "tests/e2e/heartbeat.test.ts"],
   ["tests/examples/tests.test.ts"],
   ["tests/faults/slow-client.test.ts"],
 ];
@@ -72,7 +84,7 @@ const later: readonly (readonly string[])[] = [
 const CHECK_LANES = 2;
 
 /** How many processes with tests run side by side: most of the time they wait. */
-const TEST_LANES = 4;
+const TEST_LANES = 5;
 
 /** The same for `--quick`, whose contract tests wait even more. */
 const QUICK_LANES = 6;
@@ -152,7 +164,7 @@ function checkStep(check: Check, deno: string): Step {
 /** One step for each suite and runtime, without the files of `later`. */
 function listTests(tools: Toolchain, files: readonly string[], quick: boolean): Step[] {
   const steps: Step[] = [];
-  for (const { folder, runtimes, processes } of suites) {
+  for (const { folder, runtimes, processes, queue } of suites) {
     const selected = files.filter((file) =>
       file.startsWith(`${folder}/`) && !later.flat().includes(file)
     );
@@ -161,6 +173,11 @@ function listTests(tools: Toolchain, files: readonly string[], quick: boolean): 
     for (const runtime of quick ? ["deno" as const] : runtimes) {
       const parts = divide(selected, count).map((group): Part => ({
         name: group.length === 1 ? group[0] : `${group.length} files`,
+        queue: group.some((file) => brokerFiles.includes(file))
+          ? "broker"
+          : quick
+          ? undefined
+          : queue,
         run: () => runFiles(runtime, group, root, tools),
       }));
       steps.push({ name: `${folder} on ${runtime}`, parts });

@@ -22,6 +22,8 @@ export interface StepResult {
 /** A piece of work that a lane runs, such as one test file on one runtime. */
 export interface Part {
   readonly name: string;
+  /** Parts of the same queue run one after the other, whatever the number of lanes. */
+  readonly queue?: string | undefined;
   readonly run: () => Promise<StepResult>;
 }
 
@@ -42,16 +44,28 @@ interface OpenStep {
 /** How many characters of a failure's text are shown. */
 const TEXT_LIMIT = 2000;
 
-/** Runs the parts of all steps in their order, `lanes` at a time. Returns one result for each step. */
+/**
+ * Runs the parts of all steps, `lanes` at a time. Parts of queues start first, since a queue takes
+ * long; the others follow in their order. Returns one result for each step.
+ */
 export async function runSteps(steps: readonly Step[], lanes: number): Promise<StepResult[]> {
   const open: OpenStep[] = steps.map((step) => ({ step, results: [], start: undefined }));
-  const waiting = open.flatMap((entry) => entry.step.parts.map((part) => ({ entry, part })));
+  const waiting = open.flatMap((entry) => entry.step.parts.map((part) => ({ entry, part })))
+    .sort((a, b) => Number(b.part.queue !== undefined) - Number(a.part.queue !== undefined));
+  const busy = new Set<string>();
   const results: StepResult[] = [];
   const runLane = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const { entry, part } = next;
+    for (;;) {
+      const index = waiting.findIndex(({ part: { queue } }) =>
+        queue === undefined || !busy.has(queue)
+      );
+      // What still waits then is for the lanes that run its queues.
+      if (index === -1) return;
+      const [{ entry, part }] = waiting.splice(index, 1);
       entry.start ??= performance.now();
+      if (part.queue !== undefined) busy.add(part.queue);
       entry.results.push(await runPart(part));
+      if (part.queue !== undefined) busy.delete(part.queue);
       if (entry.results.length < entry.step.parts.length) continue;
       const result = merge(entry);
       report(entry.step.name, result, performance.now() - entry.start);
