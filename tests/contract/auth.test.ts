@@ -377,6 +377,17 @@ issuer.answer = (response) => {
   });
 };
 
+/** Runs a case for one host after the other: they share the issuer and its open answers. */
+function inTurn(run: (t: Contract) => Promise<void>): (t: Contract) => Promise<void> {
+  return (t) => {
+    const result = turn.then(() => run(t));
+    turn = result.catch(() => {});
+    return result;
+  };
+}
+
+let turn = Promise.resolve();
+
 /** A token of that issuer. */
 const issued = (): Promise<string> =>
   sign({ exp: Date.now() / 1000 + 3600, aud: "weir" }, privateKey, { alg: "ES256", kid: "one" });
@@ -392,35 +403,47 @@ async function knock(t: Contract, known = answers.length): Promise<SocketClient>
   return client;
 }
 
-contract("auth: the connection waits for the keys of its token", remote, async (t) => {
-  const client = await knock(t);
-  assert.equal(t.runtime.counts().ws.connections, 0);
-  answers.pop()?.();
-  await client.upgraded();
-  await client.hearsNothing();
-});
+contract(
+  "auth: the connection waits for the keys of its token",
+  remote,
+  inTurn(async (t) => {
+    const client = await knock(t);
+    assert.equal(t.runtime.counts().ws.connections, 0);
+    answers.pop()?.();
+    await client.upgraded();
+    await client.hearsNothing();
+  }),
+);
 
-contract("auth: who leaves while the keys are awaited leaves nothing behind", remote, async (t) => {
-  const first = await knock(t);
-  const others = await Promise.all([1, 2, 3].map(() => knock(t, 0)));
-  first.socket.resetAndDestroy();
-  for (const [i, client] of others.entries()) {
-    if (i === 0) client.destroy();
-    else client.socket.resetAndDestroy();
-  }
-  // Time for the server to see it.
-  await pause(50);
-  answers.pop()?.();
-  const there = await t.connect(`/ws?token=${await issued()}`);
-  await there.hearsNothing();
-  assert.deepEqual(t.probe.targets, ["connect"]);
-});
+contract(
+  "auth: who leaves while the keys are awaited leaves nothing behind",
+  remote,
+  inTurn(async (t) => {
+    const first = await knock(t);
+    const others = await Promise.all([1, 2, 3].map(() => knock(t, 0)));
+    first.socket.resetAndDestroy();
+    for (const [i, client] of others.entries()) {
+      if (i === 0) client.destroy();
+      else client.socket.resetAndDestroy();
+    }
+    // Time for the server to see it.
+    await pause(50);
+    answers.pop()?.();
+    const there = await t.connect(`/ws?token=${await issued()}`);
+    await there.hearsNothing();
+    assert.deepEqual(t.probe.targets, ["connect"]);
+  }),
+);
 
-contract("auth: a shutdown lets nobody in whose keys are awaited", remote, async (t) => {
-  const client = await knock(t);
-  const closed = t.runtime.close();
-  answers.pop()?.();
-  assert.equal((await client.response()).status, 503);
-  await closed;
-  assert.deepEqual(t.probe.targets, []);
-});
+contract(
+  "auth: a shutdown lets nobody in whose keys are awaited",
+  remote,
+  inTurn(async (t) => {
+    const client = await knock(t);
+    const closed = t.runtime.close();
+    answers.pop()?.();
+    assert.equal((await client.response()).status, 503);
+    await closed;
+    assert.deepEqual(t.probe.targets, []);
+  }),
+);
