@@ -90,7 +90,7 @@ function variableReader(env: ExpressionEnvironment["env"]): FunctionDefinition {
 }
 
 /** The functions that read the environment: its variables and its clock. */
-function environmentFunctions({ env, now = Date.now }: ExpressionEnvironment): Functions {
+function environmentFunctions({ env, now = () => Date.now() }: ExpressionEnvironment): Functions {
   return {
     env: variableReader(env),
     now: define(0, 0, (meter) => {
@@ -104,9 +104,24 @@ function environmentFunctions({ env, now = Date.now }: ExpressionEnvironment): F
   };
 }
 
+/** The last environment and its functions: all expressions of a configuration have the same. */
+let last: { env: unknown; now: unknown; functions: ReadonlyMap<string, FunctionDefinition> } = {
+  env: undefined,
+  now: undefined,
+  functions: functionsOf({}),
+};
+
+function functionsOf(environment: ExpressionEnvironment) {
+  return new Map([...FUNCTIONS, ...Object.entries(environmentFunctions(environment))]);
+}
+
 /** The functions that an expression can call in `environment`. */
 export function functionsIn(
   environment: ExpressionEnvironment,
 ): ReadonlyMap<string, FunctionDefinition> {
-  return new Map([...FUNCTIONS, ...Object.entries(environmentFunctions(environment))]);
+  const { env, now } = environment;
+  if (last.env !== env || last.now !== now) {
+    last = { env, now, functions: functionsOf(environment) };
+  }
+  return last.functions;
 }

@@ -179,7 +179,7 @@ export class Lexer {
     const end = this.#closing(start, quote, isRaw);
     this.#at = end + quote.length;
     const text = this.#text.slice(from, end);
-    const parts = isRaw ? [text] : this.#unescaped(from, text, isBytes);
+    const parts = isRaw || !text.includes("\\") ? [text] : this.#unescaped(from, text, isBytes);
     if (!isBytes) {
       const characters = parts.map((part) =>
         typeof part === "string" ? part : String.fromCodePoint(part)
