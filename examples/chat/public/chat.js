@@ -1,4 +1,4 @@
-// The page: rooms, who is there, and what is said.
+// The page: rooms, members and messages.
 
 import { Connection, ConnectionLost } from "./connection.js";
 import { $, avatar, element, getJson, timeElement } from "./elements.js";
@@ -8,16 +8,16 @@ const ROOMS = ["lobby", "kitchen", "deliveries"];
 const BIRDS = ["Heron", "Kingfisher", "Dipper", "Wagtail", "Moorhen", "Grebe", "Teal", "Egret"];
 const SAME_BLOCK = 5 * 60_000;
 
-/** Kept for this tab alone, so that two tabs are two people. */
+/** Kept for this tab only, so that two tabs are two users. */
 let name = sessionStorage.getItem("name") ?? BIRDS[Math.floor(Math.random() * BIRDS.length)];
 let room = roomInAddress();
 /** This connection, as the server calls it. */
 let self;
-/** Who is in the room, by connection. */
+/** The members of the room, by connection. */
 const people = new Map();
 /** The room's messages by id, oldest first: { id, author, text, created_at, state, problem }. */
 let messages = new Map();
-/** What the server has not confirmed yet, of all rooms. */
+/** Messages of all rooms that the server has not acknowledged yet. */
 const unconfirmed = new Map();
 
 const connection = new Connection({
@@ -40,7 +40,7 @@ const connection = new Connection({
 
 // ── Rooms ────────────────────────────────────────────────────────────────────────────────────────
 
-/** Joins the room, then loads what was said in it. */
+/** Joins the room, then loads its history. */
 async function enterRoom() {
   const entered = room;
   showRooms();
@@ -59,7 +59,7 @@ async function enterRoom() {
     showPeople();
     for (const message of waiting) if (message.state === "pending") send(message);
   } catch (error) {
-    // A lost connection comes back, and the room is entered again then.
+    // After a reconnect, the page joins the room again.
     if (error instanceof ConnectionLost || entered !== room) return;
     notice(`This room could not be opened: ${error.message}`);
   } finally {
@@ -80,7 +80,7 @@ function changeRoom() {
 }
 
 function roomInAddress() {
-  // Unlike decodeURIComponent, this takes whatever somebody wrote there.
+  // Unlike decodeURIComponent, this accepts any text.
   const [text = ""] = new URLSearchParams(location.hash.slice(1)).keys();
   return roomName(text) || ROOMS[0];
 }
@@ -156,7 +156,7 @@ function showMessages() {
   $("messages").scrollTop = $("messages").scrollHeight;
 }
 
-/** Shows a message's new state, where it is in view. */
+/** Updates the state of a message that is on the page. */
 function showMessage(message) {
   const shown = document.getElementById(`message-${message.id}`);
   if (shown === null) return;
@@ -192,7 +192,7 @@ function messageElement({ id, author, text, created_at, state, problem }) {
   return item;
 }
 
-/** Whether it is said by the same person right after, so that the name need not stand again. */
+/** Whether the same author wrote the previous message, so that the name is not repeated. */
 function followsLast(author, createdAt) {
   const last = $("messages").lastElementChild?.dataset;
   return last?.author === author && new Date(createdAt) - new Date(last.at) < SAME_BLOCK;
@@ -202,7 +202,7 @@ function notice(text) {
   keepingBottom(() => $("messages").append(element("li", text, "notice")));
 }
 
-/** Who reads the newest message stays at the newest; who has scrolled up is left where they are. */
+/** Scrolls to the newest message, unless the user has scrolled up. */
 function keepingBottom(change) {
   const list = $("messages");
   const atBottom = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
@@ -238,13 +238,13 @@ function showPeople() {
   $("people").textContent = names.length === 0 ? "" : `Here: ${names.join(", ")}`;
 }
 
-/** `crypto.randomUUID` is for secure pages alone, and a phone on the local network has none. */
+/** `crypto.randomUUID` needs a secure page, which a phone on the local network does not have. */
 function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Leaving and greeting are not worth a second try. */
+/** Leaves and greetings are not retried. */
 function ignoreLost(error) {
   if (!(error instanceof ConnectionLost)) notice(error.message);
 }

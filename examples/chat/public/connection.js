@@ -1,9 +1,9 @@
-// A WebSocket that comes back by itself, and requests that are answered once. The whole protocol is
+// A WebSocket that reconnects, and requests with exactly one answer. The whole protocol is
 // JSON objects in text frames: this file is all that a client needs.
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
-// A connection that died without a word is found out by a ping that nobody answers.
+// A connection that died silently is detected by a ping without an answer.
 const PING_EVERY = 25_000;
 const PONG_WITHIN = 10_000;
 
@@ -19,10 +19,10 @@ export class Refused extends Error {
 }
 
 /**
- * Connects, and connects again for as long as the page is open.
+ * Connects, and reconnects while the page is open.
  *
- * `url()` gives the address for each attempt. `onState(state, retryInMs)` is told of "connecting",
- * "open" and "waiting"; `onMessage(data, room)` of what the server sends.
+ * `url()` returns the address for each attempt. `onState(state, retryInMs)` receives "connecting",
+ * "open" and "waiting"; `onMessage(data, room)` receives the messages of the server.
  */
 export class Connection {
   #options;
@@ -35,7 +35,7 @@ export class Connection {
 
   constructor(options) {
     this.#options = options;
-    // A network that is back, or a page that is looked at again, is a reason not to wait.
+    // When the network is back, or the page is visible again, there is no reason to wait.
     addEventListener("online", () => this.retry());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.retry();
@@ -62,7 +62,7 @@ export class Connection {
     if (this.#retryTimer !== undefined) this.#connect();
   }
 
-  /** Connects again, to another address. */
+  /** Reconnects to another address. */
   restart() {
     this.#drop();
     this.#failures = 0;
@@ -97,7 +97,7 @@ export class Connection {
     }
   }
 
-  /** Asks for a sign of life after a while; without one the connection is given up. */
+  /** Sends a ping after a while, and gives the connection up if no answer arrives. */
   #ping() {
     clearTimeout(this.#pingTimer);
     this.#pingTimer = setTimeout(() => {
@@ -106,7 +106,7 @@ export class Connection {
     }, PING_EVERY);
   }
 
-  /** Each attempt waits twice as long, and not all clients of a server that restarts come at once. */
+  /** Each attempt waits twice as long, with jitter, so that clients do not all reconnect at once. */
   #lost() {
     this.#drop();
     const longest = Math.min(FIRST_DELAY * 2 ** this.#failures++, LONGEST_DELAY);

@@ -1,4 +1,4 @@
-// Making what the page shows. Everything goes in as text and never as HTML.
+// Creates the elements of the page. Everything is inserted as text, never as HTML.
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 

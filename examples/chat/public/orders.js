@@ -10,7 +10,7 @@ export async function loadOrders() {
   for (const order of rows.reverse()) showOrder(order);
 }
 
-/** Puts an order on top, unless something newer is known of it. */
+/** Shows an order at the top, unless a newer state is known. */
 export function showOrder({ id, status, updated_at }) {
   const known = orders.get(id);
   if (known !== undefined && known.updated_at >= updated_at) return;

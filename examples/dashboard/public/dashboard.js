@@ -27,7 +27,7 @@ new Connection({
   onMessage: show,
 });
 
-/** Loads what was stored; what has arrived in the meantime is newer and stays. */
+/** Loads the stored readings. Readings that arrived in the meantime are newer and stay. */
 async function load() {
   const response = await fetch("/readings");
   if (!response.ok) throw new Error(`The server answered ${response.status}`);
@@ -50,7 +50,7 @@ function show(reading) {
   card.line.setAttribute("points", points(readings));
 }
 
-/** Cards stand in the order of their names, so that none moves when a number changes. */
+/** Cards are sorted by name, so that none moves when a number changes. */
 function addCard(metric) {
   const card = {
     value: document.createElement("strong"),
@@ -77,7 +77,7 @@ function addCard(metric) {
   metrics.set(metric, { readings: [], card });
 }
 
-/** The corners of the line; values that are all alike lie in the middle. */
+/** The points of the line. If all values are equal, it is in the middle. */
 function points(readings) {
   const values = readings.map(({ value }) => value);
   const low = Math.min(...values);

@@ -33,12 +33,12 @@ async function load() {
     if (!response.ok) throw new Error(`The server answered ${response.status}`);
     for (const reading of await response.json()) showReading(reading);
   } catch (error) {
-    // A lost connection comes back, and all is loaded again then.
+    // After a reconnect, everything is loaded again.
     if (!(error instanceof ConnectionLost)) $("answer").textContent = error.message;
   }
 }
 
-/** Shows a reading, unless something newer is known of that sensor. */
+/** Shows a reading, unless a newer one of that sensor is known. */
 function showReading({ device, sensor, value, alarm, at }) {
   const { card, sensors } = deviceOf(device);
   let row = sensors.get(sensor);
@@ -64,7 +64,7 @@ function showPresence({ kind, device }) {
   deviceOf(device).card.presence.textContent = kind;
 }
 
-/** Cards stand in the order of their names, so that none moves when a reading arrives. */
+/** Cards are sorted by name, so that none moves when a reading arrives. */
 function deviceOf(device) {
   const known = devices.get(device);
   if (known !== undefined) return known;
@@ -125,7 +125,7 @@ function deviceNamed(device) {
       reject(new Error("the connection was refused or lost"));
     };
   });
-  // Each reading that is sent is answered by an ack or an error.
+  // The server answers each reading with an ack or an error.
   socket.onmessage = ({ data }) => {
     const { type, message, details } = JSON.parse(data);
     const more = details?.map(({ path, message }) => `${path} ${message}`).join(", ") ?? "";

@@ -13,7 +13,7 @@ const followed = new Set(JSON.parse(localStorage.getItem("followed") ?? '["deplo
 const seen = JSON.parse(localStorage.getItem("seen") ?? "{}");
 /** Topics of this connection whose missed notifications have been loaded. */
 const complete = new Set();
-/** All that is shown, by id. */
+/** The notifications on the page, by id. */
 const shown = new Map(
   JSON.parse(localStorage.getItem("shown") ?? "[]").map((each) => [each.id, each]),
 );
@@ -50,7 +50,7 @@ async function follow(topic) {
     seen[topic] = notifications.at(-1)?.id ?? seen[topic];
     add(notifications);
   } catch (error) {
-    // A lost connection comes back, and the topic is followed again then.
+    // After a reconnect, the page follows the topic again.
     if (!(error instanceof ConnectionLost)) $("answer").textContent = error.message;
   }
 }
@@ -81,7 +81,7 @@ function draw() {
   $("none").hidden = shown.size > 0;
 }
 
-/** Everything goes in as text and never as HTML. */
+/** Everything is inserted as text, never as HTML. */
 function item({ topic, level, title, text, created_at }) {
   const made = document.createElement("li");
   made.dataset.level = level;

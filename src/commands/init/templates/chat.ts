@@ -915,7 +915,7 @@ time {
   }
 }
 `,
-  "public/chat.js": `// The page: rooms, who is there, and what is said.
+  "public/chat.js": `// The page: rooms, members and messages.
 
 import { Connection, ConnectionLost } from "./connection.js";
 import { $, avatar, element, getJson, timeElement } from "./elements.js";
@@ -925,16 +925,16 @@ const ROOMS = ["lobby", "kitchen", "deliveries"];
 const BIRDS = ["Heron", "Kingfisher", "Dipper", "Wagtail", "Moorhen", "Grebe", "Teal", "Egret"];
 const SAME_BLOCK = 5 * 60_000;
 
-/** Kept for this tab alone, so that two tabs are two people. */
+/** Kept for this tab only, so that two tabs are two users. */
 let name = sessionStorage.getItem("name") ?? BIRDS[Math.floor(Math.random() * BIRDS.length)];
 let room = roomInAddress();
 /** This connection, as the server calls it. */
 let self;
-/** Who is in the room, by connection. */
+/** The members of the room, by connection. */
 const people = new Map();
 /** The room's messages by id, oldest first: { id, author, text, created_at, state, problem }. */
 let messages = new Map();
-/** What the server has not confirmed yet, of all rooms. */
+/** Messages of all rooms that the server has not acknowledged yet. */
 const unconfirmed = new Map();
 
 const connection = new Connection({
@@ -957,7 +957,7 @@ const connection = new Connection({
 
 // ── Rooms ────────────────────────────────────────────────────────────────────────────────────────
 
-/** Joins the room, then loads what was said in it. */
+/** Joins the room, then loads its history. */
 async function enterRoom() {
   const entered = room;
   showRooms();
@@ -976,7 +976,7 @@ async function enterRoom() {
     showPeople();
     for (const message of waiting) if (message.state === "pending") send(message);
   } catch (error) {
-    // A lost connection comes back, and the room is entered again then.
+    // After a reconnect, the page joins the room again.
     if (error instanceof ConnectionLost || entered !== room) return;
     notice(\`This room could not be opened: \${error.message}\`);
   } finally {
@@ -997,7 +997,7 @@ function changeRoom() {
 }
 
 function roomInAddress() {
-  // Unlike decodeURIComponent, this takes whatever somebody wrote there.
+  // Unlike decodeURIComponent, this accepts any text.
   const [text = ""] = new URLSearchParams(location.hash.slice(1)).keys();
   return roomName(text) || ROOMS[0];
 }
@@ -1073,7 +1073,7 @@ function showMessages() {
   $("messages").scrollTop = $("messages").scrollHeight;
 }
 
-/** Shows a message's new state, where it is in view. */
+/** Updates the state of a message that is on the page. */
 function showMessage(message) {
   const shown = document.getElementById(\`message-\${message.id}\`);
   if (shown === null) return;
@@ -1109,7 +1109,7 @@ function messageElement({ id, author, text, created_at, state, problem }) {
   return item;
 }
 
-/** Whether it is said by the same person right after, so that the name need not stand again. */
+/** Whether the same author wrote the previous message, so that the name is not repeated. */
 function followsLast(author, createdAt) {
   const last = $("messages").lastElementChild?.dataset;
   return last?.author === author && new Date(createdAt) - new Date(last.at) < SAME_BLOCK;
@@ -1119,7 +1119,7 @@ function notice(text) {
   keepingBottom(() => $("messages").append(element("li", text, "notice")));
 }
 
-/** Who reads the newest message stays at the newest; who has scrolled up is left where they are. */
+/** Scrolls to the newest message, unless the user has scrolled up. */
 function keepingBottom(change) {
   const list = $("messages");
   const atBottom = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
@@ -1155,13 +1155,13 @@ function showPeople() {
   $("people").textContent = names.length === 0 ? "" : \`Here: \${names.join(", ")}\`;
 }
 
-/** \`crypto.randomUUID\` is for secure pages alone, and a phone on the local network has none. */
+/** \`crypto.randomUUID\` needs a secure page, which a phone on the local network does not have. */
 function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Leaving and greeting are not worth a second try. */
+/** Leaves and greetings are not retried. */
 function ignoreLost(error) {
   if (!(error instanceof ConnectionLost)) notice(error.message);
 }
@@ -1195,12 +1195,12 @@ sessionStorage.setItem("name", name);
 $("name").value = name;
 `,
   "public/connection.js":
-    `// A WebSocket that comes back by itself, and requests that are answered once. The whole protocol is
+    `// A WebSocket that reconnects, and requests with exactly one answer. The whole protocol is
 // JSON objects in text frames: this file is all that a client needs.
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
-// A connection that died without a word is found out by a ping that nobody answers.
+// A connection that died silently is detected by a ping without an answer.
 const PING_EVERY = 25_000;
 const PONG_WITHIN = 10_000;
 
@@ -1216,10 +1216,10 @@ export class Refused extends Error {
 }
 
 /**
- * Connects, and connects again for as long as the page is open.
+ * Connects, and reconnects while the page is open.
  *
- * \`url()\` gives the address for each attempt. \`onState(state, retryInMs)\` is told of "connecting",
- * "open" and "waiting"; \`onMessage(data, room)\` of what the server sends.
+ * \`url()\` returns the address for each attempt. \`onState(state, retryInMs)\` receives "connecting",
+ * "open" and "waiting"; \`onMessage(data, room)\` receives the messages of the server.
  */
 export class Connection {
   #options;
@@ -1232,7 +1232,7 @@ export class Connection {
 
   constructor(options) {
     this.#options = options;
-    // A network that is back, or a page that is looked at again, is a reason not to wait.
+    // When the network is back, or the page is visible again, there is no reason to wait.
     addEventListener("online", () => this.retry());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.retry();
@@ -1259,7 +1259,7 @@ export class Connection {
     if (this.#retryTimer !== undefined) this.#connect();
   }
 
-  /** Connects again, to another address. */
+  /** Reconnects to another address. */
   restart() {
     this.#drop();
     this.#failures = 0;
@@ -1294,7 +1294,7 @@ export class Connection {
     }
   }
 
-  /** Asks for a sign of life after a while; without one the connection is given up. */
+  /** Sends a ping after a while, and gives the connection up if no answer arrives. */
   #ping() {
     clearTimeout(this.#pingTimer);
     this.#pingTimer = setTimeout(() => {
@@ -1303,7 +1303,7 @@ export class Connection {
     }, PING_EVERY);
   }
 
-  /** Each attempt waits twice as long, and not all clients of a server that restarts come at once. */
+  /** Each attempt waits twice as long, with jitter, so that clients do not all reconnect at once. */
   #lost() {
     this.#drop();
     const longest = Math.min(FIRST_DELAY * 2 ** this.#failures++, LONGEST_DELAY);
@@ -1323,7 +1323,7 @@ export class Connection {
 }
 `,
   "public/elements.js":
-    `// Making what the page shows. Everything goes in as text and never as HTML.
+    `// Creates the elements of the page. Everything is inserted as text, never as HTML.
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
@@ -1431,7 +1431,7 @@ export async function getJson(path) {
 
       <details id="orders-panel" class="orders">
         <summary><h2>Orders</h2> <span id="orders-count" class="count">0</span></summary>
-        <p class="hint">A live feed. Run this in a terminal, and every open page is told:</p>
+        <p class="hint">A live feed. Run this in a terminal; every open page shows the order:</p>
         <div class="command">
           <pre tabindex="0" aria-label="Command that updates an order"><code id="curl"></code></pre>
           <button id="copy" class="quiet" type="button">Copy</button>
@@ -1457,7 +1457,7 @@ export async function loadOrders() {
   for (const order of rows.reverse()) showOrder(order);
 }
 
-/** Puts an order on top, unless something newer is known of it. */
+/** Shows an order at the top, unless a newer state is known. */
 export function showOrder({ id, status, updated_at }) {
   const known = orders.get(id);
   if (known !== undefined && known.updated_at >= updated_at) return;

@@ -206,12 +206,12 @@ CREATE INDEX readings_by_metric ON readings (metric, position);
 CREATE INDEX readings_by_time ON readings (at);
 `,
   "public/connection.js":
-    `// A WebSocket that comes back by itself, and requests that are answered once. The whole protocol is
+    `// A WebSocket that reconnects, and requests with exactly one answer. The whole protocol is
 // JSON objects in text frames: this file is all that a client needs.
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
-// A connection that died without a word is found out by a ping that nobody answers.
+// A connection that died silently is detected by a ping without an answer.
 const PING_EVERY = 25_000;
 const PONG_WITHIN = 10_000;
 
@@ -227,10 +227,10 @@ export class Refused extends Error {
 }
 
 /**
- * Connects, and connects again for as long as the page is open.
+ * Connects, and reconnects while the page is open.
  *
- * \`url()\` gives the address for each attempt. \`onState(state, retryInMs)\` is told of "connecting",
- * "open" and "waiting"; \`onMessage(data, room)\` of what the server sends.
+ * \`url()\` returns the address for each attempt. \`onState(state, retryInMs)\` receives "connecting",
+ * "open" and "waiting"; \`onMessage(data, room)\` receives the messages of the server.
  */
 export class Connection {
   #options;
@@ -243,7 +243,7 @@ export class Connection {
 
   constructor(options) {
     this.#options = options;
-    // A network that is back, or a page that is looked at again, is a reason not to wait.
+    // When the network is back, or the page is visible again, there is no reason to wait.
     addEventListener("online", () => this.retry());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.retry();
@@ -270,7 +270,7 @@ export class Connection {
     if (this.#retryTimer !== undefined) this.#connect();
   }
 
-  /** Connects again, to another address. */
+  /** Reconnects to another address. */
   restart() {
     this.#drop();
     this.#failures = 0;
@@ -305,7 +305,7 @@ export class Connection {
     }
   }
 
-  /** Asks for a sign of life after a while; without one the connection is given up. */
+  /** Sends a ping after a while, and gives the connection up if no answer arrives. */
   #ping() {
     clearTimeout(this.#pingTimer);
     this.#pingTimer = setTimeout(() => {
@@ -314,7 +314,7 @@ export class Connection {
     }, PING_EVERY);
   }
 
-  /** Each attempt waits twice as long, and not all clients of a server that restarts come at once. */
+  /** Each attempt waits twice as long, with jitter, so that clients do not all reconnect at once. */
   #lost() {
     this.#drop();
     const longest = Math.min(FIRST_DELAY * 2 ** this.#failures++, LONGEST_DELAY);
@@ -363,7 +363,7 @@ new Connection({
   onMessage: show,
 });
 
-/** Loads what was stored; what has arrived in the meantime is newer and stays. */
+/** Loads the stored readings. Readings that arrived in the meantime are newer and stay. */
 async function load() {
   const response = await fetch("/readings");
   if (!response.ok) throw new Error(\`The server answered \${response.status}\`);
@@ -386,7 +386,7 @@ function show(reading) {
   card.line.setAttribute("points", points(readings));
 }
 
-/** Cards stand in the order of their names, so that none moves when a number changes. */
+/** Cards are sorted by name, so that none moves when a number changes. */
 function addCard(metric) {
   const card = {
     value: document.createElement("strong"),
@@ -413,7 +413,7 @@ function addCard(metric) {
   metrics.set(metric, { readings: [], card });
 }
 
-/** The corners of the line; values that are all alike lie in the middle. */
+/** The points of the line. If all values are equal, it is in the middle. */
 function points(readings) {
   const values = readings.map(({ value }) => value);
   const low = Math.min(...values);

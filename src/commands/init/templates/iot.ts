@@ -287,12 +287,12 @@ INSERT INTO limits (sensor, low, high) VALUES
   ('battery', 20, 100);
 `,
   "public/connection.js":
-    `// A WebSocket that comes back by itself, and requests that are answered once. The whole protocol is
+    `// A WebSocket that reconnects, and requests with exactly one answer. The whole protocol is
 // JSON objects in text frames: this file is all that a client needs.
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
-// A connection that died without a word is found out by a ping that nobody answers.
+// A connection that died silently is detected by a ping without an answer.
 const PING_EVERY = 25_000;
 const PONG_WITHIN = 10_000;
 
@@ -308,10 +308,10 @@ export class Refused extends Error {
 }
 
 /**
- * Connects, and connects again for as long as the page is open.
+ * Connects, and reconnects while the page is open.
  *
- * \`url()\` gives the address for each attempt. \`onState(state, retryInMs)\` is told of "connecting",
- * "open" and "waiting"; \`onMessage(data, room)\` of what the server sends.
+ * \`url()\` returns the address for each attempt. \`onState(state, retryInMs)\` receives "connecting",
+ * "open" and "waiting"; \`onMessage(data, room)\` receives the messages of the server.
  */
 export class Connection {
   #options;
@@ -324,7 +324,7 @@ export class Connection {
 
   constructor(options) {
     this.#options = options;
-    // A network that is back, or a page that is looked at again, is a reason not to wait.
+    // When the network is back, or the page is visible again, there is no reason to wait.
     addEventListener("online", () => this.retry());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.retry();
@@ -351,7 +351,7 @@ export class Connection {
     if (this.#retryTimer !== undefined) this.#connect();
   }
 
-  /** Connects again, to another address. */
+  /** Reconnects to another address. */
   restart() {
     this.#drop();
     this.#failures = 0;
@@ -386,7 +386,7 @@ export class Connection {
     }
   }
 
-  /** Asks for a sign of life after a while; without one the connection is given up. */
+  /** Sends a ping after a while, and gives the connection up if no answer arrives. */
   #ping() {
     clearTimeout(this.#pingTimer);
     this.#pingTimer = setTimeout(() => {
@@ -395,7 +395,7 @@ export class Connection {
     }, PING_EVERY);
   }
 
-  /** Each attempt waits twice as long, and not all clients of a server that restarts come at once. */
+  /** Each attempt waits twice as long, with jitter, so that clients do not all reconnect at once. */
   #lost() {
     this.#drop();
     const longest = Math.min(FIRST_DELAY * 2 ** this.#failures++, LONGEST_DELAY);
@@ -526,12 +526,12 @@ async function load() {
     if (!response.ok) throw new Error(\`The server answered \${response.status}\`);
     for (const reading of await response.json()) showReading(reading);
   } catch (error) {
-    // A lost connection comes back, and all is loaded again then.
+    // After a reconnect, everything is loaded again.
     if (!(error instanceof ConnectionLost)) $("answer").textContent = error.message;
   }
 }
 
-/** Shows a reading, unless something newer is known of that sensor. */
+/** Shows a reading, unless a newer one of that sensor is known. */
 function showReading({ device, sensor, value, alarm, at }) {
   const { card, sensors } = deviceOf(device);
   let row = sensors.get(sensor);
@@ -557,7 +557,7 @@ function showPresence({ kind, device }) {
   deviceOf(device).card.presence.textContent = kind;
 }
 
-/** Cards stand in the order of their names, so that none moves when a reading arrives. */
+/** Cards are sorted by name, so that none moves when a reading arrives. */
 function deviceOf(device) {
   const known = devices.get(device);
   if (known !== undefined) return known;
@@ -618,7 +618,7 @@ function deviceNamed(device) {
       reject(new Error("the connection was refused or lost"));
     };
   });
-  // Each reading that is sent is answered by an ack or an error.
+  // The server answers each reading with an ack or an error.
   socket.onmessage = ({ data }) => {
     const { type, message, details } = JSON.parse(data);
     const more = details?.map(({ path, message }) => \`\${path} \${message}\`).join(", ") ?? "";

@@ -192,12 +192,12 @@ flow "missed" {
 }
 `,
   "public/connection.js":
-    `// A WebSocket that comes back by itself, and requests that are answered once. The whole protocol is
+    `// A WebSocket that reconnects, and requests with exactly one answer. The whole protocol is
 // JSON objects in text frames: this file is all that a client needs.
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
-// A connection that died without a word is found out by a ping that nobody answers.
+// A connection that died silently is detected by a ping without an answer.
 const PING_EVERY = 25_000;
 const PONG_WITHIN = 10_000;
 
@@ -213,10 +213,10 @@ export class Refused extends Error {
 }
 
 /**
- * Connects, and connects again for as long as the page is open.
+ * Connects, and reconnects while the page is open.
  *
- * \`url()\` gives the address for each attempt. \`onState(state, retryInMs)\` is told of "connecting",
- * "open" and "waiting"; \`onMessage(data, room)\` of what the server sends.
+ * \`url()\` returns the address for each attempt. \`onState(state, retryInMs)\` receives "connecting",
+ * "open" and "waiting"; \`onMessage(data, room)\` receives the messages of the server.
  */
 export class Connection {
   #options;
@@ -229,7 +229,7 @@ export class Connection {
 
   constructor(options) {
     this.#options = options;
-    // A network that is back, or a page that is looked at again, is a reason not to wait.
+    // When the network is back, or the page is visible again, there is no reason to wait.
     addEventListener("online", () => this.retry());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.retry();
@@ -256,7 +256,7 @@ export class Connection {
     if (this.#retryTimer !== undefined) this.#connect();
   }
 
-  /** Connects again, to another address. */
+  /** Reconnects to another address. */
   restart() {
     this.#drop();
     this.#failures = 0;
@@ -291,7 +291,7 @@ export class Connection {
     }
   }
 
-  /** Asks for a sign of life after a while; without one the connection is given up. */
+  /** Sends a ping after a while, and gives the connection up if no answer arrives. */
   #ping() {
     clearTimeout(this.#pingTimer);
     this.#pingTimer = setTimeout(() => {
@@ -300,7 +300,7 @@ export class Connection {
     }, PING_EVERY);
   }
 
-  /** Each attempt waits twice as long, and not all clients of a server that restarts come at once. */
+  /** Each attempt waits twice as long, with jitter, so that clients do not all reconnect at once. */
   #lost() {
     this.#drop();
     const longest = Math.min(FIRST_DELAY * 2 ** this.#failures++, LONGEST_DELAY);
@@ -402,7 +402,7 @@ const followed = new Set(JSON.parse(localStorage.getItem("followed") ?? '["deplo
 const seen = JSON.parse(localStorage.getItem("seen") ?? "{}");
 /** Topics of this connection whose missed notifications have been loaded. */
 const complete = new Set();
-/** All that is shown, by id. */
+/** The notifications on the page, by id. */
 const shown = new Map(
   JSON.parse(localStorage.getItem("shown") ?? "[]").map((each) => [each.id, each]),
 );
@@ -439,7 +439,7 @@ async function follow(topic) {
     seen[topic] = notifications.at(-1)?.id ?? seen[topic];
     add(notifications);
   } catch (error) {
-    // A lost connection comes back, and the topic is followed again then.
+    // After a reconnect, the page follows the topic again.
     if (!(error instanceof ConnectionLost)) $("answer").textContent = error.message;
   }
 }
@@ -470,7 +470,7 @@ function draw() {
   $("none").hidden = shown.size > 0;
 }
 
-/** Everything goes in as text and never as HTML. */
+/** Everything is inserted as text, never as HTML. */
 function item({ topic, level, title, text, created_at }) {
   const made = document.createElement("li");
   made.dataset.level = level;
