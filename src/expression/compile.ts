@@ -168,11 +168,11 @@ export class Compiler {
         if (counts || !(error instanceof Failure)) throw this.#source.failed(error, node);
       }
     }
-    const [first] = compiled;
+    const first = compiled[0].evaluate;
     const literal = node.kind === "binary" ? operand(node.operator, literals[1]) : undefined;
     if (literal === undefined) return { evaluate: call(run, compiled.map((it) => it.evaluate)) };
     return {
-      evaluate: (scope, values, meter) => run(meter, first.evaluate(scope, values, meter), literal),
+      evaluate: (scope, values, meter) => run(meter, first(scope, values, meter), literal),
     };
   }
 
@@ -200,8 +200,8 @@ export class Compiler {
     const of = this.#node(receiver, locals).evaluate;
     const slot = this.slots;
     const inner = new Map(locals);
-    for (const variable of args.slice(0, macro.variables)) {
-      inner.set(this.#source.variableName(variable), this.slots++);
+    for (const name of this.#source.variableNames(args.slice(0, macro.variables))) {
+      inner.set(name, this.slots++);
     }
     const items = this.#source.guard(receiver, macro.items);
     const list: Items = (scope, values, meter) =>
@@ -229,9 +229,7 @@ export class Compiler {
     if (definition === undefined) throw this.#unknownFunction(node, name);
     this.#nodes += NODES_OF_CALL;
     const wrong = wrongCount(node, name, definition, args.length);
-    if (wrong !== undefined) {
-      throw this.#source.problem(node, wrong, { code: "wrong-arguments" });
-    }
+    if (wrong !== undefined) throw this.#source.problem(node, wrong, { code: "wrong-arguments" });
     const compiled = args.map((arg) => this.#node(arg, locals));
     const prepared = this.#prepared(node, definition, compiled.map(({ literal }) => literal));
     const run = this.#source.guard(node, prepared ?? definition.call);
@@ -265,23 +263,21 @@ export class Compiler {
       throw this.#source.problem(node, "has() needs a field, as in has(input.text)");
     }
     const of = this.#node(node.object, locals).evaluate;
-    const at = this.#hasKey(node, locals);
+    const { evaluate: at } = node.kind === "element"
+      ? this.#node(node.key, locals)
+      : this.#constant(node.name);
     return {
       evaluate: (scope, values, meter) =>
         hasElement(meter, of(scope, values, meter), at(scope, values, meter)),
     };
   }
 
-  #hasKey(node: Extract<SyntaxNode, { kind: "field" | "element" }>, locals: Locals): Evaluate {
-    if (node.kind === "element") return this.#node(node.key, locals).evaluate;
-    return () => node.name;
-  }
-
   /** `cel.bind(name, value, expression)`. */
   #bind([variable, value, body]: readonly SyntaxNode[], locals: Locals): Compiled {
     const bound = this.#node(value, locals).evaluate;
     const slot = this.slots++;
-    const inner = new Map(locals).set(this.#source.variableName(variable), slot);
+    const [name] = this.#source.variableNames([variable]);
+    const inner = new Map(locals).set(name, slot);
     const { evaluate } = this.#node(body, inner);
     return {
       evaluate: (scope, values, meter) => {

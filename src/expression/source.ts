@@ -74,10 +74,19 @@ export class Source {
     return error;
   }
 
-  /** The name that the first arguments of a macro declare. */
-  variableName(node: SyntaxNode): string {
-    if (node.kind === "name") return node.name;
-    throw this.problem(node, "a macro needs the name of a variable here");
+  /** The names of variables that the first arguments of a macro declare. */
+  variableNames(nodes: readonly SyntaxNode[]): string[] {
+    const names: string[] = [];
+    for (const node of nodes) {
+      if (node.kind !== "name") {
+        throw this.problem(node, "a macro needs the name of a variable here");
+      }
+      if (names.includes(node.name)) {
+        throw this.problem(node, `the variable "${node.name}" is declared twice`);
+      }
+      names.push(node.name);
+    }
+    return names;
   }
 
   /** The place of the function's name in its call. */

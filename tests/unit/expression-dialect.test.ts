@@ -124,6 +124,7 @@ test("expression dialect: macros with two variables see index and item, name and
   assert.throws(() => evaluate("input.n.all(i, x, true)"), /a macro needs a list or a map/);
   checkMistakes([
     ["input.list.all(i, 1, true)", "a macro needs the name of a variable here", "1"],
+    ["[].all(i, i, true)", 'the variable "i" is declared twice', "i"],
     [
       "input.list.transformList(x, x)",
       "transformList() has a wrong number of arguments",
