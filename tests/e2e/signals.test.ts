@@ -11,7 +11,7 @@ import { needTool, versions } from "../support/toolchain.ts";
 
 /** The fixture lets clients choose their names, and every start warns of that. */
 function withoutWarnings(stderr: string): string {
-  return stderr.replace(/^(?:warning: .*\n(?:[ \d]*[┌│].*\n)*\n?)+/, "");
+  return stderr.replace(/^(?:warning\[[\w-]+\]: .*\n(?:[ \d]*[┌│].*\n)*\n?)+/, "");
 }
 
 const goodbye = { code: 1001, reason: "the server is shutting down" };
