@@ -9,7 +9,7 @@ import { pair, SECRET } from "../support/auth.ts";
 const PAGE = await readFile(new URL("../../docs/auth.md", import.meta.url), "utf8");
 const examples = [...PAGE.matchAll(/^```hcl\n([^]*?)^```$/gm)].map(([, text]) => text);
 
-test("auth page: its examples are good, and nothing is to be warned of", async () => {
+test("auth page: its examples are valid, without a warning", async () => {
   assert.ok(examples.length >= 6);
   const { pem } = await pair("ES256");
   const flows = examples.filter((text) => text.startsWith("flow"));

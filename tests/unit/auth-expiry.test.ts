@@ -12,7 +12,7 @@ function start() {
   return { clock, expiry, began: clock.now(), told: () => count };
 }
 
-test("the moment is told once, when it has come", async () => {
+test("the expiry is reported once, when it has come", async () => {
   const { clock, expiry, began, told } = start();
   expiry.set(began + 60_000);
   await clock.advance(59_999);
@@ -50,7 +50,7 @@ test("it may be further away than any timer goes", async () => {
   assert.equal(told(), 1);
 });
 
-test("a moment that is past is told at once", () => {
+test("an expiry in the past is reported at once", () => {
   const { expiry, began, told } = start();
   expiry.set(began);
   assert.equal(told(), 1);
@@ -58,7 +58,7 @@ test("a moment that is past is told at once", () => {
   assert.equal(told(), 2);
 });
 
-test("nothing is told, and nothing waits, once it is stopped", async () => {
+test("after stop nothing is reported and no timer runs", async () => {
   const { clock, expiry, began, told } = start();
   expiry.set(began + 1_000);
   expiry.stop();

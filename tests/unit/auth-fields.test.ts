@@ -59,7 +59,7 @@ test("a secret is enough, and the rest has defaults", async () => {
   assert.equal(authField.fields?.from.default, '["query:token","header:authorization","protocol"]');
 });
 
-test("everything can be said", async () => {
+test("every attribute can be set", async () => {
   const block = `
     jwt {
       jwks_url = "https://issuer.example/keys"
@@ -84,7 +84,7 @@ test("everything can be said", async () => {
   ]);
 });
 
-test("there is exactly one kind of key, and a problem stands at the second", async () => {
+test("exactly one kind of key is allowed, and the problem is at the second", async () => {
   assert.deepEqual(await problems("required = true"), [
     "config.hcl:3:1+4 missing-block",
   ]);
@@ -108,14 +108,14 @@ test("a secret is long enough for HS256, in bytes, and never part of a problem",
   assert.deepEqual(await jwtProblems("secret = true"), ["invalid-value"]);
 });
 
-test("a public key is no secret", async () => {
+test("a public key is not a secret", async () => {
   const { pem } = await pair("ES256");
   assert.deepEqual(await jwtProblems('secret = env("KEY")', { KEY: pem }), [
     "invalid-value",
   ]);
 });
 
-test("a public key says which algorithms it is for", async () => {
+test("a public key determines its algorithms", async () => {
   const rsa = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
   const kinds: ReadonlyArray<readonly [string, readonly string[]]> = [
     ["RS256", rsa],
@@ -132,7 +132,7 @@ test("a public key says which algorithms it is for", async () => {
   }
 });
 
-test("what is no public key is a problem that says what it is", async () => {
+test("a text that is not a public key is a problem that says what it is", async () => {
   const { pem } = await pair("ES256");
   const { pem: weak } = await pair("RS256", 2048);
   const { privateKey } = await generateKeyPair("ES256", { extractable: true });
@@ -181,7 +181,7 @@ test("a point that is not on its curve is found when the connector is made", asy
   });
 });
 
-test("keys come over https, or from this machine", async () => {
+test("keys are fetched over https, or from this machine", async () => {
   for (const host of ["localhost:8080", "127.0.0.1", "[::1]:1"]) {
     assert.deepEqual(await jwtProblems(`jwks_url = "http://${host}/keys"`), []);
   }
@@ -215,7 +215,7 @@ test("leeway has bounds, and user is an expression over claims", async () => {
   assert.deepEqual(await jwtProblems(`${secret}user = "client.id"`), ["unknown-variable"]);
 });
 
-test("a place that no token can stand in is a problem", async () => {
+test("a place that cannot contain a token is a problem", async () => {
   const kinds = [
     ['["quer:token"]'],
     ['["body"]'],
@@ -249,7 +249,7 @@ test("a cookie needs origins", async () => {
   assert.deepEqual(checkAuth(undefined, undefined), []);
 });
 
-test("keys of a public issuer without an audience are worth a warning", async () => {
+test("keys of a public issuer without an audience are a warning", async () => {
   const url = 'jwks_url = "https://issuer.example/keys"';
   const open = await authOptions(`jwt {\n ${url}\n}`);
   assert.deepEqual(checkAuth(open, undefined).map(({ severity, code }) => [severity, code]), [

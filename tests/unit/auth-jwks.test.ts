@@ -69,7 +69,7 @@ test("tokens that name unknown keys cause one fetch in a cooldown", async () => 
   assert.equal(await user(await known.token()), "ana");
 });
 
-test("keys are fetched anew when they are old", async () => {
+test("keys are fetched again when they are old", async () => {
   const key = await published("ES256", "1");
   await using issuer = await Issuer.start(key.jwk);
   const { user } = await bench(auth(issuer), { timing: { ...eager, maxAge: 0 } });
@@ -91,7 +91,7 @@ test("a key of the same kid that is not the issuer's is refused", async () => {
   assert.equal(await user(await mine.token()), "ana");
 });
 
-test("a published key is no HMAC secret, and a published secret is no key", async () => {
+test("a published key is not an HMAC secret, and a published secret is not a key", async () => {
   const key = await published("RS256", "1");
   const secret = "c2VjcmV0IG9mIG1vcmUgdGhhbiB0aGlydHktdHdvIGJ5dGVz";
   const text = "secret of more than thirty-two bytes";
@@ -105,7 +105,7 @@ test("a published key is no HMAC secret, and a published secret is no key", asyn
   assert.equal(issuer.requests, 0);
 });
 
-test("a key serves what it is published for", async () => {
+test("a key is only used for its published purpose", async () => {
   const encryption = await published("ES256", "1");
   const other = await published("RS256", "2");
   await using issuer = await Issuer.start(
@@ -117,7 +117,7 @@ test("a key serves what it is published for", async () => {
   assert.equal(await user(await other.token()), INVALID);
 });
 
-test("a token that names no key is taken where there is one, and refused where it is unclear", async () => {
+test("a token that names no key is accepted with one key, and refused with several", async () => {
   const [first, second] = [await pair("ES256"), await pair("ES256")];
   await using issuer = await Issuer.start({ ...first.jwk, kid: "1" });
   const { user } = await bench(auth(issuer), { timing: { ...eager, maxAge: 0 } });
@@ -127,7 +127,7 @@ test("a token that names no key is taken where there is one, and refused where i
   assert.equal(await user(token), INVALID);
 });
 
-test("a key that cannot be used is no outage", async () => {
+test("a key that cannot be used is not an outage", async () => {
   const weak = await published("ES256", "1");
   const good = await published("ES256", "2");
   await using issuer = await Issuer.start({ ...weak.jwk, x: "AAAA" }, { kty: "RSA", kid: "3" }, {
@@ -143,7 +143,7 @@ test("a key that cannot be used is no outage", async () => {
   assert.deepEqual([...new Set(records.map(({ level }) => level))], ["debug"]);
 });
 
-test("an issuer that is away is not the clients' fault, and is logged once", async () => {
+test("an unavailable issuer is not the clients' fault, and is logged once", async () => {
   const key = await published("ES256", "1");
   await using issuer = await Issuer.start();
   const { user, ask, authenticator, clock, records } = await bench(auth(issuer));
@@ -174,7 +174,7 @@ test("an issuer that is away is not the clients' fault, and is logged once", asy
   assert.equal(records.length, 2);
 });
 
-test("keys that are known serve on while the issuer is away", async () => {
+test("known keys stay in use while the issuer is unavailable", async () => {
   const [key, unknown] = [await published("ES256", "1"), await published("ES256", "2")];
   const issuer = await Issuer.start(key.jwk);
   const { user, records } = await bench(auth(issuer), { timing: eager });
@@ -187,7 +187,7 @@ test("keys that are known serve on while the issuer is away", async () => {
   assert.equal(records.filter(({ level }) => level === "error").length, 1);
 });
 
-test("an answer that is no set of keys is an outage", async () => {
+test("a response that is not a set of keys is an outage", async () => {
   const key = await published("ES256", "1");
   await using issuer = await Issuer.start();
   const { user } = await bench(auth(issuer), { timing: eager });
@@ -204,7 +204,7 @@ test("an answer that is no set of keys is an outage", async () => {
   assert.equal(await user(await key.token()), "ana");
 });
 
-test("of an answer no more than 1 MB is read, however small it was on its way", async () => {
+test("at most 1 MB of a response is read, however small it was compressed", async () => {
   const key = await published("ES256", "1");
   await using issuer = await Issuer.start();
   const { user, records } = await bench(auth(issuer), { timing: eager });
@@ -249,7 +249,7 @@ test("a set has at most 100 keys", async () => {
   assert.equal(await user(await key.token()), "ana");
 });
 
-test("why an answer is none stands in the log, and nothing of the answer", async () => {
+test("the log says why a response is invalid, and repeats nothing of it", async () => {
   const key = await published("ES256", "1");
   await using issuer = await Issuer.start();
   for (
@@ -266,7 +266,7 @@ test("why an answer is none stands in the log, and nothing of the answer", async
   }
 });
 
-test("an answer that comes byte by byte has the time of one that does not come", async () => {
+test("a response that arrives byte by byte has the time limit of one that never arrives", async () => {
   const key = await published("ES256", "1");
   await using issuer = await Issuer.start();
   const { user } = await bench(auth(issuer), { timing: { ...eager, timeout: 300 } });
@@ -293,7 +293,7 @@ test("a redirect is not followed", async () => {
   assert.equal(other.requests, 0);
 });
 
-test("an issuer that does not answer, or not to the end, does not hold a handshake", async () => {
+test("an issuer that does not answer, or not completely, does not delay a handshake", async () => {
   const key = await published("ES256", "1");
   await using issuer = await Issuer.start();
   const { user } = await bench(auth(issuer), { timing: { ...eager, timeout: 200 } });
@@ -304,7 +304,7 @@ test("an issuer that does not answer, or not to the end, does not hold a handsha
   assert.ok(JWKS_TIMING.timeout < 10_000);
 });
 
-test("an expired token of a good key is no less expired", async () => {
+test("an expired token with a good key is expired", async () => {
   const { privateKey, jwk } = await pair("ES256");
   await using issuer = await Issuer.start({ ...jwk, kid: "1" });
   const { user } = await bench(auth(issuer));

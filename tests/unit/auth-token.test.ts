@@ -19,14 +19,14 @@ function find(parts: RequestParts, ...sources: readonly TokenSource[]): string |
   return findToken(handshake(parts), parts.protocols ?? [], sources);
 }
 
-test("a token stands in a query parameter", () => {
+test("a token in a query parameter is found", () => {
   assert.equal(find({ query: `a=1&token=${TOKEN}` }, query), TOKEN);
   assert.equal(find({ query: "token=" }, query), undefined);
   assert.equal(find({ query: "tokens=a" }, query), undefined);
   assert.equal(find({}, query), undefined);
 });
 
-test("the authorization header has it after Bearer", () => {
+test("the authorization header contains it after Bearer", () => {
   const found = (authorization: string) => find({ headers: { authorization } }, header);
   assert.equal(found(`Bearer ${TOKEN}`), TOKEN);
   assert.equal(found(`bearer   ${TOKEN} `), TOKEN);
@@ -38,7 +38,7 @@ test("the authorization header has it after Bearer", () => {
   assert.equal(find({}, header), undefined);
 });
 
-test("another header has it as it is", () => {
+test("another header contains only the token", () => {
   const source: TokenSource = { kind: "header", name: "x-token" };
   assert.equal(find({ headers: { "x-token": ` ${TOKEN} ` } }, source), TOKEN);
   assert.equal(find({ headers: { "x-token": " " } }, source), undefined);
@@ -63,7 +63,7 @@ test("a cookie is read strictly", () => {
   ) assert.equal(found(other), undefined, other);
 });
 
-test("a subprotocol is it where it looks like one", () => {
+test("a subprotocol that looks like a token is one", () => {
   const found = (...protocols: string[]) => find({ protocols }, protocol);
   assert.equal(found("weir", TOKEN), TOKEN);
   assert.equal(found(TOKEN), TOKEN);
@@ -73,7 +73,7 @@ test("a subprotocol is it where it looks like one", () => {
   assert.equal(found(), undefined);
 });
 
-test("of two tokens the first place in the order counts", () => {
+test("the first place in the order counts if there are two tokens", () => {
   const parts = { query: "token=a", headers: { authorization: "Bearer b", cookie: "session=c" } };
   assert.equal(find(parts, query, header, cookie), "a");
   assert.equal(find(parts, cookie, header, query), "c");
@@ -91,7 +91,7 @@ test("the answer's subprotocol is never a token", () => {
   assert.equal(chooseProtocol([]), undefined);
 });
 
-test("nothing of the token is left for expressions", () => {
+test("expressions see nothing of the token", () => {
   const places: ReadonlyArray<readonly [RequestParts, TokenSource]> = [
     [{ query: `token=${TOKEN}&a=1&token=other` }, query],
     [{ headers: { authorization: `Bearer ${TOKEN}` } }, header],
@@ -107,7 +107,7 @@ test("nothing of the token is left for expressions", () => {
   }
 });
 
-test("what is no token stays, and the handshake itself is not changed", () => {
+test("everything else stays, and the handshake itself is not changed", () => {
   const request = handshake({
     query: "a=1&token=x&b=2",
     headers: { cookie: "theme=dark", authorization: "Basic YTpi" },

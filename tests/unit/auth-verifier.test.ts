@@ -10,7 +10,7 @@ const publicKey = (pem: string) => jwt(`public_key = ${JSON.stringify(pem)}`);
 const INVALID = "401 the token is not valid";
 const NO_USER = "401 the token names no user";
 
-test("a good token says who the client is", async () => {
+test("a valid token names the user", async () => {
   const { ask } = await bench(jwt());
   const found = await ask({ query: `room=a&token=${await sign({ role: "staff" })}` });
   assert.ok(found.accepted);
@@ -53,7 +53,7 @@ test("the first place in the order decides, even where its token is bad", async 
   assert.equal(bad.accepted, false);
 });
 
-test("without a token a client stays out, or is nobody where that is allowed", async () => {
+test("without a token a client is refused, or has no user where that is allowed", async () => {
   const strict = await bench(jwt());
   assert.deepEqual(await strict.ask({ query: "token=" }), {
     accepted: false,
@@ -119,7 +119,7 @@ test("a token without exp never ends", async () => {
   assert.equal(found.identity.expiresAt, undefined);
 });
 
-test("times that are no numbers are refused", async () => {
+test("times that are not numbers are refused", async () => {
   const { user } = await bench(jwt());
   for (const claim of ["exp", "nbf", "iat"]) {
     for (const value of ["2099-01-01", `${NOW + 60}`, null, true, [NOW + 60]]) {
@@ -151,7 +151,7 @@ test("issuer and audience must be the ones that are named", async () => {
   }
 });
 
-test("a secret takes HS256, HS384 and HS512, and nothing else", async () => {
+test("a secret accepts HS256, HS384 and HS512, and nothing else", async () => {
   const { user } = await bench(jwt());
   for (const alg of ["HS256", "HS384", "HS512"]) {
     assert.equal(await user(await sign({}, SECRET, { alg })), "ana", alg);
@@ -162,7 +162,7 @@ test("a secret takes HS256, HS384 and HS512, and nothing else", async () => {
   }
 });
 
-test("a public key takes the algorithms of its kind alone", async () => {
+test("a public key accepts only the algorithms of its kind", async () => {
   const rsa = await pair("RS256");
   const { user } = await bench(publicKey(rsa.pem));
   assert.equal(await user(await sign({}, rsa.privateKey, { alg: "RS256" })), "ana");
@@ -181,7 +181,7 @@ test("a public key takes the algorithms of its kind alone", async () => {
   }
 });
 
-test("an unsigned token is refused, however none is written", async () => {
+test("an unsigned token is refused, in every spelling of none", async () => {
   const rsa = await pair("RS256");
   for (const { user } of [await bench(jwt()), await bench(publicKey(rsa.pem))]) {
     for (const alg of ["none", "None", "NONE", "nOnE", "", null, 0, ["HS256"], undefined]) {
@@ -192,7 +192,7 @@ test("an unsigned token is refused, however none is written", async () => {
   }
 });
 
-test("the text of a public key is no secret", async () => {
+test("the text of a public key is not a secret", async () => {
   for (const alg of ["RS256", "ES256", "EdDSA"]) {
     const { pem, jwk } = await pair(alg);
     const { user } = await bench(publicKey(pem));
@@ -251,7 +251,7 @@ test("a token that is cut, changed, huge or nonsense is refused", async () => {
   assert.equal(await user(await sign({ filler: "x".repeat(8_000) })), "ana");
 });
 
-test("whatever is changed in a token, it is refused and no fault of the server", async () => {
+test("any change to a token gets it refused, and is not an error of the server", async () => {
   const random = seeded(20260101);
   const token = await sign();
   const { user, records } = await bench(jwt());
@@ -270,14 +270,14 @@ test("whatever is changed in a token, it is refused and no fault of the server",
   assert.ok(records.every(({ level }) => level === "debug"));
 });
 
-test("claims that are no object are refused", async () => {
+test("claims that are not an object are refused", async () => {
   const { user } = await bench(jwt());
   for (const payload of ["null", "[]", "5", '"ana"', "{", ""]) {
     assert.equal(await user(await signText(payload)), INVALID, payload);
   }
 });
 
-test("the user is what the expression makes of the claims", async () => {
+test("the user is the result of the expression over the claims", async () => {
   const tenant = await bench(
     jwt(`secret = "${SECRET}"\nuser = "constants.tenant + ':' + claims.profile.name"`),
     { constants: { tenant: "acme" } },
@@ -313,7 +313,7 @@ test("a user's name is 1 to 255 bytes without control characters, and is never r
   );
 });
 
-test("a claim named as a part of an object's prototype is a claim", async () => {
+test("a claim with the name of an object's prototype property is a claim", async () => {
   const { ask } = await bench(jwt());
   const token = await signText('{"sub":"ana","__proto__":{"role":"admin"},"constructor":1}');
   const found = await ask({ query: `token=${token}` });

@@ -45,7 +45,7 @@ test("no pong: dead once, and no further ping", async () => {
   assert.deepEqual(log, ["ping", "dead"]);
 });
 
-test("a pong after each ping: pings go on and nobody is dead", async () => {
+test("a pong after each ping: pings go on and the client is alive", async () => {
   const { heartbeat, log, pings } = watch({ interval: 20, timeout: 15 }, (it) => it.pong());
   await until(() => pings() >= 8);
   heartbeat.stop();
@@ -61,7 +61,7 @@ test("a pong that comes later than its ping but in time counts", async () => {
   assert.ok(!log.includes("dead"));
 });
 
-test("a deadline that equals the interval never judges the ping after the one it was set for", async () => {
+test("a deadline that equals the interval never applies to the ping after its own", async () => {
   const { heartbeat, log, pings } = watch({ interval: 15, timeout: 15 }, (it, count) => {
     // Late pings are the ones whose deadline comes together with the next ping.
     setTimeout(() => it.pong(), 1);
@@ -72,7 +72,7 @@ test("a deadline that equals the interval never judges the ping after the one it
   assert.ok(!log.includes("dead"));
 });
 
-test("pongs without a ping before them are no sign of life", async () => {
+test("pongs without a ping before them do not count", async () => {
   const { heartbeat, log } = watch({ interval: 40, timeout: 10 });
   heartbeat.pong();
   heartbeat.pong();
@@ -112,7 +112,7 @@ test("while the server has paused the socket, pings go on and no deadline runs",
   await until(() => log.includes("dead"));
 });
 
-test("a pause after a ping takes its deadline away", async () => {
+test("a pause after a ping cancels its deadline", async () => {
   const { heartbeat, log, pings } = watch({ interval: 1000, timeout: 10 }, (it) => it.pause());
   heartbeat.resume();
   await wait(60);
@@ -121,7 +121,7 @@ test("a pause after a ping takes its deadline away", async () => {
   assert.deepEqual(log, ["ping"]);
 });
 
-test("resume pings at once, and the deadline begins anew", async () => {
+test("resume pings at once, and sets a new deadline", async () => {
   const { heartbeat, log } = watch({ interval: 10_000, timeout: 20 });
   heartbeat.pause();
   heartbeat.resume();
@@ -135,7 +135,7 @@ test("resume pings at once, and the deadline begins anew", async () => {
   assert.deepEqual(log, ["ping", "ping", "dead"]);
 });
 
-test("a server that was blocked reads the pongs that wait before it judges", async () => {
+test("a server that was blocked reads the waiting pongs before it checks the deadline", async () => {
   const { heartbeat, log, pings } = watch({ interval: 30, timeout: 10 }, (it, count) => {
     if (count > 1) return it.pong();
     // The deadline is over when the loop gets on; the pong comes in the same turn.
@@ -147,7 +147,7 @@ test("a server that was blocked reads the pongs that wait before it judges", asy
   assert.ok(!log.includes("dead"));
 });
 
-test("a stopped heartbeat does nothing, also when it is stopped twice or while a verdict is due", async () => {
+test("a stopped heartbeat does nothing, also when it is stopped twice or at a deadline", async () => {
   const { heartbeat, log } = watch({ interval: 20, timeout: 10 }, (it) => it.stop());
   await until(() => log.length > 0);
   // Stopped from inside of its ping, it does not go on by itself.
@@ -158,13 +158,13 @@ test("a stopped heartbeat does nothing, also when it is stopped twice or while a
   assert.deepEqual(log, ["ping"]);
 });
 
-test("RateWindow: so many are fine, one more is too much", () => {
+test("RateWindow: the limit is allowed, one more is too many", () => {
   const window = new RateWindow(3, 60_000);
   assert.deepEqual([1, 2, 3, 4, 5].map(() => window.hit()), [false, false, false, true, true]);
   assert.equal(new RateWindow(0, 60_000).hit(), true);
 });
 
-test("RateWindow: what is older than the window is forgotten", async () => {
+test("RateWindow: events older than the window do not count", async () => {
   const window = new RateWindow(2, 300);
   window.hit();
   window.hit();

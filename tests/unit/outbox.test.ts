@@ -72,7 +72,7 @@ test("nothing is sent before the tick ends, then everything with one write", () 
   assert.equal(line.batches.length, 1);
 });
 
-test("with patience many recipients wait until nothing comes for a while, and not for ever", () => {
+test("with patience a flush to many recipients waits until no frame arrives for a while, and not for ever", () => {
   const ticks = new Ticks({ quiet: 2, max: 5 });
   const lines = Array.from({ length: 64 }, () => new Line(ticks.flusher));
   const broadcast = (text: string) => {
@@ -98,7 +98,7 @@ test("with patience many recipients wait until nothing comes for a while, and no
   assert.equal(lines[0].batches.length, 2);
 });
 
-test("many recipients wait one tick more, for what arrives meanwhile, and no longer", () => {
+test("a flush to many recipients waits one more tick, and no longer", () => {
   for (const [recipients, waits] of [[63, false], [64, true]] as const) {
     const ticks = new Ticks();
     const lines = Array.from({ length: recipients }, () => new Line(ticks.flusher));
@@ -132,7 +132,7 @@ test("one flush a tick is scheduled, whatever the number of outboxes", () => {
   assert.equal(ticks.scheduled, 1);
 });
 
-test("who waits for the same frames gets the same batch and the same bytes", () => {
+test("connections that wait for the same frames share the batch and the bytes", () => {
   const ticks = new Ticks();
   const lines = Array.from({ length: 5 }, () => new Line(ticks.flusher));
   const frames = ["a", "b"].map(frame);
@@ -195,7 +195,7 @@ test("a frame that is pushed while others are flushed goes out, too, and in orde
   assert.deepEqual(late.texts, ["first", "second"]);
 });
 
-test("a sink that throws is told of and used no more, and the others are flushed", () => {
+test("a sink that throws is reported and no longer used, and the others are flushed", () => {
   const ticks = new Ticks();
   const lines = Array.from({ length: 5 }, () => new Line(ticks.flusher, 100));
   const error = new Error("broken");
@@ -223,7 +223,7 @@ test("a sink that throws is told of and used no more, and the others are flushed
   assert.deepEqual(lines[2].failures, [error]);
 });
 
-test("over the limit the kernel gets its chance before anybody is called slow", () => {
+test("over the limit the outbox is flushed before the client counts as slow", () => {
   const ticks = new Ticks();
   const line = new Line(ticks.flusher, 10);
   line.outbox.push(frame("12345"));
@@ -237,7 +237,7 @@ test("over the limit the kernel gets its chance before anybody is called slow", 
   assert.deepEqual(line.texts, ["12345", "67890", "x".repeat(100)]);
 });
 
-test("exactly the limit is no overflow, one byte more is one, once", () => {
+test("exactly the limit is not an overflow, one byte more is one, once", () => {
   const ticks = new Ticks();
   const line = new Line(ticks.flusher, 10);
   line.unsent = 10;
@@ -257,7 +257,7 @@ test("exactly the limit is no overflow, one byte more is one, once", () => {
   assert.deepEqual(line.texts, ["a", "b", "c"]);
 });
 
-test("close sends what waits and takes nothing more; discard drops what waits", () => {
+test("close sends what waits and accepts nothing more; discard drops what waits", () => {
   const ticks = new Ticks();
   const [closed, discarded] = [new Line(ticks.flusher), new Line(ticks.flusher)];
   for (const { outbox } of [closed, discarded]) outbox.push(frame("a"));
@@ -273,7 +273,7 @@ test("close sends what waits and takes nothing more; discard drops what waits", 
   assert.deepEqual(discarded.texts, []);
 });
 
-test("a close that finds a slow consumer says so", () => {
+test("a close that finds a slow client reports it", () => {
   const ticks = new Ticks();
   const line = new Line(ticks.flusher, 10);
   line.unsent = 11;
@@ -282,7 +282,7 @@ test("a close that finds a slow consumer says so", () => {
   assert.equal(line.overflows, 1);
 });
 
-test("a push that finds a slow consumer was in vain, and says so", () => {
+test("a push that finds a slow client returns false", () => {
   const line = new Line(new Ticks().flusher, 10);
   line.unsent = 11;
   assert.equal(line.outbox.push(frame("x".repeat(20))), false);

@@ -17,7 +17,7 @@ function nested(depth: number): string {
   return "[".repeat(depth) + "]".repeat(depth);
 }
 
-test("decodeFrame: frames whose form is right", () => {
+test("decodeFrame: valid frames", () => {
   const good: ReadonlyArray<readonly [text: string, id: unknown, data: unknown, room: unknown]> = [
     ['{"type":"a"}', undefined, null, undefined],
     ['{"type":"a","data":null}', undefined, null, undefined],
@@ -37,7 +37,7 @@ test("decodeFrame: frames whose form is right", () => {
   }
 });
 
-test("decodeFrame: a token stands in a frame that renews it, and in no other", () => {
+test("decodeFrame: only an auth frame has a token", () => {
   const frame = { id: 1, data: null, room: undefined };
   assert.deepEqual(decodeFrame('{"type":"auth","id":1,"token":"t"}'), {
     type: "auth",
@@ -50,7 +50,7 @@ test("decodeFrame: a token stands in a frame that renews it, and in no other", (
   });
 });
 
-test("decodeFrame: what is no JSON", () => {
+test("decodeFrame: texts that are not JSON", () => {
   const texts = ["", " ", "{", "}", "undefined", "NaN", "{'type':1}", '{"type":"a"}x', "\uFEFF{}"];
   for (const text of [...texts, "\0", '"\u0001"', "[".repeat(200)]) {
     const refusal = decodeFrame(text);
@@ -60,7 +60,7 @@ test("decodeFrame: what is no JSON", () => {
   assert.deepEqual(decodeFrame("{"), { code: "invalid_json", message: "not valid JSON" });
 });
 
-test("decodeFrame: JSON that is no frame", () => {
+test("decodeFrame: JSON that is not a frame", () => {
   const wrongId = "id must be a whole number or a string of at most 64 characters";
   const bad: ReadonlyArray<readonly [text: string, message: string, id?: string | number]> = [
     ["null", "a frame must be a JSON object"],
@@ -113,7 +113,7 @@ test("parseJson: 64 levels are good, 65 are refused on the text", () => {
   assert.throws(() => parseJson('{"a":'.repeat(100_000)), tooDeep);
 });
 
-test("parseJson: brackets inside strings are no levels, those after them are", () => {
+test("parseJson: brackets inside strings do not count as levels, those after them do", () => {
   const brackets = "[{".repeat(100);
   for (const text of [brackets, `\\"${brackets}`, `${brackets}\\\\`, `\\u0022${brackets}`]) {
     assert.equal(typeof parseJson(`"${text}"`), "string", text);
@@ -123,7 +123,7 @@ test("parseJson: brackets inside strings are no levels, those after them are", (
   parseJson(`[${Array.from({ length: 1000 }, () => "[]").join()}]`);
 });
 
-test("roomProblem: what is no name of a room", () => {
+test("roomProblem: invalid room names", () => {
   const bad: ReadonlyArray<readonly [room: unknown, problem: string]> = [
     [undefined, "room is missing"],
     [null, "room must be a string"],
@@ -145,7 +145,7 @@ test("roomProblem: what is no name of a room", () => {
   for (const [room, problem] of bad) assert.equal(roomProblem(room), problem, String(room));
 });
 
-test("roomProblem: everything else is a plain name", () => {
+test("roomProblem: every other text is a valid name", () => {
   const good = [
     "*",
     "#",
@@ -164,7 +164,7 @@ test("roomProblem: everything else is a plain name", () => {
   }
 });
 
-test("nameProblem names what it is about", () => {
+test("nameProblem says what the name is for", () => {
   assert.equal(nameProblem("user_id", "a\tb"), "user_id has a control character");
 });
 
@@ -202,7 +202,7 @@ test("the frames that the server sends", () => {
   for (const [frame, text] of frames) assert.equal(frame.text, text);
 });
 
-test("data that is no JSON is an error of its own", () => {
+test("data that is not JSON throws an error of its own", () => {
   const cycle: unknown[] = [];
   cycle.push(cycle);
   for (const data of [cycle, 1n, { deep: [1n] }]) {

@@ -20,7 +20,7 @@ function stopped() {
   return clock;
 }
 
-test("as many as the burst pass at once, then one for each part of the time", () => {
+test("a burst passes at once, then one frame per interval", () => {
   const clock = stopped();
   const rate = new RateLimit({ messages: 4, per: 1_000, burst: undefined }, clock);
   assert.deepEqual([1, 2, 3, 4, 5].map(() => rate.take()), [0, 0, 0, 0, 250]);
@@ -31,7 +31,7 @@ test("as many as the burst pass at once, then one for each part of the time", ()
   assert.equal(rate.take(), 250);
 });
 
-test("a silence brings no more than the burst", () => {
+test("a pause adds no more than the burst", () => {
   const clock = stopped();
   const rate = new RateLimit({ messages: 10, per: 1_000, burst: 2 }, clock);
   clock.time += 3_600_000;
@@ -43,7 +43,7 @@ test("a burst may be larger than the rate", () => {
   assert.deepEqual([1, 2, 3, 4].map(() => rate.take()), [0, 0, 0, 60_000]);
 });
 
-test("who waits as long as it was told is served, whatever the fractions", () => {
+test("a client that waits for retry_after_ms is served, whatever the fractions", () => {
   for (let seed = 1; seed <= 40; seed++) {
     const random = seeded(seed);
     const clock = stopped();
@@ -93,7 +93,7 @@ test("without a rate every frame passes", () => {
   for (let n = 0; n < 10_000; n++) assert.equal(limits.admit(frame), frame);
 });
 
-test("errors that an outage causes send no client away, and do not count with its own", () => {
+test("errors of an outage close no connection, and do not count with its own", () => {
   const limits = new Limits(undefined, stopped());
   const countError = (outage: boolean) =>
     limits.countError({ code: "flow_failed", message: "", outage });
@@ -102,7 +102,7 @@ test("errors that an outage causes send no client away, and do not count with it
   assert.equal(countError(false), "too many errors");
 });
 
-test("100 errors in ten seconds are forgiven, one more is not; frames over the rate have their own reason", () => {
+test("100 errors in ten seconds are allowed, one more is not; frames over the rate have their own reason", () => {
   const cases = [
     ["invalid_json", "too many errors"],
     ["rate_limited", "too many messages"],
@@ -120,7 +120,7 @@ test("100 errors in ten seconds are forgiven, one more is not; frames over the r
   }
 });
 
-test("pings: 20 a second are answered; one beyond them is told when the next one is", () => {
+test("pings: 20 a second are answered; one more gets the time of the next one", () => {
   const clock = stopped();
   const pings = new PingLimit(clock);
   const text = '{"type":"ping","id":"ä"}';
@@ -141,7 +141,7 @@ test("pings: 20 a second are answered; one beyond them is told when the next one
   for (let n = 0; n < 20; n++) assert.equal(pings.refusal(ping, text.padEnd(255)), undefined);
 });
 
-test("what is beyond the rate of pings counts, without a rate of frames, too", () => {
+test("pings over their rate count, also without rate_limit", () => {
   const limits = new Limits(undefined, stopped());
   const countError = () => limits.countError({ code: "rate_limited", message: "" });
   for (let n = 0; n < 100; n++) assert.equal(countError(), undefined);

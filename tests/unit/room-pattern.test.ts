@@ -6,7 +6,7 @@ function matches(pattern: string, room: string): boolean {
   return new RoomPattern(pattern).matches(room);
 }
 
-test("a star stands for any characters, a separator among them, and for none", () => {
+test("a star matches any characters, including separators, and none", () => {
   const rows: ReadonlyArray<readonly [pattern: string, rooms: readonly string[]]> = [
     ["orders", ["orders"]],
     ["orders:*", ["orders:", "orders:1", "orders:1:items", "orders:*", "orders:😀"]],
@@ -22,7 +22,7 @@ test("a star stands for any characters, a separator among them, and for none", (
   }
 });
 
-test("all other characters stand for themselves alone", () => {
+test("all other characters match only themselves", () => {
   const rows: ReadonlyArray<readonly [pattern: string, rooms: readonly string[]]> = [
     ["orders", ["Orders", "orders:", "order", ""]],
     ["orders:*", ["orders", "xorders:1", ""]],

@@ -36,7 +36,7 @@ async function unused(config: string, embedded = false): Promise<readonly (strin
     .map(({ message }) => /room "([^"]*)"/.exec(message)?.[1]);
 }
 
-test("a room is warned of that no literal target reaches", async () => {
+test("a room that no literal target reaches is a warning", async () => {
   const three = websocket("news", "orders:*", "*:log");
   assert.deepEqual(await unused(three), ["news", "orders:*", "*:log"]);
   assert.deepEqual(await unused(three + send("news")), ["orders:*", "*:log"]);
@@ -54,7 +54,7 @@ test("a near name is the hint", async () => {
   assert.deepEqual([hint, line, severity], ['did you mean "new"?', 4, "warning"]);
 });
 
-test("nothing is said where the event, an expression or a program may reach it", async () => {
+test("no warning where the event, an expression or a program may reach it", async () => {
   const news = websocket("news");
   assert.deepEqual(await unused(news + send("input.room")), []);
   assert.deepEqual(await unused(news + send("x") + send("'n' + input.rest")), []);
@@ -70,7 +70,7 @@ test("nothing is said where the event, an expression or a program may reach it",
   assert.deepEqual(await unused(websocket() + other + send("news")), ["news"]);
 });
 
-test("who builds a rule on an unverified user_id is told at its place", async () => {
+test("a rule with an unverified user_id is a warning at its place", async () => {
   const warned = async (room: string, auth = "") => {
     const { warnings } = await loadConfig(
       `connector "ws" {\ntype = "websocket"\nport = 0\n${auth}\nroom "a" {\n${room}\n}\n}\n` +

@@ -3,14 +3,14 @@ import { test } from "node:test";
 import { Groups } from "../../src/connectors/websocket/registry.ts";
 import { seeded } from "../support/random.ts";
 
-test("a member is in once, however often it is added", () => {
+test("a member that is added twice is in once", () => {
   const groups = new Groups<string>();
   for (const member of ["x", "x", "y", "x"]) groups.add("a", member);
   assert.deepEqual([...groups.members("a")], ["x", "y"]);
   assert.equal(groups.size, 1);
 });
 
-test("removing who is not in changes nothing", () => {
+test("removing a member that is not in changes nothing", () => {
   const groups = new Groups<string>();
   groups.remove("a", "x");
   groups.add("a", "x");

@@ -137,7 +137,7 @@ class Scene {
 /** A message of about 400 bytes. */
 const large = (n: number) => ({ n, text: "x".repeat(350) });
 
-test("a client that reads gets what was sent, at once, and no timer runs", () => {
+test("a client that reads receives everything at once, and no timer runs", () => {
   for (const policy of ["drop_oldest", "coalesce"] as const) {
     const scene = new Scene({ policy, key: compileExpression("output.n", ["output"]) }, 1e9);
     for (let n = 0; n < 50; n++) {
@@ -152,7 +152,7 @@ test("a client that reads gets what was sent, at once, and no timer runs", () =>
   }
 });
 
-test("drop_oldest: the oldest that wait are left out, and a notice stands in their place", () => {
+test("drop_oldest: the oldest messages are dropped, and a notice takes their place", () => {
   const scene = new Scene({});
   for (let n = 0; n < 10; n++) {
     scene.message(large(n));
@@ -172,7 +172,7 @@ test("drop_oldest: the oldest that wait are left out, and a notice stands in the
   assert.equal(scene.overflows, 0);
 });
 
-test("drop_oldest: answers are never left out, and notices keep their place among them", () => {
+test("drop_oldest: answers are never dropped, and notices keep their place among them", () => {
   const scene = new Scene({ queue: 2_000 });
   scene.message({ n: 0, text: "y".repeat(1_160) });
   scene.tick();
@@ -186,7 +186,7 @@ test("drop_oldest: answers are never left out, and notices keep their place amon
   assert.deepEqual(scene.seen, [0, "1 dropped", "ack 1", "1 dropped", "ack 2", 3]);
 });
 
-test("drop_oldest: answers that alone are more than the queue close the client", () => {
+test("drop_oldest: answers that exceed the queue close the connection", () => {
   const scene = new Scene({ queue: 2_000 });
   let pushed = 0;
   while (scene.overflows === 0) {
@@ -199,7 +199,7 @@ test("drop_oldest: answers that alone are more than the queue close the client",
   assert.ok(scene.counters.all().undelivered > 0);
 });
 
-test("drop_oldest: what waits, here and in the socket, is never more than the queue", () => {
+test("drop_oldest: the queue and the socket together never hold more than the limit", () => {
   for (let seed = 1; seed <= 60; seed++) {
     const random = seeded(seed);
     const queue = random.pick([1_024, 5_000, 200_000]);
@@ -243,7 +243,7 @@ const coalescing = {
   key: compileExpression("output.key", ["output", "room", "input"]),
 } as const;
 
-test("coalesce: of each key the newest stays, at its own place", () => {
+test("coalesce: the newest message of each key stays, at its own place", () => {
   const scene = new Scene(coalescing);
   scene.message({ n: "full", text: "y".repeat(2_100) });
   scene.tick();
@@ -264,7 +264,7 @@ test("coalesce: of each key the newest stays, at its own place", () => {
   assert.equal(scene.counters.all().coalesced, 2);
 });
 
-test("coalesce: more keys than the queue holds close the client", () => {
+test("coalesce: more keys than the queue holds close the connection", () => {
   const scene = new Scene(coalescing);
   for (let n = 0; n < 20; n++) {
     scene.message({ ...large(n), key: n });
@@ -273,7 +273,7 @@ test("coalesce: more keys than the queue holds close the client", () => {
   assert.equal(scene.overflows, 1);
 });
 
-test("coalesce: a key may look at the output, the room and the flow's input", () => {
+test("coalesce: a key sees the output, the room and the flow's input", () => {
   const key = compileExpression("[output.k, room, input.k, constants.c]", [
     ...["output", "room", "input", "constants"],
   ]);
@@ -290,14 +290,14 @@ test("coalesce: a key may look at the output, the room and the flow's input", ()
   assert.deepEqual(scene.seen, ["full", 2, 3, 4]);
 });
 
-test("coalesce: a key that fails sends nothing to anybody", () => {
+test("coalesce: a key that fails sends nothing to any client", () => {
   const scene = new Scene({ ...coalescing, key: compileExpression("int(output.key)", ["output"]) });
   assert.throws(() => scene.message({ key: "x" }), { name: "ExpressionError" });
   scene.tick();
   assert.deepEqual(scene.seen, []);
 });
 
-test("a message larger than the queue fails, whatever the policy; one as large does not", () => {
+test("a message larger than the queue fails with every policy; one of its size does not", () => {
   for (const policy of ["disconnect", "drop_oldest", "coalesce"] as const) {
     const scene = new Scene({ queue: 2_000, policy }, 1e9);
     const fits = "x".repeat(2_000 - 4 - '{"type":"message","data":""}'.length);
@@ -312,7 +312,7 @@ test("a message larger than the queue fails, whatever the policy; one as large d
   }
 });
 
-test("disconnect: over the queue the client is closed, and what waits is counted as undelivered", () => {
+test("disconnect: over the limit the connection is closed, and what waits counts as undelivered", () => {
   const scene = new Scene({ policy: "disconnect", queue: 1_024 });
   for (let n = 0; n < 3; n++) {
     scene.message(large(n));
@@ -322,7 +322,7 @@ test("disconnect: over the queue the client is closed, and what waits is counted
   assert.equal(scene.message(large(4)), false);
 });
 
-test("a close goes after everything that waits", () => {
+test("a close is sent after everything that waits", () => {
   for (const policy of ["drop_oldest", "coalesce"] as const) {
     const scene = new Scene({ policy, queue: 4_000 });
     for (let n = 0; n < 8; n++) scene.message(large(n));
@@ -350,7 +350,7 @@ test("a socket that dies between the queue and the flush: its frames are undeliv
   }
 });
 
-test("what a slow client had waiting when it left is undelivered", () => {
+test("frames that wait when a slow client leaves count as undelivered", () => {
   const scene = new Scene({ queue: 4_000 });
   for (let n = 0; n < 8; n++) scene.message(large(n));
   scene.tick();
@@ -362,7 +362,7 @@ test("what a slow client had waiting when it left is undelivered", () => {
   assert.equal(scene.timers, 0);
 });
 
-test("a socket that throws when it is looked at is told of, and the others are looked at", () => {
+test("a socket that throws when it is polled is reported, and the others are polled", () => {
   const scene = new Scene({});
   const broken = new Wire(0);
   const last = new Wire(0);
@@ -387,7 +387,7 @@ test("a socket that throws when it is looked at is told of, and the others are l
   assert.deepEqual([scene.timers, scene.failures.length], [0, 1]);
 });
 
-test("a socket that throws when what waits is given to it has taken none of it", () => {
+test("a socket that throws on a write has taken none of it", () => {
   for (const policy of ["drop_oldest", "coalesce"] as const) {
     const key = policy === "coalesce" ? compileExpression("output.n", ["output"]) : undefined;
     const scene = new Scene({ policy, key });

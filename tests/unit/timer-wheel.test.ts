@@ -94,7 +94,7 @@ test("set before a moment: the step before it, or the next one where it is too n
   assert.ok(first <= middle && middle <= last);
 });
 
-test("the longest time is no shorter than it was set, also when others have turned the wheel", async () => {
+test("the longest time is not shortened, also when others have turned the wheel", async () => {
   const wheel = new TimerWheel(510);
   const [first, last] = [new Note(), new Note()];
   wheel.setAfter(first, performance.now() + 400);
@@ -108,7 +108,7 @@ test("the longest time is no shorter than it was set, also when others have turn
   assert.equal(first.moments.length, 1);
 });
 
-test("what is cleared, before or in the moment, is not due; clearing twice does nothing", async () => {
+test("a cleared timer is not due, before or at its moment; clearing twice does nothing", async () => {
   const wheel = new TimerWheel(LONGEST);
   const moment = performance.now() + 30;
   const notes: Note[] = [];
@@ -126,7 +126,7 @@ test("what is cleared, before or in the moment, is not due; clearing twice does 
   assert.deepEqual(never.moments, []);
 });
 
-test("clearing one of several in a slot leaves the rest, wherever it stands", async () => {
+test("clearing one of several in a slot leaves the others, wherever it is", async () => {
   for (const gone of [0, 1, 2]) {
     const wheel = new TimerWheel(LONGEST);
     const moment = performance.now() + 20;
@@ -138,7 +138,7 @@ test("clearing one of several in a slot leaves the rest, wherever it stands", as
   }
 });
 
-test("set anew it waits for the new moment alone", async () => {
+test("a timer that is set again waits only for the new moment", async () => {
   const wheel = new TimerWheel(LONGEST);
   const [later, sooner] = [new Note(), new Note()];
   const start = performance.now();
@@ -153,7 +153,7 @@ test("set anew it waits for the new moment alone", async () => {
   assert.deepEqual([later.moments.length, sooner.moments.length], [1, 1]);
 });
 
-test("set anew within due: itself, and another that was due with it", async () => {
+test("set again within due: itself, and another that was due with it", async () => {
   const wheel = new TimerWheel(LONGEST);
   const moment = performance.now() + 20;
   const notes: Note[] = [];
@@ -185,7 +185,7 @@ test("a timer that sets itself goes on for more than a round of the wheel", asyn
   });
 });
 
-test("after a blocked loop all that is due comes, once, and what is not yet due waits", async () => {
+test("after a blocked event loop all due timers are called once, and the others wait", async () => {
   const wheel = new TimerWheel(51);
   const start = performance.now();
   const due = [5, 20, 50].map((delay) => {
@@ -204,7 +204,7 @@ test("after a blocked loop all that is due comes, once, and what is not yet due 
   assert.deepEqual(due.map(({ moments }) => moments.length), [1, 1, 1]);
 });
 
-test("many timers hold one timer of the runtime's, and an empty wheel holds none", async () => {
+test("many timers use one timer of the runtime, and an empty wheel uses none", async () => {
   await heldTimers((held) => {
     const wheel = new TimerWheel(LONGEST);
     assert.equal(held(), 0);
@@ -229,7 +229,7 @@ test("many timers hold one timer of the runtime's, and an empty wheel holds none
   });
 });
 
-test("one that throws is uncaught, and the others are due all the same", async () => {
+test("an error of one is uncaught, and the others are due all the same", async () => {
   const uncaught: unknown[] = [];
   const { queueMicrotask: original } = globalThis;
   const wheel = new TimerWheel(LONGEST);

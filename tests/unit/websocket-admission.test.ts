@@ -47,13 +47,13 @@ test("admission: without an authenticator nothing waits, and user_id is believed
   assert.equal(decision.protocol, undefined);
 });
 
-test("admission: a decision that waits for nothing is no promise", () => {
+test("admission: a decision that waits for nothing is not a promise", () => {
   const { decision } = desk(() => good);
   assert.ok(!(decision instanceof Promise) && decision.accepted);
   assert.equal(decision.state.facts.user_id, "ana");
 });
 
-test("admission: ten seconds are for the token and the flows together", async () => {
+test("admission: the token and the flows share ten seconds", async () => {
   const token = Promise.withResolvers<typeof good>();
   const flows = Promise.withResolvers<void>();
   let asked = false;
@@ -168,7 +168,7 @@ test("admission: ten thousand decisions wait at once, not one more", async () =>
   assert.ok(wait() instanceof Promise);
 });
 
-test("credentials: what is renewed after the end waits for nothing", async () => {
+test("credentials: a renewal after the end sets no timer", async () => {
   const clock = new ManualClock(0);
   let expired = 0;
   const credentials = new Credentials({ ...identity, expiresAt: 1_000 });

@@ -205,7 +205,7 @@ async function send(runtimes: readonly ServingRuntime[], turn: number): Promise<
   return { counts, ...Object.fromEntries(heard) };
 }
 
-test("differential: what the library sends is the same from one process and from each worker", async () => {
+test("differential: the library sends the same from one process and from each worker", async () => {
   const model = await loadConfig(configOf([]));
   const alone = await startRuntime(model);
   await withWorkers(3, model, async (...workers) => {

@@ -47,7 +47,7 @@ test("the claims are those of the newest token; the user stays", () => {
   assert.equal(found.user_id, "u1");
 });
 
-test("the rooms are those of the moment, and a copy", () => {
+test("the rooms are a copy of the current ones", () => {
   const rooms = new Set<string>();
   const found = client("", rooms);
   assert.deepEqual(found.rooms, []);
@@ -90,13 +90,13 @@ test("room is metadata only where the frame itself carries one", () => {
   assert.equal("room" in new SocketEvent("message", {}, client(), undefined).input, false);
 });
 
-test("what an operation adds wins over everything", () => {
+test("the metadata of an operation overwrites everything", () => {
   const facts = { code: 1000, rooms: ["a"], user_id: "fact" };
   const { input } = new SocketEvent("disconnect", { code: 1 }, client(), undefined, facts);
   assert.deepEqual([input.code, input.rooms, input.user_id], [1000, ["a"], "fact"]);
 });
 
-test("a payload that is no object has no fields, and stands as it is in data", () => {
+test("a payload that is not an object has no fields, and data is the payload", () => {
   for (const payload of [null, 0, "text", true, ["a"], []]) {
     const { input } = new SocketEvent("message", payload, client("", new Set(), null), undefined);
     assert.deepEqual(Object.keys(input).sort(), ["client_id", "data", "event", "user_id"]);

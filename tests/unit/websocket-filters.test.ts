@@ -65,7 +65,7 @@ const anywhere = `
 }
 `;
 
-test("filters: they leave out clients elsewhere, whatever block it stands in", async () => {
+test("filters: they leave out clients of other workers, in every kind of block", async () => {
   await withWorkers(2, anywhere, async (a, b) => {
     const [anna, bob, cleo] = [await a.open("anna"), await b.open("bob"), await b.open("cleo")];
     for (const type of ["to", "step", "accept", "fallback"]) {
@@ -110,7 +110,7 @@ function filteredBy(filter: string): string {
   `;
 }
 
-test("filters: one that another worker does not have lets nobody there hear or join", async () => {
+test("filters: where another worker does not have one, no client there receives or joins", async () => {
   const configs = [
     filteredBy("client.user_id != 'bob'"),
     filteredBy("client.params.user_id != 'bob'"),

@@ -19,7 +19,7 @@ function problemOf(value: unknown): string {
   return `${result.problem} | ${result.hint}`;
 }
 
-test("a whole origin stands for itself alone", () => {
+test("a whole origin matches only itself", () => {
   const known = origins("https://example.com", "http://localhost:5173");
   for (const origin of ["https://example.com", "http://localhost:5173"]) {
     assert.equal(isAllowed(origin, known), true, origin);
@@ -33,7 +33,7 @@ test("a whole origin stands for itself alone", () => {
   for (const origin of others) assert.equal(isAllowed(origin, known), false, origin);
 });
 
-test("a star stands for every host below a domain, over https and on its default port", () => {
+test("a star matches every host below a domain, over https and on its default port", () => {
   const known = origins("*.example.com");
   for (const host of ["app", "a.b", "xn--bcher-kva", "my_app", "1"]) {
     assert.equal(isAllowed(`https://${host}.example.com`, known), true, host);
@@ -50,7 +50,7 @@ test("a star stands for every host below a domain, over https and on its default
   for (const origin of others) assert.equal(isAllowed(origin, known), false, origin);
 });
 
-test("a request without an origin is no browser's", () => {
+test("a request without an origin does not come from a browser", () => {
   assert.equal(isAllowed(undefined, origins("https://example.com")), true);
   assert.equal(isAllowed(undefined, origins("*.example.com")), true);
 });

@@ -101,7 +101,7 @@ const FEATURES: SocketFeatures = {
 
 const peer: Peer = { send: () => 0, close: () => {}, bufferedAmount: 0 };
 
-test("arrival: a decision that waits for nothing is no promise", async () => {
+test("handshake: a decision that waits for nothing is not a promise", async () => {
   const refused = new FlowError("door", "rejected", { message: "not you" });
   const flows = [
     [],
@@ -128,7 +128,7 @@ test("arrival: a decision that waits for nothing is no promise", async () => {
   assert.deepEqual(accept(), { accepted: false, status: 403, message: "not you", headers: {} });
 });
 
-test("arrival: the flows run for the event that they were asked about", async () => {
+test("handshake: the flows run for the event that they were asked about", async () => {
   const asked: FlowEvent[] = [];
   const flow = door({ accept: (event) => void asked.push(event) });
   const { accept, connector } = await hub([flow]);
@@ -144,7 +144,7 @@ test("arrival: the flows run for the event that they were asked about", async ()
   await connector.drain?.();
 });
 
-test("arrival: after ten seconds it is 503, and what comes later changes nothing", async () => {
+test("handshake: after ten seconds it gets 503, and a later decision changes nothing", async () => {
   const clock = new HandClock();
   const { promise, resolve } = Promise.withResolvers<void>();
   const flow = door({ accept: () => promise });
@@ -170,7 +170,7 @@ test("arrival: after ten seconds it is 503, and what comes later changes nothing
   next.session.abandon();
 });
 
-test("arrival: drain waits for decisions, and a shutdown lets nobody in", async () => {
+test("handshake: drain waits for decisions, and a shutdown lets no client in", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { accept, connector } = await hub([door({ accept: () => promise })]);
   const decision = accept();
@@ -186,7 +186,7 @@ test("arrival: drain waits for decisions, and a shutdown lets nobody in", async 
   assert.deepEqual([told.status, told.message], [503, "the server is shutting down"]);
 });
 
-test("arrival: a bug lets nobody in; it is logged, and not told", async () => {
+test("handshake: a bug lets no client in; it is logged, and not sent", async () => {
   const bug = new TypeError("secret");
   const fail = (): never => {
     throw bug;

@@ -35,7 +35,7 @@ function runOf(input: Readonly<Record<string, unknown>>) {
   return { scope: asScope(run.scope), run, made: () => made };
 }
 
-test("select: who has no id is left out by none, and is not made for it", () => {
+test("select: a client without an id is never left out, and gets no id for it", () => {
   const { scope } = runOf({});
   const unnamed = {
     id: undefined,
@@ -82,7 +82,7 @@ test("select: a filter sees the event, and each recipient as client", () => {
   assert.equal((scope.client as Client).id, "sender");
 });
 
-test("select: a plain scope does as well", () => {
+test("select: a plain scope works, too", () => {
   const scope = Object.freeze({ constants: { floor: "b" } });
   const chosen = select(group, {
     filter: filter("client.id > constants.floor"),
@@ -93,7 +93,7 @@ test("select: a plain scope does as well", () => {
   assert.equal(idsOf(select(group, { filter: filter("input.x == 1"), except: "x", scope })), "");
 });
 
-test("select: a filter that fails or gives no yes or no chooses nobody", () => {
+test("select: a filter that fails or returns no boolean selects no client", () => {
   const { scope } = runOf({ n: "text" });
   for (const text of ["client.id == 'a' || input.n > 1", "client.user_id", "input"]) {
     assert.throws(
@@ -103,7 +103,7 @@ test("select: a filter that fails or gives no yes or no chooses nobody", () => {
   }
 });
 
-test("select: a filter has the steps of its event, and some more for each recipient", () => {
+test("select: a filter has the steps of its event and more for each recipient", () => {
   const many = Array.from({ length: 20_000 }, (_, id) => ({ ...group[0], id: `${id}` }));
   const { scope, run } = runOf({ list: Array.from({ length: 200 }, (_, i) => i) });
   const long = filter("input.list.exists(n, n == 199 && client.id == 'a')");

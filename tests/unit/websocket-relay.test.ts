@@ -83,7 +83,7 @@ function joining(room: string): Readonly<Record<string, unknown>> {
 
 const joined = [{ type: "ack", id: 0 }];
 
-test("relay: everybody in all workers, without the sender, and by a filter", async () => {
+test("relay: a broadcast to all workers, also without the sender and with a filter", async () => {
   await withWorkers(3, CONFIG, async (a, b, c) => {
     const [anna, bob, cleo] = [await a.open("anna"), await b.open("bob"), await c.open("cleo")];
     assert.equal((await anna.say({ to: "everyone", text: "hello" })).length, 1);
@@ -101,7 +101,7 @@ test("relay: everybody in all workers, without the sender, and by a filter", asy
   });
 });
 
-test("relay: a room has members in all workers, whatever it is called", async () => {
+test("relay: a room has members in all workers, whatever its name", async () => {
   await withWorkers(2, CONFIG, async (a, b) => {
     const [anna, ann2, bob] = [await a.open("anna"), await b.open("anna"), await b.open("bob")];
     for (const room of ["kitchen", "__proto__", "\u2028 constructor"]) {
@@ -124,7 +124,7 @@ test("relay: a room has members in all workers, whatever it is called", async ()
   });
 });
 
-test("relay: a user and a client are found in any worker, whatever they are called", async () => {
+test("relay: a user and a client are found in any worker, whatever their names", async () => {
   for (const name of ["bob", "__proto__", "constructor"]) {
     await withWorkers(2, CONFIG, async (a, b) => {
       const [anna, one, two] = [await a.open("anna"), await a.open(name), await b.open(name)];
@@ -143,7 +143,7 @@ test("relay: a user and a client are found in any worker, whatever they are call
   }
 });
 
-test("relay: who is in which room, and who is ended, is said for all connections", async () => {
+test("relay: join_room, leave_room and disconnect apply to all connections of a user", async () => {
   await withWorkers(2, CONFIG, async (a, b) => {
     const [anna, one, two] = [await a.open("anna"), await a.open("bob"), await b.open("bob")];
     const kitchen = { room: "kitchen", user: "bob" };
@@ -165,7 +165,7 @@ test("relay: who is in which room, and who is ended, is said for all connections
   });
 });
 
-test("relay: what cannot be done elsewhere fails where somebody waits for it", async () => {
+test("relay: a failure in another worker fails the flow that waits for it", async () => {
   await withWorkers(2, CONFIG, async (a, b) => {
     const [anna, bob] = [await a.open("anna"), await b.open("bob")];
     // A filter that fails there: nobody there gets anything, and who does not wait is not told.
@@ -184,7 +184,7 @@ function assertError(answer: readonly unknown[], code: string): void {
   assert.deepEqual(answer.map((frame) => (frame as { readonly code?: string }).code), [code]);
 }
 
-test("relay: a worker carries out an order for all or none; one that refuses fails the flow", async () => {
+test("relay: a worker executes a command for all or none; one that refuses fails the flow", async () => {
   await withWorkers(3, CONFIG, async (a, b, c) => {
     // Whichever worker the flow runs in: in b a connection can join, in a and c one cannot.
     for (const worker of [a, b, c]) {
@@ -206,7 +206,7 @@ test("relay: a worker carries out an order for all or none; one that refuses fai
   });
 });
 
-test("relay: what each worker sends arrives in order, with counted sends between", async () => {
+test("relay: the messages of one worker arrive in order, with counted ones among them", async () => {
   await withWorkers(2, CONFIG, async (a, b) => {
     const [anna, bob] = [await a.open("anna"), await b.open("bob")];
     const sent: number[] = [];
@@ -220,7 +220,7 @@ test("relay: what each worker sends arrives in order, with counted sends between
   });
 });
 
-test("relay: the newest of a key replaces the older ones for clients elsewhere, too", async () => {
+test("relay: the newest message of a key replaces older ones in other workers, too", async () => {
   const config = CONFIG.replace(
     "max_rooms = 2",
     'slow_client {\n policy = "coalesce"\n key = "output.key"\n }',
@@ -240,7 +240,7 @@ test("relay: the newest of a key replaces the older ones for clients elsewhere, 
   });
 });
 
-test("relay: who sends more than the others take waits for them", async () => {
+test("relay: a worker that sends more than the others take waits for them", async () => {
   await withWorkers(2, CONFIG, async (a, b) => {
     const bob = await b.open("bob");
     b.hang();

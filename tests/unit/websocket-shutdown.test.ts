@@ -17,7 +17,7 @@ async function moments(count: number, spread: number): Promise<readonly number[]
   return told;
 }
 
-test("many are told over the whole time, each part of it getting its share", async () => {
+test("many shut down over the whole time, evenly", async () => {
   const spread = 1_000;
   const told = await moments(1_000, spread);
   const parts = [0, 0, 0, 0];
@@ -26,7 +26,7 @@ test("many are told over the whole time, each part of it getting its share", asy
   for (const part of parts) assert.ok(part > 150 && part < 350, parts.join(" "));
 });
 
-test("a few take their part of it, and nobody takes none", async () => {
+test("a few use their part of it, and none uses none", async () => {
   const [only] = await moments(1, 60_000 / 20);
   assert.ok(only < 3_000, `${only} ms`);
   const begun = performance.now();
@@ -34,7 +34,7 @@ test("a few take their part of it, and nobody takes none", async () => {
   assert.ok(performance.now() - begun < 3_000);
 });
 
-test("without a spread all are told at once, before anything else happens", () => {
+test("without a spread all shut down at once, before anything else happens", () => {
   let told = 0;
   const gone = new Promise<void>(() => {});
   const leaver = {
@@ -47,7 +47,7 @@ test("without a spread all are told at once, before anything else happens", () =
   assert.equal(told, 100);
 });
 
-test("it waits for those who take their time, and one that fails is not hidden", async () => {
+test("it waits for slow ones, and a failure is not hidden", async () => {
   let left = false;
   const slow = {
     shutDown: () =>

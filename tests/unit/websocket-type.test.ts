@@ -25,7 +25,7 @@ async function codesOf(text: string): Promise<string[]> {
   return (await problemsOf(text)).map((problem) => problem.replace(/^\S+ /, ""));
 }
 
-test("websocket: its gates and what its events set are known", () => {
+test("websocket: its gates and the metadata of its events are declared", () => {
   const { source } = websocketConnector;
   assert.deepEqual([source?.kind, source?.gates], ["clients", ["connect", "join_room"]]);
   const request: HandshakeRequest = {
@@ -44,7 +44,7 @@ test("websocket: its gates and what its events set are known", () => {
   assert.deepEqual([...source?.metadata ?? []].sort(), [...new Set(names)].sort());
 });
 
-test("websocket: which operations need a target, and which take none", async () => {
+test("websocket: which operations need a target, and which do not use one", async () => {
   assert.deepEqual(await toProblems('operation = "send_to_client"\n target = "client.id"'), []);
   assert.deepEqual(await toProblems('operation = "send_to_client"\n target = "some-id"'), []);
   assert.deepEqual(await toProblems('operation = "send_to_client"'), ["missing-target"]);

@@ -44,7 +44,7 @@ function settled(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-test("an item that ends at once never waits, nor makes a promise", () => {
+test("an item that ends at once never waits and creates no promise", () => {
   const served: number[] = [];
   const queue = new WorkQueue<Item>(1, ({ name }) => void served.push(name), () => {});
   for (let name = 0; name < 1000; name++) {
@@ -100,7 +100,7 @@ test("an alone task that ends at once lets the others go on", () => {
   assert.deepEqual(started, [100, 101, 1, 2]);
 });
 
-test("what an item pushes while it is served waits for its end, ended at once or not", async () => {
+test("items that are pushed while an item is served wait for its end", async () => {
   for (const later of [false, true]) {
     const log: string[] = [];
     const queue = new WorkQueue<Item>(1, ({ name }) => {
@@ -120,7 +120,7 @@ test("what an item pushes while it is served waits for its end, ended at once or
   }
 });
 
-test("pressure is told at 64 waiting, and again when 32 are left", async () => {
+test("pressure is reported at 64 waiting, and again when 32 are left", async () => {
   const { pressure, end, push } = controlled(1);
   for (let name = 0; name < 64; name++) push(name);
   assert.deepEqual(pressure, []);
@@ -133,7 +133,7 @@ test("pressure is told at 64 waiting, and again when 32 are left", async () => {
   assert.deepEqual(pressure, [true, false]);
 });
 
-test("pressure is told over a size of all that wait, and again when half of it is left", async () => {
+test("pressure is reported over a total size, and again when half of it is left", async () => {
   const { queue, pressure, end, push } = controlled(1, 100);
   // What is at work does not wait.
   push(0, 1_000);
@@ -165,7 +165,7 @@ test("with a mark of 0 nothing may wait without pressure", async () => {
   assert.deepEqual(pressure, [true, false]);
 });
 
-test("clear forgets what waits, not what is at work, and takes the pressure away", async () => {
+test("clear drops what waits, not what runs, and ends the pressure", async () => {
   const { queue, started, pressure, end, push } = controlled(1);
   for (let name = 0; name < 100; name++) push(name);
   queue.pushAlone(() => assert.fail("was forgotten"));
@@ -184,7 +184,7 @@ test("clear forgets what waits, not what is at work, and takes the pressure away
   await queue.idle();
 });
 
-test("idle resolves at once where nothing is at work, and for all who asked", async () => {
+test("idle resolves at once where nothing runs, and for all callers", async () => {
   const { queue, end, push } = controlled(1);
   await queue.idle();
   push(1);
@@ -195,7 +195,7 @@ test("idle resolves at once where nothing is at work, and for all who asked", as
   await both;
 });
 
-test("random work: in order, never more at once, alone when alone, idle at the end", async () => {
+test("random work: in order, within the concurrency, alone when alone, idle at the end", async () => {
   for (let seed = 1; seed <= 40; seed++) {
     const random = seeded(seed);
     const concurrency = 1 + random.below(4);
