@@ -72,7 +72,7 @@ export function listenerRows(type: string): readonly Row[] {
           PORT: `${port}`,
         });
       },
-      without: [`connector "c" (${type}) needs the attribute "port"`],
+      without: ["missing-attribute"],
       with: true,
     },
     {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConfigError } from "../../src/base/errors.ts";
+import { codeOf } from "../support/problems.ts";
 
 /** A scenario that an attribute changes. */
 export interface Row {
@@ -11,7 +12,7 @@ export interface Row {
   readonly text: string;
   /** What is seen from outside where the configuration has this text at its place; empty without it. */
   observe(text: string): Promise<unknown>;
-  /** What must be seen without it; for what must be there, the messages of the errors. */
+  /** What must be seen without it; for what must be there, the codes of the errors. */
   readonly without: unknown;
   /** What must be seen with it. */
   readonly with: unknown;
@@ -29,14 +30,14 @@ export function testRows(rows: readonly Row[]): void {
   }
 }
 
-/** A configuration that is refused is an outcome, too: the messages of its errors. */
+/** A configuration that is refused is an outcome, too: the codes of its errors. */
 async function seeWithout(row: Row): Promise<unknown> {
   try {
     return await row.observe("");
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.problems.filter(({ severity }) => severity === "error")
-      .map(({ message }) => message);
+      .map(codeOf);
   }
 }
 

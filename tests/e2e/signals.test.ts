@@ -161,7 +161,7 @@ stageTest("wrong usage ends with 2, a wrong configuration with 1", async (stage)
     [2, ["run", "nowhere"], /^error: nowhere: there is no such file or folder\n$/],
     [2, ["check", "."], /^error: \.: there is no \.hcl or \.mycel file\n$/],
     [2, ["strat", folder], /^error: strat: there is no such file or folder\n$/],
-    [1, ["run", join(folder, "../bad.hcl")], /^error: there is no block "conector"/],
+    [1, ["run", join(folder, "../bad.hcl")], /^error\[unknown-block\]: .*"conector"/],
   ];
   await writeFile(join(stage.folder, "bad.hcl"), 'conector "ws" {}\n');
   await mkdir(join(stage.folder, "empty"));

@@ -6,23 +6,15 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { format, type Sentence, snapshotFile } from "../support/problems.ts";
 
 const tests = fileURLToPath(new URL("../", import.meta.url));
 const collected = join(tmpdir(), `weir-sentences-${process.pid}`);
-const names = (await readdir(tests, { recursive: true })).filter((name) =>
-  /\.test\.ts$/.test(name)
-);
-const files: string[] = [];
-for (const name of names.sort()) {
-  const text = await readFile(join(tests, name), "utf8");
-  if (/\/(?:support\/(?:config|problems)|type-support)\.ts"/.test(text)) {
-    files.push(join(tests, name));
-  }
-}
+const files = (await importersOf(join(tests, "support/problems.ts")))
+  .filter((file) => file.endsWith(".test.ts"));
 
 await writeFile(collected, "");
 const env = { ...process.env, WEIR_COLLECT_SENTENCES: collected };
@@ -43,3 +35,22 @@ const { stderr } = spawnSync(process.execPath, check, { cwd: fixtures, encoding:
 await writeFile(join(fixtures, "mistakes/expected.txt"), stderr);
 console.log(`${new Set(lines).size} sentences of ${files.length} test files`);
 process.exit(status ?? 1);
+
+/** The test files and their helpers that import a module, however indirectly. */
+async function importersOf(module: string): Promise<string[]> {
+  const names = (await readdir(tests, { recursive: true })).filter((name) => name.endsWith(".ts"));
+  const imports = new Map<string, readonly string[]>();
+  for (const file of names.map((name) => join(tests, name)).sort()) {
+    const text = await readFile(file, "utf8");
+    const targets = [...text.matchAll(/from "(\.[^"]+)"/g)];
+    imports.set(file, targets.map(([, target]) => join(dirname(file), target)));
+  }
+  const found = new Set([module]);
+  for (let before = 0; before < found.size;) {
+    before = found.size;
+    for (const [file, targets] of imports) {
+      if (targets.some((target) => found.has(target))) found.add(file);
+    }
+  }
+  return [...found];
+}

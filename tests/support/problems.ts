@@ -23,6 +23,13 @@ export function placed(problem: Problem): string {
   return place(problem);
 }
 
+/** The code of a problem. Fails where the snapshot lacks its sentence. */
+export function codeOf(problem: Partial<Sentence> & Pick<Sentence, "message">): string {
+  const sentence = { code: "connector-rule", ...problem };
+  checkSentence(sentence);
+  return sentence.code;
+}
+
 /** A problem as `file:line:column+length code`, whatever it says. */
 export function place({ file, line, column, length, code }: Problem): string {
   return `${file}:${line}:${column}+${length} ${code}`;
@@ -44,6 +51,18 @@ export function checkSentence({ code, message, hint }: Sentence): void {
 }
 
 let known: ReadonlySet<string> | undefined;
+
+/** The problems that a command has printed, each as `code file:line:column`. */
+export function printed(output: string): string[] {
+  const problem =
+    /^(?:error|warning)\[([^\]]*)\]: (.*)\n *┌ (\S+)(?:\n.*\n *│ \s*\^+(?: (.*))?$|\n {2}= (.*))?/;
+  return output.split(/\n\n(?=error|warning)/).flatMap((text) => {
+    const [, code, message, where, ...hints] = problem.exec(text) ?? [];
+    if (code === undefined) return [];
+    checkSentence({ code, message, hint: hints.find((hint) => hint !== undefined) });
+    return [`${code} ${where}`];
+  });
+}
 
 /** The text of a snapshot: sorted by code and message, each sentence once. */
 export function format(sentences: readonly Sentence[]): string {

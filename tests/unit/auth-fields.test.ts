@@ -4,7 +4,7 @@ import { exportPKCS8, generateKeyPair } from "jose";
 import { createAuthenticator } from "../../src/connectors/websocket/auth/authenticator.ts";
 import { authField, checkAuth } from "../../src/connectors/websocket/auth/fields.ts";
 import { connectorWith, failuresOf, problemsOf, withFields } from "../support/config.ts";
-import { checkSentence } from "../support/problems.ts";
+import { checkSentence, codeOf } from "../support/problems.ts";
 import { ManualClock } from "../support/clock.ts";
 import { recorder } from "../support/log.ts";
 import { authOptions, pair, SECRET } from "../support/auth.ts";
@@ -238,7 +238,7 @@ test("a cookie needs origins", async () => {
   const jwt = `jwt {\n secret = "${SECRET}"\n}\n`;
   const cookie = await authOptions(`${jwt}from = ["protocol", "cookie:session"]`);
   assert.deepEqual(
-    checkAuth(cookie, undefined).map(({ attribute, code }) => [attribute, code]),
+    checkAuth(cookie, undefined).map((problem) => [problem.attribute, codeOf(problem)]),
     [["auth", "missing-origins"]],
   );
   assert.deepEqual(
@@ -252,9 +252,10 @@ test("a cookie needs origins", async () => {
 test("keys of a public issuer without an audience are a warning", async () => {
   const url = 'jwks_url = "https://issuer.example/keys"';
   const open = await authOptions(`jwt {\n ${url}\n}`);
-  assert.deepEqual(checkAuth(open, undefined).map(({ severity, code }) => [severity, code]), [
-    ["warning", "unchecked-audience"],
-  ]);
+  assert.deepEqual(
+    checkAuth(open, undefined).map((problem) => [problem.severity, codeOf(problem)]),
+    [["warning", "unchecked-audience"]],
+  );
   assert.deepEqual(
     checkAuth(await authOptions(`jwt {\n ${url}\n audience = "a"\n}`), undefined),
     [],

@@ -172,7 +172,6 @@ test("names of connectors and flows", async () => {
 });
 
 test("the type of a connector", async () => {
-  const types = "one of database, mq, rest, websocket, line, clock, sink";
   const found: ReadonlyArray<readonly [body: string, ...problems: string[]]> = [
     ["", "@1:1+13 missing-attribute"],
     ["type = 1", "@2:8+1 invalid-value"],

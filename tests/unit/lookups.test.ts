@@ -374,7 +374,6 @@ test("look-ups are checked when all connectors are known", async () => {
         connectors: types,
       },
     );
-  const d = 'connector "d" (desk), step "a"';
   assert.deepEqual(await problems(step("a", 'operation = "find"')), []);
   assert.deepEqual(await problems('step "a" {\nconnector = "x"\n}'), [
     "config.hcl:4:13+3 unknown-connector",

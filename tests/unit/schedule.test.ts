@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Logger } from "@logtape/logtape";
 import { FlowError } from "../../src/base/errors.ts";
 import { startSchedule } from "../../src/flow/schedule.ts";
+import { codeOf } from "../support/problems.ts";
 import { parseSchedule } from "../../src/model/schedule.ts";
 
 /** A logger that keeps the levels and messages of what it is told. */
@@ -50,30 +51,30 @@ test("schedule: cron patterns of five and six fields, and nicknames", () => {
 });
 
 test("schedule: nonsense is refused with a reason", () => {
-  const cases: readonly [string, RegExp][] = [
-    ["", /five fields/],
-    ["soon", /five fields/],
-    ["@every", /must be a duration/],
-    ["@every 0s", /at least 1ms/],
-    ["@every -1s", /must be a duration/],
-    ["@every 5", /must be a duration/],
-    ["@every 5 s", /must be a duration/],
-    ["@every 99999999999999999999d", /at most/],
-    ["@reboot", /"@reboot" is no schedule/],
-    ["@daily now", /nothing can follow "@daily"/],
-    ["* * * *", /five fields/],
-    ["* * * * * * *", /five fields/],
-    ["2099-01-01T00:00:00", /five fields/],
-    ["60 * * * *", /Invalid value for minute/],
-    ["*/0 * * * *", /stepping/],
-    ["a b c d e", /illegal characters/],
-    ["0 0 30 2 *", /never comes/],
+  const texts = [
+    "",
+    "soon",
+    "@every",
+    "@every 0s",
+    "@every -1s",
+    "@every 5",
+    "@every 5 s",
+    "@every 99999999999999999999d",
+    "@reboot",
+    "@daily now",
+    "* * * *",
+    "* * * * * * *",
+    "2099-01-01T00:00:00",
+    "60 * * * *",
+    "*/0 * * * *",
+    "a b c d e",
+    "0 0 30 2 *",
   ];
-  for (const [text, reason] of cases) {
+  for (const text of texts) {
     const parsed = parseSchedule(text);
     assert.ok("message" in parsed, text);
-    assert.match(parsed.message, reason);
-    assert.ok(parsed.message.startsWith(`cannot run at "${text}": `), parsed.message);
+    assert.equal(codeOf(parsed), "invalid-schedule");
+    assert.ok(parsed.message.includes(`"${text}"`), parsed.message);
     assert.equal(parsed.attribute, "when");
   }
 });

@@ -213,7 +213,6 @@ test("what a block does not have is a problem, never ignored", async () => {
     value: attribute(text(), { about }),
     limits: block({ most: attribute(integer(), { about }) }, { about }),
   });
-  const subject = 'connector "x" (probe)';
   const found: ReadonlyArray<readonly [body: string, ...problems: string[]]> = [
     ["  vlue = 1", "config.hcl:3:3+4 unknown-attribute"],
     ["  other = 1", "config.hcl:3:3+5 unknown-attribute"],
@@ -368,7 +367,6 @@ test("a constant that there is not is told at its place, unless a broken file ma
   const config = "constants {\n  limit = 5\n}\n" + connectorWith(
     '  one = "1 + constants.limti"\n  map = { a = "constants[\'x\']", b = "constants.limit" }',
   );
-  const subject = 'connector "x" (probe)';
   assert.deepEqual(await problemsOf(config, options), [
     "config.hcl:6:14+15 unknown-constant",
     "config.hcl:7:15+16 unknown-constant",
@@ -385,7 +383,6 @@ test("a mistake in an expression is told at its place inside the text", async ()
     body: expressions({ about }),
     target: target({ about }),
   });
-  const subject = 'connector "x" (probe)';
   const found: ReadonlyArray<readonly [body: string, ...problems: string[]]> = [
     [
       `  filter = "1 == inptu.a"`,

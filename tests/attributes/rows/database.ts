@@ -69,14 +69,14 @@ export const databaseRows: readonly Row[] = [
     attribute: "connector database/driver",
     text: 'driver = "sqlite"',
     observe: (driver) => write(database({ driver }) + to('target = "notes"')),
-    without: ['connector "db" (database) needs the attribute "driver"'],
+    without: ["missing-attribute"],
     with: { answer: NEW, rows: [ADA, BOB, NEW] },
   },
   {
     attribute: "connector database/database",
     text: 'database = "data/other.db"',
     observe: (file) => write(database({ file }) + to('target = "notes"'), "data/other.db"),
-    without: ['connector "db" (database) needs the attribute "database"'],
+    without: ["missing-attribute"],
     with: { answer: NEW, rows: [ADA, BOB, NEW] },
   },
   {
@@ -95,14 +95,14 @@ export const databaseRows: readonly Row[] = [
     attribute: "to database/key",
     text: 'key = "name"',
     observe: (text) => write(database({}) + to(`target = "notes"\noperation = "UPDATE"\n${text}`)),
-    without: ['flow "f", to needs a key for its UPDATE'],
+    without: ["missing-key"],
     with: { answer: NEW, rows: [NEW, BOB] },
   },
   {
     attribute: "to database/query",
     text: 'query = "UPDATE notes SET text = :text || name RETURNING *"',
     observe: (text) => write(database({}) + to(text)),
-    without: ['flow "f", to needs a target, which is a table, or a query'],
+    without: ["missing-target"],
     with: { answer: CHANGED, rows: CHANGED },
   },
   {
@@ -120,14 +120,14 @@ export const databaseRows: readonly Row[] = [
     text: 'key = "name"',
     observe: (text) =>
       write(database({}) + step(`target = "notes"\noperation = "UPDATE"\n${text}`)),
-    without: ['flow "f", step "s" needs a key for its UPDATE'],
+    without: ["missing-key"],
     with: { answer: { found: NEW }, rows: [NEW, BOB] },
   },
   {
     attribute: "step database/query",
     text: 'query = "SELECT text FROM notes WHERE name = :name"',
     observe: (text) => write(database({}) + step(text)),
-    without: ['flow "f", step "s" needs a target, which is a table, or a query'],
+    without: ["missing-target"],
     with: { answer: { found: { text: "first" } }, rows: [ADA, BOB] },
   },
   {

@@ -22,21 +22,17 @@ transform "doubled" {
 interface Place {
   /** As `attributes.ts` names it. */
   readonly block: string;
-  /** As problems name it. */
-  readonly subject: string;
   /** The blocks around a destination with these attributes. */
   around(attributes: string): string;
 }
 
 const TO: Place = {
   block: "flow/to",
-  subject: 'flow "f", to',
   around: (attributes) => `to {\n${attributes}\n}`,
 };
 /** Sink `c` always fails, so that the fallback has its turn. */
 const FALLBACK: Place = {
   block: "flow/error_handling/fallback",
-  subject: 'flow "f", error_handling, fallback',
   around: (attributes) => `${to("c")}\nerror_handling {\nfallback {\n${attributes}\n}\n}`,
 };
 
@@ -83,14 +79,14 @@ export const destinationRows: readonly Row[] = [
 ];
 
 function rowsOf(place: Place): readonly Row[] {
-  const { block, subject } = place;
+  const { block } = place;
   const plain: Delivery = { connector: "a", payload: { n: 1, who: "alice" } };
   return [
     {
       attribute: `${block}/connector`,
       text: 'connector = "a"',
       observe: (text) => firstDelivery(place, text),
-      without: [`${subject} needs the attribute "connector"`],
+      without: ["missing-attribute"],
       with: plain,
     },
     {

@@ -31,7 +31,7 @@ export const ruleRows: readonly Row[] = [
     attribute: "flow/accept/when",
     text: 'when = "input.n > 1"',
     observe: (text) => emitted(`accept {\n${text}\n}`, [{ n: 1 }, { n: 2 }]),
-    without: ['flow "f", accept needs the attribute "when"'],
+    without: ["missing-attribute"],
     with: { told: [{ error: "rejected" }, "done"], written: [{ n: 2 }] },
   },
   {
@@ -114,7 +114,7 @@ export const ruleRows: readonly Row[] = [
     text: 'key = "input.id"',
     observe: (text) =>
       emitted(`dedupe {\n${text}\nttl = "10m"\n}`, [{ id: 1 }, { id: 2 }, { id: 1 }]),
-    without: ['flow "f", dedupe needs the attribute "key"'],
+    without: ["missing-attribute"],
     with: { told: ["done", "done", "done"], written: [{ id: 1 }, { id: 2 }] },
   },
   {
@@ -129,7 +129,7 @@ export const ruleRows: readonly Row[] = [
         await emit({ id: 1, minute: 12 });
         return payloads(deliveries);
       }),
-    without: ['flow "f", dedupe needs the attribute "ttl"'],
+    without: ["missing-attribute"],
     with: [{ id: 1, minute: 0 }, { id: 1, minute: 12 }],
   },
   {

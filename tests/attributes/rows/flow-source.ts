@@ -12,7 +12,7 @@ export const sourceRows: readonly Row[] = [
         await world.emit({ n: 1 });
         return world.deliveries;
       }),
-    without: ['flow "f", from needs the attribute "connector"'],
+    without: ["missing-attribute"],
     with: [{ connector: "a", payload: { n: 1 } }],
   },
   {
@@ -49,7 +49,7 @@ export const sourceRows: readonly Row[] = [
           return { told, written: payloads(world.deliveries) };
         },
       ),
-    without: ['flow "f", from, filter needs the attribute "condition"'],
+    without: ["missing-attribute"],
     with: { told: ["no flow", "done"], written: [{ n: 2 }] },
   },
   {
@@ -83,7 +83,7 @@ export const sourceRows: readonly Row[] = [
         await clock.advance(11_000);
         return payloads(deliveries);
       }),
-    without: ['flow "f" needs a block "from"'],
+    without: ["missing-source"],
     with: [
       { scheduled_at: "2026-01-01T00:00:05.000Z" },
       { scheduled_at: "2026-01-01T00:00:10.000Z" },

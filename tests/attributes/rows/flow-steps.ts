@@ -16,8 +16,6 @@ import {
 interface Place {
   /** As `attributes.ts` names it. */
   readonly block: string;
-  /** As problems name it. */
-  readonly subject: string;
   /** The blocks of the flow around a step with these attributes. */
   around(attributes: string): string;
   /** What is seen where the step's result is `"refused"`. */
@@ -27,13 +25,11 @@ interface Place {
 const places: readonly Place[] = [
   {
     block: "flow/step",
-    subject: 'flow "f", step "s"',
     around: (attributes) => `step "s" {\n${attributes}\n}`,
     refused: { told: "done", asked: ["a", "b"], written: { found: "refused" } },
   },
   {
     block: "flow/accept/step",
-    subject: 'flow "f", accept, step "s"',
     around: (attributes) =>
       `accept {\nstep "s" {\n${attributes}\n}\nwhen = "step.s != 'refused'"\n}`,
     refused: { told: { error: "rejected" }, asked: ["a"] },
@@ -44,13 +40,13 @@ const places: readonly Place[] = [
 export const stepRows: readonly Row[] = places.flatMap(rowsOf);
 
 function rowsOf(place: Place): readonly Row[] {
-  const { block, subject, refused } = place;
+  const { block, refused } = place;
   return [
     {
       attribute: `${block}/connector`,
       text: 'connector = "a"',
       observe: (text) => outcome(place, text),
-      without: [`${subject} needs the attribute "connector"`],
+      without: ["missing-attribute"],
       with: { told: "done", asked: ["a", "b"], written: { found: "it" } },
     },
     {

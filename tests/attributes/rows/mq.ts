@@ -68,7 +68,7 @@ export const mqRows: readonly Row[] = [
     attribute: "connector mq/driver",
     text: 'driver = "memory"',
     observe: (driver) => consumed({ driver }),
-    without: ['connector "events" (mq) needs the attribute "driver"'],
+    without: ["missing-attribute"],
     with: [{ key: "k" }],
   },
   {

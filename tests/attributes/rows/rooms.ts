@@ -53,7 +53,7 @@ export const roomRows: readonly Row[] = [
     attribute: "connector websocket/room/step/connector",
     text: 'connector = "probe"',
     observe: (text) => joins(step(TARGET, text), { a: "yes" }),
-    without: ['connector "ws" (websocket), room "a", step "s" needs the attribute "connector"'],
+    without: ["missing-attribute"],
     with: { answers: [YES, YES], asked: [["a", PAYLOAD], ["a", PAYLOAD]] },
   },
   {
@@ -76,7 +76,7 @@ export const roomRows: readonly Row[] = [
         return await client.ask({ type: "join_room", room: "a", id: 1 });
       });
     },
-    without: ['connector "ws" (websocket), room "a", step "s" needs an operation'],
+    without: ["missing-operation"],
     with: { type: "message", data: PAYLOAD },
   },
   {

@@ -41,7 +41,7 @@ export const givenRows: readonly Row[] = [
         expect("alice", "id = 1"),
       ]);
     },
-    without: ['test "t", client "alice" needs the attribute "connector": several have clients'],
+    without: ["missing-attribute"],
     with: "good",
   },
   clientRow("user_id", 'user_id = "alice"', { user: "alice" }),
@@ -146,7 +146,7 @@ export const givenRows: readonly Row[] = [
         expect("alice", "count = 1"),
       ]);
     },
-    without: ['test "t", advance needs the attribute "by"'],
+    without: ["missing-attribute"],
     with: "good",
   },
 ];

@@ -15,7 +15,7 @@ export const topLevelRows: readonly Row[] = [
           return deliveries;
         },
       ),
-    without: ['connector "d" needs the attribute "type"'],
+    without: ["missing-attribute"],
     with: [{ connector: "d", payload: { n: 1 } }],
   },
   {
@@ -23,7 +23,7 @@ export const topLevelRows: readonly Row[] = [
     text: "limit = 5",
     observe: (text) =>
       written(`constants {\n${text}\n}`, 'limit = "constants.limit"\nn = "input.n"'),
-    without: ['flow "f": limit: there is no constant "limit"'],
+    without: ["unknown-constant"],
     with: [{ limit: 5, n: 1 }],
   },
   {

@@ -12,7 +12,7 @@ export const websocketLimitRows: readonly Row[] = [
     attribute: "connector websocket/rate_limit/messages",
     text: "messages = 2",
     observe: (text) => answers(`${text}\nper = "1h"`),
-    without: ['connector "ws" (websocket), rate_limit needs the attribute "messages"'],
+    without: ["missing-attribute"],
     with: ["ack", "ack", "rate_limited"],
   },
   {

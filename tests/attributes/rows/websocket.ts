@@ -183,14 +183,14 @@ export const websocketRows: readonly Row[] = [
     attribute: "connector websocket/tls/cert",
     text: 'cert = env("CERT")',
     observe: (text) => overTls(`${text}\nkey = env("KEY")`),
-    without: ['connector "ws" (websocket), tls needs the attribute "cert"'],
+    without: ["missing-attribute"],
     with: 200,
   },
   {
     attribute: "connector websocket/tls/key",
     text: 'key = env("KEY")',
     observe: (text) => overTls(`${text}\ncert = env("CERT")`),
-    without: ['connector "ws" (websocket), tls needs the attribute "key"'],
+    without: ["missing-attribute"],
     with: 200,
   },
   {
