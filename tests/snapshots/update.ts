@@ -1,7 +1,8 @@
 /**
  * Rewrites the sentences of problems in `problems.txt` from a run of the tests that meet them, and
  * `fixtures/mistakes/expected.txt`. Read the difference before you commit it. Tests whose places or
- * codes are wrong fail here, too.
+ * codes are wrong fail here, too. With a text only the test files whose path contains it run, and
+ * their sentences are added.
  */
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { spawnSync } from "node:child_process";
@@ -13,12 +14,13 @@ import { format, type Sentence, snapshotFile } from "../support/problems.ts";
 
 const tests = fileURLToPath(new URL("../", import.meta.url));
 const collected = join(tmpdir(), `weir-sentences-${process.pid}`);
+const [filter = ""] = process.argv.slice(2);
 const files = (await importersOf(join(tests, "support/problems.ts")))
-  .filter((file) => file.endsWith(".test.ts"));
+  .filter((file) => file.endsWith(".test.ts") && file.includes(filter));
 
 await writeFile(collected, "");
 const env = { ...process.env, WEIR_COLLECT_SENTENCES: collected };
-const run = ["test", "-A", "--no-check", "--reporter=dot", ...files];
+const run = ["test", "-A", "--no-check", "--parallel", "--reporter=dot", ...files];
 const { status } = spawnSync(process.execPath, run, {
   cwd: join(tests, ".."),
   env,
@@ -27,7 +29,8 @@ const { status } = spawnSync(process.execPath, run, {
 const lines = (await readFile(collected, "utf8")).split("\n").filter((line) => line !== "");
 await rm(collected);
 const sentences = lines.map((line) => JSON.parse(line) as Sentence);
-await writeFile(snapshotFile, format(sentences));
+const kept = filter === "" ? "" : await readFile(snapshotFile, "utf8");
+await writeFile(snapshotFile, format(sentences, kept));
 // What the command prints of a whole folder is kept, too.
 const fixtures = join(tests, "fixtures");
 const check = ["run", "-A", "--no-check", "../../src/deno.ts", "check", "mistakes"];

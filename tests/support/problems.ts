@@ -64,9 +64,9 @@ export function printed(output: string): string[] {
   });
 }
 
-/** The text of a snapshot: sorted by code and message, each sentence once. */
-export function format(sentences: readonly Sentence[]): string {
-  const lines = new Set(sentences.map(keyOf));
+/** The text of a snapshot, to which `older` adds: sorted by code and message, each sentence once. */
+export function format(sentences: readonly Sentence[], older = ""): string {
+  const lines = new Set([...keysIn(older), ...sentences.map(keyOf)]);
   const sections = Map.groupBy([...lines].sort(), (key) => key.slice(0, key.indexOf("\n")));
   const head = "# Every sentence of a problem that the tests meet, by code. To update it, run:\n" +
     "# deno run -A tests/snapshots/update.ts";

@@ -11,7 +11,7 @@ issuer.unref();
 
 const secret = `secret = "${SECRET}"`;
 const es256 = { alg: "ES256", kid: "one" };
-const NO_KEY = ['connector "ws" (websocket), auth, jwt needs a key'];
+const NO_KEY = ["missing-key"];
 
 function auth(jwt: string, more = ""): string {
   return websocket(`auth {\njwt {\n${jwt}\n}\n${more}\n}`);

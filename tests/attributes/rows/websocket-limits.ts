@@ -57,7 +57,7 @@ export const websocketLimitRows: readonly Row[] = [
     text: 'key = "output.key"',
     observe: (text) => overflow(`queue = "128KB"\npolicy = "coalesce"\n${text}`),
     without: [
-      'connector "ws" (websocket) has slow_client with the policy "coalesce" and no key',
+      "missing-key",
     ],
     with: "coalesced",
   },
