@@ -4,7 +4,14 @@ import type { Problem } from "../base/problem.ts";
 import { Budget, extentOf } from "./budget.ts";
 import { Constants } from "./constants.ts";
 import { isVerbatim, plainLiteral } from "./literals.ts";
-import { limited, type Node, type ReadOptions, type Scope, spend, ValueFailure } from "./scope.ts";
+import {
+  limited,
+  type Node,
+  type ReadOptions,
+  spend,
+  ValueFailure,
+  type ValueScope,
+} from "./scope.ts";
 import type { RawAttribute, RawBlock, RawBody } from "./structure.ts";
 import { type Attribute, type Block, type Body, positionOf, problemAt, type Span } from "./tree.ts";
 import { evaluate } from "./value.ts";
@@ -14,15 +21,15 @@ export interface ParsedFile {
   /** Its items. */
   readonly body: RawBody;
   /** The values that are more than a literal. */
-  readonly expressions: ReadonlyMap<RawAttribute, Expression>;
+  readonly expressions: ReadonlyMap<RawAttribute, ParsedValue>;
 }
 
 /** A parsed value. */
-export interface Expression {
+export interface ParsedValue {
   /** Its syntax tree. */
   readonly node: Node;
   /** From byte offsets in the syntax tree to offsets of the file's text. */
-  readonly offset: Scope["offset"];
+  readonly offset: ValueScope["offset"];
 }
 
 /** Evaluates the values of all files of one configuration. */

@@ -1,13 +1,13 @@
 /** The functions of HCL values: `env` and `file`. */
 
-import { type Evaluate, fail, type Node, type Scope, spanOf, spend } from "./scope.ts";
+import { type EvaluateNode, fail, type Node, spanOf, spend, type ValueScope } from "./scope.ts";
 
 /** The result of a function of HCL values; undefined for any other name. */
 export function callFunction(
   name: string,
   node: Node,
-  scope: Scope,
-  evaluate: Evaluate,
+  scope: ValueScope,
+  evaluate: EvaluateNode,
 ): Promise<{ readonly value: unknown }> | undefined {
   if (name === "env") return env(node, scope, evaluate);
   if (name === "file") return file(node, scope, evaluate);
@@ -15,7 +15,11 @@ export function callFunction(
 }
 
 /** `env("NAME")` or `env("NAME", default)`; an empty variable counts as unset. */
-async function env(node: Node, scope: Scope, evaluate: Evaluate): Promise<{ value: unknown }> {
+async function env(
+  node: Node,
+  scope: ValueScope,
+  evaluate: EvaluateNode,
+): Promise<{ value: unknown }> {
   const [nameNode, defaultNode, surplus] = node.children;
   if (nameNode === undefined || surplus !== undefined) {
     const message = 'env takes a name and a default: env("NAME", "default")';
@@ -37,7 +41,11 @@ async function env(node: Node, scope: Scope, evaluate: Evaluate): Promise<{ valu
 }
 
 /** `file("path")`: the text of a file. */
-async function file(node: Node, scope: Scope, evaluate: Evaluate): Promise<{ value: unknown }> {
+async function file(
+  node: Node,
+  scope: ValueScope,
+  evaluate: EvaluateNode,
+): Promise<{ value: unknown }> {
   const [pathNode, surplus] = node.children;
   if (pathNode === undefined || surplus !== undefined) {
     fail(scope, spanOf(node, scope), "wrong-arguments", 'file takes one path: file("path")');
@@ -57,7 +65,11 @@ async function file(node: Node, scope: Scope, evaluate: Evaluate): Promise<{ val
   return { value };
 }
 
-async function textArgument(node: Node, scope: Scope, evaluate: Evaluate): Promise<string> {
+async function textArgument(
+  node: Node,
+  scope: ValueScope,
+  evaluate: EvaluateNode,
+): Promise<string> {
   const value = await evaluate(node, scope, node);
   if (typeof value === "string") return value;
   return fail(scope, spanOf(node, scope), "wrong-type", "expected a text in quotes");

@@ -6,7 +6,7 @@
  */
 import { type Problem, problemWithoutPlace } from "../base/problem.ts";
 import { mayHoldConstants } from "./constants.ts";
-import { Evaluation, type Expression, type ParsedFile } from "./evaluation.ts";
+import { Evaluation, type ParsedFile, type ParsedValue } from "./evaluation.ts";
 import { Measure } from "./limits.ts";
 import { plainLiteral } from "./literals.ts";
 import { HclParser, ParserEnded } from "./parser.ts";
@@ -142,10 +142,10 @@ async function parseExpressions(
   file: SourceFile,
   attributes: readonly RawAttribute[],
   parser: HclParser,
-): Promise<Map<RawAttribute, Expression>> {
+): Promise<Map<RawAttribute, ParsedValue>> {
   const textOf = ({ valueSpan }: RawAttribute) => file.text.slice(valueSpan.start, valueSpan.end);
   const wanted = attributes.filter((attribute) => plainLiteral(textOf(attribute)) === undefined);
-  const expressions = new Map<RawAttribute, Expression>();
+  const expressions = new Map<RawAttribute, ParsedValue>();
   if (wanted.length === 0) return expressions;
   // The first item keeps a value that begins with "for" from being read as a for expression.
   let list = "[0";

@@ -4,7 +4,7 @@ import type { ProblemCode } from "../base/problem.ts";
 import { Call } from "./tree.ts";
 
 /** What an operator gives, or why it cannot and which operand (0 or 1) is to blame. */
-export type Outcome =
+export type OperatorResult =
   | { readonly value: unknown }
   | { readonly code: ProblemCode; readonly error: string; readonly operand: number };
 
@@ -21,7 +21,7 @@ const arithmetic: ReadonlyMap<string, (a: number, b: number) => number | boolean
 ]);
 
 /** Applies a binary operator under hcl2json's name for it. */
-export function binary(operator: string, left: unknown, right: unknown): Outcome {
+export function binary(operator: string, left: unknown, right: unknown): OperatorResult {
   if (operator === "equal") return { value: same(left, right) };
   if (operator === "notEqual") return { value: !same(left, right) };
   if (operator === "logicalAnd" || operator === "logicalOr") {
@@ -73,7 +73,7 @@ export function describe(value: unknown): string {
   return typeof value === "number" ? "a number" : "a boolean";
 }
 
-function unfit(expected: string, value: unknown, operand: number): Outcome {
+function unfit(expected: string, value: unknown, operand: number): OperatorResult {
   const error = `expected ${expected}, not ${describe(value)}`;
   return { code: "wrong-type", error, operand };
 }

@@ -1,4 +1,5 @@
 /** Asks hcl2json, or remembers what it said of the same text when the configuration was last read. */
+import { toHex } from "../base/text.ts";
 import type { Node, TextCache } from "./scope.ts";
 
 /** The part of hcl2json that is used here. */
@@ -99,5 +100,5 @@ function isEnd(error: unknown): boolean {
 
 async function digest(text: string): Promise<string> {
   const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(new Uint8Array(bytes));
 }

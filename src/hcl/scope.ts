@@ -7,7 +7,7 @@ import type { Constants } from "./constants.ts";
 import { problemAt, type SourceFile, type Span } from "./tree.ts";
 
 /** Evaluates a node; `item` is the nearest expression around it that could be put in quotes. */
-export type Evaluate = (node: Node, scope: Scope, item?: Node) => Promise<unknown>;
+export type EvaluateNode = (node: Node, scope: ValueScope, item?: Node) => Promise<unknown>;
 
 /** A node of the syntax tree, as far as evaluation needs it. */
 export interface Node {
@@ -68,7 +68,7 @@ export interface ReadOptions {
 }
 
 /** What the values of one attribute can see. */
-export interface Scope extends ReadOptions {
+export interface ValueScope extends ReadOptions {
   /** The file that holds the attribute. */
   readonly file: SourceFile;
   /** The block as problems name it, such as `connector "ws"`. */
@@ -99,7 +99,7 @@ export class ValueFailure extends Error {
 
 /** Throws the failure of one node. */
 export function fail(
-  scope: Scope,
+  scope: ValueScope,
   span: Span,
   code: ProblemCode,
   message: string,
@@ -109,7 +109,7 @@ export function fail(
 }
 
 /** Fails where the values of the configuration become too large with `size` more. */
-export function spend(size: number, node: Node, scope: Scope): void {
+export function spend(size: number, node: Node, scope: ValueScope): void {
   const isEnough = scope.budget.take(size);
   // It has been reported once.
   if (isEnough === undefined) throw new ValueFailure([]);
@@ -123,7 +123,7 @@ export function spend(size: number, node: Node, scope: Scope): void {
 }
 
 /** The value; fails where it is too large. */
-export function limited<T>(value: T, node: Node, scope: Scope): T {
+export function limited<T>(value: T, node: Node, scope: ValueScope): T {
   const { size, nesting } = extentOf(value);
   if (size > MAX_VALUE) {
     fail(scope, spanOf(node, scope), "too-large", "the value has more than 16 MB");
@@ -136,7 +136,7 @@ export function limited<T>(value: T, node: Node, scope: Scope): T {
 }
 
 /** Where a node stands: all of it where the syntax tree tells, else its first token. */
-export function spanOf(node: Node, scope: Scope): Span {
+export function spanOf(node: Node, scope: ValueScope): Span {
   const { file } = scope;
   const start = scope.offset(node.range.start.byte);
   const written = node.meta?.value;

@@ -2,13 +2,21 @@
 
 import { dedent, templateText, unescape, unescapeHeredoc } from "./literals.ts";
 import { describe, toBoolean } from "./operators.ts";
-import { type Evaluate, fail, limited, type Node, type Scope, spanOf, spend } from "./scope.ts";
+import {
+  type EvaluateNode,
+  fail,
+  limited,
+  type Node,
+  spanOf,
+  spend,
+  type ValueScope,
+} from "./scope.ts";
 
 /** The text of a template. */
 export async function evaluateTemplate(
   node: Node,
-  scope: Scope,
-  evaluate: Evaluate,
+  scope: ValueScope,
+  evaluate: EvaluateNode,
 ): Promise<string> {
   const written = node.meta?.value ?? "";
   if (/[$%]\{~/.test(written) || /~\}/.test(written)) {
@@ -24,8 +32,8 @@ interface Template {
   readonly node: Node;
   /** The text of a literal piece. */
   readonly read: (written: string) => string;
-  readonly scope: Scope;
-  readonly evaluate: Evaluate;
+  readonly scope: ValueScope;
+  readonly evaluate: EvaluateNode;
 }
 
 /** A piece of literal text, as written, or an interpolation. */
@@ -56,7 +64,11 @@ async function directive(node: Node, template: Template): Promise<string> {
   return await join(branches[condition ? 0 : 1].children, template);
 }
 
-async function interpolation(node: Node, scope: Scope, evaluate: Evaluate): Promise<string> {
+async function interpolation(
+  node: Node,
+  scope: ValueScope,
+  evaluate: EvaluateNode,
+): Promise<string> {
   if (node.type === "templateJoin") {
     fail(scope, spanOf(node, scope), "unsupported-syntax", "a template cannot have a for loop");
   }
@@ -68,7 +80,7 @@ async function interpolation(node: Node, scope: Scope, evaluate: Evaluate): Prom
 }
 
 /** The parts of a `<<-` heredoc without the indentation that its lines have in common. */
-function indented(node: Node, scope: Scope): Part[] {
+function indented(node: Node, scope: ValueScope): Part[] {
   const { text } = scope.file;
   const [first] = node.children;
   // The syntax tree has taken the indentation from the first line alone, so read that line again.

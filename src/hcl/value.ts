@@ -9,11 +9,11 @@ import {
   fail,
   limited,
   type Node,
-  type Scope,
   spanOf,
   spend,
   type Step,
   ValueFailure,
+  type ValueScope,
 } from "./scope.ts";
 import { evaluateTemplate } from "./templates.ts";
 import { Call, type ItemPlace, keepItemPlaces, type Span } from "./tree.ts";
@@ -22,7 +22,7 @@ import { Call, type ItemPlace, keepItemPlaces, type Span } from "./tree.ts";
  * The value of a node. `item` is the attribute's value, list item, field or argument that the node
  * belongs to; it could have been a string in quotes, which hints say. Throws `ValueFailure`.
  */
-export async function evaluate(node: Node, scope: Scope, item?: Node): Promise<unknown> {
+export async function evaluate(node: Node, scope: ValueScope, item?: Node): Promise<unknown> {
   const { children } = node;
   switch (node.type) {
     case "literalValue":
@@ -95,7 +95,7 @@ export async function evaluate(node: Node, scope: Scope, item?: Node): Promise<u
 }
 
 /** The values of all nodes. Throws one failure with the problems of all that fail. */
-export async function evaluateAll(nodes: readonly Node[], scope: Scope): Promise<unknown[]> {
+export async function evaluateAll(nodes: readonly Node[], scope: ValueScope): Promise<unknown[]> {
   const values: unknown[] = [];
   const failures: ValueFailure[] = [];
   for (const node of nodes) {
@@ -110,13 +110,13 @@ export async function evaluateAll(nodes: readonly Node[], scope: Scope): Promise
   return values;
 }
 
-function literal(node: Node, scope: Scope): unknown {
+function literal(node: Node, scope: ValueScope): unknown {
   const plain = plainLiteral(node.meta?.value ?? "");
   if (plain !== undefined) return plain.value;
   return fail(scope, spanOf(node, scope), "invalid-number", "the number is out of range");
 }
 
-async function object(node: Node, scope: Scope): Promise<Record<string, unknown>> {
+async function object(node: Node, scope: ValueScope): Promise<Record<string, unknown>> {
   const keyNodes = node.children.filter((_, index) => index % 2 === 0);
   const valueNodes = node.children.filter((_, index) => index % 2 === 1);
   const values = await evaluateAll(valueNodes, scope);
@@ -144,7 +144,7 @@ function withPlaces<T extends object>(
   collection: T,
   names: readonly (string | number)[],
   node: Node,
-  scope: Scope,
+  scope: ValueScope,
 ): T {
   const isItem = (_: Node, index: number) => node.type === "tuple" || index % 2 === 1;
   const nodes = node.children.filter(isItem);
@@ -162,7 +162,7 @@ function inner(node: Node): Node {
   return node.type === "" ? inner(node.children[0]) : node;
 }
 
-async function call(node: Node, scope: Scope, item?: Node): Promise<unknown> {
+async function call(node: Node, scope: ValueScope, item?: Node): Promise<unknown> {
   const { name = "", nameRange = node.range, expandedFinalArgument } = node.meta ?? {};
   const nameSpan = {
     file: scope.file,
@@ -182,7 +182,7 @@ async function call(node: Node, scope: Scope, item?: Node): Promise<unknown> {
   return fail(scope, nameSpan, "unknown-function", `unknown function "${name}"`, hint);
 }
 
-function variable(node: Node, scope: Scope, item?: Node): unknown {
+function variable(node: Node, scope: ValueScope, item?: Node): unknown {
   const [root, name, ...steps] = node.meta?.traversal ?? [];
   if (root.segment === "constants") {
     if (name === undefined) return limited(scope.constants.values(), node, scope);
@@ -195,7 +195,7 @@ function variable(node: Node, scope: Scope, item?: Node): unknown {
   return fail(scope, span, "unknown-variable", `unknown variable "${root.segment}"`, hint);
 }
 
-function constant(step: Step, scope: Scope): unknown {
+function constant(step: Step, scope: ValueScope): unknown {
   const { constants } = scope;
   const name = String(keyOf(step));
   const found = constants.get(name);
@@ -211,7 +211,7 @@ function constant(step: Step, scope: Scope): unknown {
   return fail(scope, span, "unknown-constant", `there is no constant "${name}"`, hint);
 }
 
-function follow(value: unknown, steps: readonly Step[], scope: Scope): unknown {
+function follow(value: unknown, steps: readonly Step[], scope: ValueScope): unknown {
   return steps.reduce(
     (inner, step) => select(inner, keyOf(step), stepSpan(step, scope), scope),
     value,
@@ -219,7 +219,7 @@ function follow(value: unknown, steps: readonly Step[], scope: Scope): unknown {
 }
 
 /** `collection[key]`; `span` is where the key stands. */
-function select(collection: unknown, key: unknown, span: Span, scope: Scope): unknown {
+function select(collection: unknown, key: unknown, span: Span, scope: ValueScope): unknown {
   if (Array.isArray(collection)) {
     const index = toNumber(key);
     if (index === undefined) {
@@ -237,7 +237,7 @@ function select(collection: unknown, key: unknown, span: Span, scope: Scope): un
   return fail(scope, span, "unknown-field", `the object has no field "${key}"`, hint);
 }
 
-async function unary(node: Node, scope: Scope, item?: Node): Promise<unknown> {
+async function unary(node: Node, scope: ValueScope, item?: Node): Promise<unknown> {
   const [child] = node.children;
   const operand = await evaluate(child, scope, item);
   const negate = node.meta?.operator === "negate";
@@ -255,7 +255,7 @@ function keyOf(step: Step): unknown {
 }
 
 /** A step without the dot before it. */
-function stepSpan(step: Step, scope: Scope): Span {
+function stepSpan(step: Step, scope: ValueScope): Span {
   const start = scope.offset(step.range.start.byte);
   const dot = scope.file.text[start] === "." ? 1 : 0;
   return { file: scope.file, start: start + dot, end: scope.offset(step.range.end.byte) };

@@ -11,7 +11,7 @@ import type {
 import type { TestClient } from "../model/test.ts";
 import type { Activity } from "./activity.ts";
 import type { Observer } from "./observe.ts";
-import type { Failure, Records } from "./records.ts";
+import type { FlowFailure, Records } from "./records.ts";
 
 /** What there is without a network: no pings, and so no pongs that could be late. */
 const FEATURES: SocketFeatures = {
@@ -162,7 +162,7 @@ export class ClientConnection {
     const { code: error, ...fields } = frame;
     const room = this.#joining.get(fields.id);
     if (room === undefined) {
-      const tells = (failure: Failure) => this.#isOwn(failure) && failure.error.code === error;
+      const tells = (failure: FlowFailure) => this.#isOwn(failure) && failure.error.code === error;
       return this.#context.records.add(this.#model.name, { ...fields, error }, tells);
     }
     this.#joining.delete(fields.id);
@@ -174,7 +174,7 @@ export class ClientConnection {
   }
 
   /** Whether a flow's failure is told to this client. */
-  #isOwn({ event, answering, named }: Failure): boolean {
+  #isOwn({ event, answering, named }: FlowFailure): boolean {
     return !named && answering && event.client?.remote_addr === this.#context.address;
   }
 

@@ -1,7 +1,7 @@
 /** Judges an `expect` by what has come. */
 import type { ExpectStep } from "../model/test.ts";
 import { differences } from "./match.ts";
-import type { Failure, Occurrence, Records } from "./records.ts";
+import type { FlowFailure, Occurrence, Records } from "./records.ts";
 import type { Received, TestFailure } from "./result.ts";
 
 /** Takes what matches; gives what is wrong where that is not as expected. */
@@ -46,7 +46,7 @@ function failuresLike(
   { subject, fields }: ExpectStep,
   told: readonly Occurrence[],
   records: Records,
-): readonly Failure[] {
+): readonly FlowFailure[] {
   if (!("error" in fields)) return [];
   return records.failures.filter((failure) =>
     !failure.named && failure.connector === subject &&

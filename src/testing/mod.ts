@@ -15,7 +15,7 @@ import { meet } from "./expect.ts";
 import { show } from "./match.ts";
 import { Mocks } from "./mocks.ts";
 import { Observer } from "./observe.ts";
-import { type Failure, Records } from "./records.ts";
+import { type FlowFailure, Records } from "./records.ts";
 import type { TestFailure, TestResult } from "./result.ts";
 import { withSchedules } from "./schedules.ts";
 import { Senders } from "./senders.ts";
@@ -193,7 +193,7 @@ class TestRun {
   }
 }
 
-function describe({ flow, error }: Failure): string {
+function describe({ flow, error }: FlowFailure): string {
   const reason = error.cause === undefined ? error.message : reasonOf(error.cause);
   const details = error.details === undefined ? "" : ` ${show(error.details)}`;
   return `flow "${flow}" failed: ${error.code}: ${reason}${details}`;

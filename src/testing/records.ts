@@ -11,13 +11,13 @@ export interface Occurrence {
   /** What an `expect` can name. */
   readonly fields: Readonly<Record<string, unknown>>;
   /** Whether it tells the sender of a flow's failure. */
-  tells(failure: Failure): boolean;
+  tells(failure: FlowFailure): boolean;
   /** An `expect` has taken it. */
   taken: boolean;
 }
 
 /** A flow that failed. */
-export interface Failure {
+export interface FlowFailure {
   /** Where the flow's events come from. */
   readonly connector: string;
   readonly flow: string;
@@ -34,7 +34,7 @@ export interface Failure {
 /** Everything that has come of one test. */
 export class Records {
   /** In the order in which they came. */
-  readonly failures: Failure[] = [];
+  readonly failures: FlowFailure[] = [];
   /** What is wrong with the test itself, by its text: each is told once. */
   readonly mistakes: Map<string, TestPlace> = new Map();
   /** Where the step stands that is going on. */
@@ -53,7 +53,7 @@ export class Records {
   add(
     subject: string,
     fields: Readonly<Record<string, unknown>>,
-    tells: (failure: Failure) => boolean = () => false,
+    tells: (failure: FlowFailure) => boolean = () => false,
   ): void {
     this.#touch();
     if (this.#ended) return;
@@ -64,7 +64,7 @@ export class Records {
   }
 
   /** A flow has failed. */
-  fail(failure: Omit<Failure, "named" | "place">): void {
+  fail(failure: Omit<FlowFailure, "named" | "place">): void {
     this.#touch();
     if (!this.#ended) this.failures.push({ ...failure, place: this.place, named: false });
   }
@@ -88,7 +88,7 @@ export class Records {
   }
 
   /** Names the failures of which nothing more can be said than has been. */
-  leaveOut(tells: (failure: Failure) => boolean): void {
+  leaveOut(tells: (failure: FlowFailure) => boolean): void {
     for (const failure of this.failures) {
       if (failure.error.cause === undefined && tells(failure)) failure.named = true;
     }

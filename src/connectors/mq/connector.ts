@@ -9,7 +9,7 @@ import type {
 } from "../../contract/connector.ts";
 import { type Broker, type Driver, type DriverModule, UnsendableError } from "./broker.ts";
 import { Deliveries } from "./deliveries.ts";
-import { type PublishOptions, toPublication } from "./message.ts";
+import { type MessageOptions, toPublication } from "./message.ts";
 import { type MqOptions, settle } from "./options.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
@@ -92,7 +92,7 @@ export class MqConnector implements Connector {
   }
 
   /** Publishes. Returns, or resolves, once the broker has taken charge of the message. */
-  write(request: WriteRequest<PublishOptions>): void | Promise<void> {
+  write(request: WriteRequest<MessageOptions>): void | Promise<void> {
     const { capabilities: { longestKey } } = this.#broker;
     const message = toPublication(this.#context.name, longestKey, request);
     const published = (): void => void this.#deliveries.counts.published++;

@@ -2,6 +2,7 @@
 import { ConnectorError } from "../../base/errors.ts";
 import { hasLoneSurrogate, isObject } from "../../base/json.ts";
 import { quoted, shown } from "../../base/shown.ts";
+import { isLongerThan } from "../../base/text.ts";
 import type { FlowEvent, WriteRequest } from "../../contract/connector.ts";
 import type { Expression, Scope } from "../../expression/mod.ts";
 
@@ -41,7 +42,7 @@ export class MessageEvent implements FlowEvent {
 }
 
 /** The attributes of a `to` block, or what the caller of `runtime.publish` passed. */
-export interface PublishOptions {
+export interface MessageOptions {
   /** Values, or expressions for them. */
   readonly headers?: Readonly<Record<string, unknown>>;
 }
@@ -63,9 +64,9 @@ export interface Publication {
 export function toPublication(
   connector: string,
   longestKey: number,
-  { target = "", payload, options, scope }: WriteRequest<PublishOptions>,
+  { target = "", payload, options, scope }: WriteRequest<MessageOptions>,
 ): Publication {
-  if (isLongerThan(longestKey, target)) {
+  if (isLongerThan(target, longestKey)) {
     const message = `the routing key ${quoted(target)} has more than ${longestKey} bytes`;
     throw new ConnectorError(connector, message, { permanent: true });
   }
@@ -84,13 +85,6 @@ function changed(connector: string, what: string): ConnectorError {
 }
 
 const NO_HEADERS: Readonly<Record<string, unknown>> = Object.freeze({});
-
-/** Whether a text has more than `limit` bytes in UTF-8. */
-export function isLongerThan(limit: number, text: string): boolean {
-  // No character takes more than three bytes for each of its UTF-16 units.
-  if (text.length * 3 <= limit) return false;
-  return new TextEncoder().encode(text).length > limit;
-}
 
 /** JSON text; what JSON has no word for is null. */
 function toJson(connector: string, payload: unknown): string {

@@ -6,7 +6,7 @@ import { isDecodable } from "../../base/text.ts";
 import type { CodedProblem } from "../../contract/definition.ts";
 import type { Expression } from "../../expression/mod.ts";
 import type { Driver, Matcher } from "./broker.ts";
-import { isLongerThan } from "./message.ts";
+import { isLongerThan } from "../../base/text.ts";
 import { type ExchangeType, type MqOptions, queueNameOf, settle } from "./options.ts";
 
 /** The checks of a driver whose broker routes with exchanges and queues. */
@@ -192,7 +192,7 @@ export function hasWildcard(pattern: string): boolean {
 
 /** Whether a routing key or pattern has more than `LONGEST_KEY` bytes. */
 export function isTooLong(routingKey: string): boolean {
-  return isLongerThan(LONGEST_KEY, routingKey);
+  return isLongerThan(routingKey, LONGEST_KEY);
 }
 
 /**
