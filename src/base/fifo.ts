@@ -1,11 +1,11 @@
-/** A queue. No I/O. */
+/** A queue. */
 
-/** First in, first out, without moving what is left for each item taken. */
+/** First in, first out. Removing an item does not move the items behind it. */
 export class Fifo<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
 
-  /** How many items wait. */
+  /** The number of items. */
   get length(): number {
     return this.#items.length - this.#head;
   }
@@ -15,17 +15,17 @@ export class Fifo<T> {
     this.#items.push(item);
   }
 
-  /** The oldest item, which stays; undefined where there is none. */
+  /** Returns the oldest item without removing it; undefined if the queue is empty. */
   peek(): T | undefined {
     return this.#items[this.#head];
   }
 
-  /** Takes the oldest item; undefined where there is none. */
+  /** Removes and returns the oldest item; undefined if the queue is empty. */
   shift(): T | undefined {
     if (this.#head === this.#items.length) return undefined;
     const item = this.#items[this.#head];
     this.#items[this.#head++] = undefined;
-    // Letting go of half of all items at a time costs each item one move.
+    // Trimming only when half of the array is free costs each item at most one move.
     if (this.#head >= 32 && this.#head * 2 >= this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;

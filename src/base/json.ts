@@ -1,32 +1,32 @@
-/** JSON that a stranger sent. No I/O. */
+/** JSON from untrusted senders. */
 
-/** How deep objects and lists may nest. */
+/** The deepest nesting of objects and lists. */
 export const MAX_DEPTH = 64;
 
 /**
- * Parses JSON. A key such as `__proto__` becomes a field like any other.
+ * Parses JSON. A key such as `__proto__` becomes a plain field.
  *
- * @throws {SyntaxError} Not JSON, or nested deeper than `MAX_DEPTH`, which is judged on the text so
- * that hostile text never reaches the parser's stack. The message may go to the sender.
+ * @throws {SyntaxError} The text is not JSON, or is nested deeper than `MAX_DEPTH`. The depth is
+ * checked before the text is parsed, since the parser is recursive. The sender may see the message.
  */
 export function parseJson(text: string): unknown {
   if (isDeeperThan(text, MAX_DEPTH)) throw new SyntaxError(`nested deeper than ${MAX_DEPTH}`);
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's own error shows a part of the text, which must not get into a log.
+    // The parser's own error contains a part of the text, which must not be logged.
     throw new SyntaxError("not valid JSON");
   }
 }
 
-/** Whether a JSON value is an object, so that it has fields. */
+/** Whether a JSON value is an object. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /**
- * Whether a text in a value, or a field's name, holds half of a surrogate pair: what JSON can write
- * and UTF-8 cannot.
+ * Whether any text or field name in a value contains a lone surrogate, which JSON can represent and
+ * UTF-8 cannot.
  */
 export function hasLoneSurrogate(value: unknown): boolean {
   if (typeof value === "string") return !value.isWellFormed();
@@ -35,9 +35,9 @@ export function hasLoneSurrogate(value: unknown): boolean {
     Object.entries(value).some(([name, item]) => !name.isWellFormed() || hasLoneSurrogate(item));
 }
 
-/** Whether objects and lists in a JSON text nest deeper than `limit`. */
+/** Whether the objects and lists of a JSON text are nested deeper than `limit`. */
 export function isDeeperThan(text: string, limit: number): boolean {
-  // Every level of valid JSON needs two brackets.
+  // Each level has two brackets.
   if (text.length <= limit * 2) return false;
   let depth = 0;
   let inString = false;

@@ -1,6 +1,6 @@
 /**
- * What every part may use: errors, JSON, the clock, texts, queues. It knows nothing of Weir's own
- * parts.
+ * Helpers for every part: errors, problems, time limits, retries, work in flight, queues, JSON and
+ * text. They know nothing about the other parts.
  *
  * May import no other folder.
  */

@@ -1,15 +1,14 @@
-/** The name that was probably meant. */
+/** Suggests the name that was probably meant. */
 import { shown } from "./shown.ts";
 
-/** A longer name is unlikely to be a typing error, and takes long to compare. */
+/** A longer name is unlikely to be a typo and is slow to compare. */
 const LONGEST = 200;
-/** At most this number of names is compared. */
+/** The largest number of names that are compared. */
 const MOST = 1_000;
 
 /**
- * The one of `names` that is closest to `name`, or undefined where none is close enough to be a
- * likely slip: at most one edit for every three characters, and one for a shorter name; a swap of
- * neighbours counts as one.
+ * The closest of `names`, or undefined if none is close: at most one edit for every three
+ * characters, and at least one. A swap of adjacent characters is one edit.
  */
 export function nearest(name: string, names: Iterable<string>): string | undefined {
   if (name.length > LONGEST) return undefined;
@@ -29,13 +28,13 @@ export function nearest(name: string, names: Iterable<string>): string | undefin
   return best;
 }
 
-/** `did you mean "…"?`, or undefined. */
+/** The hint `did you mean "…"?`, or undefined if no name is close. */
 export function didYouMean(name: string, names: Iterable<string>): string | undefined {
   const found = nearest(name, names);
   return found === undefined ? undefined : `did you mean "${shown(found)}"?`;
 }
 
-/** Edit distance with swaps of neighbours (optimal string alignment). */
+/** The edit distance with swaps (optimal string alignment). */
 function edits(a: string, b: string): number {
   let older: number[] = [];
   let old: number[] = Array.from({ length: b.length + 1 }, (_, i) => i);

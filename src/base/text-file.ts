@@ -1,20 +1,20 @@
 /**
- * Reads text files whose paths users write: whatever is at a path, reading ends, and takes little
- * memory. A pipe would keep its reader waiting, and a device has no end.
+ * Reads text files at paths that users write. It reads regular files only, and only up to a limit: a
+ * pipe could block forever, and a device may have no end.
  */
 import { constants, type Stats } from "node:fs";
 import { open, stat } from "node:fs/promises";
 
-/** The most bytes of a text file. */
+/** The largest text file, in bytes. */
 export const MAX_TEXT_FILE: number = 16 * 2 ** 20;
 
 const CHUNK = 256 * 1024;
 
 /**
- * The text of a regular file, or of one that a symbolic link leads to. A byte order mark stays.
+ * Reads a regular file. Symbolic links are followed. A byte order mark is kept.
  *
- * @throws {Error} There is none, it is not a regular file, has more than 16 MB, or is not UTF-8. The
- * message says why as the end of a sentence, and does not name the file.
+ * @throws {Error} The file does not exist, is not a regular file, has more than 16 MB, or is not
+ * UTF-8. The message does not name the file, and can end a sentence of the caller.
  */
 export async function readTextFile(path: string): Promise<string> {
   try {
@@ -25,31 +25,31 @@ export async function readTextFile(path: string): Promise<string> {
   }
 }
 
-/** The same words on every runtime. */
+/** The messages are the same on every runtime. */
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
   ENOTDIR: "there is no such file",
   ELOOP: "its symbolic links lead in a circle",
-  EACCES: "this user may not read it",
-  EPERM: "this user may not read it",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
 };
 
 async function read(path: string): Promise<string> {
   refuse(await stat(path));
-  // Somebody may have put something else there meanwhile: without this a pipe would be waited for.
+  // Something else may be there by now, and opening a pipe would block without O_NONBLOCK.
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     refuse(await file.stat());
     const chunk = new Uint8Array(CHUNK);
     const chunks: Uint8Array[] = [];
     let size = 0;
-    // The size that a file reports is not reliable: the file may grow, and those of /proc report 0.
+    // The reported size is not reliable: a file may grow, and those in /proc report 0.
     for (;;) {
       const { bytesRead } = await file.read(chunk, 0, CHUNK, null);
       if (bytesRead === 0) break;
       size += bytesRead;
       if (size > MAX_TEXT_FILE) throw tooLarge();
-      // A copy, since a read may bring a few bytes only, as those of /proc do.
+      // A copy of the bytes read, which may be few, as from /proc.
       chunks.push(chunk.slice(0, bytesRead));
     }
     return decode(chunks);

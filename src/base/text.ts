@@ -8,7 +8,7 @@ const DIGITS = encoder.encode("0123456789abcdef");
 
 /** Whether a text has more than `limit` bytes of UTF-8. */
 export function isLongerThan(text: string, limit: number): boolean {
-  // One UTF-16 unit is 1 to 3 bytes, so most texts need no encoding to be measured.
+  // A UTF-16 unit is 1 to 3 bytes, so most texts need not be encoded to be measured.
   if (text.length > limit) return true;
   return text.length * 3 > limit && encoder.encode(text).length > limit;
 }
