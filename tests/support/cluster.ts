@@ -33,7 +33,7 @@ class Wire {
 
   readonly post = (message: unknown): void => {
     const text = JSON.stringify(message);
-    setTimeout(() => {
+    setImmediate(() => {
       if (this.#waiting !== undefined) this.#waiting.push(text);
       else if (!this.#cut) this.#receive(JSON.parse(text));
     });
@@ -129,5 +129,5 @@ export class TestCluster {
 
 /** Resolves when everything that was sent has arrived, and the answers to it. */
 export async function settled(): Promise<void> {
-  for (let turns = 0; turns < 10; turns++) await new Promise((resolve) => setTimeout(resolve));
+  for (let turns = 0; turns < 10; turns++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -53,7 +53,7 @@ async function quiet(clients: Clients): Promise<void> {
   const sum = () =>
     NAMES.reduce((sum, name) => sum + clients[name].heard + (clients[name].ended ? 1e6 : 0), 0);
   for (let [turns, before] = [0, sum()]; turns < QUIET_TURNS; turns++) {
-    await new Promise((resolve) => setTimeout(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
     if (sum() !== before) [turns, before] = [0, sum()];
   }
 }
