@@ -118,6 +118,7 @@ export const edge: readonly string[] = [
 /** The drivers that need a `node:` module or a client made for Node. Only `import()` loads them. */
 export const nodeDrivers: readonly string[] = [
   "src/connectors/database/drivers/sqlite/**",
+  "src/connectors/database/migration-files.ts",
   "src/connectors/mq/drivers/rabbitmq/**",
 ];
 

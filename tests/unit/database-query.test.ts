@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseQuery, transactionControl } from "../../src/connectors/database/query.ts";
-import { quoteName, tableStatement } from "../../src/connectors/database/statements.ts";
+import { standardDialect, tableStatement } from "../../src/connectors/database/statements.ts";
 
 test("a query's named parameters are found, repeated ones too", () => {
   const query = parseQuery("UPDATE t SET a = :a, b = :größe_2 WHERE c=:a;");
@@ -92,27 +92,53 @@ test("a script that controls transactions is noticed, a trigger is not", () => {
 });
 
 test("names are quoted and values bound in every statement", () => {
-  const mark = (n: number) => `?${n}`;
+  const dialect = { ...standardDialect, placeholder: (n: number) => `?${n}` };
   const write = { table: 'a"b', key: "k", columns: ["x", 'y"', "k"] };
-  assert.deepEqual(tableStatement({ operation: "INSERT", ...write }, mark), {
+  assert.deepEqual(tableStatement({ operation: "INSERT", ...write }, dialect), {
     sql: 'INSERT INTO "a""b" ("x", "y""", "k") VALUES (?1, ?2, ?3) RETURNING *',
     columns: ["x", 'y"', "k"],
   });
-  assert.deepEqual(tableStatement({ operation: "UPDATE", ...write }, mark), {
+  assert.deepEqual(tableStatement({ operation: "UPDATE", ...write }, dialect), {
     sql: 'UPDATE "a""b" SET "x" = ?1, "y""" = ?2 WHERE "k" = ?3 RETURNING *',
     columns: ["x", 'y"', "k"],
   });
-  assert.deepEqual(tableStatement({ operation: "DELETE", ...write }, mark), {
+  assert.deepEqual(tableStatement({ operation: "DELETE", ...write }, dialect), {
     sql: 'DELETE FROM "a""b" WHERE "k" = ?1 RETURNING *',
     columns: ["k"],
   });
   assert.match(
-    tableStatement({ operation: "UPSERT", ...write }, mark).sql,
+    tableStatement({ operation: "UPSERT", ...write }, dialect).sql,
     /ON CONFLICT \("k"\) DO UPDATE SET "x" = excluded."x", "y""" = excluded."y""" RETURNING/,
   );
   assert.equal(
-    tableStatement({ operation: "INSERT", table: "t", key: "", columns: [] }, mark).sql,
+    tableStatement({ operation: "INSERT", table: "t", key: "", columns: [] }, dialect).sql,
     'INSERT INTO "t" DEFAULT VALUES RETURNING *',
   );
-  assert.equal(quoteName('"; DROP TABLE t; --'), '"""; DROP TABLE t; --"');
+  assert.equal(dialect.quoteName('"; DROP TABLE t; --'), '"""; DROP TABLE t; --"');
+});
+
+test("what differs between databases comes from the dialect", () => {
+  const quoteName = (name: string) => `\`${name.replaceAll("`", "``")}\``;
+  const dialect = {
+    ...standardDialect,
+    quoteName,
+    placeholder: () => "?",
+    defaultRow: "() VALUES ()",
+    returning: "",
+    upsert: (_keys: readonly string[], set: readonly string[]) =>
+      ` ON DUPLICATE KEY UPDATE ${set.map((c) => `${quoteName(c)} = VALUES(${quoteName(c)})`)}`,
+  };
+  const write = { table: "a`b", key: "k", columns: ["x", "k"] };
+  assert.deepEqual(tableStatement({ operation: "UPSERT", ...write }, dialect), {
+    sql: "INSERT INTO `a``b` (`x`, `k`) VALUES (?, ?) ON DUPLICATE KEY UPDATE `x` = VALUES(`x`)",
+    columns: ["x", "k"],
+  });
+  assert.deepEqual(tableStatement({ operation: "UPDATE", ...write }, dialect), {
+    sql: "UPDATE `a``b` SET `x` = ? WHERE `k` = ?",
+    columns: ["x", "k"],
+  });
+  assert.equal(
+    tableStatement({ operation: "INSERT", table: "t", key: "", columns: [] }, dialect).sql,
+    "INSERT INTO `t` () VALUES ()",
+  );
 });

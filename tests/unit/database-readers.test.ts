@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { CannotStart, ReadBroken } from "../../src/connectors/database/drivers/sqlite/reader.ts";
+import {
+  CannotStartError,
+  ReadBrokenError,
+} from "../../src/connectors/database/drivers/sqlite/errors.ts";
 import { readerCommand } from "../../src/connectors/database/drivers/sqlite/reader-program.ts";
 import { Readers } from "../../src/connectors/database/drivers/sqlite/readers.ts";
 import { cancel } from "../../src/flow/coroutine.ts";
@@ -121,7 +124,7 @@ test("a read that is given up ends at once, and those after it are done", async 
     const after = readers.read(order("SELECT count(*) AS n FROM t"));
     await new Promise((resolve) => setTimeout(resolve, 300));
     for (const read of endless) read.cancel();
-    for (const read of endless) await assert.rejects(read, ReadBroken);
+    for (const read of endless) await assert.rejects(read, ReadBrokenError);
     assert.deepEqual(await after, [{ n: 0 }]);
     // Giving up what is done does nothing.
     after.cancel();
@@ -136,11 +139,11 @@ test("no process is started for a read that was given up before it began", async
     const endless = readers.read(order(ENDLESS));
     const next = readers.read(order(ENDLESS));
     next.cancel();
-    await assert.rejects(next, ReadBroken);
+    await assert.rejects(next, ReadBrokenError);
     await new Promise((resolve) => setTimeout(resolve, 200));
     assert.equal(readers.size, 1);
     endless.cancel();
-    await assert.rejects(endless, ReadBroken);
+    await assert.rejects(endless, ReadBrokenError);
   });
 });
 
@@ -153,7 +156,7 @@ test("short reads share a process, and pass one that takes long", async () => {
     );
     for (const read of short) assert.deepEqual(await read, [{ n: 0 }]);
     endless.cancel();
-    await assert.rejects(endless, ReadBroken);
+    await assert.rejects(endless, ReadBrokenError);
   });
 });
 
@@ -228,7 +231,7 @@ test("an executable that has its application and nothing else starts no process"
     });
     try {
       assert.equal(readerCommand({ database: "a.db", patience: 1 }), undefined);
-      await assert.rejects(readers.read(order("SELECT 1")), CannotStart);
+      await assert.rejects(readers.read(order("SELECT 1")), CannotStartError);
       await withDatabase("CREATE TABLE t (a); INSERT INTO t VALUES (1);", async (db) => {
         assert.deepEqual(await write(db, { query: "SELECT a FROM t" }), [{ a: 1 }]);
         const options = { query: "SELECT a FROM t" };

@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
 import type { Connector, WriteRequest } from "../../src/contract/connector.ts";
-import type { DatabaseDestination } from "../../src/connectors/database/options.ts";
-import {
-  SqliteConnector,
-  type SqliteOptions,
-} from "../../src/connectors/database/drivers/sqlite/mod.ts";
+import { DatabaseConnector } from "../../src/connectors/database/connector.ts";
+import * as sqlite from "../../src/connectors/database/drivers/sqlite/mod.ts";
+import type {
+  DatabaseDestination,
+  DatabaseOptions,
+} from "../../src/connectors/database/options.ts";
 import { ConnectorError } from "../../src/base/errors.ts";
 import { compileExpression } from "../../src/expression/mod.ts";
 import { Flow } from "../../src/flow/mod.ts";
@@ -19,9 +20,14 @@ import { probes } from "../support/flow.ts";
 /** A parameter's expression. */
 export const param = (source: string) => compileExpression(source, ["input"]);
 
+/** The options of an SQLite database. */
+export type SqliteOptions =
+  & Pick<DatabaseOptions, "database">
+  & Partial<Pick<DatabaseOptions, "migrations" | "patience">>;
+
 /** A connector named "db" that has not been started. */
-export function connector(options: SqliteOptions): SqliteConnector {
-  return new SqliteConnector(options, {
+export function connector(options: SqliteOptions): DatabaseConnector {
+  return new DatabaseConnector(sqlite, { migrations: undefined, ...options, driver: "sqlite" }, {
     name: "db",
     logger: getLogger(["weir", "db"]),
     clock: systemClock,
@@ -32,7 +38,7 @@ export function connector(options: SqliteOptions): SqliteConnector {
 
 /** Writes as a `to` block with these attributes would. */
 export async function write(
-  to: SqliteConnector,
+  to: DatabaseConnector,
   { operation, target, payload, input = {}, ...options }: {
     readonly operation?: string;
     readonly target?: string;
@@ -65,7 +71,7 @@ flow "f" {
 
 /** The flow of `configWith(body)` on a started database; `write` is what `b` does. */
 export async function flowWith(
-  db: SqliteConnector,
+  db: DatabaseConnector,
   body: string,
   write: (request: WriteRequest) => unknown = () => undefined,
 ): Promise<Flow> {
@@ -82,7 +88,7 @@ export async function flowWith(
 /** Runs `use` with a started connector and a folder of its own; both are gone afterwards. */
 export async function withDatabase(
   schema: string,
-  use: (db: SqliteConnector, file: string) => Promise<void>,
+  use: (db: DatabaseConnector, file: string) => Promise<void>,
   options: Partial<SqliteOptions> = {},
 ): Promise<void> {
   await withFolder(async (folder) => {

@@ -1,12 +1,21 @@
 /**
- * The `database` connector: rows of a driver. A driver is loaded when a connector uses it.
+ * The `database` connector: rows of a database. `drivers/mod.ts` lists the databases.
  *
  * May import base/, contract/ and expression/.
  */
 import { type ConnectorType, defineConnector } from "../../contract/definition.ts";
+import { attribute } from "../../contract/fields.ts";
+import { oneOf } from "../../contract/value-schema.ts";
 import { checkDestination, checkStep } from "./checks.ts";
+import { DatabaseConnector } from "./connector.ts";
+import { drivers } from "./drivers/mod.ts";
 import { destinationFields, fields, stepFields } from "./options.ts";
 import { OPERATIONS } from "./statements.ts";
+
+const driver = attribute(oneOf(Object.keys(drivers)), {
+  about: "The kind of database.",
+  required: true,
+});
 
 /**
  * `type = "database"`: a destination that writes rows, a step that reads them, a store of keys for
@@ -19,7 +28,7 @@ import { OPERATIONS } from "./statements.ts";
  * - another query: `{ changes, last_insert_id }`.
  */
 export const databaseConnector: ConnectorType = defineConnector({
-  fields,
+  fields: { driver, ...fields },
   destination: {
     fields: destinationFields,
     operations: OPERATIONS,
@@ -29,14 +38,10 @@ export const databaseConnector: ConnectorType = defineConnector({
   },
   step: { fields: stepFields, operations: OPERATIONS, check: checkStep },
   keeps: true,
-  unshared: ({ database }) =>
-    database === ":memory:"
-      ? "each of them would have a database of its own in memory; give it a file"
-      : undefined,
-  /** Nothing of it is on a disk; its migrations are applied. */
-  test: (options) => ({ ...options, database: ":memory:" }),
+  unshared: (options) => drivers[options.driver].unshared?.(options),
+  /** SQLite in memory stands in for every database; the migrations are applied. */
+  test: (options) => ({ ...options, driver: "sqlite", database: ":memory:" }),
   async create(options, context) {
-    const { SqliteConnector } = await import("./drivers/sqlite/mod.ts");
-    return new SqliteConnector(options, context);
+    return new DatabaseConnector(await drivers[options.driver].load(), options, context);
   },
 });

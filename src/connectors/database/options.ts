@@ -1,7 +1,7 @@
 /** The attributes of a database connector and of the `to` and `step` blocks that name one. */
 import type { Expression } from "../../expression/mod.ts";
 import { expressionMap } from "../../contract/expression-fields.ts";
-import { attribute, type Field, type Fields, path } from "../../contract/fields.ts";
+import { attribute, type Field, type Fields, path, type Values } from "../../contract/fields.ts";
 import { oneOf, text } from "../../contract/value-schema.ts";
 
 const ROWS = ["auto", "one", "all"] as const;
@@ -29,12 +29,19 @@ const requestFields = {
   query: attribute(text(), { about: "One SQL statement with :named parameters." }),
 };
 
-/** The attributes of a `connector` block. */
+/** The attributes of a `connector` block, beside its `driver`. */
 export const fields = {
-  driver: attribute(oneOf(["sqlite"]), { about: "The kind of database.", required: true }),
   database: databasePath('The file of the database, or ":memory:"; its folder is made.'),
   migrations: path({ about: "A folder of *.sql files that are applied once, by name." }),
 } satisfies Fields;
+
+/** The values of a `connector` block. */
+export type DatabaseOptions = Values<typeof fields> & {
+  /** A name in the table of drivers. */
+  readonly driver: string;
+  /** Milliseconds that a write waits for the lock of another process: 5000 by default. Not in HCL. */
+  readonly patience?: number;
+};
 
 /** The attributes of a `to` block. */
 export const destinationFields = {

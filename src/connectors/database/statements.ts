@@ -1,4 +1,5 @@
-/** The SQL of writes to a table: names quoted, values bound. SQLite and PostgreSQL take it. */
+/** The SQL of writes to a table: names quoted, values bound. */
+import type { Dialect } from "./driver.ts";
 
 /** What can be done to a table. */
 export const OPERATIONS = ["INSERT", "UPDATE", "DELETE", "UPSERT"] as const;
@@ -7,7 +8,7 @@ export const OPERATIONS = ["INSERT", "UPDATE", "DELETE", "UPSERT"] as const;
 export type Operation = typeof OPERATIONS[number];
 
 /** An SQL statement and the columns whose values it takes. */
-export interface Statement {
+export interface TableStatement {
   /** The text, with a placeholder for each value. */
   readonly sql: string;
   /** In the order of the placeholders. */
@@ -16,47 +17,61 @@ export interface Statement {
 
 /** One write to a table. */
 export interface TableWrite {
-  /** What is done. */
   readonly operation: Operation;
   /** The table's name, unquoted. */
   readonly table: string;
-  /** The column that finds the row; an INSERT has none. */
+  /** The column that finds the row; empty for an INSERT. */
   readonly key: string;
   /** The columns that the payload has values for. */
   readonly columns: readonly string[];
-  /** False where nobody reads the rows that come back as they are stored. */
+  /** False where the rows that come back are not needed. True by default. */
   readonly returning?: boolean;
 }
 
-/** Builds the statement of a write. `placeholder` gives the mark of the nth value, from 1. */
+/** The parts of a dialect in which SQLite and PostgreSQL are alike. */
+export const standardDialect: Pick<
+  Dialect,
+  "quoteName" | "defaultRow" | "upsert" | "returning" | "keyType"
+> = {
+  quoteName,
+  defaultRow: "DEFAULT VALUES",
+  returning: " RETURNING *",
+  keyType: "TEXT",
+  upsert(keys, set) {
+    const conflict = keys.map(quoteName).join(", ");
+    const assignments = set.map((column) => `${quoteName(column)} = excluded.${quoteName(column)}`);
+    return ` ON CONFLICT (${conflict}) DO UPDATE SET ${assignments.join(", ")}`;
+  },
+};
+
+/** Builds the statement of a write. */
 export function tableStatement(
   { operation, table, key, columns, returning = true }: TableWrite,
-  placeholder: (position: number) => string,
-): Statement {
-  const into = quoteName(table);
-  const end = returning ? " RETURNING *" : "";
+  dialect: Omit<Dialect, "bind">,
+): TableStatement {
+  const quote = (name: string) => dialect.quoteName(name);
+  const mark = (position: number) => dialect.placeholder(position);
+  const into = quote(table);
+  const end = returning ? dialect.returning : "";
   const rest = columns.filter((column) => column !== key);
   if (operation === "DELETE") {
-    const sql = `DELETE FROM ${into} WHERE ${quoteName(key)} = ${placeholder(1)}${end}`;
-    return { sql, columns: [key] };
+    return { sql: `DELETE FROM ${into} WHERE ${quote(key)} = ${mark(1)}${end}`, columns: [key] };
   }
   if (operation === "UPDATE") {
-    const set = rest.map((column, i) => `${quoteName(column)} = ${placeholder(i + 1)}`).join(", ");
-    const where = `${quoteName(key)} = ${placeholder(columns.length)}`;
+    const set = rest.map((column, i) => `${quote(column)} = ${mark(i + 1)}`).join(", ");
+    const where = `${quote(key)} = ${mark(columns.length)}`;
     return { sql: `UPDATE ${into} SET ${set} WHERE ${where}${end}`, columns: [...rest, key] };
   }
-  const names = columns.map(quoteName).join(", ");
-  const marks = columns.map((_, i) => placeholder(i + 1)).join(", ");
-  const row = columns.length === 0 ? "DEFAULT VALUES" : `(${names}) VALUES (${marks})`;
-  if (operation === "INSERT") return { sql: `INSERT INTO ${into} ${row}${end}`, columns };
+  const names = columns.map(quote).join(", ");
+  const marks = columns.map((_, i) => mark(i + 1)).join(", ");
+  const row = columns.length === 0 ? dialect.defaultRow : `(${names}) VALUES (${marks})`;
   // With nothing but the key the row is set to itself, so that it is returned.
-  const set = (rest.length === 0 ? [key] : rest)
-    .map((column) => `${quoteName(column)} = excluded.${quoteName(column)}`).join(", ");
-  const conflict = `ON CONFLICT (${quoteName(key)}) DO UPDATE SET ${set}`;
-  return { sql: `INSERT INTO ${into} ${row} ${conflict}${end}`, columns };
+  const conflict = operation === "UPSERT"
+    ? dialect.upsert([key], rest.length === 0 ? [key] : rest)
+    : "";
+  return { sql: `INSERT INTO ${into} ${row}${conflict}${end}`, columns };
 }
 
-/** A name as SQL takes it, whatever is in it. */
-export function quoteName(name: string): string {
+function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

@@ -1,6 +1,6 @@
-/** Writes that arrive in one tick share one commit. */
+/** Transactions: writes that arrive in one tick share one commit. */
 import { setImmediate, setTimeout } from "node:timers";
-import { resultCode, SQLITE } from "./failures.ts";
+import { resultCode, SQLITE } from "./errors.ts";
 
 /** What is needed of a database. */
 export interface TransactionalDatabase {
@@ -151,4 +151,37 @@ function settle(write: Write): void {
 
 function fail({ reject, describe }: Write, error: unknown): void {
   reject(describe(error));
+}
+
+/** Undoes several statements of a transaction together. */
+export class Savepoints {
+  readonly #database: TransactionalDatabase;
+  readonly #save: { run(): unknown };
+  readonly #release: { run(): unknown };
+  readonly #undo: { run(): unknown };
+
+  /** Prepares what it needs. */
+  constructor(database: TransactionalDatabase) {
+    this.#database = database;
+    this.#save = database.prepare("SAVEPOINT weir");
+    this.#release = database.prepare("RELEASE weir");
+    this.#undo = database.prepare("ROLLBACK TO weir");
+  }
+
+  /** Calls `act`; where it throws, the statements that it ran are undone. */
+  wrap<T>(act: () => T): T {
+    this.#save.run();
+    try {
+      const result = act();
+      this.#release.run();
+      return result;
+    } catch (error) {
+      // The error may have undone the whole transaction.
+      if (this.#database.isTransaction) {
+        this.#undo.run();
+        this.#release.run();
+      }
+      throw error;
+    }
+  }
 }

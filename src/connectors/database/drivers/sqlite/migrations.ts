@@ -1,40 +1,7 @@
-/** Migrations: SQL files that are applied once each, in the order of their names. */
-import { createHash } from "node:crypto";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+/** Applies migrations, once each. */
 import type { DatabaseSync } from "node:sqlite";
-import { readTextFile } from "../../../../base/text-file.ts";
+import { type Migration, MigrationError, MIGRATIONS_TABLE } from "../../driver.ts";
 import { transactionControl } from "../../query.ts";
-
-/** Where it is recorded what has been applied. */
-export const MIGRATIONS_TABLE = "_weir_migrations";
-
-/** One file. */
-export interface Migration {
-  /** The name of the file. */
-  readonly name: string;
-  /** Its text. */
-  readonly sql: string;
-  /** SHA-256 of the text, however its lines end. */
-  readonly checksum: string;
-}
-
-/**
- * Reads the `*.sql` files of a folder, by name.
- *
- * @throws {Error} The folder cannot be read.
- * @throws {MigrationError} A file is not a regular one, has more than 16 MB, or is not text.
- */
-export async function readMigrations(folder: string): Promise<readonly Migration[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const files = entries.filter((entry) => !entry.isDirectory() && entry.name.endsWith(".sql"));
-  return Promise.all(
-    files.map(({ name }) => name).sort().map(async (name) => {
-      const sql = (await readText(folder, name)).replaceAll("\r\n", "\n");
-      return { name, sql, checksum: createHash("sha256").update(sql).digest("hex") };
-    }),
-  );
-}
 
 /**
  * Applies what has not been applied yet, each file in a transaction of its own. Foreign keys must be
@@ -50,24 +17,6 @@ export function migrate(database: DatabaseSync, migrations: readonly Migration[]
   database.prepare(table).run();
   const pending = migrations.filter((migration) => !isApplied(database, migration));
   for (const migration of pending) apply(database, migration);
-}
-
-/** A migration that cannot be applied; `cause` is the database's error where it has one. */
-export class MigrationError extends Error {
-  /** The error's name. */
-  override readonly name = "MigrationError";
-
-  /** Names the file. */
-  constructor(file: string, reason: string, options?: ErrorOptions) {
-    super(`migration "${file}" ${reason}`, options);
-  }
-}
-
-async function readText(folder: string, name: string): Promise<string> {
-  const text = await readTextFile(join(folder, name)).catch((cause) => {
-    throw new MigrationError(name, `cannot be read: ${cause.message}`, { cause });
-  });
-  return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
 /**

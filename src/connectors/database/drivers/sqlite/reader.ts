@@ -9,6 +9,7 @@ import {
   type ReaderOptions,
   type ReadOrder,
 } from "./reader-program.ts";
+import { CannotStartError, ReadBrokenError } from "./errors.ts";
 
 /** Receives what a read returns. */
 export interface ReadListener {
@@ -18,16 +19,6 @@ export interface ReadListener {
   done(): void;
   /** It failed, or its process ended. */
   failed(error: Error): void;
-}
-
-/** This process may not start another one, and will never be allowed to. */
-export class CannotStart extends Error {
-  override readonly name = "CannotStart";
-}
-
-/** A read that SQLite did not end: its process is gone, or it was cancelled. */
-export class ReadBroken extends Error {
-  override readonly name = "ReadBroken";
 }
 
 /** Those of this process that have not ended: they must not outlive it. */
@@ -46,8 +37,8 @@ export class Reader {
   /**
    * Starts it; `onEnd` is called once, when it has ended or could not be started.
    *
-   * @throws {CannotStart} It may not be started; some runtimes find that out later.
-   * @throws {ReadBroken} It cannot be started now; some runtimes find that out later, too.
+   * @throws {CannotStartError} It may not be started; some runtimes find that out later.
+   * @throws {ReadBrokenError} It cannot be started now; some runtimes find that out later, too.
    */
   constructor(options: ReaderOptions, onEnd: (reader: Reader) => void) {
     this.#onEnd = onEnd;
@@ -59,7 +50,7 @@ export class Reader {
     });
     this.#child.on("exit", (code, signal) => {
       const how = signal === null ? `exit code ${code}` : signal;
-      this.#end(new ReadBroken(`the process that reads has ended (${how})`));
+      this.#end(new ReadBrokenError(`the process that reads has ended (${how})`));
     });
     if (living.size === 0) process.on("exit", killAll);
     living.add(this);
@@ -129,7 +120,7 @@ export class Reader {
 
 function start(options: ReaderOptions): ChildProcess {
   const command = readerCommand(options);
-  if (command === undefined) throw new CannotStart("an executable cannot start itself again");
+  if (command === undefined) throw new CannotStartError("an executable cannot start itself again");
   try {
     return spawn(process.execPath, command, {
       // A descriptor of this process would stay open if the child outlived it.
@@ -144,12 +135,14 @@ function start(options: ReaderOptions): ChildProcess {
   }
 }
 
-function notStarted(error: Error & { readonly code?: unknown }): CannotStart | ReadBroken {
+function notStarted(
+  error: Error & { readonly code?: unknown },
+): CannotStartError | ReadBrokenError {
   const { name, code, message } = error;
   // Deno without --allow-run or --allow-env, and Node's --permission.
   const forbidden = name === "NotCapable" || code === "ERR_ACCESS_DENIED";
-  if (forbidden) return new CannotStart(message);
-  return new ReadBroken(`the process that reads could not be started: ${message}`);
+  if (forbidden) return new CannotStartError(message);
+  return new ReadBrokenError(`the process that reads could not be started: ${message}`);
 }
 
 function killAll(): void {

@@ -1,6 +1,7 @@
 /** Reads that may take long, in other processes, where they do not block this one. */
 import type { Cancellable } from "../../../../contract/connector.ts";
-import { ReadBroken, Reader } from "./reader.ts";
+import { ReadBrokenError } from "./errors.ts";
+import { Reader } from "./reader.ts";
 import type { ReaderOptions, ReadOrder } from "./reader-program.ts";
 import { toRow } from "./values.ts";
 
@@ -51,8 +52,8 @@ export class Readers {
   /**
    * Reads; the rows are as JSON can hold them.
    *
-   * @throws {CannotStart} There can be no such processes.
-   * @throws {ReadBroken} The process has ended, or all of it is closed.
+   * @throws {CannotStartError} There can be no such processes.
+   * @throws {ReadBrokenError} The process has ended, or all of it is closed.
    */
   read(order: ReadOrder): Promise<Rows> & Cancellable<Rows> {
     const { promise, resolve, reject } = Promise.withResolvers<Rows>();
@@ -132,7 +133,7 @@ export class Readers {
   }
 
   #giveUp(read: Read): void {
-    read.reject(new ReadBroken("was cancelled"));
+    read.reject(new ReadBrokenError("was cancelled"));
     if (this.#waiting.delete(read)) return this.#assign();
     for (const [reader, state] of this.#readers) if (state.read === read) reader.kill();
   }
@@ -162,6 +163,6 @@ export class Readers {
   }
 }
 
-function closed(): ReadBroken {
-  return new ReadBroken("is closed");
+function closed(): ReadBrokenError {
+  return new ReadBrokenError("is closed");
 }

@@ -8,7 +8,7 @@ import { statSync } from "node:fs";
 export class DatabaseFiles {
   /** What was found when each was opened, by its path. */
   readonly #opened: ReadonlyMap<string, string>;
-  #trouble: string | undefined;
+  #problem: string | undefined;
 
   /** Call it when the database has been opened; with a log, SQLite keeps that for as long. */
   constructor(path: string, hasLog: boolean) {
@@ -18,22 +18,22 @@ export class DatabaseFiles {
   }
 
   /** What was found at the last look; undefined where all is well. */
-  get trouble(): string | undefined {
-    return this.#trouble;
+  get problem(): string | undefined {
+    return this.#problem;
   }
 
   /** Looks again, at a system call for each: 5 to 15 µs, where a commit takes 150 and more. */
   look(): string | undefined {
-    this.#trouble = undefined;
+    this.#problem = undefined;
     for (const [path, opened] of this.#opened) {
       const { identity, problem } = find(path);
       if (problem === undefined && identity === opened) continue;
-      this.#trouble = `the file "${path}" ${problem ?? "was replaced"} while it was open; put it ` +
+      this.#problem = `the file "${path}" ${problem ?? "was replaced"} while it was open; put it ` +
         "back, or end the service, put a database there without -wal and -shm files of another one, " +
         "and start again";
       break;
     }
-    return this.#trouble;
+    return this.#problem;
   }
 }
 

@@ -1,0 +1,142 @@
+/** A database connector at work: opened and migrated at the start, tried again where it is away. */
+import { ConnectorError } from "../../base/errors.ts";
+import { retryDelay, type RetryDelays } from "../../base/retry.ts";
+import type { DedupeStore } from "../../contract/cluster.ts";
+import type { Connector, ConnectorContext, WriteRequest } from "../../contract/connector.ts";
+import { DedupeKeys } from "./dedupe.ts";
+import type { Database, DriverContext, DriverModule, Migration } from "./driver.ts";
+import type { DatabaseDestination, DatabaseOptions } from "./options.ts";
+import { Requests } from "./requests.ts";
+
+/** The delays between attempts to open a database. */
+const OPENING: RetryDelays = { delay: 250, maxDelay: 5000, backoff: "exponential" };
+
+/** What works on an open database. */
+interface Parts {
+  readonly database: Database;
+  readonly requests: Requests;
+  readonly keys: DedupeKeys;
+}
+
+/** Writes to a database, answers steps from it and keeps dedupe keys in it. */
+export class DatabaseConnector implements Connector {
+  /** For `dedupe`; like writes they fail while the database is not open. */
+  readonly dedupeStore: DedupeStore = {
+    has: (flow, key, now) => this.#opened().keys.has(flow, key, now),
+    add: (flow, key, now, until) => this.#opened().keys.add(flow, key, now, until),
+  };
+  readonly #module: DriverModule;
+  readonly #options: DatabaseOptions;
+  readonly #context: ConnectorContext;
+  #parts: Parts | undefined;
+  /** Why the database is not open. */
+  #reason = "has not been started";
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  /** Touches nothing before `start`. */
+  constructor(module: DriverModule, options: DatabaseOptions, context: ConnectorContext) {
+    this.#module = module;
+    this.#options = options;
+    this.#context = context;
+  }
+
+  /**
+   * Opens the database and applies the migrations. Returns where the database is away or locked, too:
+   * `health()` says so then, and it tries again.
+   *
+   * @throws {ConnectorError} It never can: wrong credentials, a refused migration, not a database.
+   */
+  async start(): Promise<void> {
+    try {
+      await this.#open();
+    } catch (error) {
+      if (!(error instanceof ConnectorError) || error.permanent) throw error;
+      this.#tryAgain(error, 1);
+    }
+  }
+
+  /**
+   * Looks at the database without changing it.
+   *
+   * @throws {ConnectorError} There is none, or its migrations cannot be read.
+   */
+  async probe(): Promise<string> {
+    return await this.#module.probeDatabase(await this.#driverContext());
+  }
+
+  /**
+   * Writes or reads. Returns the rows of a query that only reads and is quick, a promise for all else.
+   * The promise of a read is `Cancellable`.
+   *
+   * @throws {ConnectorError} Permanent where it can never succeed, such as an unknown column.
+   */
+  write(request: WriteRequest): unknown {
+    // The schema of options.ts made the options.
+    return this.#opened().requests.write(request as WriteRequest<DatabaseDestination>);
+  }
+
+  /** Finishes the writes that have begun, cancels the reads, then closes the database. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    const parts = this.#parts;
+    this.#parts = undefined;
+    await parts?.database.close();
+  }
+
+  /** Why the database cannot be used at the moment; undefined when it can. */
+  health(): string | undefined {
+    return this.#parts === undefined ? this.#reason : this.#parts.database.health();
+  }
+
+  #opened(): Parts {
+    const reason = this.#closed ? "is closed" : this.health();
+    if (this.#parts !== undefined && reason === undefined) return this.#parts;
+    throw new ConnectorError(this.#context.name, String(reason));
+  }
+
+  async #open(): Promise<void> {
+    const context = await this.#driverContext();
+    if (this.#closed) return;
+    const database = await this.#module.openDatabase(context);
+    if (this.#closed) return await database.close();
+    const requests = new Requests(this.#context.name, database);
+    const keys = new DedupeKeys(database, (cause) => requests.error("dedupe", cause));
+    this.#parts = { database, requests, keys };
+  }
+
+  #tryAgain(error: unknown, attempt: number): void {
+    if (this.#closed) return;
+    const { logger } = this.#context;
+    this.#reason = error instanceof Error ? error.message : String(error);
+    if (error instanceof ConnectorError && error.permanent) {
+      logger.error("failed to open the database; giving up: {reason}", { reason: this.#reason });
+      return;
+    }
+    const delay = retryDelay(attempt, OPENING);
+    logger.warn("failed to open the database; trying again in {delay} ms: {reason}", {
+      delay,
+      reason: this.#reason,
+    });
+    const again = () => this.#open().catch((e) => this.#tryAgain(e, attempt + 1));
+    this.#retry = setTimeout(again, delay);
+  }
+
+  async #driverContext(): Promise<DriverContext> {
+    const { name, logger } = this.#context;
+    return { name, logger, options: this.#options, migrations: await this.#readMigrations() };
+  }
+
+  async #readMigrations(): Promise<readonly Migration[]> {
+    const { migrations: folder } = this.#options;
+    if (folder === undefined) return [];
+    const { cluster, name } = this.#context;
+    const read = async () => (await import("./migration-files.ts")).readMigrations(folder);
+    const reading = cluster?.readOnce("migrations", read) ?? read();
+    return await reading.catch((cause) => {
+      const message = `cannot read the migrations in "${folder}": ${cause.message}`;
+      throw new ConnectorError(name, message, { cause, permanent: true });
+    });
+  }
+}

@@ -1,0 +1,272 @@
+/** An open SQLite database. */
+import { resolve } from "node:path";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { ConnectorError } from "../../../../base/errors.ts";
+import type { Cancellable, Logger } from "../../../../contract/connector.ts";
+import {
+  type Database,
+  type Dialect,
+  type DriverContext,
+  type Explanation,
+  MigrationError,
+  type Result,
+  type Statement,
+  type StatementOptions,
+  type Transaction,
+} from "../../driver.ts";
+import { standardDialect } from "../../statements.ts";
+import { CommitQueue, Savepoints } from "./commits.ts";
+import { CannotStartError, explain, LostFileError, resultCode, SQLITE } from "./errors.ts";
+import { DatabaseFiles } from "./files.ts";
+import { migrate } from "./migrations.ts";
+import { mayTakeLong } from "./programs.ts";
+import { Readers } from "./readers.ts";
+import { toInteger, toRow, toSql } from "./values.ts";
+
+/** Milliseconds for which SQLite itself waits for a lock, while everything else waits, too. */
+const BUSY_TIMEOUT = 5;
+/** How many milliseconds a write waits for the lock of another process. */
+const PATIENCE = 5000;
+/** Milliseconds between two looks at whether the files still exist. */
+const LOOK = 1000;
+
+const dialect: Dialect = {
+  ...standardDialect,
+  placeholder: (position) => `?${position}`,
+  bind: toSql,
+};
+
+/** An open SQLite database. */
+export class SqliteDatabase implements Database {
+  readonly dialect: Dialect = dialect;
+  readonly #logger: Logger;
+  readonly #database: DatabaseSync;
+  readonly #tables: StatementSync;
+  readonly #columns: StatementSync;
+  readonly #commits: CommitQueue;
+  readonly #savepoints: Savepoints;
+  /** Undefined for a database in memory. */
+  readonly #files: DatabaseFiles | undefined;
+  readonly #looking: ReturnType<typeof setInterval> | undefined;
+  /** For reads that may take long; undefined where no other connection could do them. */
+  #readers: Readers | undefined;
+  /** What the log says of the files. */
+  #reported: string | undefined;
+
+  /**
+   * Opens the database and applies its migrations.
+   *
+   * @throws {ConnectorError} It cannot be opened or a migration is refused; permanent unless the
+   * database is locked or its disk fails at the moment.
+   */
+  constructor({ name, options, migrations, logger }: DriverContext) {
+    const { database: path, patience = PATIENCE } = options;
+    this.#logger = logger;
+    this.#database = openFile(name, path);
+    const database = this.#database;
+    try {
+      const { shared, hasLog } = configure(database);
+      if (shared) this.#readers = new Readers({ database: resolve(path), patience });
+      migrate(database, migrations);
+      database.prepare("PRAGMA foreign_keys = ON").run();
+      const targets = "type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+      this.#tables = database.prepare(`SELECT name FROM sqlite_schema WHERE ${targets}`);
+      this.#columns = database.prepare(
+        `SELECT name FROM pragma_table_xinfo(
+           (SELECT name FROM sqlite_schema WHERE name = ? AND ${targets}))`,
+      );
+      this.#savepoints = new Savepoints(database);
+      this.#commits = new CommitQueue(database, patience, () => this.#confirm());
+      if (path !== ":memory:") {
+        this.#files = new DatabaseFiles(path, hasLog);
+        this.#looking = setInterval(() => this.#look(), LOOK).unref();
+      }
+    } catch (cause) {
+      database.close();
+      if (cause instanceof MigrationError) {
+        throw new ConnectorError(name, cause.message, { cause, permanent: true });
+      }
+      throw openError(name, path, cause);
+    }
+  }
+
+  health(): string | undefined {
+    return this.#files?.problem;
+  }
+
+  describe(table?: string): readonly string[] {
+    const rows = table === undefined ? this.#tables.all() : this.#columns.all(table);
+    return rows.map(({ name }) => String(name));
+  }
+
+  prepare(sql: string, { rows, background }: StatementOptions): Statement {
+    const statement = this.#database.prepare(sql);
+    // Otherwise an integer beyond 2^53 could be written but not returned.
+    statement.setReadBigInts(true);
+    const hasRows = rows !== "none" && statement.columns().length > 0;
+    const elsewhere = background && hasRows && mayTakeLong(this.#database, sql);
+    return new SqliteStatement(sql, statement, rows, hasRows, elsewhere);
+  }
+
+  query(statement: Statement, values: readonly unknown[]): Result | Cancellable<Result> {
+    const prepared = statement as SqliteStatement;
+    const bound = values as readonly SQLInputValue[];
+    return prepared.elsewhere && this.#readers !== undefined
+      ? this.#readElsewhere(prepared, bound, this.#readers)
+      : prepared.run(bound);
+  }
+
+  transaction<T>(transaction: Transaction<T>): Promise<T> {
+    return this.#commits.push(
+      () => transaction.result(this.#runSteps(transaction)),
+      (cause) => transaction.error(cause),
+    );
+  }
+
+  explain(error: unknown): Explanation {
+    return explain(error);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#looking);
+    // SQLite tidies up when its last connection is closed, which must be one that may write.
+    await Promise.all([this.#commits.drain(), this.#readers?.close()]);
+    this.#database.close();
+  }
+
+  #runSteps({ steps }: Pick<Transaction<unknown>, "steps">): readonly Result[] {
+    const run = () =>
+      steps.map(({ statement, values }) =>
+        (statement as SqliteStatement).run(values as readonly SQLInputValue[])
+      );
+    // One statement is undone by itself where it fails.
+    return steps.length === 1 ? run() : this.#savepoints.wrap(run);
+  }
+
+  #readElsewhere(
+    statement: SqliteStatement,
+    values: readonly SQLInputValue[],
+    readers: Readers,
+  ): Cancellable<Result> {
+    const reading = readers.read({ sql: statement.sql, values, first: statement.rows === "first" });
+    const ended = reading.catch((error) => {
+      if (!(error instanceof CannotStartError)) throw error;
+      this.#readHere(error);
+      return statement.run(values);
+    });
+    return Object.assign(ended, { cancel: () => reading.cancel() });
+  }
+
+  /** From now on every read runs here, and blocks everything for as long as it takes. */
+  #readHere({ message }: CannotStartError): void {
+    if (this.#readers === undefined) return;
+    this.#readers = undefined;
+    this.#logger.warn(
+      "slow reads will block the service, since no process can be started for them: {reason}",
+      { reason: message },
+    );
+  }
+
+  /** What was committed to a file that no path leads to is lost, so its writes must fail. */
+  #confirm(): void {
+    const problem = this.#files?.look();
+    if (problem !== undefined) throw new LostFileError(problem);
+  }
+
+  #look(): void {
+    const problem = this.#files?.look();
+    if (problem === this.#reported) return;
+    this.#reported = problem;
+    if (problem !== undefined) this.#logger.error("{problem}", { problem });
+    else this.#logger.info("the files of the database exist again");
+  }
+}
+
+const NO_ROWS: Result = [];
+
+/** A prepared statement. */
+class SqliteStatement {
+  readonly sql: string;
+  readonly rows: StatementOptions["rows"];
+  /** Whether it runs on another connection, where there is one. */
+  readonly elsewhere: boolean;
+  readonly #statement: StatementSync;
+  readonly #hasRows: boolean;
+
+  constructor(
+    sql: string,
+    statement: StatementSync,
+    rows: StatementOptions["rows"],
+    hasRows: boolean,
+    elsewhere: boolean,
+  ) {
+    this.sql = sql;
+    this.#statement = statement;
+    this.rows = rows;
+    this.#hasRows = hasRows;
+    this.elsewhere = elsewhere;
+  }
+
+  run(values: readonly SQLInputValue[]): Result {
+    if (this.rows === "none") {
+      this.#statement.run(...values);
+      return NO_ROWS;
+    }
+    if (!this.#hasRows) {
+      const { changes, lastInsertRowid } = this.#statement.run(...values);
+      return { changes: toInteger(changes), last_insert_id: toInteger(lastInsertRowid) };
+    }
+    if (this.rows === "all") return this.#statement.all(...values).map(toRow);
+    const row = this.#statement.get(...values);
+    return row === undefined ? [] : [toRow(row)];
+  }
+}
+
+function openFile(connector: string, path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path, {
+      // Migrations come first.
+      enableForeignKeyConstraints: false,
+      enableDoubleQuotedStringLiterals: false,
+    });
+  } catch (cause) {
+    // Deno's error has no code here, and a wrong path stays wrong.
+    const message = `cannot open "${path}": ${(cause as Error).message}`;
+    throw new ConnectorError(connector, message, { cause, permanent: true });
+  }
+}
+
+/** The error where a file cannot be opened or read. */
+export function openError(connector: string, path: string, cause: unknown): ConnectorError {
+  const { reason, permanent } = explain(cause);
+  return new ConnectorError(connector, `cannot open "${path}": ${reason}`, { cause, permanent });
+}
+
+/** How a database was opened. */
+interface Configured {
+  /** Other connections can read while this one writes. */
+  readonly shared: boolean;
+  /** It has a write-ahead log beside it. */
+  readonly hasLog: boolean;
+}
+
+function configure(database: DatabaseSync): Configured {
+  database.prepare(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`).run();
+  const { hasLog, readOnly } = setLog(database);
+  // A commit is on the disk when it returns.
+  database.prepare("PRAGMA synchronous = FULL").run();
+  return { shared: hasLog || readOnly, hasLog };
+}
+
+function setLog(database: DatabaseSync): { readonly hasLog: boolean; readonly readOnly: boolean } {
+  try {
+    const found = database.prepare("PRAGMA journal_mode = WAL").get();
+    // The log of a new database is made when something is read.
+    database.prepare("SELECT count(*) FROM sqlite_schema").get();
+    return { hasLog: found?.journal_mode === "wal", readOnly: false };
+  } catch (error) {
+    // A file that may only be read can be served as it is.
+    if (resultCode(error) !== SQLITE.READONLY) throw error;
+    return { hasLog: false, readOnly: true };
+  }
+}

@@ -1,0 +1,47 @@
+/** What errors of SQLite mean. */
+import { shownWords } from "../../../../base/shown.ts";
+import type { Explanation } from "../../driver.ts";
+
+/** The result codes that code here asks for; see SQLite's documentation for the others. */
+export const SQLITE = { BUSY: 5, READONLY: 8, CONSTRAINT: 19 } as const;
+
+// BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL, SCHEMA.
+const PASSING = new Set([5, 6, 7, 8, 9, 10, 13, 14, 15, 17]);
+
+/** The primary result code of an error; undefined where SQLite did not make it. */
+export function resultCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !("errcode" in error)) return undefined;
+  return typeof error.errcode === "number" ? error.errcode & 0xff : undefined;
+}
+
+/** The file is not where it was opened. */
+export class LostFileError extends Error {
+  override readonly name = "LostFileError";
+}
+
+/** This process may not start another one, and never will. */
+export class CannotStartError extends Error {
+  override readonly name = "CannotStartError";
+}
+
+/** A read that SQLite did not end: its process is gone, or it was cancelled. */
+export class ReadBrokenError extends Error {
+  override readonly name = "ReadBrokenError";
+}
+
+/** What an error means. It is permanent unless the database may recover. */
+export function explain(error: unknown): Explanation {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof LostFileError || error instanceof ReadBrokenError) {
+    return { reason: message, permanent: false };
+  }
+  const [, kind, name] = /^no such (table|column): (?:\w+\.)?"?([^\s"]+)/.exec(message) ?? [];
+  const hint = message.startsWith("ON CONFLICT clause does not match")
+    ? "; its key must be the primary key or unique"
+    : "";
+  return {
+    reason: shownWords(message) + hint,
+    permanent: !PASSING.has(resultCode(error) ?? 0),
+    unknown: name === undefined ? undefined : { kind: kind === "table" ? kind : "column", name },
+  };
+}

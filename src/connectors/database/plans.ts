@@ -1,0 +1,151 @@
+/** Prepared statements: one for each shape of write and for each query. */
+import { didYouMean } from "../../base/nearest.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Database, Result, Row, Statement, StatementOptions } from "./driver.ts";
+import type { DatabaseDestination, Rows as RowsWanted } from "./options.ts";
+import { parseQuery } from "./query.ts";
+import { OPERATIONS, tableStatement, type TableWrite } from "./statements.ts";
+
+/** Clients choose which fields they send, so there is a limit to what is kept prepared. */
+const MOST_TABLE_PLANS = 256;
+
+/** A prepared statement, and what becomes of its result. */
+export interface Plan {
+  readonly statement: Statement;
+  /** The columns or parameters whose values it takes, in order. */
+  readonly names: readonly string[];
+  /** True where it only reads. */
+  readonly reads: boolean;
+  /** Makes the result of a destination or a step. */
+  readonly shape: (result: Result) => unknown;
+}
+
+/** A write to a table as it is asked for: nothing of it has been checked. */
+export interface WantedWrite extends Omit<TableWrite, "operation" | "key"> {
+  readonly operation: string;
+  readonly key: string | undefined;
+  readonly returning: boolean;
+}
+
+/** Prepares statements and keeps them. */
+export class Plans {
+  readonly #database: Database;
+  readonly #catalog: Catalog;
+  readonly #tables = new Map<string, Plan>();
+  /** The plan of the latest write to a table: the next is often of the same shape. */
+  #latest: { readonly wanted: WantedWrite; readonly plan: Plan } | undefined;
+  readonly #queries = new WeakMap<DatabaseDestination, Plan>();
+
+  /** Prepares nothing yet. */
+  constructor(database: Database, catalog: Catalog) {
+    this.#database = database;
+    this.#catalog = catalog;
+  }
+
+  /**
+   * The plan of a write to a table. Returns a promise where the tables have to be asked for first.
+   *
+   * @throws {RangeError} The table, a column or the key does not exist.
+   * @throws {Error} The database refuses it.
+   */
+  table(wanted: WantedWrite): Plan | Promise<Plan> {
+    const latest = this.#latest;
+    if (latest !== undefined && isSame(wanted, latest.wanted)) return latest.plan;
+    // JSON, since any plain separator might be part of a name.
+    const { operation, table, key, columns, returning } = wanted;
+    const id = JSON.stringify([operation, table, key, columns, returning]);
+    const kept = this.#tables.get(id);
+    if (kept !== undefined) return this.#keepLatest(wanted, kept);
+    const write = checkWrite(wanted);
+    const needed = write.operation === "DELETE" ? [write.key] : columns;
+    const checked = this.#catalog.require(table, needed);
+    const prepare = () => this.#keepLatest(wanted, this.#prepareTable(id, write));
+    return checked === undefined ? prepare() : checked.then(prepare);
+  }
+
+  #keepLatest(wanted: WantedWrite, plan: Plan): Plan {
+    this.#latest = { wanted, plan };
+    return plan;
+  }
+
+  #prepareTable(id: string, write: TableWrite): Plan {
+    const { sql, columns: names } = tableStatement(write, this.#database.dialect);
+    const single = write.operation === "INSERT" || write.operation === "UPSERT";
+    // A row that is not needed costs more than the write.
+    const rows = write.returning === false ? "none" : single ? "first" : "all";
+    const statement = this.#database.prepare(sql, { rows, background: false });
+    const shape = rows === "none" ? nothing : SHAPES[single ? "one" : "auto"];
+    const plan = { statement, names, reads: false, shape };
+    const [oldest] = this.#tables.keys();
+    if (this.#tables.size >= MOST_TABLE_PLANS) this.#tables.delete(oldest);
+    this.#tables.set(id, plan);
+    return plan;
+  }
+
+  /**
+   * The plan of a query; `options` are those of its block.
+   *
+   * @throws {SyntaxError} It is not a single statement with `:named` parameters.
+   * @throws {Error} The database refuses it.
+   */
+  query(options: DatabaseDestination, text: string): Plan {
+    const kept = this.#queries.get(options);
+    if (kept !== undefined) return kept;
+    const { pieces, parameters, reads } = parseQuery(text);
+    const names = [...new Set(parameters)];
+    const { dialect } = this.#database;
+    const sql = pieces.reduce((sql, piece, i) =>
+      `${sql}${dialect.placeholder(names.indexOf(parameters[i - 1]) + 1)}${piece}`
+    );
+    const wanted = options.rows ?? "all";
+    const rows: StatementOptions["rows"] = wanted === "one" ? "first" : "all";
+    const statement = this.#database.prepare(sql, { rows, background: reads });
+    const plan = { statement, names, reads, shape: SHAPES[wanted] };
+    this.#queries.set(options, plan);
+    return plan;
+  }
+}
+
+function isSame(a: WantedWrite, b: WantedWrite): boolean {
+  return a.table === b.table && a.operation === b.operation && a.key === b.key &&
+    a.returning === b.returning && a.columns.length === b.columns.length &&
+    a.columns.every((column, i) => column === b.columns[i]);
+}
+
+function checkWrite({ operation, table, key, columns, returning }: WantedWrite): TableWrite {
+  const known = OPERATIONS.find((name) => name === operation);
+  if (known === undefined) {
+    throw new RangeError(because("no such operation", didYouMean(operation, OPERATIONS)));
+  }
+  if (known === "INSERT") return { operation: known, table, key: "", columns, returning };
+  if (key === undefined) throw new RangeError("needs a key, which is a column");
+  if (!columns.includes(key)) {
+    throw new RangeError(
+      because(`needs its key "${key}" in the payload`, didYouMean(key, columns)),
+    );
+  }
+  if (known === "UPDATE" && columns.length === 1) {
+    throw new RangeError(`has nothing to set, since the payload has the key "${key}" alone`);
+  }
+  return { operation: known, table, key, columns, returning };
+}
+
+function because(message: string, hint: string | undefined): string {
+  return hint === undefined ? message : `${message}; ${hint}`;
+}
+
+/** What becomes of the rows of a statement; what it changed stays as it is where it has none. */
+const SHAPES: Readonly<Record<RowsWanted, Plan["shape"]>> = {
+  auto: rowsAs((rows) => rows.length > 1 ? rows : rows[0] ?? null),
+  // No row where a query finds nothing, or where a trigger has ignored the write.
+  one: rowsAs((rows) => rows[0] ?? null),
+  all: rowsAs((rows) => rows),
+};
+
+function rowsAs(shape: (rows: readonly Row[]) => unknown): Plan["shape"] {
+  return (result) => "changes" in result ? result : shape(result);
+}
+
+function nothing(): undefined {
+  return undefined;
+}

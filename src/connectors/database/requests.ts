@@ -1,0 +1,139 @@
+/** Writes to tables, and queries: from a request to a statement, its values and its result. */
+import { ConnectorError } from "../../base/errors.ts";
+import { isObject } from "../../base/json.ts";
+import { didYouMean } from "../../base/nearest.ts";
+import { quoted } from "../../base/shown.ts";
+import type { Cancellable, WriteRequest } from "../../contract/connector.ts";
+import { Catalog } from "./catalog.ts";
+import type { Database, Result, Step, Transaction } from "./driver.ts";
+import type { DatabaseDestination } from "./options.ts";
+import { type Plan, Plans } from "./plans.ts";
+
+/** Answers the requests for one open database. */
+export class Requests {
+  readonly #connector: string;
+  readonly #database: Database;
+  readonly #catalog: Catalog;
+  readonly #plans: Plans;
+
+  /** `connector` is the connector's name, for errors. */
+  constructor(connector: string, database: Database) {
+    this.#connector = connector;
+    this.#database = database;
+    this.#catalog = new Catalog(database);
+    this.#plans = new Plans(database, this.#catalog);
+  }
+
+  /**
+   * Writes or reads. Returns no promise where a read is quick.
+   *
+   * @throws {ConnectorError} Permanent where the request itself is wrong.
+   */
+  write(request: WriteRequest<DatabaseDestination>): unknown {
+    return request.options.query === undefined
+      ? this.#writeTable(request)
+      : this.#runQuery(request, request.options.query);
+  }
+
+  /** The error of a connector for what the database threw; `what` says what was done. */
+  error(what: string, cause: unknown): ConnectorError {
+    const found = this.#database.explain(cause);
+    const hint = this.#catalog.hint(found);
+    const reason = hint === undefined ? found.reason : `${found.reason}; ${hint}`;
+    const { permanent } = found;
+    return new ConnectorError(this.#connector, `${what}: ${reason}`, { cause, permanent });
+  }
+
+  #writeTable(request: WriteRequest<DatabaseDestination>): Promise<unknown> {
+    const { operation = "INSERT", target, payload, options: { key }, resultUsed = true } = request;
+    if (target === undefined) throw this.#refusal(`${operation} needs a target, which is a table`);
+    if (!isObject(payload)) {
+      throw this.#refusal(`${operation} needs an object as payload, not ${kindOf(payload)}`);
+    }
+    const columns = Object.keys(payload);
+    const wanted = { operation, table: target, key, columns, returning: resultUsed };
+    const what = `${operation} ${quoted(target)}`;
+    const run = (plan: Plan): Promise<unknown> => {
+      const values = plan.names.map((name) => this.#bind(payload[name], `column ${quoted(name)}`));
+      return this.#database.transaction(new Write(plan, values, this, what));
+    };
+    const plan = this.#try(operation, () => this.#plans.table(wanted));
+    if (!(plan instanceof Promise)) return run(plan);
+    return plan.then(run, (cause) => {
+      throw this.error(operation, cause);
+    });
+  }
+
+  #runQuery({ options, payload, scope }: WriteRequest<DatabaseDestination>, text: string): unknown {
+    const plan = this.#try("query", () => this.#plans.query(options, text));
+    const { params = {} } = options;
+    const fields = isObject(payload) ? payload : {};
+    const values = plan.names.map((name) => {
+      if (Object.hasOwn(params, name)) {
+        const value = this.#try(`params.${name}`, () => params[name].evaluate(scope));
+        return this.#bind(value, `parameter ":${name}"`);
+      }
+      if (Object.hasOwn(fields, name)) return this.#bind(fields[name], `parameter ":${name}"`);
+      const hint = didYouMean(name, Object.keys(fields)) ?? "give it in params";
+      throw this.#refusal(`the query's ":${name}" is in neither payload nor params; ${hint}`);
+    });
+    if (!plan.reads) return this.#database.transaction(new Write(plan, values, this, "query"));
+    const result = this.#try("query", () => this.#database.query(plan.statement, values));
+    return "then" in result ? this.#readLater(plan, result) : plan.shape(result);
+  }
+
+  #readLater({ shape }: Plan, reading: Cancellable<Result>): Cancellable {
+    const ended = reading.then(shape, (cause) => {
+      throw this.error("query", cause);
+    });
+    return Object.assign(Promise.resolve(ended), { cancel: () => reading.cancel() });
+  }
+
+  #bind(value: unknown, what: string): unknown {
+    try {
+      return this.#database.dialect.bind(value);
+    } catch (cause) {
+      throw this.error(what, cause);
+    }
+  }
+
+  #try<T>(what: string, act: () => T): T {
+    try {
+      return act();
+    } catch (cause) {
+      throw this.error(what, cause);
+    }
+  }
+
+  #refusal(message: string): ConnectorError {
+    return new ConnectorError(this.#connector, message, { permanent: true });
+  }
+}
+
+/** One statement as a transaction. */
+class Write implements Transaction<unknown> {
+  readonly steps: readonly Step[];
+  readonly #plan: Plan;
+  readonly #requests: Requests;
+  readonly #what: string;
+
+  constructor(plan: Plan, values: readonly unknown[], requests: Requests, what: string) {
+    this.steps = [{ statement: plan.statement, values }];
+    this.#plan = plan;
+    this.#requests = requests;
+    this.#what = what;
+  }
+
+  result([result]: readonly Result[]): unknown {
+    return this.#plan.shape(result);
+  }
+
+  error(cause: unknown): ConnectorError {
+    return this.#requests.error(this.#what, cause);
+  }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return "null";
+  return Array.isArray(value) ? "a list" : `a ${typeof value}`;
+}
