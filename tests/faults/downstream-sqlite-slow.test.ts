@@ -299,7 +299,7 @@ processFault(
       const { data } = await client.request({ type: "count", data: { like: "%" } });
       assert.deepEqual(data, { n: 1 });
     }
-    const told = weir.stderr.match(/reads that take long will hold everything up/g)?.length ?? 0;
+    const told = weir.stderr.match(/slow reads will block the service/g)?.length ?? 0;
     assert.equal(told, runtime === "bun" ? 0 : 1, weir.stderr);
   },
 );

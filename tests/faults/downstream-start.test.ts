@@ -70,7 +70,7 @@ downstream(
 /** The pauses between tries, as the log tells them. */
 async function delays(bench: Bench): Promise<readonly number[]> {
   return (await bench.server.log()).flatMap(({ text }) => {
-    const found = /connector "db": .* is locked; tried again in (\d+) ms/.exec(text);
+    const found = /trying again in (\d+) ms: connector "db": .* is locked/.exec(text);
     return found === null ? [] : [Number(found[1])];
   });
 }

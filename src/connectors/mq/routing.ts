@@ -2,11 +2,10 @@
  * Exchanges, queues and routing keys: how a configuration of RabbitMQ, or of the memory broker, is
  * checked, and how messages are routed.
  */
-import { isDecodable } from "../../base/text.ts";
+import { isDecodable, isLongerThan } from "../../base/text.ts";
 import type { CodedProblem } from "../../contract/definition.ts";
 import type { Expression } from "../../expression/mod.ts";
 import type { Driver, Matcher } from "./broker.ts";
-import { isLongerThan } from "../../base/text.ts";
 import { type ExchangeType, type MqOptions, queueNameOf, settle } from "./options.ts";
 
 /** The checks of a driver whose broker routes with exchanges and queues. */
