@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DatabaseSync } from "node:sqlite";
 import { CommitQueue } from "../../src/connectors/database/drivers/sqlite/commits.ts";
+import { openDatabase } from "../../src/connectors/database/drivers/sqlite/mod.ts";
+import type { Database, Result } from "../../src/connectors/database/driver.ts";
+import { getLogger } from "@logtape/logtape";
 import { fails, withDatabase, write } from "./database-support.ts";
 
 const TABLE = "CREATE TABLE t (id INTEGER PRIMARY KEY, a);";
@@ -187,4 +190,39 @@ test("closing finishes what has begun and refuses the rest", async () => {
     assert.equal(other.prepare("SELECT count(*) AS n FROM t").get()?.n, 3000);
     other.close();
   });
+});
+
+/** An open database in memory with these tables. */
+async function opened(schema: string): Promise<Database> {
+  const options = { driver: "sqlite", database: ":memory:", migrations: undefined };
+  const migrations = [{ name: "1.sql", sql: schema, checksum: "" }];
+  return await openDatabase({ name: "db", logger: getLogger(["weir", "db"]), options, migrations });
+}
+
+/** Inserts these values into `t`, all of them or none. */
+function insertAll(database: Database, values: readonly number[]): Promise<readonly Result[]> {
+  const options = { rows: "none", background: false } as const;
+  const statement = database.prepare("INSERT INTO t VALUES (?1)", options);
+  return database.transaction({
+    steps: values.map((value) => ({ statement, values: [value] })),
+    result: (results) => results,
+    error: (cause) => cause as Error,
+  });
+}
+
+test("the statements of one transaction are undone together, and no others of the commit", async () => {
+  for (const conflict of ["ABORT", "ROLLBACK"]) {
+    const database = await opened(`CREATE TABLE t (a UNIQUE ON CONFLICT ${conflict});`);
+    const outcomes = await Promise.allSettled([
+      insertAll(database, [1, 2]),
+      insertAll(database, [3, 4, 1, 5]),
+      insertAll(database, [3]),
+      insertAll(database, []),
+    ]);
+    const statuses = outcomes.map(({ status }) => status);
+    assert.deepEqual(statuses, ["fulfilled", "rejected", "fulfilled", "fulfilled"], conflict);
+    const all = database.prepare("SELECT a FROM t ORDER BY a", { rows: "all", background: true });
+    assert.deepEqual(await database.query(all, []), [{ a: 1 }, { a: 2 }, { a: 3 }]);
+    await database.close();
+  }
 });

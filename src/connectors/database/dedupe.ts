@@ -47,9 +47,9 @@ export class DedupeKeys implements DedupeStore {
   /** Resolves once the key is durable. Removes some of the keys that have expired at `now`. */
   async add(flow: string, key: string, now: number, until: number): Promise<void> {
     const { removeExpired, insert } = this.#statements ?? await this.#lookOrMake();
-    await this.#run([
-      { statement: removeExpired, values: [now] },
-      { statement: insert, values: [flow, key, until] },
+    await Promise.all([
+      this.#run({ statement: removeExpired, values: [now] }),
+      this.#run({ statement: insert, values: [flow, key, until] }),
     ]);
   }
 
@@ -122,9 +122,9 @@ export class DedupeKeys implements DedupeStore {
     };
   }
 
-  #run(steps: readonly Step[]): Promise<void> {
+  #run(step: Step): Promise<void> {
     const transaction: Transaction<void> = {
-      steps,
+      steps: [step],
       result: () => undefined,
       error: (cause) => {
         // The table may have been dropped: the next key looks again.

@@ -5,7 +5,7 @@ import { didYouMean } from "../../base/nearest.ts";
 import { quoted } from "../../base/shown.ts";
 import type { Cancellable, WriteRequest } from "../../contract/connector.ts";
 import { Catalog } from "./catalog.ts";
-import type { Database, Result, Step, Transaction } from "./driver.ts";
+import type { Database, Result, Statement, Step, Transaction } from "./driver.ts";
 import type { DatabaseDestination } from "./options.ts";
 import { type Plan, Plans } from "./plans.ts";
 
@@ -52,10 +52,9 @@ export class Requests {
     }
     const columns = Object.keys(payload);
     const wanted = { operation, table: target, key, columns, returning: resultUsed };
-    const what = `${operation} ${quoted(target)}`;
     const run = (plan: Plan): Promise<unknown> => {
-      const values = plan.names.map((name) => this.#bind(payload[name], `column ${quoted(name)}`));
-      return this.#database.transaction(new Write(plan, values, this, what));
+      const values = plan.names.map((name) => this.#bind(payload[name], column, name));
+      return this.#database.transaction(new Write(plan, values, this, operation, target));
     };
     const plan = this.#try(operation, () => this.#plans.table(wanted));
     if (!(plan instanceof Promise)) return run(plan);
@@ -71,9 +70,9 @@ export class Requests {
     const values = plan.names.map((name) => {
       if (Object.hasOwn(params, name)) {
         const value = this.#try(`params.${name}`, () => params[name].evaluate(scope));
-        return this.#bind(value, `parameter ":${name}"`);
+        return this.#bind(value, parameter, name);
       }
-      if (Object.hasOwn(fields, name)) return this.#bind(fields[name], `parameter ":${name}"`);
+      if (Object.hasOwn(fields, name)) return this.#bind(fields[name], parameter, name);
       const hint = didYouMean(name, Object.keys(fields)) ?? "give it in params";
       throw this.#refusal(`the query's ":${name}" is in neither payload nor params; ${hint}`);
     });
@@ -89,11 +88,11 @@ export class Requests {
     return Object.assign(Promise.resolve(ended), { cancel: () => reading.cancel() });
   }
 
-  #bind(value: unknown, what: string): unknown {
+  #bind(value: unknown, describe: (name: string) => string, name: string): unknown {
     try {
       return this.#database.dialect.bind(value);
     } catch (cause) {
-      throw this.error(what, cause);
+      throw this.error(describe(name), cause);
     }
   }
 
@@ -111,17 +110,29 @@ export class Requests {
 }
 
 /** One statement as a transaction. */
-class Write implements Transaction<unknown> {
-  readonly steps: readonly Step[];
+class Write implements Transaction<unknown>, Step {
+  readonly statement: Statement;
+  readonly values: readonly unknown[];
+  readonly steps: readonly Step[] = [this];
   readonly #plan: Plan;
   readonly #requests: Requests;
-  readonly #what: string;
+  readonly #operation: string;
+  readonly #table: string | undefined;
 
-  constructor(plan: Plan, values: readonly unknown[], requests: Requests, what: string) {
-    this.steps = [{ statement: plan.statement, values }];
+  /** Without a table it is a query. */
+  constructor(
+    plan: Plan,
+    values: readonly unknown[],
+    requests: Requests,
+    operation: string,
+    table?: string,
+  ) {
+    this.statement = plan.statement;
+    this.values = values;
     this.#plan = plan;
     this.#requests = requests;
-    this.#what = what;
+    this.#operation = operation;
+    this.#table = table;
   }
 
   result([result]: readonly Result[]): unknown {
@@ -129,8 +140,17 @@ class Write implements Transaction<unknown> {
   }
 
   error(cause: unknown): ConnectorError {
-    return this.#requests.error(this.#what, cause);
+    const table = this.#table === undefined ? "" : ` ${quoted(this.#table)}`;
+    return this.#requests.error(`${this.#operation}${table}`, cause);
   }
+}
+
+function column(name: string): string {
+  return `column ${quoted(name)}`;
+}
+
+function parameter(name: string): string {
+  return `parameter ":${name}"`;
 }
 
 function kindOf(value: unknown): string {

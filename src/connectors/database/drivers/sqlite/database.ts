@@ -12,6 +12,7 @@ import {
   type Result,
   type Statement,
   type StatementOptions,
+  type Step,
   type Transaction,
 } from "../../driver.ts";
 import { standardDialect } from "../../statements.ts";
@@ -118,7 +119,7 @@ export class SqliteDatabase implements Database {
 
   transaction<T>(transaction: Transaction<T>): Promise<T> {
     return this.#commits.push(
-      () => transaction.result(this.#runSteps(transaction)),
+      () => this.#run(transaction),
       (cause) => transaction.error(cause),
     );
   }
@@ -134,13 +135,11 @@ export class SqliteDatabase implements Database {
     this.#database.close();
   }
 
-  #runSteps({ steps }: Pick<Transaction<unknown>, "steps">): readonly Result[] {
-    const run = () =>
-      steps.map(({ statement, values }) =>
-        (statement as SqliteStatement).run(values as readonly SQLInputValue[])
-      );
-    // One statement is undone by itself where it fails.
-    return steps.length === 1 ? run() : this.#savepoints.wrap(run);
+  #run<T>(transaction: Transaction<T>): T {
+    const { steps } = transaction;
+    // One statement that fails is undone by itself.
+    if (steps.length === 1) return transaction.result([runStep(steps[0])]);
+    return transaction.result(this.#savepoints.wrap(() => steps.map(runStep)));
   }
 
   #readElsewhere(
@@ -220,6 +219,11 @@ class SqliteStatement {
     const row = this.#statement.get(...values);
     return row === undefined ? [] : [toRow(row)];
   }
+}
+
+function runStep({ statement, values }: Step): Result {
+  // `prepare` made the statement, and the dialect the values.
+  return (statement as SqliteStatement).run(values as readonly SQLInputValue[]);
 }
 
 function openFile(connector: string, path: string): DatabaseSync {
