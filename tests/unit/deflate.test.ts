@@ -33,7 +33,7 @@ function read(bytes: Uint8Array): (readonly [text: string, compressed: boolean])
   return texts;
 }
 
-test("an offer is met when all of its parameters can be", () => {
+test("an offer is accepted if all of its parameters are", () => {
   for (
     const header of [
       "permessage-deflate",
@@ -91,7 +91,7 @@ test("a frame is compressed once, for all recipients and in every batch", () => 
   assert.deepEqual(read(joined), [["small", false], [frame.text, true], ["small", false]]);
 });
 
-test("below the threshold a batch goes out as others get it", () => {
+test("below the threshold a batch is not compressed", () => {
   const deflater = new Deflater();
   const largest = new Frame("x".repeat(COMPRESSION_THRESHOLD - 5));
   assert.equal(largest.bytes.length, COMPRESSION_THRESHOLD - 1);
@@ -101,7 +101,7 @@ test("below the threshold a batch goes out as others get it", () => {
   assert.deepEqual(read(deflater.bytes(batch(first))), [[first.text, true]]);
 });
 
-test("the worst text there is becomes no longer", () => {
+test("the least compressible text does not become longer", () => {
   // Seven bits in each byte is the most that UTF-8 can hold.
   const worst = Buffer.from(randomBytes(COMPRESSION_THRESHOLD).map((byte) => byte & 127))
     .toString();
@@ -111,7 +111,7 @@ test("the worst text there is becomes no longer", () => {
   assert.ok(bytes.length <= frame.bytes.length, `${bytes.length} of ${frame.bytes.length}`);
 });
 
-test("the length of what is compressed is written in all three ways", () => {
+test("the length of a compressed frame is encoded in all three ways", () => {
   const text = (size: number) => randomBytes(size).toString("base64");
   for (
     const frame of [new Frame("z".repeat(5000)), new Frame(text(3000)), new Frame(text(90_000))]

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Fifo } from "../../src/base/fifo.ts";
 import { seeded } from "../support/random.ts";
 
-test("an empty queue gives nothing, however often it is asked", () => {
+test("an empty queue returns nothing, repeatedly", () => {
   const queue = new Fifo<number>();
   for (let count = 0; count < 100; count++) {
     assert.equal(queue.peek(), undefined);

@@ -15,7 +15,7 @@ function transform(count: number): string {
   return `transform {\n${lines.join("\n")}\n}`;
 }
 
-test("the lines of a transform share the steps of their event, the next event has its own", async () => {
+test("the fields of a transform share the steps of one event; the next event has its own", async () => {
   const { run, log } = await make(
     [FROM, transform(1), 'response { good = "output.t0" }'].join("\n"),
   );
@@ -28,7 +28,7 @@ test("the lines of a transform share the steps of their event, the next event ha
   assert.equal(log.records.length, 0);
 });
 
-test("each attempt of a retry has steps of its own, and so has the fallback", async () => {
+test("each retry has its own steps, and so has the fallback", async () => {
   const clock = new ManualClock();
   const { run, writes } = await make(
     [
@@ -50,7 +50,7 @@ test("each attempt of a retry has steps of its own, and so has the fallback", as
   assert.deepEqual(writes.map(({ payload }) => payload), Array(5).fill({ t0: true }));
 });
 
-test("what fails for want of steps is not repeated, and the fallback takes it", async () => {
+test("a failure because no steps are left is not retried, and goes to the fallback", async () => {
   const { run, writes } = await make(
     [
       FROM,

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { ManualClock, settle } from "../support/clock.ts";
 import { failureOf, FROM, type Made, make, to } from "../support/flow.ts";
 
-/** A flow whose writes never settle; `given` is who has been given up. */
+/** A flow whose writes never settle; `given` has the connectors whose writes were cancelled. */
 async function hanging(body: string): Promise<Made & { clock: ManualClock; given: string[] }> {
   const clock = new ManualClock();
   const given: string[] = [];
@@ -13,7 +13,7 @@ async function hanging(body: string): Promise<Made & { clock: ManualClock; given
   return { ...await make(body, answer, { clock }), clock, given };
 }
 
-test("what a flow waits for is given up when its time is up, and not before", async () => {
+test("a flow that times out cancels what it waits for, and not before", async () => {
   const { run, clock, given } = await hanging(`timeout = "1s"\n${FROM}\n${to("b")}`);
   const failing = failureOf(() => run());
   await clock.advance(999);
@@ -23,7 +23,7 @@ test("what a flow waits for is given up when its time is up, and not before", as
   assert.deepEqual(given, ["b"]);
 });
 
-test("a step's own time gives up what the step waits for, and the flow goes on", async () => {
+test("a step that times out cancels what it waits for, and the flow continues", async () => {
   const step = 'step "s" {\nconnector = "b"\ntimeout = "1s"\non_error = "skip"\ndefault = 7\n}';
   const { run, clock, given } = await hanging(`${FROM}\n${step}\nresponse { s = "step.s" }`);
   const running = run();
@@ -32,7 +32,7 @@ test("a step's own time gives up what the step waits for, and the flow goes on",
   assert.deepEqual(given, ["b"]);
 });
 
-test("the flow's time reaches through a step that has a longer one", async () => {
+test("the flow's timeout applies to a step with a longer timeout", async () => {
   const step = 'step "s" {\nconnector = "b"\ntimeout = "9s"\n}';
   const { run, clock, given } = await hanging(`timeout = "1s"\n${FROM}\n${step}`);
   const failing = failureOf(() => run());
@@ -41,7 +41,7 @@ test("the flow's time reaches through a step that has a longer one", async () =>
   assert.deepEqual(given, ["b"]);
 });
 
-test("all that runs in parallel is given up", async () => {
+test("all parallel destinations are cancelled", async () => {
   const parallel = ["b", "c"].map((name) => to(name, "parallel = true")).join("\n");
   const { run, clock, given } = await hanging(`timeout = "1s"\n${FROM}\n${parallel}`);
   const failing = failureOf(() => run());
@@ -70,7 +70,7 @@ async function errorsOf(act: () => Promise<void>): Promise<readonly string[]> {
   return log;
 }
 
-test("a connector that fails to cancel is logged, and all others are given up", async () => {
+test("a connector that fails to cancel is logged, and all others are cancelled", async () => {
   const failures: Readonly<Record<string, () => unknown>> = {
     a: () => {
       throw new Error("it throws");

@@ -11,7 +11,7 @@ function dedupe(rest = ""): string {
 
 const BODY = [FROM, dedupe(), to("b"), 'response { id = "input.id" }'].join("\n");
 
-test("a key that was seen runs no destination and is answered without data", async () => {
+test("a known key: no destination runs, and the response has no data", async () => {
   const clock = new ManualClock();
   const { run, writes } = await make(BODY, undefined, { clock });
   assert.deepEqual((await run({ id: 1 })).response, { data: { id: 1 } });
@@ -50,7 +50,7 @@ test("a flow that failed forgets its key", async () => {
   assert.equal(writes.length, 2);
 });
 
-test("of two at once the second waits: it is a duplicate if the first succeeds, else it runs", async () => {
+test("of two concurrent events the second waits: a duplicate if the first succeeds, else it runs", async () => {
   const turns: { resolve: () => void; reject: (error: Error) => void }[] = [];
   const { run, writes } = await make(
     BODY,
@@ -71,7 +71,7 @@ test("of two at once the second waits: it is a duplicate if the first succeeds, 
   assert.equal(writes.length, 2);
 });
 
-test("max_keys: the oldest keys go first", async () => {
+test("max_keys: the oldest keys are removed first", async () => {
   const { run, writes } = await make([FROM, dedupe("max_keys = 2"), to("b")].join("\n"));
   for (const id of [1, 2, 3]) await run({ id });
   await run({ id: 3 });
@@ -81,7 +81,7 @@ test("max_keys: the oldest keys go first", async () => {
   assert.equal(writes.length, 4);
 });
 
-test("keys in memory that have run out are dropped as others come", () => {
+test("expired keys in memory are removed when others are added", () => {
   const keys = new MemoryDedupeStore(100);
   for (let i = 0; i < 50; i++) keys.add("f", String(i), i, i + 10);
   assert.equal(keys.has("f", "49", 58), true);
@@ -89,7 +89,7 @@ test("keys in memory that have run out are dropped as others come", () => {
   assert.equal(keys.has("f", "30", 40), false);
 });
 
-test("a store keeps the keys by flow; one that fails is told, and what was delivered stays so", async () => {
+test("a store has the keys of each flow; a failure to save one is logged, and the delivery counts", async () => {
   const kept: unknown[][] = [];
   const keys: DedupeStore = {
     has: (flow, key) => Promise.resolve(kept.some(([f, k]) => f === flow && k === key)),
@@ -123,7 +123,7 @@ test("a store keeps the keys by flow; one that fails is told, and what was deliv
   assert.equal(blind.writes.length, 0);
 });
 
-test("a key of more than 64 bytes is hashed, wherever it is kept, and stays another than all others", async () => {
+test("a key of more than 64 bytes is hashed in every store, and stays distinct", async () => {
   const kept: string[] = [];
   const keys: DedupeStore = {
     has: (_, key) => kept.includes(key),

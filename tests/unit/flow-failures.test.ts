@@ -9,7 +9,7 @@ function retry(rest: string): string {
   return `error_handling {\n  retry {\n${rest}\n  }\n}`;
 }
 
-test("two destinations, the first failing: the second gets nothing", async () => {
+test("two destinations: if the first fails, the second receives nothing", async () => {
   const { run, writes } = await make([FROM, to("a"), to("b")].join("\n"), (name) => {
     if (name === "a") throw new Error("away");
   });
@@ -17,7 +17,7 @@ test("two destinations, the first failing: the second gets nothing", async () =>
   assert.deepEqual(writes.length, 1);
 });
 
-test("neighbours that are parallel overlap; what comes after them waits for all", async () => {
+test("adjacent parallel destinations overlap; the next one waits for all", async () => {
   const waiting = new Map<string, () => void>();
   const order: string[] = [];
   const { run } = await make(
@@ -44,7 +44,7 @@ test("neighbours that are parallel overlap; what comes after them waits for all"
   assert.deepEqual((await running).response, { data: { outputs: ["a", "b", "c", "m"] } });
 });
 
-test("of parallel destinations that fail the first is told, the others are logged", async () => {
+test("of several parallel failures the first is the flow's, the others are logged", async () => {
   const { run, log, writes } = await make(
     [
       FROM,
@@ -69,7 +69,7 @@ test("of parallel destinations that fail the first is told, the others are logge
   assert.match(log.records[0].text, /connector a failed as well: .*is away/);
 });
 
-test("retry waits as its backoff says and repeats only what has not succeeded", async () => {
+test("retry waits by its backoff and repeats only destinations that have not succeeded", async () => {
   const cases = [
     ['attempts = 4\ndelay = "100ms"', [100, 100, 100]],
     ['attempts = 4\ndelay = "100ms"\nbackoff = "linear"', [100, 200, 300]],
@@ -104,7 +104,7 @@ test("retry waits as its backoff says and repeats only what has not succeeded", 
   }
 });
 
-test("retry spreads those that failed together, and never repeats what cannot succeed", async () => {
+test("retry delays are random within bounds; permanent failures are not retried", async () => {
   const clock = new ManualClock();
   for (const [chance, delay] of [[0, 80], [0.5, 100], [0.999, 120]] as const) {
     const { deliver } = await import("../../src/flow/delivery.ts");
@@ -167,7 +167,7 @@ test("retry spreads those that failed together, and never repeats what cannot su
   }
 });
 
-test("a fallback takes what failed for good, once, and then the event counts as handled", async () => {
+test("a fallback receives a failed event once, and then the event counts as handled", async () => {
   const clock = new ManualClock();
   const { run, writes, log } = await make(
     [
@@ -195,7 +195,7 @@ test("a fallback takes what failed for good, once, and then the event counts as 
   assert.ok(log.records.some(({ level }) => level === "error"));
 });
 
-test("include_error adds the error to what the fallback gets", async () => {
+test("include_error adds the error to the payload of the fallback", async () => {
   const fallback = (rest: string) =>
     `error_handling {\n  fallback {\n    connector = "b"\n${rest}\n  }\n}`;
   const cases = [
@@ -219,7 +219,7 @@ test("include_error adds the error to what the fallback gets", async () => {
   }
 });
 
-test("a fallback takes bad data and late flows, but not who was refused", async () => {
+test("a fallback receives invalid data and flows that timed out, but not rejected events", async () => {
   const fallback = 'error_handling { fallback { connector = "b" } }';
   const cases = [
     ['validate { input = "t" }', 'type "t" { n = number }', true],
@@ -240,7 +240,7 @@ test("a fallback takes bad data and late flows, but not who was refused", async 
   }
 });
 
-test("a fallback that fails leaves the event unhandled; it may succeed the next time", async () => {
+test("a fallback that fails leaves the event unhandled; it may succeed after a redelivery", async () => {
   const cases = [[true, false, false], [true, true, true], [false, true, false]] as const;
   for (const [first, second, permanent] of cases) {
     const { run, log } = await make(
@@ -255,7 +255,7 @@ test("a fallback that fails leaves the event unhandled; it may succeed the next 
   }
 });
 
-test("error_response is what the caller gets, and never the cause", async () => {
+test("error_response is sent to the caller, never the cause", async () => {
   const body = (fallback: string) =>
     [
       'from { connector = "r" }',
@@ -277,7 +277,7 @@ test("error_response is what the caller gets, and never the cause", async () => 
   }
 });
 
-test("an error_response that fails itself leaves the error as it is", async () => {
+test("an error_response that fails leaves the error unchanged", async () => {
   const { run, log } = await make(
     [
       'from { connector = "r" }',
@@ -294,7 +294,7 @@ test("an error_response that fails itself leaves the error as it is", async () =
   assert.match(log.records[1].text, /error_response failed/);
 });
 
-test("a flow has its time, retries included; nothing starts after it but the fallback", async () => {
+test("the timeout of a flow includes retries; only the fallback starts after it", async () => {
   const clock = new ManualClock();
   const pending = Promise.withResolvers<void>();
   const { run, writes } = await make(
@@ -336,7 +336,7 @@ test("a flow has its time, retries included; nothing starts after it but the fal
   assert.equal(clock.waiting, 0);
 });
 
-test("a fallback that hangs is given up after the flow's time", async () => {
+test("a fallback that hangs times out after the flow's timeout", async () => {
   const clock = new ManualClock();
   const { run } = await make(
     [FROM, 'timeout = "5s"', to("a"), 'error_handling {\n  fallback {\n    connector = "b"\n  }\n}']
@@ -349,7 +349,7 @@ test("a fallback that hangs is given up after the flow's time", async () => {
   assert.equal((await ended).code, "timeout");
 });
 
-test("without a timeout of its own a flow has 30 seconds", async () => {
+test("the default timeout of a flow is 30 seconds", async () => {
   const clock = new ManualClock();
   const { run } = await make([FROM, to("a")].join("\n"), () => new Promise(() => {}), { clock });
   let error: unknown;
@@ -360,7 +360,7 @@ test("without a timeout of its own a flow has 30 seconds", async () => {
   await ended;
 });
 
-test("runs that ended in time leave nothing behind that expires", async () => {
+test("runs that ended in time leave no deadlines behind", async () => {
   const clock = new ManualClock();
   const { run, flow } = await make(
     [FROM, 'timeout = "1s"', to("a")].join("\n"),
@@ -376,7 +376,7 @@ test("runs that ended in time leave nothing behind that expires", async () => {
   assert.equal(clock.waiting, 0);
 });
 
-test("a failure is an outage where something is away or too slow, and nowhere else", async () => {
+test("a failure is an outage only if something is unavailable or too slow", async () => {
   const clock = new ManualClock();
   const answers: Readonly<Record<string, () => unknown>> = {
     away: () => {

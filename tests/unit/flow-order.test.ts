@@ -13,7 +13,7 @@ type "stored" {
 }
 `;
 
-test("a flow does its parts in the order of the language, whatever the order in the file", async () => {
+test("the stages of a flow have a fixed order, whatever the order in the file", async () => {
   const { run, writes } = await make(
     [
       'response {\n  size = "output.size"\n  all = "len(outputs)"\n}',
@@ -40,7 +40,7 @@ test("a flow does its parts in the order of the language, whatever the order in 
   ]);
 });
 
-test("what one part refuses reaches none of those after it", async () => {
+test("an event that one stage refuses reaches no later stage", async () => {
   const body = (accept: string) =>
     [
       FROM,
@@ -67,7 +67,7 @@ test("what one part refuses reaches none of those after it", async () => {
   }
 });
 
-test("accept tells who is refused, and asks once for an event that was let in before", async () => {
+test("accept refuses with a message, and runs once for an event that it has accepted before", async () => {
   const { flow, log, run } = await make(
     [FROM, 'accept { when = "input.n > 1" }', 'response { n = "input.n" }'].join("\n"),
   );
@@ -89,7 +89,7 @@ test("accept tells who is refused, and asks once for an event that was let in be
   await failureOf(() => flow.accept({ operation: "x", payload: {}, input: { n: 0 } }));
 });
 
-test("accept may look something up first", async () => {
+test("accept may have steps", async () => {
   const body = [
     FROM,
     'accept {\n  step "member" {\n    connector = "b"\n    params = { id = "input.id" }\n  }',
@@ -113,7 +113,7 @@ test("accept may look something up first", async () => {
   }
 });
 
-test("on_reject: a refusal that is acked is no error, one to be requeued is not for good", async () => {
+test("on_reject: `ack` is not an error, `requeue` is not permanent", async () => {
   const body = (settlement: string) =>
     `from { connector = "m" }\naccept {\n  when = "false"\n  on_reject = "${settlement}"\n}\n` +
     to("b");
@@ -130,7 +130,7 @@ test("on_reject: a refusal that is acked is no error, one to be requeued is not 
   }
 });
 
-test("a filter in a block says what becomes of a message that nobody takes", async () => {
+test("a filter block says what happens to a message that no flow takes", async () => {
   const body = 'from {\n  connector = "m"\n  filter {\n    condition = "input.n == 1"\n' +
     '    on_reject = "requeue"\n    max_requeue = 5\n  }\n}';
   const { flow } = await make(body);
@@ -141,7 +141,7 @@ test("a filter in a block says what becomes of a message that nobody takes", asy
   assert.equal(plain.flow.unwanted, undefined);
 });
 
-test("validation tells every problem of the data, and tells it to who sent it", async () => {
+test("validation reports all violations, and to the sender", async () => {
   const { run, log } = await make(
     [FROM, 'validate { input = "incoming" }', to("b")].join("\n"),
     undefined,
@@ -159,7 +159,7 @@ test("validation tells every problem of the data, and tells it to who sent it", 
   assert.deepEqual(log.records.map(({ level }) => level), ["debug"]);
 });
 
-test("a default fills the field of the payload and of input, never the metadata or the untouched data", async () => {
+test("a default fills the field in payload and input, never in the metadata or the original data", async () => {
   const { flow, writes } = await make(
     [FROM, 'validate { input = "incoming" }', to("b", "when = \"input.kind == 'plain'\""), to("c")]
       .join("\n"),
@@ -179,7 +179,7 @@ test("a default fills the field of the payload and of input, never the metadata 
   assert.deepEqual(writes.map(({ payload }) => payload), [{ text: "a", kind: "plain" }]);
 });
 
-test("a named transform comes first, and the flow's own lines see and replace its lines", async () => {
+test("a named transform runs first; the flow's own fields see and replace its fields", async () => {
   const blocks = 'transform "base" {\n  a = "input.n + 1"\n  b = "output.a * 10"\n}';
   const { run, writes } = await make(
     [FROM, 'transform {\n  use = "transform.base"\n  a = "output.b"\n  c = "output.a"\n}', to("b")]
@@ -191,7 +191,7 @@ test("a named transform comes first, and the flow's own lines see and replace it
   assert.deepEqual(writes[0].payload, { a: 20, b: 20, c: 20 });
 });
 
-test("a destination's own transform is its alone, and sees the flow's output", async () => {
+test("a transform of a destination applies to it alone, and sees the flow's output", async () => {
   const blocks = 'transform "base" { kind = "\'x\'" }';
   const { run, writes } = await make(
     [
@@ -213,7 +213,7 @@ test("a destination's own transform is its alone, and sees the flow's output", a
   assert.deepEqual(outcome.response, { data: { n: { kind: "x", n2: 7, n: 7 } } });
 });
 
-test("a runtime failure names flow, block, line and expression in the log alone", async () => {
+test("only the log names the flow, block, line and expression of a failure", async () => {
   const { run, log } = await make(
     [FROM, "transform {", '  ok = "1"', '  sum = "input.text + 1 - input.text"', "}"].join("\n"),
   );

@@ -8,7 +8,7 @@ function step(name: string, rest: string): string {
   return `step "${name}" {\n  connector = "b"\n${rest}\n}`;
 }
 
-test("steps run in order, each sees those before it, and what they get is params or the payload", async () => {
+test("steps run in order and see earlier results; they send params or the payload", async () => {
   const { run, writes } = await make(
     [
       FROM,
@@ -29,7 +29,7 @@ test("steps run in order, each sees those before it, and what they get is params
   assert.deepEqual(last.payload, { sum: 81 });
 });
 
-test("a step that is left out, finds nothing or may fail has its default as its result", async () => {
+test("a step that is skipped, finds nothing or may fail has its default as the result", async () => {
   const cases = [
     ['when = "false"', "row", null],
     ['when = "false"\ndefault = "none"', "row", "none"],
@@ -64,7 +64,7 @@ test("a step that fails, fails the flow", async () => {
   assert.equal(writes.length, 1);
 });
 
-test("a step has its own time, and its late answer changes nothing", async () => {
+test("a step has its own timeout, and a late result changes nothing", async () => {
   for (
     const [rest, code] of [["", "timeout"], ['on_error = "skip"\ndefault = 1', undefined]] as const
   ) {
@@ -89,7 +89,7 @@ test("a step has its own time, and its late answer changes nothing", async () =>
   }
 });
 
-test("a step called like a part of every object is a step like any other", async () => {
+test("a step may have the name of a property of every object", async () => {
   const { run } = await make(
     [FROM, step("__proto__", ""), step("constructor", ""), 'response { a = "step.constructor" }']
       .join("\n"),

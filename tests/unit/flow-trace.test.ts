@@ -11,7 +11,7 @@ function handler(run: FlowHandler["run"], more: Partial<FlowHandler> = {}): Flow
   return { flow: "f", takes: () => true, run, ...more };
 }
 
-test("what a flow gets and answers is logged at trace, and at no other level", async () => {
+test("events and responses are logged at trace, and at no other level", async () => {
   for (const outcome of [answer, Promise.resolve(answer)]) {
     const { logger, records } = recorder();
     assert.equal(await traced(handler(() => outcome), logger).run(event), answer);
@@ -30,11 +30,11 @@ test("what a flow gets and answers is logged at trace, and at no other level", a
   }
 });
 
-test("a flow that ended at once is still one that ended at once", () => {
+test("a synchronous flow stays synchronous", () => {
   assert.equal(traced(handler(() => answer), recorder().logger).run(event), answer);
 });
 
-test("what a flow throws, takes, accepts and wants is left as it is", async () => {
+test("what a flow throws, takes, accepts and wants is unchanged", async () => {
   const failure = new Error("no");
   const { logger, records } = recorder();
   const thrown = traced(

@@ -23,7 +23,7 @@ test("a flow whose destinations are synchronous is synchronous, and keeps their 
   assert.deepEqual(outcome, { response: undefined, result: "a1", created: false });
 });
 
-test("each destination begins when the former has ended", async () => {
+test("each destination starts when the previous one has ended", async () => {
   const log: string[] = [];
   const { run } = await make([FROM, to("a"), to("b"), to("c")].join("\n"), async (name) => {
     log.push(`begin ${name}`);
@@ -36,7 +36,7 @@ test("each destination begins when the former has ended", async () => {
   assert.equal(outcome.result, "a");
 });
 
-test("synchronous and asynchronous destinations mix, and any thenable is waited for", async () => {
+test("synchronous and asynchronous destinations mix, and any thenable is awaited", async () => {
   const { run, writes } = await make(
     [FROM, to("a"), to("b"), to("c"), 'response {\nall = "outputs"\n}'].join("\n"),
     (name) => {
@@ -49,13 +49,13 @@ test("synchronous and asynchronous destinations mix, and any thenable is waited 
   assert.equal(writes.length, 3);
 });
 
-test("a long row of synchronous destinations does not deepen the stack", async () => {
+test("many synchronous destinations do not deepen the stack", async () => {
   const { run, writes } = await make([FROM, ...Array(2000).fill(to("a"))].join("\n"));
   run();
   assert.equal(writes.length, 2000);
 });
 
-test("what a destination is given", async () => {
+test("the request that a destination receives", async () => {
   const { flow, writes } = await make(
     [FROM, to("a", 'operation = "send"\ntarget = "input.room"')].join("\n"),
   );
@@ -70,7 +70,7 @@ test("what a destination is given", async () => {
   assert.equal(scope.client, null);
 });
 
-test("without a transform the payload goes on as it came; with one, line by line", async () => {
+test("without a transform the payload is unchanged; with one it is built field by field", async () => {
   const payload = { text: " hi ", more: [1] };
   const plain = await make([FROM, to("a")].join("\n"));
   plain.run(payload);
@@ -92,7 +92,7 @@ test("without a transform the payload goes on as it came; with one, line by line
   assert.deepEqual(Object.keys(writes[0].payload as object), ["z", "a", "b", "absent", "later"]);
 });
 
-test("a field called __proto__ is a field, in a transform and in a response", async () => {
+test("a field may be called __proto__, in a transform and in a response", async () => {
   const { run, writes } = await make(
     `${FROM}
     transform {
@@ -115,7 +115,7 @@ test("a field called __proto__ is a field, in a transform and in a response", as
   assert.deepEqual(Object.entries(response?.data as object), [["__proto__", 2]]);
 });
 
-test("when leaves a destination out; null does, too", async () => {
+test("a destination is skipped if when is false or null", async () => {
   const { run, writes } = await make(
     [
       FROM,
@@ -133,7 +133,7 @@ test("when leaves a destination out; null does, too", async () => {
   assert.equal(writes.length, 3);
 });
 
-test("all destinations left out: no result", async () => {
+test("all destinations skipped: no result", async () => {
   const { run } = await make(
     [FROM, to("a", 'when = "false"'), 'response {\nr = "output"\n}'].join("\n"),
   );
@@ -141,7 +141,7 @@ test("all destinations left out: no result", async () => {
   assert.deepEqual(run(), nothing);
 });
 
-test("result, output and created are those of the first destination that was not left out", async () => {
+test("result, output and created are those of the first destination that was not skipped", async () => {
   const body = (first: string, second: string) =>
     [FROM, to("a", first), to("b", second), 'response {\nr = "output"\n}'].join("\n");
   const create = 'operation = "create"';
@@ -167,7 +167,7 @@ test("result, output and created are those of the first destination that was not
   }
 });
 
-test("a flow without destinations answers with what the transform made", async () => {
+test("a flow without destinations responds with the output of the transform", async () => {
   const echo = await make(`${FROM}\nresponse {\nr = "output"\ns = "outputs"\n}`);
   const payload = { text: "x" };
   assert.deepEqual(echo.run(payload), {
@@ -181,7 +181,7 @@ test("a flow without destinations answers with what the transform made", async (
   assert.deepEqual((await shaped.run(payload)).response, { data: { r: "x!" } });
 });
 
-test("an empty transform delivers nothing, an empty response answers with nothing", async () => {
+test("an empty transform delivers an empty object, an empty response has no data", async () => {
   const { run, writes } = await make(`${FROM}\ntransform {\n}\n${to("a")}\nresponse {\n}`);
   assert.deepEqual((await run({ a: 1 })).response, { data: {} });
   assert.deepEqual(writes[0].payload, {});
@@ -226,7 +226,7 @@ test("target: anything else is an error, never a room called null", async () => 
   }
 });
 
-test("filter decides which events are the flow's", async () => {
+test("filter decides which events a flow takes", async () => {
   const body = (filter: string) => `from {\nconnector = "a"\nfilter = "${filter}"\n}`;
   const client = { id: "1", user_id: "u" } as Client;
   const cases: ReadonlyArray<readonly [filter: string, takes: boolean]> = [
@@ -247,7 +247,7 @@ test("filter decides which events are the flow's", async () => {
   assert.equal(scheduled.flow.takes(eventOf({})), true);
 });
 
-test("a filter that fails is a failure of its flow, logged once", async () => {
+test("a filter that fails is a failure of the flow, logged once", async () => {
   const { flow, log } = await make('from {\nconnector = "a"\nfilter = "input.n"\n}');
   const error = await failureOf(() => flow.takes(eventOf({ n: 1 })));
   assert.equal(error.permanent, true);
@@ -255,7 +255,7 @@ test("a filter that fails is a failure of its flow, logged once", async () => {
   assert.match(log.records[0].text, /"input\.n" must be true or false, got a number$/);
 });
 
-test("the client is what the source says, whatever the payload holds", async () => {
+test("the client comes from the source, never from the payload", async () => {
   const { run } = await make(`${FROM}\nresponse {\nid = "client.id"\nc = "input.client"\n}`);
   const client = { id: "real" } as Client;
   assert.deepEqual((await run({ client: { id: "forged" } }, client)).response, {
@@ -263,7 +263,7 @@ test("the client is what the source says, whatever the payload holds", async () 
   });
 });
 
-test("input is read when an expression asks for it, and not before", async () => {
+test("input is read only if an expression uses it", async () => {
   const { flow } = await make(`${FROM}\n${to("a")}\nresponse {\nfixed = "1"\n}`);
   const event: FlowEvent = {
     operation: "message",
@@ -275,7 +275,7 @@ test("input is read when an expression asks for it, and not before", async () =>
   assert.deepEqual((await flow.run(event)).response, { data: { fixed: 1 } });
 });
 
-test("a failure stops the destinations that follow, and is logged once, with its reference", async () => {
+test("a failure stops the later destinations, and is logged once, with its reference", async () => {
   const cause = new ConnectorError("b", "is down");
   for (const later of [false, true]) {
     const { run, writes, log } = await make(
@@ -300,7 +300,7 @@ test("a failure stops the destinations that follow, and is logged once, with its
   }
 });
 
-test("a synchronous failure is thrown, a later one rejects", async () => {
+test("a synchronous failure is thrown, an asynchronous one rejects", async () => {
   const { run } = await make([FROM, to("a")].join("\n"), () => {
     throw new Error("now");
   });
@@ -311,7 +311,7 @@ test("a synchronous failure is thrown, a later one rejects", async () => {
   await assert.rejects(outcome, FlowError);
 });
 
-test("permanent: what no second try can mend", async () => {
+test("permanent: failures that a retry cannot fix", async () => {
   const cases: ReadonlyArray<readonly [cause: unknown, permanent: boolean]> = [
     [new ConnectorError("a", "down"), false],
     [new ConnectorError("a", "no such column", { permanent: true }), true],
@@ -348,14 +348,14 @@ test("an expression that fails: in the transform, a when or the response", async
   }
 });
 
-test("a failure of another flow passes through as it is, and is not logged again", async () => {
+test("a failure of another flow is passed on unchanged, and not logged again", async () => {
   const inner = new FlowError("inner", "timeout", { ref: "0badc0de" });
   const { run, log } = await make([FROM, to("a")].join("\n"), () => Promise.reject(inner));
   assert.equal(await failureOf(() => run()), inner);
   assert.equal(log.records.length, 0);
 });
 
-test("a connector that takes no writes is a permanent failure", async () => {
+test("a write to a connector without writes is a permanent failure", async () => {
   const model = await loadConfig(
     `connector "a" {\n  type = "probe"\n}\nflow "f" {\n${FROM}\n${to("a")}\n}\n`,
     { connectors: probes },
@@ -375,7 +375,7 @@ test("a connector that takes no writes is a permanent failure", async () => {
   }
 });
 
-test("two runs of one flow at once don't see each other", async () => {
+test("concurrent runs of a flow are independent", async () => {
   const ends: (() => void)[] = [];
   const { run } = await make(
     `${FROM}\ntransform {\nn = "input.n"\n}\n${to("a")}\n${

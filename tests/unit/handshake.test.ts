@@ -27,7 +27,7 @@ test("a handshake as browsers send it", () => {
   assert.deepEqual(checkHandshake("GET", GOOD), { accepted: true, protocols: [] });
 });
 
-test("the status of what is wrong", () => {
+test("the status of each error", () => {
   const cases: ReadonlyArray<
     readonly [status: number, header: string, ...values: (string | undefined)[]]
   > = [
@@ -94,7 +94,7 @@ test("the subprotocols come in the order offered", () => {
   assert.deepEqual(form, { accepted: true, protocols: ["weir", "b", "constructor"] });
 });
 
-test("a wrong version is told the right one", () => {
+test("the refusal of a wrong version names the right one", () => {
   const form = checkHandshake("GET", headers({ "sec-websocket-version": "8" }));
   assert.ok(!form.accepted);
   assert.equal(form.headers["sec-websocket-version"], "13");
@@ -106,14 +106,14 @@ test("no headers at all", () => {
   assert.equal(form.status, 426);
 });
 
-test("refuse has no headers unless told", () => {
+test("refuse has no headers by default", () => {
   const refusal = { accepted: false, status: 503, message: "later" };
   assert.deepEqual(refuse(503, "later"), { ...refusal, headers: {} });
   const patient = { "retry-after": "1" };
   assert.deepEqual(refuse(503, "later", patient), { ...refusal, headers: patient });
 });
 
-test("received: the address is found when it is asked for, and stays once it is known", () => {
+test("received: the address is looked up at the first use, and remembered", () => {
   const asked: string[] = [];
   const source = (remoteAddress: string | undefined) => ({
     get remoteAddress() {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Locations } from "../../src/runtime/site.ts";
 
-test("a location's path is what URL makes of it, with and without a query, first and again", () => {
+test("the path of a location is that of URL, with and without a query, parsed and remembered", () => {
   const locations = new Locations();
   const urls = [
     ...[
@@ -34,7 +34,7 @@ test("a location's path is what URL makes of it, with and without a query, first
   }
 });
 
-test("more locations than are remembered do no harm", () => {
+test("more locations than are remembered", () => {
   const locations = new Locations();
   for (let index = 0; index < 1000; index++) {
     assert.equal(locations.of(`http://host/${index % 300}`).path, `/${index % 300}`);

@@ -129,7 +129,7 @@ test("look-ups run in order, with the results before them, without a flow", asyn
   });
 });
 
-test("a look-up that is left out, finds nothing or may fail has its default", async () => {
+test("a look-up that is skipped, finds nothing or may fail has its default", async () => {
   const steps = step("none", 'default = "n"') + step("left", 'when = "false"\ndefault = "l"') +
     step("bad", 'target = "bad"\non_error = "skip"');
   const answer = ({ target }: WriteRequest) => {
@@ -140,7 +140,7 @@ test("a look-up that is left out, finds nothing or may fail has its default", as
   });
 });
 
-test("a look-up fails with its connector, its expression or its time", async () => {
+test("a look-up fails with its connector, its expression or its timeout", async () => {
   const steps = step("a", 'target = "input.target"\ntimeout = "2s"');
   const never = new Promise<never>(() => {});
   const answer = ({ target }: WriteRequest) => {
@@ -161,7 +161,7 @@ test("a look-up fails with its connector, its expression or its time", async () 
   });
 });
 
-test("without a timeout a look-up has ten seconds", async () => {
+test("the default timeout of a look-up is ten seconds", async () => {
   await office(step("a", ""), () => new Promise(() => {}), async ({ ask, clock }) => {
     const late = ask({});
     await clock.advance(10_000);
@@ -172,7 +172,7 @@ test("without a timeout a look-up has ten seconds", async () => {
 
 const CACHED = 'params = { id = "input.id" }\ncache = "30s"';
 
-test("a cached result serves the same values for its time, and no others", async () => {
+test("a cached result is used for the same values until it expires", async () => {
   let count = 0;
   await office(step("a", CACHED), () => ++count, async ({ ask, clock }) => {
     const value = async (input: unknown) => (await ask(input)).at(1);
@@ -187,7 +187,7 @@ test("a cached result serves the same values for its time, and no others", async
   });
 });
 
-test("the target is part of what a cached result is for, and so is each step", async () => {
+test("the key of a cached result contains the target, and each step has its own cache", async () => {
   const lines = `target = "input.t"\nparams = {}\ncache = "30s"`;
   const steps = step("a", lines) + step("b", lines);
   await office(steps, ({ target }) => target, async ({ ask, requests }) => {
@@ -212,7 +212,7 @@ function evaluated({ options, scope }: WriteRequest): unknown {
   ];
 }
 
-test("what the connector's own expressions read is part of what a cached result is for", async () => {
+test("the key of a cached result contains what the connector's own expressions read", async () => {
   const cases = [
     `key = "input.who.id"`,
     `key = "input.who['id']"`,
@@ -248,7 +248,7 @@ test("what the connector's own expressions read is part of what a cached result 
   }
 });
 
-test("a connector that is asked for a cached result is shown what the result is kept for, and no more", async () => {
+test("a request for a cached result sees only what its key contains", async () => {
   const steps = step("a", 'key = "input.who.id"\nparams = {}\ncache = "30s"') + step("b", "");
   const scopes: unknown[] = [];
   const answer = ({ scope }: WriteRequest) => void scopes.push(scope);
@@ -271,7 +271,7 @@ test("a connector that is asked for a cached result is shown what the result is 
   });
 });
 
-test("those who ask for the same at once are one who asks", async () => {
+test("concurrent requests for the same result are one request", async () => {
   const { promise, resolve } = Promise.withResolvers<string>();
   await office(step("a", CACHED), () => promise, async ({ ask, requests }) => {
     const asking = Array.from({ length: 100 }, () => ask({ id: 1 }));
@@ -281,7 +281,7 @@ test("those who ask for the same at once are one who asks", async () => {
   });
 });
 
-test("a failure is not kept, however it comes", async () => {
+test("failures are not cached, whether thrown or rejected", async () => {
   let count = 0;
   const answer = (): unknown => {
     count++;
@@ -299,7 +299,7 @@ test("a failure is not kept, however it comes", async () => {
   });
 });
 
-test("a cache is bounded: the oldest result goes first", () => {
+test("the number of results is limited: the oldest is removed first", () => {
   const cache = new ResultCache(1_000, new ManualClock(), { results: 3, bytes: 1_000 });
   let asked = 0;
   const get = (key: string) => cache.get(key, () => ++asked);
@@ -310,7 +310,7 @@ test("a cache is bounded: the oldest result goes first", () => {
   assert.equal(cache.size, 3);
 });
 
-test("a cache is bounded in bytes: the oldest result goes first, and one that is too large is not kept", async () => {
+test("the bytes of a cache are limited: the oldest result is removed first, and one that is too large is not cached", async () => {
   const cache = new ResultCache(1_000, new ManualClock(), { results: 100, bytes: 10_000 });
   let asked = 0;
   const get = (key: string, length: number) =>
@@ -333,7 +333,7 @@ test("a cache is bounded in bytes: the oldest result goes first, and one that is
   assert.equal(cache.size, 2);
 });
 
-test("a value's size is counted once for what it has twice, and no further than asked for", () => {
+test("the size of a value counts shared parts once, and stops at the limit", () => {
   assert.equal(sizeOf(7, 1_000), 0);
   const text = { text: "x".repeat(100) };
   const once = sizeOf(text, 10_000);
@@ -348,7 +348,7 @@ test("a value's size is counted once for what it has twice, and no further than 
   assert.ok(sizeOf(Array.from({ length: 100_000 }, () => ({})), 10_000) > 10_000);
 });
 
-test("a result that comes late takes no younger one's place", async () => {
+test("a late result does not replace a newer one", async () => {
   const cache = new ResultCache(1_000, new ManualClock(), { results: 1, bytes: 1_000 });
   const first = Promise.withResolvers<string>();
   cache.get("a", () => first.promise);

@@ -67,7 +67,7 @@ function connector(name: string, type: string, rest = ""): string {
 const THREE = connector("c", "plain") + connector("a", "plain") + connector("b", "plain");
 const NAMES = ["c", "a", "b"];
 
-test("the order: all are made, subscribed, started, and only then consumed", async () => {
+test("all connectors are created, subscribed and started before any consumes", async () => {
   const { log, options } = logged();
   const flow = 'flow "f" {\n  from {\n    connector = "a"\n    operation = "op"\n  }\n}\n';
   const runtime = await createRuntime(THREE + flow, options);
@@ -79,7 +79,7 @@ test("the order: all are made, subscribed, started, and only then consumed", asy
   await runtime.close();
 });
 
-test("close: no more events, what is in flight ends, then the clients, then what they caused", async () => {
+test("close: stop, drain, close the clients, drain again, close", async () => {
   const { log, options } = logged();
   const runtime = await createRuntime(THREE, options);
   log.length = 0;
@@ -88,7 +88,7 @@ test("close: no more events, what is in flight ends, then the clients, then what
   assert.deepEqual(log, steps.flatMap((step) => together(step, NAMES)));
 });
 
-test("close again is the same close", async () => {
+test("a second close returns the same promise", async () => {
   const { begun, options } = logged();
   const runtime = await createRuntime(THREE, options);
   await Promise.all([runtime.close(), runtime.close()]);
@@ -96,7 +96,7 @@ test("close again is the same close", async () => {
   assert.deepEqual(begun("close"), NAMES);
 });
 
-test("a connector that cannot start: all are closed once every start has ended", async () => {
+test("a connector that cannot start: all are closed when every start has ended", async () => {
   const failure = new ConnectorError("a", "refused", { permanent: true });
   const { log, begun, options } = logged({
     a: {
@@ -142,7 +142,7 @@ test("a close that fails after a failed start does not hide why the start failed
   await assert.rejects(createRuntime(THREE, options), (error) => error === failure);
 });
 
-test("a step that fails keeps no other connector from being closed, and is told", async () => {
+test("a step that fails does not keep other connectors from being closed, and its error is thrown", async () => {
   for (const step of ["stop", "drain", "closeClients", "close"] as const) {
     const failure = new Error("stuck");
     const { begun, options } = logged({
@@ -159,7 +159,7 @@ test("a step that fails keeps no other connector from being closed, and is told"
   }
 });
 
-test("what never ends is left behind when its time is over", async () => {
+test("a shutdown step that never ends times out", async () => {
   for (const step of ["stop", "drain", "closeClients", "close"] as const) {
     const { begun, options } = logged({ a: { [step]: () => new Promise(() => {}) } });
     const runtime = await createRuntime(THREE, options);
@@ -177,7 +177,7 @@ test("what never ends is left behind when its time is over", async () => {
   }
 });
 
-test("a connector that does nothing is a connector", async () => {
+test("a connector may have no methods", async () => {
   const nothing = defineConnector({ fields: {}, create: () => ({}) });
   const runtime = await createRuntime(connector("n", "nothing"), { connectors: { nothing } });
   assert.deepEqual(runtime.counts(), { n: {} });
@@ -185,7 +185,7 @@ test("a connector that does nothing is a connector", async () => {
   await runtime.close();
 });
 
-test("a connector that cannot even be made", async () => {
+test("a connector that cannot be created", async () => {
   const failure = new ConnectorError("n", "its library is missing");
   const broken = defineConnector({
     fields: {},
@@ -195,7 +195,7 @@ test("a connector that cannot even be made", async () => {
   await assert.rejects(making, (error) => error === failure);
 });
 
-test("a configuration that cannot run, as text; a model that can, as it is", async () => {
+test("an invalid configuration as text; a valid one as a model", async () => {
   await assert.rejects(createRuntime("flow {\n}\n"), ConfigError);
   const model = await loadConfig(connector("ws", "websocket", "port = 0"));
   const [one, two] = [await createRuntime(model), await createRuntime(model)];
@@ -203,7 +203,7 @@ test("a configuration that cannot run, as text; a model that can, as it is", asy
   await Promise.all([one.close(), two.close()]);
 });
 
-test("sending: nobody is there", async () => {
+test("sending without clients", async () => {
   const runtime = await createRuntime(connector("ws", "websocket", "port = 0"));
   assert.equal(await runtime.broadcast({ a: 1 }), 0);
   assert.equal(await runtime.sendToRoom("r", null), 0);
@@ -213,7 +213,7 @@ test("sending: nobody is there", async () => {
   await runtime.close();
 });
 
-test("sending nonsense is an error that rejects and names the connector", async () => {
+test("invalid data rejects with an error that names the connector", async () => {
   const runtime = await createRuntime(connector("ws", "websocket", "port = 0"));
   const cycle: unknown[] = [];
   cycle.push(cycle);
@@ -237,7 +237,7 @@ test("sending nonsense is an error that rejects and names the connector", async 
   await runtime.close();
 });
 
-test("which connector is meant: one that can do it needs no name, several do", async () => {
+test("a single connector that supports the operation needs no name, several do", async () => {
   const runtime = await createRuntime(
     connector("a", "websocket", 'port = 1\npath = "/a"') +
       connector("b", "websocket", 'port = 1\npath = "/b"') +
@@ -279,7 +279,7 @@ test("which connector is meant: one that can do it needs no name, several do", a
   await runtime.close();
 });
 
-test("without a connector that can do it", async () => {
+test("without a connector that supports the operation", async () => {
   const runtime = await createRuntime("");
   await assert.rejects(runtime.broadcast(1), {
     message: 'connector "*": the configuration has no connector that can broadcast',
@@ -290,7 +290,7 @@ test("without a connector that can do it", async () => {
   await runtime.close();
 });
 
-test("a foreign connector is chosen by what it can do, whatever its type is called", async () => {
+test("a custom connector is selected by the operations it supports", async () => {
   const writes: unknown[] = [];
   const write = ({ operation, target, payload, options }: WriteRequest) => {
     writes.push([operation, target, payload, options]);
@@ -324,7 +324,7 @@ test("a foreign connector is chosen by what it can do, whatever its type is call
   await runtime.close();
 });
 
-test("what is published reaches the flows of its own runtime alone, headers included", async () => {
+test("a published message reaches the flows of its own runtime only, with its headers", async () => {
   const seen: unknown[][] = [[], []];
   const config = connector("events", "mq", 'driver = "memory"') + connector("out", "shelf") + `
 flow "f" {
@@ -386,7 +386,7 @@ test("closing waits for flows in flight", async () => {
   assert.deepEqual(log, ["begun", "ended", "closed"]);
 });
 
-test("closing waits for what flows pass on from one connector to the next", async () => {
+test("closing waits for events that flows pass from one connector to the next", async () => {
   const kept: unknown[] = [];
   const shelf = defineConnector({
     fields: {},
@@ -418,7 +418,7 @@ test("closing waits for what flows pass on from one connector to the next", asyn
   assert.deepEqual(kept, brokers.toReversed().map((from) => ({ from })));
 });
 
-test("a schedule runs its flow, and no more once the runtime is closed", async () => {
+test("a schedule runs its flow until the runtime is closed", async () => {
   const { log, options } = logged();
   const runtime = await createRuntime(
     connector("a", "plain") +
@@ -476,7 +476,7 @@ test("fetch needs no `this`, and one site serves fetch, app and endpoints", asyn
   await runtime.close();
 });
 
-test("one path of two connectors: fine on their own ports, an error in one application", async () => {
+test("two connectors may share a path on separate ports, but not in one application", async () => {
   const config = connector("a", "websocket", "port = 1") + connector("b", "websocket", "port = 2");
   await loadConfig(config);
   await assert.rejects(createRuntime(config), (error) => {
@@ -490,14 +490,14 @@ test("one path of two connectors: fine on their own ports, an error in one appli
   });
 });
 
-/** How long clients may be spread, as the connector of a runtime with this service block is told. */
+/** The spread that `closeClients` receives in a runtime with this service block. */
 async function spreadOf(service: string): Promise<number | undefined> {
   let spread: number | undefined;
   const clients = defineConnector({
     fields: {},
     create: () => ({
-      closeClients(told): Promise<void> {
-        spread = told;
+      closeClients(given): Promise<void> {
+        spread = given;
         return Promise.resolve();
       },
     }),
@@ -508,7 +508,7 @@ async function spreadOf(service: string): Promise<number | undefined> {
   return spread;
 }
 
-test("clients are spread as the service says, as far as there is time", async () => {
+test("clients are closed over shutdown_spread, as far as the timeout allows", async () => {
   assert.equal(await spreadOf(""), 2_000);
   assert.equal(await spreadOf('shutdown_spread = "0s"'), 0);
   assert.equal(await spreadOf('shutdown_spread = "7s"'), 7_000);
@@ -517,7 +517,7 @@ test("clients are spread as the service says, as far as there is time", async ()
   assert.ok(short > 1_000 && short < 3_000, `${short} ms`);
 });
 
-test("an end takes no longer than its timeout, whatever never ends", async () => {
+test("a shutdown takes no longer than its timeout", async () => {
   const { options } = logged({ a: { drain: () => new Promise(() => {}) } });
   const config = `service {\nshutdown_timeout = "400ms"\n}\n${THREE}`;
   const runtime = await createRuntime(config, options);
@@ -527,7 +527,7 @@ test("an end takes no longer than its timeout, whatever never ends", async () =>
   assert.ok(performance.now() - begun < 5_000);
 });
 
-test("who a service is, where somebody asks whether it lives", async () => {
+test("/health/live returns the name and version of the service", async () => {
   const runtime = await createRuntime('service {\n  name = "chat"\n  version = "2"\n}\n');
   const live = await runtime.fetch(new Request("http://localhost/health/live"));
   assert.deepEqual(await live.json(), { status: "ok", name: "chat", version: "2" });

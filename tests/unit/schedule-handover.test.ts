@@ -31,7 +31,7 @@ class Service {
     return this.#progress.load("tick");
   }
 
-  /** Another process takes it over. What gives back ends that process, as if it were killed. */
+  /** Continues it in another process. Returns a function that ends that process, as if it was killed. */
   take(): { readonly kill: () => void; readonly schedule: RunningSchedule } {
     let alive = true;
     const clock = {
@@ -57,7 +57,7 @@ class Service {
 for (const schedule of [every, cron]) {
   const name = "every" in schedule ? "@every" : "a cron pattern";
 
-  test(`${name} goes on where another process has been, with what was due meanwhile`, async () => {
+  test(`${name} continues where another process stopped, with the times that were missed`, async () => {
     const service = new Service(schedule);
     const first = service.take();
     await service.clock.advance(2_500);
@@ -78,7 +78,7 @@ for (const schedule of [every, cron]) {
     assert.deepEqual(service.begun, [1, 2, 3, 4, 5, 6, 7]);
   });
 
-  test(`${name}: a run that has not ended is repeated, one that was left out is not`, async () => {
+  test(`${name}: a run that has not ended is repeated, one that was skipped is not`, async () => {
     const service = new Service(schedule);
     service.takes = 10_000;
     const first = service.take();
@@ -93,7 +93,7 @@ for (const schedule of [every, cron]) {
     assert.equal(service.progress?.unfinished, null);
   });
 
-  test(`${name}: of times more than a minute ago the newest alone has its run`, async () => {
+  test(`${name}: of times more than a minute ago only the newest runs`, async () => {
     const service = new Service(schedule);
     service.take().kill();
     await service.clock.advance(100_500);
@@ -102,7 +102,7 @@ for (const schedule of [every, cron]) {
     assert.deepEqual(service.begun, Array.from({ length: 60 }, (_, index) => 41 + index));
   });
 
-  test(`${name}: what is due while the missed runs are going comes after them, once`, async () => {
+  test(`${name}: a time that is due during the missed runs runs after them, once`, async () => {
     const service = new Service(schedule);
     service.take().kill();
     await service.clock.advance(3_500);
@@ -119,7 +119,7 @@ for (const schedule of [every, cron]) {
     assert.deepEqual(service.begun, [1, 2, 3, 6, 8, 8]);
   });
 
-  test(`${name}: an end waits for the run that is going and begins no other`, async () => {
+  test(`${name}: stop waits for the run in flight and starts no other`, async () => {
     const service = new Service(schedule);
     service.take().kill();
     await service.clock.advance(3_500);
@@ -140,7 +140,7 @@ for (const schedule of [every, cron]) {
   });
 }
 
-test("of rare times that were missed long ago the newest has its run", async () => {
+test("of rare times that were missed long ago the newest runs", async () => {
   for (const schedule of [{ every: 3_600_000 }, { cron: "0 * * * *" }]) {
     const service = new Service(schedule);
     service.take().kill();
@@ -153,7 +153,7 @@ test("of rare times that were missed long ago the newest has its run", async () 
   }
 });
 
-test("a wall clock that was set back or ahead meanwhile does not matter to @every", () => {
+test("a wall clock that was changed does not affect @every", () => {
   for (const jump of [-3_600_000, 3_600_000]) {
     const clock = new ManualClock(START);
     const last = { due: START + jump, ago: 1_500, unfinished: null };

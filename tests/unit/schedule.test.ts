@@ -6,7 +6,7 @@ import { startSchedule } from "../../src/flow/schedule.ts";
 import { codeOf } from "../support/problems.ts";
 import { parseSchedule } from "../../src/model/schedule.ts";
 
-/** A logger that keeps the levels and messages of what it is told. */
+/** A logger that keeps the level and message of each line. */
 function recorder(): { readonly logger: Logger; readonly lines: string[] } {
   const lines: string[] = [];
   const logger = {
@@ -50,7 +50,7 @@ test("schedule: cron patterns of five and six fields, and nicknames", () => {
   ) assert.deepEqual(parseSchedule(cron), { cron }, cron);
 });
 
-test("schedule: nonsense is refused with a reason", () => {
+test("schedule: an invalid text is refused with a reason", () => {
   const texts = [
     "",
     "soon",
@@ -79,7 +79,7 @@ test("schedule: nonsense is refused with a reason", () => {
   }
 });
 
-test("schedule: a slip gets the word that was meant", () => {
+test("schedule: a typo gets a suggestion", () => {
   for (const [slip, meant] of [["@evry 5s", "@every"], ["@dayly", "@daily"]]) {
     const parsed = parseSchedule(slip);
     assert.ok("message" in parsed);
@@ -87,7 +87,7 @@ test("schedule: a slip gets the word that was meant", () => {
   }
 });
 
-test("schedule: @every runs again and again, due a whole number of intervals apart", async () => {
+test("schedule: @every runs repeatedly, a whole number of intervals apart", async () => {
   const due: number[] = [];
   const done = Promise.withResolvers<void>();
   const { logger, lines } = recorder();
@@ -108,7 +108,7 @@ test("schedule: @every runs again and again, due a whole number of intervals apa
   assert.deepEqual(lines, []);
 });
 
-test("schedule: a run that is due while one is going is left out and logged", async () => {
+test("schedule: a run that is due while one is in flight is skipped and logged", async () => {
   let running = 0;
   let most = 0;
   const second = Promise.withResolvers<void>();
@@ -154,7 +154,7 @@ test("schedule: an interval longer than a timer can wait does not run at once", 
   assert.equal(runs, 0);
 });
 
-test("schedule: what was due while the process was held up is left out", async () => {
+test("schedule: runs that were due while the process was blocked are skipped", async () => {
   const due: Date[] = [];
   const schedule = startSchedule({ every: 10 }, (at) => due.push(at), recorder().logger);
   const until = performance.now() + 105;
@@ -164,7 +164,7 @@ test("schedule: what was due while the process was held up is left out", async (
   assert.ok(due.length >= 1 && due.length <= 3, `${due.length} runs`);
 });
 
-test("schedule: the wall clock does not matter to @every", async () => {
+test("schedule: the wall clock does not affect @every", async () => {
   const now = Date.now;
   let runs = 0;
   const schedule = startSchedule({ every: 3_600_000 }, () => runs++, recorder().logger);
@@ -202,7 +202,7 @@ test("schedule: a wall clock that jumps ahead makes a cron pattern due once", as
   assert.ok(due.length >= 1 && due.length <= 3, `${due.length} runs`);
 });
 
-test("schedule: a run that fails is no end; a FlowError has been logged by its flow", async () => {
+test("schedule: a run that fails does not end the schedule; its flow has logged a FlowError", async () => {
   const errors = [new FlowError("f", "flow_failed", { ref: "abcd1234" }), new TypeError("bug")];
   const third = Promise.withResolvers<void>();
   const { logger, lines } = recorder();

@@ -69,7 +69,7 @@ async function answer(site: Site, path: string, init?: RequestInit): Promise<[nu
   return [response.status, await response.text()];
 }
 
-test("a WebSocket path is upgraded with what its endpoint decided, at once", () => {
+test("a WebSocket path is upgraded with the decision of its endpoint, synchronously", () => {
   const { service, asked } = socket("/ws", accept);
   const response = site([service]).fetch(request("/ws?a=1", { headers: HANDSHAKE }), "env");
   assert.ok(response instanceof Response);
@@ -80,7 +80,7 @@ test("a WebSocket path is upgraded with what its endpoint decided, at once", () 
   assert.equal(remoteAddress, "address of env");
 });
 
-test("a decision that takes time is waited for", async () => {
+test("an asynchronous decision is awaited", async () => {
   const { service } = socket("/ws", () => Promise.resolve(accept()));
   assert.deepEqual(await answer(site([service]), "/ws", { headers: HANDSHAKE }), [
     299,
@@ -119,7 +119,7 @@ test("the path is compared literally, after what URL does to it", async () => {
   }
 });
 
-test("a path with the signs of a router means nothing but itself", async () => {
+test("a path with a router's special characters is literal", async () => {
   for (const path of ["/:room", "/*", "/a/*", "/ws/:id"]) {
     const { service } = socket(path, accept);
     const made = site([service]);
@@ -132,7 +132,7 @@ test("a path with the signs of a router means nothing but itself", async () => {
   }
 });
 
-test("without an upgrader the form is judged, and nothing is upgraded", async () => {
+test("without an upgrader the handshake is checked, and nothing is upgraded", async () => {
   const { service, asked } = socket("/ws", accept);
   const made = site([service], { upgrader: undefined });
   assert.equal((await answer(made, "/ws"))[0], 426);
@@ -168,12 +168,12 @@ test("the order: sockets, routes, health, files, 404", async () => {
   assert.equal((await answer(made, "/route", { headers: HANDSHAKE }))[1], "route /route");
 });
 
-test("files are not served where nobody can", async () => {
+test("files are not served without serveFiles", async () => {
   const made = site([{ listen, files: "/files" }]);
   assert.equal((await answer(made, "/index.html"))[0], 404);
 });
 
-test("health: live as long as it answers, ready when all connectors are", async () => {
+test("health: live if it responds, ready if all connectors are healthy", async () => {
   let health: Readonly<Record<string, string>> = {};
   const made = site([], { health: () => health });
   assert.deepEqual(await answer(made, "/health/live"), [200, '{"status":"ok"}']);
@@ -202,7 +202,7 @@ test("endpoints are found by their paths", () => {
   }
 });
 
-test("mounted below a prefix, everything moves with it", async () => {
+test("everything is below the prefix that it is mounted at", async () => {
   const { service, asked } = socket("/ws", accept);
   const routes: HttpService = {
     listen,
@@ -223,7 +223,7 @@ test("mounted below a prefix, everything moves with it", async () => {
   }
 });
 
-test("a request line that is no URL is a bad request", async () => {
+test("a request target that is not a URL is a bad request", async () => {
   const { service } = socket("/ws", accept);
   for (const url of ["*", "", "//", "http://", "/ws"]) {
     // As Deno hands it over.
