@@ -1,4 +1,4 @@
-/** What the command line says. */
+/** Parses the command line. */
 import process from "node:process";
 import { parseArgs } from "node:util";
 import manifest from "../../deno.json" with { type: "json" };
@@ -16,37 +16,37 @@ export const USAGE = `weir ${VERSION}: a declarative real-time server
 
 usage:
   weir [run] [PATH…]   run a configuration: files, or folders of *.hcl (default: this folder)
-  weir check [PATH…]   check it without running it
-  weir test [PATH…]    run its test blocks, without any server
-  weir init FOLDER     make a new configuration in a folder
+  weir check [PATH…]   check a configuration without running it
+  weir test [PATH…]    run the test blocks of a configuration, without a server
+  weir init FOLDER     create a configuration in a folder
 
 options of run:
-  --watch              start again whenever a file of the configuration changes
-  --workers N          so many processes share the ports and are one service (default: 1; Linux)
-  --port NAME=PORT     listen on another port with the connector NAME; 0 takes a free one
+  --watch              restart when a file of the configuration changes
+  --workers N          serve with N processes that share the ports (default: 1; Linux only)
+  --port NAME=PORT     replace the port of the connector NAME; 0 for any free port
   --log-level LEVEL    trace, debug, info (default), warning, error
   --log-format FORMAT  text (default) or json
 
 options of check:
-  --strict             take warnings for errors
-  --connect            connect to every database and broker, too
+  --strict             treat warnings as errors
+  --connect            also connect to every database and broker
   --json               print the problems as JSON
 
 options of test:
-  --filter TEXT        run the tests whose name has this text
+  --filter TEXT        run only the tests whose name contains TEXT
   --json               print the results as JSON
 
 options of run, check and test:
-  --env-file FILE      read environment variables from a file; those that are set stay
+  --env-file FILE      read environment variables from FILE, except those that are set
 
 options of init:
   --template NAME      ${TEMPLATES.join(", ")} (default: ${TEMPLATES[0]})
 
   --help, --version
 
-exit codes: 0 good, 1 wrong configuration or failed test, 2 wrong usage, 3 could not start`;
+exit codes: 0 success, 1 invalid configuration or failed test, 2 invalid usage, 3 failed start`;
 
-/** A command line that says nothing that can be done. */
+/** The command line is invalid. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
   /** Stable, as every code of an error. */
@@ -56,12 +56,12 @@ export class UsageError extends Error {
 const LOG_LEVELS = ["trace", "debug", "info", "warning", "error"] as const;
 const LOG_FORMATS = ["text", "json"] as const;
 
-/** From which level on the log is shown. */
+/** The lowest level that is logged. */
 export type LogLevel = typeof LOG_LEVELS[number];
-/** How a log record is written. */
+/** The format of log records. */
 export type LogFormat = typeof LOG_FORMATS[number];
 
-/** What every command that reads a configuration is told. */
+/** The arguments of every command that reads a configuration. */
 export interface ReadingCommand {
   /** Files and folders. */
   readonly paths: readonly string[];
@@ -71,9 +71,9 @@ export interface ReadingCommand {
 /** `weir check`. */
 export interface CheckCommand extends ReadingCommand {
   readonly name: "check";
-  /** Warnings are errors. */
+  /** Warnings count as errors. */
   readonly strict: boolean;
-  /** Databases and brokers are connected to. */
+  /** Connect to databases and brokers. */
   readonly connect: boolean;
   readonly json: boolean;
 }
@@ -81,7 +81,7 @@ export interface CheckCommand extends ReadingCommand {
 /** `weir test`. */
 export interface TestCommand extends ReadingCommand {
   readonly name: "test";
-  /** Only tests whose name has this text; all where it is empty. */
+  /** Only tests whose name contains this text; all if it is empty. */
   readonly filter: string;
   readonly json: boolean;
 }
@@ -97,15 +97,15 @@ export interface InitCommand {
 export interface RunCommand extends ReadingCommand {
   readonly name: "run";
   readonly watch: boolean;
-  /** How many processes are one service. */
+  /** The number of processes. */
   readonly workers: number;
-  /** By the name of a connector. */
+  /** Ports by the name of a connector. */
   readonly ports: Readonly<Record<string, number>>;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
 
-/** What there is to do. */
+/** A parsed command line. */
 export type Command =
   | CheckCommand
   | TestCommand
@@ -139,9 +139,9 @@ const OPTIONS = {
 type CommandName = keyof typeof OPTIONS;
 
 /**
- * Reads a command line, the program's own name left out.
+ * Parses a command line without the name of the program.
  *
- * @throws {UsageError} It has a flag that there is not, or a value that a flag cannot have.
+ * @throws {UsageError} An option is unknown, or its value is invalid.
  */
 export function parseCommand(args: readonly string[]): Command {
   if (args.includes("--help") || args.includes("-h")) return { name: "help" };
@@ -169,7 +169,7 @@ function parseRun(args: readonly string[]): RunCommand {
   const { values, positionals } = parse("run", args);
   const { watch = false } = values;
   const workers = parseWorkers(values.workers ?? "1");
-  if (watch && workers > 1) throw new UsageError("--watch is for one process; leave --workers out");
+  if (watch && workers > 1) throw new UsageError("--watch and --workers cannot be combined");
   return {
     name: "run",
     ...reading(values, positionals),
@@ -184,7 +184,7 @@ function parseRun(args: readonly string[]): RunCommand {
 function parseInit(args: readonly string[]): InitCommand {
   const { values, positionals: [folder, second] } = parse("init", args);
   if (folder === undefined) throw new UsageError("init needs a folder: weir init my-server");
-  if (second !== undefined) throw new UsageError(`init makes one folder; "${second}" is too many`);
+  if (second !== undefined) throw new UsageError(`init takes one folder; remove "${second}"`);
   return {
     name: "init",
     folder,
@@ -213,19 +213,21 @@ function parse<N extends CommandName>(name: N, args: readonly string[]) {
   }
 }
 
-/** The command that has such an option, or an option that was meant. */
+/** Names the command that has the option, or a similar option. */
 function hintFor(flag: string, flags: readonly string[]): string {
   const owners = Object.entries(OPTIONS)
     .filter(([, options]) => Object.hasOwn(options, flag.slice(2)))
     .map(([name]) => name);
-  if (owners.length > 0) return `${owners.join(" and ")} ${owners.length > 1 ? "have" : "has"} it`;
+  if (owners.length > 0) {
+    return `it is an option of ${owners.join(", ").replace(/, (\w+)$/, " and $1")}`;
+  }
   return didYouMean(flag, flags) ?? "see --help";
 }
 
 function parseWorkers(text: string): number {
   const workers = /^\d{1,3}$/.test(text) ? Number(text) : 0;
   if (workers < 1 || workers > MAX_WORKERS) {
-    throw new UsageError(`--workers ${text}: write a whole number from 1 to ${MAX_WORKERS}`);
+    throw new UsageError(`--workers ${text}: must be a whole number from 1 to ${MAX_WORKERS}`);
   }
   if (workers > 1 && process.platform !== "linux") {
     throw new UsageError("--workers: several processes share a port on Linux only");
@@ -237,13 +239,13 @@ function parsePort(text: string): [string, number] {
   const [, name, digits] = /^(.+)=(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
   if (name === undefined || port > 65535) {
-    throw new UsageError(`--port ${text}: write it as --port NAME=PORT, with a port up to 65535`);
+    throw new UsageError(`--port ${text}: expected NAME=PORT with a port up to 65535`);
   }
   return [name, port];
 }
 
 function choose<T extends string>(flag: string, value: string, known: readonly T[]): T {
   const found = known.find((word) => word === value);
-  if (found === undefined) throw new UsageError(`${flag} is one of ${known.join(", ")}`);
+  if (found === undefined) throw new UsageError(`${flag} must be one of ${known.join(", ")}`);
   return found;
 }

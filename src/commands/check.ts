@@ -1,82 +1,84 @@
-/** `weir check`: everything that a start checks, without starting. */
-import { ConfigError } from "../base/errors.ts";
-import { loadConfig } from "../runtime/load.ts";
+/** `weir check`: makes every check of a start, without starting. */
+import { getLogger } from "@logtape/logtape";
+import { systemClock } from "../base/clock.ts";
+import { ConfigError, ConnectorError } from "../base/errors.ts";
 import { problemWithoutPlace } from "../base/problem.ts";
-import type { Model } from "../model/mod.ts";
-import { ConfigPathError, hostOptions, readConfigFiles } from "../server/files.ts";
-import { type CheckCommand, type ReadingCommand, UsageError } from "./arguments.ts";
-import { type Trial, tryConnectors } from "./connect.ts";
-import { diskCache } from "./disk-cache.ts";
-import { loadEnvFile } from "./env-file.ts";
-import { count, countProblems, type ReportedProblem, toReported } from "./problems.ts";
+import type { ConnectorModel, Model } from "../model/mod.ts";
+import { ConfigPathError } from "../server/files.ts";
+import { type CheckCommand, UsageError } from "./arguments.ts";
+import { loadModel } from "./load.ts";
+import { count, countProblems, type ReportedProblem, toReported } from "./output.ts";
 import { printWarnings } from "./start.ts";
 
 /** What `weir check --json` prints. */
 export interface CheckReport {
-  /** True where the command exits with 0. */
+  /** True if the command exits with 0. */
   readonly good: boolean;
-  /** By file, line and column. */
+  /** Sorted by file, line and column. */
   readonly problems: readonly ReportedProblem[];
-  /** How many there are; null where the configuration has errors. */
+  /** The number of connectors; null if the configuration has errors. */
   readonly connectors: number | null;
-  /** How many there are; null where the configuration has errors. */
+  /** The number of flows; null if the configuration has errors. */
   readonly flows: number | null;
-  /** How many there are; null where the configuration has errors. */
+  /** The number of tests; null if the configuration has errors. */
   readonly tests: number | null;
-  /** With `--connect`: what has been tried. */
-  readonly connections?: readonly Trial[];
+  /** The results of `--connect`. */
+  readonly connections?: readonly ProbeResult[];
+}
+
+/** The result of `--connect` for one connector. */
+export interface ProbeResult {
+  /** The connector's name. */
+  readonly connector: string;
+  /** What it found, in words; undefined if it failed. */
+  readonly found?: string;
+  /** Why it failed, a sentence that names the connector. */
+  readonly error?: string;
 }
 
 /**
- * Says whether the configuration is good; gives the exit code.
+ * Checks the configuration and returns the exit code.
  *
- * @throws {ConfigError} It has errors. With `--json` they are printed instead, as are those below.
+ * @throws {ConfigError} It has errors. With `--json` all errors are printed instead.
  * @throws {ConfigPathError | UsageError} There is nothing to check.
  */
 export async function check(command: CheckCommand): Promise<number> {
-  return await (command.json ? checkForEditors(command) : checkForPeople(command));
+  return await (command.json ? checkAsJson(command) : checkAsText(command));
 }
 
-/** The model of a command's paths: the very path that `run` takes. */
-export async function readModel(
-  { paths, envFile }: Pick<ReadingCommand, "paths" | "envFile">,
-): Promise<Model> {
-  if (envFile !== undefined) await loadEnvFile(envFile);
-  const options = { ...hostOptions, cache: diskCache(), embedded: false };
-  return await loadConfig(await readConfigFiles(...paths), options);
-}
-
-async function checkForPeople(command: CheckCommand): Promise<number> {
-  const model = await readModel(command);
+async function checkAsText(command: CheckCommand): Promise<number> {
+  const model = await loadModel(command);
   const { warnings } = model;
   printWarnings(model);
   if (command.strict && warnings.length > 0) {
-    console.error(`${countProblems(warnings)}: with --strict that is not good enough`);
+    console.error(
+      `${countProblems(warnings)}; failing because of --strict: warnings count as errors`,
+    );
     return 1;
   }
-  const trials = command.connect ? await tryConnectors(model) : [];
-  for (const { connector, found, error } of trials) {
+  const results = command.connect ? await probeConnectors(model) : [];
+  for (const { connector, found, error } of results) {
     if (error === undefined) console.log(`connector "${connector}": ${found}`);
     else console.error(`error: ${error}`);
   }
-  if (trials.some(({ error }) => error !== undefined)) return 3;
+  if (results.some(({ error }) => error !== undefined)) return 3;
   console.log(`good: ${summarize(model)}`);
   return 0;
 }
 
-async function checkForEditors(command: CheckCommand): Promise<number> {
-  const { code, ...verdict } = await judge(command);
-  const report: CheckReport = { good: code === 0, ...verdict };
+async function checkAsJson(command: CheckCommand): Promise<number> {
+  const { code, ...result } = await resultOf(command);
+  const report: CheckReport = { good: code === 0, ...result };
   console.log(JSON.stringify(report));
   return code;
 }
 
-async function judge(
+async function resultOf(
   command: CheckCommand,
 ): Promise<Omit<CheckReport, "good"> & { readonly code: number }> {
   const unknown = { connectors: null, flows: null, tests: null };
   try {
-    const model = await readModel(command);
+    const model = await loadModel(command);
     const counts = {
       connectors: model.connectors.size,
       flows: model.flows.length,
@@ -85,7 +87,7 @@ async function judge(
     const problems = model.warnings.map(toReported);
     if (command.strict && problems.length > 0) return { code: 1, problems, ...counts };
     if (!command.connect) return { code: 0, problems, ...counts };
-    const connections = await tryConnectors(model);
+    const connections = await probeConnectors(model);
     const failures = connections.flatMap(({ error }) => error === undefined ? [] : [error]);
     for (const message of failures) {
       problems.push(toReported(problemWithoutPlace({ code: "connector-failed", message })));
@@ -99,6 +101,36 @@ async function judge(
       return { code: 2, problems: [toReported(problemWithoutPlace(error))], ...unknown };
     }
     throw error;
+  }
+}
+
+/** Connects to every database and broker, all at once, without changing anything. Never rejects. */
+async function probeConnectors({ connectors, constants }: Model): Promise<readonly ProbeResult[]> {
+  const results = await Promise.all(
+    [...connectors.values()].map((connector) => probe(connector, constants)),
+  );
+  return results.filter((result) => result !== undefined);
+}
+
+async function probe(
+  { name, definition, options }: ConnectorModel,
+  constants: Model["constants"],
+): Promise<ProbeResult | undefined> {
+  const logger = getLogger(["weir", name]);
+  const lookUp = (): never => {
+    throw new Error("connectors that have not been started cannot look anything up");
+  };
+  const context = { name, logger, clock: systemClock, constants, lookUp };
+  try {
+    const connector = await definition.create(options, context);
+    if (connector.probe === undefined) return undefined;
+    return { connector: name, found: await connector.probe() };
+  } catch (error) {
+    // A foreign connector may throw the errors of its library.
+    const { message } = error instanceof ConnectorError
+      ? error
+      : new ConnectorError(name, error instanceof Error ? error.message : String(error));
+    return { connector: name, error: message };
   }
 }
 

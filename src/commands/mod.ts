@@ -6,16 +6,15 @@
 import process from "node:process";
 import { parseCommand, USAGE, VERSION } from "./arguments.ts";
 import { check } from "./check.ts";
-import { explain } from "./failure.ts";
-import { flushOutput } from "./output.ts";
+import { flushOutput, printError } from "./output.ts";
 import { run, type Serve } from "./run.ts";
 import { type Host, WORKER_ARGUMENT } from "../server/host.ts";
 
 export type { Serve } from "./run.ts";
 
 /**
- * Runs the command that the process was started with; ends the process with its exit code. `host` is
- * what it serves with where another process of the same service has started it.
+ * Runs the command that the process was started with, and exits with its code. `host` is what a
+ * worker of a service serves with.
  */
 export async function main(serve: Serve, host?: Host): Promise<void> {
   const args = process.argv.slice(2);
@@ -26,10 +25,10 @@ export async function main(serve: Serve, host?: Host): Promise<void> {
       code = await runWorker(host);
     } else code = await runCommand(args, serve);
   } catch (error) {
-    code = explain(error);
+    code = printError(error);
   }
   await flushOutput();
-  // A signal that npx delivers twice must still find its handler, so the end is an explicit one.
+  // Exits explicitly, since the handler of a signal that npx sends twice must stay until the end.
   process.exit(code);
 }
 
@@ -47,7 +46,7 @@ async function runCommand(args: readonly string[], serve: Serve): Promise<number
     case "run":
       return await run(command, serve);
     case "test": {
-      // On demand: a server that starts needs neither of them.
+      // On demand, since the start of a server needs neither of the two.
       const { test } = await import("./test.ts");
       return await test(command);
     }

@@ -1,27 +1,26 @@
-/** `weir run`: serves a configuration until a signal ends it. */
+/** `weir run`: serves a configuration until a signal arrives. */
 import process from "node:process";
 import type { RunCommand } from "./arguments.ts";
-import { readModel } from "./check.ts";
 import { diskCache } from "./disk-cache.ts";
-import { loadEnvFile } from "./env-file.ts";
+import { loadEnvFile, loadModel } from "./load.ts";
 import { WorkerError } from "../base/errors.ts";
 import { withTimeout } from "../base/timeout.ts";
 import { readConfigFiles } from "../server/files.ts";
 import type { Service } from "../server/mod.ts";
-import { configureLog } from "./log/mod.ts";
+import { configureLog } from "./log.ts";
 import { announce, printWarnings, refuseUnknownPorts, type Serve, titleOf } from "./start.ts";
 import { watch } from "./watch/mod.ts";
 
 export type { Serve } from "./start.ts";
 
-/** One Ctrl-C can arrive twice, as npx passes it on; a second one that is meant comes later. */
+/** A second signal within this time, in milliseconds, is the same Ctrl-C, which npx passes on. */
 const SAME_SIGNAL = 1_000;
-/** So much later than a child that it ends a signal may be told of, in milliseconds. */
+/** A signal may be reported this much later than the end of a worker by it, in milliseconds. */
 const SIGNAL_DELAY = 200;
-/** A timer keeps a process alive that listens nowhere; how often it fires does not matter. */
+/** The interval of the timer that keeps a process alive that does not listen; any will do. */
 const A_DAY = 86_400_000;
 
-/** Runs until SIGINT or SIGTERM; gives the exit code. */
+/** Runs until SIGINT or SIGTERM. Returns the exit code. */
 export async function run(command: RunCommand, serve: Serve): Promise<number> {
   const startedAt = performance.now();
   const signal = firstSignal();
@@ -46,7 +45,7 @@ async function runOnce(
   { startedAt, signal }: { readonly startedAt: number; readonly signal: Promise<void> },
 ): Promise<void> {
   const { paths, ports, workers } = command;
-  const model = await readModel(command);
+  const model = await loadModel(command);
   refuseUnknownPorts(ports, model);
   printWarnings(model);
   await configureLog(command.logLevel, command.logFormat);
@@ -57,8 +56,8 @@ async function runOnce(
       ? await serve(model, { ports })
       : await serve(await readConfigFiles(...paths), { ports, workers, cache: diskCache() });
   } catch (error) {
-    // A Ctrl-C reaches workers, too, some of which do not listen for it yet: all have ended by now.
-    if (!(error instanceof WorkerError) || !await comesSoon(signal)) throw error;
+    // Ctrl-C also reaches the workers, and ends those that do not handle it yet.
+    if (!(error instanceof WorkerError) || !await arrivesSoon(signal)) throw error;
     console.log(`${title} is shutting down`);
     return;
   }
@@ -68,12 +67,12 @@ async function runOnce(
   await service.close();
 }
 
-/** Whether a signal is there: their end may be told before the Ctrl-C that has caused it. */
-function comesSoon(signal: Promise<void>): Promise<boolean> {
+/** Whether a signal arrives within `SIGNAL_DELAY`. */
+function arrivesSoon(signal: Promise<void>): Promise<boolean> {
   return withTimeout(signal.then(() => true), SIGNAL_DELAY, () => false);
 }
 
-/** Resolves with the first signal; a second one, a second later or more, ends the process. */
+/** Resolves with the first signal. Another one, at least a second later, exits at once. */
 function firstSignal(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let first: number | undefined;
@@ -82,7 +81,7 @@ function firstSignal(): Promise<void> {
       first = performance.now();
       resolve();
     } else if (performance.now() - first > SAME_SIGNAL) {
-      console.error("ended before everything was closed");
+      console.error("exiting before the shutdown is complete");
       process.exit(1);
     }
   };

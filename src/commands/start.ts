@@ -1,4 +1,4 @@
-/** Starting a model as a server, for `weir run` with and without `--watch`. */
+/** What `weir run` does with and without `--watch`. */
 import { formatProblem } from "../base/problem.ts";
 import type { Configuration } from "../runtime/load.ts";
 import type { Model } from "../model/mod.ts";
@@ -9,13 +9,13 @@ import { UsageError } from "./arguments.ts";
 /** `serve` of a runtime's entrypoint. */
 export type Serve = (config: Configuration, options?: ServeOptions) => Promise<Service>;
 
-/** Other ports by the name of a connector. */
+/** Ports by the name of a connector. */
 export type Ports = Readonly<Record<string, number>>;
 
 /**
- * Refuses `--port` for connectors that there are not.
+ * Refuses `--port` for unknown connectors.
  *
- * @throws {UsageError} With the connectors that there are.
+ * @throws {UsageError} It names the connectors of the model.
  */
 export function refuseUnknownPorts(ports: Ports, { connectors }: Model): void {
   for (const [name, port] of Object.entries(ports)) {
@@ -26,17 +26,17 @@ export function refuseUnknownPorts(ports: Ports, { connectors }: Model): void {
   }
 }
 
-/** Prints what is hardly meant, on standard error. */
+/** Prints the warnings to standard error. */
 export function printWarnings({ warnings }: Model): void {
   for (const warning of warnings) console.error(`${formatProblem(warning)}\n`);
 }
 
-/** What the service is called in the lines that tell how it does. */
+/** The name and version of the service in the lines that the command prints. */
 export function titleOf({ service: { name, version } }: Model): string {
   return name === undefined ? "weir" : version === undefined ? name : `${name} ${version}`;
 }
 
-/** Prints where everything can be reached; `what` has happened since `startedAt`. */
+/** Prints the addresses of a service. `what` such as "is ready" took the time since `startedAt`. */
 export function announce(
   title: string,
   what: string,
@@ -45,7 +45,7 @@ export function announce(
   workers = 1,
 ): void {
   const duration = Math.round(performance.now() - startedAt);
-  const list = addresses.length === 0 ? "nothing listens" : addresses.join("  ");
+  const list = addresses.length === 0 ? "no connector listens" : addresses.join("  ");
   const by = workers === 1 ? "" : ` with ${workers} workers`;
   console.log(`${title} ${what} in ${duration} ms${by}: ${list}`);
 }

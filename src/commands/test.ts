@@ -1,21 +1,18 @@
 /** `weir test`: runs the test blocks of a configuration, without any server. */
 import { configure, type LogRecord } from "@logtape/logtape";
 import { ConfigError } from "../base/errors.ts";
-import { loadConfig } from "../runtime/load.ts";
 import { problemWithoutPlace } from "../base/problem.ts";
 import type { Model } from "../model/mod.ts";
-import { hostOptions, readConfigFiles } from "../server/files.ts";
 import { ManualClock } from "../testing/clock.ts";
 import { formatResult, formatSummary, toJson } from "../testing/report.ts";
 import type { TestResult } from "../testing/result.ts";
 import { runTest } from "../testing/mod.ts";
 import type { TestCommand } from "./arguments.ts";
-import { diskCache } from "./disk-cache.ts";
-import { loadEnvFile } from "./env-file.ts";
-import { count, toReported } from "./problems.ts";
+import { loadModel } from "./load.ts";
+import { count, toReported } from "./output.ts";
 
 /**
- * Runs the tests one after the other and prints what has become of them; gives the exit code.
+ * Runs the tests one after another, prints their results and returns the exit code.
  *
  * @throws {ConfigError} The configuration has errors. With `--json` they are printed instead.
  */
@@ -25,7 +22,8 @@ export async function test(command: TestCommand): Promise<number> {
   await keepLog(lines);
   let model: Model;
   try {
-    model = await readModel(command, clock);
+    // Expressions use the time of the tests.
+    model = await loadModel(command, { now: () => clock.now() });
   } catch (error) {
     if (!command.json || !(error instanceof ConfigError)) throw error;
     return printJson([], error.problems.map(toReported));
@@ -43,22 +41,10 @@ export async function test(command: TestCommand): Promise<number> {
   return results.some(({ failures }) => failures.length > 0) ? 1 : 0;
 }
 
-/** The model, whose expressions have the time of the tests. */
-async function readModel({ paths, envFile }: TestCommand, clock: ManualClock): Promise<Model> {
-  if (envFile !== undefined) await loadEnvFile(envFile);
-  const options = {
-    ...hostOptions,
-    cache: diskCache(),
-    embedded: false,
-    now: () => clock.now(),
-  };
-  return await loadConfig(await readConfigFiles(...paths), options);
-}
-
-/** What would pass for good where nothing has been tested. */
+/** Fails a run without tests, which would otherwise look like a success. */
 function refuse({ tests }: Model, { filter, json }: TestCommand): number {
   const message = tests.length === 0
-    ? 'there is no test: write one as test "what must happen" { … }'
+    ? 'no tests found; write one as test "what must happen" { … }'
     : `none of ${count(tests.length, "test")} has "${filter}" in its name`;
   if (json) return printJson([], [toReported(problemWithoutPlace({ code: "no-tests", message }))]);
   console.error(`error: ${message}`);
@@ -71,7 +57,7 @@ function printJson(results: readonly TestResult[], problems: readonly unknown[])
   return good ? 0 : 1;
 }
 
-/** Puts the log into `lines`: only that of a test that fails is of interest. */
+/** Collects the log in `lines`; only that of a failed test is printed. */
 async function keepLog(lines: string[]): Promise<void> {
   await configure({
     sinks: { lines: (record) => void lines.push(toLine(record)) },
@@ -82,7 +68,7 @@ async function keepLog(lines: string[]): Promise<void> {
   });
 }
 
-/** The same text on every runtime, and without a time: that of tests stands still. */
+/** The same text on every runtime, and without a time, since tests stop the clock. */
 function toLine({ level, category, message }: LogRecord): string {
   const text = message.map((part, index) => index % 2 === 0 ? part : toText(part)).join("");
   return `${level} ${category.join(".")}: ${text}`;

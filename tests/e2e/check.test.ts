@@ -61,7 +61,7 @@ stageTest("check says that a configuration is good, with --strict, too", async (
 
 stageTest("with --strict a warning is an error, and errors are told as ever", async (stage) => {
   const [warning] = (await problemsOf("warning-loop")).map(formatProblem);
-  const stderr = `${warning}\n\n1 warning: with --strict that is not good enough\n`;
+  const stderr = `${warning}\n\n1 warning; failing because of --strict: warnings count as errors\n`;
   const exit = await stage.weir(["check", "--strict", "warning-loop.hcl"], { cwd: problems });
   assert.deepEqual(exit, { code: 1, signal: null, stdout: "", stderr });
 

@@ -78,12 +78,12 @@ stageTest("a second signal after more than a second ends at once, with 1", async
   await pause(200);
   weir.signal("SIGINT");
   await pause(1_000);
-  assert.doesNotMatch(weir.output, /ended before/);
+  assert.doesNotMatch(weir.output, /exiting before/);
   weir.signal("SIGINT");
   const { code, stderr } = await weir.ended(5_000);
   assert.deepEqual(
     [code, withoutWarnings(stderr)],
-    [1, "ended before everything was closed\n"],
+    [1, "exiting before the shutdown is complete\n"],
   );
   client.destroy();
   other.destroy();
@@ -145,10 +145,14 @@ stageTest("wrong usage ends with 2, a wrong configuration with 1", async (stage)
       ["run", folder, "--prot", "ws=0"],
       /^error: run has no option --prot; did you mean "--port"\?\n$/,
     ],
-    [2, ["check", folder, "--port", "ws=0"], /^error: check has no option --port; run has it\n$/],
-    [2, ["run", folder, "--port", "ws"], /^error: --port ws: write it as --port NAME=PORT/],
+    [
+      2,
+      ["check", folder, "--port", "ws=0"],
+      /^error: check has no option --port; it is an option of run\n$/,
+    ],
+    [2, ["run", folder, "--port", "ws"], /^error: --port ws: expected NAME=PORT/],
     [2, ["run", folder, "--port", "ws=99999"], /^error: --port ws=99999: /],
-    [2, ["run", folder, "--log-level", "loud"], /^error: --log-level is one of trace, /],
+    [2, ["run", folder, "--log-level", "loud"], /^error: --log-level must be one of trace, /],
     // Node itself reads this option, wherever it stands, before our program begins.
     stage.runtime === "node"
       ? [9, ["run", folder, "--env-file", "none.env"], /none\.env: not found/]

@@ -129,7 +129,7 @@ stageTest("test fails where there is nothing to run", async (stage) => {
     code: 1,
     signal: null,
     stdout: "",
-    stderr: 'error: there is no test: write one as test "what must happen" { … }\n',
+    stderr: 'error: no tests found; write one as test "what must happen" { … }\n',
   });
   await page(stage, TESTS);
   const other = await stage.weir(["test", "page", "--filter", "mesage"]);

@@ -38,7 +38,7 @@ stageTest("watch: a change starts again on the same port, and clients get 1001",
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(
     stdout,
-    /^weir is ready .*\n(?:weir has started again .*\n){4}weir is shutting down\n$/,
+    /^weir is ready .*\n(?:weir restarted .*\n){4}weir is shutting down\n$/,
   );
 });
 
@@ -54,7 +54,10 @@ stageTest("watch: a change that is wrong is shown, and what ran goes on", async 
   ) {
     await write(stage, { "b.hcl": text });
     await complains(weir, problem);
-    await complains(weir, /^what ran before goes on; weir waits for the next change$/m);
+    await complains(
+      weir,
+      /^the previous configuration keeps running; waiting for the next change$/m,
+    );
     assert.equal(await textOf(client), "one");
     weir.stderr = "";
   }
@@ -96,7 +99,7 @@ stageTest("watch: a start that fails is shown, and the next change is tried", as
       weir,
       /^error: connector "other": cannot listen on 0\.0\.0\.0:\d+: the port is/m,
     );
-    await complains(weir, /^nothing runs; weir waits for the next change$/m);
+    await complains(weir, /^nothing is running; waiting for the next change$/m);
     await write(stage, { "c.hcl": database(), "1.sql": "CREATE TABEL notes (id INTEGER);" });
     await complains(weir, /^error: connector "db": migration "1\.sql" was refused: .*$/m);
   } finally {
@@ -108,7 +111,7 @@ stageTest("watch: a start that fails is shown, and the next change is tried", as
 
   // A signal also ends what runs nothing.
   await write(stage, { "c.hcl": database() });
-  await complains(weir, /(?:^nothing runs; (?:.*\n)*){3}/m);
+  await complains(weir, /(?:^nothing is running; (?:.*\n)*){3}/m);
   weir.signal("SIGTERM");
   assert.equal((await weir.ended()).code, 0);
 });
@@ -141,7 +144,7 @@ stageTest("watch: a signal while it starts again ends it", async (stage) => {
   weir.signal("SIGINT");
   const { code, stdout, stderr } = await weir.ended(10_000);
   assert.deepEqual([code, stderr], [0, ""]);
-  const between = stage.runtime === "bun" ? "(?:weir has started again .*\\n)?" : "";
+  const between = stage.runtime === "bun" ? "(?:weir restarted .*\\n)?" : "";
   assert.match(stdout, new RegExp(`^weir is ready .*\\n${between}weir is shutting down\\n$`));
   client.destroy();
 });
@@ -152,7 +155,7 @@ stageTest(
     await mkdir(folderOf(stage));
     await write(stage, { "a.hcl": "conector" });
     const weir = await watching(stage);
-    await complains(weir, /^nothing runs; weir waits for the next change$/m);
+    await complains(weir, /^nothing is running; waiting for the next change$/m);
     await write(stage, { "a.hcl": server(), "b.hcl": flow("one") });
     assert.equal(await answerOf(await ready(weir)), "one");
     weir.signal("SIGTERM");
@@ -195,7 +198,7 @@ async function startWatching(stage: Stage, files: Files): Promise<Weir> {
 
 /** Waits for the line that says so for the nth time. */
 async function startedAgain(weir: Weir, times: number): Promise<void> {
-  await weir.says(new RegExp(`(?:weir has started again in \\d+ ms: .*\\n[^]*){${times}}`));
+  await weir.says(new RegExp(`(?:weir restarted in \\d+ ms: .*\\n[^]*){${times}}`));
 }
 
 async function complains(weir: Process, pattern: RegExp): Promise<void> {

@@ -81,7 +81,7 @@ processFault("a second signal a second later → ends at once, exit 1", async (s
   weir.signal("SIGTERM");
   const { code, stderr } = await weir.ended(5_000);
   assert.equal(code, 1);
-  assert.match(stderr, /ended before everything was closed\n$/);
+  assert.match(stderr, /exiting before the shutdown is complete\n$/);
   client.destroy();
 });
 

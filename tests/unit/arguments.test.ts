@@ -87,46 +87,45 @@ test("a connector called as a prototype's part is a name", () => {
 });
 
 test("what says nothing that can be done", () => {
-  const port = (text: string) =>
-    `--port ${text}: write it as --port NAME=PORT, with a port up to 65535`;
-  const templates = "--template is one of chat, dashboard, notifications, iot";
-  const levels = "--log-level is one of trace, debug, info, warning, error";
+  const port = (text: string) => `--port ${text}: expected NAME=PORT with a port up to 65535`;
+  const templates = "--template must be one of chat, dashboard, notifications, iot";
+  const levels = "--log-level must be one of trace, debug, info, warning, error";
   const cases: ReadonlyArray<readonly [args: readonly string[], message: string]> = [
     [["--log-levle", "info"], 'run has no option --log-levle; did you mean "--log-level"?'],
     [["run", "--prot", "a=1"], 'run has no option --prot; did you mean "--port"?'],
-    [["check", "--workers", "4"], "check has no option --workers; run has it"],
+    [["check", "--workers", "4"], "check has no option --workers; it is an option of run"],
     ...["0", "-1", "257", "1e2", "2.5", "two", "", " 2", "0x2"].map((text) =>
       [
         [`--workers=${text}`],
-        `--workers ${text}: write a whole number from 1 to 256`,
+        `--workers ${text}: must be a whole number from 1 to 256`,
       ] as const
     ),
-    [["--workers", "2", "--watch"], "--watch is for one process; leave --workers out"],
+    [["--workers", "2", "--watch"], "--watch and --workers cannot be combined"],
     [["-x"], "run has no option -x; see --help"],
     [["--__proto__"], "run has no option --__proto__; see --help"],
     [["--toString"], "run has no option --toString; see --help"],
-    [["--strict"], "run has no option --strict; check has it"],
-    [["run", "--json"], "run has no option --json; check and test have it"],
-    [["check", "--log-level", "info"], "check has no option --log-level; run has it"],
-    [["check", "--port=ws=1"], "check has no option --port; run has it"],
-    [["check", "--filter", "x"], "check has no option --filter; test has it"],
+    [["--strict"], "run has no option --strict; it is an option of check"],
+    [["run", "--json"], "run has no option --json; it is an option of check and test"],
+    [["check", "--log-level", "info"], "check has no option --log-level; it is an option of run"],
+    [["check", "--port=ws=1"], "check has no option --port; it is an option of run"],
+    [["check", "--filter", "x"], "check has no option --filter; it is an option of test"],
     [["check", "--stritc"], 'check has no option --stritc; did you mean "--strict"?'],
-    [["test", "--watch"], "test has no option --watch; run has it"],
-    [["test", "--connect"], "test has no option --connect; check has it"],
+    [["test", "--watch"], "test has no option --watch; it is an option of run"],
+    [["test", "--connect"], "test has no option --connect; it is an option of check"],
     [
       ["init", "my", "--env-file", "x"],
-      "init has no option --env-file; run and check and test have it",
+      "init has no option --env-file; it is an option of run, check and test",
     ],
     [["init"], "init needs a folder: weir init my-server"],
     [["init", "--template", "iot"], "init needs a folder: weir init my-server"],
-    [["init", "my", "other"], 'init makes one folder; "other" is too many'],
+    [["init", "my", "other"], 'init takes one folder; remove "other"'],
     [["init", "my", "--template", "shop"], templates],
     [["init", "my", "--template", ""], templates],
     [["--log-level", "loud"], levels],
     [["--log-level", ""], levels],
     [["--log-level", "INFO"], levels],
     [["--log-level", "toString"], levels],
-    [["--log-format", "xml"], "--log-format is one of text, json"],
+    [["--log-format", "xml"], "--log-format must be one of text, json"],
     [["--port", "8080"], port("8080")],
     [["--port", "ws="], port("ws=")],
     [["--port", "=80"], port("=80")],

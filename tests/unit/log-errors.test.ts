@@ -1,7 +1,7 @@
 import type { LogRecord } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { withoutDetails } from "../../src/commands/log/errors.ts";
+import { withoutDetails } from "../../src/commands/log.ts";
 
 function record(error: unknown): LogRecord {
   return {

@@ -1,8 +1,8 @@
-/** `weir init`: makes a new configuration in a folder. */
+/** `weir init`: creates a configuration in a folder. */
 import { lstat, mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
+import process from "node:process";
 import { type InitCommand, UsageError } from "../arguments.ts";
-import { shellWord, weirCommand } from "./invocation.ts";
 
 /** The generated modules: `docs/templates.ts` writes them from the examples. */
 const TEMPLATE_FILES = {
@@ -13,9 +13,9 @@ const TEMPLATE_FILES = {
 } satisfies Record<InitCommand["template"], unknown>;
 
 /**
- * Writes a template's files and prints what can be done with them.
+ * Writes the files of a template and prints the next steps. Returns the exit code.
  *
- * @throws {UsageError} One of the files is there already, or the folder cannot be made.
+ * @throws {UsageError} One of the files exists, or the folder cannot be created.
  */
 export async function init({ folder, template }: InitCommand): Promise<number> {
   const files = Object.entries((await TEMPLATE_FILES[template]()).files);
@@ -24,9 +24,9 @@ export async function init({ folder, template }: InitCommand): Promise<number> {
     for (const [path] of files) await mkdir(dirname(join(folder, path)), { recursive: true });
     for (const [path, text] of files) await writeFile(join(folder, path), text, { flag: "wx" });
   } catch (cause) {
-    throw new UsageError(`${folder} cannot be made: ${(cause as Error).message}`, { cause });
+    throw new UsageError(`cannot create ${folder}: ${(cause as Error).message}`, { cause });
   }
-  console.log(`weir has made ${folder} from the template "${template}":\n`);
+  console.log(`created ${folder} from the template "${template}":\n`);
   for (const [path] of files) console.log(`  ${join(folder, path)}`);
   const weir = weirCommand();
   const where = shellWord(folder);
@@ -35,16 +35,39 @@ next:
   ${weir} run --watch ${where}
   ${weir} test ${where}
 
-It listens on http://localhost:3000, and ${join(folder, "README.md")} says what it does.`);
+It listens on http://localhost:3000. ${join(folder, "README.md")} describes it.`);
   return 0;
 }
 
 async function refuseExisting(path: string): Promise<void> {
   const found = await lstat(path).catch(({ code, message }) => {
-    // A file where a folder has to be is for mkdir to complain of.
+    // If a file is where a folder has to be, mkdir reports it.
     if (code === "ENOENT") return undefined;
-    throw new UsageError(`${path} cannot be made: ${message}`);
+    throw new UsageError(`cannot create ${path}: ${message}`);
   });
   if (found === undefined) return;
-  throw new UsageError(`${path} is there already; init needs a folder without it`);
+  throw new UsageError(`${path} already exists; init does not overwrite files`);
+}
+
+/** How `weir` was started, such as `deno run -A src/deno.ts`, to be pasted into a shell. */
+function weirCommand(): string {
+  // Only Deno runs the package without files on disk.
+  const program = import.meta.url.startsWith("file:")
+    ? shellWord(shortest(process.argv[1]))
+    : "jsr:@weir/runtime/cli";
+  const { deno, bun } = process.versions;
+  if (deno !== undefined) return `deno run -A ${program}`;
+  // Bun would load a .env file, which Weir does on no runtime.
+  return bun === undefined ? `node ${program}` : `bun --no-env-file ${program}`;
+}
+
+/** A word of a shell command, quoted if it must be. */
+function shellWord(text: string): string {
+  return /^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Relative if the path is below the working directory. */
+function shortest(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith("..") ? path : short;
 }

@@ -1,29 +1,29 @@
-/** Notices when the files of a configuration change. */
+/** Watches the files of a configuration. */
 import { setTimeout } from "node:timers/promises";
 import type { SourceFile } from "../../hcl/tree.ts";
 
-/** What is found when one looks: files, or why there are none. */
+/** Files, or the reason why there are none. */
 export type Reading = readonly SourceFile[] | Error;
 
 /** How files are watched. */
 export interface ChangesOptions {
-  /** Reads the configuration's files as they are now. */
+  /** Reads the current files of the configuration. */
   readonly read: () => Promise<Reading>;
-  /** Files that the configuration has taken in with `file("path")`, by path, as it found them. */
+  /** The texts of the files that the configuration has read with `file("path")`, by path. */
   readonly included: ReadonlyMap<string, string | undefined>;
-  /** Reads one of these as it is now; undefined where there is none. */
+  /** Reads the current text of such a file; undefined if there is none. */
   readonly readFile: (path: string) => Promise<string | undefined>;
-  /** Ends it. */
+  /** Stops watching. */
   readonly signal: AbortSignal;
-  /** Milliseconds from one look to the next; 500 by default. */
+  /** The interval between two checks, in milliseconds; 500 by default. */
   readonly every?: number;
-  /** Milliseconds for which files must stay as they are, since editors write in steps; 50 by default. */
+  /** How long files must stay unchanged, since editors write in steps; in milliseconds, 50 by default. */
   readonly settle?: number;
 }
 
 /**
- * Yields the files at once, and again whenever their text has changed, one was added or one is gone.
- * It looks again and again, which works alike on every system and every kind of disk.
+ * Yields the files at once, and again when one was changed, added or removed. It polls, which works
+ * the same on every system and every file system.
  */
 export async function* changes(
   { read, included, readFile, signal, every = 500, settle = 50 }: ChangesOptions,
@@ -31,7 +31,7 @@ export async function* changes(
   let reading = await read();
   while (!signal.aborted) {
     yield reading;
-    // Only now is it known which files were taken in.
+    // While the reading was used, `included` was filled.
     const known = fingerprint(reading, included);
     let latest = known;
     while (latest === known) {
@@ -53,7 +53,7 @@ export async function* changes(
   }
 }
 
-/** Equal where all texts are. */
+/** Equal if all texts are. */
 function fingerprint(
   reading: Reading,
   included: Iterable<readonly [path: string, text: string | undefined]>,
@@ -62,7 +62,7 @@ function fingerprint(
   return JSON.stringify([own, [...included].map(([path, text]) => [path, text ?? null])]);
 }
 
-/** Waits; gives whether the signal has come. */
+/** Waits. Returns whether the signal was aborted. */
 async function ends(milliseconds: number, signal: AbortSignal): Promise<boolean> {
   await setTimeout(milliseconds, undefined, { signal }).catch((error) => {
     if (!signal.aborted) throw error;

@@ -1,11 +1,11 @@
-/** `weir run --watch`: starts a configuration again whenever its files change. */
+/** `weir run --watch`: restarts a configuration when its files change. */
 import { loadConfig } from "../../runtime/load.ts";
 import type { Model } from "../../model/mod.ts";
 import { ConfigPathError, hostOptions, readConfigFiles } from "../../server/files.ts";
 import type { Service } from "../../server/mod.ts";
 import { type RunCommand, UsageError } from "../arguments.ts";
-import { diskCache } from "../disk-cache.ts";
-import { explain } from "../failure.ts";
+import { commandOptions } from "../load.ts";
+import { printError } from "../output.ts";
 import {
   announce,
   type Ports,
@@ -17,8 +17,8 @@ import {
 import { changes, type Reading } from "./changes.ts";
 
 /**
- * Runs until the signal. What cannot run is explained and leaves what runs as it is; then the next
- * change is tried. The environment, that of `--env-file` too, stays what it was at the start.
+ * Runs until the signal. The problems of a configuration that cannot run are printed; what runs is
+ * left alone until the next change. The environment, with `--env-file`, stays that of the start.
  *
  * @throws {ConfigPathError} There is no configuration at the start.
  * @throws {UsageError} A `--port` names no connector at the start.
@@ -52,17 +52,19 @@ export async function watch(
       service = undefined;
       await former?.close();
       if (ending.signal.aborted) break;
-      const free = askingForAny(model, ports);
+      const free = withAnyPort(model, ports);
       service = await serve(model, { ports: { ...ports, ...pick(taken, free) } });
       taken = { ...taken, ...pick(service.ports, free) };
       title = titleOf(model);
       announce(title, happened, startedAt, service);
-      happened = "has started again";
+      happened = "restarted";
     } catch (error) {
       if (isFirst && (error instanceof ConfigPathError || error instanceof UsageError)) throw error;
-      explain(error);
-      const state = service === undefined ? "nothing runs" : "what ran before goes on";
-      console.error(`${state}; weir waits for the next change`);
+      printError(error);
+      const state = service === undefined
+        ? "nothing is running"
+        : "the previous configuration keeps running";
+      console.error(`${state}; waiting for the next change`);
     }
     isFirst = false;
   }
@@ -71,25 +73,23 @@ export async function watch(
   await service?.close();
 }
 
-/** Files that cannot be read now may be back at the next look. */
+/** Files that cannot be read now may be there the next time. */
 async function read(paths: readonly string[]): Promise<Reading> {
   try {
     return await readConfigFiles(...paths);
   } catch (error) {
     if (error instanceof ConfigPathError) return error;
-    // A folder can go while it is being read.
+    // A folder can be deleted while it is read.
     return new ConfigPathError((error as Error).message, { cause: error });
   }
 }
 
-/** Loads what was read, and notes in `included` what else the configuration takes in. */
+/** Loads what was read, and keeps in `included` the files that the configuration reads. */
 async function load(reading: Reading, included: Map<string, string | undefined>): Promise<Model> {
   if (reading instanceof Error) throw reading;
   included.clear();
   return await loadConfig(reading, {
-    ...hostOptions,
-    cache: diskCache(),
-    embedded: false,
+    ...commandOptions(),
     async readFile(path) {
       included.set(path, undefined);
       const text = await hostOptions.readFile(path);
@@ -103,8 +103,8 @@ function readOrNothing(path: string): Promise<string | undefined> {
   return Promise.resolve(hostOptions.readFile(path)).catch(() => undefined);
 }
 
-/** The connectors that take any free port; they keep the first, since clients come back to it. */
-function askingForAny({ connectors }: Model, ports: Ports): readonly string[] {
+/** The connectors with any free port. They keep the first one, so that clients can reconnect. */
+function withAnyPort({ connectors }: Model, ports: Ports): readonly string[] {
   return [...connectors.values()].filter(({ name, options }) => {
     const { port } = options as { readonly port?: unknown };
     return (ports[name] ?? port) === 0;

@@ -1,0 +1,40 @@
+/** Loads the configuration of a command. */
+import process from "node:process";
+import { parseEnv } from "node:util";
+import { readTextFile } from "../base/text-file.ts";
+import type { Model } from "../model/mod.ts";
+import { loadConfig, type LoadOptions } from "../runtime/load.ts";
+import { hostOptions, readConfigFiles } from "../server/files.ts";
+import { type ReadingCommand, UsageError } from "./arguments.ts";
+import { diskCache } from "./disk-cache.ts";
+
+/**
+ * Reads `--env-file`, then the files of the command's paths. Every command loads this way.
+ *
+ * @throws {ConfigError} The configuration has errors.
+ * @throws {ConfigPathError | UsageError} There is no configuration, or no such file of variables.
+ */
+export async function loadModel(
+  { paths, envFile }: Pick<ReadingCommand, "paths" | "envFile">,
+  options: Pick<LoadOptions, "now"> = {},
+): Promise<Model> {
+  if (envFile !== undefined) await loadEnvFile(envFile);
+  return await loadConfig(await readConfigFiles(...paths), { ...commandOptions(), ...options });
+}
+
+/** How commands load a configuration. */
+export function commandOptions(): LoadOptions & Pick<typeof hostOptions, "readFile"> {
+  return { ...hostOptions, cache: diskCache(), embedded: false };
+}
+
+/**
+ * Sets the variables of a file that are not set yet.
+ *
+ * @throws {UsageError} The file cannot be read.
+ */
+export async function loadEnvFile(path: string): Promise<void> {
+  const text = await readTextFile(path).catch((cause) => {
+    throw new UsageError(`--env-file ${path}: ${cause.message}`, { cause });
+  });
+  for (const [name, value] of Object.entries(parseEnv(text))) process.env[name] ??= value;
+}
