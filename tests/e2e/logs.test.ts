@@ -207,8 +207,8 @@ stageTest("bodies are logged at trace, credentials of a connector are not", asyn
   await traffic(weir);
   weir.signal("SIGTERM");
   const { stderr } = await weir.ended();
-  assert.match(stderr, new RegExp(`flow on_number takes number: .*${MARK}-number`, "s"));
-  assert.match(stderr, new RegExp(`flow api takes POST /notes/:text: .*${MARK}-body`, "s"));
+  assert.match(stderr, new RegExp(`flow on_number received number: .*${MARK}-number`, "s"));
+  assert.match(stderr, new RegExp(`flow api received POST /notes/:text: .*${MARK}-body`, "s"));
   assert.ok(!stderr.includes(`${MARK}-password`) && !stderr.includes(KEY), stderr);
 });
 
@@ -227,8 +227,8 @@ stageTest("a scheduled flow is followed at trace as all others are", async (stag
   `;
   await writeFile(join(stage.folder, "tick.hcl"), config);
   const weir = await stage.run([stage.folder, "--port", "ws=0", "--log-level", "trace"]);
-  await until("the end of a run", () => /flow tick has ended/.test(weir.stderr), 1);
+  await until("the end of a run", () => /flow tick responded/.test(weir.stderr), 1);
   weir.signal("SIGTERM");
   const { stderr } = await weir.ended();
-  assert.match(stderr, /flow tick takes schedule: .*scheduled_at/s);
+  assert.match(stderr, /flow tick received schedule: .*scheduled_at/s);
 });

@@ -29,7 +29,7 @@ stageTest("watch: a change starts again on the same port, and clients get 1001",
   await mkdir(join(folderOf(stage), "more"));
   await write(stage, { "more/c.hcl": server("other") });
   await startedAgain(weir, 3);
-  assert.match(weir.stdout, /again in \d+ ms: .*\/ws {2}.*\/other\n$/);
+  assert.match(weir.stdout, /restarted in \d+ ms: .*\/ws {2}.*\/other\n$/);
   await rm(join(folderOf(stage), "more"), { recursive: true });
   await startedAgain(weir, 4);
 
@@ -47,9 +47,9 @@ stageTest("watch: a change that is wrong is shown, and what ran goes on", async 
   const client = await openClient(weir);
   for (
     const [text, problem] of [
-      ['flow "say" {', /^error: syntax error.*\n(?:.*\n)+1 problem$/m],
+      ['flow "say" {', /^error\[syntax-error\]: syntax error.*\n(?:.*\n)+1 problem$/m],
       ['flow "say" {\n  form {}\n}\n', /did you mean "from"\?/],
-      [server("ws", "wss"), /^error: .*$/m],
+      [server("ws", "wss"), /^error\[[a-z-]+\]: .*$/m],
     ] as const
   ) {
     await write(stage, { "b.hcl": text });
