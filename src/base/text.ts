@@ -23,8 +23,14 @@ export function isDecodable(text: string): boolean {
   }
 }
 
+/** Node does not have it yet. */
+const { toHex: nativeToHex } = Uint8Array.prototype as {
+  readonly toHex?: (this: Uint8Array) => string;
+};
+
 /** Bytes as lower-case hexadecimal digits. */
 export function toHex(bytes: Uint8Array): string {
+  if (nativeToHex !== undefined) return nativeToHex.call(bytes);
   const digits = new Uint8Array(2 * bytes.length);
   for (let i = 0; i < bytes.length; i++) {
     digits[2 * i] = DIGITS[bytes[i] >> 4];
