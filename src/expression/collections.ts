@@ -20,12 +20,15 @@ const LONGEST_RANGE = 100_000;
 /** Steps of making an int: it is a bigint. */
 const INT = 10;
 
+/** Steps of making a table of texts, beside its entries. */
+const TABLE = 150;
+
 /** Steps of comparing two items of a list. */
 const COMPARISON = 3;
 
 function unique(meter: Meter, list: readonly unknown[]): unknown[] {
   const seen = new Map<string, unknown>();
-  meter.items(4);
+  meter.spend(TABLE);
   for (const item of list) {
     const key = identity(meter, item);
     if (seen.has(key)) continue;
@@ -106,7 +109,8 @@ function onList(
 function onSets(name: string, act: (a: Set<string>, b: Set<string>) => boolean) {
   const setOf = (meter: Meter, list: unknown) => {
     const items = listOf(name, list);
-    meter.items(items.length + 4);
+    meter.items(items.length);
+    meter.spend(TABLE);
     return new Set(items.map((item) => identity(meter, item)));
   };
   return define(2, 2, (meter, a, b) => act(setOf(meter, a), setOf(meter, b)));

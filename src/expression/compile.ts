@@ -144,9 +144,10 @@ export class Compiler {
       }
       return { key: evaluate, value: this.#node(value, locals).evaluate };
     });
-    if (known.size === nodes.length) return { evaluate: mapOf(entries, name) };
-    const check = this.#source.guard(node, (_meter, map) => distinct(map, nodes.length));
-    return { evaluate: call(check, [mapOf(entries, name)]) };
+    const map = mapOf(entries, name);
+    if (known.size === nodes.length || nodes.length === 1) return { evaluate: map };
+    const check = this.#source.guard(node, (meter, made) => distinct(meter, made, nodes.length));
+    return { evaluate: call(check, [map]) };
   }
 
   /** `operands` are one or two. Literals are computed now, to find now what can never work. */

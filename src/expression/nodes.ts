@@ -1,8 +1,9 @@
 /** Evaluates the nodes of an expression, given their compiled parts. */
 
 import { Failure } from "./failure.ts";
+import type { Meter } from "./meter.ts";
 import type { Evaluate, FunctionCall } from "./scope.ts";
-import { element, isKey } from "./values.ts";
+import { element, isKey, namesOf } from "./values.ts";
 
 /**
  * Steps of throwing and catching one failure. In a callback of the system, where a server's events
@@ -36,8 +37,8 @@ export function mapOf(
 }
 
 /** The map, which has fewer fields than `entries` where two keys were equal. That is a Failure. */
-export function distinct(map: unknown, entries: number): unknown {
-  if (Object.keys(map as object).length === entries) return map;
+export function distinct(meter: Meter, map: unknown, entries: number): unknown {
+  if (namesOf(meter, map as object).length === entries) return map;
   throw new Failure("two keys of the map are equal");
 }
 

@@ -25,7 +25,7 @@ export function refuseKey(_meter: Meter, key: unknown): never {
 }
 
 /** Steps of writing a number as the name of a field, and of a search for a computed name. */
-const NUMBER = 40;
+const NUMBER = 60;
 const COMPUTED = 4;
 
 /** Whether the value can be a key of a map or an index: a string, a number, true or false. */
