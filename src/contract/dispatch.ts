@@ -1,25 +1,25 @@
-/** Hands one event to the flows of its source. No I/O. */
+/** Passes an event to the flows of its source. No I/O. */
 import type { FlowEvent, FlowHandler, Outcome } from "./connector.ts";
 import { FlowError } from "../base/errors.ts";
 
-/** How one flow ended. The flow has logged its own failure. */
+/** The result of one flow: its outcome, or its failure, which the flow has logged. */
 export type Ending = Outcome | FlowError;
 
 /**
- * One event on its way through its flows. Values stand here instead of promises where nothing had
- * to be waited for. What a flow throws beside a `FlowError` is a bug: the promises reject with it,
- * so `all` must always be awaited.
+ * The results of an event. They are plain values if no flow waited for anything, else promises. If a
+ * flow throws anything but a `FlowError`, which is a bug, the promises reject with it: always await
+ * `all`.
  */
 export interface Dispatched {
-  /** How the first flow ended: what the sender is answered. Undefined where no flow took the event. */
+  /** The result of the first flow, for the response. Undefined if no flow takes the event. */
   readonly answer: Ending | undefined | Promise<Ending>;
-  /** There once all flows have ended: the first failure in their order, undefined without one. */
+  /** The first failure in the order of the flows, when all have ended; undefined without one. */
   readonly all: FlowError | undefined | Promise<FlowError | undefined>;
 }
 
 /**
- * The flows that take an event, in the order given. Every filter is asked before any flow runs. A
- * flow whose filter failed counts as taken, and running it fails with that error.
+ * Returns the flows that take an event, in their order. All filters are evaluated before any flow
+ * runs. A flow whose filter fails is included, and fails with that error when it runs.
  */
 export function admit(
   handlers: readonly FlowHandler[],
@@ -38,8 +38,8 @@ export function admit(
 }
 
 /**
- * Asks the `accept` of all flows that `admit` gave, before any of them runs. Gives the first refusal
- * in their order; undefined where the event is welcome.
+ * Calls `accept` of all flows that `admit` returned, before any of them runs. Returns the first
+ * refusal in their order, or undefined if all flows accept the event.
  */
 export function accept(
   admitted: readonly FlowHandler[],
@@ -60,7 +60,7 @@ export function accept(
     : first(answers as (FlowError | undefined)[]);
 }
 
-/** Starts all flows that `admit` gave, in order, none waiting for another. */
+/** Starts all flows that `admit` returned, in their order. They run concurrently. */
 export function dispatch(admitted: readonly FlowHandler[], event: FlowEvent): Dispatched {
   if (admitted.length === 0) return { answer: undefined, all: undefined };
   if (admitted.length === 1) {
@@ -75,7 +75,7 @@ function failed(flow: string, error: FlowError): FlowHandler {
   return {
     flow,
     takes: () => true,
-    // At a gate nobody gets in because a filter is broken.
+    // A broken filter must not let an event through.
     accept() {
       throw error;
     },
@@ -85,13 +85,13 @@ function failed(flow: string, error: FlowError): FlowHandler {
   };
 }
 
-/** Starts one flow. The promise rejects with what the flow throws beside a `FlowError`: a bug. */
+/** Runs one flow. A `FlowError` is returned; anything else that the flow throws is a bug, and rejects. */
 export function runFlow(handler: FlowHandler, event: FlowEvent): Ending | Promise<Ending> {
   try {
     const outcome = handler.run(event);
     return outcome instanceof Promise ? outcome.catch(expected) : outcome;
   } catch (error) {
-    // A bug of one flow must not keep the others from starting.
+    // A bug in one flow must not keep the others from starting.
     return error instanceof FlowError ? error : Promise.reject(error);
   }
 }
