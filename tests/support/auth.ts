@@ -55,7 +55,7 @@ export function sign(
     .sign(secret as Parameters<SignJWT["sign"]>[0]);
 }
 
-/** A token of parts as they are, whoever would make it. */
+/** A token of these parts, unchecked. */
 export function forge(header: unknown, claims: unknown, signature = ""): string {
   const part = (value: unknown) =>
     btoa(JSON.stringify(value)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
@@ -82,7 +82,7 @@ export interface Bench {
   readonly records: readonly LogRecord[];
   /** Decides about a handshake. */
   ask(request?: RequestParts): Promise<Authenticated | HandshakeRefusal>;
-  /** The user whom a token in the query stands for, or the refusal as `401 message`. */
+  /** The user of a token in the query, or the refusal as `401 message`. */
   user(token: string): Promise<string | null>;
 }
 

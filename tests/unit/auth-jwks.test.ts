@@ -312,7 +312,7 @@ test("an expired token with a good key is expired", async () => {
   assert.equal(await user(token), "401 the token has expired");
 });
 
-/** So many zeros in gzip. */
+/** This many zeros in gzip. */
 async function zeros(amount: number): Promise<Uint8Array> {
   const gzip = createGzip();
   const chunks: Uint8Array[] = [];

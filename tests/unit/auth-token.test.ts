@@ -97,7 +97,7 @@ test("expressions see nothing of the token", () => {
     [{ headers: { authorization: `Bearer ${TOKEN}` } }, header],
     [{ headers: { cookie: `session=${TOKEN}` } }, cookie],
     [{ protocols: ["weir", TOKEN] }, protocol],
-    // Where nobody looks for it, and still it is there.
+    // In a place where no one looks for it, it is there as well.
     [{ query: `token=${TOKEN}&copy=${TOKEN}`, headers: { referer: `/?t=${TOKEN}` } }, query],
   ];
   for (const [parts, source] of places) {

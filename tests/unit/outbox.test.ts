@@ -316,7 +316,7 @@ test("random pushes and flushes over outboxes that share frames: bytes out are f
       } else if (action < 14) {
         push(random.pick(lines), fresh);
       } else if (action < 16 && old.length > 0) {
-        // The same frame again, as a message that somebody keeps.
+        // The same frame again, as a message that a caller keeps.
         for (const line of lines) push(line, random.pick(old));
       } else if (action < 17) {
         random.pick(lines).outbox.flush();

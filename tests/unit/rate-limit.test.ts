@@ -9,7 +9,7 @@ import {
 } from "../../src/connectors/websocket/protocol.ts";
 import { seeded } from "../support/random.ts";
 
-/** A clock that stands still until it is told. */
+/** A clock that only the test moves. */
 function stopped() {
   const clock = {
     time: 1_000,

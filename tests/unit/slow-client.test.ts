@@ -9,7 +9,7 @@ import { Flusher, type Outbox } from "../../src/connectors/websocket/outbox.ts";
 import type { Batch } from "../../src/transport/socket.ts";
 import { seeded } from "../support/random.ts";
 
-/** A socket whose kernel takes so many bytes and then no more, until the client reads. */
+/** A socket whose kernel takes a number of bytes and then no more, until the client reads. */
 class Wire {
   readonly texts: string[] = [];
   /** The largest that it has held. */
@@ -41,7 +41,7 @@ class Wire {
 
   close(): void {}
 
-  /** The client reads so many bytes. */
+  /** The client reads this many bytes. */
   read(bytes: number): void {
     this.room += bytes;
     this.#take();
@@ -116,7 +116,7 @@ class Scene {
     for (const flush of this.#ticks.splice(0)) flush();
   }
 
-  /** The client reads so many bytes, and the connector notices. */
+  /** The client reads this many bytes, and the connector notices. */
   read(bytes = 1_000_000): void {
     this.wire.read(bytes);
     const due = [...this.#timers];
@@ -159,7 +159,7 @@ test("drop_oldest: the oldest messages are dropped, and a notice takes their pla
     scene.tick();
   }
   scene.read();
-  // Some had been given to the socket before it was full; of those that waited the newest are kept.
+  // Some were written to the socket before it was full; of the others the newest are kept.
   const [first, ...rest] = scene.seen;
   assert.equal(first, 0);
   const gap = rest.findIndex((one) => typeof one === "string");
@@ -227,7 +227,7 @@ test("drop_oldest: the queue and the socket together never hold more than the li
         assert.equal(one, sent[at++], `seed ${seed}`);
         continue;
       }
-      // The notice of several holes in a row stands at the first; answers are in none.
+      // Several gaps in a row have one notice, at the first; no gap contains an answer.
       for (let left = Number(dropped[1]); left > 0; left--) {
         assert.equal(typeof sent[at++], "number", `seed ${seed}`);
       }

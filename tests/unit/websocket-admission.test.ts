@@ -160,7 +160,7 @@ test("admission: ten thousand decisions wait at once, not one more", async () =>
   const wait = () => desk(() => () => token.promise, undefined, { slots }).decision;
   const waiting = Array.from({ length: 10_000 }, wait);
   assert.deepEqual(wait(), full);
-  // Who waits for nothing is let in.
+  // A client that waits for nothing is let in.
   const { decision } = desk(() => good, undefined, { slots });
   assert.ok(!(decision instanceof Promise) && decision.accepted);
   token.resolve(denied);

@@ -121,11 +121,11 @@ export const SCENARIOS: readonly Scenario[] = [...rows()].map((row, index) => {
 function* rows(): Iterable<Row> {
   for (const [operation, user] of whats()) {
     for (const filter of keysOf(FILTERS)) {
-      // No filter is asked about nobody.
+      // Without a recipient no filter is evaluated.
       if (user === "a user that is not there" && filter !== "no filter") continue;
       for (const block of keysOf(VALUES)) {
         for (const exclude of [false, true]) {
-          // Nobody is answered for a fallback.
+          // A fallback sends no answer.
           for (const reads of block === "fallback" ? [false] : [false, true]) {
             yield { source: "client", block, operation, filter, exclude, user, reads };
           }
@@ -300,7 +300,7 @@ function flowText(scenario: Scenario): string {
   `;
 }
 
-/** Who must hear what is sent first, which is hidden from bob; undefined where nothing says. */
+/** The clients that must receive the first message, which bob may not; undefined where it is open. */
 export function hearersOf(scenario: Scenario): readonly Name[] | undefined {
   const { operation, filter, exclude, source, key } = scenario;
   // The facts of an end have no text.
@@ -313,7 +313,7 @@ export function hearersOf(scenario: Scenario): readonly Name[] | undefined {
       "a filter by client": !roomsOf(name).includes("hall") || color === "blue",
       "a filter by values": user !== (source === "join" ? key : "bob"),
     }[filter];
-    // Nobody has sent what a broker or a room's step sends.
+    // The messages of a broker or of a room's step have no sender.
     return group(name) && shown && !(exclude && source === "client" && name === "sender");
   });
 }

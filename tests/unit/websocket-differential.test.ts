@@ -25,9 +25,9 @@ import {
   SCENARIOS,
 } from "./websocket-differential-support.ts";
 
-/** So many scenarios are played one after the other; all such rows are played at the same time. */
+/** The number of scenarios that run one after the other; all such rows run at the same time. */
 const ROW = 4;
-/** After so many turns in which nobody hears anything, nobody will: the way through a link is shorter. */
+/** After this many turns without a message none will come: the way through a link is shorter. */
 const QUIET_TURNS = 25;
 
 /** What became of one client. */
@@ -48,7 +48,7 @@ interface Heard {
   readonly data?: { readonly text?: string; readonly id?: string; readonly rooms?: unknown };
 }
 
-/** Waits until nobody hears anything any more. */
+/** Waits until no client receives anything any more. */
 async function quiet(clients: Clients): Promise<void> {
   const sum = () =>
     NAMES.reduce((sum, name) => sum + clients[name].heard + (clients[name].ended ? 1e6 : 0), 0);
@@ -75,7 +75,7 @@ async function gather(runtimes: readonly ServingRuntime[], turn: number): Promis
   return Object.fromEntries(opened) as Clients;
 }
 
-/** Plays a scenario with its clients on these runtimes; `turn` says who is where. */
+/** Plays a scenario with its clients on these runtimes; `turn` says which client is where. */
 async function play(
   runtimes: readonly ServingRuntime[],
   scenario: Scenario,
@@ -109,7 +109,7 @@ async function play(
   };
   for (const [text, hidden] of [["one", "bob"], ["two", "cleo"]]) {
     await act(text, hidden);
-    // What comes next shows whether all keep the order, and who is in which room and who is gone.
+    // The next messages show whether the order is kept, and which clients are in which room or gone.
     sender.tell({ type: "mark", id: `after ${text}`, data: { text: `after ${text}` } });
     if (scenario.source !== "client" && scenario.source !== "join") await quiet(clients);
   }
@@ -133,7 +133,7 @@ function withoutRef(message: unknown): unknown {
   return JSON.parse(JSON.stringify(message).replaceAll(/\(ref \w+\)/g, "(ref)"));
 }
 
-/** Plays each scenario in one process and in three workers; gives what differs or is wrong. */
+/** Plays each scenario in one process and in three workers. Returns what differs or is wrong. */
 async function compare(scenarios: readonly Scenario[], model: Model, other: Model) {
   const wrong: string[] = [];
   const alone = await startRuntime(model);

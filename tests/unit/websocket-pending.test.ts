@@ -163,7 +163,7 @@ test("handshake: after ten seconds it gets 503, and a later decision changes not
   resolve();
   await connector.drain?.();
   assert.deepEqual(flow.ran, []);
-  // It has taken nobody's place.
+  // It holds no slot.
   const next = await accept();
   assert.ok(next?.accepted);
   assert.equal(clock.waiting, 0);

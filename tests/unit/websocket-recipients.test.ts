@@ -40,7 +40,7 @@ test("select: a client without an id is never left out, and gets no id for it", 
   const unnamed = {
     id: undefined,
     get client(): Client {
-      return assert.fail("nobody has asked for the client");
+      return assert.fail("nothing has asked for the client");
     },
   };
   for (const except of [undefined, "b"]) {
@@ -77,7 +77,7 @@ test("select: a filter sees the event, and each recipient as client", () => {
     idsOf(select(group, { filter: filter("input.to != ''"), except: "a", scope })),
     "bc",
   );
-  assert.equal(made(), 3, "the input is read once for all recipients, and not where nobody asks");
+  assert.equal(made(), 3, "the input is read once for all recipients, and not where nothing asks");
   // The flow's own scope stays as it is.
   assert.equal((scope.client as Client).id, "sender");
 });

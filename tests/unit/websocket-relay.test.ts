@@ -72,7 +72,7 @@ function done(recipients: number): unknown[] {
   return [{ type: "message", data: { recipients } }];
 }
 
-/** The answer of a flow whose order is carried out for so many. */
+/** The answer of a flow whose command is executed for this many connections. */
 function carriedOut(recipients: number): unknown[] {
   return [{ type: "message", data: { recipients, refused: 0 } }];
 }
@@ -168,7 +168,7 @@ test("relay: join_room, leave_room and disconnect apply to all connections of a 
 test("relay: a failure in another worker fails the flow that waits for it", async () => {
   await withWorkers(2, CONFIG, async (a, b) => {
     const [anna, bob] = [await a.open("anna"), await b.open("bob")];
-    // A filter that fails there: nobody there gets anything, and who does not wait is not told.
+    // A filter that fails there: no client there receives anything, and only a flow that waits fails.
     const [failed] = await anna.say({ to: "failing_counted", n: "text", text: "x" });
     assert.equal((failed as { readonly type: string }).type, "error");
     await anna.say({ to: "failing", n: "text", text: "x" });
@@ -179,7 +179,7 @@ test("relay: a failure in another worker fails the flow that waits for it", asyn
   });
 });
 
-/** Fails where an answer is no error of this code. */
+/** Fails unless the answer is an error with this code. */
 function assertError(answer: readonly unknown[], code: string): void {
   assert.deepEqual(answer.map((frame) => (frame as { readonly code?: string }).code), [code]);
 }
@@ -198,7 +198,7 @@ test("relay: a worker executes a command for all or none; one that refuses fails
       assert.equal(await a.runtime.sendToRoom("three", { text: "you are in" }), 1);
       await rest();
       assert.deepEqual(textsOf(...bobs), [[], [], ["you are in"], []]);
-      // Who is in already needs no room more.
+      // A connection that is in already needs no further room.
       assert.deepEqual(await anna.say({ to: "join", room: "two", user: "bob" }), carriedOut(4));
       assert.deepEqual(await anna.say({ to: "leave", room: "one", user: "bob" }), carriedOut(4));
       assert.deepEqual(await anna.say({ to: "end", user: "bob" }), carriedOut(4));

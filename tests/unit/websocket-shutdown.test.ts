@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { shutDownAll } from "../../src/connectors/websocket/hub.ts";
 
-/** When each of so many was told, in milliseconds after the beginning, in order. */
+/** The milliseconds after the start at which each of `count` shuts down, in order. */
 async function moments(count: number, spread: number): Promise<readonly number[]> {
   const begun = performance.now();
   const told: number[] = [];

@@ -1,4 +1,4 @@
-/** Decides about a handshake whose form is right: who the client is, and whether flows let it in. */
+/** Decides about a valid handshake: identifies the client, and asks the flows whether to let it in. */
 import type { Clock } from "../../base/clock.ts";
 import { type FlowError, newRef } from "../../base/errors.ts";
 import type { FlowHandler, Logger } from "../../contract/connector.ts";

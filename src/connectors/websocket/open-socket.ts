@@ -6,7 +6,7 @@ import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 import type { Outbox, OutboxListener } from "./outbox.ts";
 import type { Shared } from "./shared.ts";
 
-/** Is told what happens to an open socket. */
+/** Is notified of what happens to an open socket. */
 export interface SocketListener extends OutboxListener {
   /** No pong came in time. */
   dead(): void;

@@ -11,7 +11,7 @@ export interface Sink {
   send(batch: Batch): number;
 }
 
-/** Is told of an outbox that can send no more. Its methods never throw. */
+/** Is notified when an outbox can send no more. Its methods never throw. */
 export interface OutboxListener {
   /** More waits than the limit, and the kernel does not take it. Called once. */
   slow(): void;

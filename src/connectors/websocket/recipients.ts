@@ -39,7 +39,7 @@ export interface Delivered {
 /**
  * The audience of a flow's message.
  *
- * @throws {ConnectorError} The request does not name it, or the name is no room.
+ * @throws {ConnectorError} The request does not name it, or names an invalid room.
  */
 export function audienceOf(
   connector: string,

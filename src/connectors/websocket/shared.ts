@@ -36,7 +36,7 @@ export interface Shared {
   readonly outboxes: Outboxes;
   /** Runs the heartbeats. */
   readonly wheel: TimerWheel;
-  /** Decides who may join which room. */
+  /** Decides which clients may join which rooms. */
   readonly rules: RoomRules;
   readonly flows: Subscriptions;
   /** The open connections. */

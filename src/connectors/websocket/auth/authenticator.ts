@@ -16,7 +16,7 @@ import { type TokenRefusal, Verifier, type VerifierContext } from "./verifier.ts
 export interface Authenticated {
   /** Distinguishes it from a refusal. */
   readonly accepted: true;
-  /** Who it is. */
+  /** Its user, claims and expiry. */
   readonly identity: ClientIdentity;
   /** The subprotocol to answer with, never the token; undefined for none. */
   readonly protocol: string | undefined;

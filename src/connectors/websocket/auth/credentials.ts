@@ -4,7 +4,7 @@ import type { Clock } from "../../../base/clock.ts";
 /** The wall clock may be set, and no timer takes every delay: the clock is read again this often. */
 const MAX_WAIT = 3_600_000;
 
-/** Who a client is. */
+/** The identity of a client: its user and what is known of it. */
 export interface ClientIdentity {
   /** Null for a client without a token. */
   readonly userId: string | null;

@@ -93,7 +93,7 @@ export class CoalescingBacklog implements Backlog {
 interface Entry {
   /** Undefined for a gap. */
   frame: Frame | undefined;
-  /** How many messages the gap stands for. */
+  /** The number of messages that were dropped here. */
   dropped: number;
   next: Entry | undefined;
   /** For a message: the entry of the next message. */

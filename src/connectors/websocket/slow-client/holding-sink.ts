@@ -18,7 +18,7 @@ export interface HoldingSinkOptions {
   /** Empty at first. */
   readonly backlog: Backlog;
   readonly polling: Polling;
-  /** Is told where the peer throws. */
+  /** Is notified when the peer throws. */
   readonly listener: Pick<OutboxListener, "failed">;
   /** Is called with the number of frames that were lost with the socket. */
   onLost(frames: number): void;
