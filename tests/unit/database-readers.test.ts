@@ -6,7 +6,7 @@ import {
   CannotStartError,
   ReadBrokenError,
 } from "../../src/connectors/database/drivers/sqlite/errors.ts";
-import { readerCommand } from "../../src/connectors/database/drivers/sqlite/reader-program.ts";
+import { readerCommand } from "../../src/connectors/database/drivers/sqlite/reader.ts";
 import { Readers } from "../../src/connectors/database/drivers/sqlite/readers.ts";
 import { cancel } from "../../src/flow/coroutine.ts";
 import { fails, withDatabase, withFolder, write } from "./database-support.ts";

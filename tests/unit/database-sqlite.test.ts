@@ -163,7 +163,7 @@ test("a request that makes no sense is refused for good", async () => {
       [{ query: 'SELECT "bdy" FROM messages' }, /no such column: "bdy".*did you mean "body"/],
       [{ query: "SELECT 1; SELECT 2" }, /more than one statement/],
       [{ query: "SELECT :idd", payload: { id: 1 } }, /":idd" is in neither.*; did you mean "id"/],
-      [{ query: "SELECT :a", payload: "text" }, /":a" is in neither payload nor params; give it/],
+      [{ query: "SELECT :a", payload: "text" }, /":a" is in neither payload nor params; add it/],
       [{ query: "SELECT :toString", payload: {} }, /":toString" is in neither/],
       [{ query: "SELECT :a", params: { a: param("input.n + 1") } }, /params\.a: /],
       [{ query: "SELECT :a", payload: { a: NaN } }, /parameter ":a": is NaN/],

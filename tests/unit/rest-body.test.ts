@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BodyReader } from "../../src/connectors/rest/body.ts";
+import { BodyReader } from "../../src/connectors/rest/request.ts";
 import { ManualClock, settle } from "../support/clock.ts";
 
 const LIMIT = 1024;

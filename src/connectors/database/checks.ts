@@ -1,4 +1,4 @@
-/** What no single attribute of a `to` or `step` block tells about a request to a database. */
+/** Checks of `to` and `step` blocks that concern several attributes. */
 import type { CodedProblem, Destination } from "../../contract/definition.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import type { DatabaseDestination } from "./options.ts";
@@ -97,7 +97,7 @@ function checkQuery(
   }
 }
 
-/** Every one of the `params` must stand in the query. */
+/** The query must use every one of the `params`. */
 function checkNames(
   { parameters }: Query,
   params: Readonly<Record<string, unknown>> = {},

@@ -18,7 +18,7 @@ interface Parts {
   readonly keys: DedupeKeys;
 }
 
-/** Writes to a database, answers steps from it and keeps dedupe keys in it. */
+/** Reads from and writes to a database, and keeps dedupe keys in it. */
 export class DatabaseConnector implements Connector {
   /** For `dedupe`; like writes they fail while the database is not open. */
   readonly dedupeStore: DedupeStore = {

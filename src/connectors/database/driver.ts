@@ -1,6 +1,6 @@
 /**
- * What stands between the database connector and a database. A driver opens one kind of database;
- * statements, plans, dedupe keys and results are made above it.
+ * The interface of drivers. A driver opens one kind of database; statements, plans, dedupe keys and
+ * results are made above it.
  */
 import type { Cancellable, Logger } from "../../contract/connector.ts";
 import type { DatabaseOptions } from "./options.ts";
@@ -47,7 +47,7 @@ export interface Database {
   health(): string | undefined;
   /** The names of its tables and views, without the database's own. */
   describe(): readonly string[] | Promise<readonly string[]>;
-  /** The columns of a table; none where there is no such table. */
+  /** The columns of a table; none if the table does not exist. */
   describe(table: string): readonly string[] | Promise<readonly string[]>;
   /**
    * Prepares a statement, to be run any number of times.
@@ -119,7 +119,7 @@ export interface Changes {
 /** Statements that belong together. */
 export interface Transaction<T> {
   readonly steps: readonly Step[];
-  /** Makes the result of those of all steps. */
+  /** Makes the result of the results of all steps. */
   result(results: readonly Result[]): T;
   /** Makes the error that the promise rejects with. */
   error(cause: unknown): Error;

@@ -39,7 +39,7 @@ export const databaseConnector: ConnectorType = defineConnector({
   step: { fields: stepFields, operations: OPERATIONS, check: checkStep },
   keeps: true,
   unshared: (options) => drivers[options.driver].unshared?.(options),
-  /** SQLite in memory stands in for every database; the migrations are applied. */
+  /** SQLite in memory replaces every database; the migrations are applied. */
   test: (options) => ({ ...options, driver: "sqlite", database: ":memory:" }),
   async create(options, context) {
     return new DatabaseConnector(await drivers[options.driver].load(), options, context);

@@ -7,20 +7,20 @@ import { oneOf, text } from "../../contract/value-schema.ts";
 const ROWS = ["auto", "one", "all"] as const;
 
 /**
- * What becomes of a query's rows. `auto`: null, the row, or the list of several; `one`: the first row
- * or null; `all`: the list.
+ * The result of a query. `auto`: null, the row, or the list of several rows; `one`: the first row or
+ * null; `all`: the list.
  */
 export type Rows = typeof ROWS[number];
 
-/** What a `to` or a `step` says beside its operation and target. */
+/** The attributes of a `to` or `step` block beside its operation and target. */
 export interface DatabaseDestination {
   /** The column that finds the row of an UPDATE, DELETE or UPSERT. */
   readonly key?: string;
   /** One SQL statement with `:named` parameters. */
   readonly query?: string;
-  /** A `to` block's values for the query's parameters; the payload gives the others. */
+  /** A `to` block's values for the query's parameters; the others come from the payload. */
   readonly params?: Readonly<Record<string, Expression>>;
-  /** Only a step says so; the list where it is absent. */
+  /** Only a step has it; `all` where it is absent. */
   readonly rows?: Rows;
 }
 
@@ -59,7 +59,7 @@ export const stepFields = {
   }),
 } satisfies Fields;
 
-/** A path that must be there; `:memory:` stays as it is. */
+/** A required path; `:memory:` stays as it is. */
 function databasePath(about: string): Field<string> {
   const plain = attribute(text(), { about, required: true });
   const file = path({ about });

@@ -1,7 +1,19 @@
-/** Prepared statements: one for each shape of write and for each query. */
+/**
+ * Prepared statements, one for each shape of write and for each query; and the catalog of tables that
+ * writes are checked with.
+ */
 import { didYouMean } from "../../base/nearest.ts";
-import type { Catalog } from "./catalog.ts";
-import type { Database, Result, Row, Statement, StatementOptions } from "./driver.ts";
+import { quoted } from "../../base/shown.ts";
+import { KEYS_TABLE } from "./dedupe.ts";
+import {
+  type Database,
+  type Explanation,
+  MIGRATIONS_TABLE,
+  type Result,
+  type Row,
+  type Statement,
+  type StatementOptions,
+} from "./driver.ts";
 import type { DatabaseDestination, Rows as RowsWanted } from "./options.ts";
 import { parseQuery } from "./query.ts";
 import { OPERATIONS, tableStatement, type TableWrite } from "./statements.ts";
@@ -9,7 +21,7 @@ import { OPERATIONS, tableStatement, type TableWrite } from "./statements.ts";
 /** Clients choose which fields they send, so there is a limit to what is kept prepared. */
 const MOST_TABLE_PLANS = 256;
 
-/** A prepared statement, and what becomes of its result. */
+/** A prepared statement, and the shape of its result. */
 export interface Plan {
   readonly statement: Statement;
   /** The columns or parameters whose values it takes, in order. */
@@ -134,7 +146,7 @@ function because(message: string, hint: string | undefined): string {
   return hint === undefined ? message : `${message}; ${hint}`;
 }
 
-/** What becomes of the rows of a statement; what it changed stays as it is where it has none. */
+/** The shapes of results. What a statement without rows changed stays as it is. */
 const SHAPES: Readonly<Record<RowsWanted, Plan["shape"]>> = {
   auto: rowsAs((rows) => rows.length > 1 ? rows : rows[0] ?? null),
   // No row where a query finds nothing, or where a trigger has ignored the write.
@@ -148,4 +160,75 @@ function rowsAs(shape: (rows: readonly Row[]) => unknown): Plan["shape"] {
 
 function nothing(): undefined {
   return undefined;
+}
+
+/** The connector's own tables, which are no targets. */
+const OWN: readonly string[] = [MIGRATIONS_TABLE, KEYS_TABLE];
+
+/** Keeps what it has read; reads again before it says that something does not exist. */
+export class Catalog {
+  readonly #database: Pick<Database, "describe">;
+  /** The columns of tables. */
+  readonly #known = new Map<string, ReadonlySet<string>>();
+
+  /** Reads nothing yet. */
+  constructor(database: Pick<Database, "describe">) {
+    this.#database = database;
+  }
+
+  /**
+   * Makes sure that a table has these columns, names compared exactly.
+   *
+   * @throws {RangeError} It has not; the message names what is missing and what may be meant.
+   */
+  require(table: string, columns: readonly string[]): void | Promise<void> {
+    const kept = this.#known.get(table);
+    if (kept !== undefined && columns.every((column) => kept.has(column))) return;
+    const found = this.#database.describe(table);
+    return found instanceof Promise
+      ? found.then((known) => this.#check(table, columns, known))
+      : this.#check(table, columns, found);
+  }
+
+  /** The name that is probably meant by one that the database does not know, if that is known at once. */
+  hint({ unknown }: Explanation): string | undefined {
+    if (unknown === undefined) return undefined;
+    const tables = this.#database.describe();
+    if (tables instanceof Promise) return undefined;
+    const targets = tables.filter(isTarget);
+    if (unknown.kind === "table") return didYouMean(unknown.name, targets);
+    const columns = targets.flatMap((table) => {
+      const found = this.#database.describe(table);
+      return found instanceof Promise ? [] : found;
+    });
+    return didYouMean(unknown.name, columns);
+  }
+
+  #check(
+    table: string,
+    columns: readonly string[],
+    found: readonly string[],
+  ): void | Promise<void> {
+    if (found.length === 0 || !isTarget(table)) {
+      const tables = this.#database.describe();
+      const refuse = (known: readonly string[]): never => {
+        throw missing(`no table ${quoted(table)}`, table, known.filter(isTarget));
+      };
+      return tables instanceof Promise ? tables.then(refuse) : refuse(tables);
+    }
+    const known = new Set(found);
+    this.#known.set(table, known);
+    const absent = columns.find((column) => !known.has(column));
+    if (absent === undefined) return;
+    throw missing(`no column ${quoted(absent)} in table ${quoted(table)}`, absent, known);
+  }
+}
+
+function isTarget(table: string): boolean {
+  return !OWN.includes(table);
+}
+
+function missing(what: string, name: string, known: Iterable<string>): RangeError {
+  const hint = didYouMean(name, known);
+  return new RangeError(`there is ${what}${hint === undefined ? "" : `; ${hint}`}`);
 }

@@ -1,10 +1,10 @@
-/** Reads SQL as far as a query needs it: named parameters, one statement, reading or writing. */
+/** Parses SQL as far as a query needs it: parameters, the number of statements, reading or writing. */
 
 /** One SQL statement with `:named` parameters. */
 export interface Query {
   /** The text around the parameters: one piece more than there are `parameters`. */
   readonly pieces: readonly string[];
-  /** The names in the order in which they stand; a name may stand several times. */
+  /** The names in their order; a name may occur several times. */
   readonly parameters: readonly string[];
   /** True where it only reads. */
   readonly reads: boolean;
@@ -12,7 +12,7 @@ export interface Query {
   readonly returnsRows: boolean;
 }
 
-/** What strings, quoted names and comments hold is passed over; only `name` to `other` matter. */
+/** Skips the contents of strings, quoted names and comments. */
 const TOKEN = new RegExp(
   [
     String.raw`(?<skip>\s+|--[^\n]*|/\*[^]*?(?:\*/|$)|::)`,
@@ -32,7 +32,7 @@ const RETURNS_ROWS = new Set([...READS, "PRAGMA"]);
 const AFTER_WITH = new Set([...READS, "INSERT", "UPDATE", "DELETE", "REPLACE"]);
 
 /**
- * Takes a query apart.
+ * Parses a query.
  *
  * @throws {SyntaxError} It is empty, holds more than one statement, controls a transaction, leaves a
  * quotation open or has parameters that are not `:named`. The message completes a sentence that
@@ -83,7 +83,7 @@ export function parseQuery(text: string): Query {
 
 /**
  * The first statement of a script that would open or end a transaction, such as `COMMIT`; undefined
- * where there is none. The BEGIN and END of a trigger's body are none.
+ * if there is none. The BEGIN and END of a trigger's body do not count.
  */
 export function transactionControl(script: string): string | undefined {
   let first: string | undefined;

@@ -4,10 +4,9 @@ import { isObject } from "../../base/json.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import { quoted } from "../../base/shown.ts";
 import type { Cancellable, WriteRequest } from "../../contract/connector.ts";
-import { Catalog } from "./catalog.ts";
 import type { Database, Result, Statement, Step, Transaction } from "./driver.ts";
 import type { DatabaseDestination } from "./options.ts";
-import { type Plan, Plans } from "./plans.ts";
+import { Catalog, type Plan, Plans } from "./plans.ts";
 
 /** Answers the requests for one open database. */
 export class Requests {
@@ -73,7 +72,7 @@ export class Requests {
         return this.#bind(value, parameter, name);
       }
       if (Object.hasOwn(fields, name)) return this.#bind(fields[name], parameter, name);
-      const hint = didYouMean(name, Object.keys(fields)) ?? "give it in params";
+      const hint = didYouMean(name, Object.keys(fields)) ?? "add it to params";
       throw this.#refusal(`the query's ":${name}" is in neither payload nor params; ${hint}`);
     });
     if (!plan.reads) return this.#database.transaction(new Write(plan, values, this, "query"));

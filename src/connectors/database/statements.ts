@@ -24,7 +24,7 @@ export interface TableWrite {
   readonly key: string;
   /** The columns that the payload has values for. */
   readonly columns: readonly string[];
-  /** False where the rows that come back are not needed. True by default. */
+  /** False if the rows are not needed. True by default. */
   readonly returning?: boolean;
 }
 

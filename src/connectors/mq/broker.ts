@@ -1,6 +1,6 @@
 /**
- * What stands between the mq connector and a message broker. A driver connects to one kind of broker;
- * settlement, redelivery and dead letters are decided above it, in `deliveries.ts`.
+ * The interface of drivers. A driver connects to one kind of message broker; settlement, redelivery
+ * and dead letters are decided above it, in `deliveries.ts`.
  */
 import type { ConnectorContext } from "../../contract/connector.ts";
 import type { CodedProblem } from "../../contract/definition.ts";
@@ -8,7 +8,7 @@ import type { Expression } from "../../expression/mod.ts";
 import type { Message, Publication } from "./message.ts";
 import type { MqOptions } from "./options.ts";
 
-/** One kind of broker: what the configuration of its connectors means, and how one is made. */
+/** One kind of broker: how its configuration is checked, and how a broker is made. */
 export interface Driver {
   /** The fields of `input` that its messages have beside those of their bodies. */
   readonly metadata: readonly string[];
@@ -113,7 +113,7 @@ export interface Capabilities {
 /** Handles a message. Returns a promise where it has not settled yet; that never rejects. */
 export type Deliver = (delivery: Delivery) => void | Promise<void>;
 
-/** A message that was delivered and has to be settled: by one call of one of its methods. */
+/** A message that was delivered. One call of one of its methods settles it. */
 export interface Delivery {
   /** The routing key that it was published with. */
   readonly routingKey: string;

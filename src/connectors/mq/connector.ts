@@ -65,7 +65,7 @@ export class MqConnector implements Connector {
     return this.#broker.open();
   }
 
-  /** Consumes, where there are flows. What each consumer gets a copy of is consumed by one worker. */
+  /** Begins to consume if there are flows: on every worker, or on the leader alone. */
   async consume(): Promise<void> {
     if (this.#subscriptions.operations.length === 0) return;
     const { cluster } = this.#context;

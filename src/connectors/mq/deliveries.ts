@@ -14,22 +14,22 @@ import { MessageEvent } from "./message.ts";
 import type { ConsumerSettings } from "./options.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
-/** Milliseconds before a message is given back that the broker could not move or settle. */
+/** Milliseconds before a message that could not be moved or settled is given back. */
 const PAUSE = 1000;
 
 /** Numbers since the start. */
 export interface MessageCounts {
-  /** Messages that the broker has taken charge of. */
+  /** Messages that the broker has accepted. */
   published: number;
   /** Deliveries, repeated ones included. */
   consumed: number;
   /** Messages that all their flows have handled. */
   acked: number;
-  /** Failed deliveries after which the message was to be redelivered. */
+  /** Failed deliveries after which the message is redelivered. */
   retried: number;
   /** Messages that failed for good and are kept in the dead-letter queue. */
   dead_lettered: number;
-  /** Messages that failed for good and are gone. */
+  /** Messages that failed for good and are lost. */
   discarded: number;
 }
 
@@ -43,7 +43,7 @@ export interface DeliveriesContext {
   readonly clock: Clock;
 }
 
-/** Hands messages to the flows and settles them by what the flows say. */
+/** Hands messages to the flows and settles them by the outcome. */
 export class Deliveries {
   /** Numbers since the start. */
   readonly counts: MessageCounts = {
@@ -56,7 +56,7 @@ export class Deliveries {
   };
   readonly #context: DeliveriesContext;
   readonly #inFlight = new InFlight();
-  /** Each ends the wait of a message. */
+  /** Functions that end the wait of a message. */
   readonly #waits = new Set<() => void>();
   #stopping = false;
 
@@ -80,7 +80,7 @@ export class Deliveries {
     return this.#inFlight.add(handled.catch((error) => this.#giveBack(delivery, error)));
   }
 
-  /** From now on no message waits here for another delivery. */
+  /** Ends the wait of messages for another delivery. */
   stop(): void {
     this.#stopping = true;
     for (const end of [...this.#waits]) end();
@@ -91,7 +91,7 @@ export class Deliveries {
     return this.#inFlight.empty();
   }
 
-  /** Counts and logs a message that is gone. */
+  /** Counts and logs a message that is lost. */
   discarded(routingKey: string, reason: string): void {
     this.counts.discarded++;
     this.#context.logger.error("message {routingKey} was discarded: {reason}", {
@@ -122,7 +122,7 @@ export class Deliveries {
     }
     const { permanent, maxRetries = this.#context.settings.maxRetries } = failure;
     if (permanent || retries >= maxRetries) return this.#giveUp(delivery, failure.reason);
-    // What no flow takes here may be for another consumer of the queue.
+    // A message that no flow takes here may be for another consumer of the queue.
     const unwanted = failure.maxRetries !== undefined;
     const { delays, keeps } = this.#context.capabilities;
     return delays || (keeps && unwanted)
@@ -130,16 +130,16 @@ export class Deliveries {
       : this.#retryHere(delivery, failure.reason, retries + 1);
   }
 
-  /** The message waits in the broker, so that others go on meanwhile. */
+  /** The message waits in the broker, so that other messages are handled meanwhile. */
   #leaveToBroker(delivery: Delivery, reason: string, retries: number): void | Promise<void> {
     const { settings: { retryDelay }, capabilities: { keeps } } = this.#context;
-    // What ends with this process does not wait.
+    // A message that exists in this process alone does not wait.
     const delay = this.#stopping && !keeps ? 0 : retryDelay;
     return this.#move(
       delivery,
       () => delivery.redeliver(reason, retries, delay),
       () => this.#retried(delivery, reason, delay),
-      // It cannot wait anywhere, so this was its last attempt.
+      // It cannot wait anywhere: no further attempt.
       () => this.#giveUp(delivery, reason),
     );
   }
@@ -192,7 +192,7 @@ export class Deliveries {
     return result instanceof Promise ? result.then(moved, failed) : moved(result);
   }
 
-  /** An error that nobody has foreseen: the message must not be held for ever. */
+  /** After an unexpected error: the message must not be held for ever. */
   #giveBack(delivery: Delivery, error: unknown): Promise<void> {
     this.#warn("message {routingKey} may be redelivered: {reason}", delivery, error);
     return this.#requeueLater(delivery);

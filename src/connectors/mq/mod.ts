@@ -22,7 +22,7 @@ const driver = attribute(oneOf(Object.keys(drivers)), {
  *
  * A flow's `operation` is a pattern of routing keys (`*` one word, `#` any number, none for every
  * event), a destination's `target` is a routing key. A message is acked when all flows that take it
- * have succeeded; one that no flow takes is settled as the filters say that saw it.
+ * have succeeded; one that no flow takes is settled as the filters of the flows say.
  */
 export const mqConnector: ConnectorType = defineConnector({
   fields: { driver, ...fields },

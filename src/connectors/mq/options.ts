@@ -5,43 +5,50 @@ import { duration, flag, integer, oneOf, text } from "../../contract/value-schem
 
 const exchange = {
   name: attribute(text({ maxLength: 255 }), {
-    about: 'Its name; without one the broker\'s own of that type, such as "amq.topic".',
+    about:
+      'Its name; by default the exchange of that type that the broker has, such as "amq.topic".',
   }),
   type: attribute(oneOf(["topic", "direct", "fanout"]), {
     about: "How it routes: by pattern, by exact key, or to every queue.",
     default: "topic",
   }),
-  durable: attribute(flag(), { about: "Whether it survives the broker.", default: true }),
+  durable: attribute(flag(), {
+    about: "Whether it survives a restart of the broker.",
+    default: true,
+  }),
 };
 
 const queue = {
   name: attribute(text({ maxLength: 240 }), {
     about: "Its name; the instances of a service share its messages.",
   }),
-  durable: attribute(flag(), { about: "Whether it survives the broker.", default: true }),
+  durable: attribute(flag(), {
+    about: "Whether it survives a restart of the broker.",
+    default: true,
+  }),
   exclusive: attribute(flag(), {
-    about: "Whether one connection has it alone and takes it along when it ends.",
+    about: "Whether one connection has it alone; it is deleted with that connection.",
     default: false,
   }),
   auto_delete: attribute(flag(), {
-    about: "Whether it goes with its last consumer.",
+    about: "Whether it is deleted with its last consumer.",
     default: false,
   }),
 };
 
 const dlq = {
   exchange: attribute(text({ maxLength: 255 }), {
-    about: "A topic exchange that dead letters go through with the routing key that they had.",
+    about: "A topic exchange for dead letters, which keep their routing key.",
   }),
   queue: attribute(text({ maxLength: 255 }), {
-    about: 'Where dead letters end; the queue\'s name and ".dlq" by default.',
+    about: 'The queue of dead letters; the queue\'s name and ".dlq" by default.',
   }),
   max_retries: attribute(integer({ max: 1_000_000 }), {
-    about: "How often a message is delivered again before it is a dead letter.",
+    about: "How often a message is redelivered before it is a dead letter.",
     default: 3,
   }),
   retry_delay: attribute(duration(), {
-    about: "How long a message waits before it is delivered again.",
+    about: "How long a message waits before it is redelivered.",
     default: "1s",
   }),
 };
@@ -51,25 +58,26 @@ const consumer = {
     about: "The queue to consume from; the queue block's by default.",
   }),
   prefetch: attribute(integer({ min: 1, max: 65_535 }), {
-    about: "How many messages may be at work at once.",
+    about: "How many messages are handled at once, at most.",
     default: 10,
   }),
   dlq: block(dlq, {
     about:
-      "What becomes of a message whose flow failed; without it, it is discarded after 3 deliveries.",
+      "Retries and dead letters; without it, a message that fails is discarded after 3 deliveries.",
   }),
 };
 
 const publisher = {
   exchange: attribute(text({ maxLength: 255 }), {
-    about: 'Where it publishes; the exchange block\'s by default, "" sends to the queue `target`.',
+    about:
+      'The exchange to publish to; the exchange block\'s by default. "" sends to the queue `target`.',
   }),
   persistent: attribute(flag(), {
-    about: "Whether messages in durable queues survive the broker.",
+    about: "Whether messages in durable queues survive a restart of the broker.",
     default: true,
   }),
   confirms: attribute(flag(), {
-    about: "Whether a delivery waits until the broker has taken charge of the message.",
+    about: "Whether a write waits until the broker has confirmed the message.",
     default: true,
   }),
   mandatory: attribute(flag(), {
@@ -93,7 +101,7 @@ export const fields = {
   tls: attribute(flag(), { about: "Whether the connection is encrypted; false by default." }),
   exchange: block(exchange, { about: "Where events are published and queues are bound." }),
   queue: block(queue, { about: "A named queue; without one each instance has its own." }),
-  consumer: block(consumer, { about: "How messages are taken." }),
+  consumer: block(consumer, { about: "How messages are consumed." }),
   publisher: block(publisher, { about: "How messages are published." }),
 } satisfies Fields;
 
@@ -111,7 +119,7 @@ export type MqOptions = Values<typeof fields> & {
 /** The same with every default filled in. */
 export interface Settings {
   readonly exchange: Exchange;
-  /** Undefined: each instance has its own queue, which goes with it. */
+  /** Undefined: each instance has its own queue, which is deleted with it. */
   readonly queue: Queue | undefined;
   readonly consumer: ConsumerSettings;
   readonly publisher: PublisherSettings;
@@ -135,18 +143,18 @@ export interface Queue {
   readonly autoDelete: boolean;
 }
 
-/** How messages are taken. */
+/** How messages are consumed. */
 export interface ConsumerSettings {
   readonly prefetch: number;
-  /** How often a message is delivered again. */
+  /** How often a message is redelivered, at most. */
   readonly maxRetries: number;
   /** Milliseconds between two deliveries. */
   readonly retryDelay: number;
-  /** Undefined: what fails for good is discarded. */
+  /** Undefined: a message that fails for good is discarded. */
   readonly deadLetters: DeadLetters | undefined;
 }
 
-/** Where messages end that failed for good. */
+/** Where messages are moved that failed for good. */
 export interface DeadLetters {
   /** Empty: straight to the queue. */
   readonly exchange: string;
@@ -194,7 +202,7 @@ export function settle(options: MqOptions): Settings {
   };
 }
 
-/** The queue's name, which stands in either block; undefined where each instance has its own. */
+/** The queue's name, which either block may have; undefined where each instance has its own. */
 export function queueNameOf({ consumer, queue }: MqOptions): string | undefined {
   return consumer?.queue ?? queue?.name;
 }

@@ -33,7 +33,7 @@ function checkOptions(options: MqOptions): readonly CodedProblem[] {
     complaints.push({
       code: "missing-queue",
       message: "needs a name in its queue block",
-      hint: "leave the block out for a queue of each instance's own",
+      hint: "leave the block out, and each instance has its own queue",
     });
   }
   if (
@@ -49,7 +49,7 @@ function checkOptions(options: MqOptions): readonly CodedProblem[] {
     complaints.push({
       code: "missing-queue",
       message: "needs a queue in its dlq block",
-      hint: "only a named queue gives its dead letters a name",
+      hint: "the name of a named queue is the default",
     });
   }
   if (
@@ -57,14 +57,14 @@ function checkOptions(options: MqOptions): readonly CodedProblem[] {
   ) {
     complaints.push({
       code: "dead-letter-loop",
-      message: "sends its dead letters back to the exchange that they came from",
+      message: "sends dead letters to the exchange that they came from",
       hint: "name another exchange in the dlq block, or none",
     });
   }
   if (publisher?.mandatory && !publisher.confirms) {
     complaints.push({
       code: "conflicting-attributes",
-      message: "needs confirms to know what mandatory asks for",
+      message: "has mandatory without confirms",
     });
   }
   return complaints;
@@ -140,7 +140,7 @@ function checkUrl({ url, ...rest }: MqOptions): readonly CodedProblem[] {
     return [{
       code: "invalid-url",
       attribute: "url",
-      message: "has a url that is no amqp:// or amqps:// URL",
+      message: "has a url that is not an amqp:// or amqps:// URL",
       hint: example,
     }];
   }
@@ -148,7 +148,7 @@ function checkUrl({ url, ...rest }: MqOptions): readonly CodedProblem[] {
     return [{
       code: "invalid-url",
       attribute: "url",
-      message: "has a url with parameters, which it takes none of",
+      message: "has a url with parameters, which it does not take",
       hint: example,
     }];
   }
@@ -166,7 +166,7 @@ function checkUrl({ url, ...rest }: MqOptions): readonly CodedProblem[] {
     code: "conflicting-attributes",
     attribute: name,
     message: `has a url and a ${name}`,
-    hint: `the url says it all: ${example}`,
+    hint: `leave it out: the url has all parts: ${example}`,
   }));
 }
 

@@ -33,7 +33,7 @@ export class Subscriptions {
   /**
    * Runs every flow that takes the event, and waits for all of them even where one has failed.
    * Returns the failure, or undefined where there was none; no promise where no flow had to wait. An
-   * event that no flow takes has failed where a filter does not want it acked.
+   * event that no flow takes has failed if a filter says reject or requeue.
    */
   deliver(event: FlowEvent): DeliveryFailure | undefined | Promise<DeliveryFailure | undefined> {
     const errors: unknown[] = [];

@@ -5,10 +5,10 @@ import { didYouMean } from "../../base/nearest.ts";
 /** The methods that a flow can name. GET answers HEAD too; OPTIONS is answered for every path. */
 export const METHODS: readonly string[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/** Keeps a parameter apart from one of the same name in the path of a mount. */
+/** Tells a parameter from one of the same name in the path of a mount. */
 const PREFIX = "weir_";
 
-/** What a flow takes. */
+/** The requests that a flow takes. */
 export interface Operation {
   /** One of `METHODS`. */
   readonly method: string;
@@ -16,7 +16,7 @@ export interface Operation {
   readonly path: string;
   /** The names of its parameters. */
   readonly parameters: readonly string[];
-  /** The path with every parameter as `:`, so that equal shapes are taken by the same requests. */
+  /** The path with every parameter as `:`. Operations of one shape take the same requests. */
   readonly shape: string;
 }
 
@@ -24,12 +24,12 @@ const EXAMPLE = 'write it as "METHOD /path", such as "POST /rooms/:room/notify"'
 const LITERAL = /^[\p{L}\p{N}._~-]+$/u;
 const PARAMETER = /^:([A-Za-z][A-Za-z0-9_]*)$/;
 
-/** Reads an operation, or says what is wrong with it. */
+/** Parses an operation; returns what is wrong where it is not one. */
 export function parseOperation(text: string | undefined): Operation | CodedProblem {
   if (text === undefined) {
     return { code: "missing-operation", message: "needs an operation", hint: EXAMPLE };
   }
-  const complain = (message: string, hint: string | undefined): CodedProblem => ({
+  const problem = (message: string, hint: string | undefined): CodedProblem => ({
     code: "invalid-operation",
     attribute: "operation",
     message: `cannot take "${text}": ${message}`,
@@ -37,25 +37,25 @@ export function parseOperation(text: string | undefined): Operation | CodedProbl
   });
 
   const [, method, path] = /^(\S+)\s+(\S+)$/.exec(text) ?? [];
-  if (method === undefined) return complain("it is no method and path", EXAMPLE);
+  if (method === undefined) return problem("it is not a method and a path", EXAMPLE);
   if (!METHODS.includes(method)) {
-    return complain(`it cannot serve the method "${method}"`, methodHint(method));
+    return problem(`it cannot serve the method "${method}"`, methodHint(method));
   }
-  if (!path.startsWith("/")) return complain('its path must start with "/"', EXAMPLE);
+  if (!path.startsWith("/")) return problem('its path must start with "/"', EXAMPLE);
 
   const segments = path.slice(1).split("/");
-  // An empty last segment is the path of a folder, or the root.
+  // A path that ends in "/" has an empty last segment.
   const named = segments.at(-1) === "" ? segments.slice(0, -1) : segments;
   const parameters: string[] = [];
   for (const segment of named) {
     const name = PARAMETER.exec(segment)?.[1];
     if (name !== undefined) {
       if (parameters.includes(name)) {
-        return complain(`it has two parameters ":${name}"`, "give them different names");
+        return problem(`it has two parameters ":${name}"`, "give them different names");
       }
       parameters.push(name);
     } else if (!LITERAL.test(segment) || segment === "." || segment === "..") {
-      return complain(`its path cannot have the part "${segment}"`, segmentHint(segment));
+      return problem(`its path cannot have the part "${segment}"`, segmentHint(segment));
     }
   }
   const shape = path.replace(/:[^/]+/g, ":");
@@ -71,7 +71,7 @@ export function byPrecision(a: Operation, b: Operation): number {
   return first < second ? -1 : first > second ? 1 : 0;
 }
 
-/** The path as hono takes it. */
+/** The path as Hono takes it. */
 export function honoPath({ path }: Operation): string {
   return path.replaceAll("/:", `/:${PREFIX}`);
 }
@@ -90,12 +90,12 @@ function methodHint(method: string): string | undefined {
 function segmentHint(segment: string): string {
   const name = /^:?\{?([A-Za-z][A-Za-z0-9_]*)/.exec(segment)?.[1];
   if (segment.includes("*")) return "there are no wildcards: name each part, such as :id";
-  if (/^[^{?]*\?.*=/.test(segment)) return "leave the query out: input has its parameters anyway";
+  if (/^[^{?]*\?.*=/.test(segment)) return "leave the query out: input has its parameters";
   if (name !== undefined && segment.startsWith(":") && segment.endsWith("?")) {
     return "no parameter is optional: write one flow for each path";
   }
   if (name !== undefined && /^:?[^{}]*\{.*\}$/.test(segment)) {
-    return `write it as :${name}, and what it must look like as the filter`;
+    return `write it as :${name}, and check its form in the filter`;
   }
   if (segment.startsWith(":")) return "a parameter's name is letters, digits and _, such as :id";
   return "a part is letters, digits and - . _ ~, or a parameter such as :id";

@@ -1,11 +1,18 @@
-/** Makes an event of a request. */
+/** Requests as events: path, query and body, read within limits of size and time. */
 import type { Context } from "hono";
-import type { FlowEvent } from "../../contract/connector.ts";
+import type { Clock } from "../../base/clock.ts";
 import { isObject, parseJson } from "../../base/json.ts";
 import { isDecodable } from "../../base/text.ts";
-import type { BodyFailure, BodyReader } from "./body.ts";
+import type { FlowEvent } from "../../contract/connector.ts";
 import { honoParameter, type Operation } from "./operation.ts";
 import { errorResponse, unavailable } from "./response.ts";
+
+/** Milliseconds without a byte after which a body times out. */
+const IDLE_TIMEOUT = 30_000;
+/** Milliseconds after which a body that is not complete times out. */
+const TIMEOUT = 300_000;
+/** Milliseconds between two checks of that: a timer for each body would cost more than reading it. */
+const CHECK_INTERVAL = 1_000;
 
 /** How the bodies of a connector's requests are read. */
 export interface BodyOptions {
@@ -15,10 +22,10 @@ export interface BodyOptions {
 }
 
 /**
- * The event of a request, or the answer that refuses it.
+ * The event of a request, or the response that refuses it.
  *
  * A query parameter is text; one that is repeated is a list of its texts in order. The payload is
- * the fields of path, query and body, path over query over body. A body that is no JSON object is
+ * the fields of path, query and body, path over query over body. A body that is not a JSON object is
  * the payload itself, and path and query are then on `input` alone.
  */
 export async function readEvent(
@@ -50,7 +57,7 @@ export async function readEvent(
   };
 }
 
-/** The body's value, undefined without one. JSON alone is taken, so a form of another site is not. */
+/** The body's value; undefined without a body. Only JSON is accepted, so a form of another site is not. */
 async function readBody(
   { req }: Context,
   { reader, maxSize }: BodyOptions,
@@ -76,30 +83,30 @@ async function readBody(
   }
 }
 
-/** The body, null without one; undefined where it has been read and is not there any more. */
+/** The body; null without one, undefined where it was read and cannot be read again. */
 async function bodyOf(req: Context["req"]): Promise<ReadableStream<Uint8Array> | null | undefined> {
   if (!req.raw.bodyUsed) return req.raw.body;
   try {
-    // The embedding application has read it; hono has kept it, unless it was read past hono.
+    // The embedding application has read it. Hono keeps it, unless it was read without Hono.
     return new Response(await req.arrayBuffer()).body;
   } catch {
     return undefined;
   }
 }
 
-/** The answer where a body was not read to its end. */
+/** The response where a body was not read to its end. */
 function refusal(failure: BodyFailure, maxSize: number): Response {
   switch (failure) {
     case "too_large":
       return errorResponse("too_large", `the body is larger than ${maxSize} bytes`);
     case "too_slow": {
       const headers = { "connection": "close" };
-      return errorResponse("timeout", "the body did not come in time", { status: 408, headers });
+      return errorResponse("timeout", "the body did not arrive in time", { status: 408, headers });
     }
     case "closing":
       return unavailable();
     case "broken":
-      return errorResponse("invalid_message", "the body is not UTF-8, or broke off");
+      return errorResponse("invalid_message", "the body is not UTF-8, or is incomplete");
   }
 }
 
@@ -116,4 +123,103 @@ function readQuery(query: URLSearchParams): Readonly<Record<string, unknown>> {
     return [name, values.length === 1 ? values[0] : values];
   });
   return Object.fromEntries(entries);
+}
+
+/** Why a body was not read to its end. */
+export type BodyFailure = "too_large" | "too_slow" | "closing" | "broken";
+
+/** A body that was read, or why it was not. */
+export type Body = { readonly text: string } | { readonly failure: BodyFailure };
+
+/** Reads the bodies of one connector. */
+export class BodyReader {
+  readonly #clock: Clock;
+  /** The bodies that are being read. */
+  readonly #reading = new Set<Reading>();
+  #cancelCheck: (() => void) | undefined;
+  #closed = false;
+
+  /** Timeouts follow `clock`. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Reads a body of at most `maxSize` bytes of UTF-8. The server drops the rest of a larger one. */
+  async read(stream: ReadableStream<Uint8Array>, maxSize: number): Promise<Body> {
+    if (this.#closed) return { failure: "closing" };
+    // Something else is reading it.
+    if (stream.locked) return { failure: "broken" };
+    const reading = new Reading(stream, this.#clock);
+    this.#reading.add(reading);
+    this.#cancelCheck ??= this.#clock.after(CHECK_INTERVAL, this.#check);
+    try {
+      return await reading.text(maxSize);
+    } finally {
+      this.#reading.delete(reading);
+    }
+  }
+
+  /** Stops reading all bodies that are not complete. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelCheck?.();
+    for (const reading of this.#reading) reading.giveUp("closing");
+  }
+
+  readonly #check = (): void => {
+    const now = this.#clock.elapsed();
+    for (const reading of this.#reading) if (reading.isLate(now)) reading.giveUp("too_slow");
+    this.#cancelCheck = this.#reading.size === 0
+      ? undefined
+      : this.#clock.after(CHECK_INTERVAL, this.#check);
+  };
+}
+
+/** One body that is being read. */
+class Reading {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #clock: Clock;
+  readonly #begunAt: number;
+  #movedAt: number;
+  #failure: BodyFailure | undefined;
+
+  constructor(stream: ReadableStream<Uint8Array>, clock: Clock) {
+    this.#reader = stream.getReader();
+    this.#clock = clock;
+    this.#begunAt = this.#movedAt = clock.elapsed();
+  }
+
+  async text(maxSize: number): Promise<Body> {
+    const decoder = new TextDecoder("utf-8", { fatal: true });
+    const parts: string[] = [];
+    let size = 0;
+    try {
+      for (;;) {
+        const { done, value } = await this.#reader.read();
+        if (this.#failure !== undefined) return { failure: this.#failure };
+        if (done) return { text: parts.join("") + decoder.decode() };
+        this.#movedAt = this.#clock.elapsed();
+        size += value.length;
+        if (size > maxSize) {
+          this.giveUp("too_large");
+          return { failure: "too_large" };
+        }
+        parts.push(decoder.decode(value, { stream: true }));
+      }
+    } catch {
+      return { failure: this.#failure ?? "broken" };
+    }
+  }
+
+  /** Ends the pending read. */
+  giveUp(failure: BodyFailure): void {
+    this.#failure ??= failure;
+    // Cancelling would close the socket before the response on Node. This rejects the pending read.
+    this.#reader.releaseLock();
+  }
+
+  /** Whether it has timed out. */
+  isLate(now: number): boolean {
+    return now >= Math.min(this.#movedAt + IDLE_TIMEOUT, this.#begunAt + TIMEOUT);
+  }
 }

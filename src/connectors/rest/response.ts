@@ -1,8 +1,8 @@
-/** What a caller is answered. */
+/** The responses of flows, and of requests that no flow serves. */
 import type { Ending } from "../../contract/dispatch.ts";
 import { type ErrorCode, FlowError } from "../../base/errors.ts";
 
-/** The codes of the wire protocol, and those for what only HTTP has. They are stable. */
+/** The codes of the wire protocol, and those of HTTP alone. They are stable. */
 export type HttpErrorCode =
   | ErrorCode
   | "not_found"
@@ -31,11 +31,11 @@ const STATUS: Readonly<Record<HttpErrorCode, number>> = {
   timeout: 504,
 };
 
-/** What an error response may say beside its code and its message. */
+/** What an error response may have beside its code and its message. */
 export interface ErrorResponseOptions {
-  /** As the code has it by default. */
+  /** The status of the code by default. */
   readonly status?: number | undefined;
-  /** Each `{ path, message }` of bad data. */
+  /** Each `{ path, message }` of data that is not valid. */
   readonly details?: readonly unknown[] | undefined;
   readonly ref?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
@@ -50,17 +50,17 @@ export function errorResponse(
   return jsonResponse({ error: { code, message, details, ref } }, status, headers);
 }
 
-/** The answer where no flow is started: it also ends the connection, which may have a body to come. */
+/** The response while no flow starts. It closes the connection, where a body may still arrive. */
 export function unavailable(): Response {
   const headers = { "retry-after": "1", "connection": "close" };
   return errorResponse("unavailable", "the service is starting or shutting down", { headers });
 }
 
 /**
- * The answer that a flow's ending makes: its response, else the first destination's result, with
- * 201 where that was something new; 204 without either. Of a failure, what its `error_response` says.
+ * The response to the end of a flow: its `response`, else the result of the first destination, with
+ * 201 where that created something; 204 without either. For a failure, what its `error_response` says.
  *
- * @throws {TypeError} The answer has a cycle.
+ * @throws {TypeError} The data has a cycle.
  */
 export function endingResponse(ending: Ending): Response {
   if (ending instanceof FlowError) {
@@ -86,7 +86,7 @@ function jsonResponse(
   });
 }
 
-/** JSON has no BigInt: one that a double holds becomes a number, any other its digits as text. */
+/** JSON has no BigInt: a safe integer becomes a number, any other its digits as text. */
 function plain(_key: string, value: unknown): unknown {
   if (typeof value !== "bigint") return value;
   const number = Number(value);

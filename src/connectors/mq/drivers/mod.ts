@@ -7,7 +7,7 @@ export const drivers: Readonly<Record<string, Driver>> = {
   rabbitmq: { ...exchangeChecks, load: () => import("./rabbitmq/mod.ts") },
   memory: {
     ...exchangeChecks,
-    // With an address beside it, memory stands in for a broker that others publish to.
+    // With an address, memory is a substitute for a broker that others publish to.
     internal: ({ url, host }) => url === undefined && host === undefined,
     load: () => import("./memory/mod.ts"),
   },

@@ -2,27 +2,27 @@
 import { statSync } from "node:fs";
 
 /**
- * The files that a database is in. SQLite keeps writing to one that was deleted or replaced, and
- * everything is lost that is written then; so they are compared by their numbers on the disk.
+ * The files of a database. SQLite keeps writing to a file that was deleted or replaced, and everything
+ * that is written then is lost. So the files are identified by their numbers on the disk.
  */
 export class DatabaseFiles {
   /** What was found when each was opened, by its path. */
   readonly #opened: ReadonlyMap<string, string>;
   #problem: string | undefined;
 
-  /** Call it when the database has been opened; with a log, SQLite keeps that for as long. */
+  /** The database must be open: SQLite keeps its log as long as it is. */
   constructor(path: string, hasLog: boolean) {
     const paths = hasLog ? [path, `${path}-wal`] : [path];
     this.#opened = new Map(paths.map((path) => [path, find(path).identity ?? ""]));
     this.look();
   }
 
-  /** What was found at the last look; undefined where all is well. */
+  /** What was wrong at the last check; undefined if nothing was. */
   get problem(): string | undefined {
     return this.#problem;
   }
 
-  /** Looks again, at a system call for each: 5 to 15 µs, where a commit takes 150 and more. */
+  /** Checks again, with one system call for each file: 5 to 15 µs; a commit takes 150 or more. */
   look(): string | undefined {
     this.#problem = undefined;
     for (const [path, opened] of this.#opened) {
@@ -37,7 +37,7 @@ export class DatabaseFiles {
   }
 }
 
-/** The file's number and that of its disk, or why they cannot be told. */
+/** The file's number and that of its disk, or why they cannot be read. */
 function find(path: string): { readonly identity?: string; readonly problem?: string } {
   try {
     // Numbers of files may be larger than what a plain number can hold.

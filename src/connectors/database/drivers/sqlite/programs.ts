@@ -1,4 +1,4 @@
-/** What the program that SQLite compiles a query into tells about the query. */
+/** Whether a query may take long, by the program that SQLite compiles it into. */
 import type { DatabaseSync } from "node:sqlite";
 
 /**
@@ -58,7 +58,7 @@ function explain(database: DatabaseSync, sql: string): readonly Instruction[] {
 }
 
 function isOfConnection({ opcode, p1, p4 }: Instruction): boolean {
-  // Database 0 is the file; 1 holds temporary tables, what is attached comes after it.
+  // Database 0 is the file, 1 has the temporary tables, the others are attached.
   if (opcode === "Transaction") return p1 !== 0;
   return isCall(opcode) && OF_CONNECTION.has(nameOf(p4));
 }

@@ -1,15 +1,14 @@
-/** Reads that may take long, in other processes, where they do not block this one. */
+/** Runs reads that may take long in other processes, where they do not block this one. */
 import type { Cancellable } from "../../../../contract/connector.ts";
 import { ReadBrokenError } from "./errors.ts";
-import { Reader } from "./reader.ts";
-import type { ReaderOptions, ReadOrder } from "./reader-program.ts";
+import { Reader, type ReaderOptions, type ReadOrder } from "./reader.ts";
 import { toRow } from "./values.ts";
 
-/** How many processes read at a time, those included that have been killed and are not gone yet. */
+/** How many processes there are at most, including those that were killed and have not ended yet. */
 const MOST = 4;
-/** Milliseconds that a read waits for the processes there are until another one is started. */
+/** Milliseconds that a read waits for an idle process before another one is started. */
 const CROWDED = 50;
-/** Milliseconds after which a process is ended that has had nothing to read since the last look. */
+/** Milliseconds between two checks; a process that has read nothing since the last one is ended. */
 const IDLE = 30_000;
 
 type Rows = readonly Record<string, unknown>[];
@@ -22,23 +21,23 @@ interface Read {
 }
 
 /**
- * The processes that read from one database. They are started when there is something to read, so a
- * configuration without such reads has none, and end when there is nothing for a while. One whose
- * read is given up is killed; the next one takes its place when it is needed.
+ * The processes that read from one database. They start when there is something to read, so that a
+ * configuration without such reads has none, and end when there was nothing to read for a while. A
+ * process whose read is cancelled is killed; another one starts when it is needed.
  */
 export class Readers {
   readonly #options: ReaderOptions;
   readonly #idle: number;
-  /** Each with what it reads, and with how many reads it had when it was last looked at. */
+  /** Each with its current read, and the number of its reads at the last check. */
   readonly #readers = new Map<Reader, { read: Read | undefined; seen: number }>();
-  /** In the order in which they came. */
+  /** In their order. */
   readonly #waiting = new Set<Read>();
   #crowded: ReturnType<typeof setTimeout> | undefined;
   #looking: ReturnType<typeof setInterval> | undefined;
   readonly #allGone = Promise.withResolvers<void>();
   #closed = false;
 
-  /** Starts none yet. `idle` is the time between two looks for processes with nothing to do. */
+  /** Starts none yet. `idle` is the time between two checks for idle processes, in milliseconds. */
   constructor(options: ReaderOptions, idle: number = IDLE) {
     this.#options = options;
     this.#idle = idle;
@@ -52,8 +51,8 @@ export class Readers {
   /**
    * Reads; the rows are as JSON can hold them.
    *
-   * @throws {CannotStartError} There can be no such processes.
-   * @throws {ReadBrokenError} The process has ended, or all of it is closed.
+   * @throws {CannotStartError} No process can be started.
+   * @throws {ReadBrokenError} The process has ended, or `close` was called.
    */
   read(order: ReadOrder): Promise<Rows> & Cancellable<Rows> {
     const { promise, resolve, reject } = Promise.withResolvers<Rows>();
@@ -64,7 +63,7 @@ export class Readers {
     return Object.assign(promise, { cancel: () => this.#giveUp(read) });
   }
 
-  /** Cancels what is being read; resolves when all processes are gone. */
+  /** Cancels all reads; resolves when all processes have ended. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const read of this.#waiting) read.reject(closed());
@@ -80,7 +79,7 @@ export class Readers {
   #assign(): void {
     for (const [reader, state] of this.#readers) {
       if (this.#waiting.size === 0) break;
-      if (reader.idle) this.#give(reader, state);
+      if (reader.idle) this.#assignTo(reader, state);
     }
     if (this.#waiting.size === 0) {
       clearTimeout(this.#crowded);
@@ -88,7 +87,7 @@ export class Readers {
     } else if (this.#readers.size === 0) {
       this.#start();
     } else if (this.#readers.size < MOST) {
-      // Most reads are short, and a process that is there is faster than one that starts.
+      // Most reads are short: waiting for a process is faster than starting one.
       this.#crowded ??= setTimeout(() => {
         this.#crowded = undefined;
         this.#start();
@@ -101,7 +100,7 @@ export class Readers {
       const reader = new Reader(this.#options, (ended) => this.#forget(ended));
       this.#readers.set(reader, { read: undefined, seen: 0 });
     } catch (error) {
-      // Those that work will do it later.
+      // A busy process will do it later.
       if (this.#readers.size > 0) return;
       for (const read of this.#waiting) read.reject(error);
       this.#waiting.clear();
@@ -111,7 +110,7 @@ export class Readers {
     this.#assign();
   }
 
-  #give(reader: Reader, state: { read: Read | undefined }): void {
+  #assignTo(reader: Reader, state: { read: Read | undefined }): void {
     const [read] = this.#waiting;
     this.#waiting.delete(read);
     state.read = read;

@@ -16,7 +16,7 @@ import type { Message, Publication } from "../../message.ts";
 import { type MqOptions, type Settings, settle } from "../../options.ts";
 import { bindingKeys, compilePattern, LONGEST_KEY } from "../../routing.ts";
 
-/** After this many deliveries the next waits for a timer: flows that feed each other starve nobody. */
+/** After this many deliveries the next waits for a timer, so that flows that feed each other block nothing. */
 const LONGEST_RUN = 2000;
 
 /** A message in the queue. */
@@ -49,7 +49,7 @@ export class MemoryBroker implements Broker {
   readonly #lost: BrokerContext["lost"];
   #bindings: readonly Matcher[] | undefined;
   readonly #queue = new Fifo<Queued>();
-  /** Each ends the wait of a message that is to be redelivered. */
+  /** Functions that end the wait of a message that will be redelivered. */
   readonly #waiting = new Set<() => void>();
   #deliver: Deliver | undefined;
   #idle: (() => void) | undefined;
@@ -174,7 +174,7 @@ export class MemoryBroker implements Broker {
   /** Queues a message that was delivered, after `delay` milliseconds. */
   readonly #return = (message: Queued, delay: number): void => {
     if (this.#closed) throw new UnsendableError("the broker in this process is closed");
-    // Whoever moves the clock need not move it for what has nothing to wait for.
+    // Without a delay the clock need not move.
     if (delay === 0) return this.#enqueue(message);
     const end = (): void => {
       cancel();
@@ -199,7 +199,7 @@ export class MemoryBroker implements Broker {
   }
 }
 
-/** A message that has left the queue. */
+/** A message that was taken from the queue. */
 class MemoryDelivery implements Delivery {
   readonly held = true;
   readonly content: Message;
@@ -243,7 +243,7 @@ class MemoryDelivery implements Delivery {
     this.#return({ ...this.#message, retries }, delay);
   }
 
-  /** Nobody can look at dead letters in this process, so they are counted and logged alone. */
+  /** Keeps nothing: nobody could look at dead letters in this process. */
   deadLetter(): DeadLetter {
     return {};
   }

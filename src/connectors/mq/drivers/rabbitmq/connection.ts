@@ -54,7 +54,7 @@ export const PATIENCE = 5000;
 /** Errors that waiting does not repair: credentials, permissions, other properties than declared. */
 const PERMANENT = ["ACCESS_REFUSED", "NOT_ALLOWED", "PRECONDITION_FAILED"];
 
-/** Whether another attempt cannot succeed until somebody has changed something. */
+/** Whether another attempt cannot succeed until the configuration of one side has changed. */
 export function isPermanent(error: unknown): boolean {
   return error instanceof AMQPError && PERMANENT.includes(error.code);
 }
@@ -81,7 +81,7 @@ export class BrokerConnection {
   readonly opened: Promise<unknown>;
   readonly #listeners: (() => void)[] = [];
   #health: string | undefined;
-  /** Counts the events of the connection, so that what ends late can tell. */
+  /** Counts the events of the connection: a result of an earlier one is ignored. */
   #turn = 0;
 
   /**

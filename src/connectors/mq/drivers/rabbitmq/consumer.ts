@@ -134,7 +134,7 @@ export class Consumer {
   }
 }
 
-/** A message that has to be settled on the channel that it came from. */
+/** A message, which is settled on the channel that it came from. */
 class RabbitDelivery implements Delivery {
   readonly #received: Received;
   readonly #channel: Channel;

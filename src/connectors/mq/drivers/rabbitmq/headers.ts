@@ -26,7 +26,7 @@ const TEXTS = [
 /** Properties of a message as the library takes them. */
 export type Properties = Partial<Pick<Envelope, typeof TEXTS[number] | "priority" | "timestamp">>;
 
-/** What of these fields is a property, with a value of its type. */
+/** The fields that are properties, with values of the right type. */
 export function propertiesIn(fields: Readonly<Record<string, unknown>>): Properties {
   const texts = TEXTS.filter((name) => typeof fields[name] === "string");
   const numbers = (["priority", "timestamp"] as const)
@@ -55,7 +55,7 @@ export function headerProblem({ headers = {}, ...properties }: Envelope): string
 export function badProperties(properties: Properties): (keyof Properties)[] {
   const bad: (keyof Properties)[] = TEXTS.filter((name) => {
     const value = properties[name];
-    // What was no UTF-8 may have become longer when it was read.
+    // Bytes that are not UTF-8 may become longer when they are read.
     return value !== undefined && Buffer.byteLength(value) > LONGEST_TEXT;
   });
   const { timestamp } = properties;
@@ -63,7 +63,7 @@ export function badProperties(properties: Properties): (keyof Properties)[] {
   return good ? bad : [...bad, "timestamp"];
 }
 
-/** The headers that fit beside `own`, the smallest first, and the names of those that do not. */
+/** The headers that fit beside `own`, the smallest first, and the names of the others. */
 export function fittingHeaders(
   headers: Headers,
   own: Headers,
@@ -166,7 +166,7 @@ export function unpack(
   }
 }
 
-/** JSON has no word for bytes and some numbers, so every list begins with the kind of what it is. */
+/** JSON has no bytes, NaN or -0, so each list begins with the kind of its value. */
 function toJson(value: unknown): unknown {
   if (Object.is(value, -0)) return ["number", "-0"];
   if (typeof value === "number" && !Number.isFinite(value)) return ["number", String(value)];
@@ -190,6 +190,6 @@ function fromJson(value: unknown): unknown {
     case "map":
       return Object.fromEntries(items.map(([name, item]) => [String(name), fromJson(item)]));
     default:
-      throw new TypeError(`nothing of the kind ${kind}`);
+      throw new TypeError(`unknown kind of value: ${kind}`);
   }
 }

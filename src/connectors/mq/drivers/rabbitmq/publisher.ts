@@ -88,7 +88,7 @@ export class Publisher {
     entry.count++;
     try {
       await this.#sendInTime(envelope, body);
-      // A message is returned before its confirmation, but the event comes one turn later.
+      // A message is returned before it is confirmed, but the event is emitted one turn later.
       await new Promise((resolve) => setImmediate(resolve));
       if (entry.returned) throw new Error(`no queue takes the routing key ${quoted(routingKey)}`);
     } finally {

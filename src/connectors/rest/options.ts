@@ -1,14 +1,15 @@
-/** The `cors` attribute: which pages of other sites may call. */
+/** The attributes of a rest connector. */
 import * as v from "valibot";
-import { type ValueSchema, valueSchema } from "../../contract/value-schema.ts";
+import { attribute, type Values } from "../../contract/fields.ts";
+import { integer, size, text, type ValueSchema, valueSchema } from "../../contract/value-schema.ts";
 
-/** Any origin, or these; none where the list is empty. */
+/** `*` for any origin, or these; none where the list is empty. */
 export type Origins = "*" | readonly string[];
 
 const FORM = 'must be true for any origin, or a list of origins such as ["https://example.com"]';
 
 /** True for any origin, false for none, or a list of exact origins. */
-export function origins(): ValueSchema<Origins> {
+function origins(): ValueSchema<Origins> {
   return valueSchema(
     "true, false or origins",
     v.pipe(
@@ -22,7 +23,7 @@ export function origins(): ValueSchema<Origins> {
         }
         const bad: unknown = value.find((item) => !isOrigin(item));
         if (bad !== undefined) {
-          addIssue({ message: `has ${JSON.stringify(bad)}, which is no origin\n${hint(bad)}` });
+          addIssue({ message: `has ${JSON.stringify(bad)}, which is not an origin\n${hint(bad)}` });
           return NEVER;
         }
         return value;
@@ -30,6 +31,23 @@ export function origins(): ValueSchema<Origins> {
     ),
   );
 }
+
+/** The attributes of a `connector` block. */
+export const fields = {
+  port: attribute(integer({ max: 65535 }), {
+    about: "The port it listens on; 0 takes a free one.",
+    required: true,
+  }),
+  host: attribute(text(), { about: "The address it binds.", default: "0.0.0.0" }),
+  cors: attribute(origins(), {
+    about: "Lets pages of other origins call: true for any, or a list of exact origins.",
+    default: false,
+  }),
+  max_body_size: attribute(size(), { about: "The largest body it reads.", default: "1MB" }),
+};
+
+/** The values of a `connector` block. */
+export type RestOptions = Values<typeof fields>;
 
 function isOrigin(value: unknown): boolean {
   return typeof value === "string" && URL.canParse(value) && new URL(value).origin === value;

@@ -1,0 +1,168 @@
+/** A rest connector at work: routes, and the flows that answer them. */
+import type { Context, Hono, MiddlewareHandler } from "hono";
+import { cors } from "hono/cors";
+import { ConnectorError } from "../../base/errors.ts";
+import { InFlight } from "../../base/in-flight.ts";
+import { shown } from "../../base/shown.ts";
+import type {
+  Connector,
+  ConnectorContext,
+  FlowHandler,
+  HttpService,
+  Logger,
+} from "../../contract/connector.ts";
+import { admit, dispatch } from "../../contract/dispatch.ts";
+import { byPrecision, honoPath, METHODS, type Operation, parseOperation } from "./operation.ts";
+import type { RestOptions } from "./options.ts";
+import { type BodyOptions, BodyReader, readEvent } from "./request.ts";
+import { endingResponse, errorResponse, unavailable } from "./response.ts";
+
+/** One operation and the flows on it, in file order. */
+interface Route {
+  readonly operation: Operation;
+  readonly handlers: FlowHandler[];
+}
+
+/** What the handlers of one request share, also those of several connectors. */
+interface Env {
+  Variables: {
+    /** The methods that the path has. */
+    "weir.allow"?: readonly string[];
+    /** True where a flow's route has answered. */
+    "weir.served"?: boolean;
+  };
+}
+
+/** Serves the flows of one connector. */
+export class RestConnector implements Connector {
+  readonly http: HttpService;
+  readonly #name: string;
+  readonly #options: RestOptions;
+  readonly #logger: Logger;
+  /** By method and shape. */
+  readonly #routes = new Map<string, Route>();
+  readonly #bodies: BodyOptions;
+  readonly #inFlight = new InFlight();
+  #accepting = false;
+
+  /** Opens nothing. */
+  constructor(options: RestOptions, context: ConnectorContext) {
+    const { name, logger, clock } = context;
+    this.#name = name;
+    this.#options = options;
+    this.#logger = logger;
+    this.#bodies = { reader: new BodyReader(clock), maxSize: options.max_body_size };
+    this.http = {
+      listen: { host: options.host, port: options.port },
+      routes: (app) => this.#register(app as unknown as Hono<Env>),
+    };
+  }
+
+  subscribe(text: string | undefined, handler: FlowHandler): void {
+    const operation = parseOperation(text);
+    if ("message" in operation) {
+      throw new ConnectorError(this.#name, `flow "${handler.flow}" ${operation.message}`);
+    }
+    const key = `${operation.method} ${operation.shape}`;
+    const route = this.#routes.get(key);
+    if (route === undefined) {
+      this.#routes.set(key, { operation, handlers: [handler] });
+    } else if (route.operation.path === operation.path) {
+      route.handlers.push(handler);
+    } else {
+      const [{ flow }] = route.handlers;
+      throw new ConnectorError(
+        this.#name,
+        `flow "${handler.flow}" takes the same requests as flow "${flow}" and names a parameter ` +
+          `differently: ${operation.path} and ${route.operation.path}; give both the same name`,
+      );
+    }
+  }
+
+  consume(): Promise<void> {
+    this.#accepting = true;
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    this.#accepting = false;
+    this.#bodies.reader.close();
+    return Promise.resolve();
+  }
+
+  drain(): Promise<void> {
+    return this.#inFlight.empty();
+  }
+
+  #register(app: Hono<Env>): void {
+    const routes = [...this.#routes.values()].sort((a, b) => byPrecision(a.operation, b.operation));
+    const paths = Map.groupBy(routes, ({ operation }) => operation.shape);
+    if (this.#options.cors.length > 0) {
+      const allowed = cors({
+        origin: allowedOrigin(this.#options.cors),
+        allowMethods: [...METHODS],
+      });
+      for (const [{ operation }] of paths.values()) app.use(honoPath(operation), allowed);
+    }
+    for (const route of routes) {
+      app.on(route.operation.method, honoPath(route.operation), (context) => {
+        context.set("weir.served", true);
+        return this.#inFlight.add(this.#serve(context, route));
+      });
+    }
+    for (const same of paths.values()) {
+      app.all(
+        honoPath(same[0].operation),
+        otherMethods(same.map(({ operation }) => operation.method)),
+      );
+    }
+  }
+
+  async #serve(context: Context, { operation, handlers }: Route): Promise<Response> {
+    if (!this.#accepting) return unavailable();
+    const event = await readEvent(context, operation, this.#bodies);
+    if (event instanceof Response) return event;
+    const broken = (error: unknown): Response => {
+      this.#logger.error("{operation} failed: {error}", {
+        operation: shown(event.operation),
+        error,
+      });
+      return failure();
+    };
+    try {
+      const { answer, all } = dispatch(admit(handlers, event), event);
+      if (answer === undefined) return errorResponse("not_found", "no flow takes this request");
+      void this.#inFlight.add(Promise.resolve(all).catch(broken));
+      // A bug in the first flow rejects `all` as well, which logs it.
+      const ending = await Promise.resolve(answer).catch(() => undefined);
+      return ending === undefined ? failure() : endingResponse(ending);
+    } catch (error) {
+      return broken(error);
+    }
+  }
+}
+
+function failure(): Response {
+  return errorResponse("flow_failed", "the service failed");
+}
+
+function allowedOrigin(allowed: "*" | readonly string[]): string | string[] {
+  return allowed === "*" ? allowed : [...allowed];
+}
+
+/**
+ * Answers a method that no flow serves: OPTIONS with 204, others with 405. Handlers that are registered
+ * later go first: files, another connector, the embedding application.
+ */
+function otherMethods(methods: readonly string[]): MiddlewareHandler<Env> {
+  const own = methods.includes("GET") ? [...methods, "HEAD"] : methods;
+  return async (context, next) => {
+    context.set("weir.allow", [...context.get("weir.allow") ?? [], ...own]);
+    await next();
+    if (context.res.status !== 404 || context.get("weir.served")) return;
+    const allow = [...new Set(context.get("weir.allow")), "OPTIONS"].join(", ");
+    context.res = context.req.method === "OPTIONS"
+      ? new Response(null, { status: 204, headers: { allow } })
+      : errorResponse("method_not_allowed", `this path has ${allow}`, { headers: { allow } });
+  };
+}
