@@ -174,7 +174,7 @@ export class Bench {
 
   /** Starts the server with these blocks beside the usual ones, and the bystander. */
   async serve(blocks: string): Promise<void> {
-    this.#descriptors = await RemoteServer.idleDescriptors();
+    this.#descriptors = await RemoteServer.idleDescriptors(parsers[0]);
     this.#server = await RemoteServer.start(parsers[0], base + blocks);
     const bystander = await this.open();
     await bystander.request({ type: "join_room", room: ROOM });

@@ -80,13 +80,17 @@ export function fault(entry: string, options: FaultOptions, body: FaultBody): vo
   faults(options, { [entry]: body });
 }
 
-/** Registers faults that run side by side against one server, a test for each of them. */
+/**
+ * Registers faults that run side by side against one server, a test for each of them. The hosts, too,
+ * run side by side, each in a process of its own.
+ */
 export function faults(options: FaultOptions, bodies: Readonly<Record<string, FaultBody>>): void {
+  let started: ReadonlyMap<Host, Promise<Verdict>> | undefined;
   for (const host of parsers) {
-    let started: Promise<Verdict> | undefined;
     for (const entry of Object.keys(bodies)) {
       test(`${host.name}: ${entry}`, async () => {
-        const { failures, afterwards } = await (started ??= runFaults(host, options, bodies));
+        started ??= new Map(parsers.map((each) => [each, runFaults(each, options, bodies)]));
+        const { failures, afterwards } = await started.get(host) as Verdict;
         const failure = failures.get(entry) ?? afterwards;
         if (failure !== undefined) throw failure;
       });

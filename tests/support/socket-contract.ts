@@ -82,18 +82,25 @@ export function contract(
   config: string,
   run: (context: Contract) => Promise<void>,
 ): void {
-  const running = new Map<Host, Promise<void>>();
-  const start = (): void => {
-    for (const host of hosts) {
-      const result = runOn(host, config, run);
-      running.set(host, result);
-      result.catch(() => {}); // The test of this host awaits it, but perhaps later.
-    }
-  };
+  testHosts(hosts, name, (host) => runOn(host, config, run));
+}
+
+/**
+ * Registers one test for each host. The first one starts all of them: they run side by side, since
+ * most of the time they wait.
+ */
+export function testHosts(
+  hosts: readonly Host[],
+  name: string,
+  run: (host: Host) => Promise<void>,
+): void {
+  let started: ReadonlyMap<Host, Promise<void>> | undefined;
   for (const host of hosts) {
     test(`${host.name}: ${name}`, async () => {
-      if (running.size === 0) start();
-      await running.get(host);
+      started ??= new Map(hosts.map((each) => [each, run(each)]));
+      // Each result is for the test of its host, which may await it only after it has failed.
+      for (const result of started.values()) result.catch(() => {});
+      await started.get(host);
     });
   }
 }

@@ -85,8 +85,8 @@ function readResult(text: string): unknown {
   return call;
 }
 
-/** The process that the tests of this file share; undefined before the first and after its end. */
-let shared: Promise<ServerProcess> | undefined;
+/** The processes that the tests of this file share, one for each host. */
+const processes = new Map<Host, Promise<ServerProcess>>();
 
 async function start(): Promise<ServerProcess> {
   const started = new ServerProcess(await needTool(runtime));
@@ -94,14 +94,17 @@ async function start(): Promise<ServerProcess> {
   return started;
 }
 
-async function findProcess(): Promise<ServerProcess> {
-  const found = await shared;
+async function findProcess(host: Host): Promise<ServerProcess> {
+  const found = await processes.get(host);
   if (found?.isAlive) return found;
-  shared = start();
-  return await shared;
+  const started = start();
+  processes.set(host, started);
+  return await started;
 }
 
-after(async () => await (await shared)?.kill());
+after(async () => {
+  for (const started of processes.values()) await (await started).kill();
+});
 
 /** A start that failed. */
 export interface Failed {
@@ -128,7 +131,7 @@ export class RemoteServer {
 
   /** Serves a configuration. Rejects with the error of a start that failed. */
   static async start(host: Host, config: string): Promise<RemoteServer> {
-    const found = await findProcess();
+    const found = await findProcess(host);
     const result = await found.remote.start(host.name, config);
     if ("error" in result) {
       throw Object.assign(new Error(result.error.message), { name: result.error.name });
@@ -138,15 +141,15 @@ export class RemoteServer {
 
   /** Serves a configuration that cannot start; returns why, and what its connectors were called with. */
   static async fail(host: Host, config: string): Promise<Failed> {
-    const { remote } = await findProcess();
+    const { remote } = await findProcess(host);
     const result = await remote.start(host.name, config);
     assert.ok("error" in result, "it has started");
     return { error: result.error, steps: await remote.steps() };
   }
 
   /** How many descriptors its process has open while it serves nothing. */
-  static async idleDescriptors(): Promise<number> {
-    return (await (await findProcess()).remote.held()).descriptors.length;
+  static async idleDescriptors(host: Host): Promise<number> {
+    return (await (await findProcess(host)).remote.held()).descriptors.length;
   }
 
   /** The id of its process. */
