@@ -278,6 +278,8 @@ async function pourJoins(client: FrameClient, count: number): Promise<void> {
       frameBytes({
         payload: JSON.stringify({ type: "join_room", room: `room ${at + i}`, id: at + i }),
       })));
+    // On Deno nothing is read between writes that the kernel takes at once.
+    await new Promise((resolve) => setImmediate(resolve));
     if (!client.socket.writable || client.socket.write(packet)) continue;
     await Promise.race([
       new Promise((resolve) => client.socket.once("drain", resolve)),
