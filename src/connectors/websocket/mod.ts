@@ -2,6 +2,12 @@
  * The `websocket` connector: rooms, users, broadcasts, and the flows that clients start.
  *
  * May import base/, contract/, expression/ and transport/.
+ *
+ * A handshake goes through `hub.ts` and `admission.ts` to a `connection.ts`. A frame goes through
+ * `connection.ts`, `queue.ts` (order and limits) and `frames.ts` to a flow. What a flow sends goes
+ * through `write` in `hub.ts`, `recipients.ts` and `outbox.ts` to sockets, and through `relay.ts` to
+ * other workers. All of them read one object, `shared.ts`. Types of frames are in `protocol.ts`,
+ * close codes in `closing.ts`, counters in `counters.ts`, attributes in `options.ts`.
  */
 import {
   type CodedProblem,
@@ -26,7 +32,7 @@ export const DESTINATION_OPERATIONS = [
   ...CONTROL_OPERATIONS,
 ] as const;
 
-/** The fields of `input` beside those of the payload; the last five only on `connect` or `disconnect`. */
+/** The fields of `input` beside those of the payload; the last five only in (dis)connect events. */
 const METADATA = [
   ...["data", "event", "client_id", "user_id", "room"],
   ...["remote_addr", "code", "reason", "rooms", "duration_ms"],
