@@ -12,11 +12,11 @@ import type { PlacedExpression } from "./warnings/flow.ts";
 export interface ReadConnector {
   readonly name: string;
   readonly block: Block;
-  /** Undefined where nobody knows what its type is. */
+  /** Undefined if its type is unknown. */
   readonly model: ConnectorModel | undefined;
   /** Its look-ups, which wait for all connectors to be known. */
   readonly lookups: LookupReader;
-  /** Every expression of it, and where its attribute's value stands. */
+  /** Every expression of it, and the place of its attribute's value. */
   readonly expressions: readonly PlacedExpression[];
   /** True where its options are what its type asks for. */
   readonly sound: boolean;

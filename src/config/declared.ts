@@ -24,7 +24,7 @@ interface Kind {
 /** Every block that a configuration declares. */
 export class Declared {
   readonly #kinds = new Map<string, Kind>();
-  /** The names of blocks whose kind does not exist: it may be any, misspelled. */
+  /** The names of blocks of an unknown kind, which may be any kind, misspelled. */
   readonly #strange = new Set<string>();
   /** How many blocks those are. */
   #strangers = 0;
@@ -40,7 +40,7 @@ export class Declared {
     for (const header of recovered) this.#add(header);
   }
 
-  /** Whether a block of this kind and name may be there, although nobody could read it. */
+  /** Whether a block of this kind and name may exist, although it could not be read. */
   mayExist(kind: string, name: string): boolean {
     if (this.#opaque || this.#strange.has(name)) return true;
     const known = this.#kinds.get(kind);

@@ -23,7 +23,7 @@ export interface Loading {
   /** What may be there although it could not be read. */
   readonly declared: Pick<Declared, "mayExist" | "mayExceed">;
   readonly report: Report;
-  /** Is told of every expression of a flow, and where it stands. */
+  /** Called with every expression of a flow and its place. */
   readonly onExpression?: (flow: string, expression: Expression, span: Span) => void;
 }
 

@@ -55,7 +55,7 @@ async function connectFiles(
   const { report } = problems;
 
   for (const { name, nameSpan } of read.body.attributes) {
-    const message = `the attribute "${name}" stands outside of every block`;
+    const message = `the attribute "${name}" is outside of all blocks`;
     report({ code: "unknown-attribute", span: nameSpan, message });
   }
   for (const { type, typeSpan } of read.body.blocks) {
@@ -139,7 +139,7 @@ async function connectFiles(
   };
 }
 
-/** Reads a flow; keeps where its expressions stand and whether it has errors. */
+/** Reads a flow; returns the places of its expressions and whether it has errors. */
 function readWithPlaces(name: string, block: Block, loading: Loading) {
   const expressions: PlacedExpression[] = [];
   let sound = !hasFailed(block.body);

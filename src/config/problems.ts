@@ -3,7 +3,7 @@ import { ConfigError } from "../base/errors.ts";
 import { type Problem, problemWithoutPlace } from "../base/problem.ts";
 import { problemAt, type Report, sortProblems, type SourceFile } from "../hcl/tree.ts";
 
-/** The most problems that are reported: nobody reads more, and each looks for similar names. */
+/** The most problems that are reported, because each one searches for similar names. */
 const MOST = 1_000;
 
 /** Thrown at the problem after the last one that is reported: the rest is not looked at. */

@@ -1,11 +1,11 @@
-/** The `service` block: who this is, and how it ends. */
+/** The `service` block: name, version and shutdown. */
 import type { ServiceModel } from "../model/mod.ts";
 import { attribute, readFields } from "../contract/fields.ts";
 import { duration, text, type ValueSchema } from "../contract/value-schema.ts";
 import type { Loading } from "./loading.ts";
 import { type Body, positionOf } from "../hcl/tree.ts";
 
-/** Text that can stand in a line of output. */
+/** Text that fits into a line of output. */
 const line: ValueSchema<string> = {
   description: "text",
   parse(value) {
@@ -19,7 +19,7 @@ const line: ValueSchema<string> = {
 /** The attributes of the block. */
 export const serviceFields = {
   name: attribute(line, {
-    about: "Who this is: begins the line that says it is ready, and stands in `/health/live`.",
+    about: "The name of the service, for the first log line and `/health/live`.",
   }),
   version: attribute(line, {
     about: "Which version of it, beside its name.",
@@ -36,7 +36,7 @@ export const serviceFields = {
   }),
 };
 
-/** Reads the only `service` block that a configuration may have; without one it gives the defaults. */
+/** Reads the `service` block, of which there is at most one. Without it, returns the defaults. */
 export function readService(
   root: Body,
   { env, now, constants, report }: Pick<Loading, "env" | "now" | "constants" | "report">,

@@ -139,12 +139,12 @@ export function readOptions<S extends Schemas>(
   return Object.fromEntries(values) as Values<S>;
 }
 
-/** Where the value of an option stands. */
+/** The place of an option's value. */
 export function optionPlace(written: unknown, name: string, { span }: Place): Span {
   return isOptions(written) ? itemPlaceOf(written, name)?.valueSpan ?? span : span;
 }
 
-/** Where the name of an option stands, which is in front of its value. */
+/** The place of an option's name, which is in front of its value. */
 function optionName(written: object, name: string, place: Place): Span {
   const value = optionPlace(written, name, place);
   const before = value.file.text.slice(0, value.start).trimEnd().replace(/[=:]$/, "").trimEnd()

@@ -10,7 +10,7 @@ import { optionPlace, OPTIONS, type Place, readOptions } from "./type-options.ts
 
 /** The surroundings of the `type` blocks. */
 export interface ReadTypesOptions {
-  /** Whether a type may stand in a file that cannot be read. */
+  /** Whether a type may be in a file that cannot be read. */
   mayExist(type: string): boolean;
   readonly report: Report;
 }
@@ -60,9 +60,9 @@ const FOREIGN: Readonly<Record<string, string>> = {
 const ANYTHING: Part = { kind: { kind: "unknown" }, required: false };
 
 class TypeReader {
-  /** Where each part stands. */
+  /** The place of each part. */
   readonly places = new Map<Part | undefined, Place>();
-  /** Where its default stands. */
+  /** The place of its default. */
   readonly defaults = new Map<Part, Place>();
   readonly #names: readonly string[];
   readonly #options: ReadTypesOptions;

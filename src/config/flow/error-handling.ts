@@ -96,8 +96,8 @@ function errorResponseField(
       const { report, subject } = context;
       const kind = source === "schedule" ? undefined : source?.definition.source?.kind;
       if (source !== undefined && kind !== "clients" && kind !== "requests") {
-        const message = `${subject}: nobody gets an error_response here`;
-        const hint = "clients and REST callers are answered, nobody else";
+        const message = `${subject}: an error_response has no receiver here`;
+        const hint = "only clients and REST callers get answers";
         report({ code: "no-caller", span: found.headerSpan, message, hint });
       } else if (kind === "clients" && values.status !== undefined) {
         const message = "takes no status: a client is answered by a frame";
@@ -106,7 +106,7 @@ function errorResponseField(
       }
       if (found.body.attributes.length + found.body.blocks.length === 0) {
         const message = `${subject}, ${name} says nothing`;
-        const hint = "give it a body or a status";
+        const hint = "add a body or a status";
         report({ code: "empty-block", span: found.headerSpan, message, hint });
       }
       return { status: values.status, body: values.body };

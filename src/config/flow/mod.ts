@@ -23,7 +23,7 @@ import { transformField } from "./transform.ts";
 /** What the blocks of one flow are read with. */
 export interface FlowSurroundings {
   readonly loading: Loading;
-  /** Where its events come from; undefined where nobody knows. */
+  /** The connector of its events; undefined if it is unknown. */
   readonly source: ConnectorModel | "schedule" | undefined;
   /** As its `from` block says. */
   readonly operation: string | undefined;
@@ -112,7 +112,7 @@ function hasSteps({ blocks }: Body): boolean {
   return blocks.some(({ type, body }) => type === "step" || (type === "accept" && hasSteps(body)));
 }
 
-/** Whether some step of a block cannot be read, so that nobody knows which results there are. */
+/** Whether a step of a block cannot be read, so that not all results are known. */
 function hidesSteps(body: Body, fields: Fields): boolean {
   const misspelled = misspelledOf(body, fields);
   return misspelled.has("step") || misspelled.has("accept") ||

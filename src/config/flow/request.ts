@@ -30,7 +30,7 @@ export function readRequest<F extends typeof requestFields & Fields>(
   const model = findConnector(found, subject, loading);
   const definition = definitionOf(model, role);
   const added = Object.keys(definition?.fields ?? {}).filter((key) => !Object.hasOwn(fields, key));
-  // Nobody knows what an unknown connector would have taken.
+  // What an unknown connector accepts is not known.
   const body = model === undefined ? withoutOthers(found.body, fields) : found.body;
   const all = { ...definition?.fields, ...fields };
   const read = readSoundly(body, all, found.headerSpan, context);
@@ -91,7 +91,7 @@ function checkRequest(
   const { operation } = asked;
   const { operations } = definition ?? {};
   if (definition === undefined) {
-    const message = role === "step" ? "answers no steps" : "is no destination";
+    const message = role === "step" ? "cannot be used in a step" : "cannot be a destination";
     const problem = { code: "not-a-destination", attribute: "connector", message };
     reportAll([problem], found, named, report);
   } else if (

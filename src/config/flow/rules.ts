@@ -21,7 +21,8 @@ import { stepsField } from "./step.ts";
 export const acceptFields = {
   when: required(expression({ about: "False: the event is refused." })),
   on_reject: attribute(oneOf(SETTLEMENTS), {
-    about: "What a refusal is: `ack` is none for who sent it, `requeue` lets a message come again.",
+    about:
+      "What happens to a refused event: `reject` is an error for the sender, `ack` counts as handled, `requeue` has a message redelivered.",
     default: "reject",
   }),
 } satisfies Fields;
@@ -93,7 +94,7 @@ export function validateField(loading: Loading): Field<FlowModel["validate"]> {
       });
       if (found.body.attributes.length === 0) {
         const message = `${subject} says nothing`;
-        const hint = "give it an input or an output";
+        const hint = "add an input or an output";
         context.report({ code: "empty-block", span: found.headerSpan, message, hint });
       }
       const find = (attribute: "input" | "output") => {
@@ -165,14 +166,14 @@ function checkSettlement(
     reportAll([problem], found, subject, report);
   };
   if (source === "schedule") {
-    return refuse("has nobody to tell: a schedule's event is simply left out");
+    return refuse("has no sender to answer: the event of a schedule is ignored");
   }
   const { kind, gates = [] } = source.definition.source ?? {};
   if (settlement === "requeue" && kind !== "messages") {
     const message = `cannot requeue: connector "${source.name}" (${source.type}) has no messages`;
-    const hint = "only the messages of a broker can come again";
+    const hint = "only messages of a broker can be redelivered";
     refuse(message, hint);
   } else if (operation !== undefined && gates.includes(operation)) {
-    refuse(`must reject: a refused "${operation}" is no success`);
+    refuse(`must be "reject": a refused "${operation}" cannot count as handled`);
   }
 }

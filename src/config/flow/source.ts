@@ -32,7 +32,7 @@ export const filterFields = {
     default: "ack",
   }),
   max_requeue: attribute(integer({ min: 1 }), {
-    about: "With `requeue`: how often it comes again before it is rejected.",
+    about: "With `requeue`: the number of redeliveries before the message is rejected.",
     default: 3,
   }),
 } satisfies Fields;
@@ -61,7 +61,7 @@ export function sourceConnector(body: Body, loading: Loading): ConnectorModel | 
   return name === undefined ? undefined : loading.connectors.get(name);
 }
 
-/** Whether expressions of a flow may use `client`: yes, too, where nobody knows the source. */
+/** Whether expressions of a flow may use `client`. True if the source is unknown. */
 export function sourceHasClients(body: Body, loading: Loading): boolean {
   const from = body.blocks.find((b) => b.type === "from");
   // A flow without a source has been reported, and so has a connector that is not there.
@@ -120,7 +120,7 @@ function checkSource(
   const { definition: { source }, options, type } = model;
   const named = `connector "${connector}" (${type})`;
   if (source === undefined) {
-    const problem = { code: "not-a-source", attribute: "connector", message: "is no source" };
+    const problem = { code: "not-a-source", attribute: "connector", message: "cannot be a source" };
     return reportAll([problem], fromBlock, named, report);
   }
   const unread = misspelledOf(fromBlock.body, fromFields).has("operation") ||

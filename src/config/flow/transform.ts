@@ -33,7 +33,7 @@ export function transformField(
   };
 }
 
-/** The transforms at the top level. They may use every variable; who uses one must have them. */
+/** The transforms at the top level. They may use every variable; a flow that uses one must have them. */
 export function readTransforms(
   blocks: readonly NamedBlock[],
   { env, now, constants, report }: Pick<Loading, "env" | "now" | "constants" | "report">,
@@ -67,8 +67,8 @@ function readUse(
   const name = value.slice(PREFIX.length);
   const place = { span, subject: `${subject}, transform` };
   const lines = findNamed("transform", name, loading.transforms, place, loading) ?? [];
-  const strange = new Set(lines.flatMap(([, line]) => [...line.variables]));
-  for (const variable of strange) {
+  const used = new Set(lines.flatMap(([, line]) => [...line.variables]));
+  for (const variable of used) {
     if (variables.includes(variable)) continue;
     const message = `${subject}: transform "${name}" uses the variable "${variable}", ` +
       "which is not there";

@@ -53,7 +53,7 @@ export class Cast {
     return this.#loading.declared.mayExceed("connector", this.#loading.connectors.size);
   }
 
-  /** Whom the label of a block names; reports a name that nobody has. */
+  /** The client or connector that the label of a block names. Reports an unknown name. */
   subject(name: string, block: Block, context: ReadContext): Subject | undefined {
     if (this.#clients.has(name)) return { client: name };
     if (this.#anyClient && this.find(name) === undefined) return undefined;

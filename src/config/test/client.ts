@@ -1,4 +1,4 @@
-/** `client` blocks: who is connected when a test begins. */
+/** `client` blocks: the clients that are connected when a test begins. */
 import {
   attribute,
   type Field,
@@ -20,7 +20,7 @@ export const clientFields = {
     about: "Where it connects; needed where several connectors have clients.",
   }),
   user_id: attribute(text(), {
-    about: "Who it is or, without `auth`, says that it is; nobody by default.",
+    about: "Its user, which counts as verified if the connector has `auth`. None by default.",
   }),
   claims: attribute(object(), {
     about: "What its token says, where the connector has `auth`; no token is needed for that.",
@@ -45,7 +45,7 @@ export function clientsField(cast: Cast): Field<readonly Placed<ClientModel>[]> 
       return nameBlocks(blocks, kind, `${subject}: `, report).flatMap(([name, block]) => {
         const inner = within(context, kind, name);
         if (cast.find(name) !== undefined) {
-          const hint = "give the client another name";
+          const hint = "choose another name for the client";
           const message = `${inner.subject}: a connector has this name, too`;
           report({ code: "duplicate-name", span: block.labels[0].span, message, hint });
         }

@@ -26,7 +26,8 @@ import type { Cast, Subject } from "./cast.ts";
 
 const amountFields = {
   count: attribute(integer(), {
-    about: "Exactly so many match, of what no earlier `expect` took. By default the first that " +
+    about:
+      "The exact number of matches that no earlier `expect` consumed. By default the first that " +
       "matches is taken.",
   }),
   nothing: attribute(flag(), {
@@ -117,7 +118,7 @@ function readExpect(name: string, block: Block, fields: Fields, context: ReadCon
       refuse(block, other, { code: "conflicting-attributes", message, hint }, context);
     }
   } else if (!block.body.attributes.some(({ name }) => name !== "nothing")) {
-    const hint = `give it one of ${Object.keys(fields).join(", ")}`;
+    const hint = `add one of ${Object.keys(fields).join(", ")}`;
     const message = `${context.subject} expects nothing in particular`;
     context.report({ code: "empty-block", span: block.headerSpan, message, hint });
   }

@@ -39,7 +39,7 @@ const frameFields = {
   data,
   room: attribute(text(), { about: "A frame's room." }),
   id: attribute(frameId(), { about: "A frame's id, which asks for an answer." }),
-  text: attribute(text(), { about: "A whole frame or body as it stands, for nonsense." }),
+  text: attribute(text(), { about: "A whole frame or body as text, which may be malformed." }),
 } satisfies Fields;
 
 /** What any other source has. */
@@ -87,7 +87,7 @@ export function givenField(cast: Cast): Field<readonly Placed<GivenStep>[]> {
   };
 }
 
-/** Nobody knows which attributes it may have, but their values can be checked. */
+/** Its attributes are not known, but their values can be checked. */
 function readUnknown(block: Block, context: ReadContext): undefined {
   const optional = { ...givenFields, operation: frameFields.operation };
   readFields(block.body, optional, block.headerSpan, context);
@@ -99,7 +99,7 @@ function readFrame(name: string, block: Block, context: ReadContext): GivenStep 
   const step = { subject: name, place: placeOf(block) };
   if (operation === "connect" || operation === "disconnect") {
     for (const other of ["data", "room", "id", "text"]) {
-      const message = `takes no ${other}: ${operation} is no frame`;
+      const message = `takes no ${other}: ${operation} is not a frame`;
       refuse(block, other, { code: "unused-attribute", message }, context);
     }
     return { ...step, kind: operation };
@@ -127,8 +127,8 @@ function readEvent(
   const { name, type, definition: { source } } = connector;
   const named = `${context.subject}: connector "${name}" (${type})`;
   if (source === undefined || hasClients(connector)) {
-    const hint = source && 'give one to a client: client "alice" { … }';
-    const reason = source === undefined ? "is no source" : "has no events but those of clients";
+    const hint = source && 'use the events of a client: client "alice" { … }';
+    const reason = source === undefined ? "cannot be a source" : "has only events of clients";
     const message = `${named} ${reason}`;
     context.report({ code: "not-a-source", span: block.labels[0].span, message, hint });
     return readUnknown(block, context);
@@ -137,7 +137,7 @@ function readEvent(
   if (source.kind === "requests") return readRequest(step, block, context);
   const fields: Fields = source.kind === "messages" ? messageFields : eventFields;
   const values = readFields(block.body, fields, block.headerSpan, context);
-  // Of fields that it does not have there is no value.
+  // Fields that it does not have have no value.
   const { operation, data = null, headers = {} } = values as Values<typeof messageFields>;
   return { ...step, kind: "event", operation, data, headers };
 }
@@ -158,7 +158,7 @@ function readRequest(
   const [, method, path] = /^([A-Z]+)\s+(\/\S*)$/.exec(values.operation) ?? [];
   if (method === undefined) {
     const found = block.body.attributes.find((a) => a.name === "operation");
-    const message = `${context.subject}: "${values.operation}" is no request`;
+    const message = `${context.subject}: "${values.operation}" is not a request`;
     const hint = 'write it as "METHOD /path", such as "GET /orders?limit=5"';
     const span = found?.valueSpan ?? block.headerSpan;
     context.report({ code: "invalid-operation", span, message, hint });

@@ -54,7 +54,7 @@ function checkConnector(name: string, block: Block, cast: Cast, context: ReadCon
   const { type, definition: { destination, step } } = connector;
   if (destination !== undefined || step !== undefined) return;
   const message = `${context.subject}: connector "${name}" (${type}) is asked for nothing: ` +
-    "it is no destination";
+    "it cannot be a destination";
   context.report({ code: "not-a-destination", span: block.labels[0].span, message });
 }
 

@@ -54,7 +54,7 @@ export function readTests(
       .map(({ value }) => value);
     if (body.blocks.length + body.attributes.length === 0) {
       const message = `test "${name}" does nothing`;
-      const hint = "give it a given and an expect block";
+      const hint = "add a given and an expect block";
       report({ code: "empty-block", span: headerSpan, message, hint });
     }
     const clients = client.map(({ value }) => ({
@@ -74,7 +74,7 @@ function isDeed(step: TestStep, client: string): boolean {
 function advanceField(): Field<readonly Placed<AdvanceStep>[]> {
   return {
     kind: "block",
-    about: "Time passes on the test's clock, which stands still otherwise.",
+    about: "Moves the test's clock, which does not move otherwise.",
     type: "blocks",
     required: false,
     fields: advanceFields,

@@ -7,7 +7,7 @@ import type { Block, Body, Report, Span } from "../../hcl/tree.ts";
 export interface PlacedFlow {
   readonly model: FlowModel;
   readonly block: Block;
-  /** Every expression of it, and where its attribute's value stands. */
+  /** Every expression of it, and the place of its attribute's value. */
   readonly expressions: readonly PlacedExpression[];
 }
 
@@ -15,7 +15,7 @@ export interface PlacedFlow {
 export interface PlacedConnector {
   readonly model: ConnectorModel;
   readonly block: Block;
-  /** Every expression of it, and where its attribute's value stands. */
+  /** Every expression of it, and the place of its attribute's value. */
   readonly expressions: readonly PlacedExpression[];
 }
 
@@ -69,7 +69,7 @@ export function requestsOf({ model, block }: PlacedFlow): readonly PlacedRequest
   ];
 }
 
-/** Where the value of an attribute stands; the block's header where it is absent. */
+/** The place of an attribute's value, or the block's header if it is absent. */
 export function placeOf({ body, headerSpan }: Block, attribute: string): Span {
   return body.attributes.find(({ name }) => name === attribute)?.valueSpan ?? headerSpan;
 }

@@ -1,4 +1,4 @@
-/** Warns of trust in a `user_id` that nobody has verified. */
+/** Warns about trust in a `user_id` that is not verified. */
 import type { Expression } from "../../expression/mod.ts";
 import type { ConnectorModel } from "../../model/mod.ts";
 import type { Span } from "../../hcl/tree.ts";
@@ -13,7 +13,7 @@ import {
   type Surroundings,
 } from "./flow.ts";
 
-/** Warns of `send_to_user` and `client.user_id` on connectors that verify nobody, at each place. */
+/** Warns about `send_to_user` and `client.user_id` on connectors without verification, at each place. */
 export function warnOfClaims(
   flow: PlacedFlow,
   { connectors, report }: Pick<Surroundings, "connectors" | "report">,
@@ -23,7 +23,7 @@ export function warnOfClaims(
   for (const { subject, request, block } of requests) {
     const connector = connectors.get(request.connector);
     if (request.operation !== "send_to_user" || !believes(connector)) continue;
-    const message = `${subject}: anybody can claim any user_id at ${named(connector)} ` +
+    const message = `${subject}: a client can claim any user_id at ${named(connector)} ` +
       "and get what is sent to it";
     report({ ...unverified(connector), span: placeOf(block, "operation"), message });
   }
@@ -31,16 +31,16 @@ export function warnOfClaims(
   for (const { expression, span } of flow.expressions) {
     const reads = readsUser(expression);
     const connector = connectors.get(clientsOf(flow, requests, span) ?? "");
-    // A named transform gives all its lines one place.
+    // All lines of a named transform have one place.
     if (!reads || told.has(span.start) || !believes(connector)) continue;
     told.add(span.start);
     const place = placeOfPath(span, ["client", "user_id"]);
-    const message = `${subject}: anybody can claim any user_id at ${named(connector)}`;
+    const message = `${subject}: a client can claim any user_id at ${named(connector)}`;
     report({ ...unverified(connector), span: place, message });
   }
 }
 
-/** Warns of expressions of a connector that trust in who its clients say they are. */
+/** Warns about expressions of a connector that trust the unverified identity of its clients. */
 export function warnOfClaimsInRules(
   { model, expressions }: PlacedConnector,
   { report }: Pick<Surroundings, "report">,
@@ -49,7 +49,7 @@ export function warnOfClaimsInRules(
   for (const { expression, span } of expressions) {
     if (!readsUser(expression)) continue;
     const place = placeOfPath(span, ["client", "user_id"]);
-    const message = `${named(model)}: anybody can claim any user_id`;
+    const message = `${named(model)}: a client can claim any user_id`;
     report({ ...unverified(model), span: place, message });
   }
 }
@@ -74,7 +74,7 @@ function clientsOf(
   return source.kind === "connector" ? source.connector : undefined;
 }
 
-/** Whether the connector has clients and takes their word for who they are. */
+/** Whether the connector has clients and does not verify their identity. */
 function believes(connector: ConnectorModel | undefined): connector is ConnectorModel {
   const source = connector?.definition.source;
   return source?.kind === "clients" && source.verifies?.(connector?.options) !== true;

@@ -10,7 +10,7 @@ import {
   type Surroundings,
 } from "./flow.ts";
 
-/** The fields that a variable can have, and who says so. */
+/** The fields that a variable can have, and their origin. */
 interface Known {
   readonly fields: ReadonlySet<string>;
   /** Such as `type "order" does not have`. */
@@ -38,7 +38,7 @@ export function warnOfTargets(
         code: "unknown-target-field",
         span: placeOfPath(placeOf(block, "target"), [variable, field]),
         message: `${subject}: its target reads ${path}, which ${found.lack}`,
-        hint: didYouMean(field, found.fields) ?? "it is always null, which is no target",
+        hint: didYouMean(field, found.fields) ?? "it is always null, which cannot be a target",
         severity: "warning",
       });
     }

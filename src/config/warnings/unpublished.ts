@@ -1,4 +1,4 @@
-/** Warns of flows that wait inside of the process for what nobody in it publishes. */
+/** Warns about flows on operations of a memory broker that nothing publishes. */
 import { didYouMean } from "../../base/nearest.ts";
 import {
   constantTarget,
