@@ -19,6 +19,8 @@ import { formatProblem, type Problem, type ProblemCode } from "./problem.ts";
 export class ConfigError extends Error {
   /** `ConfigError`. */
   override readonly name = "ConfigError";
+  /** Stable; each problem has a code of its own. */
+  readonly code = "invalid-configuration";
   /** All problems, in the order of files and lines. */
   readonly problems: readonly Problem[];
 
@@ -36,19 +38,22 @@ export class ConfigError extends Error {
 export class ConnectorError extends Error {
   /** `ConnectorError`. */
   override readonly name = "ConnectorError";
+  /** What kind of failure it is, such as `cannot-listen`. Codes are stable; any text is allowed. */
+  readonly code: string;
   /** The connector's name in the configuration. */
   readonly connector: string;
   /** True where a second try cannot succeed: an expression that fails, a body that is no JSON. */
   readonly permanent: boolean;
 
-  /** `permanent` is false unless told otherwise. */
+  /** `code` is `connector-failed` and `permanent` is false by default. */
   constructor(
     connector: string,
     message: string,
-    options: ErrorOptions & { readonly permanent?: boolean } = {},
+    options: ErrorOptions & { readonly code?: string; readonly permanent?: boolean } = {},
   ) {
     super(`connector "${connector}": ${message}`, options);
     this.connector = connector;
+    this.code = options.code ?? "connector-failed";
     this.permanent = options.permanent ?? false;
   }
 }
@@ -56,6 +61,8 @@ export class ConnectorError extends Error {
 /** Something took longer than its time. */
 export class TimeoutError extends Error {
   override readonly name: string = "TimeoutError";
+  /** Stable, as every code of an error. */
+  readonly code = "timed-out";
 }
 
 /**
@@ -70,6 +77,8 @@ export function isOutage(error: unknown): boolean {
 export class WorkerError extends Error {
   /** `WorkerError`. */
   override readonly name = "WorkerError";
+  /** Stable, as every code of an error. */
+  readonly code = "worker-failed";
 }
 
 /** The error codes of the wire protocol. They are stable. */

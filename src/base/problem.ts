@@ -28,7 +28,7 @@ export interface Problem {
 /** A problem of a whole file, or of none where `file` is empty. */
 export function problemWithoutPlace(
   { code, message, hint }: {
-    readonly code: ProblemCode | ErrorKind;
+    readonly code: ProblemCode | RuntimeErrorCode;
     readonly message: string;
     readonly hint?: string | undefined;
   },
@@ -182,15 +182,20 @@ export const PROBLEM_CODES = {
 /** A code that Weir itself gives a problem. */
 export type ProblemCode = keyof typeof PROBLEM_CODES;
 
-/** Every code of an error that is no problem of the configuration, and what the code means. */
+/** Every code of an error that is not a problem of the configuration, and what the code means. */
 export const ERROR_CODES = {
   "usage-error": "The command line has an unknown option or a wrong value.",
   "no-configuration": "A path does not exist, or has no configuration file.",
   "no-tests": "`weir test` found no test to run.",
+  "invalid-configuration": "The configuration has problems, each with its own code.",
   "connector-failed": "A connector cannot start, or cannot do what a flow asks of it.",
-  "worker-failed": "A worker process did not start, or no worker can serve.",
+  "cannot-listen": "A port is in use, or the system refuses it.",
+  "invalid-certificate": "The files of a `tls` block cannot be used.",
+  "migration-failed": "A migration cannot be read or applied, or was changed afterwards.",
+  "worker-failed": "A worker process did not start, or none is running.",
   "expression-failed": "An expression failed for one event.",
+  "timed-out": "Something took longer than its timeout.",
 } as const;
 
-/** A code that Weir itself gives an error. */
-export type ErrorKind = keyof typeof ERROR_CODES;
+/** The code of an error that is not a problem of the configuration. */
+export type RuntimeErrorCode = keyof typeof ERROR_CODES;

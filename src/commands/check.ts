@@ -2,7 +2,7 @@
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../base/clock.ts";
 import { ConfigError, ConnectorError } from "../base/errors.ts";
-import { problemWithoutPlace } from "../base/problem.ts";
+import { problemWithoutPlace, type RuntimeErrorCode } from "../base/problem.ts";
 import type { ConnectorModel, Model } from "../model/mod.ts";
 import { ConfigPathError } from "../server/files.ts";
 import { type CheckCommand, UsageError } from "./arguments.ts";
@@ -32,6 +32,8 @@ export interface ProbeResult {
   readonly connector: string;
   /** What it found, in words; undefined if it failed. */
   readonly found?: string;
+  /** The code of its error; undefined if it did not fail. */
+  readonly code?: string;
   /** Why it failed, a sentence that names the connector. */
   readonly error?: string;
 }
@@ -57,9 +59,9 @@ async function checkAsText(command: CheckCommand): Promise<number> {
     return 1;
   }
   const results = command.connect ? await probeConnectors(model) : [];
-  for (const { connector, found, error } of results) {
+  for (const { connector, found, code, error } of results) {
     if (error === undefined) console.log(`connector "${connector}": ${found}`);
-    else console.error(`error: ${error}`);
+    else console.error(`error[${code}]: ${error}`);
   }
   if (results.some(({ error }) => error !== undefined)) return 3;
   console.log(`good: ${summarize(model)}`);
@@ -88,10 +90,11 @@ async function resultOf(
     if (command.strict && problems.length > 0) return { code: 1, problems, ...counts };
     if (!command.connect) return { code: 0, problems, ...counts };
     const connections = await probeConnectors(model);
-    const failures = connections.flatMap(({ error }) => error === undefined ? [] : [error]);
-    for (const message of failures) {
-      problems.push(toReported(problemWithoutPlace({ code: "connector-failed", message })));
-    }
+    const failures = connections.flatMap(({ code, error }) =>
+      // The code of a connector that is not part of Weir is any text.
+      error === undefined ? [] : [{ code: code as RuntimeErrorCode, message: error }]
+    );
+    problems.push(...failures.map((failure) => toReported(problemWithoutPlace(failure))));
     return { code: failures.length > 0 ? 3 : 0, problems, ...counts, connections };
   } catch (error) {
     if (error instanceof ConfigError) {
@@ -127,10 +130,10 @@ async function probe(
     return { connector: name, found: await connector.probe() };
   } catch (error) {
     // A foreign connector may throw the errors of its library.
-    const { message } = error instanceof ConnectorError
+    const { code, message } = error instanceof ConnectorError
       ? error
       : new ConnectorError(name, error instanceof Error ? error.message : String(error));
-    return { connector: name, error: message };
+    return { connector: name, code, error: message };
   }
 }
 

@@ -28,11 +28,11 @@ export function printError(error: unknown): number {
     return 1;
   }
   if (error instanceof UsageError || error instanceof ConfigPathError) {
-    console.error(`error: ${error.message}`);
+    console.error(`error[${error.code}]: ${error.message}`);
     return 2;
   }
   if (error instanceof ConnectorError || error instanceof WorkerError) {
-    console.error(`error: ${error.message}`);
+    console.error(`error[${error.code}]: ${error.message}`);
     return 3;
   }
   throw error;

@@ -47,7 +47,7 @@ function refuse({ tests }: Model, { filter, json }: TestCommand): number {
     ? 'no tests found; write one as test "what must happen" { … }'
     : `none of ${count(tests.length, "test")} has "${filter}" in its name`;
   if (json) return printJson([], [toReported(problemWithoutPlace({ code: "no-tests", message }))]);
-  console.error(`error: ${message}`);
+  console.error(`error[no-tests]: ${message}`);
   return 1;
 }
 

@@ -195,7 +195,7 @@ async function open(
 /** The error for a port that the system refuses. */
 export function cannotListen({ address: { host, port }, members }: Group, cause: unknown): Error {
   const message = `cannot listen on ${host}:${port}: ${why(cause)}`;
-  return new ConnectorError(members[0][0], message, { cause });
+  return new ConnectorError(members[0][0], message, { code: "cannot-listen", cause });
 }
 
 async function requireFolder(name: string, folder: string): Promise<void> {

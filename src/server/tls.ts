@@ -4,6 +4,8 @@ import { readFile } from "node:fs/promises";
 import type { HttpService } from "../contract/connector.ts";
 import { ConnectorError } from "../base/errors.ts";
 
+const CODE = "invalid-certificate";
+
 /** A certificate with its key, as PEM. */
 export interface TlsIdentity {
   /** The certificate of the server, then the intermediate ones. */
@@ -26,7 +28,7 @@ export async function readTls(
   for (const [other, { listen }] of others) {
     if (tls?.cert === listen.tls?.cert && tls?.key === listen.tls?.key) continue;
     const message = `tls: shares its port with ${other}, whose tls differs; make them the same`;
-    throw new ConnectorError(name, message);
+    throw new ConnectorError(name, message, { code: CODE });
   }
   if (tls === undefined || tls === null) return undefined;
   // One after another, so that the error names the same file each time when both are missing.
@@ -39,7 +41,10 @@ export async function readTls(
 async function readPem(name: string, part: "cert" | "key", file: string): Promise<string> {
   return await readFile(file, "utf8").catch((cause) => {
     const why = cause.code === "ENOENT" ? "there is no such file" : cause.message;
-    throw new ConnectorError(name, `tls ${part}: ${file} cannot be read: ${why}`, { cause });
+    throw new ConnectorError(name, `tls ${part}: ${file} cannot be read: ${why}`, {
+      code: CODE,
+      cause,
+    });
   });
 }
 
@@ -60,7 +65,7 @@ function checkPair(
   );
   if (certificate.checkPrivateKey(key)) return;
   const message = `tls key: ${files.key} does not match the certificate in ${files.cert}`;
-  throw new ConnectorError(name, message);
+  throw new ConnectorError(name, message, { code: CODE });
 }
 
 function readCertificate(pem: string): X509Certificate {
@@ -77,6 +82,6 @@ function parse<T>(read: () => T, name: string, message: string): T {
   try {
     return read();
   } catch (cause) {
-    throw new ConnectorError(name, message, { cause });
+    throw new ConnectorError(name, message, { code: CODE, cause });
   }
 }

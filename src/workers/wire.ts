@@ -60,7 +60,11 @@ export function fromWire(wired: Wired): unknown {
   if (!("error" in wired)) return wired.value;
   const { name, message, stack, code, connector, permanent } = wired.error;
   const cause = fromWire(wired.error.cause);
-  const options = { permanent: permanent ?? false, ...(cause === undefined ? {} : { cause }) };
+  const options = {
+    code,
+    permanent: permanent ?? false,
+    ...(cause === undefined ? {} : { cause }),
+  };
   if (connector !== undefined) {
     // The error adds its prefix again.
     const prefix = `connector "${connector}": `;

@@ -53,7 +53,7 @@ stageTest("init: what is there already is never written over", async (stage) => 
     code: 2,
     signal: null,
     stdout: "",
-    stderr: `error: ${path} already exists; init does not overwrite files\n`,
+    stderr: `error[usage-error]: ${path} already exists; init does not overwrite files\n`,
   });
   assert.deepEqual(await filesOf(folder), ["public/chat.css"]);
   assert.equal(await readFile(join(folder, "public/chat.css"), "utf8"), "mine");
@@ -74,14 +74,18 @@ stageTest("init: a folder that cannot be made ends it with 2", async (stage) => 
   for (const folder of ["file", "file/inside", "half"]) {
     const { code, stdout, stderr } = await stage.weir(["init", folder]);
     assert.deepEqual([code, stdout], [2, ""], folder);
-    assert.match(stderr, new RegExp(`^error: cannot create ${folder}\\S*: .*\\n$`), folder);
+    assert.match(
+      stderr,
+      new RegExp(`^error\\[usage-error\\]: cannot create ${folder}\\S*: .*\\n$`),
+      folder,
+    );
   }
   assert.deepEqual(await filesOf(join(stage.folder, "half")), ["public"]);
   for (
     const [args, message] of [
-      [[], /^error: init needs a folder/],
-      [["a", "b"], /^error: init takes one folder; remove "b"\n$/],
-      [["a", "--template", "blog"], /^error: --template must be one of chat, /],
+      [[], /^error\[usage-error\]: init needs a folder/],
+      [["a", "b"], /^error\[usage-error\]: init takes one folder; remove "b"\n$/],
+      [["a", "--template", "blog"], /^error\[usage-error\]: --template must be one of chat, /],
     ] as const
   ) {
     const { code, stderr } = await stage.weir(["init", ...args]);

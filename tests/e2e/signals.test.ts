@@ -118,7 +118,8 @@ stageTest("a port that is taken ends the start with 3 and is named", async (stag
       code: 3,
       signal: null,
       stdout: "",
-      stderr: `error: connector "ws": cannot listen on 0.0.0.0:${port}: the port is in use; ` +
+      stderr:
+        `error[cannot-listen]: connector "ws": cannot listen on 0.0.0.0:${port}: the port is in use; ` +
         "stop the program that uses it, or choose another port with --port\n",
     });
   } finally {
@@ -132,7 +133,7 @@ stageTest("a refused migration ends the start with 3 and is named", async (stage
     code: 3,
     signal: null,
     stdout: "",
-    stderr: 'error: connector "db": migration "002_author.sql" was refused: ' +
+    stderr: 'error[migration-failed]: connector "db": migration "002_author.sql" was refused: ' +
       "no such table: note\n",
   });
 });
@@ -143,28 +144,40 @@ stageTest("wrong usage ends with 2, a wrong configuration with 1", async (stage)
     [
       2,
       ["run", folder, "--prot", "ws=0"],
-      /^error: run has no option --prot; did you mean "--port"\?\n$/,
+      /^error\[usage-error\]: run has no option --prot; did you mean "--port"\?\n$/,
     ],
     [
       2,
       ["check", folder, "--port", "ws=0"],
-      /^error: check has no option --port; it is an option of run\n$/,
+      /^error\[usage-error\]: check has no option --port; it is an option of run\n$/,
     ],
-    [2, ["run", folder, "--port", "ws"], /^error: --port ws: expected NAME=PORT/],
-    [2, ["run", folder, "--port", "ws=99999"], /^error: --port ws=99999: /],
-    [2, ["run", folder, "--log-level", "loud"], /^error: --log-level must be one of trace, /],
+    [2, ["run", folder, "--port", "ws"], /^error\[usage-error\]: --port ws: expected NAME=PORT/],
+    [2, ["run", folder, "--port", "ws=99999"], /^error\[usage-error\]: --port ws=99999: /],
+    [
+      2,
+      ["run", folder, "--log-level", "loud"],
+      /^error\[usage-error\]: --log-level must be one of trace, /,
+    ],
     // Node itself reads this option, wherever it stands, before our program begins.
     stage.runtime === "node"
       ? [9, ["run", folder, "--env-file", "none.env"], /none\.env: not found/]
-      : [2, ["run", folder, "--env-file", "none.env"], /^error: --env-file none\.env: /],
+      : [
+        2,
+        ["run", folder, "--env-file", "none.env"],
+        /^error\[usage-error\]: --env-file none\.env: /,
+      ],
     [
       2,
       ["run", folder, "--port", "wss=0"],
-      /^error: --port wss=0: there is no connector "wss"; did you mean "ws"\?\n$/,
+      /^error\[usage-error\]: --port wss=0: there is no connector "wss"; did you mean "ws"\?\n$/,
     ],
-    [2, ["run", "nowhere"], /^error: nowhere: there is no such file or folder\n$/],
-    [2, ["check", "."], /^error: \.: there is no \.hcl or \.mycel file\n$/],
-    [2, ["strat", folder], /^error: strat: there is no such file or folder\n$/],
+    [
+      2,
+      ["run", "nowhere"],
+      /^error\[no-configuration\]: nowhere: there is no such file or folder\n$/,
+    ],
+    [2, ["check", "."], /^error\[no-configuration\]: \.: there is no \.hcl or \.mycel file\n$/],
+    [2, ["strat", folder], /^error\[no-configuration\]: strat: there is no such file or folder\n$/],
     [1, ["run", join(folder, "../bad.hcl")], /^error\[unknown-block\]: .*"conector"/],
   ];
   await writeFile(join(stage.folder, "bad.hcl"), 'conector "ws" {}\n');

@@ -129,7 +129,7 @@ stageTest("test fails where there is nothing to run", async (stage) => {
     code: 1,
     signal: null,
     stdout: "",
-    stderr: 'error: no tests found; write one as test "what must happen" { … }\n',
+    stderr: 'error[no-tests]: no tests found; write one as test "what must happen" { … }\n',
   });
   await page(stage, TESTS);
   const other = await stage.weir(["test", "page", "--filter", "mesage"]);
@@ -137,7 +137,7 @@ stageTest("test fails where there is nothing to run", async (stage) => {
     code: 1,
     signal: null,
     stdout: "",
-    stderr: 'error: none of 3 tests has "mesage" in its name\n',
+    stderr: 'error[no-tests]: none of 3 tests has "mesage" in its name\n',
   });
   const json = await stage.weir(["test", "page", "--filter", "mesage", "--json"]);
   const { tests, problems: [problem] } = JSON.parse(json.stdout);

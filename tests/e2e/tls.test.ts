@@ -46,7 +46,7 @@ stageTest("a certificate that cannot be used ends the start with 3", async (stag
   const failed = (message: string) => ({
     code: 3,
     stdout: "",
-    stderr: `error: connector "live": tls ${message}\n`,
+    stderr: `error[invalid-certificate]: connector "live": tls ${message}\n`,
   });
   assert.deepEqual(await run(), failed("cert: cert.pem cannot be read: there is no such file"));
   await makeCertificate(stage.folder, "cert");

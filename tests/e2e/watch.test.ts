@@ -62,7 +62,7 @@ stageTest("watch: a change that is wrong is shown, and what ran goes on", async 
     weir.stderr = "";
   }
   await rm(folderOf(stage), { recursive: true });
-  await complains(weir, /^error: .*there is no such file or folder$/m);
+  await complains(weir, /^error\[no-configuration\]: .*there is no such file or folder$/m);
   assert.equal(await textOf(client), "one");
 
   await mkdir(folderOf(stage));
@@ -97,11 +97,14 @@ stageTest("watch: a start that fails is shown, and the next change is tried", as
     assert.deepEqual(await client.ending(), goodbye);
     await complains(
       weir,
-      /^error: connector "other": cannot listen on 0\.0\.0\.0:\d+: the port is/m,
+      /^error\[cannot-listen\]: connector "other": cannot listen on 0\.0\.0\.0:\d+: the port is/m,
     );
     await complains(weir, /^nothing is running; waiting for the next change$/m);
     await write(stage, { "c.hcl": database(), "1.sql": "CREATE TABEL notes (id INTEGER);" });
-    await complains(weir, /^error: connector "db": migration "1\.sql" was refused: .*$/m);
+    await complains(
+      weir,
+      /^error\[migration-failed\]: connector "db": migration "1\.sql" was refused: .*$/m,
+    );
   } finally {
     taken.close();
   }
@@ -163,8 +166,11 @@ stageTest(
 
     for (
       const [args, message] of [
-        [["nowhere"], /^error: nowhere: there is no such file or folder\n$/],
-        [[folderOf(stage), "--port", "wss=0"], /^error: --port wss=0: there is no connector "wss"/],
+        [["nowhere"], /^error\[no-configuration\]: nowhere: there is no such file or folder\n$/],
+        [
+          [folderOf(stage), "--port", "wss=0"],
+          /^error\[usage-error\]: --port wss=0: there is no connector "wss"/,
+        ],
       ] as const
     ) {
       const exit = await stage.weir(["run", "--watch", ...args]);

@@ -58,7 +58,10 @@ stageTest("a worker that dies while all start ends the start, with a reason", as
   process.kill(first, "SIGKILL");
   const { code, stdout, stderr } = await weir.ended();
   assert.deepEqual([code, stdout], [3, ""]);
-  assert.equal(lastLine(stderr), "error: worker 1 ended before it was ready (signal SIGKILL)");
+  assert.equal(
+    lastLine(stderr),
+    "error[worker-failed]: worker 1 ended before it was ready (signal SIGKILL)",
+  );
   assert.doesNotMatch(stderr, UNHANDLED);
   await gone(second);
 });
@@ -79,7 +82,10 @@ stageTest("one that dies while others still start ends the start, too", async (s
   process.kill(second, "SIGCONT");
   const { code, stdout, stderr } = await weir.ended();
   assert.deepEqual([code, stdout], [3, ""]);
-  assert.equal(lastLine(stderr), "error: worker 1 ended before all workers were ready");
+  assert.equal(
+    lastLine(stderr),
+    "error[worker-failed]: worker 1 ended before all workers were ready",
+  );
   assert.doesNotMatch(stderr, UNHANDLED);
   await gone(second);
 });

@@ -217,7 +217,7 @@ processFault(
     if (runtime !== "node") reasons.push([pipe, "it is a named pipe, not a regular file"]);
     for (const [path, reason] of reasons) {
       const { code, stderr } = await stage.weir(["check", stage.folder, "--env-file", path]);
-      assert.equal(stderr, `error: --env-file ${path}: ${reason}\n`);
+      assert.equal(stderr, `error[usage-error]: --env-file ${path}: ${reason}\n`);
       assert.equal(code, 2);
     }
   },

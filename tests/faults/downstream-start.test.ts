@@ -131,7 +131,10 @@ processFault("a refused migration ends the start with exit 3, named", async (sta
   const folder = await stage.copy("refused");
   const exit = await stage.weir(["run", folder]);
   assert.deepEqual([exit.code, exit.stdout], [3, ""]);
-  assert.match(exit.stderr, /^error: connector "db": migration "002_author\.sql" was refused: /);
+  assert.match(
+    exit.stderr,
+    /^error\[migration-failed\]: connector "db": migration "002_author\.sql" was refused: /,
+  );
 });
 
 await brokerTest(
@@ -159,7 +162,10 @@ await brokerTest(
       );
       const exit = await stage.weir(["run", "config"]);
       assert.equal(exit.code, 3, exit.stderr);
-      assert.match(exit.stderr, /^error: connector "broker": cannot start: ACCESS_REFUSED/m);
+      assert.match(
+        exit.stderr,
+        /^error\[connector-failed\]: connector "broker": cannot start: ACCESS_REFUSED/m,
+      );
       assert.doesNotMatch(exit.stdout + exit.stderr, /wrong-secret/);
     } finally {
       await stage.end();

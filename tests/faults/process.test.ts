@@ -124,7 +124,10 @@ processFault("port taken → exit 3, the port named", async (stage) => {
     const args = ["run", await stage.copy("talk"), "--port", `ws=${port}`];
     const { code, stdout, stderr } = await stage.weir(args);
     assert.deepEqual([code, stdout], [3, ""]);
-    assert.match(stderr, new RegExp(`^error: connector "ws": .*:${port}: the port is in use`, "m"));
+    assert.match(
+      stderr,
+      new RegExp(`^error\\[cannot-listen\\]: connector "ws": .*:${port}: the port is in use`, "m"),
+    );
   });
 });
 

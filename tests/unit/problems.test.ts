@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { holds } from "../../src/expression/condition.ts";
 import { ConfigError, ConnectorError, ExpressionError, FlowError } from "../../src/base/errors.ts";
-import { formatProblem, type Problem } from "../../src/base/problem.ts";
+import { ERROR_CODES, formatProblem, type Problem, PROBLEM_CODES } from "../../src/base/problem.ts";
 import { compileExpression } from "../../src/expression/mod.ts";
 import { didYouMean, nearest } from "../../src/base/nearest.ts";
 
@@ -174,4 +175,12 @@ test("holds: anything else is an error that names the expression", () => {
       message: `"${source}" must be true or false, got ${kind}`,
     });
   }
+});
+
+test("docs/check.md lists every code and what it means", async () => {
+  const page = await readFile(new URL("../../docs/check.md", import.meta.url), "utf8");
+  const [, section] = page.split("\n## Codes\n");
+  const rows = [...section.split("\n## ")[0].matchAll(/^\| `([a-z-]+)` +\| (.*?) +\|$/gm)]
+    .map(([, code, meaning]) => [code, meaning]);
+  assert.deepEqual(rows, Object.entries({ ...PROBLEM_CODES, ...ERROR_CODES }));
 });

@@ -136,7 +136,7 @@ export class DatabaseConnector implements Connector {
     const reading = cluster?.readOnce("migrations", read) ?? read();
     return await reading.catch((cause) => {
       const message = `cannot read the migrations in "${folder}": ${cause.message}`;
-      throw new ConnectorError(name, message, { cause, permanent: true });
+      throw new ConnectorError(name, message, { code: "migration-failed", cause, permanent: true });
     });
   }
 }

@@ -85,7 +85,8 @@ export class SqliteDatabase implements Database {
     } catch (cause) {
       database.close();
       if (cause instanceof MigrationError) {
-        throw new ConnectorError(name, cause.message, { cause, permanent: true });
+        const options = { code: "migration-failed", cause, permanent: true };
+        throw new ConnectorError(name, cause.message, options);
       }
       throw openError(name, path, cause);
     }

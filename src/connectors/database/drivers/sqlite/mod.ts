@@ -48,7 +48,8 @@ export async function probeDatabase(context: DriverContext): Promise<string> {
     return describe(`"${database}" is there`, pending);
   } catch (cause) {
     if (!(cause instanceof MigrationError)) throw openError(name, database, cause);
-    throw new ConnectorError(name, cause.message, { cause, permanent: true });
+    const options = { code: "migration-failed", cause, permanent: true };
+    throw new ConnectorError(name, cause.message, options);
   }
 }
 
