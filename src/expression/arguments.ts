@@ -1,8 +1,7 @@
 /** Checks the arguments of functions. Each function returns the value or throws a Failure. */
 
 import { Failure } from "./failure.ts";
-import { kindOf, Uint } from "./kinds.ts";
-import { int64, isNumeric, type Numeric, written } from "./numbers.ts";
+import { int64, isNumeric, kindOf, type Numeric, Uint, written } from "./kinds.ts";
 
 /** Throws the Failure for an argument of the wrong kind; `wanted` is for example "a string". */
 export function refuse(name: string, wanted: string, value: unknown): never {

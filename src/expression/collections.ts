@@ -5,9 +5,8 @@
 
 import { countOf, listOf, mapOf, stringOf } from "./arguments.ts";
 import { Failure, KindFailure } from "./failure.ts";
-import { kindOf } from "./kinds.ts";
+import { isNumeric, kindOf } from "./kinds.ts";
 import type { Meter } from "./meter.ts";
-import { isNumeric } from "./numbers.ts";
 import { add, divide, less } from "./operators.ts";
 import { define, type FunctionDefinition, type Functions } from "./scope.ts";
 import { MOST_ARGUMENTS } from "./syntax.ts";

@@ -3,9 +3,8 @@
 import { refuse, stringOf, textOf } from "./arguments.ts";
 import { fromUtf8 } from "./bytes.ts";
 import { Failure } from "./failure.ts";
-import { Duration, kindOf, Uint } from "./kinds.ts";
+import { Duration, int64, isNumeric, kindOf, Uint, uint64 } from "./kinds.ts";
 import type { Meter } from "./meter.ts";
-import { int64, isNumeric, uint64 } from "./numbers.ts";
 import { define, type Functions } from "./scope.ts";
 import { timestampOf } from "./timestamp.ts";
 

@@ -2,9 +2,8 @@
 
 import { countOf, intOf, listOf, numberOf } from "./arguments.ts";
 import { Failure } from "./failure.ts";
-import { Uint } from "./kinds.ts";
+import { int64, type Numeric, Uint } from "./kinds.ts";
 import type { Meter } from "./meter.ts";
-import { int64, type Numeric } from "./numbers.ts";
 import { negate } from "./operators.ts";
 import { define, type FunctionDefinition, type Functions } from "./scope.ts";
 import { MOST_ARGUMENTS } from "./syntax.ts";

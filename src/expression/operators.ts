@@ -6,9 +6,19 @@
 
 import { joined } from "./bytes.ts";
 import { Failure, KindFailure } from "./failure.ts";
-import { Duration, kindOf, nanosecondsOf, Timestamp, Uint } from "./kinds.ts";
+import {
+  Duration,
+  int64,
+  isNumeric,
+  kindOf,
+  nanosecondsOf,
+  type Numeric,
+  Timestamp,
+  Uint,
+  uint64,
+  written,
+} from "./kinds.ts";
 import type { Meter } from "./meter.ts";
-import { int64, isNumeric, type Numeric, uint64, written } from "./numbers.ts";
 import type { BinaryOperator } from "./syntax.ts";
 import { isTimestamp } from "./timestamp.ts";
 import { equal, hasElement } from "./values.ts";

@@ -1,9 +1,8 @@
 /** Reads points in time, and finds the local time in a time zone. */
 
 import { Failure, KindFailure } from "./failure.ts";
-import { kindOf, Timestamp } from "./kinds.ts";
+import { isNumeric, kindOf, Timestamp } from "./kinds.ts";
 import type { Meter } from "./meter.ts";
-import { isNumeric } from "./numbers.ts";
 
 /** Steps of reading a time, of the local time in a zone, and of loading the zone. */
 const READ = 100;

@@ -2,9 +2,8 @@
 
 import { toBase64 } from "./bytes.ts";
 import { Failure, KindFailure } from "./failure.ts";
-import { Duration, kindOf, nanosecondsOf, Uint } from "./kinds.ts";
+import { Duration, isNumeric, kindOf, nanosecondsOf, type Numeric, Uint } from "./kinds.ts";
 import type { Meter } from "./meter.ts";
-import { isNumeric, type Numeric } from "./numbers.ts";
 
 /** A value as expressions see it: undefined, a function or a symbol reads as null. */
 export function readable(value: unknown): unknown {
