@@ -5,7 +5,7 @@ import { problemWithoutPlace } from "../base/problem.ts";
 import type { Model } from "../model/mod.ts";
 import { ManualClock } from "../testing/clock.ts";
 import { formatResult, formatSummary, toJson } from "../testing/report.ts";
-import type { TestResult } from "../testing/result.ts";
+import type { TestResult } from "../testing/report.ts";
 import { runTest } from "../testing/mod.ts";
 import type { TestCommand } from "./arguments.ts";
 import { loadModel } from "./load.ts";

@@ -1,45 +1,45 @@
-/** Knows when nothing goes on any more but waiting for the clock. */
+/** Knows when a runtime only waits for the clock. */
 import { endOfTick } from "../base/clock.ts";
 import { withTimeout } from "../base/timeout.ts";
 
 /**
- * How many ticks in a row nothing must happen. Whatever goes on for longer is tracked; the longest
- * untracked way is that of a frame to many clients, two ticks.
+ * The number of ticks in a row in which nothing must happen. Everything longer is tracked; the longest
+ * untracked work, a frame to many clients, takes two ticks.
  */
 const QUIET_TICKS = 3;
-/** Nothing that a test does takes so long. */
-const PATIENCE = 5_000;
+/** The longest time without any change, in milliseconds. No work of a test takes as long. */
+const STUCK_AFTER = 5_000;
 
-/** Something that goes on and has not come to its end in time. */
+/** Work that does not end. */
 export class StuckError extends Error {
   override readonly name = "StuckError";
 }
 
 interface Operation {
   readonly name: string;
-  /** True while it waits for the clock alone, which nobody moves meanwhile. */
+  /** True while it only waits for the clock, which does not move meanwhile. */
   isWaiting(): boolean;
 }
 
-/** What goes on in a runtime under test. */
+/** The work in a runtime under test. */
 export class Activity {
   readonly #patience: number;
   readonly #operations = new Set<Operation>();
   #changes = 0;
   #wake: (() => void) | undefined;
 
-  /** `patience` is how many milliseconds of real time may pass without any change. */
-  constructor(patience: number = PATIENCE) {
+  /** `patience` is the longest real time without any change, in milliseconds. */
+  constructor(patience: number = STUCK_AFTER) {
     this.#patience = patience;
   }
 
-  /** Something has happened. */
+  /** Reports that something has happened. */
   touch(): void {
     this.#changes++;
     this.#wake?.();
   }
 
-  /** Something begins that is at work until the function is called which this returns. */
+  /** Begins an operation. Call the function that it returns at the end of the operation. */
   begin(name: string, isWaiting: () => boolean = () => false): () => void {
     const operation = { name, isWaiting };
     this.#operations.add(operation);
@@ -50,7 +50,7 @@ export class Activity {
     };
   }
 
-  /** Sees a promise through to its end; gives the value itself. */
+  /** Tracks a promise until it settles. Returns the value itself. */
   track<T>(name: string, value: T, isWaiting?: () => boolean): T {
     this.touch();
     if (!(value instanceof Promise)) return value;
@@ -60,26 +60,26 @@ export class Activity {
   }
 
   /**
-   * Resolves once nothing goes on.
+   * Resolves when nothing is at work.
    *
-   * @throws {StuckError} Something does not end.
+   * @throws {StuckError} Some work does not end.
    */
   async settled(): Promise<void> {
     const end = performance.now() + this.#patience;
     for (let changes = -1; changes !== this.#changes;) {
       await this.#quiet(end);
       changes = this.#changes;
-      // Some wait for a timer of no time, so that others get their turn.
+      // Some work yields with a timer of 0 ms.
       await new Promise<void>((resolve) => setTimeout(resolve, 0));
     }
   }
 
-  /** The same but for what waits for a timer of no time. */
+  /** The same, but does not wait for timers of 0 ms. */
   settledTick(): Promise<void> {
     return this.#quiet(performance.now() + this.#patience);
   }
 
-  /** Resolves once nothing has happened for some ticks. */
+  /** Resolves when nothing has happened for some ticks. */
   async #quiet(end: number): Promise<void> {
     for (let quiet = 0; quiet < QUIET_TICKS;) {
       const before = this.#changes;
@@ -95,13 +95,13 @@ export class Activity {
     return [...this.#operations].find((operation) => !operation.isWaiting());
   }
 
-  /** Resolves when anything changes. */
+  /** Resolves with the next change. */
   async #change({ name }: Operation): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
     try {
       await withTimeout(promise, this.#patience, () => {
-        throw new StuckError(`${name} does not come to its end`);
+        throw new StuckError(`${name} does not end`);
       });
     } finally {
       this.#wake = undefined;

@@ -1,4 +1,4 @@
-/** A client of a test: a WebSocket without a network. */
+/** A WebSocket client of a test, without a network. */
 import { isObject } from "../base/json.ts";
 import type {
   HandshakeRequest,
@@ -13,7 +13,7 @@ import type { Activity } from "./activity.ts";
 import type { Observer } from "./observe.ts";
 import type { FlowFailure, Records } from "./records.ts";
 
-/** What there is without a network: no pings, and so no pongs that could be late. */
+/** The features of a connection without a network, which needs no pings. */
 const FEATURES: SocketFeatures = {
   ping: false,
   terminate: true,
@@ -32,36 +32,36 @@ const HANDSHAKE = {
 };
 const NORMAL = 1000;
 
-/** What a client needs of its test. */
+/** What a client uses. */
 export interface ClientContext {
   readonly endpoint: SocketEndpoint;
   readonly records: Records;
   readonly activity: Activity;
   readonly observer: Observer;
-  /** Of this client alone: by it the flows' failures are known to be its own. */
+  /** Unique, so that the failures of flows can be assigned to their client. */
   readonly address: string;
 }
 
-/** A `client` block at work. */
+/** The connection of a `client` block. */
 export class ClientConnection {
   readonly #model: TestClient;
   readonly #context: ClientContext;
   #state: "closed" | "opening" | "open" = "closed";
   #session: SocketSession | undefined;
-  /** Rooms whose joining has not been answered, by the id of its frame. */
+  /** The rooms of unanswered joins, by the id of the frame. */
   readonly #joining = new Map<unknown, string>();
 
-  /** Connects nowhere yet. */
+  /** Does not connect yet. */
   constructor(model: TestClient, context: ClientContext) {
     this.#model = model;
     this.#context = context;
   }
 
-  /** Sends the handshake, and what joins the rooms once it has been accepted. */
+  /** Sends the handshake, then joins the rooms if it is accepted. */
   connect(): void {
     const { activity, endpoint, observer, records } = this.#context;
     const { name } = this.#model;
-    if (this.#state !== "closed") return records.mistake(`client "${name}" is connected already`);
+    if (this.#state !== "closed") return records.mistake(`client "${name}" is already connected`);
     this.#state = "opening";
     const accepting = Promise.resolve(endpoint.accept(this.#request(), this.#vouched())).then(
       (decision) => {
@@ -92,20 +92,20 @@ export class ClientConnection {
     else this.#context.records.mistake(`client "${this.#model.name}" is not connected`);
   }
 
-  /** Says where it is not connected, or not in a room that it has asked for. */
+  /** Records a mistake if it is not connected, or a join was not answered. */
   checkReady(): void {
     const { records } = this.#context;
     const { name } = this.#model;
     if (this.#state !== "open") {
-      const [refusal] = records.left(name).filter(({ fields }) => "status" in fields);
+      const [refusal] = records.remaining(name).filter(({ fields }) => "status" in fields);
       const why = refusal === undefined
         ? "its handshake waits for the clock"
         : `${refusal.fields.status} ${refusal.fields.message}`;
       records.mistake(`client "${name}" could not connect: ${why}`);
-      records.leaveOut((failure) => this.#isOwn(failure));
+      records.excuse((failure) => this.#isOwn(failure));
     }
     for (const room of this.#joining.values()) {
-      records.mistake(`client "${name}" is not in room "${room}": nothing has answered it`);
+      records.mistake(`client "${name}" is not in room "${room}": its join was not answered`);
     }
   }
 
@@ -122,7 +122,7 @@ export class ClientConnection {
     };
   }
 
-  /** Instead of a token, where the connector would want one. */
+  /** Replaces a token, if the connector requires one. */
   #vouched(): VouchedClient | undefined {
     const { userId, claims, verified } = this.#model;
     return verified && (userId !== null || claims !== null) ? { userId, claims } : undefined;
@@ -149,7 +149,7 @@ export class ClientConnection {
       },
       close: (code, reason) => {
         records.add(this.#model.name, { type: "close", data: { code, reason } });
-        // The other side's answer to a close frame never comes at once.
+        // The peer never answers a close frame at once.
         queueMicrotask(() => this.#closed(code, reason));
       },
       terminate: () => {},
@@ -162,20 +162,21 @@ export class ClientConnection {
     const { code: error, ...fields } = frame;
     const room = this.#joining.get(fields.id);
     if (room === undefined) {
-      const tells = (failure: FlowFailure) => this.#isOwn(failure) && failure.error.code === error;
-      return this.#context.records.add(this.#model.name, { ...fields, error }, tells);
+      const reports = (failure: FlowFailure) =>
+        this.#isOwn(failure) && failure.error.code === error;
+      return this.#context.records.add(this.#model.name, { ...fields, error }, reports);
     }
     this.#joining.delete(fields.id);
     if (error === undefined) return;
     const { records } = this.#context;
     const message = `could not join room "${room}": ${error}: ${fields.message}`;
     records.mistake(`client "${this.#model.name}" ${message}`);
-    records.leaveOut((failure) => this.#isOwn(failure));
+    records.excuse((failure) => this.#isOwn(failure));
   }
 
-  /** Whether a flow's failure is told to this client. */
-  #isOwn({ event, answering, named }: FlowFailure): boolean {
-    return !named && answering && event.client?.remote_addr === this.#context.address;
+  /** Whether the failure of a flow is reported to this client. */
+  #isOwn({ event, answering, expected }: FlowFailure): boolean {
+    return !expected && answering && event.client?.remote_addr === this.#context.address;
   }
 
   #closed(code: number, reason: string): void {

@@ -1,7 +1,7 @@
-/** A clock that stands still until it is moved. */
+/** A clock that only a test moves. */
 import type { Clock } from "../base/clock.ts";
 
-/** When every test begins. */
+/** The time at which every test begins. */
 const START = Date.UTC(2026, 0, 1);
 
 interface Task {
@@ -9,10 +9,10 @@ interface Task {
   readonly run: () => void;
 }
 
-/** The time of tests. */
+/** The clock of tests. */
 export class ManualClock implements Clock {
   #now = START;
-  /** In the order in which they were set. */
+  /** In the order in which they were added. */
   readonly #tasks = new Set<Task>();
 
   now(): number {
@@ -29,13 +29,13 @@ export class ManualClock implements Clock {
     return () => void this.#tasks.delete(item);
   }
 
-  /** Whether something waits for a time up to this one. */
+  /** Whether a task is due at a time or before. */
   isDue(time: number): boolean {
     const next = this.#next();
     return next !== undefined && next.due <= time;
   }
 
-  /** Goes to the time of the task that is due next, and runs it. */
+  /** Moves to the time of the next task, and runs it. */
   runNext(): void {
     const next = this.#next();
     if (next === undefined) return;
@@ -44,18 +44,18 @@ export class ManualClock implements Clock {
     next.run();
   }
 
-  /** Goes on to a time before which nothing is due. */
+  /** Moves to a time. No task may be due before it. */
   moveTo(time: number): void {
     this.#now = time;
   }
 
-  /** Begins anew, at the same time as every test, with no tasks. */
+  /** Returns to the start, without tasks. */
   reset(): void {
     this.#now = START;
     this.#tasks.clear();
   }
 
-  /** Of several that are due at once, the one that was set first. */
+  /** The next task; of several at the same time, the one that was added first. */
   #next(): Task | undefined {
     let next: Task | undefined;
     for (const task of this.#tasks) {
@@ -65,19 +65,19 @@ export class ManualClock implements Clock {
   }
 }
 
-/** A clock's time for one connector: it knows whether the connector waits for it. */
+/** The clock of one connector, which knows whether the connector waits for it. */
 export class WatchedClock implements Clock {
   readonly #clock: Clock;
   readonly #changed: () => void;
   #waiting = 0;
 
-  /** Shows the time of `clock`; `changed` is told when somebody begins to wait for it. */
+  /** Has the time of `clock`; calls `changed` when a wait begins. */
   constructor(clock: Clock, changed: () => void) {
     this.#clock = clock;
     this.#changed = changed;
   }
 
-  /** True where something waits for time to pass. */
+  /** True if anything waits for the clock. */
   get isAwaited(): boolean {
     return this.#waiting > 0;
   }

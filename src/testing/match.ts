@@ -1,23 +1,23 @@
-/** Compares what came with what was expected: named fields at any depth, lists item by item. */
+/** Compares received values with expected ones: named fields at any depth, lists item by item. */
 import { isObject } from "../base/json.ts";
 
-/** One place where the two are not alike. */
+/** One place where the two differ. */
 export interface Difference {
-  /** Such as `data.items[0].id`; empty for the whole. */
+  /** Such as `data.items[0].id`; empty for the whole value. */
   readonly path: string;
-  /** In words. */
+  /** A sentence. */
   readonly message: string;
 }
 
 /**
- * Where `received` does not have what `expected` names; nothing where it matches. A field that is
- * absent is as null. Items of a list must be as many as expected.
+ * Where `received` does not have what `expected` names. An absent field equals null. Lists must have
+ * the same length.
  */
 export function differences(expected: unknown, received: unknown, path = ""): Difference[] {
   if (Array.isArray(expected)) {
     if (!Array.isArray(received)) return [unlike(expected, received, path)];
     if (expected.length !== received.length) {
-      return [{ path, message: `expected ${items(expected)}, came ${items(received)}` }];
+      return [{ path, message: `expected ${items(expected)}, received ${items(received)}` }];
     }
     return expected.flatMap((item, index) =>
       differences(item, received[index], `${path}[${index}]`)
@@ -33,19 +33,19 @@ export function differences(expected: unknown, received: unknown, path = ""): Di
   return expected === (received ?? null) ? [] : [unlike(expected, received, path)];
 }
 
-/** A value as people read it. */
+/** A value as text. */
 export function show(value: unknown): string {
   return value === undefined ? "nothing" : JSON.stringify(value);
 }
 
-/** What a value is as JSON at this moment, whatever becomes of it later. */
+/** A copy of a value as JSON, which later changes do not affect. */
 export function snapshot(value: unknown): unknown {
   if (value === undefined) return undefined;
   try {
     const text = JSON.stringify(value, plain);
     return text === undefined ? String(value) : JSON.parse(text);
   } catch {
-    // A cycle: the connector that gets it will say so.
+    // A cycle, which the connector will report.
     return String(value);
   }
 }
@@ -56,7 +56,7 @@ function plain(_key: string, value: unknown): unknown {
 }
 
 function unlike(expected: unknown, received: unknown, path: string): Difference {
-  return { path, message: `expected ${show(expected)}, came ${show(received)}` };
+  return { path, message: `expected ${show(expected)}, received ${show(received)}` };
 }
 
 function items({ length }: readonly unknown[]): string {

@@ -1,12 +1,12 @@
-/** What connectors return in a test instead of acting. */
+/** The mocks of a test: what connectors return instead of acting. */
 import type { Clock } from "../base/clock.ts";
 import { ConnectorError } from "../base/errors.ts";
 import type { MockStep } from "../model/test.ts";
 
-/** What a connector is asked. */
-export interface Question {
+/** A request to a connector. */
+export interface MockRequest {
   readonly connector: string;
-  /** The name of the step that asks; undefined for a destination. */
+  /** The name of the step; undefined for a destination. */
   readonly step: string | undefined;
   readonly operation: string | undefined;
   readonly target: string | undefined;
@@ -14,8 +14,8 @@ export interface Question {
 
 interface Mock {
   readonly model: MockStep;
-  answered: number;
-  /** Another has taken its place. */
+  uses: number;
+  /** Whether a later mock has replaced it. */
   replaced: boolean;
 }
 
@@ -26,39 +26,39 @@ export class Mocks {
   readonly #clock: Clock;
   readonly #mocks: Mock[] = [];
 
-  /** Delays are on `clock`. */
+  /** Delays use `clock`. */
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** From now on it answers; it takes the place of one that answers the same without end. */
+  /** Adds a mock. It replaces one with the same conditions and no limit of uses. */
   add(model: MockStep): void {
     for (const mock of this.#mocks) {
       const { subject, times } = mock.model;
       mock.replaced ||= times === Infinity && subject === model.subject &&
         CONDITIONS.every((name) => mock.model[name] === model[name]);
     }
-    this.#mocks.push({ model, answered: 0, replaced: false });
+    this.#mocks.push({ model, uses: 0, replaced: false });
   }
 
-  /** What answers, the most exact one first, then in the order written; undefined for nothing. */
-  find(question: Question): (() => unknown) | undefined {
-    const { connector } = question;
-    const matching = this.#mocks.filter(({ model, answered, replaced }) =>
-      !replaced && model.subject === connector && answered < model.times &&
-      CONDITIONS.every((name) => model[name] === undefined || model[name] === question[name])
+  /** The mock with the most matching conditions, then the first one; undefined if none matches. */
+  find(request: MockRequest): (() => unknown) | undefined {
+    const { connector } = request;
+    const matching = this.#mocks.filter(({ model, uses, replaced }) =>
+      !replaced && model.subject === connector && uses < model.times &&
+      CONDITIONS.every((name) => model[name] === undefined || model[name] === request[name])
     );
     const [mock] = matching.sort((a, b) => precision(b) - precision(a));
     if (mock === undefined) return undefined;
     return () => {
-      mock.answered++;
+      mock.uses++;
       return this.#answer(mock.model);
     };
   }
 
-  /** Those that nothing has asked. */
+  /** The mocks that were never used. */
   get unused(): readonly MockStep[] {
-    return this.#mocks.filter(({ answered }) => answered === 0).map(({ model }) => model);
+    return this.#mocks.filter(({ uses }) => uses === 0).map(({ model }) => model);
   }
 
   #answer({ subject, returns, error, permanent, delay }: MockStep): unknown {
@@ -71,7 +71,7 @@ export class Mocks {
   }
 }
 
-/** How many conditions it has. */
+/** The number of its conditions. */
 function precision({ model }: Mock): number {
   return CONDITIONS.filter((name) => model[name] !== undefined).length;
 }

@@ -1,6 +1,6 @@
 /**
- * Runs the `test` blocks of a configuration: a runtime of its own for each, without sockets and
- * with a clock that the test moves.
+ * Runs the `test` blocks of a configuration, each in a runtime of its own, without sockets and with
+ * a clock that the test moves.
  *
  * May import base/, contract/, flow/, model/, runtime/ and transport/.
  */
@@ -11,23 +11,23 @@ import type { RuntimeCore } from "../runtime/core.ts";
 import type { TestModel, TestPlace, TestStep } from "../model/test.ts";
 import { Activity, StuckError } from "./activity.ts";
 import type { ManualClock } from "./clock.ts";
-import { meet } from "./expect.ts";
+import { verify } from "./expect.ts";
 import { show } from "./match.ts";
 import { Mocks } from "./mocks.ts";
 import { Observer } from "./observe.ts";
 import { type FlowFailure, Records } from "./records.ts";
-import type { TestFailure, TestResult } from "./result.ts";
+import type { TestFailure, TestResult } from "./report.ts";
 import { withSchedules } from "./schedules.ts";
 import { Senders } from "./senders.ts";
 
-/** Where more timers than this are due at one moment, time would never go on. */
-const MOST_AT_ONCE = 10_000;
+/** If more timers than this are due at one moment, time would never go on. */
+const MAX_AT_ONCE = 10_000;
 
 /** What a test is run with. */
 export interface TestOptions {
-  /** Begins anew. The model's expressions must take their time from it as well. */
+  /** Is reset. The expressions of the model must use it, too. */
   readonly clock: ManualClock;
-  /** Gives what has been logged since it was last asked; nothing by default. */
+  /** Returns what has been logged since the last call; nothing by default. */
   readonly takeLog?: () => readonly string[];
 }
 
@@ -70,12 +70,12 @@ class TestRun {
     this.#model = { ...scheduled, connectors: new Map(connectors) };
   }
 
-  /** By their places. */
+  /** Sorted by place. */
   get failures(): readonly TestFailure[] {
     return [...this.#failures].sort(byPlace);
   }
 
-  /** Starts a runtime, takes the steps, and finds out what is not as they say. */
+  /** Starts a runtime, runs the steps, and collects the failures. */
   async perform(): Promise<void> {
     try {
       const options = { clock: this.#clock, random: () => 0.5 };
@@ -90,7 +90,7 @@ class TestRun {
     }
   }
 
-  /** Ends the runtime as a server's end does; what waits for the clock gets its time. */
+  /** Closes the runtime as a server does, and moves the clock for what waits for it. */
   async end(): Promise<void> {
     this.#records.end();
     let closing = true;
@@ -123,7 +123,7 @@ class TestRun {
     const { clients, steps } = this.#test;
     const first = steps.findIndex(({ kind }) => kind !== "mock");
     const [mocks, others] = first < 0 ? [steps, []] : [steps.slice(0, first), steps.slice(first)];
-    // Flows that run when somebody connects may need them.
+    // Mocks come first, since flows may need them when clients connect.
     for (const step of mocks) await this.#step(step, senders);
     for (const client of clients) {
       if (!client.connects) continue;
@@ -133,7 +133,7 @@ class TestRun {
       senders.checkReady(client.name);
     }
     this.#records.forget();
-    // Who is not there cannot do what follows.
+    // The steps need all clients.
     if (this.#records.mistakes.size > 0) return;
     for (const step of others) {
       this.#records.place = step.place;
@@ -146,19 +146,19 @@ class TestRun {
       case "mock":
         return this.#mocks.add(step);
       case "expect": {
-        const failure = meet(step, this.#records);
+        const failure = verify(step, this.#records);
         if (failure !== undefined) this.#failures.push(failure);
         return;
       }
       case "advance":
         return await this.#advance(step.by);
       default:
-        senders.give(step);
+        senders.send(step);
         await this.#activity.settled();
     }
   }
 
-  /** Lets time pass, from one thing that waits for it to the next. */
+  /** Moves the clock, from one timer to the next. */
   async #advance(by: number): Promise<void> {
     const end = this.#clock.now() + by;
     let [now, atOnce] = [this.#clock.now(), 0];
@@ -167,23 +167,25 @@ class TestRun {
       await this.#activity.settledTick();
       atOnce = this.#clock.now() === now ? atOnce + 1 : 0;
       now = this.#clock.now();
-      if (atOnce > MOST_AT_ONCE) throw new StuckError("timers are due again and again, at once");
+      if (atOnce > MAX_AT_ONCE) {
+        throw new StuckError("timers are due again and again at the same time");
+      }
     }
     this.#clock.moveTo(end);
     await this.#activity.settled();
   }
 
-  /** What no step has said. */
+  /** Adds the failures that no step has expected. */
   #judge(): void {
     for (const [message, place] of this.#records.mistakes) this.#failures.push({ place, message });
     for (const failure of this.#records.failures) {
-      if (!failure.named) {
+      if (!failure.expected) {
         this.#failures.push({ place: failure.place, message: describe(failure) });
       }
     }
     if (this.#failures.length > 0) return;
     for (const { subject, place } of this.#mocks.unused) {
-      this.#failures.push({ place, message: `mock "${subject}": nothing has asked for it` });
+      this.#failures.push({ place, message: `mock "${subject}" was never used` });
     }
   }
 

@@ -1,35 +1,34 @@
-/** Makes the connectors of a test, and sees what they are asked and which of their flows fail. */
+/** Wraps the connectors of a test, and records their requests and the flows that fail. */
 import type { Connector, FlowEvent, FlowHandler, WriteRequest } from "../contract/connector.ts";
 import { ConnectorError, FlowError } from "../base/errors.ts";
 import type { ConnectorModel, Model } from "../model/mod.ts";
 import type { Activity } from "./activity.ts";
-import { amend } from "./amend.ts";
 import { WatchedClock } from "./clock.ts";
 import type { Mocks } from "./mocks.ts";
 import type { Records } from "./records.ts";
 
-/** One flow as it has subscribed. */
+/** The subscription of one flow. */
 export interface Subscription {
   readonly operation: string | undefined;
-  /** The flow, whose failures are seen. */
+  /** The flow, with its failures recorded. */
   readonly handler: FlowHandler;
 }
 
 /** One connector under test. */
 export interface Observed {
   readonly model: ConnectorModel;
-  /** The connector itself: what it is asked here is no flow's doing. */
+  /** The connector itself: requests made here are not recorded. */
   readonly connector: Connector;
   readonly subscriptions: readonly Subscription[];
 }
 
-/** Sees the connectors of one test. */
+/** Observes the connectors of one test. */
 export class Observer {
   /** By name, once the runtime has been assembled. */
   readonly connectors: Map<string, Observed> = new Map();
-  /** How many flows are deciding at this moment whether a client may connect. */
+  /** The number of flows that are deciding whether a client may connect. */
   deciding = 0;
-  /** Told of the first flow that is asked about the next event of a connector, by its name. */
+  /** Called with the next event of a connector, by the name of the connector. */
   readonly arrivals: Map<string, (event: FlowEvent) => void> = new Map();
   readonly #records: Records;
   readonly #activity: Activity;
@@ -39,7 +38,7 @@ export class Observer {
   /** The flow that answers an event: the first that takes it. */
   readonly #answering = new WeakMap<FlowEvent, FlowHandler>();
 
-  /** Sees the connectors of `model`. */
+  /** Observes the connectors of `model`. */
   constructor(model: Model, records: Records, activity: Activity, mocks: Mocks) {
     this.#records = records;
     this.#activity = activity;
@@ -52,12 +51,12 @@ export class Observer {
     );
   }
 
-  /** The same connector as `assembleRuntime` is to make it. */
+  /** The connector that `assembleRuntime` is to create in its place. */
   observe(model: ConnectorModel): ConnectorModel {
     const { name, definition, options } = model;
     const create: ConnectorModel["definition"]["create"] = async (options, context) => {
       const clock = new WatchedClock(context.clock, () => this.#activity.touch());
-      // One that cannot be made without the outside is none: it only hears and asks the mocks.
+      // A connector that cannot run in tests only subscribes and asks the mocks.
       const connector = definition.test === undefined
         ? {}
         : await definition.create(options, { ...context, clock });
@@ -91,9 +90,9 @@ export class Observer {
       },
       ...(asked && {
         write: (request: WriteRequest) => {
-          // So that flows which start each other come to an end.
+          // After the end, so that flows which start each other stop.
           if (this.#records.ended) return undefined;
-          const answer = this.#ask(name, request);
+          const answer = this.#record(name, request);
           return answer === undefined ? track(this.#write(model, connector, request)) : answer();
         },
       }),
@@ -106,8 +105,8 @@ export class Observer {
     };
   }
 
-  /** Writes down what a flow asks; gives the mock that answers. */
-  #ask(
+  /** Records a request; returns the mock that answers it. */
+  #record(
     connector: string,
     { operation, target, payload, options }: WriteRequest,
   ): (() => unknown) | undefined {
@@ -120,13 +119,13 @@ export class Observer {
     if (connector.write !== undefined) return connector.write(request);
     if (definition.test === undefined) {
       this.#records.mistake(
-        `connector "${name}" (${type}) is not there in tests and no mock answers ${shown(request)}`,
+        `connector "${name}" (${type}) does not run in tests and no mock answers ${shown(request)}`,
       );
     }
-    throw new ConnectorError(name, "is not there in tests", { permanent: true });
+    throw new ConnectorError(name, "does not run in tests", { permanent: true });
   }
 
-  /** The flow, whose beginning and failures are seen. */
+  /** The flow, with its starts and failures observed. */
   #watch({ name, definition: { source } }: ConnectorModel, flow: FlowHandler): FlowHandler {
     const answers = source?.kind === "clients" || source?.kind === "requests";
     const fail = (error: unknown, event: FlowEvent, answering: boolean): void => {
@@ -180,8 +179,22 @@ export class Observer {
   }
 }
 
-/** What a connector was asked, in a few words. */
+/** A request in a few words. */
 function shown({ operation, target }: WriteRequest): string {
   const words = [operation, target].filter((word) => word !== undefined);
-  return words.length === 0 ? "what it is asked" : `"${words.join(" ")}"`;
+  return words.length === 0 ? "the request" : `"${words.join(" ")}"`;
+}
+
+/** The same object with some members replaced; all others are those of the object itself. */
+export function amend<T extends object>(target: T, members: Partial<T>): T {
+  // Not a proxy of the target itself, since frozen members cannot be replaced.
+  return new Proxy({} as T, {
+    get(_nothing, name) {
+      const owner = Object.hasOwn(members, name) ? members : target;
+      const value: unknown = Reflect.get(owner, name, owner);
+      // Methods need the object itself for its private fields.
+      return typeof value === "function" ? value.bind(owner) : value;
+    },
+    has: (_nothing, name) => Object.hasOwn(members, name) || Reflect.has(target, name),
+  });
 }

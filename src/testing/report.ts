@@ -1,15 +1,46 @@
-/** The results of tests, for people and for programs. */
+/** The results of tests, as text and as JSON. */
 import type { TestPlace } from "../model/test.ts";
-import { show } from "./match.ts";
-import type { Received, TestFailure, TestResult } from "./result.ts";
+import { type Difference, show } from "./match.ts";
 
-/** How much of what came is shown to people. */
-const MOST_SHOWN = 3;
-/** How many characters of a value are. */
-const LONGEST = 500;
+/** The result of one test. */
+export interface TestResult {
+  /** The block's label. */
+  readonly name: string;
+  /** The place of the block. */
+  readonly place: TestPlace;
+  /** In the order of their places; none if the test passed. */
+  readonly failures: readonly TestFailure[];
+  /** The lines that were logged. */
+  readonly log: readonly string[];
+}
+
+/** One deviation from the test. */
+export interface TestFailure {
+  /** The block that it is about. */
+  readonly place: TestPlace;
+  /** One sentence. */
+  readonly message: string;
+  /** What was expected, if the failure is about that. */
+  readonly expected?: unknown;
+  /** What was received instead, the most similar first, if the failure is about that. */
+  readonly received?: readonly Received[];
+}
+
+/** Something received that does not match. */
+export interface Received {
+  /** The whole value. */
+  readonly value: unknown;
+  /** Where it differs from what was expected; none if nothing was expected. */
+  readonly differences: readonly Difference[];
+}
+
+/** The number of received values in the text. */
+const MAX_SHOWN = 3;
+/** The number of characters of a value in the text. */
+const MAX_LENGTH = 500;
 const INDENT = "        ";
 
-/** The lines of one test: one where it is good, else one for each failure and all that explains it. */
+/** The lines of one test: one if it passed, else its failures with their details. */
 export function formatResult({ name, failures, log }: TestResult): string {
   if (failures.length === 0) return `ok      ${name}`;
   const lines = [
@@ -23,7 +54,7 @@ export function formatResult({ name, failures, log }: TestResult): string {
 export function formatSummary(results: readonly TestResult[]): string {
   const failed = results.filter(({ failures }) => failures.length > 0).length;
   const tests = results.length === 1 ? "1 test" : `${results.length} tests`;
-  return `${tests}, ${failed === 0 ? "all good" : `${failed} failed`}`;
+  return `${tests}, ${failed === 0 ? "all passed" : `${failed} failed`}`;
 }
 
 /** All results as plain data. */
@@ -42,26 +73,26 @@ export function toJson(results: readonly TestResult[]): Readonly<Record<string, 
 }
 
 function failureLines({ place, message, expected, received }: TestFailure): readonly string[] {
-  const shown = received?.slice(0, MOST_SHOWN) ?? [];
+  const shown = received?.slice(0, MAX_SHOWN) ?? [];
   const more = (received?.length ?? 0) - shown.length;
   return [
     `${at(place)}  ${message}`,
     ...(expected === undefined ? [] : [`  expected  ${short(expected)}`]),
-    ...(received?.length === 0 ? ["  came      nothing"] : shown.flatMap(receivedLines)),
+    ...(received?.length === 0 ? ["  received  nothing"] : shown.flatMap(receivedLines)),
     ...(more === 0 ? [] : [`  and ${more} more`]),
   ];
 }
 
 function receivedLines({ value, differences }: Received): readonly string[] {
   return [
-    `  came      ${short(value)}`,
+    `  received  ${short(value)}`,
     ...differences.map(({ path, message }) => `            ${path}: ${message}`),
   ];
 }
 
 function short(value: unknown): string {
   const text = show(value);
-  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`;
+  return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH)}…`;
 }
 
 function at({ file, line }: TestPlace): string {

@@ -1,11 +1,11 @@
-/** Schedules of a test, as a connector of each, so that their failures are seen as all others are. */
+/** Turns schedules into connectors, so that their failures are observed like all others. */
 import type { FlowHandler } from "../contract/connector.ts";
 import { type ConnectorType, defineConnector } from "../contract/definition.ts";
 import type { ConnectorModel, FlowModel, Model } from "../model/mod.ts";
 import { type RunningSchedule, startSchedule } from "../flow/schedule.ts";
 import type { Schedule } from "../model/schedule.ts";
 
-/** The same model, in which flows that run by themselves have a connector as their source. */
+/** The same model, in which every scheduled flow has a connector as its source. */
 export function withSchedules(model: Model): Model {
   const connectors = new Map(model.connectors);
   const flows = model.flows.map((flow): FlowModel => {

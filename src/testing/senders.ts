@@ -1,30 +1,32 @@
-/** Those from whom a test's events come: clients, callers, and whoever else a connector hears. */
-import type { FlowEvent, FlowHandler } from "../contract/connector.ts";
+/** Sends the events of a test: client frames, requests, and the messages of other connectors. */
+import type { FlowEvent, FlowHandler, HttpService } from "../contract/connector.ts";
 import { admit, dispatch } from "../contract/dispatch.ts";
 import { isObject } from "../base/json.ts";
-import type { EventStep, GivenStep, TestClient } from "../model/test.ts";
+import type { EventStep, GivenStep, RequestStep, TestClient } from "../model/test.ts";
+import { createSite, type Site } from "../runtime/site.ts";
 import type { Activity } from "./activity.ts";
 import { ClientConnection } from "./client.ts";
 import type { Observer } from "./observe.ts";
 import type { Records } from "./records.ts";
-import { Caller } from "./requests.ts";
 
-/** What all senders need of their test. */
+/** What all senders use. */
 export interface SendersContext {
   readonly records: Records;
   readonly activity: Activity;
   readonly observer: Observer;
-  /** Values for every expression. */
+  /** The `constants` of the configuration. */
   readonly constants: Readonly<Record<string, unknown>>;
   /** Why which connector cannot serve at the moment. */
   health(): Readonly<Record<string, string>>;
 }
 
+const JSON_BODY = { "content-type": "application/json" };
+
 /** All senders of one test. */
 export class Senders {
   readonly #context: SendersContext;
   readonly #clients = new Map<string, ClientConnection>();
-  readonly #callers = new Map<string, Caller>();
+  readonly #requests = new Map<string, RequestSender>();
 
   /** The runtime must have been started. */
   constructor(clients: readonly TestClient[], context: SendersContext) {
@@ -37,7 +39,7 @@ export class Senders {
         );
         continue;
       }
-      // Addresses that are for documentation alone.
+      // An address for documentation, which nobody has.
       const address = `2001:db8::${(index + 1).toString(16)}`;
       this.#clients.set(
         client.name,
@@ -46,18 +48,18 @@ export class Senders {
     }
   }
 
-  /** Lets a client connect and join its rooms. */
+  /** Connects a client, which joins its rooms. */
   connect(client: string): void {
     this.#clients.get(client)?.connect();
   }
 
-  /** Says where a client is not connected, or not in its rooms. */
+  /** Records a mistake if a client is not connected or not in its rooms. */
   checkReady(client: string): void {
     this.#clients.get(client)?.checkReady();
   }
 
-  /** Lets something happen. What comes of it comes later. */
-  give(step: GivenStep): void {
+  /** Sends the event of a step. Its results follow later. */
+  send(step: GivenStep): void {
     switch (step.kind) {
       case "connect":
         return this.connect(step.subject);
@@ -66,27 +68,27 @@ export class Senders {
       case "frame":
         return this.#clients.get(step.subject)?.send(step.text);
       case "request":
-        return this.#caller(step.subject)?.send(step);
+        return this.#requestSender(step.subject)?.send(step);
       case "event":
         return this.#publish(step);
     }
   }
 
-  #caller(name: string): Caller | undefined {
+  #requestSender(name: string): RequestSender | undefined {
     const { observer, records } = this.#context;
-    const known = this.#callers.get(name);
+    const known = this.#requests.get(name);
     if (known !== undefined) return known;
     const service = observer.connectors.get(name)?.connector.http;
     if (service?.routes === undefined) {
       records.mistake(`connector "${name}" serves no requests in tests`);
       return undefined;
     }
-    const caller = new Caller(name, { ...this.#context, service });
-    this.#callers.set(name, caller);
-    return caller;
+    const sender = new RequestSender(name, { ...this.#context, service });
+    this.#requests.set(name, sender);
+    return sender;
   }
 
-  /** Through the broker where it brings the message back; else straight to the flows. */
+  /** Through the broker if it delivers the message to a flow; else directly to the flows. */
   #publish({ subject, operation, data, headers }: EventStep): void {
     const { constants, observer, records } = this.#context;
     const observed = observer.connectors.get(subject);
@@ -113,9 +115,77 @@ export class Senders {
 
   #dispatch(connector: string, handlers: readonly FlowHandler[], event: FlowEvent): void {
     const { activity, records } = this.#context;
-    const broken = (error: unknown) => records.mistake(`connector "${connector}" broke: ${error}`);
-    // A flow's own failure is seen where it happens.
+    const broken = (error: unknown) => records.mistake(`connector "${connector}" failed: ${error}`);
+    // The failure of a flow is recorded by the observer.
     const { all } = dispatch(admit(handlers, event), event);
     Promise.resolve(all).then(() => activity.touch(), broken);
   }
+}
+
+/** What a request sender uses. */
+interface RequestContext {
+  readonly service: HttpService;
+  readonly records: Records;
+  readonly activity: Activity;
+  readonly observer: Observer;
+  /** Why which connector cannot serve at the moment. */
+  health(): Readonly<Record<string, string>>;
+}
+
+/** Sends requests to one connector, without a listener. */
+class RequestSender {
+  readonly #name: string;
+  readonly #context: RequestContext;
+  readonly #site: Site;
+
+  /** `name` is that of the connector. */
+  constructor(name: string, context: RequestContext) {
+    const { service, health } = context;
+    this.#name = name;
+    this.#context = context;
+    this.#site = createSite({ services: [service], upgrader: undefined, health });
+  }
+
+  /** Sends a request. The response is recorded when it arrives. */
+  send(step: RequestStep): void {
+    const { activity, observer, records } = this.#context;
+    let event: FlowEvent | undefined;
+    const arrived = activity.begin(`the request ${step.method} ${step.path}`);
+    // From then on the flow works, and may wait for the clock.
+    observer.arrivals.set(this.#name, (first) => {
+      observer.arrivals.delete(this.#name);
+      event = first;
+      arrived();
+    });
+    const responded = Promise.resolve(this.#site.fetch(toRequest(step))).then((response) => {
+      observer.arrivals.delete(this.#name);
+      arrived();
+      return activity.track("a response", this.#record(response, () => event));
+    });
+    responded.catch((error) => {
+      observer.arrivals.delete(this.#name);
+      arrived();
+      records.mistake(`the request ${step.method} ${step.path} failed: ${error}`);
+    });
+  }
+
+  async #record(response: Response, event: () => FlowEvent | undefined): Promise<void> {
+    const { status } = response;
+    const headers = Object.fromEntries(response.headers);
+    const text = await response.text();
+    const isJson = (headers["content-type"] ?? "").startsWith("application/json");
+    const data = text === "" ? undefined : isJson ? JSON.parse(text) : text;
+    const error = data?.error?.code;
+    this.#context.records.add(
+      this.#name,
+      { status, data, headers, error: typeof error === "string" ? error : undefined },
+      (failure) => failure.answering && failure.event === event(),
+    );
+  }
+}
+
+function toRequest({ method, path, headers, body }: RequestStep): Request {
+  const url = new URL(path, "http://localhost");
+  if (body === undefined) return new Request(url, { method, headers });
+  return new Request(url, { method, body, headers: { ...JSON_BODY, ...headers } });
 }

@@ -131,7 +131,7 @@ export function expect(subject: string, attributes: string): string {
 
 /** What is said where something else has come than was expected. */
 export function missed(subject: string, ...came: readonly unknown[]): readonly unknown[] {
-  return [{ message: `expect "${subject}": nothing that has come matches`, came }];
+  return [{ message: `expect "${subject}": nothing received matches`, came }];
 }
 
 /**

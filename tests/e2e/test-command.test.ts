@@ -66,7 +66,7 @@ stageTest("test runs the tests of the published page", async (stage) => {
     stdout: `ok      a message is stored
 ok      an event reaches its room
 ok      an order reaches everybody
-3 tests, all good
+3 tests, all passed
 `,
     stderr: "",
   });
@@ -84,10 +84,10 @@ stageTest("test shows a failure with what was logged, and exits with 1", async (
     stdout: `ok      a message is stored
 FAILED  a message without its column
         page/tests.hcl:41  flow "handle_chat" failed: flow_failed: connector "db": INSERT: there is no column "nothing" in table "messages"
-        page/tests.hcl:42  expect "alice": nothing that has come matches
+        page/tests.hcl:42  expect "alice": nothing received matches
           expected  {"type":"ack"}
-          came      {"type":"error","message":"flow \\"handle_chat\\" failed (ref …)","error":"flow_failed"}
-                    type: expected "ack", came "error"
+          received  {"type":"error","message":"flow \\"handle_chat\\" failed (ref …)","error":"flow_failed"}
+                    type: expected "ack", received "error"
         log
           error weir.flow: flow handle_chat failed (ref …): connector "db": INSERT: there is no column "nothing" in table "messages"
 2 tests, 1 failed
@@ -117,7 +117,7 @@ stageTest("test prints one JSON document where it is asked to", async (stage) =>
   assert.deepEqual([failed.file, failed.line, failed.column], ["page/tests.hcl", 41, 3]);
   assert.deepEqual(missed.expected, { type: "ack" });
   assert.deepEqual(missed.received[0].differences, [
-    { path: "type", message: 'expected "ack", came "error"' },
+    { path: "type", message: 'expected "ack", received "error"' },
   ]);
   assert.match(bad.log[0], /^error weir\.flow: flow handle_chat failed/);
 });

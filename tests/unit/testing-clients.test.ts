@@ -106,13 +106,13 @@ expect "alice" {
   assert.equal(
     await report(chat(steps)),
     `FAILED  chat
-        @9  expect "alice": nothing that has come matches
+        @9  expect "alice": nothing received matches
           expected  {"data":{"text":"ho","n":1},"room":"lobby"}
-          came      {"type":"message","data":{"text":"ho"},"room":"lobby"}
-                    data.n: expected 1, came nothing
-          came      {"type":"message","data":{"text":"hi"},"room":"lobby"}
-                    data.text: expected "ho", came "hi"
-                    data.n: expected 1, came nothing`,
+          received  {"type":"message","data":{"text":"ho"},"room":"lobby"}
+                    data.n: expected 1, received nothing
+          received  {"type":"message","data":{"text":"hi"},"room":"lobby"}
+                    data.text: expected "ho", received "hi"
+                    data.n: expected 1, received nothing`,
   );
 });
 
@@ -120,9 +120,9 @@ test("a client that has got nothing has got nothing", async () => {
   assert.equal(
     await report(chat('expect "alice" { type = "message" }')),
     `FAILED  chat
-        @7  expect "alice": nothing that has come matches
+        @7  expect "alice": nothing received matches
           expected  {"type":"message"}
-          came      nothing`,
+          received  nothing`,
   );
 });
 
@@ -137,8 +137,8 @@ expect "alice" { nothing = true }`;
   assert.equal(
     await report(chat(steps)),
     `FAILED  chat
-        @13  expect "alice": something has come
-          came      {"type":"message","data":{"text":"hi"},"room":"lobby"}`,
+        @13  expect "alice": received something
+          received  {"type":"message","data":{"text":"hi"},"room":"lobby"}`,
   );
 });
 
@@ -149,9 +149,9 @@ expect "alice" { data = { text = "hi" } }`;
   assert.equal(
     await report(chat(steps)),
     `FAILED  chat
-        @9  expect "alice": nothing that has come matches
+        @9  expect "alice": nothing received matches
           expected  {"data":{"text":"hi"}}
-          came      nothing`,
+          received  nothing`,
   );
 });
 
@@ -163,17 +163,17 @@ test("count is exact", async () => {
   assert.equal(
     await report(chat(twice + expected(1))),
     `FAILED  chat
-        @9  expect "alice": 2 of what has come match, not 1
+        @9  expect "alice": expected 1 to match, but 2 did
           expected  {"room":"lobby"}
-          came      {"type":"message","data":{"text":"hi"},"room":"lobby"}
-          came      {"type":"message","data":{"text":"hi"},"room":"lobby"}`,
+          received  {"type":"message","data":{"text":"hi"},"room":"lobby"}
+          received  {"type":"message","data":{"text":"hi"},"room":"lobby"}`,
   );
   assert.equal(
     await report(chat(expected(3))),
     `FAILED  chat
-        @7  expect "alice": 0 of what has come match, not 3
+        @7  expect "alice": expected 3 to match, but 0 did
           expected  {"room":"lobby"}
-          came      nothing`,
+          received  nothing`,
   );
 });
 
@@ -250,7 +250,7 @@ given "carol" { operation = "connect" }`;
     await report(chat(steps)),
     `FAILED  chat
         @9  client "alice" is not connected
-        @12  client "carol" is connected already`,
+        @12  client "carol" is already connected`,
   );
 });
 
@@ -292,10 +292,10 @@ test("a refused connection is expected by its status or its code", async () => {
 ok      error  ted
 FAILED  status 401
         @13  flow "enter" failed: rejected: flow "enter" rejected the event
-        @14  expect "eve": nothing that has come matches
+        @14  expect "eve": nothing received matches
           expected  {"status":401}
-          came      {"status":403,"error":"rejected","message":"flow \\"enter\\" rejected the event"}
-                    status: expected 401, came 403`,
+          received  {"status":403,"error":"rejected","message":"flow \\"enter\\" rejected the event"}
+                    status: expected 401, received 403`,
   );
 });
 

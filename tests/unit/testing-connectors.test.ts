@@ -73,13 +73,13 @@ test("a write that is another is shown", async () => {
   assert.equal(
     await report(steps),
     `FAILED  mq
-        @11  expect "mail": nothing that has come matches
+        @11  expect "mail": nothing received matches
           expected  {"operation":"sent","target":"eve","data":{"text":"ho"}}
-          came      {"operation":"send","target":"bob",` +
+          received  {"operation":"send","target":"bob",` +
       `"data":{"text":"hi","found":{"id":7},"head":"h"}}
-                    operation: expected "sent", came "send"
-                    target: expected "eve", came "bob"
-                    data.text: expected "ho", came "hi"`,
+                    operation: expected "sent", received "send"
+                    target: expected "eve", received "bob"
+                    data.text: expected "ho", received "hi"`,
   );
 });
 
@@ -95,9 +95,9 @@ expect "mail" { step = "found" }`;
   assert.equal(
     await report(steps),
     `FAILED  mq
-        @18  expect "mail": nothing that has come matches
+        @18  expect "mail": nothing received matches
           expected  {"step":"found"}
-          came      nothing`,
+          received  nothing`,
   );
 });
 
@@ -105,8 +105,8 @@ test("a write that is left over is something", async () => {
   assert.equal(
     await report(`${FIND}${SEND}${GIVEN}expect "mail" { nothing = true }`),
     `FAILED  mq
-        @11  expect "mail": something has come
-          came      {"operation":"send","target":"bob",` +
+        @11  expect "mail": received something
+          received  {"operation":"send","target":"bob",` +
       `"data":{"text":"hi","found":{"id":7},"head":"h"}}`,
   );
 });
@@ -115,8 +115,8 @@ test("a connector that is not made in tests needs a mock", async () => {
   assert.equal(
     await report(`${FIND}${GIVEN}`),
     `FAILED  mq
-        @5  connector "mail" (mail) is not there in tests and no mock answers "send bob"
-        @5  flow "store" failed: flow_failed: connector "mail": is not there in tests`,
+        @5  connector "mail" (mail) does not run in tests and no mock answers "send bob"
+        @5  flow "store" failed: flow_failed: connector "mail": does not run in tests`,
   );
 });
 
@@ -145,9 +145,9 @@ ${GIVEN}`;
     await report(`${failing}expect "rabbit" {\n error = "flow_failed"\n count = 2\n}`),
     `FAILED  mq
         @10  flow "store" failed: flow_failed: connector "mail": is full
-        @15  expect "rabbit": 1 of what has come matches, not 2
+        @15  expect "rabbit": expected 2 to match, but 1 did
           expected  {"error":"flow_failed"}
-          came      nothing`,
+          received  nothing`,
   );
 });
 
@@ -212,7 +212,7 @@ ${GIVEN}expect "mail" { target = "bob" }`;
   assert.equal(
     await report(steps),
     `FAILED  mq
-        @6  mock "mail": nothing has asked for it`,
+        @6  mock "mail" was never used`,
   );
 });
 
@@ -283,7 +283,7 @@ test("one without options for tests only hears, and asks the mocks", async () =>
   const report = await reportOf(blocks(""), foreign());
   assert.match(
     report,
-    /connector "probe" \(probe\) is not there in tests and no mock answers what/,
+    /connector "probe" \(probe\) does not run in tests and no mock answers the request/,
   );
 });
 

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { loadConfig } from "../../src/runtime/load.ts";
 import { ManualClock } from "../../src/testing/clock.ts";
 import { formatResult, formatSummary } from "../../src/testing/report.ts";
-import type { TestResult } from "../../src/testing/result.ts";
+import type { TestResult } from "../../src/testing/report.ts";
 import { runTest } from "../../src/testing/mod.ts";
 import { fieldsOfTest } from "../support/loading.ts";
 

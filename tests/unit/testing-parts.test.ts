@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Activity, StuckError } from "../../src/testing/activity.ts";
-import { amend } from "../../src/testing/amend.ts";
+import { amend } from "../../src/testing/observe.ts";
 import { ManualClock, WatchedClock } from "../../src/testing/clock.ts";
 import { differences, snapshot } from "../../src/testing/match.ts";
 import { endOfTick } from "../../src/base/clock.ts";
@@ -87,7 +87,7 @@ test("activity does not wait for ever", async () => {
   activity.track("the write", new Promise(() => {}));
   await assert.rejects(activity.settled(), (error) => {
     assert.ok(error instanceof StuckError);
-    assert.equal(error.message, "the write does not come to its end");
+    assert.equal(error.message, "the write does not end");
     return true;
   });
 });
@@ -127,18 +127,18 @@ const cases: readonly [expected: unknown, received: unknown, ...differences: str
   [{ a: null }, {}],
   [{}, { a: 1 }],
   [{ a: { b: [1, { c: 2 }] } }, { a: { b: [1, { c: 2, d: 3 }] }, e: 4 }],
-  [1, 2, ": expected 1, came 2"],
-  [1, "1", ': expected 1, came "1"'],
-  [null, 0, ": expected null, came 0"],
-  [1, undefined, ": expected 1, came nothing"],
-  [{ a: 1 }, { a: 2 }, "a: expected 1, came 2"],
-  [{ a: 1 }, [1], ': expected {"a":1}, came [1]'],
-  [{ a: 1 }, null, ': expected {"a":1}, came null'],
-  [[1], [1, 2], ": expected 1 item, came 2 items"],
-  [[1], { 0: 1 }, ': expected [1], came {"0":1}'],
-  [[1, { b: 2 }], [0, { b: 3 }], "[0]: expected 1, came 0", "[1].b: expected 2, came 3"],
-  [{ "a b": { "é-1": 1 } }, { "a b": {} }, '["a b"].é-1: expected 1, came nothing'],
-  [{ toString: 1 }, {}, "toString: expected 1, came nothing"],
+  [1, 2, ": expected 1, received 2"],
+  [1, "1", ': expected 1, received "1"'],
+  [null, 0, ": expected null, received 0"],
+  [1, undefined, ": expected 1, received nothing"],
+  [{ a: 1 }, { a: 2 }, "a: expected 1, received 2"],
+  [{ a: 1 }, [1], ': expected {"a":1}, received [1]'],
+  [{ a: 1 }, null, ': expected {"a":1}, received null'],
+  [[1], [1, 2], ": expected 1 item, received 2 items"],
+  [[1], { 0: 1 }, ': expected [1], received {"0":1}'],
+  [[1, { b: 2 }], [0, { b: 3 }], "[0]: expected 1, received 0", "[1].b: expected 2, received 3"],
+  [{ "a b": { "é-1": 1 } }, { "a b": {} }, '["a b"].é-1: expected 1, received nothing'],
+  [{ toString: 1 }, {}, "toString: expected 1, received nothing"],
 ];
 
 for (const [expected, received, ...found] of cases) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatResult, formatSummary, toJson } from "../../src/testing/report.ts";
-import type { TestResult } from "../../src/testing/result.ts";
+import type { TestResult } from "../../src/testing/report.ts";
 
 const place = (line: number) => ({ file: "chat.hcl", line, column: 3 });
 const good: TestResult = { name: "good", place: place(1), failures: [], log: ["info weir: hello"] };
@@ -11,14 +11,14 @@ const bad: TestResult = {
   failures: [
     {
       place: place(12),
-      message: 'expect "bob": nothing that has come matches',
+      message: 'expect "bob": nothing received matches',
       expected: { data: { id: 7 } },
       received: [1, 2, 3, 4, 5].map((id) => ({
         value: { data: { id } },
-        differences: [{ path: "data.id", message: `expected 7, came ${id}` }],
+        differences: [{ path: "data.id", message: `expected 7, received ${id}` }],
       })),
     },
-    { place: place(14), message: 'expect "eve": something has come', received: [] },
+    { place: place(14), message: 'expect "eve": received something', received: [] },
     { place: place(15), message: "broken" },
   ],
   log: ["error weir.flow: one", "warning weir.flow: two"],
@@ -32,17 +32,17 @@ test("report: a failed test says where, what was expected, what came, and what w
   assert.equal(
     formatResult(bad),
     `FAILED  bad
-        chat.hcl:12  expect "bob": nothing that has come matches
+        chat.hcl:12  expect "bob": nothing received matches
           expected  {"data":{"id":7}}
-          came      {"data":{"id":1}}
-                    data.id: expected 7, came 1
-          came      {"data":{"id":2}}
-                    data.id: expected 7, came 2
-          came      {"data":{"id":3}}
-                    data.id: expected 7, came 3
+          received  {"data":{"id":1}}
+                    data.id: expected 7, received 1
+          received  {"data":{"id":2}}
+                    data.id: expected 7, received 2
+          received  {"data":{"id":3}}
+                    data.id: expected 7, received 3
           and 2 more
-        chat.hcl:14  expect "eve": something has come
-          came      nothing
+        chat.hcl:14  expect "eve": received something
+          received  nothing
         chat.hcl:15  broken
         log
           error weir.flow: one
@@ -57,7 +57,7 @@ test("report: what is long is cut", () => {
 });
 
 test("report: the last line counts", () => {
-  assert.equal(formatSummary([good]), "1 test, all good");
+  assert.equal(formatSummary([good]), "1 test, all passed");
   assert.equal(formatSummary([good, bad, good]), "3 tests, 1 failed");
 });
 

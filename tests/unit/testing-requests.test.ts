@@ -87,13 +87,13 @@ test("an answer that is another is shown", async () => {
   assert.equal(
     await report(steps),
     `FAILED  rest
-        @10  expect "api": nothing that has come matches
+        @10  expect "api": nothing received matches
           expected  {"status":201,"data":{"n":2},"headers":{"x-none":"1"}}
-          came      {"status":200,"data":{"room":"lobby","q":"a b","n":1,"token":"t"},` +
+          received  {"status":200,"data":{"room":"lobby","q":"a b","n":1,"token":"t"},` +
       `"headers":{"content-type":"application/json"}}
-                    status: expected 201, came 200
-                    data.n: expected 2, came 1
-                    headers.x-none: expected "1", came nothing`,
+                    status: expected 201, received 200
+                    data.n: expected 2, received 1
+                    headers.x-none: expected "1", received nothing`,
   );
 });
 
@@ -141,9 +141,9 @@ expect "api" { status = 200 }`;
     await report(`${failing}\nexpect "api" { error = "timeout" }`),
     `FAILED  rest
         @5  flow "two" failed: flow_failed: connector "mail": is full
-        @7  expect "api": nothing that has come matches
+        @7  expect "api": nothing received matches
           expected  {"error":"timeout"}
-          came      nothing`,
+          received  nothing`,
   );
 });
 

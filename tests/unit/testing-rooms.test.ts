@@ -90,6 +90,6 @@ test("a look-up that nobody answers says which one", async () => {
   const report = await reportOf(`${door("mail")}test "t" {\n${ANN}${join()}}\n`);
   assert.match(
     report,
-    /connector "mail" \(mail\) is not there in tests and no mock answers "team:1"/,
+    /connector "mail" \(mail\) does not run in tests and no mock answers "team:1"/,
   );
 });

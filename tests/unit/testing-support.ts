@@ -3,7 +3,7 @@ import type { ConnectorType } from "../../src/contract/definition.ts";
 import { loadConfig } from "../../src/runtime/load.ts";
 import { ManualClock } from "../../src/testing/clock.ts";
 import { formatResult } from "../../src/testing/report.ts";
-import type { TestResult } from "../../src/testing/result.ts";
+import type { TestResult } from "../../src/testing/report.ts";
 import { runTest } from "../../src/testing/mod.ts";
 
 /** Connectors of a chat: clients, callers, a broker and a place that nobody makes in tests. */

@@ -255,6 +255,6 @@ test "time" {
 `;
   assert.equal(
     await reportOf(blocks, { restless }),
-    "FAILED  time\n        @5  timers are due again and again, at once",
+    "FAILED  time\n        @5  timers are due again and again at the same time",
   );
 });

@@ -151,13 +151,13 @@ export const expectRows: readonly Row[] = [
     text: "count = 2",
     observe: (text) => verdict(CLIENTS, [ALICE, SAY, expect("alice", `type = "message"\n${text}`)]),
     without: "good",
-    with: [{ message: 'expect "alice": 1 of what has come matches, not 2', came: [HELLO] }],
+    with: [{ message: 'expect "alice": expected 2 to match, but 1 did', came: [HELLO] }],
   },
   {
     attribute: "test/expect/nothing",
     text: "nothing = true",
     observe: (text) => verdict(CLIENTS, [ALICE, SAY, expect("alice", text)]),
     without: ["empty-block"],
-    with: [{ message: 'expect "alice": something has come', came: [HELLO] }],
+    with: [{ message: 'expect "alice": received something', came: [HELLO] }],
   },
 ];

@@ -202,7 +202,7 @@ export const mockRows: readonly Row[] = [
       ]),
     // It is tried again after a second.
     without: [{
-      message: 'expect "shop": something has come',
+      message: 'expect "shop": received something',
       came: [{ operation: "insert", target: "orders", data: { id: 7 } }],
     }],
     with: "good",
@@ -219,7 +219,7 @@ export const mockRows: readonly Row[] = [
         expect("api", "status = 200"),
       ]),
     without: [{
-      message: 'expect "api": something has come',
+      message: 'expect "api": received something',
       came: [answer({ price: 5, kept: 5 })],
     }],
     with: "good",
