@@ -165,7 +165,8 @@ for (const kind of ["without a name", "that is exclusive"]) {
       // Before, connections may still wait at its listener.
       await until("its end", () => /worker 1 ended/.test(weir.stderr));
       const { clients: others } = await openCrowd({ weir }, 8);
-      await until("somebody consumes again", async () => await newsroom.publish(1000, 1) === 0);
+      await until("somebody consumes again", async () => await newsroom.publish(1000, 1) === 0)
+        .catch((cause) => assert.fail(`${cause.message}\n${weir.output}`));
       await hearAll(others, 1000, 1);
       assert.equal(await newsroom.publish(2000, 100), 0);
       await hearAll(others, 2000, 100);
