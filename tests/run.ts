@@ -39,7 +39,7 @@ interface Suite {
    * than a process. Each of them must call `test` itself.
    */
   readonly processes?: number;
-  /** See {@link Part}. For files that use all of a core: one runtime after the other runs them. */
+  /** The queue of all its processes, see {@link Part}. For those that use all of a core. */
   readonly queue?: string;
   /** True where `--quick` runs it. */
   readonly quick?: boolean;
@@ -49,8 +49,8 @@ interface Suite {
 const suites: readonly Suite[] = [
   { folder: "tests/unit", runtimes: everyRuntime, processes: 1, queue: "unit", quick: true },
   // These two start the runtimes that they test.
-  { folder: "tests/e2e", runtimes: ["deno"] },
-  { folder: "tests/examples", runtimes: ["deno"] },
+  { folder: "tests/e2e", runtimes: ["deno"], queue: "e2e" },
+  { folder: "tests/examples", runtimes: ["deno"], queue: "e2e" },
   { folder: "tests/faults", runtimes: everyRuntime },
   { folder: "tests/contract", runtimes: everyRuntime, quick: true },
   { folder: "tests/services", runtimes: everyRuntime },
@@ -76,17 +76,17 @@ const brokerFiles: readonly string[] = [
  */
 const later: readonly (readonly string[])[] = [
   ["tests/e2e/signals.test.ts", "tests/e2e/heartbeat.test.ts"],
-  ["tests/examples/tests.test.ts"],
-  ["tests/faults/slow-client.test.ts"],
+  // They try again where the machine is too busy to tell.
+  ["tests/examples/tests.test.ts", "tests/faults/slow-client.test.ts"],
 ];
 
 /** How many checks run side by side: they use all of a core. */
 const CHECK_LANES = 2;
 
-/** How many processes with tests run side by side: most of the time they wait. */
-const TEST_LANES = 5;
+/** How many processes with tests run side by side: outside of queues they wait most of the time. */
+const TEST_LANES = 6;
 
-/** The same for `--quick`, whose contract tests wait even more. */
+/** The same for `--quick`. */
 const QUICK_LANES = 6;
 
 /** How many processes share the unit tests with `--quick`: nothing else uses the other core. */
