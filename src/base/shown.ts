@@ -22,6 +22,11 @@ export function quoted(value: unknown): string {
   return JSON.stringify(cut(value, LONGEST)).replace(UNSAFE, escaped);
 }
 
+/** The message of an error, or any other thrown value as text. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** An error message of another program: at most 300 characters, with unsafe ones escaped. */
 export function shownWords(message: string): string {
   return cut(message, LONGEST_WORDS).replace(UNSAFE, escaped);

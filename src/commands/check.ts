@@ -1,4 +1,5 @@
 /** `weir check`: makes every check of a start, without starting. */
+import { messageOf } from "../base/shown.ts";
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../base/clock.ts";
 import { ConfigError, ConnectorError } from "../base/errors.ts";
@@ -132,7 +133,7 @@ async function probe(
     // A foreign connector may throw the errors of its library.
     const { code, message } = error instanceof ConnectorError
       ? error
-      : new ConnectorError(name, error instanceof Error ? error.message : String(error));
+      : new ConnectorError(name, messageOf(error));
     return { connector: name, code, error: message };
   }
 }

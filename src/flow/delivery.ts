@@ -1,4 +1,5 @@
 /** Delivers a run to its destinations: in order or in parallel, with retries. */
+import { messageOf } from "../base/shown.ts";
 import type { Clock } from "../base/clock.ts";
 import { retryDelay } from "../base/retry.ts";
 import type { DestinationModel, RetryModel } from "../model/mod.ts";
@@ -38,7 +39,7 @@ export function* deliver(
       context.logger.warn("flow {flow} failed; retrying in {delay} ms: {reason}", {
         flow: context.flow,
         delay: Math.round(delay),
-        reason: error instanceof Error ? error.message : String(error),
+        reason: messageOf(error),
       });
       yield* sleep(delay, context.clock);
       run.scope.renewSteps();

@@ -1,5 +1,6 @@
 /** The functions of HCL values: `env` and `file`. */
 
+import { messageOf } from "../base/shown.ts";
 import { type EvaluateNode, fail, type Node, spanOf, spend, type ValueScope } from "./scope.ts";
 
 /** The result of a function of HCL values; undefined for any other name. */
@@ -83,6 +84,6 @@ async function attempt<Value>(
   try {
     return await action();
   } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
+    return refuse(messageOf(error));
   }
 }

@@ -4,6 +4,7 @@
  *
  * May import base/, contract/, flow/, model/, runtime/ and transport/.
  */
+import { messageOf } from "../base/shown.ts";
 import { reasonOf } from "../flow/error-handling.ts";
 import type { Model } from "../model/mod.ts";
 import { assembleRuntime } from "../runtime/mod.ts";
@@ -190,7 +191,7 @@ class TestRun {
   }
 
   #fail(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     this.#failures.push({ place: this.#records.place, message });
   }
 }

@@ -1,4 +1,5 @@
 /** A database connector at work: opened and migrated at the start, tried again where it is away. */
+import { messageOf } from "../../base/shown.ts";
 import { ConnectorError } from "../../base/errors.ts";
 import { retryDelay, type RetryDelays } from "../../base/retry.ts";
 import type { DedupeStore } from "../../contract/cluster.ts";
@@ -109,7 +110,7 @@ export class DatabaseConnector implements Connector {
   #tryAgain(error: unknown, attempt: number): void {
     if (this.#closed) return;
     const { logger } = this.#context;
-    this.#reason = error instanceof Error ? error.message : String(error);
+    this.#reason = messageOf(error);
     if (error instanceof ConnectorError && error.permanent) {
       logger.error("failed to open the database; giving up: {reason}", { reason: this.#reason });
       return;

@@ -1,6 +1,6 @@
 /** An mq connector at work: writes are published, messages are handed to flows. */
 import { ConnectorError } from "../../base/errors.ts";
-import { quoted } from "../../base/shown.ts";
+import { messageOf, quoted } from "../../base/shown.ts";
 import type {
   Connector,
   ConnectorContext,
@@ -117,7 +117,7 @@ export class MqConnector implements Connector {
   }
 
   #publishError(routingKey: string, cause: unknown): ConnectorError {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     const message = `could not publish ${quoted(routingKey)}: ${reason}`;
     const permanent = cause instanceof UnsendableError;
     return new ConnectorError(this.#context.name, message, { cause, permanent });

@@ -1,7 +1,7 @@
 /** Settles the messages that a broker delivers: acked, redelivered, or failed for good. */
 import type { Clock } from "../../base/clock.ts";
 import { InFlight } from "../../base/in-flight.ts";
-import { shown, shownWords } from "../../base/shown.ts";
+import { messageOf, shown, shownWords } from "../../base/shown.ts";
 import type { Logger } from "../../contract/connector.ts";
 import {
   type Capabilities,
@@ -239,7 +239,7 @@ export class Deliveries {
   }
 
   #warn(message: string, { routingKey }: Delivery, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     this.#context.logger.warn(message, {
       routingKey: shown(routingKey),
       reason: shownWords(reason),

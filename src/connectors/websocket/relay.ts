@@ -1,4 +1,5 @@
 /** Relays messages and commands to the same connector in the other workers of the service. */
+import { messageOf } from "../../base/shown.ts";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { ConnectorError } from "../../base/errors.ts";
@@ -134,7 +135,7 @@ export class Relay {
       const frame = outboxes.relayed(message.text, message.key);
       return { recipients: deliver(registry, frame, message.audience, selection) };
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = messageOf(error);
       logger.error("failed to apply a message from another worker: {problem}", { problem });
       return { problem };
     }

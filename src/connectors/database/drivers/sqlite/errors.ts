@@ -1,5 +1,5 @@
 /** What errors of SQLite mean. */
-import { shownWords } from "../../../../base/shown.ts";
+import { messageOf, shownWords } from "../../../../base/shown.ts";
 import type { Explanation } from "../../driver.ts";
 
 /** The result codes that code here asks for; see SQLite's documentation for the others. */
@@ -31,7 +31,7 @@ export class ReadBrokenError extends Error {
 
 /** What an error means. It is permanent unless the database may recover. */
 export function explain(error: unknown): Explanation {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (error instanceof LostFileError || error instanceof ReadBrokenError) {
     return { reason: message, permanent: false };
   }

@@ -1,4 +1,5 @@
 /** Applies migrations, once each. */
+import { messageOf } from "../../../../base/shown.ts";
 import type { DatabaseSync } from "node:sqlite";
 import { type Migration, MigrationError, MIGRATIONS_TABLE } from "../../driver.ts";
 import { transactionControl } from "../../query.ts";
@@ -59,7 +60,7 @@ function run(database: DatabaseSync, { name, sql }: Migration): void {
   try {
     database.exec(sql);
   } catch (cause) {
-    const reason = `was refused: ${cause instanceof Error ? cause.message : String(cause)}`;
+    const reason = `was refused: ${messageOf(cause)}`;
     throw new MigrationError(name, reason, { cause });
   }
   const broken = database.prepare('SELECT "table", parent FROM pragma_foreign_key_check').get();
