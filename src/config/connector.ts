@@ -3,15 +3,15 @@ import type { Expression } from "../expression/mod.ts";
 import type { ConnectorModel } from "../model/mod.ts";
 import { didYouMean } from "../base/nearest.ts";
 import { readFields } from "../contract/fields.ts";
+import { Places, placesOf } from "../contract/places.ts";
 import { type Loading, reportAll } from "./loading.ts";
 import { LookupReader } from "./lookups.ts";
-import type { Block, SourceProblem, Span } from "../hcl/tree.ts";
+import type { Block, Body, SourceProblem, Span } from "../hcl/tree.ts";
 import type { PlacedExpression } from "./warnings/flow.ts";
 
 /** A block that was read. */
 export interface ReadConnector {
   readonly name: string;
-  readonly block: Block;
   /** Undefined if its type is unknown. */
   readonly model: ConnectorModel | undefined;
   /** Its look-ups, which wait for all connectors to be known. */
@@ -31,17 +31,17 @@ export function readConnector(
     "types" | "env" | "now" | "constants" | "report"
   >,
 ): ReadConnector {
-  const { body, headerSpan } = block;
+  const { headerSpan } = block;
   const lookups = new LookupReader();
   const expressions: PlacedExpression[] = [];
   const type = readType(name, block, { types, report });
   if (type === undefined) {
-    return { name, block, model: undefined, lookups, expressions, sound: false };
+    return { name, model: undefined, lookups, expressions, sound: false };
   }
   const definition = types[type];
   const subject = `connector "${name}" (${type})`;
-  const attributes = body.attributes.filter((a) => a.name !== "type");
-  let sound = !attributes.some((a) => a.failed);
+  const body = withoutType(block.body);
+  let sound = !body.attributes.some((a) => a.failed);
   const context = {
     subject,
     variables: ["constants"],
@@ -56,10 +56,10 @@ export function readConnector(
       report(problem);
     },
   };
-  const options = readFields({ ...body, attributes }, definition.fields, headerSpan, context);
-  if (sound) reportAll(definition.check?.(options) ?? [], block, subject, report);
+  const options = readFields(body, definition.fields, headerSpan, context);
+  if (sound) reportAll(definition.check?.(options) ?? [], placesOf(options), subject, report);
   const model = { name, type, definition, options, lookups: lookups.found };
-  return { name, block, model, lookups, expressions, sound };
+  return { name, model, lookups, expressions, sound };
 }
 
 /** Reports connectors that claim one address. */
@@ -68,15 +68,19 @@ export function refuseSharedAddresses(
   report: Loading["report"],
 ): void {
   const owners = new Map<string, string>();
-  for (const { name, block, model, sound } of connectors) {
+  for (const { name, model, sound } of connectors) {
     const address = sound ? model?.definition.address?.(model.options) : undefined;
-    if (address === undefined) continue;
+    if (model === undefined || address === undefined) continue;
     const owner = owners.get(address);
     owners.set(address, owner ?? name);
     if (owner === undefined) continue;
     const message = `connectors "${owner}" and "${name}" both serve ${address}`;
-    report({ code: "duplicate-address", span: block.headerSpan, message });
+    report({ code: "duplicate-address", span: placesOf(model.options as object).header, message });
   }
+}
+
+function withoutType(body: Body): Body {
+  return { ...body, attributes: body.attributes.filter(({ name }) => name !== "type") };
 }
 
 function readType(
@@ -85,7 +89,7 @@ function readType(
   { types, report }: Pick<Loading, "types" | "report">,
 ): string | undefined {
   const known = Object.keys(types);
-  const attribute = body.attributes.find((a) => a.name === "type");
+  const attribute = new Places(body, headerSpan).attribute("type");
   if (attribute === undefined) {
     const message = `connector "${name}" needs the attribute "type"`;
     const hint = `one of ${known.join(", ")}`;

@@ -5,8 +5,10 @@ import type { Expression } from "../expression/mod.ts";
 import type { ConnectorModel, NamedExpression } from "../model/mod.ts";
 import { didYouMean } from "../base/nearest.ts";
 import type { DataType } from "../type/mod.ts";
+import type { PlacedRequest } from "./warnings/flow.ts";
+import type { Places } from "../contract/places.ts";
 import type { Declared } from "./declared.ts";
-import type { Block, Report, Span } from "../hcl/tree.ts";
+import type { Report, Span } from "../hcl/tree.ts";
 
 /** The surroundings of every block. */
 export interface Loading {
@@ -25,28 +27,25 @@ export interface Loading {
   readonly report: Report;
   /** Called with every expression of a flow and its place. */
   readonly onExpression?: (flow: string, expression: Expression, span: Span) => void;
+  /** Takes every `step`, `to` and `fallback` of a flow. */
+  readonly onRequest?: (request: PlacedRequest) => void;
 }
 
 /** Reports what a connector type found in a block. */
 export function reportAll(
   problems: readonly BlockProblem[],
-  block: Block,
+  places: Places,
   subject: string,
   report: Report,
 ): void {
   for (const { code = "connector-rule", attribute, label, ...problem } of problems) {
-    const found = block.body.attributes.find((a) => a.name === attribute)?.valueSpan ??
-      block.body.blocks.find(({ type, labels }) =>
-        type === attribute && (label === undefined || labels[0]?.text === label)
-      )?.headerSpan;
-    const { message, hint, severity } = problem;
     report({
       // The code of a connector that is not Weir's is any text.
       code: code as ProblemCode,
-      span: found ?? block.headerSpan,
-      message: `${subject} ${message}`,
-      hint,
-      severity,
+      span: attribute === undefined ? places.header : places.of(attribute, label),
+      message: `${subject} ${problem.message}`,
+      hint: problem.hint,
+      severity: problem.severity,
     });
   }
 }

@@ -20,7 +20,8 @@ import { readService } from "./service.ts";
 import { readTests } from "./test/mod.ts";
 import { type Block, type Body, hasFailed, type SourceFile } from "../hcl/tree.ts";
 import { readTypes } from "./types.ts";
-import { type PlacedExpression, type PlacedFlow, warn } from "./warnings/mod.ts";
+import type { PlacedExpression, PlacedFlow, PlacedRequest } from "./warnings/flow.ts";
+import { warn } from "./warnings/mod.ts";
 
 /** What a configuration is read with. */
 export interface LoadFilesOptions extends ReadOptions {
@@ -110,14 +111,14 @@ async function connectFiles(
   for (const { lookups } of found) lookups.read(loading);
   const placed: PlacedFlow[] = [];
   const flows = named("flow").flatMap(([name, block]): FlowModel[] => {
-    const { flow, sound, expressions } = readWithPlaces(name, block, loading);
+    const { flow, sound, expressions, requests } = readWithPlaces(name, block, loading);
     if (flow === undefined) return [];
-    if (sound) placed.push({ model: flow, block, expressions });
+    if (sound) placed.push({ model: flow, expressions, requests });
     return [flow];
   });
 
-  const soundConnectors = found.flatMap(({ model, sound, block, expressions }) =>
-    model && sound ? [{ model, block, expressions }] : []
+  const soundConnectors = found.flatMap(({ model, sound, expressions }) =>
+    model && sound ? [{ model, expressions }] : []
   );
   warn(placed, soundConnectors, {
     connectors: new Map(soundConnectors.map(({ model }) => [model.name, model])),
@@ -142,6 +143,7 @@ async function connectFiles(
 /** Reads a flow; returns the places of its expressions and whether it has errors. */
 function readWithPlaces(name: string, block: Block, loading: Loading) {
   const expressions: PlacedExpression[] = [];
+  const requests: PlacedRequest[] = [];
   let sound = !hasFailed(block.body);
   const flow = readFlow(name, block, {
     ...loading,
@@ -150,8 +152,9 @@ function readWithPlaces(name: string, block: Block, loading: Loading) {
       loading.report(problem);
     },
     onExpression: (_flow, expression, span) => void expressions.push({ expression, span }),
+    onRequest: (request) => void requests.push(request),
   });
-  return { flow, sound, expressions };
+  return { flow, sound, expressions, requests };
 }
 
 function constantNames({ blocks }: Body): readonly string[] {

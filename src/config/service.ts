@@ -1,6 +1,7 @@
 /** The `service` block: name, version and shutdown. */
 import type { ServiceModel } from "../model/mod.ts";
 import { attribute, readFields } from "../contract/fields.ts";
+import { placesOf } from "../contract/places.ts";
 import { duration, text, type ValueSchema } from "../contract/value-schema.ts";
 import type { Loading } from "./loading.ts";
 import { type Body, positionOf } from "../hcl/tree.ts";
@@ -58,11 +59,11 @@ export function readService(
   const body = found?.body ?? { attributes: [], blocks: [], span: root.span };
   const context = { subject: "service", variables: [], env, now, constants, report };
   const options = readFields(body, serviceFields, found?.headerSpan ?? root.span, context);
-  const spread = body.attributes.find(({ name }) => name === "shutdown_spread");
-  if (spread !== undefined && options.shutdown_spread > options.shutdown_timeout) {
+  const places = placesOf(options);
+  if (places.has("shutdown_spread") && options.shutdown_spread > options.shutdown_timeout) {
     report({
       code: "invalid-limits",
-      span: spread.valueSpan,
+      span: places.of("shutdown_spread"),
       message: "service has a shutdown_spread longer than its shutdown_timeout",
       hint: "clients must be closed before the time is over",
     });

@@ -1,6 +1,7 @@
 /** Reads a block, and tells whether what is missing in it has been reported already. */
 import { type Fields, type ReadContext, readFields, type Values } from "../contract/fields.ts";
-import { misspelledOf, strangersOf } from "../contract/unknown-names.ts";
+import { placesOf } from "../contract/places.ts";
+import { strangersOf } from "../contract/unknown-names.ts";
 import { type Body, hasFailed, type Span } from "../hcl/tree.ts";
 
 /**
@@ -14,7 +15,7 @@ export function readSoundly<F extends Fields>(
   context: ReadContext,
 ): { readonly values: Values<F>; readonly sound: boolean } {
   const strange = new Set(strangersOf(body, fields).map(({ span }) => span));
-  let sound = misspelledOf(body, fields).size === 0 && !hasFailed(body);
+  let sound = !hasFailed(body);
   const values = readFields(body, fields, owner, {
     ...context,
     report(problem) {
@@ -22,5 +23,5 @@ export function readSoundly<F extends Fields>(
       context.report(problem);
     },
   });
-  return { values, sound };
+  return { values, sound: sound && placesOf(values).misspelled.size === 0 };
 }

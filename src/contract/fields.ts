@@ -13,6 +13,7 @@ import {
 import type { Expression } from "../expression/mod.ts";
 import { didYouMean } from "../base/nearest.ts";
 import type { LookupModel } from "./request.ts";
+import { keepPlaces, Places } from "./places.ts";
 import { misspelledOf, strangersOf } from "./unknown-names.ts";
 import { text, type ValueSchema } from "./value-schema.ts";
 
@@ -86,10 +87,13 @@ export function readFields<F extends Fields>(
     const message = `${context.subject} has no ${kind} "${name}"`;
     context.report({ code: `unknown-${kind}`, span, message, hint });
   }
-  const inner = { ...context, misspelled: misspelledOf(body, fields) };
-  return Object.fromEntries(
+  const misspelled = misspelledOf(body, fields);
+  const inner = { ...context, misspelled };
+  const values = Object.fromEntries(
     names.map((name) => [name, fields[name].read(body, name, owner, inner)]),
-  ) as Values<F>;
+  );
+  keepPlaces(values, new Places(body, owner, misspelled));
+  return values as Values<F>;
 }
 
 /** An attribute that may be left out. */
@@ -139,7 +143,7 @@ export function required<T>(field: Field<T | undefined>): Field<T> {
     required: true,
     read(body, name, owner, context) {
       if (field.kind === "attribute") findAttribute(body, name, owner, true, context);
-      else if (!body.blocks.some((b) => b.type === name) && !context.misspelled?.has(name)) {
+      else if (!new Places(body, owner).block(name) && !context.misspelled?.has(name)) {
         const message = `${context.subject} needs the block "${name}"`;
         context.report({ code: "missing-block", span: owner, message });
       }
@@ -158,8 +162,7 @@ export function path(options: About): Field<string | undefined> {
     read(body, name, owner, context) {
       const value = inner.read(body, name, owner, context);
       if (value === undefined) return undefined;
-      const span = body.attributes.find((a) => a.name === name)?.valueSpan ?? owner;
-      return resolvePath(span.file.folder, value);
+      return resolvePath(new Places(body, owner).of(name).file.folder, value);
     },
   };
 }
@@ -213,7 +216,7 @@ export function findAttribute(
   required: boolean,
   context: ReadContext,
 ): Attribute | undefined {
-  const found = body.attributes.find((a) => a.name === name);
+  const found = new Places(body, owner).attribute(name);
   // The failure of its value has been reported where it was evaluated.
   if (found?.failed) return undefined;
   if (found === undefined && required && !context.misspelled?.has(name)) {

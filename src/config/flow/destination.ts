@@ -42,15 +42,11 @@ export function destinationsField(loading: Loading): Field<readonly DestinationM
     read: (body, name, _owner, context) =>
       findBlocks(body, name, Infinity, context).map((found) => {
         const inner = within(context, name, []);
-        const { values, request, creates } = readRequest(
-          found,
-          fields,
-          "destination",
-          inner,
-          loading,
-        );
-        const { transform, parallel } = values;
-        return { ...request, transform, parallel, creates };
+        const read = readRequest(found, fields, "destination", inner, loading);
+        const { values: { transform, parallel }, creates, places } = read;
+        const request = { ...read.request, transform, parallel, creates };
+        loading.onRequest?.({ kind: "to", subject: inner.subject, request, places });
+        return request;
       }),
   };
 }
@@ -74,15 +70,11 @@ export function fallbackField(loading: Loading): Field<FallbackModel | undefined
       const [found] = findBlocks(body, name, 1, context);
       if (found === undefined) return undefined;
       const inner = within(context, name, ["error"]);
-      const { values, request, creates } = readRequest(
-        found,
-        fields,
-        "destination",
-        inner,
-        loading,
-      );
-      const { transform, include_error: includeError } = values;
-      return { ...request, transform, creates, parallel: false, includeError };
+      const read = readRequest(found, fields, "destination", inner, loading);
+      const { values: { transform, include_error: includeError }, creates, places } = read;
+      const request = { ...read.request, transform, creates, parallel: false, includeError };
+      loading.onRequest?.({ kind: "fallback", subject: inner.subject, request, places });
+      return request;
     },
   };
 }

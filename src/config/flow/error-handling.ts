@@ -15,7 +15,8 @@ import {
   readFields,
 } from "../../contract/fields.ts";
 import { duration, integer, oneOf } from "../../contract/value-schema.ts";
-import { type Loading, reportAll } from "../loading.ts";
+import { placesOf } from "../../contract/places.ts";
+import type { Loading } from "../loading.ts";
 import { fallbackField } from "./destination.ts";
 
 /** The attributes of a `retry` block. */
@@ -91,23 +92,22 @@ function errorResponseField(
     ...plain,
     read(body, name, owner, context) {
       const values = plain.read(body, name, owner, context);
-      const found = body.blocks.find((b) => b.type === name);
-      if (values === undefined || found === undefined) return undefined;
+      if (values === undefined) return undefined;
+      const places = placesOf(values);
       const { report, subject } = context;
       const kind = source === "schedule" ? undefined : source?.definition.source?.kind;
       if (source !== undefined && kind !== "clients" && kind !== "requests") {
         const message = `${subject}: an error_response has no receiver here`;
         const hint = "only clients and REST callers get answers";
-        report({ code: "no-caller", span: found.headerSpan, message, hint });
+        report({ code: "no-caller", span: places.header, message, hint });
       } else if (kind === "clients" && values.status !== undefined) {
-        const message = "takes no status: a client is answered by a frame";
-        const problem = { code: "unused-attribute", attribute: "status", message };
-        reportAll([problem], found, `${subject}, ${name}`, report);
+        const message = `${subject}, ${name} takes no status: a client is answered by a frame`;
+        report({ code: "unused-attribute", span: places.of("status"), message });
       }
-      if (found.body.attributes.length + found.body.blocks.length === 0) {
+      if (places.isEmpty) {
         const message = `${subject}, ${name} says nothing`;
         const hint = "add a body or a status";
-        report({ code: "empty-block", span: found.headerSpan, message, hint });
+        report({ code: "empty-block", span: places.header, message, hint });
       }
       return { status: values.status, body: values.body };
     },

@@ -16,7 +16,7 @@ import type { Block, Body } from "../../hcl/tree.ts";
 import { destinationsField } from "./destination.ts";
 import { errorHandlingField } from "./error-handling.ts";
 import { acceptField, dedupeField, validateField } from "./rules.ts";
-import { readSource, sourceConnector, sourceFields, sourceHasClients } from "./source.ts";
+import { originOf, readSource, sourceFields } from "./source.ts";
 import { stepsField } from "./step.ts";
 import { transformField } from "./transform.ts";
 
@@ -66,17 +66,15 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
   const { env, now, constants, report, onExpression } = loading;
   const { body } = found;
   const steps = new StepNames(subject, report);
-  const scheduled = body.attributes.some((a) => a.name === "when");
-  const source = scheduled ? "schedule" : sourceConnector(body, loading);
-  const fields = flowFields({ loading, source, operation: operationOf(body), steps });
-  const misspelled = misspelledOf(body, fields);
+  const { source, operation, hasClients } = originOf(found, loading);
+  const fields = flowFields({ loading, source, operation, steps });
   const hidden = hidesSteps(body, fields);
   if (hidden) steps.addUnread();
   const context: ReadContext = {
     subject,
     variables: [
       ...["input", "constants"],
-      ...(sourceHasClients(body, loading) ? ["client"] : []),
+      ...(hasClients ? ["client"] : []),
       ...(hasSteps(body) || hidden ? ["step"] : []),
     ],
     env,
@@ -89,7 +87,7 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
     },
   };
   const values = readFields(body, fields, found.headerSpan, context);
-  const model = readSource(values, found, { subject, misspelled }, loading);
+  const model = readSource(values, subject, loading);
   const resultUsed = values.response === undefined
     ? source !== "schedule" && source?.definition.source?.kind === "requests"
     : values.response.some(([, { variables }]) => RESULTS.some((name) => variables.has(name)));
@@ -121,10 +119,4 @@ function hidesSteps(body: Body, fields: Fields): boolean {
         ? !hasName(block)
         : block.type === "accept" && hidesSteps(block.body, fields.accept.fields ?? {})
     );
-}
-
-function operationOf({ blocks }: Body): string | undefined {
-  const from = blocks.find((b) => b.type === "from");
-  const value = from?.body.attributes.find((a) => a.name === "operation")?.value;
-  return typeof value === "string" ? value : undefined;
 }

@@ -5,10 +5,11 @@ import type { ConnectorModel, RequestModel } from "../../model/mod.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import type { Fields, ReadContext, Values } from "../../contract/fields.ts";
 import type { requestFields } from "../../contract/step-fields.ts";
+import { Places } from "../../contract/places.ts";
 import { text } from "../../contract/value-schema.ts";
 import { findNamed, type Loading, reportAll } from "../loading.ts";
 import { readSoundly } from "../sound.ts";
-import type { Block, Body } from "../../hcl/tree.ts";
+import type { Block, Body, Report } from "../../hcl/tree.ts";
 
 /** What such a block says. */
 export interface ReadRequest<F extends Fields> {
@@ -16,6 +17,7 @@ export interface ReadRequest<F extends Fields> {
   readonly request: RequestModel;
   /** Whether it makes something new. */
   readonly creates: boolean;
+  readonly places: Places;
 }
 
 /** Reads a block by its own fields and those of its connector; reports what is wrong with it. */
@@ -27,7 +29,8 @@ export function readRequest<F extends typeof requestFields & Fields>(
   loading: Loading,
 ): ReadRequest<F> {
   const { subject } = context;
-  const model = findConnector(found, subject, loading);
+  const places = new Places(found.body, found.headerSpan);
+  const model = findConnector(places, subject, loading);
   const definition = definitionOf(model, role);
   const added = Object.keys(definition?.fields ?? {}).filter((key) => !Object.hasOwn(fields, key));
   // What an unknown connector accepts is not known.
@@ -43,27 +46,28 @@ export function readRequest<F extends typeof requestFields & Fields>(
   const fromClient = context.variables.includes("client");
   const asked: Destination = { operation, target, options, fromClient, ...(params && { params }) };
   if (model !== undefined) {
-    checkRequest(found, asked, { model, definition, role, subject, sound: read.sound, loading });
+    const { report } = loading;
+    checkRequest(places, asked, { model, definition, role, subject, sound: read.sound, report });
   }
   const creates = model !== undefined && definition?.creates?.(asked, model.options) === true;
-  return { values, request: { connector, operation, target, when, options }, creates };
+  return { values, request: { connector, operation, target, when, options }, creates, places };
 }
 
 /** The connector that a block names; reports a name that nothing has. */
 export function findConnector(
-  { body }: Block,
+  places: Places<"connector">,
   subject: string,
   loading: Loading,
 ): ConnectorModel | undefined {
-  const name = connectorName(body);
+  const name = connectorName(places);
   if (name === undefined) return undefined;
-  const span = body.attributes.find((a) => a.name === "connector")?.valueSpan ?? body.span;
-  return findNamed("connector", name, loading.connectors, { span, subject }, loading);
+  const place = { span: places.of("connector"), subject };
+  return findNamed("connector", name, loading.connectors, place, loading);
 }
 
 /** What `connector = …` says; undefined where it is absent or no text, which is reported elsewhere. */
-export function connectorName(body: Body): string | undefined {
-  const result = text().parse(body.attributes.find((a) => a.name === "connector")?.value);
+export function connectorName(places: Places<"connector">): string | undefined {
+  const result = text().parse(places.attribute("connector")?.value);
   return "value" in result ? result.value : undefined;
 }
 
@@ -76,34 +80,33 @@ function definitionOf(
 }
 
 function checkRequest(
-  found: Block,
+  places: Places,
   asked: Destination,
-  { model, definition, role, subject, sound, loading: { report } }: {
+  { model, definition, role, subject, sound, report }: {
     readonly model: ConnectorModel;
     readonly definition: DestinationType | undefined;
     readonly role: "destination" | "step";
     readonly subject: string;
     readonly sound: boolean;
-    readonly loading: Loading;
+    readonly report: Report;
   },
 ): void {
   const named = `connector "${model.name}" (${model.type})`;
   const { operation } = asked;
   const { operations } = definition ?? {};
   if (definition === undefined) {
-    const message = role === "step" ? "cannot be used in a step" : "cannot be a destination";
-    const problem = { code: "not-a-destination", attribute: "connector", message };
-    reportAll([problem], found, named, report);
+    const reason = role === "step" ? "cannot be used in a step" : "cannot be a destination";
+    const span = places.of("connector");
+    report({ code: "not-a-destination", span, message: `${named} ${reason}` });
   } else if (
     operation !== undefined && operations !== undefined && !operations.includes(operation)
   ) {
     const hint = didYouMean(operation, operations) ??
       (operations.length === 0 ? "leave it out" : `one of ${operations.join(", ")}`);
-    const message = `has no operation "${operation}"`;
-    const problem = { code: "unknown-operation", attribute: "operation", message, hint };
-    reportAll([problem], found, named, report);
+    const message = `${named} has no operation "${operation}"`;
+    report({ code: "unknown-operation", span: places.of("operation"), message, hint });
   } else if (sound) {
-    reportAll(definition.check?.(asked, model.options) ?? [], found, subject, report);
+    reportAll(definition.check?.(asked, model.options) ?? [], places, subject, report);
   }
 }
 

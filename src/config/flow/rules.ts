@@ -9,11 +9,12 @@ import {
   type ReadContext,
   readFields,
   required,
+  type Values,
 } from "../../contract/fields.ts";
 import type { StepNames } from "../../contract/step-fields.ts";
 import { duration, integer, oneOf, text } from "../../contract/value-schema.ts";
-import { findNamed, type Loading, reportAll } from "../loading.ts";
-import type { Block } from "../../hcl/tree.ts";
+import { placesOf } from "../../contract/places.ts";
+import { findNamed, type Loading } from "../loading.ts";
 import { SETTLEMENTS } from "./source.ts";
 import { stepsField } from "./step.ts";
 
@@ -70,7 +71,7 @@ export function acceptField(
       const inner = { ...context, subject: `${context.subject}, ${name}` };
       // The steps come first: `when` may use what they have found.
       const values = readFields(found.body, { step, ...acceptFields }, found.headerSpan, inner);
-      checkSettlement(found, values.on_reject, source, operation, inner);
+      checkSettlement(values, source, operation, inner);
       return { steps: values.step, when: values.when, onReject: values.on_reject };
     },
   };
@@ -92,17 +93,16 @@ export function validateField(loading: Loading): Field<FlowModel["validate"]> {
         ...context,
         subject,
       });
-      if (found.body.attributes.length === 0) {
+      const places = placesOf(values);
+      if (places.isEmpty) {
         const message = `${subject} says nothing`;
         const hint = "add an input or an output";
-        context.report({ code: "empty-block", span: found.headerSpan, message, hint });
+        context.report({ code: "empty-block", span: places.header, message, hint });
       }
       const find = (attribute: "input" | "output") => {
         const type = values[attribute];
         if (type === undefined) return undefined;
-        const span = found.body.attributes.find((a) => a.name === attribute)?.valueSpan ??
-          found.headerSpan;
-        const place = { span, subject: `${subject}: ${attribute}` };
+        const place = { span: places.of(attribute), subject: `${subject}: ${attribute}` };
         return findNamed("type", type, loading.dataTypes, place, loading);
       };
       return { input: find("input"), output: find("output") };
@@ -123,47 +123,49 @@ export function dedupeField(loading: Loading): Field<DedupeModel | undefined> {
       if (found === undefined) return undefined;
       const subject = `${context.subject}, ${name}`;
       const inner = { ...context, subject };
-      const { key, ttl, max_keys: maxKeys, store } = readFields(
-        found.body,
-        dedupeFields,
-        found.headerSpan,
-        inner,
-      );
-      if (store !== undefined) checkStore(found, store, subject, loading);
+      const values = readFields(found.body, dedupeFields, found.headerSpan, inner);
+      checkStore(values, subject, loading);
+      const { key, ttl, max_keys: maxKeys, store } = values;
       return { key, ttl, maxKeys, store };
     },
   };
 }
 
-function checkStore(found: Block, store: string, subject: string, loading: Loading): void {
+function checkStore(
+  values: Values<typeof dedupeFields>,
+  subject: string,
+  loading: Loading,
+): void {
   const { report } = loading;
-  const span = found.body.attributes.find((a) => a.name === "store")?.valueSpan ?? found.headerSpan;
+  const { store } = values;
+  if (store === undefined) return;
+  const places = placesOf(values);
+  const span = places.of("store");
   const connector = findNamed("connector", store, loading.connectors, { span, subject }, loading);
   if (connector !== undefined && connector.definition.keeps !== true) {
     const message = `${subject}: the connector "${store}" (${connector.type}) keeps no keys`;
     const hint = "name a database, or leave store out";
     report({ code: "not-a-store", span, message, hint });
   }
-  const bound = found.body.attributes.find((a) => a.name === "max_keys");
-  if (bound !== undefined) {
+  if (places.has("max_keys")) {
     const message = `${subject} takes no max_keys beside a store`;
     const hint = "it bounds the keys in memory";
-    report({ code: "unused-attribute", span: bound.nameSpan, message, hint });
+    report({ code: "unused-attribute", span: places.nameOf("max_keys"), message, hint });
   }
 }
 
 /** Whether the flow's source can do what a refusal asks for. */
 function checkSettlement(
-  found: Block,
-  settlement: AcceptModel["onReject"],
+  values: Values<typeof acceptFields>,
   source: ConnectorModel | "schedule" | undefined,
   operation: string | undefined,
   { subject, report }: ReadContext,
 ): void {
+  const settlement = values.on_reject;
   if (source === undefined || settlement === "reject") return;
   const refuse = (message: string, hint?: string) => {
-    const problem = { code: "invalid-rejection", attribute: "on_reject", message, hint };
-    reportAll([problem], found, subject, report);
+    const span = placesOf(values).of("on_reject");
+    report({ code: "invalid-rejection", span, message: `${subject} ${message}`, hint });
   };
   if (source === "schedule") {
     return refuse("has no sender to answer: the event of a schedule is ignored");

@@ -10,15 +10,14 @@ import {
   type Field,
   type Fields,
   findBlocks,
-  type ReadContext,
   readFields,
   required,
   type Values,
 } from "../../contract/fields.ts";
-import { misspelledOf } from "../../contract/unknown-names.ts";
+import { keepPlaces, Places, placesOf } from "../../contract/places.ts";
 import { integer, oneOf, text } from "../../contract/value-schema.ts";
 import { type Loading, reportAll } from "../loading.ts";
-import type { Block, Body } from "../../hcl/tree.ts";
+import type { Block, Span } from "../../hcl/tree.ts";
 import { connectorName, findConnector } from "./request.ts";
 
 /** What becomes of a broker's message. */
@@ -54,84 +53,103 @@ export const sourceFields = {
   }),
 } satisfies Fields;
 
-/** The connector that the flow's events come from; undefined for schedules and unknown names. */
-export function sourceConnector(body: Body, loading: Loading): ConnectorModel | undefined {
-  const from = body.blocks.find((b) => b.type === "from");
-  const name = from && connectorName(from.body);
-  return name === undefined ? undefined : loading.connectors.get(name);
+/** The source of a flow, as far as the fields of the flow depend on it. */
+export interface Origin {
+  /** Undefined if it is not known, which is reported elsewhere. */
+  readonly source: ConnectorModel | "schedule" | undefined;
+  /** The `operation` of the `from` block. */
+  readonly operation: string | undefined;
+  /** Whether expressions can use `client`; true if the source is not known. */
+  readonly hasClients: boolean;
 }
 
-/** Whether expressions of a flow may use `client`. True if the source is unknown. */
-export function sourceHasClients(body: Body, loading: Loading): boolean {
-  const from = body.blocks.find((b) => b.type === "from");
-  // A flow without a source has been reported, and so has a connector that is not there.
-  if (from === undefined) return !body.attributes.some((a) => a.name === "when");
-  const model = sourceConnector(body, loading);
-  return model === undefined || model.definition.source?.kind === "clients";
+/** Looks at the source of a flow before the fields of the flow are read. */
+export function originOf({ body, headerSpan }: Block, loading: Loading): Origin {
+  const flow = new Places(body, headerSpan);
+  const scheduled = flow.has("when");
+  const from = flow.block("from");
+  if (from === undefined) {
+    const source = scheduled ? "schedule" : undefined;
+    return { source, operation: undefined, hasClients: !scheduled };
+  }
+  const places = new Places(from.body, from.headerSpan);
+  const connector = loading.connectors.get(connectorName(places) ?? "");
+  const operation = places.attribute("operation")?.value;
+  return {
+    source: scheduled ? "schedule" : connector,
+    operation: typeof operation === "string" ? operation : undefined,
+    hasClients: connector === undefined || connector.definition.source?.kind === "clients",
+  };
 }
 
 /** Reads the source; undefined where it has problems, which have been reported. */
 export function readSource(
-  { from, when }: Values<typeof sourceFields>,
-  found: Block,
-  { subject, misspelled }: Pick<ReadContext, "subject" | "misspelled">,
+  values: Values<typeof sourceFields>,
+  subject: string,
   loading: Loading,
 ): SourceModel | ScheduleModel | undefined {
   const { report } = loading;
-  const whenAttribute = found.body.attributes.find((a) => a.name === "when");
-  if (from !== undefined && whenAttribute !== undefined) {
+  const { from, when } = values;
+  const places = placesOf(values);
+  if (from !== undefined && places.has("when")) {
     const message = `${subject} has both "from" and "when"`;
     const hint = "keep one of them";
-    report({ code: "conflicting-attributes", span: whenAttribute.nameSpan, message, hint });
+    report({ code: "conflicting-attributes", span: places.nameOf("when"), message, hint });
     return undefined;
   }
   if (when !== undefined) {
     const schedule = parseSchedule(when);
-    if ("message" in schedule) reportAll([schedule], found, subject, report);
+    if ("message" in schedule) reportAll([schedule], places, subject, report);
     else return { kind: "schedule", when: schedule };
     return undefined;
   }
   if (from === undefined) {
-    const unreadable = found.body.blocks.some((b) => b.type === "from") || whenAttribute ||
-      Object.keys(sourceFields).some((name) => misspelled?.has(name));
+    const unreadable = (["from", "when"] as const)
+      .some((name) => places.has(name) || places.misspelled.has(name));
     if (!unreadable) {
       const message = `${subject} needs a block "from"`;
       const hint = 'or when = "@every 5s"';
-      report({ code: "missing-source", span: found.headerSpan, message, hint });
+      report({ code: "missing-source", span: places.header, message, hint });
     }
     return undefined;
   }
-  const fromBlock = found.body.blocks.find((b) => b.type === "from") ?? found;
-  checkSource(fromBlock, from, subject, loading);
+  checkSource(from, subject, loading);
   const { connector, operation, filter } = from;
   const { condition, unwanted } = filter ?? {};
-  return { kind: "connector", connector, operation, filter: condition, unwanted };
+  const model: SourceModel = {
+    kind: "connector",
+    connector,
+    operation,
+    filter: condition,
+    unwanted,
+  };
+  keepPlaces(model, placesOf(from));
+  return model;
 }
 
 function checkSource(
-  fromBlock: Block,
-  { connector, operation, filter }: Values<typeof fromFields>,
+  from: Values<typeof fromFields>,
   subject: string,
   loading: Loading,
 ): void {
   const { report } = loading;
-  const model = findConnector(fromBlock, subject, loading);
+  const { connector, operation, filter } = from;
+  const places = placesOf(from);
+  const model = findConnector(places, subject, loading);
   if (model === undefined) return;
   const { definition: { source }, options, type } = model;
   const named = `connector "${connector}" (${type})`;
   if (source === undefined) {
-    const problem = { code: "not-a-source", attribute: "connector", message: "cannot be a source" };
-    return reportAll([problem], fromBlock, named, report);
+    const message = `${named} cannot be a source`;
+    return report({ code: "not-a-source", span: places.of("connector"), message });
   }
-  const unread = misspelledOf(fromBlock.body, fromFields).has("operation") ||
-    (operation === undefined && fromBlock.body.attributes.some((a) => a.name === "operation"));
-  if (!unread) reportAll(source.check?.(operation, options) ?? [], fromBlock, named, report);
-  const filterBlock = fromBlock.body.blocks.find((b) => b.type === "filter");
-  if (filterBlock !== undefined && filter?.settles && source.kind !== "messages") {
-    const message = `has no messages that could be acked or rejected`;
+  const unread = places.misspelled.has("operation") ||
+    (operation === undefined && places.has("operation"));
+  if (!unread) reportAll(source.check?.(operation, options) ?? [], places, named, report);
+  if (filter?.settlement !== undefined && source.kind !== "messages") {
+    const message = `${named} has no messages that could be acked or rejected`;
     const hint = "only the messages of a broker can";
-    const problem = { code: "invalid-rejection", attribute: "on_reject", message, hint };
-    reportAll([problem], filterBlock, named, report);
+    report({ code: "invalid-rejection", span: filter.settlement, message, hint });
   }
 }
 
@@ -139,8 +157,8 @@ function checkSource(
 interface Filter {
   readonly condition: Expression | undefined;
   readonly unwanted: Unwanted | undefined;
-  /** True where the block says what becomes of a message. */
-  readonly settles: boolean;
+  /** The place of `on_reject`; undefined if the block has none. */
+  readonly settlement: Span | undefined;
 }
 
 /** `filter = "expression"`, or a block. */
@@ -155,29 +173,26 @@ function filterField(): Field<Filter | undefined> {
     read(body, name, owner, context) {
       const condition = plain.read(body, name, owner, context);
       const [found] = findBlocks(body, name, 1, context);
-      if (found === undefined) return { condition, unwanted: undefined, settles: false };
-      if (body.attributes.some((a) => a.name === name)) {
+      if (found === undefined) return { condition, unwanted: undefined, settlement: undefined };
+      if (new Places(body, owner).attribute(name) !== undefined) {
         const message = `${context.subject} has its filter twice: as an attribute and as a block`;
         const hint = "keep one of them";
         context.report({ code: "conflicting-attributes", span: found.typeSpan, message, hint });
       }
       const inner = { ...context, subject: `${context.subject}, filter` };
       const values = readFields(found.body, filterFields, found.headerSpan, inner);
-      const given = (attribute: string) => found.body.attributes.some((a) => a.name === attribute);
+      const places = placesOf(values);
       const { on_reject: settlement, max_requeue: maxRequeue } = values;
-      if (given("max_requeue") && settlement !== "requeue") {
-        const problem = {
-          code: "unused-attribute",
-          attribute: "max_requeue",
-          message: "takes no max_requeue",
-          hint: 'it goes with on_reject = "requeue"',
-        };
-        reportAll([problem], found, inner.subject, context.report);
+      if (places.has("max_requeue") && settlement !== "requeue") {
+        const message = `${inner.subject} takes no max_requeue`;
+        const hint = 'it goes with on_reject = "requeue"';
+        const span = places.of("max_requeue");
+        context.report({ code: "unused-attribute", span, message, hint });
       }
       return {
         condition: values.condition,
         unwanted: { settlement, maxRequeue },
-        settles: given("on_reject"),
+        settlement: places.has("on_reject") ? places.of("on_reject") : undefined,
       };
     },
   };

@@ -18,7 +18,8 @@ export function stepsField(names: StepNames, loading: Loading): Field<readonly S
       const blocks = body.blocks.filter((b) => b.type === kind);
       return nameBlocks(blocks, kind, `${subject}: `, report).map(([name, block]) => {
         const inner = { ...context, subject: `${subject}, step "${name}"` };
-        const { values, request } = readRequest(block, stepFields, "step", inner, loading);
+        const { values, request, places } = readRequest(block, stepFields, "step", inner, loading);
+        loading.onRequest?.({ kind: "step", subject: inner.subject, request, places });
         names.add(name);
         const { params, timeout, on_error: onError } = values;
         return { ...request, name, params, timeout, onError, default: values.default ?? null };

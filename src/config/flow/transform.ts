@@ -7,6 +7,7 @@ import {
   type NamedBlock,
   type ReadContext,
 } from "../../contract/fields.ts";
+import { Places } from "../../contract/places.ts";
 import { findNamed, type Loading } from "../loading.ts";
 import type { Attribute, Block } from "../../hcl/tree.ts";
 
@@ -41,7 +42,7 @@ export function readTransforms(
   const variables = ["input", "output", "step", "client", "constants", "error"];
   return new Map(blocks.map(([name, block]) => {
     const subject = `transform "${name}"`;
-    const use = block.body.attributes.find((a) => !isLine(a));
+    const use = new Places(block.body, block.headerSpan).attribute("use");
     if (use !== undefined) {
       const hint = "a flow's own transform can use one";
       const message = `${subject} cannot use another transform`;
@@ -52,11 +53,11 @@ export function readTransforms(
 }
 
 function readUse(
-  { body }: Block,
+  { body, headerSpan }: Block,
   { subject, variables, onExpression, report }: ReadContext,
   loading: Loading,
 ): readonly NamedExpression[] {
-  const use = body.attributes.find((a) => a.name === "use");
+  const use = new Places(body, headerSpan).attribute("use");
   if (use === undefined || use.failed) return [];
   const { value, valueSpan: span } = use;
   if (typeof value !== "string" || !value.startsWith(PREFIX)) {

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import type { ProblemCode } from "../../base/problem.ts";
 import { isObject } from "../../base/json.ts";
 import { nameBlocks, type NamedBlock, type ReadContext } from "../../contract/fields.ts";
+import { type Places, placesOf } from "../../contract/places.ts";
 import type { TestPlace } from "../../model/test.ts";
 import { type ValueSchema, valueSchema } from "../../contract/value-schema.ts";
 import { type Block, type Body, positionOf } from "../../hcl/tree.ts";
@@ -34,7 +35,7 @@ export function within(context: ReadContext, kind: string, label?: string): Read
 
 /** Reports an attribute, if it is there. */
 export function refuse(
-  { body }: Block,
+  values: object,
   name: string,
   problem: {
     readonly code: ProblemCode;
@@ -43,14 +44,9 @@ export function refuse(
   },
   { subject, report }: ReadContext,
 ): void {
-  const found = body.attributes.find((a) => a.name === name);
-  if (found === undefined) return;
-  report({ ...problem, span: found.nameSpan, message: `${subject} ${problem.message}` });
-}
-
-/** Whether an attribute is there. */
-export function has({ body }: Block, name: string): boolean {
-  return body.attributes.some((a) => a.name === name);
+  const places: Places = placesOf(values);
+  if (!places.has(name)) return;
+  report({ ...problem, span: places.nameOf(name), message: `${subject} ${problem.message}` });
 }
 
 /** Any value. */

@@ -6,8 +6,10 @@ import {
   hasName,
   nameBlocks,
   readFields,
+  type Values,
 } from "../../contract/fields.ts";
 import { text } from "../../contract/value-schema.ts";
+import { placesOf } from "../../contract/places.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import type { ReadContext } from "../../contract/fields.ts";
 import type { Block } from "../../hcl/tree.ts";
@@ -64,15 +66,15 @@ function readClient(
   context: ReadContext,
 ): ClientModel | undefined {
   const values = readFields(block.body, clientFields, block.headerSpan, context);
-  const connector = findConnector(values.connector, block, cast, context);
+  const places = placesOf(values);
+  const connector = findConnector(values, cast, context);
   if (connector === undefined) return undefined;
   const { definition: { source }, options, type } = connector;
   const verified = source?.verifies?.(options) === true;
-  const claims = block.body.attributes.find((a) => a.name === "claims");
-  if (claims !== undefined && !verified) {
+  if (places.has("claims") && !verified) {
     context.report({
       code: "unused-attribute",
-      span: claims.nameSpan,
+      span: places.nameOf("claims"),
       message: `${context.subject}: connector "${connector.name}" (${type}) takes no claims: ` +
         "it reads no tokens",
       hint: "an auth block reads them",
@@ -92,32 +94,32 @@ function readClient(
 }
 
 function findConnector(
-  written: string | undefined,
-  { body, headerSpan }: Block,
+  values: Values<typeof clientFields>,
   cast: Cast,
   { subject, report }: ReadContext,
 ) {
   const candidates = cast.withClients;
   const names = candidates.map(({ name }) => name);
-  const attribute = body.attributes.find((a) => a.name === "connector");
-  if (attribute === undefined) {
+  const places = placesOf(values);
+  if (!places.has("connector")) {
     if (candidates.length === 1) return candidates[0];
     if (candidates.length === 0 && cast.mayHaveMore) return undefined;
     if (candidates.length === 0) {
       const message = `${subject} has nothing to connect to: no connector has clients`;
       const hint = 'such as type = "websocket"';
-      report({ code: "no-clients", span: headerSpan, message, hint });
+      report({ code: "no-clients", span: places.header, message, hint });
     } else {
       const message = `${subject} needs the attribute "connector": several have clients`;
       const hint = `one of ${names.join(", ")}`;
-      report({ code: "missing-attribute", span: headerSpan, message, hint });
+      report({ code: "missing-attribute", span: places.header, message, hint });
     }
     return undefined;
   }
+  const written = values.connector;
   if (written === undefined) return undefined;
   const found = cast.find(written);
   if (found !== undefined && hasClients(found)) return found;
-  const span = attribute.valueSpan;
+  const span = places.of("connector");
   if (found !== undefined) {
     const message = `${subject}: connector "${written}" (${found.type}) has no clients`;
     const hint = names.length === 0 ? undefined : `one of ${names.join(", ")}`;

@@ -9,11 +9,11 @@ import {
 } from "../../contract/fields.ts";
 import type { ExpectStep } from "../../model/test.ts";
 import { flag, integer, text } from "../../contract/value-schema.ts";
+import { type Places, placesOf } from "../../contract/places.ts";
 import type { Block } from "../../hcl/tree.ts";
 import {
   anything,
   frameId,
-  has,
   labelled,
   lowerCase,
   type Placed,
@@ -105,6 +105,7 @@ function fieldsOf(subject: Subject | undefined): Fields {
 
 function readExpect(name: string, block: Block, fields: Fields, context: ReadContext): ExpectStep {
   const values = readFields(block.body, fields, block.headerSpan, context);
+  const places: Places = placesOf(values);
   const { nothing, count, headers, ...others } = values as {
     readonly nothing: boolean;
     readonly count: number | undefined;
@@ -115,9 +116,9 @@ function readExpect(name: string, block: Block, fields: Fields, context: ReadCon
     for (const other of [...Object.keys(wanted), "count"]) {
       const message = `has both nothing and ${other}`;
       const hint = "keep one of them";
-      refuse(block, other, { code: "conflicting-attributes", message, hint }, context);
+      refuse(values, other, { code: "conflicting-attributes", message, hint }, context);
     }
-  } else if (!block.body.attributes.some(({ name }) => name !== "nothing")) {
+  } else if (!places.attributes.some((attribute) => attribute !== "nothing")) {
     const hint = `add one of ${Object.keys(fields).join(", ")}`;
     const message = `${context.subject} expects nothing in particular`;
     context.report({ code: "empty-block", span: block.headerSpan, message, hint });
@@ -127,7 +128,7 @@ function readExpect(name: string, block: Block, fields: Fields, context: ReadCon
     subject: name,
     nothing,
     fields: Object.fromEntries(
-      Object.entries(wanted).filter(([attribute]) => has(block, attribute)),
+      Object.entries(wanted).filter(([attribute]) => places.has(attribute)),
     ),
     count,
     place: placeOf(block),

@@ -11,11 +11,11 @@ import {
 } from "../../contract/fields.ts";
 import type { GivenStep } from "../../model/test.ts";
 import { text } from "../../contract/value-schema.ts";
+import { placesOf } from "../../contract/places.ts";
 import type { Block } from "../../hcl/tree.ts";
 import {
   anything,
   frameId,
-  has,
   labelled,
   lowerCase,
   object,
@@ -100,7 +100,7 @@ function readFrame(name: string, block: Block, context: ReadContext): GivenStep 
   if (operation === "connect" || operation === "disconnect") {
     for (const other of ["data", "room", "id", "text"]) {
       const message = `takes no ${other}: ${operation} is not a frame`;
-      refuse(block, other, { code: "unused-attribute", message }, context);
+      refuse(values, other, { code: "unused-attribute", message }, context);
     }
     return { ...step, kind: operation };
   }
@@ -114,7 +114,7 @@ function readFrame(name: string, block: Block, context: ReadContext): GivenStep 
   for (const other of ["operation", "data", "room", "id"]) {
     const message = `takes no ${other} beside text`;
     const hint = "text is the whole frame";
-    refuse(block, other, { code: "unused-attribute", message, hint }, context);
+    refuse(values, other, { code: "unused-attribute", message, hint }, context);
   }
   return { ...step, kind: "frame", text: values.text };
 }
@@ -148,19 +148,18 @@ function readRequest(
   context: ReadContext,
 ): GivenStep | undefined {
   const values = readFields(block.body, requestFields, block.headerSpan, context);
-  if (has(block, "text")) {
+  if (placesOf(values).has("text")) {
     const message = "takes no data beside text";
     const hint = "text is the whole body";
-    refuse(block, "data", { code: "unused-attribute", message, hint }, context);
+    refuse(values, "data", { code: "unused-attribute", message, hint }, context);
   }
   // What is missing has been reported.
   if (values.operation === undefined) return undefined;
   const [, method, path] = /^([A-Z]+)\s+(\/\S*)$/.exec(values.operation) ?? [];
   if (method === undefined) {
-    const found = block.body.attributes.find((a) => a.name === "operation");
     const message = `${context.subject}: "${values.operation}" is not a request`;
     const hint = 'write it as "METHOD /path", such as "GET /orders?limit=5"';
-    const span = found?.valueSpan ?? block.headerSpan;
+    const span = placesOf(values).of("operation");
     context.report({ code: "invalid-operation", span, message, hint });
     return undefined;
   }

@@ -8,8 +8,9 @@ import {
 } from "../../contract/fields.ts";
 import type { MockStep } from "../../model/test.ts";
 import { duration, flag, integer, text } from "../../contract/value-schema.ts";
+import { placesOf } from "../../contract/places.ts";
 import type { Block } from "../../hcl/tree.ts";
-import { anything, has, labelled, type Placed, placeOf, refuse, within } from "./block.ts";
+import { anything, labelled, type Placed, placeOf, refuse, within } from "./block.ts";
 import type { Cast } from "./cast.ts";
 
 /** The attributes of a `mock` block. */
@@ -61,13 +62,13 @@ function checkConnector(name: string, block: Block, cast: Cast, context: ReadCon
 function readMock(name: string, block: Block, context: ReadContext): MockStep {
   const values = readFields(block.body, mockFields, block.headerSpan, context);
   const { delay = 0, times = Infinity, ...answer } = values;
-  if (has(block, "error")) {
+  if (placesOf(values).has("error")) {
     const message = "has both returns and error";
     const hint = "keep one of them";
-    refuse(block, "returns", { code: "conflicting-attributes", message, hint }, context);
+    refuse(values, "returns", { code: "conflicting-attributes", message, hint }, context);
   } else {
     const message = "takes no permanent without an error";
-    refuse(block, "permanent", { code: "unused-attribute", message }, context);
+    refuse(values, "permanent", { code: "unused-attribute", message }, context);
   }
   return { kind: "mock", subject: name, ...answer, delay, times, place: placeOf(block) };
 }

@@ -1,20 +1,21 @@
 /** A flow that has been read, with the places that its model does not keep. */
 import type { Expression } from "../../expression/mod.ts";
 import type { ConnectorModel, FlowModel, RequestModel } from "../../model/mod.ts";
-import type { Block, Body, Report, Span } from "../../hcl/tree.ts";
+import type { Places } from "../../contract/places.ts";
+import type { Report, Span } from "../../hcl/tree.ts";
 
 /** A flow without errors. */
 export interface PlacedFlow {
   readonly model: FlowModel;
-  readonly block: Block;
   /** Every expression of it, and the place of its attribute's value. */
   readonly expressions: readonly PlacedExpression[];
+  /** Every `step`, `to` and `fallback`, in the order in which they run. */
+  readonly requests: readonly PlacedRequest[];
 }
 
 /** A connector without errors. */
 export interface PlacedConnector {
   readonly model: ConnectorModel;
-  readonly block: Block;
   /** Every expression of it, and the place of its attribute's value. */
   readonly expressions: readonly PlacedExpression[];
 }
@@ -38,40 +39,11 @@ export interface PlacedRequest {
   readonly kind: "step" | "to" | "fallback";
   /** The block in words, such as `flow "say", to`. */
   readonly subject: string;
-  readonly request: RequestModel;
-  readonly block: Block;
-}
-
-/** Every `step`, `to` and `fallback` of a flow. */
-export function requestsOf({ model, block }: PlacedFlow): readonly PlacedRequest[] {
-  const subject = `flow "${model.name}"`;
-  const place = (
-    kind: PlacedRequest["kind"],
-    requests: readonly RequestModel[],
-    body: Body | undefined,
-    owner: string,
-  ): PlacedRequest[] => {
-    // A flow without errors has a request for each block, in the same order.
-    const blocks = body?.blocks.filter(({ type }) => type === kind) ?? [];
-    return blocks.map((found, index) => {
-      const name = kind === "step" ? `step "${found.labels[0].text}"` : kind;
-      return { kind, subject: `${owner}, ${name}`, request: requests[index], block: found };
-    });
+  readonly request: RequestModel & {
+    readonly transform?: FlowModel["transform"];
+    readonly includeError?: boolean;
   };
-  const inner = (kind: string) => block.body.blocks.find(({ type }) => type === kind)?.body;
-  const { accept, steps, to, errorHandling: { fallback } } = model;
-  const handling = inner("error_handling");
-  return [
-    ...place("step", accept?.steps ?? [], inner("accept"), `${subject}, accept`),
-    ...place("step", steps, block.body, subject),
-    ...place("to", to, block.body, subject),
-    ...place("fallback", fallback ? [fallback] : [], handling, `${subject}, error_handling`),
-  ];
-}
-
-/** The place of an attribute's value, or the block's header if it is absent. */
-export function placeOf({ body, headerSpan }: Block, attribute: string): Span {
-  return body.attributes.find(({ name }) => name === attribute)?.valueSpan ?? headerSpan;
+  readonly places: Places;
 }
 
 /** Where an expression's text selects `input.room`; all of it where it is written otherwise. */

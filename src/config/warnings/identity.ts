@@ -7,9 +7,7 @@ import {
   type PlacedConnector,
   type PlacedFlow,
   type PlacedRequest,
-  placeOf,
   placeOfPath,
-  requestsOf,
   type Surroundings,
 } from "./flow.ts";
 
@@ -19,13 +17,13 @@ export function warnOfClaims(
   { connectors, report }: Pick<Surroundings, "connectors" | "report">,
 ): void {
   const subject = `flow "${flow.model.name}"`;
-  const requests = requestsOf(flow);
-  for (const { subject, request, block } of requests) {
+  const { requests } = flow;
+  for (const { subject, request, places } of requests) {
     const connector = connectors.get(request.connector);
     if (request.operation !== "send_to_user" || !believes(connector)) continue;
     const message = `${subject}: a client can claim any user_id at ${named(connector)} ` +
       "and get what is sent to it";
-    report({ ...unverified(connector), span: placeOf(block, "operation"), message });
+    report({ ...unverified(connector), span: places.of("operation"), message });
   }
   const told = new Set<number>();
   for (const { expression, span } of flow.expressions) {
@@ -65,11 +63,10 @@ function clientsOf(
   { file, start }: Span,
 ): string | undefined {
   // In a destination's `filter`, `client` is the recipient.
-  const destination = requests.find(({ block: { body } }) =>
-    body.attributes.some(({ name, valueSpan }) =>
-      name === "filter" && valueSpan.file === file && valueSpan.start === start
-    )
-  );
+  const destination = requests.find(({ places }) => {
+    const filter = places.of("filter");
+    return filter.file === file && filter.start === start;
+  });
   if (destination !== undefined) return destination.request.connector;
   return source.kind === "connector" ? source.connector : undefined;
 }

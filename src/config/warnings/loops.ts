@@ -1,13 +1,6 @@
 /** Warns of flows that start themselves again without end. */
 import type { ConnectorModel } from "../../model/mod.ts";
-import {
-  constantTarget,
-  type PlacedFlow,
-  type PlacedRequest,
-  placeOf,
-  requestsOf,
-  type Surroundings,
-} from "./flow.ts";
+import { constantTarget, type PlacedFlow, type PlacedRequest, type Surroundings } from "./flow.ts";
 
 /** A request that nothing holds back, and the flows that its event starts. */
 interface Publication {
@@ -41,7 +34,7 @@ export function warnOfLoops(flows: readonly PlacedFlow[], surroundings: Surround
       const hint = target === "" ? "" : `, or another target than "${target}",`;
       surroundings.report({
         code: "flow-loop",
-        span: placeOf(place.block, "target"),
+        span: place.places.of("target"),
         message,
         hint: `a filter${hint} ends it`,
         severity: "warning",
@@ -113,7 +106,7 @@ function publicationsOf(
   // Each of them can let an event pass that has come round.
   if (source.kind === "connector" && source.filter !== undefined) return [];
   if (accept !== undefined || dedupe !== undefined) return [];
-  return requestsOf(flow).flatMap((place): Publication[] => {
+  return flow.requests.flatMap((place): Publication[] => {
     const { request } = place;
     const target = constantTarget(request, constants);
     const connector = connectors.get(request.connector);

@@ -6,8 +6,6 @@ import { warnOfTargets } from "./targets.ts";
 import { warnOfUnpublished } from "./unpublished.ts";
 import { warnOfUnused } from "./unused.ts";
 
-export type { PlacedExpression, PlacedFlow } from "./flow.ts";
-
 /** What flows are looked at with. */
 export interface WarningOptions extends Surroundings {
   /**

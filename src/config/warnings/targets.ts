@@ -1,14 +1,7 @@
 /** Warns of targets that read a field which no type and no transform before them has. */
 import { didYouMean } from "../../base/nearest.ts";
 import type { DataType } from "../../type/mod.ts";
-import {
-  type PlacedFlow,
-  type PlacedRequest,
-  placeOf,
-  placeOfPath,
-  requestsOf,
-  type Surroundings,
-} from "./flow.ts";
+import { type PlacedFlow, type PlacedRequest, placeOfPath, type Surroundings } from "./flow.ts";
 
 /** The fields that a variable can have, and their origin. */
 interface Known {
@@ -22,7 +15,7 @@ export function warnOfTargets(
   flow: PlacedFlow,
   { connectors, report }: Pick<Surroundings, "connectors" | "report">,
 ): void {
-  for (const { kind, subject, request, block } of requestsOf(flow)) {
+  for (const { kind, subject, request, places } of flow.requests) {
     const { target } = request;
     if (target === undefined || typeof target === "string") continue;
     const known: Readonly<Record<string, Known | undefined>> = {
@@ -36,7 +29,7 @@ export function warnOfTargets(
       if (field === undefined || found === undefined || found.fields.has(field)) continue;
       report({
         code: "unknown-target-field",
-        span: placeOfPath(placeOf(block, "target"), [variable, field]),
+        span: placeOfPath(places.of("target"), [variable, field]),
         message: `${subject}: its target reads ${path}, which ${found.lack}`,
         hint: didYouMean(field, found.fields) ?? "it is always null, which cannot be a target",
         severity: "warning",
@@ -64,10 +57,7 @@ function inputOf(
 function outputOf(
   { model: { transform, validate } }: PlacedFlow,
   kind: PlacedRequest["kind"],
-  request: PlacedRequest["request"] & {
-    readonly transform?: PlacedFlow["model"]["transform"];
-    readonly includeError?: boolean;
-  },
+  request: PlacedRequest["request"],
 ): Known | undefined {
   const lack = "the transform does not make";
   const names = (lines: PlacedFlow["model"]["transform"]) => lines?.map(([name]) => name);

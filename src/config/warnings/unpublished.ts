@@ -1,13 +1,7 @@
 /** Warns about flows on operations of a memory broker that nothing publishes. */
+import { placesOf } from "../../contract/places.ts";
 import { didYouMean } from "../../base/nearest.ts";
-import {
-  constantTarget,
-  named,
-  type PlacedFlow,
-  placeOf,
-  requestsOf,
-  type Surroundings,
-} from "./flow.ts";
+import { constantTarget, named, type PlacedFlow, type Surroundings } from "./flow.ts";
 
 /**
  * Warns of a flow whose source is fed by this configuration alone, where no destination of it
@@ -17,8 +11,8 @@ export function warnOfUnpublished(
   flows: readonly PlacedFlow[],
   { connectors, constants, report }: Surroundings,
 ): void {
-  const requests = flows.flatMap(requestsOf).map(({ request }) => request);
-  for (const { model: { name, source }, block } of flows) {
+  const requests = flows.flatMap((flow) => flow.requests).map(({ request }) => request);
+  for (const { model: { name, source } } of flows) {
     if (source.kind !== "connector") continue;
     const connector = connectors.get(source.connector);
     const { receives, internal } = connector?.definition.source ?? {};
@@ -28,14 +22,13 @@ export function warnOfUnpublished(
     const arrives = targets.some((target) =>
       target === undefined || receives(source.operation, target, connector.options)
     );
-    const from = block.body.blocks.find(({ type }) => type === "from");
-    if (arrives || from === undefined) continue;
+    if (arrives) continue;
     const { operation } = source;
     const what = operation === undefined ? "anything" : `"${operation}"`;
     const near = didYouMean(operation ?? "", targets.filter((target) => target !== undefined));
     report({
       code: "unpublished-operation",
-      span: placeOf(from, "operation"),
+      span: placesOf(source).of("operation"),
       message: `flow "${name}" never starts: no flow publishes ${what} on ${named(connector)}`,
       hint: near ?? "it lives in this process alone: publish there, or use a real broker",
       severity: "warning",

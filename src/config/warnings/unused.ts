@@ -1,21 +1,21 @@
 /** Warns of what a connector declares and no flow uses. */
+import { placesOf } from "../../contract/places.ts";
 import { reportAll } from "../loading.ts";
 import {
   constantTarget,
   named,
   type PlacedConnector,
   type PlacedFlow,
-  requestsOf,
   type Surroundings,
 } from "./flow.ts";
 
 /** Lets the connector's type say what of its block is of no use to these flows. */
 export function warnOfUnused(
-  { model, block }: PlacedConnector,
+  { model }: PlacedConnector,
   flows: readonly PlacedFlow[],
   { constants, report }: Surroundings,
 ): void {
-  const requests = flows.flatMap(requestsOf)
+  const requests = flows.flatMap((flow) => flow.requests)
     .filter(({ request }) => request.connector === model.name)
     .map(({ request }) => ({
       operation: request.operation,
@@ -27,5 +27,5 @@ export function warnOfUnused(
   );
   const problems = model.definition.checkUsage?.({ requests, paths }, model.options) ?? [];
   const warnings = problems.map((one) => ({ ...one, severity: "warning" as const }));
-  reportAll(warnings, block, named(model), report);
+  reportAll(warnings, placesOf(model.options as object), named(model), report);
 }

@@ -11,6 +11,7 @@ import {
   required,
   type Values,
 } from "../../../contract/fields.ts";
+import { type Places, placesOf } from "../../../contract/places.ts";
 import { duration, flag, type ValueSchema, valueSchema } from "../../../contract/value-schema.ts";
 import type { AllowedOrigins } from "../origins.ts";
 import { publicKey } from "./public-key.ts";
@@ -134,19 +135,20 @@ function oneKey<T>(field: Field<T>): Field<T> {
     ...field,
     read(body, name, owner, context) {
       const value = field.read(body, name, owner, context);
-      const found = body.blocks.find(({ type }) => type === name);
-      if (found === undefined) return value;
+      if (value === undefined) return value;
+      const places: Places = placesOf(value as object);
       const subject = `${context.subject}, ${name}`;
-      const written = found.body.attributes.filter((a) => KEYS.some((key) => key === a.name));
+      const written = places.attributes.filter((a) => KEYS.some((key) => key === a));
       if (written.length === 0) {
         const hint = `one of ${KEYS.join(", ")}`;
         const message = `${subject} needs a key`;
-        context.report({ code: "missing-key", span: found.headerSpan, message, hint });
+        context.report({ code: "missing-key", span: places.header, message, hint });
       }
-      for (const { name: second, nameSpan } of written.slice(1)) {
-        const message = `${subject} has both ${written[0].name} and ${second}`;
+      for (const second of written.slice(1)) {
+        const message = `${subject} has both ${written[0]} and ${second}`;
+        const span = places.nameOf(second);
         const hint = "keep one of them";
-        context.report({ code: "conflicting-attributes", span: nameSpan, message, hint });
+        context.report({ code: "conflicting-attributes", span, message, hint });
       }
       return value;
     },

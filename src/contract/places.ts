@@ -1,0 +1,73 @@
+/** The places of a block's fields in its file, beside the values that were read from it. */
+import type { Attribute, Block, Body, Span } from "../hcl/tree.ts";
+
+/** The places of one block. `Name` is the names of its fields. */
+export class Places<Name extends string = string> {
+  /** The header of the block. */
+  readonly header: Span;
+  /** The fields that the block has under a wrong name; those have been reported. */
+  readonly misspelled: ReadonlySet<string>;
+  readonly #body: Body;
+
+  /** `header` stands for a field that the block does not have. */
+  constructor(body: Body, header: Span, misspelled: ReadonlySet<string> = new Set()) {
+    this.header = header;
+    this.misspelled = misspelled;
+    this.#body = body;
+  }
+
+  /** Whether the block has nothing in it. */
+  get isEmpty(): boolean {
+    return this.#body.attributes.length + this.#body.blocks.length === 0;
+  }
+
+  /** Whether the block has an attribute or a block of this name. */
+  has(name: Name): boolean {
+    return this.attribute(name) !== undefined || this.block(name) !== undefined;
+  }
+
+  /**
+   * The value of an attribute, or the header of an inner block; the header of the block if there is
+   * neither. `label` selects one of several inner blocks.
+   */
+  of(name: Name, label?: string): Span {
+    return this.attribute(name)?.valueSpan ?? this.block(name, label)?.headerSpan ?? this.header;
+  }
+
+  /** The name of an attribute; the header of the block if it has none. */
+  nameOf(name: Name): Span {
+    return this.attribute(name)?.nameSpan ?? this.header;
+  }
+
+  /** The names of all attributes, as written. */
+  get attributes(): readonly string[] {
+    return this.#body.attributes.map(({ name }) => name);
+  }
+
+  /** The attribute of this name, before the fields are read. */
+  attribute(name: Name): Attribute | undefined {
+    return this.#body.attributes.find((attribute) => attribute.name === name);
+  }
+
+  /** The first inner block of this type, before the fields are read. */
+  block(type: Name, label?: string): Block | undefined {
+    return this.#body.blocks.find((block) =>
+      block.type === type && (label === undefined || block.labels[0]?.text === label)
+    );
+  }
+}
+
+/** Places by values: the values stay plain data. */
+const kept = new WeakMap<object, Places>();
+
+/** Notes the places of a block's values. */
+export function keepPlaces(values: object, places: Places): void {
+  kept.set(values, places);
+}
+
+/** The places of values that `readFields` has returned. */
+export function placesOf<V extends object>(values: V): Places<keyof V & string> {
+  const places = kept.get(values);
+  if (places === undefined) throw new TypeError("the values have not been read from a block");
+  return places;
+}
