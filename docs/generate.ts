@@ -5,7 +5,7 @@
 import type { ConnectorType } from "../src/contract/definition.ts";
 import { serviceFields } from "../src/config/service.ts";
 import { OPTIONS } from "../src/config/type-options.ts";
-import { builtInConnectors } from "../src/connectors/mod.ts";
+import * as builtInConnectors from "../src/connectors/mod.ts";
 import type { Field, Fields } from "../src/contract/fields.ts";
 import { formatted, keepFile } from "./formatted.ts";
 import { fieldsOfFlow, fieldsOfTest } from "../tests/support/loading.ts";

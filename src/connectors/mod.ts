@@ -2,19 +2,9 @@
  * The built-in connectors, by the name that `type` selects. Each is a folder that can be deleted
  * with its line here.
  *
- * May import connectors/database/, connectors/mq/, connectors/rest/, connectors/websocket/ and
- * contract/.
+ * May import connectors/database/, connectors/mq/, connectors/rest/ and connectors/websocket/.
  */
-import type { ConnectorType } from "../contract/definition.ts";
-import { databaseConnector } from "./database/mod.ts";
-import { mqConnector } from "./mq/mod.ts";
-import { restConnector } from "./rest/mod.ts";
-import { websocketConnector } from "./websocket/mod.ts";
-
-/** Every built-in connector type. Client libraries are loaded when a configuration uses them. */
-export const builtInConnectors: Readonly<Record<string, ConnectorType>> = {
-  database: databaseConnector,
-  mq: mqConnector,
-  rest: restConnector,
-  websocket: websocketConnector,
-};
+export { databaseConnector as database } from "./database/mod.ts";
+export { mqConnector as mq } from "./mq/mod.ts";
+export { restConnector as rest } from "./rest/mod.ts";
+export { websocketConnector as websocket } from "./websocket/mod.ts";

@@ -3,7 +3,7 @@ import { loadFiles } from "../config/mod.ts";
 import type { TextCache } from "../hcl/scope.ts";
 import type { SourceFile } from "../hcl/tree.ts";
 import type { ConnectorType } from "../contract/definition.ts";
-import { builtInConnectors } from "../connectors/mod.ts";
+import * as builtInConnectors from "../connectors/mod.ts";
 import type { Model } from "../model/mod.ts";
 
 export type { TextCache } from "../hcl/scope.ts";

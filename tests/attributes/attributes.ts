@@ -1,7 +1,7 @@
 /** Every attribute and block that the schemas have, by names such as `connector websocket/port`. */
 import { serviceFields } from "../../src/config/service.ts";
 import { OPTIONS } from "../../src/config/type-options.ts";
-import { builtInConnectors } from "../../src/connectors/mod.ts";
+import * as builtInConnectors from "../../src/connectors/mod.ts";
 import type { Fields } from "../../src/contract/fields.ts";
 import { fieldsOfFlow, fieldsOfTest } from "../support/loading.ts";
 
