@@ -39,7 +39,7 @@ interface Suite {
    * than a process. Each of them must call `test` itself.
    */
   readonly processes?: number;
-  /** The queue of all its processes, see {@link Part}. For those that use all of a core. */
+  /** The queue of all its processes where everything runs, for those that use all of a core. */
   readonly queue?: string;
   /** True where `--quick` runs it. */
   readonly quick?: boolean;
@@ -83,11 +83,11 @@ const later: readonly (readonly string[])[] = [
 /** How many checks run side by side: they use all of a core. */
 const CHECK_LANES = 2;
 
-/** How many processes with tests run side by side: outside of queues they wait most of the time. */
+/** How many processes with tests run side by side: most of them wait most of the time. */
 const TEST_LANES = 6;
 
-/** The same for `--quick`. */
-const QUICK_LANES = 6;
+/** The same where a text selects the files: without queues, they may all be those that compute. */
+const SELECTED_LANES = 4;
 
 /** How many processes share the unit tests with `--quick`: nothing else uses the other core. */
 const QUICK_PROCESSES = 2;
@@ -98,6 +98,8 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 interface Options {
   readonly filter: string;
   readonly quick: boolean;
+  /** True where everything runs. */
+  readonly whole: boolean;
 }
 
 /** The command line is wrong. */
@@ -117,16 +119,18 @@ function parseOptions(args: readonly string[]): Options {
       `one text selects the test files, not ${texts.length}: ${texts.join(" ")}`,
     );
   }
-  return { filter: texts.at(0) ?? "", quick: flags.length > 0 };
+  const filter = texts.at(0) ?? "";
+  const quick = flags.length > 0;
+  return { filter, quick, whole: filter === "" && !quick };
 }
 
-async function main({ filter, quick }: Options): Promise<number> {
+async function main(options: Options): Promise<number> {
+  const { filter, quick, whole } = options;
   const files = await listTestFiles(filter, quick);
   if (files.length === 0) {
     const kind = quick ? "unit or contract test" : "test file in tests/";
     throw new UsageError(`the path of no ${kind} contains "${filter}"`);
   }
-  const whole = filter === "" && !quick;
   const results: StepResult[] = [];
   let tools: Toolchain | undefined;
   const names = `Deno ${versions.deno}, Bun ${versions.bun}, Node ${versions.node}`;
@@ -145,8 +149,8 @@ async function main({ filter, quick }: Options): Promise<number> {
       const checks = (await listChecks(root)).map((check) => checkStep(check, deno));
       results.push(...await runSteps(checks, CHECK_LANES));
     }
-    const lanes = quick ? QUICK_LANES : TEST_LANES;
-    results.push(...await runSteps(listTests(tools, files, quick), lanes));
+    const lanes = filter === "" ? TEST_LANES : SELECTED_LANES;
+    results.push(...await runSteps(listTests(tools, files, options), lanes));
     results.push(...await runLater(tools, files));
     if (whole) results.push(...await runSteps([reliabilityStep(deno), smokeStep(deno)], 1));
   }
@@ -162,7 +166,11 @@ function checkStep(check: Check, deno: string): Step {
 }
 
 /** One step for each suite and runtime, without the files of `later`. */
-function listTests(tools: Toolchain, files: readonly string[], quick: boolean): Step[] {
+function listTests(
+  tools: Toolchain,
+  files: readonly string[],
+  { quick, whole }: Options,
+): Step[] {
   const steps: Step[] = [];
   for (const { folder, runtimes, processes, queue } of suites) {
     const selected = files.filter((file) =>
@@ -173,11 +181,7 @@ function listTests(tools: Toolchain, files: readonly string[], quick: boolean): 
     for (const runtime of quick ? ["deno" as const] : runtimes) {
       const parts = divide(selected, count).map((group): Part => ({
         name: group.length === 1 ? group[0] : `${group.length} files`,
-        queue: group.some((file) => brokerFiles.includes(file))
-          ? "broker"
-          : quick
-          ? undefined
-          : queue,
+        queue: brokerFiles.includes(group[0]) ? "broker" : whole ? queue : undefined,
         run: () => runFiles(runtime, group, root, tools),
       }));
       steps.push({ name: `${folder} on ${runtime}`, parts });
