@@ -1,6 +1,6 @@
 /**
- * Weir on Bun: as a server of its own, or embedded in `Bun.serve`. Started as a program it is the
- * `weir` command.
+ * Weir on Bun: as a standalone server, or embedded in `Bun.serve`. Run as a program, it is the `weir`
+ * command.
  *
  * @example
  * ```ts ignore
@@ -34,24 +34,24 @@ const host: Host = {
 };
 
 /**
- * Runs a configuration as a server that listens where its connectors say.
+ * Runs a configuration as a server, which listens on the ports of its connectors.
  *
- * @throws {ConfigError} The configuration cannot run.
- * @throws {ConnectorError} A port is taken, a migration was refused.
+ * @throws {ConfigError} The configuration has errors.
+ * @throws {ConnectorError} A port is in use, or a migration failed.
  */
 export function serve(config: Configuration, options: ServeOptions = {}): Promise<Service> {
   return serveOn(host, config, options);
 }
 
-/** A runtime that Bun can serve. */
+/** A runtime for `Bun.serve`. */
 export type BunRuntime = Runtime & {
-  /** What `Bun.serve` takes as `websocket`. */
+  /** The `websocket` option of `Bun.serve`. */
   readonly websocket: BunWebSocketHandler;
 };
 
 /**
- * `createRuntime` of the core, whose `fetch` upgrades through Bun's server, and which reads this
- * machine's environment and files.
+ * Creates a runtime like the one of the core. Its `fetch` upgrades with Bun's server, and it reads
+ * environment variables and files.
  */
 export async function createRuntime(
   config: Configuration,

@@ -1,5 +1,5 @@
 /**
- * The `weir` command, on whichever runtime it finds itself: `deno run -A jsr:@weir/runtime/cli run my/`.
+ * The `weir` command on any runtime: `deno run -A jsr:@weir/runtime/cli run my/`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Weir on Deno: as a server of its own, or embedded in `Deno.serve`. Started as a program it is the
+ * Weir on Deno: as a standalone server, or embedded in `Deno.serve`. Run as a program, it is the
  * `weir` command.
  *
  * @example
@@ -40,19 +40,19 @@ const host: Host = {
 };
 
 /**
- * Runs a configuration as a server that listens where its connectors say. Its sockets are those of
- * `node:http` and `ws`, which are faster on Deno than its own and can do more.
+ * Runs a configuration as a server, which listens on the ports of its connectors. It
+ * uses `node:http` and `ws`, which are faster on Deno than its own server and have more features.
  *
- * @throws {ConfigError} The configuration cannot run.
- * @throws {ConnectorError} A port is taken, a migration was refused.
+ * @throws {ConfigError} The configuration has errors.
+ * @throws {ConnectorError} A port is in use, or a migration failed.
  */
 export function serve(config: Configuration, options: ServeOptions = {}): Promise<Service> {
   return serveOn(host, config, options);
 }
 
 /**
- * `createRuntime` of the core, whose `fetch` upgrades with `Deno.upgradeWebSocket`, and which reads
- * this machine's environment and files.
+ * Creates a runtime like the one of the core. Its `fetch` upgrades with `Deno.upgradeWebSocket`, and it
+ * reads environment variables and files.
  */
 export function createRuntime(
   config: Configuration,

@@ -1,6 +1,6 @@
 /**
- * Weir on Node 24 and later: as a server of its own, or attached to a `node:http` server. Started as
- * a program it is the `weir` command.
+ * Weir on Node 24 and later: as a standalone server, or attached to a `node:http` server. Run as a
+ * program, it is the `weir` command.
  *
  * @example
  * ```ts
@@ -32,24 +32,24 @@ import type { ServeOptions, Service } from "./server/mod.ts";
 export { ConfigPathError, readConfigFiles } from "./server/files.ts";
 export type { ServeOptions, Service } from "./server/mod.ts";
 
-/** Loaded on demand, as is most of this file: a program can then be asked to keep what it compiles. */
+/** Imports on demand, as most of this file does, so that the compile cache is enabled before. */
 async function loadHost(): Promise<Host> {
   const { listenNode } = await import("./server/node.ts");
   return { entry: import.meta.url, options: hostOptions, listen: listenNode };
 }
 
 /**
- * Runs a configuration as a server that listens where its connectors say.
+ * Runs a configuration as a server, which listens on the ports of its connectors.
  *
- * @throws {ConfigError} The configuration cannot run.
- * @throws {ConnectorError} A port is taken, a migration was refused.
+ * @throws {ConfigError} The configuration has errors.
+ * @throws {ConnectorError} A port is in use, or a migration failed.
  */
 export async function serve(config: Configuration, options: ServeOptions = {}): Promise<Service> {
   const { serveOn } = await import("./workers/mod.ts");
   return await serveOn(await loadHost(), config, options);
 }
 
-/** `createRuntime` of the core, which reads this machine's environment and files. */
+/** Creates a runtime like the one of the core, which reads environment variables and files. */
 export async function createRuntime(
   config: Configuration,
   options: RuntimeOptions = {},
@@ -58,16 +58,16 @@ export async function createRuntime(
   return await create(config, { ...hostOptions, ...options });
 }
 
-/** What `attach` takes. */
+/** The options of `attach`. */
 export interface AttachOptions {
-  /** What stands in front of the connectors' paths, such as `/live`. Nothing by default. */
+  /** A prefix of the connectors' paths, such as `/live`. None by default. */
   readonly mount?: string;
 }
 
 /**
- * Serves a runtime's WebSockets on an existing server; its other paths come through
- * `runtime.fetch` or `runtime.app`. An upgrade for another path is left to the server's other
- * listeners, and refused with 404 where there are none. Returns a function that detaches.
+ * Serves the WebSockets of a runtime on an existing server. `runtime.fetch` and `runtime.app` serve the
+ * other paths. An upgrade request for another path is left to the other listeners of the server, and
+ * refused with 404 if there are none. Returns a function that detaches the runtime.
  *
  * @example
  * ```ts
@@ -95,7 +95,7 @@ export function attach(server: Server, runtime: Runtime, options: AttachOptions 
 if (import.meta.main) {
   const folder = cacheFolder();
   const compiled = folder && join(folder, "node");
-  // Deno, which runs the examples of these comments, knows the module without this function.
+  // The function does not exist on Deno, which runs the examples of these comments.
   if (compiled !== undefined && makePrivate(compiled)) module.enableCompileCache?.(compiled);
   const { main } = await import("./commands/mod.ts");
   await main(serve, await loadHost());

@@ -10,7 +10,7 @@ const MAX_TICKS = 16;
 
 /** Above this many characters that the others have not handled yet, the publisher waits. */
 const MAX_UNHANDLED = 4 * 1024 * 1024;
-/** From this many characters on the others are asked whether they have handled them. */
+/** At this many unhandled characters, a sync begins. */
 const SYNC_FROM = MAX_UNHANDLED / 4;
 
 type Receive = (message: unknown) => unknown;
@@ -189,7 +189,7 @@ class Backpressure {
   readonly #sync: () => Promise<void>;
   #published = 0;
   #handled = 0;
-  /** Pending while the others are asked what they have handled. */
+  /** Pending during a sync. */
   #syncing: Promise<void> | undefined;
 
   /** `sync` resolves when the others have handled everything published before; it never rejects. */

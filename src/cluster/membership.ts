@@ -1,6 +1,6 @@
 /** The members of a cluster in the order in which they joined, and their leader. No I/O. */
 
-/** Knows who is there. */
+/** Keeps the members and elects the leader. */
 export class Membership<Member> {
   /** Whether each member is ready, oldest first. */
   readonly #members = new Map<Member, boolean>();

@@ -1,6 +1,6 @@
 /**
- * Runs a configuration as a server of its own: listens where its connectors say, reads files,
- * keeps certificates.
+ * Runs a configuration as a standalone server: opens the ports of its connectors, reads files and
+ * certificates.
  *
  * May import base/, contract/, hcl/, runtime/ and transport/.
  */

@@ -19,8 +19,8 @@ const STALL_TIMEOUT = 15_000;
 /** How often this is checked, in milliseconds. */
 const CHECK_INTERVAL = 1_000;
 /**
- * Deno (2.9) shows no progress of a write until all of it is sent. So a client has another second for
- * every so many bytes, the slowest rate that is accepted.
+ * The slowest rate of a client, in bytes a second, where progress is not visible: Deno (2.9) reports a
+ * write only when all of it is sent.
  */
 const MIN_RATE = 16 * 1024;
 

@@ -70,7 +70,7 @@ function checkPair(
 
 function readCertificate(pem: string): X509Certificate {
   // X509Certificate also accepts DER, which listeners do not.
-  if (!pem.includes("-----BEGIN ")) throw new TypeError("there is no PEM block");
+  if (!pem.includes("-----BEGIN ")) throw new TypeError("the file has no PEM block");
   return new X509Certificate(pem);
 }
 

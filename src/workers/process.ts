@@ -22,7 +22,7 @@ export class WorkerProcess {
     this.functions = createBirpc<WorkerFunctions, SupervisorFunctions>(supervisor, {
       // The channel closes before the exit is reported.
       post: (message) => void (child.connected && child.send(message, ignore)),
-      on: (hear) => void child.on("message", hear),
+      on: (receive) => void child.on("message", receive),
       timeout: -1,
     });
     this.ended = new Promise((resolve) => {

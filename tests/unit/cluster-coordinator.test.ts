@@ -43,7 +43,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return settled;
 }
 
-test("what one tells all others hear, in order, and nobody who has left", () => {
+test("a message reaches all other members, in order, but none that has left", () => {
   const coordinator = createCoordinator();
   const [a, b, c] = ["a", "b", "c"].map((name) => join(coordinator, name));
   a.functions.publish([["ws", "1"], ["other", "2"]]);
@@ -58,7 +58,7 @@ test("what one tells all others hear, in order, and nobody who has left", () => 
   assert.equal(b.received.length, 3);
 });
 
-test("all others answer; one that ends before it has answered is left out", async () => {
+test("all other members respond; one that ends before it responds is left out", async () => {
   const coordinator = createCoordinator();
   const a = join(coordinator, "a");
   assert.deepEqual(await a.functions.request("ws", "alone?"), []);
@@ -72,7 +72,7 @@ test("all others answer; one that ends before it has answered is left out", asyn
   assert.deepEqual(await asking, ["b ws who?", "d at last"]);
 });
 
-test("one that does not attend yet hears nothing and is not asked", async () => {
+test("a member that has not subscribed receives no messages and no requests", async () => {
   const coordinator = createCoordinator();
   const a = join(coordinator, "a");
   const received: ChannelMessage[] = [];
@@ -85,7 +85,7 @@ test("one that does not attend yet hears nothing and is not asked", async () => 
   a.functions.publish([["ws", "1"]]);
   assert.deepEqual(await a.functions.request("ws", "?"), []);
   await a.functions.sync();
-  // It can tell, and has its part in all else.
+  // It can publish, and takes part in everything else.
   starting.publish([["ws", "2"]]);
   assert.deepEqual(a.received, [["ws", "2"]]);
   assert.equal(starting.acquireSlot("ws", 1), true);
@@ -95,7 +95,7 @@ test("one that does not attend yet hears nothing and is not asked", async () => 
   assert.deepEqual(received, [["ws", "3"]]);
 });
 
-test("the others have caught up once each of them has, or has ended", async () => {
+test("a sync ends when every other member has handled everything, or has ended", async () => {
   const coordinator = createCoordinator();
   const a = join(coordinator, "a");
   await a.functions.sync();
@@ -109,14 +109,14 @@ test("the others have caught up once each of them has, or has ended", async () =
   await waiting;
 });
 
-test("seats are taken by all together, and those of one that ends are free again", () => {
+test("members share slots, and those of a member that ends are free again", () => {
   const coordinator = createCoordinator();
   const [a, b] = [join(coordinator, "a"), join(coordinator, "b")];
   assert.deepEqual(
     [a, b, a, b].map(({ functions }) => functions.acquireSlot("ws", 3)),
     [true, true, true, false],
   );
-  // Another connector has seats of its own, whatever it is called.
+  // Another connector has slots of its own, whatever its name.
   assert.equal(b.functions.acquireSlot("__proto__", 1), true);
   assert.equal(a.functions.acquireSlot("__proto__", 1), false);
   b.functions.releaseSlot("ws");
@@ -127,13 +127,13 @@ test("seats are taken by all together, and those of one that ends are free again
     ...[true, true, true],
     false,
   ]);
-  // One that gives back what it does not have makes no seat of it.
+  // Releasing a slot that it does not hold adds none.
   const c = join(coordinator, "c");
   c.functions.releaseSlot("ws");
   assert.equal(c.functions.acquireSlot("ws", 3), false);
 });
 
-test("a lock is given in the order in which it was asked for", async () => {
+test("a lock is granted in the order of the requests", async () => {
   const coordinator = createCoordinator();
   const [a, b, c] = ["a", "b", "c"].map((name) => join(coordinator, name).functions);
   const first = a.lock("1", "key");
@@ -153,7 +153,7 @@ test("a lock is given in the order in which it was asked for", async () => {
   await a.lock("5", "key");
 });
 
-test("the lock of one that ends goes to the next; who waits for nothing any more is passed over", async () => {
+test("the lock of a member that ends goes to the next one; withdrawn requests are skipped", async () => {
   const coordinator = createCoordinator();
   const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => join(coordinator, name));
   await a.functions.lock("1", "key");
@@ -161,7 +161,7 @@ test("the lock of one that ends goes to the next; who waits for nothing any more
   void c.functions.lock("3", "key");
   const last = d.functions.lock("4", "key");
   b.functions.unlock("2");
-  // Nobody waits for ever: who gave up is let go as well.
+  // The promise of a withdrawn request resolves, too.
   await waiting;
   assert.equal(await isSettled(last), false);
   c.leave();
@@ -170,7 +170,7 @@ test("the lock of one that ends goes to the next; who waits for nothing any more
   await last;
 });
 
-test("keys are known to all, flow by flow, until they run out", () => {
+test("all members know the keys of a flow until they expire", () => {
   const coordinator = createCoordinator();
   const [a, b] = [join(coordinator, "a").functions, join(coordinator, "b").functions];
   assert.equal(b.hasKey("flow", "k", 0), false);
@@ -182,7 +182,7 @@ test("keys are known to all, flow by flow, until they run out", () => {
   assert.deepEqual(["k", "l", "m"].map((key) => a.hasKey("flow", key, 3)), [false, true, true]);
 });
 
-test("a step is taken together: by those who are there", async () => {
+test("a barrier opens when every member has reached it", async () => {
   const coordinator = createCoordinator();
   const [a, b, c] = ["a", "b", "c"].map((name) => join(coordinator, name));
   const first = a.functions.barrier("drained");
@@ -191,7 +191,7 @@ test("a step is taken together: by those who are there", async () => {
   assert.equal(await isSettled(second), false);
   const elsewhere = c.functions.barrier("__proto__");
   assert.deepEqual([await isSettled(first), await isSettled(elsewhere)], [false, false]);
-  // One that never comes keeps all waiting for as long as it lives.
+  // A member that never reaches it blocks the others until it ends.
   c.leave();
   await Promise.all([first, second]);
   await a.functions.barrier("drained");
@@ -201,7 +201,7 @@ test("a step is taken together: by those who are there", async () => {
   await alone;
 });
 
-test("how far a schedule has come outlives the worker that has run it, until nobody runs it", () => {
+test("the progress of a schedule outlives its member, until there is no leader", () => {
   const coordinator = createCoordinator();
   const [a, b] = [join(coordinator, "a"), join(coordinator, "b")];
   a.functions.saveProgress("__proto__", { due: 1, ago: 0, unfinished: 2 });
@@ -213,7 +213,7 @@ test("how far a schedule has come outlives the worker that has run it, until nob
   assert.equal(b.functions.loadProgress("__proto__"), null);
 });
 
-test("the first member leads; after it the oldest that is ready, and nobody twice", () => {
+test("the first member is the leader; after it the oldest that is ready", () => {
   const coordinator = createCoordinator();
   const led: string[] = [];
   const members = ["a", "b", "c", "d"].map((name): RemoteMember => ({
@@ -228,7 +228,7 @@ test("the first member leads; after it the oldest that is ready, and nobody twic
   assert.deepEqual(leaders(), [true, false, false, false]);
   for (const member of [c, a]) coordinator.ready(member);
   coordinator.elect();
-  assert.deepEqual(led, [], "it knows that it leads");
+  assert.deepEqual(led, [], "the first leader is not notified");
   coordinator.leave(a);
   assert.deepEqual(leaders(), [false, false, false, false]);
   coordinator.elect();

@@ -1,4 +1,4 @@
-/** How a supervisor finds out that a worker hangs. */
+/** Health checks of members. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
@@ -46,7 +46,7 @@ class Asked {
   }
 }
 
-test("a worker is asked every second, and not before it has answered", async () => {
+test("a member is pinged every second, but not before it has responded", async () => {
   const quick = new Asked(true);
   await quick.seconds(100);
   assert.deepEqual([quick.asked, quick.hung], [100, 0]);
@@ -58,7 +58,7 @@ test("a worker is asked every second, and not before it has answered", async () 
   assert.deepEqual([slow.asked, slow.hung], [2, 0]);
 });
 
-test("one that takes just under ten seconds again and again does not hang", async () => {
+test("responses after just under ten seconds are still healthy", async () => {
   const slow = new Asked(false);
   for (let n = 0; n < 5; n++) {
     await slow.seconds(10);
@@ -67,7 +67,7 @@ test("one that takes just under ten seconds again and again does not hang", asyn
   assert.deepEqual([slow.asked, slow.hung], [5, 0]);
 });
 
-test("one that does not answer for ten seconds hangs, which is said once", async () => {
+test("no response for ten seconds is reported once", async () => {
   const gone = new Asked(false);
   await gone.seconds(10);
   assert.equal(gone.hung, 0);
@@ -77,7 +77,7 @@ test("one that does not answer for ten seconds hangs, which is said once", async
   assert.deepEqual([gone.asked, gone.hung], [1, 1]);
 });
 
-test("one that has ended is asked until the questions are ended", async () => {
+test("rejected pings are ignored until the checks stop", async () => {
   const ended = new Asked(false);
   await ended.seconds(1);
   ended.reject();

@@ -1,10 +1,10 @@
-/** A worker's line to the others, over JSON as between processes. */
+/** The cluster as a member uses it, over JSON as between processes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { endOfTick } from "../../src/base/clock.ts";
 import { type LinkedMember, settled, TestCluster } from "../support/cluster.ts";
 
-/** Notes what a worker hears from the others on a connector's line; `answer` is what it says. */
+/** Collects the messages of a connector; `answer` is its response to requests. */
 function listen(
   { member }: LinkedMember,
   connector = "ws",
@@ -25,14 +25,14 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return done;
 }
 
-test("what is told in one tick goes together, and arrives in order at the same connector", async () => {
+test("the messages of one tick are sent together, and arrive in order at the same connector", async () => {
   const cluster = new TestCluster();
   const [a, b] = [await cluster.addSubscribed(), await cluster.addSubscribed()];
   const [ws, other] = [listen(b), listen(b, "other")];
   const own = listen(a);
   assert.deepEqual([a.member.leader, b.member.leader], [true, false]);
   for (let n = 0; n < 100; n++) a.member.channel(n % 2 === 0 ? "ws" : "other").publish(n);
-  a.member.channel("nobody listens").publish("lost");
+  a.member.channel("no subscriber").publish("lost");
   await settled();
   assert.deepEqual(ws, Array.from({ length: 50 }, (_, n) => 2 * n));
   assert.deepEqual(other, Array.from({ length: 50 }, (_, n) => 2 * n + 1));
@@ -40,7 +40,7 @@ test("what is told in one tick goes together, and arrives in order at the same c
   assert.deepEqual(a.called, ["subscribe", "publish"]);
 });
 
-test("what is told tick by tick goes together, too, but is not kept for ever", async () => {
+test("messages of successive ticks are sent together, too, but not kept for ever", async () => {
   const cluster = new TestCluster();
   const [a, b] = [await cluster.addSubscribed(), await cluster.addSubscribed()];
   const heard = listen(b);
@@ -55,7 +55,7 @@ test("what is told tick by tick goes together, too, but is not kept for ever", a
   assert.ok(messages >= 10 && messages <= 20, `${messages} messages`);
 });
 
-test("a question comes after what was told before it; all others answer", async () => {
+test("a request arrives after the messages before it; all others respond", async () => {
   const cluster = new TestCluster();
   const a = await cluster.addSubscribed();
   assert.deepEqual(await a.member.channel("ws").request("alone?"), []);
@@ -65,7 +65,7 @@ test("a question comes after what was told before it; all others answer", async 
   channel.publish("first");
   const asking = channel.request("second");
   channel.publish("third");
-  // Nobody listens on the other's line: it says so.
+  // The connector of the other member has not subscribed.
   assert.deepEqual(await asking, [{ from: "b" }, null]);
   await settled();
   assert.deepEqual(heard, ["first", "second", "third"]);
@@ -76,7 +76,7 @@ test("a question comes after what was told before it; all others answer", async 
   assert.deepEqual(await waiting, [{ from: "b" }]);
 });
 
-test("who has no clients yet hears nothing, and keeps nobody waiting", async () => {
+test("a member that has not subscribed receives nothing, and blocks no request", async () => {
   const cluster = new TestCluster();
   const [a, b] = [await cluster.addSubscribed(), cluster.add()];
   const heard = listen(b, "ws", "yes");
@@ -90,7 +90,7 @@ test("who has no clients yet hears nothing, and keeps nobody waiting", async () 
   assert.deepEqual(heard, ["now", "and now"]);
 });
 
-test("any text arrives as it is, and a megabyte of it", async () => {
+test("any text arrives unchanged, even a megabyte", async () => {
   const cluster = new TestCluster();
   const [a, b] = [await cluster.addSubscribed(), await cluster.addSubscribed()];
   const heard = listen(b, "__proto__", "\ud800");
@@ -106,7 +106,7 @@ test("any text arrives as it is, and a megabyte of it", async () => {
   assert.deepEqual(heard, [...messages, messages[0]]);
 });
 
-test("what is no JSON is refused where it is told, and what was told before still goes", async () => {
+test("a message that is not JSON throws; messages before and after it are sent", async () => {
   const cluster = new TestCluster();
   const [a, b] = [await cluster.addSubscribed(), await cluster.addSubscribed()];
   const heard = listen(b);
@@ -122,7 +122,7 @@ test("what is no JSON is refused where it is told, and what was told before stil
   assert.deepEqual(heard, ["before", "after"]);
 });
 
-test("who tells more than the others take waits until they have, or have ended", async () => {
+test("a publisher that is too fast waits until the others have caught up, or have ended", async () => {
   for (const way of ["wakeUp", "end"] as const) {
     const cluster = new TestCluster();
     const [a, b] = [await cluster.addSubscribed(), await cluster.addSubscribed()];
@@ -135,11 +135,11 @@ test("who tells more than the others take waits until they have, or have ended",
     let behind: Promise<void> | undefined;
     while (behind === undefined) {
       behind = channel.publish(megabyte);
-      assert.ok(++told < 100, "it tells for ever");
+      assert.ok(++told < 100, "it is never told to wait");
       await settled();
     }
     assert.ok(told <= 5, `${told} MB wait`);
-    // Everybody else has it all.
+    // The other members have received everything.
     assert.deepEqual([quick.length, slow.length], [told, 0]);
     assert.equal(await isSettled(behind), false);
     b[way]();
@@ -147,7 +147,7 @@ test("who tells more than the others take waits until they have, or have ended",
     assert.equal(slow.length, way === "end" ? 0 : told);
     assert.equal(channel.publish("x"), undefined);
     await settled();
-    // Small talk costs no questions.
+    // Small messages need no sync.
     const before = a.called.length;
     for (let n = 0; n < 1000; n++) assert.equal(channel.publish("x"), undefined);
     await settled();
@@ -155,7 +155,7 @@ test("who tells more than the others take waits until they have, or have ended",
   }
 });
 
-test("seats, locks, keys and steps are those of all workers", async () => {
+test("slots, locks, dedupe keys and barriers are shared by all members", async () => {
   const cluster = new TestCluster();
   const [a, b] = [cluster.add(), cluster.add()];
   assert.equal(await a.member.acquireSlot("ws", 1), true);
@@ -166,7 +166,7 @@ test("seats, locks, keys and steps are those of all workers", async () => {
   const [first, second, third] = [a, b, b].map(({ member }) => member.lock("key"));
   await first.held;
   assert.equal(await isSettled(second.held), false);
-  // Who gives up is let go, and does not get it.
+  // A withdrawn request resolves without the lock.
   second.release();
   await second.held;
   assert.equal(await isSettled(third.held), false);
@@ -186,7 +186,7 @@ test("seats, locks, keys and steps are those of all workers", async () => {
   await meeting;
 });
 
-test("what is done once is done by the worker that leads, and by its successor from then on", async () => {
+test("the leader does what the service does once, then its successor does", async () => {
   const cluster = new TestCluster();
   const [a, b] = [cluster.add(), cluster.add()];
   const done: string[] = [];
@@ -204,7 +204,7 @@ test("what is done once is done by the worker that leads, and by its successor f
   b.member.lead();
   assert.equal(b.member.leader, true);
   await settled();
-  // One that fails keeps no other from going on.
+  // The failure of one does not affect the others.
   assert.deepEqual(done, ["a begins", "broken takes over", "b takes over"]);
   const progress = await b.member.loadProgress("tick");
   assert.deepEqual({ ...progress, ago: 0 }, { due: 1_000, ago: 0, unfinished: null });
@@ -214,7 +214,7 @@ test("what is done once is done by the worker that leads, and by its successor f
   assert.deepEqual(done.slice(3), ["late begins"]);
 });
 
-test("what one worker has read the others get, whatever is there to be read later", async () => {
+test("what one member has read, the others get unchanged", async () => {
   const cluster = new TestCluster();
   const [a, b] = [cluster.add().member, cluster.add().member];
   const value = { text: "\ud800", list: [1] };
@@ -223,12 +223,12 @@ test("what one worker has read the others get, whatever is there to be read late
   assert.deepEqual(await b.readOnce("__proto__", fail), value);
   assert.equal(await a.readOnce("nothing", () => Promise.resolve(undefined)), undefined);
   assert.equal(await b.readOnce("nothing", fail), undefined);
-  // What fails is not kept.
+  // A failure is not kept.
   await assert.rejects(a.readOnce("other", fail), /read again/);
   assert.equal(await b.readOnce("other", () => Promise.resolve(1)), 1);
 });
 
-test("without its supervisor a worker is alone, and waits for nobody", async () => {
+test("a disconnected member is alone, and waits for nothing", async () => {
   const cluster = new TestCluster();
   const [a, b] = [await cluster.addSubscribed(), await cluster.addSubscribed()];
   b.hang();

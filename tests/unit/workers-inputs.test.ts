@@ -16,7 +16,7 @@ const TEXT = `
   }
 `;
 
-test("what one has read, another gets without reading, and nothing else", async () => {
+test("recorded inputs replace reading, and nothing else can be read", async () => {
   let read = 0;
   const recorder = new InputRecorder({
     env: (name) => name === "PORT" ? "3001" : undefined,
@@ -38,7 +38,7 @@ test("what one has read, another gets without reading, and nothing else", async 
   assert.throws(() => replay(inputs).readFile("other.txt"), /other\.txt was not read when the ser/);
 });
 
-test("what could not be read is not kept", async () => {
+test("failed reads are not recorded", async () => {
   const recorder = new InputRecorder({ readFile: () => Promise.reject(new Error("no such file")) });
   await assert.rejects(recorder.readFile("a"), /no such file/);
   await assert.rejects(new InputRecorder({}).readFile("a"), /nothing to read files with/);
@@ -57,7 +57,7 @@ test("what was read or written is known, and goes to what is fallback", async ()
   assert.deepEqual(texts.texts, [["c", "3"], ["a", "1"], ["d", "4"]]);
 });
 
-test("with what one has read, another needs no parser and means the same", async () => {
+test("with the texts of another cache, the same model needs no parser", async () => {
   const text = 'connector "ws" {\n type = "websocket"\n port = 1 + 2999\n}';
   const first = new MemoryTextCache();
   const model = await loadConfig(text, { cache: first });
