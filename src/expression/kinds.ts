@@ -1,14 +1,22 @@
-/** The types of CEL that JavaScript lacks, and the kinds of all values. */
+/**
+ * The types of CEL that JavaScript lacks, and the kinds of all values. Their fields are private: an
+ * expression reads every own property of an object as a field.
+ */
 
 import { Failure } from "./failure.ts";
 
 /** An unsigned integer of 64 bits. */
 export class Uint {
-  readonly value: bigint;
+  readonly #value: bigint;
 
   /** `value` is from 0 to 2^64 - 1; `Uint.holds` tells. */
   constructor(value: bigint) {
-    this.value = value;
+    this.#value = value;
+  }
+
+  /** As a bigint. */
+  get value(): bigint {
+    return this.#value;
   }
 
   /** Whether `value` is in range. */
@@ -18,11 +26,11 @@ export class Uint {
 
   /** The number for JavaScript's own operators: `<`, `Number()` and the like. */
   valueOf(): bigint {
-    return this.value;
+    return this.#value;
   }
 
   toString(): string {
-    return String(this.value);
+    return String(this.#value);
   }
 }
 
@@ -76,11 +84,15 @@ const LONGEST_TEXT = 100;
 
 /** A length of time, exact to the nanosecond. It may be negative. */
 export class Duration {
-  /** The whole length. */
-  readonly nanoseconds: bigint;
+  readonly #nanoseconds: bigint;
 
   private constructor(nanoseconds: bigint) {
-    this.nanoseconds = nanoseconds;
+    this.#nanoseconds = nanoseconds;
+  }
+
+  /** The whole length. */
+  get nanoseconds(): bigint {
+    return this.#nanoseconds;
   }
 
   /** The duration of that length; undefined beyond 10,000 years. */
@@ -102,14 +114,14 @@ export class Duration {
 
   /** The number of whole units, such as hours for "h", cut towards zero. */
   in(unit: "h" | "m" | "s" | "ms"): bigint {
-    return this.nanoseconds / UNITS[unit];
+    return this.#nanoseconds / UNITS[unit];
   }
 
   /** Seconds, as CEL writes durations: `5400s`, `-1.5s`. */
   toString(): string {
-    const size = this.nanoseconds < 0n ? -this.nanoseconds : this.nanoseconds;
+    const size = this.#nanoseconds < 0n ? -this.#nanoseconds : this.#nanoseconds;
     const fraction = String(size % SECOND).padStart(9, "0").replace(/0+$/, "");
-    const sign = this.nanoseconds < 0n ? "-" : "";
+    const sign = this.#nanoseconds < 0n ? "-" : "";
     return `${sign}${size / SECOND}${fraction === "" ? "" : `.${fraction}`}s`;
   }
 }
@@ -118,13 +130,17 @@ const MILLISECOND = 1_000_000n;
 
 /** A point in time, exact to the nanosecond. Any other `Date` is a timestamp of whole milliseconds. */
 export class Timestamp extends Date {
-  /** The nanoseconds since the last whole millisecond. */
-  readonly beyond: number;
+  readonly #beyond: number;
 
   /** `beyond` is from 0 to 999,999. */
   constructor(milliseconds: number, beyond: number) {
     super(milliseconds);
-    this.beyond = beyond;
+    this.#beyond = beyond;
+  }
+
+  /** The nanoseconds since the last whole millisecond. */
+  get beyond(): number {
+    return this.#beyond;
   }
 
   /** The time that many nanoseconds after the start of 1970. */
@@ -137,9 +153,9 @@ export class Timestamp extends Date {
   /** As of a `Date`, with six more digits where they are not zero. */
   override toISOString(): string {
     const text = super.toISOString();
-    return this.beyond === 0
+    return this.#beyond === 0
       ? text
-      : `${text.slice(0, -1)}${String(this.beyond).padStart(6, "0")}Z`;
+      : `${text.slice(0, -1)}${String(this.#beyond).padStart(6, "0")}Z`;
   }
 }
 

@@ -141,16 +141,20 @@ function difference(it: Case): string | undefined {
   if (it.evalError !== undefined) return "it did not fail";
   const written = it.value ?? it.typedResult?.result ?? { boolValue: true };
   try {
-    // -0 and 0 are equal in CEL.
-    assert.deepStrictEqual(positive(value), positive(read(written)));
+    assert.deepStrictEqual(comparable(value), comparable(read(written)));
     return undefined;
   } catch (error) {
     return (error as Error).message;
   }
 }
 
-function positive(value: unknown): unknown {
-  return typeof value === "number" ? value + 0 : value;
+/** The value with uints as text, since their fields are private, and 0 for -0, which equals it. */
+function comparable(value: unknown): unknown {
+  if (typeof value === "number") return value + 0;
+  if (value instanceof Uint) return `uint ${value}`;
+  if (Array.isArray(value)) return value.map(comparable);
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, it]) => [name, comparable(it)]));
 }
 
 const deviations = new Set(DEVIATIONS.flatMap(({ names }) => names));

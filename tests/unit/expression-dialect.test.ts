@@ -54,6 +54,9 @@ test("expression dialect: unsigned integers are numbers in a result, and mix wit
     ["unique([1u, 1, 1.0])", [1]],
     ["[3u, 1, 2.5].sort()", [1, 2.5, 3]],
     ["sum([1u, 2])", 3],
+    ["[has((5u).value), (5u).value, duration('1s').nanoseconds, timestamp(0).beyond]", [
+      ...[false, null, null, null],
+    ]],
     ["[math.greatest(1u, 2), math.sign(3u), math.abs(3u), math.round(3u)]", [2, 1, 3, 3]],
     ["substring('hello', 1u)", "ello"],
     ["timestamp(60u) == timestamp(60)", true],
