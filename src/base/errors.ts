@@ -1,9 +1,9 @@
-/** Every error that Weir throws on purpose. */
+/** The errors that Weir throws. */
 import { formatProblem, type Problem, type ProblemCode } from "./problem.ts";
 
 /**
- * A configuration that cannot run. It carries all problems at once; `message` shows them the way
- * `weir check` prints them.
+ * A configuration has problems. The error has all of them, and `message` shows them as `weir check`
+ * prints them.
  *
  * @example
  * ```ts
@@ -32,17 +32,17 @@ export class ConfigError extends Error {
 }
 
 /**
- * A connector that cannot start or cannot do what was asked of it: a port that is taken, a
- * migration that the database refuses, a publish that the broker did not confirm.
+ * A connector cannot start or an operation failed: a port is in use, a database refused a migration,
+ * a broker did not confirm a message.
  */
 export class ConnectorError extends Error {
   /** `ConnectorError`. */
   override readonly name = "ConnectorError";
-  /** What kind of failure it is, such as `cannot-listen`. Codes are stable; any text is allowed. */
+  /** The kind of failure, such as `cannot-listen`. Codes are stable. A connector may have its own. */
   readonly code: string;
   /** The connector's name in the configuration. */
   readonly connector: string;
-  /** True where a second try cannot succeed: an expression that fails, a body that is no JSON. */
+  /** True if a retry cannot succeed, such as with a body that is not JSON. */
   readonly permanent: boolean;
 
   /** `code` is `connector-failed` and `permanent` is false by default. */
@@ -58,26 +58,23 @@ export class ConnectorError extends Error {
   }
 }
 
-/** Something took longer than its time. */
+/** An operation timed out. */
 export class TimeoutError extends Error {
   override readonly name: string = "TimeoutError";
-  /** Stable, as every code of an error. */
+  /** The code of the error. Codes are stable. */
   readonly code = "timed-out";
 }
 
-/**
- * Whether a failure comes from something that is away or too slow at the moment: nothing that the
- * sender of the event could have done better.
- */
+/** Whether a failure is temporary: something is unavailable or too slow. */
 export function isOutage(error: unknown): boolean {
   return error instanceof TimeoutError || (error instanceof ConnectorError && !error.permanent);
 }
 
-/** A service of several workers that could not start, or has none that serves at the moment. */
+/** A service of several workers could not start, or has no worker that serves now. */
 export class WorkerError extends Error {
   /** `WorkerError`. */
   override readonly name = "WorkerError";
-  /** Stable, as every code of an error. */
+  /** The code of the error. Codes are stable. */
   readonly code = "worker-failed";
 }
 
@@ -96,53 +93,53 @@ export type ErrorCode =
   | "timeout"
   | "flow_failed";
 
-/** What a caller gets instead of the error's own text: a flow's `error_response`. */
+/** The response of a flow's `error_response`, which replaces that of the error. */
 export interface ErrorAnswer {
-  /** The HTTP status; undefined where the error's code decides. */
+  /** The HTTP status; undefined for that of the error's code. */
   readonly status: number | undefined;
-  /** The answer's body; undefined where the error itself is told. */
+  /** The body; undefined for that of the error. */
   readonly body: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What a `FlowError` is made of beside its code. */
+/** The options of a `FlowError`. */
 export interface FlowErrorOptions extends ErrorOptions {
-  /** For the client; must not tell the cause. By default it names the flow and the `ref`. */
+  /** For the client, so without the cause. By default it names the flow and the `ref`. */
   readonly message?: string;
-  /** None where the message says it all. */
+  /** None by default. */
   readonly ref?: string;
-  /** False unless told otherwise. */
+  /** False by default. */
   readonly permanent?: boolean;
-  /** False unless told otherwise. */
+  /** False by default. */
   readonly outage?: boolean;
-  /** For the client: every `{ path, message }` of data that was refused. */
+  /** For the client: every `{ path, message }` of invalid data. */
   readonly details?: readonly unknown[];
-  /** None unless the flow has an `error_response`. */
+  /** The response of `error_response`. None by default. */
   readonly answer?: ErrorAnswer;
 }
 
 /**
- * A flow that could not serve its event. The message may go to a client; `cause` is for the log
- * alone, which repeats `ref` beside it.
+ * A flow failed. The client may see `message`. `cause` is for the log only, where it has the same
+ * `ref` as the message.
  */
 export class FlowError extends Error {
   /** `FlowError`. */
   override readonly name = "FlowError";
   /** The flow's name in the configuration. */
   readonly flow: string;
-  /** What the client is told. */
+  /** The error code for the client. */
   readonly code: ErrorCode;
-  /** Eight characters that stand in the log beside the cause; undefined where there is no secret. */
+  /** Eight characters that are also in the log, beside the cause; undefined without a cause. */
   readonly ref: string | undefined;
-  /** True where a second try cannot succeed. */
+  /** True if a retry cannot succeed. */
   readonly permanent: boolean;
-  /** True where something that the flow needs is away or too slow: the sender is not to blame. */
+  /** True if something that the flow needs is unavailable or too slow. */
   readonly outage: boolean;
-  /** What is wrong with the data, each `{ path, message }`; undefined where that is not the reason. */
+  /** Every `{ path, message }` of invalid data; undefined if the data is not the reason. */
   readonly details: readonly unknown[] | undefined;
-  /** What the caller gets instead. */
+  /** The response that replaces that of the error; undefined if there is none. */
   readonly answer: ErrorAnswer | undefined;
 
-  /** Names the flow and what the client is told. */
+  /** `message` names the flow and the `ref` by default. */
   constructor(flow: string, code: ErrorCode, options: FlowErrorOptions) {
     super(options.message ?? `flow "${flow}" failed (ref ${options.ref})`, options);
     this.flow = flow;
@@ -155,12 +152,12 @@ export class FlowError extends Error {
   }
 }
 
-/** A reference by which an answer to a client and a line of the log can be brought together. */
+/** A random reference that connects the response to a client with a line of the log. */
 export function newRef(): string {
   return crypto.randomUUID().slice(0, 8);
 }
 
-/** Why an expression cannot be compiled, or `expression-failed` where it failed for one event. */
+/** Why an expression cannot be compiled; `expression-failed` if it failed for an event. */
 export type ExpressionErrorCode =
   | "expression-failed"
   | Extract<
@@ -172,21 +169,21 @@ export type ExpressionErrorCode =
     | "wrong-arguments"
   >;
 
-/** An expression that cannot be compiled, or that failed for one event. */
+/** An expression cannot be compiled, or failed for an event. */
 export class ExpressionError extends Error {
   /** `ExpressionError`. */
   override readonly name = "ExpressionError";
-  /** What kind of mistake it is. Codes are stable. */
+  /** The kind of error. Codes are stable. */
   readonly code: ExpressionErrorCode;
   /** The expression as written. */
   readonly expression: string;
-  /** Where in the expression, in characters from 0; `end` is exclusive. */
+  /** The start of the range in the expression, in characters from 0. */
   readonly start: number;
   /** The end of the range, exclusive. */
   readonly end: number;
-  /** A name that was meant, where one is close. */
+  /** A name that was probably meant. */
   readonly hint?: string;
-  /** Where the expression stands in the configuration, such as `chat.hcl:34 (flow "say", text)`. */
+  /** The place in the configuration, such as `chat.hcl:34 (flow "say", text)`. */
   readonly place?: string;
 
   /** `start` and `end` default to the whole expression, `code` to `expression-failed`. */
