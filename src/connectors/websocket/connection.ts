@@ -21,6 +21,7 @@ import {
 import type { Counter } from "./counters.ts";
 import { PingLimit } from "./limits.ts";
 import { OpenSocket, type SocketListener } from "./open-socket.ts";
+import type { Outbox } from "./outbox.ts";
 import { decodeFrame, errorFrame, pongFrame, type Refusal } from "./protocol.ts";
 import { FrameQueue } from "./queue.ts";
 import type { OpenConnection } from "./registry.ts";
@@ -67,6 +68,10 @@ export class Connection implements SocketSession, OpenConnection, SocketListener
 
   get id(): string | undefined {
     return this.state.id;
+  }
+
+  get outbox(): Outbox | undefined {
+    return this.#socket?.outbox;
   }
 
   open(peer: Peer, features: SocketFeatures): void {

@@ -1,6 +1,7 @@
 /** Collects the frames to one connection until the end of the tick, and sends them in one write. */
 import type { Frame } from "../../transport/frame.ts";
 import type { Batch } from "../../transport/socket.ts";
+import { PendingBatch } from "./batch.ts";
 
 /** Where an outbox sends its frames. */
 export interface Sink {
@@ -20,73 +21,6 @@ export interface OutboxListener {
 }
 
 /**
- * Frames that wait, as a path from the root of a tick. Connections that wait for the same frames share
- * the path.
- */
-class PendingBatch implements Batch {
-  /** Bytes on the wire. */
-  readonly size: number;
-  readonly #parent: PendingBatch | undefined;
-  readonly #frame: Frame | undefined;
-  #next: PendingBatch | undefined;
-  #frames: readonly Frame[] | undefined;
-  #bytes: Uint8Array | undefined;
-
-  constructor(parent?: PendingBatch, frame?: Frame) {
-    this.#parent = parent;
-    this.#frame = frame;
-    this.size = parent === undefined || frame === undefined ? 0 : parent.size + frame.size;
-  }
-
-  /** This batch and one more frame. The recipients of one broadcast get the same object. */
-  with(frame: Frame): PendingBatch {
-    if (this.#next === undefined || this.#next.#frame !== frame) {
-      this.#next = new PendingBatch(this, frame);
-    }
-    return this.#next;
-  }
-
-  get frames(): readonly Frame[] {
-    return this.#frames ??= this.#path().reverse();
-  }
-
-  /** The frames, the newest first. */
-  #path(): Frame[] {
-    const frames: Frame[] = [];
-    let parent = this.#parent;
-    let frame = this.#frame;
-    while (parent !== undefined && frame !== undefined) {
-      frames.push(frame);
-      frame = parent.#frame;
-      parent = parent.#parent;
-    }
-    return frames;
-  }
-
-  bytes(): Uint8Array {
-    if (this.#bytes === undefined) {
-      const { frames } = this;
-      this.#bytes = frames.length === 1 ? frames[0].bytes : join(frames, this.size);
-    }
-    return this.#bytes;
-  }
-
-  byteText(): string | undefined {
-    let text = "";
-    for (const { byteText } of this.frames) {
-      if (byteText === undefined) return undefined;
-      text += byteText;
-    }
-    return text;
-  }
-}
-
-/** Frames as a batch of their own. */
-export function batchOf(frames: readonly Frame[]): Batch {
-  return frames.reduce((batch, frame) => batch.with(frame), new PendingBatch());
-}
-
-/**
  * From this many recipients on, a flush may wait for more frames. Those that arrive share the writes,
  * each of which costs more than a tick.
  */
@@ -102,11 +36,31 @@ export interface Patience {
 
 const ONE_TICK: Patience = { quiet: 1, max: 1 };
 
-/** Flushes all outboxes that have frames, once a tick. */
+/** A member of a group. Its outbox has the member itself as listener. */
+export interface Recipient extends OutboxListener {
+  /** Undefined where it is closed. */
+  readonly outbox: Outbox | undefined;
+}
+
+/** Frames that wait for all members of a group, none of which has a frame of its own. */
+interface Broadcast {
+  readonly group: ReadonlySet<Recipient>;
+  batch: PendingBatch;
+  /** The outboxes of members that have frames of their own, and so the batch as well. */
+  readonly apart: Set<Outbox>;
+}
+
+/**
+ * Flushes all outboxes that have frames, once a tick. Frames for a large group wait here instead of in
+ * each outbox, so that its members are visited once a flush and not once a frame: in a large group
+ * each visit misses the processor's cache.
+ */
 export class Flusher {
   readonly #schedule: (flush: () => void) => void;
   readonly #patience: Patience;
+  #scheduled = false;
   #dirty: Outbox[] = [];
+  #broadcast: Broadcast | undefined;
   #root = new PendingBatch();
   /** Ticks that it has waited, those of them without a new frame, and what was there last. */
   #waited = 0;
@@ -127,32 +81,100 @@ export class Flusher {
 
   /** Adds an outbox that is no longer empty. */
   add(outbox: Outbox): void {
-    if (this.#dirty.push(outbox) === 1) this.#schedule(this.#flush);
+    this.#dirty.push(outbox);
+    this.#start();
+  }
+
+  /**
+   * Queues a frame for all members of a group at once, whose outboxes have this limit. Returns false
+   * where it must be pushed to each of them instead: the group is small, or other frames wait.
+   */
+  broadcast(frame: Frame, group: ReadonlySet<Recipient>, limit: number): boolean {
+    const current = this.#broadcast;
+    if (current === undefined) {
+      if (group.size < MANY || this.#dirty.length > 0 || frame.size > limit) return false;
+      this.#broadcast = { group, batch: this.#root.with(frame), apart: new Set() };
+      this.#start();
+      return true;
+    }
+    if (current.group !== group || current.batch.size + frame.size > limit) {
+      this.split();
+      return false;
+    }
+    current.batch = current.batch.with(frame);
+    for (const outbox of current.apart) outbox.push(frame);
+    return true;
+  }
+
+  /** Puts what waits for a group into each outbox. Call it before the group's members change. */
+  split(group: ReadonlySet<Recipient> | undefined = this.#broadcast?.group): void {
+    const current = this.#broadcast;
+    if (current === undefined || current.group !== group) return;
+    this.#broadcast = undefined;
+    for (const { outbox } of current.group) {
+      if (outbox !== undefined && !current.apart.has(outbox)) outbox.take(current.batch);
+    }
+  }
+
+  /** The batch that waits for an outbox and its group. From now on the outbox has it itself. */
+  takeShared(outbox: Outbox, member: OutboxListener): PendingBatch | undefined {
+    const current = this.#broadcast;
+    if (current === undefined || current.apart.has(outbox)) return undefined;
+    const group: ReadonlySet<unknown> = current.group;
+    if (!group.has(member)) return undefined;
+    current.apart.add(outbox);
+    return current.batch;
+  }
+
+  #start(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#schedule(this.#flush);
   }
 
   readonly #flush = (): void => {
-    if (this.#dirty.length >= MANY && this.#waits()) {
+    if (this.#size() >= MANY && this.#waits()) {
       this.#schedule(this.#flush);
       return;
     }
+    this.#scheduled = false;
     this.#waited = 0;
     this.#quiet = 0;
     this.#seen = undefined;
     const dirty = this.#dirty;
+    const broadcast = this.#broadcast;
     this.#dirty = [];
+    this.#broadcast = undefined;
     this.#root = new PendingBatch();
+    if (broadcast !== undefined) sendToAll(broadcast);
     for (const outbox of dirty) outbox.flush();
   };
 
+  #size(): number {
+    return this.#dirty.length + (this.#broadcast?.group.size ?? 0);
+  }
+
   /** A new frame for many is also one for the first outbox, or adds outboxes. */
   #waits(): boolean {
-    const [{ pending }] = this.#dirty;
-    const grows = pending !== this.#seen || this.#dirty.length !== this.#count;
-    this.#seen = pending;
-    this.#count = this.#dirty.length;
+    const waiting = this.#broadcast?.batch ?? this.#dirty[0].pending;
+    const size = this.#size();
+    const grows = waiting !== this.#seen || size !== this.#count;
+    this.#seen = waiting;
+    this.#count = size;
     this.#quiet = grows ? 0 : this.#quiet + 1;
     return this.#quiet < this.#patience.quiet && this.#waited++ < this.#patience.max;
   }
+}
+
+/** What follows a failed write may queue frames, so it waits until every member has the batch. */
+function sendToAll({ group, batch, apart }: Broadcast): void {
+  const failures: (() => void)[] = [];
+  for (const { outbox } of group) {
+    if (outbox === undefined || apart.has(outbox)) continue;
+    const failure = outbox.write(batch);
+    if (failure !== undefined) failures.push(failure);
+  }
+  for (const failure of failures) failure();
 }
 
 /** The frames that wait for one connection. */
@@ -188,6 +210,7 @@ export class Outbox {
   /** Queues a frame. Returns false where the outbox is closed. */
   push(frame: Frame): boolean {
     if (this.#closed) return false;
+    this.#takeShared();
     if (this.#pending === undefined) {
       this.#pending = this.#flusher.root.with(frame);
       this.#flusher.add(this);
@@ -199,25 +222,41 @@ export class Outbox {
     return !this.#closed;
   }
 
+  /** Takes a batch that has waited for a whole group. Call it only where nothing waits here. */
+  take(batch: PendingBatch): void {
+    if (this.#closed) return;
+    this.#pending = batch;
+    this.#flusher.add(this);
+  }
+
   /** Sends what waits. Never throws, because others are flushed after this one. */
   flush(): void {
+    this.#takeShared();
     const pending = this.#pending;
-    if (pending === undefined || this.#closed) return;
+    if (pending === undefined) return;
     this.#pending = undefined;
+    this.write(pending)?.();
+  }
+
+  /** Sends a batch. Returns what must follow where that failed. Never throws. */
+  write(batch: PendingBatch): (() => void) | undefined {
+    if (this.#closed) return undefined;
     let unsent: number;
     try {
-      unsent = this.#sink.send(pending);
+      unsent = this.#sink.send(batch);
     } catch (error) {
-      this.#onLost(pending.frames.length);
-      this.discard();
-      return this.#listener.failed(error);
+      return () => {
+        this.#onLost(batch.frames.length);
+        this.discard();
+        this.#listener.failed(error);
+      };
     }
-    if (unsent > this.#limit) {
+    if (unsent < 0) this.#onLost(batch.frames.length);
+    if (unsent <= this.#limit) return undefined;
+    return () => {
       this.discard();
       this.#listener.slow();
-    } else if (unsent < 0) {
-      this.#onLost(pending.frames.length);
-    }
+    };
   }
 
   /** Sends what waits, then accepts nothing more. */
@@ -228,19 +267,15 @@ export class Outbox {
 
   /** Drops what waits, and accepts nothing more. */
   discard(): void {
+    if (!this.#closed) this.#takeShared();
     const lost = this.#pending?.frames.length ?? 0;
     this.#pending = undefined;
     this.#closed = true;
     if (lost > 0) this.#onLost(lost);
   }
-}
 
-function join(frames: readonly Frame[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const frame of frames) {
-    bytes.set(frame.bytes, at);
-    at += frame.size;
+  #takeShared(): void {
+    const batch = this.#flusher.takeShared(this, this.#listener);
+    if (batch !== undefined) this.take(batch);
   }
-  return bytes;
 }

@@ -6,6 +6,7 @@ import { type Expression, METER, Meter, meterOf, type Scope } from "../../expres
 import type { Frame } from "../../transport/frame.ts";
 import { roomProblem } from "./protocol.ts";
 import type { OpenConnection, Registry } from "./registry.ts";
+import type { Shared } from "./shared.ts";
 
 /** Steps that a filter may cost for each recipient, beside those that the event has left. */
 const STEPS_PER_RECIPIENT = 100;
@@ -60,13 +61,14 @@ export function audienceOf(
 
 /** Queues a frame for an audience in this process. Returns the number of recipients. */
 export function deliver(
-  registry: Registry,
+  { registry, outboxes }: Pick<Shared, "registry" | "outboxes">,
   frame: Frame,
   audience: Audience,
   selection: Selection,
 ): number {
   const group = groupOf(registry, audience);
   const everybody = selection.filter === undefined && selection.except === undefined;
+  if (everybody && group instanceof Set && outboxes.broadcast(frame, group)) return group.size;
   let count = 0;
   for (const recipient of everybody ? group : select(group, selection)) {
     if (recipient.send(frame)) count++;

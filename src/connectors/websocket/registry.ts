@@ -2,10 +2,11 @@
 import type { Client } from "../../contract/connector.ts";
 import type { Frame } from "../../transport/frame.ts";
 import type { ClientState } from "./client.ts";
+import type { Recipient } from "./outbox.ts";
 import type { Refusal } from "./protocol.ts";
 
 /** A connection as the other parts of the connector see it. */
-export interface OpenConnection {
+export interface OpenConnection extends Recipient {
   /** Its client. Only the registry changes the rooms in it. */
   readonly state: ClientState;
   /** What expressions see of the client. */
@@ -24,13 +25,24 @@ export interface OpenConnection {
   end(code: number, reason: string): void;
 }
 
+/** Is called with a group before its members change. */
+type OnChange<Member> = (group: ReadonlySet<Member>) => void;
+
 /** The open connections of one connector. */
 export class Registry {
   readonly #all = new Set<OpenConnection>();
   /** Those whose `id` something may know. */
   readonly #byId = new Map<string, OpenConnection>();
-  readonly #users = new Groups<OpenConnection>();
-  readonly #rooms = new Groups<OpenConnection>();
+  readonly #onChange: OnChange<OpenConnection>;
+  readonly #users: Groups<OpenConnection>;
+  readonly #rooms: Groups<OpenConnection>;
+
+  /** Calls `onChange` with a group before its members change. */
+  constructor(onChange: OnChange<OpenConnection> = () => {}) {
+    this.#onChange = onChange;
+    this.#users = new Groups(onChange);
+    this.#rooms = new Groups(onChange);
+  }
 
   /** Every open connection. */
   get all(): ReadonlySet<OpenConnection> {
@@ -40,6 +52,7 @@ export class Registry {
   /** Adds a connection. From now on it receives what is sent. */
   add(connection: OpenConnection): void {
     const { id, state: { credentials: { identity: { userId } } } } = connection;
+    this.#onChange(this.#all);
     this.#all.add(connection);
     if (id !== undefined) this.#byId.set(id, connection);
     if (userId !== null) this.#users.add(userId, connection);
@@ -52,7 +65,9 @@ export class Registry {
 
   /** Removes a connection. It may still be closing, but it receives nothing more. */
   remove(connection: OpenConnection): void {
-    if (!this.#all.delete(connection)) return;
+    if (!this.#all.has(connection)) return;
+    this.#onChange(this.#all);
+    this.#all.delete(connection);
     const { id, state: { rooms, credentials: { identity: { userId } } } } = connection;
     if (id !== undefined) this.#byId.delete(id);
     for (const room of rooms) this.#rooms.remove(room, connection);
@@ -99,6 +114,12 @@ const EMPTY: ReadonlySet<never> = new Set();
 /** Named groups of members. Each operation costs the same for any number of groups. */
 export class Groups<Member> {
   readonly #groups = new Map<string, Set<Member>>();
+  readonly #onChange: OnChange<Member>;
+
+  /** Calls `onChange` with a group before its members change. */
+  constructor(onChange: OnChange<Member> = () => {}) {
+    this.#onChange = onChange;
+  }
 
   /** How many groups have members. */
   get size(): number {
@@ -110,14 +131,17 @@ export class Groups<Member> {
     let group = this.#groups.get(name);
     // A set that is made from a list is slower.
     if (group === undefined) this.#groups.set(name, group = new Set());
+    else this.#onChange(group);
     group.add(member);
   }
 
   /** Removes a member, and the group with its last one. */
   remove(name: string, member: Member): void {
     const group = this.#groups.get(name);
-    group?.delete(member);
-    if (group?.size === 0) this.#groups.delete(name);
+    if (group === undefined) return;
+    this.#onChange(group);
+    group.delete(member);
+    if (group.size === 0) this.#groups.delete(name);
   }
 
   /** The members of a group, in the order in which they were added. */

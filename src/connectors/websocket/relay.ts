@@ -129,11 +129,11 @@ export class Relay {
   #receive(message: RelayMessage): RelayReply {
     const selection = this.#decode(message);
     if (selection === undefined) return NONE;
-    const { registry, outboxes, logger } = this.#shared;
+    const { outboxes, logger } = this.#shared;
     try {
       if ("command" in message) return execute(this.#shared, message.command, selection);
       const frame = outboxes.relayed(message.text, message.key);
-      return { recipients: deliver(registry, frame, message.audience, selection) };
+      return { recipients: deliver(this.#shared, frame, message.audience, selection) };
     } catch (error) {
       const problem = messageOf(error);
       logger.error("failed to apply a message from another worker: {problem}", { problem });

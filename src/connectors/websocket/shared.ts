@@ -69,7 +69,7 @@ export function createShared(
     wheel: new TimerWheel(options.ping_interval),
     rules: new RoomRules(options.room, context),
     flows: new Subscriptions(),
-    registry: new Registry(),
+    registry: new Registry((group) => flusher.split(group)),
   };
 }
 

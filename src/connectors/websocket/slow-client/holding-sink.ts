@@ -1,7 +1,8 @@
 /** Holds back what a socket does not take: it is between an outbox and the socket. */
 import type { Clock } from "../../../base/clock.ts";
 import type { Batch, Peer } from "../../../transport/socket.ts";
-import { batchOf, type OutboxListener, type Sink } from "../outbox.ts";
+import { batchOf } from "../batch.ts";
+import type { OutboxListener, Sink } from "../outbox.ts";
 import { type Backlog, takeChunk } from "./backlog.ts";
 
 /** A socket that holds more bytes than this is sent nothing more. */

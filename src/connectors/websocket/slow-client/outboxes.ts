@@ -2,7 +2,7 @@
 import type { Clock } from "../../../base/clock.ts";
 import { ConnectorError } from "../../../base/errors.ts";
 import { Frame } from "../../../transport/frame.ts";
-import { type Flusher, Outbox, type OutboxListener } from "../outbox.ts";
+import { type Flusher, Outbox, type OutboxListener, type Recipient } from "../outbox.ts";
 import { messageFrame } from "../protocol.ts";
 import type { Peer } from "../../../transport/socket.ts";
 import type { Counters } from "../counters.ts";
@@ -54,6 +54,15 @@ export class Outboxes {
       onLost: this.#onLost,
     });
     return new HoldingOutbox(flusher, sink, this.limit, listener, this.#onLost);
+  }
+
+  /**
+   * Queues a frame for all members of a group at once. Returns false where it must be sent to each of
+   * them.
+   */
+  broadcast(frame: Frame, group: ReadonlySet<Recipient>): boolean {
+    if (this.#options.policy !== "disconnect") return false;
+    return this.#context.flusher.broadcast(frame, group, this.limit);
   }
 
   /**
