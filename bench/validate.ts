@@ -1,5 +1,5 @@
 /**
- * What Weir's types cost over valibot alone: an object of five fields, on the runtime that runs
+ * The cost of Weir's types compared with valibot: an object of five fields, on the runtime that runs
  * this file (`deno run -A bench/validate.ts`, `bun bench/validate.ts`, `node bench/validate.ts`).
  */
 import * as v from "valibot";
@@ -42,7 +42,7 @@ const USER = {
   tags: ["math", "engines", "poetry"],
 };
 
-/** Measures both in turns, after one round to warm up. */
+/** Measures both in turn, after one round to warm up. */
 export async function compareValidation(
   options: { readonly rounds?: number; readonly objects?: number } = {},
 ): Promise<Comparison> {
@@ -66,7 +66,7 @@ export async function compareValidation(
   };
 }
 
-/** Microseconds a call; each must say that the object is good. */
+/** Microseconds a call; each must accept the object. */
 function measure(objects: number, validate: () => boolean): number {
   let good = 0;
   const start = performance.now();

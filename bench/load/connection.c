@@ -1,4 +1,4 @@
-// Connections: how they are opened, read and ended, for all clients in one loop.
+// Opens, reads and ends the connections of all clients, in one loop.
 #include "crowd.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -51,7 +51,7 @@ void connect_client(Client *client, int index) {
   int yes = 1;
   setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   setsockopt(client->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
-  // Several addresses of its own: one has only 28 000 ports, and some of them wait after a close.
+  // Several local addresses: one has only 28 000 ports, and some of them are not free after a close.
   struct sockaddr_in from = {.sin_family = AF_INET};
   from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + index % 8);
   struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -92,7 +92,7 @@ static void end(Client *client) {
   ended(client);
 }
 
-// How much of the bytes is whole and has been dealt with.
+// The bytes of a whole handshake; 0 where its end has not arrived.
 static size_t take_head(Client *client, uint8_t *bytes, size_t length) {
   uint8_t *blank = memmem(bytes, length, "\r\n\r\n", 4);
   if (blank == NULL) return 0;
@@ -102,14 +102,14 @@ static size_t take_head(Client *client, uint8_t *bytes, size_t length) {
   return blank + 4 - bytes;
 }
 
-// The length of the header, and that of the frame; 0 where not even the header is whole.
+// Returns the length of the header, or 0 where it is not whole. Sets the length of the frame.
 static size_t measure(const uint8_t *bytes, size_t length, size_t *frame) {
   if (length < 2) return 0;
   size_t size = bytes[1] & 127, head = size == 126 ? 4 : size == 127 ? 10 : 2;
   if (length < head) return 0;
   if (head > 2) size = 0;
   for (size_t i = 2; i < head; i++) size = size << 8 | bytes[i];
-  if (size > MAX_TEXT) fail("a frame of %zu bytes came", size);
+  if (size > MAX_TEXT) fail("received a frame of %zu bytes", size);
   *frame = head + size;
   return head;
 }
@@ -129,10 +129,10 @@ static size_t take_frame(Client *client, uint8_t *bytes, size_t length) {
     send_all(client, pong, 6 + size);
   } else if (bytes[0] == 0x88) {
     if (client->state != CLOSING) {
-      fail("the server closes connection %d: %.*s", client->index, (int)size, text);
+      fail("the server closed connection %d: %.*s", client->index, (int)size, text);
     }
   } else {
-    fail("client %d got a frame that begins with %02x", client->index, bytes[0]);
+    fail("client %d received a frame that begins with %02x", client->index, bytes[0]);
   }
   return whole;
 }
@@ -143,7 +143,7 @@ static void reserve(Client *client, size_t capacity) {
   client->part_capacity = capacity;
 }
 
-// What is whole is taken from a buffer that all share; only a part of a frame waits with its client.
+// All clients share one buffer for reading; only a part of a frame is kept with its client.
 static void readable(Client *client) {
   static uint8_t shared[1 << 18];
   uint8_t *bytes = shared;

@@ -1,23 +1,22 @@
-// crowd: thousands of WebSocket clients on 127.0.0.1 in one thread, for loads that JavaScript is too slow for.
+// crowd: thousands of WebSocket clients on 127.0.0.1 in one thread, since JavaScript would be too slow.
 //
 //   crowd PORT PROTOCOL     PROTOCOL is a subprotocol to ask for, "engine.io", whose pings are texts, or "-"
 //
 // Commands come on standard input, a line each, fields parted by tabs. One line of JSON answers each.
 //
-//   watch PID                                         from now on its CPU time is measured beside each command
-//   open  COUNT PATH                                  so many more clients, 64 handshakes at a time
-//   churn COUNT WINDOW PATH                           connections that are opened and closed, WINDOW at a time
-//   tell  FIRST COUNT FRAME FRAMES                    every client says FRAME and gets FRAMES frames, whatever they are
-//   ask   FIRST COUNT EACH WINDOW FRAME ANSWER        every client asks EACH times, WINDOW questions at once
+//   watch PID                                         measures the CPU time of this process with each command from now on
+//   open  COUNT PATH                                  opens COUNT more clients, 64 handshakes at a time
+//   churn COUNT WINDOW PATH                           opens and closes connections, WINDOW at a time
+//   tell  FIRST COUNT FRAME FRAMES                    every client sends FRAME and receives FRAMES frames of any content
+//   ask   FIRST COUNT EACH WINDOW FRAME ANSWER        every client sends EACH questions, WINDOW outstanding
 //   fan   SENDER FIRST COUNT TOTAL WINDOW RATE FRAME COPY
-//                                                     one client sends, every client of the range gets a copy;
-//                                                     RATE a second, or as fast as the window lets it with 0
-//   hear  FIRST COUNT TOTAL COPY                      the same where somebody else sends, once "listening" is printed
+//                                                     one client sends, every client of the range receives a copy;
+//                                                     RATE messages a second; 0 for as many as the window allows
+//   hear  FIRST COUNT TOTAL COPY                      the same where another program sends, after "listening" is printed
 //
-// text.c says what is replaced in texts. The number of a message is from 0, in `ask` it is that of the
-// client's question. What arrives is compared byte for byte and in order. A wrong frame, one that nothing
-// asked for, a connection that ends and ten seconds of silence end the program with a message on standard
-// error. What comes to a sender that is outside the range is its own business.
+// text.c lists the placeholders of texts. Messages are numbered from 0, in `ask` for each client. Frames are
+// compared byte for byte and in order. A wrong or unexpected frame, a connection that ends and ten seconds of
+// silence end the program with a message on standard error. Frames to a sender outside the range are ignored.
 #include "crowd.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,10 +25,10 @@
 #include <unistd.h>
 
 static void unwanted(Client *client, const uint8_t *text, size_t length) {
-  fail("client %d got what it did not ask for: %.*s", client->index, (int)(length > 300 ? 300 : length), text);
+  fail("client %d received an unexpected frame: %.*s", client->index, (int)(length > 300 ? 300 : length), text);
 }
 
-// Frames between commands: a greeting that `tell` waits for, or too much of something.
+// Frames between commands: a greeting that `tell` waits for, or frames that the next command refuses.
 static void keep(Client *client, const uint8_t *text, size_t length) {
   (void)text, (void)length;
   client->got++;
@@ -37,7 +36,7 @@ static void keep(Client *client, const uint8_t *text, size_t length) {
 
 static void must_match(Client *client, const uint8_t *text, size_t length, const char *wanted, size_t wanted_length) {
   if (length == wanted_length && !memcmp(text, wanted, length)) return;
-  fail("client %d got %zu bytes, %.*s, instead of %zu, %.*s", client->index, length,
+  fail("client %d received %zu bytes, %.*s, instead of %zu, %.*s", client->index, length,
     (int)(length > 300 ? 300 : length), text, wanted_length, (int)(wanted_length > 300 ? 300 : wanted_length), wanted);
 }
 
@@ -47,7 +46,7 @@ static void use_range(int first, int count) {
   if (first < 0 || first + count > client_count) fail("there are only %d clients", client_count);
   range_begin = clients + first, range_end = range_begin + count;
   for (Client *c = range_begin; c < range_end; c++) {
-    if (c->got > 0) fail("client %d got %ld frames that nothing asked for", c->index, c->got);
+    if (c->got > 0) fail("client %d received %ld unexpected frames", c->index, c->got);
     c->sent = c->got = 0;
   }
 }
@@ -75,7 +74,7 @@ static void next_open(Client *client) {
 }
 
 static void open_clients(int count, const char *where) {
-  // The places of clients must not move: epoll knows them.
+  // epoll holds pointers to clients, so they must not move.
   if (client_count + count > MAX_CLIENTS) fail("%d clients at most", MAX_CLIENTS);
   path = where;
   opened = next_open, ended = unexpected_end, receive = keep;
@@ -94,7 +93,7 @@ static void next_churn(Client *client) {
 }
 
 static void churn(int count, int window, const char *where) {
-  if (client_count > 0) fail("churn does not go with other clients");
+  if (client_count > 0) fail("churn needs a crowd without clients");
   path = where;
   opened = close_client, ended = next_churn, receive = unwanted;
   connected_to = count;
@@ -119,8 +118,8 @@ static void tell(int first, int count, const char *frame, int frames) {
   run_until(count, "clients were answered");
 }
 
-// As many questions as the window has room for, in one packet: a server that answers one by one is asked
-// one by one, and who answers in bulk is asked in bulk.
+// Sends as many questions as the window has room for, in one packet: a server that joins answers receives
+// joined questions.
 static void ask_more(Client *client) {
   static uint8_t out[1 << 20];
   size_t length = 0;
@@ -153,8 +152,8 @@ static void ask(int first, int count, long questions, long window, const char *f
   run_until(count * questions, "answers came");
 }
 
-// The copies on their way, by number modulo `copy_places`: as many places as may be on their way at once, which
-// are all of them where somebody else sends.
+// The outstanding copies, by number modulo `copy_places`. There is a place for each message that may be
+// outstanding: for all messages where another program sends.
 typedef struct { char *text; size_t length; double sent_at; long missing; long number; } Copy;
 static Copy *copies;
 static long copy_places;
@@ -249,7 +248,7 @@ static void obey(char *line) {
   if (!strcmp(name, "open") && n == 3) {
     open_clients(number[1], f[2]);
     fflush(stdout);
-    // What comes meanwhile may be a greeting that `tell` waits for.
+    // Frames that arrive now may be a greeting that `tell` waits for.
     return;
   }
   if (!strcmp(name, "churn") && n == 4) {
@@ -263,7 +262,7 @@ static void obey(char *line) {
   } else if (!strcmp(name, "hear") && n == 5) {
     fan(NULL, (Fan){number[1], number[2], number[3], 0, 0, NULL, f[4]});
   } else {
-    fail("what is \"%.100s\" with %d fields?", name, n - 1);
+    fail("unknown command \"%.100s\" with %d fields", name, n - 1);
   }
   forget();
   fflush(stdout);
@@ -282,7 +281,7 @@ int main(int count, char **arguments) {
   start_watching();
   static char line[3 * MAX_TEXT];
   for (size_t length = 0;;) {
-    // Between commands, too, pings are answered.
+    // Pings are answered between commands, too.
     while (turn(-1)) continue;
     ssize_t n = read(0, line + length, sizeof line - 1 - length);
     if (n <= 0) return 0;

@@ -1,4 +1,4 @@
-// What the parts of crowd share: clients, the texts that they send, and their connections.
+// Shared by the parts of crowd: clients, the texts that they send, and their connections.
 #ifndef CROWD_H
 #define CROWD_H
 #define _GNU_SOURCE
@@ -20,23 +20,23 @@ typedef enum { GONE, CONNECTING, SHAKING, OPEN, CLOSING } State;
 typedef struct {
   int fd, index;
   State state;
-  uint8_t *part; // of a frame whose end has not come
+  uint8_t *part; // the start of a frame whose end has not arrived
   size_t part_length, part_capacity;
   long sent, got;
-  double *sent_at; // of the questions on their way, by number modulo MAX_WINDOW
+  double *sent_at; // of the outstanding questions, by number modulo MAX_WINDOW
 } Client;
 
 // ── measure.c
-// How much of a command is done, and when it began.
+// How much of a command is done, and when it started.
 extern long done;
 extern double began;
 void fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 double now(void);
 void watch_process(int pid);
-// Room for so many latencies.
+// Starts a command that has at most this many latencies.
 void begin(long most_latencies);
 void count_latency(double sent_at);
-// Until so much is done; then it prints what that cost.
+// Runs until `total` is done, then prints the cost.
 void run_until(long total, const char *what);
 
 // ── text.c
@@ -50,20 +50,20 @@ extern int port, client_count;
 extern bool engine_io;
 extern const char *path, *subprotocol;
 extern Client *clients;
-// What a data frame means right now, and what follows when all of one read are dealt with.
+// Called for each data frame, and after all frames of one read.
 extern void (*receive)(Client *, const uint8_t *bytes, size_t length);
 extern void (*after_read)(Client *);
-// What follows a handshake, the end of a connection, and the timer.
+// Called after a handshake, after the end of a connection, and by the timer.
 extern void (*opened)(Client *);
 extern void (*ended)(Client *);
 extern void (*ticked)(void);
 
 void start_watching(void);
-// Ticks so many times a second from now on; not at all at 0.
+// Ticks at this rate a second from now on; 0 stops it.
 void set_timer(double rate);
 void connect_client(Client *client, int index);
 void close_client(Client *client);
-// Handles what has happened within so many milliseconds; false when standard input has something.
+// Waits for events for at most this time and handles them. Returns false when standard input is readable.
 bool turn(int milliseconds);
 
 #endif

@@ -1,75 +1,75 @@
-/** Thousands of WebSocket clients in a program of their own, which is compiled on first use. */
+/** Thousands of WebSocket clients in a program in C, which is compiled on first use. */
 import { compiled } from "../compile.ts";
 import type { Measurement } from "../scenario.ts";
 
-/** What one command of the crowd found. */
+/** The result of one command. */
 export interface Work {
-  /** How many connections, answers or copies. */
+  /** The number of connections, answers or copies. */
   readonly done: number;
-  /** How long it took. */
+  /** Duration. */
   readonly seconds: number;
-  /** CPU seconds of the server meanwhile, user and system. */
+  /** CPU seconds of the server in that time, user and system. */
   readonly cpu: number;
-  /** CPU seconds of the crowd itself. */
+  /** CPU seconds of the crowd. */
   readonly own: number;
-  /** Milliseconds until the answer, or until the last copy, for half of the messages; 0 where there is none. */
+  /** Median of the milliseconds until the answer or until the last copy; 0 where there is none. */
   readonly p50: number;
-  /** The same for 99 of 100. */
+  /** The 99th percentile of the same. */
   readonly p99: number;
 }
 
-/** Some clients, by their index from 0. */
+/** A range of clients, by their index from 0. */
 export interface Range {
   readonly first: number;
   readonly count: number;
 }
 
 /**
- * What every client asks, and what it must get. In the texts `%d` is the client's index, `%h` its
- * hundreds, `%p` the index of the client half the crowd away, `%n` the number of the client's question, from 0, and `%N` nine
- * digits of it. A text that begins with `hex:` stands for a binary frame.
+ * Questions of every client, and the expected answer. In the texts `%d` is the client's index, `%h`
+ * its hundreds, `%p` the index of the client half the crowd away, `%n` the number of the client's
+ * question, from 0, and `%N` nine digits of it. A text that begins with `hex:` is a binary frame.
  */
 export interface Questions extends Range {
   /** Questions of each client. */
   readonly each: number;
-  /** Questions of one client that may be on their way at once, at most 256. */
+  /** Questions of one client that may be outstanding, at most 256. */
   readonly window: number;
   readonly frame: string;
   readonly answer: string;
 }
 
-/** What one client sends, and what each of the others must get; `%n` and `%N` are the message's number. */
+/** What one client sends, and what each of the others must receive; `%n` and `%N` are the message's number. */
 export interface Fan extends Range {
   /** The client that sends. */
   readonly sender: number;
   readonly messages: number;
-  /** Messages that may be on their way at once, at most 256. */
+  /** Messages that may be outstanding, at most 256. */
   readonly window: number;
-  /** Messages a second; by default as many as the window lets through. */
+  /** Messages a second; by default as many as the window allows. */
   readonly rate?: number;
   readonly frame: string;
   readonly copy: string;
 }
 
-/** What somebody else sends, and what each client must get; `%n` is the message's number. */
+/** What another program sends, and what each client must receive; `%n` is the message's number. */
 export interface Hearing extends Range {
   readonly messages: number;
   readonly copy: string;
-  /** Sends the messages; called when the crowd listens. */
+  /** Sends the messages. Called when the crowd listens. */
   send(): Promise<void>;
 }
 
-/** How the program is started. */
+/** How to start the program. */
 export interface CrowdOptions {
   /** The server's port on 127.0.0.1. */
   readonly port: number;
-  /** A subprotocol to ask for, or `engine.io`, which has pings of its own. */
+  /** A subprotocol, or `engine.io`, whose pings are texts. */
   readonly protocol?: string;
-  /** Makes the command line, such as {@link Pinning.free}; as it is by default. */
+  /** Changes the command line, such as {@link Pinning.free}. */
   readonly command?: (command: readonly string[]) => string[];
 }
 
-/** Clients of one server. What they do is described in crowd.c. */
+/** Clients of one server. crowd.c describes the commands. */
 export class Crowd implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #commands: WritableStreamDefaultWriter<Uint8Array>;
@@ -87,7 +87,7 @@ export class Crowd implements AsyncDisposable {
   /**
    * Starts the program, without a client yet.
    *
-   * @throws Error with what the compiler said.
+   * @throws Error with the compiler's output.
    */
   static async start(options: CrowdOptions): Promise<Crowd> {
     const { port, protocol = "-", command = (all) => [...all] } = options;
@@ -97,27 +97,27 @@ export class Crowd implements AsyncDisposable {
     return new Crowd(new Deno.Command(file, { args, ...pipes }).spawn());
   }
 
-  /** From now on the CPU time of these processes is measured. */
+  /** Measures the CPU time of these processes from now on. */
   async watch(pids: readonly number[]): Promise<void> {
     for (const pid of pids) await this.#do("watch", pid);
   }
 
-  /** Connects so many more clients; `%d` in the path is a client's index. */
+  /** Connects more clients; `%d` in the path is a client's index. */
   async open(count: number, path = "/ws"): Promise<Work> {
     return await this.#do("open", count, path);
   }
 
-  /** Opens so many connections, `window` at a time, and closes each at once. */
+  /** Opens connections, `window` at a time, and closes each at once. */
   async churn(count: number, window: number, path = "/ws"): Promise<Work> {
     return await this.#do("churn", count, window, path);
   }
 
-  /** Every client says something and gets so many frames, whatever they are. */
+  /** Every client sends a frame and receives a number of frames of any content. */
   async tell({ first, count }: Range, frame: string, frames: number): Promise<Work> {
     return await this.#do("tell", first, count, frame, frames);
   }
 
-  /** Every client asks its questions. */
+  /** Every client sends its questions. */
   async ask({ first, count, each, window, frame, answer }: Questions): Promise<Work> {
     return await this.#do("ask", first, count, each, window, frame, answer);
   }
@@ -128,7 +128,7 @@ export class Crowd implements AsyncDisposable {
     return await this.#do("fan", sender, first, count, messages, window, rate, frame, copy);
   }
 
-  /** All get what somebody else sends. */
+  /** All receive what another program sends. */
   async hear({ first, count, messages, copy, send }: Hearing): Promise<Work> {
     await this.#do("hear", first, count, messages, copy);
     const [work] = await Promise.all([this.#answer(), send()]);
@@ -137,16 +137,16 @@ export class Crowd implements AsyncDisposable {
 
   /** Ends the program, and with it all connections. */
   async [Symbol.asyncDispose](): Promise<void> {
-    // Fails where the program has ended by itself, which then was told.
+    // Fails where the program has ended by itself, which was reported then.
     await this.#commands.close().catch(() => {});
     await this.#child.status;
     await this.#complaint;
   }
 
-  /** One command, one answer. A program that fails says why and ends. */
+  /** Sends one command and waits for its answer. A program that fails prints why and ends. */
   async #do(...fields: readonly (string | number)[]): Promise<Work> {
     const line = new TextEncoder().encode(`${fields.join("\t")}\n`);
-    // Where it fails, so does what follows, which knows the cause.
+    // Where this fails, so does the answer, which has the cause.
     await this.#commands.write(line).catch(() => {});
     return await this.#answer();
   }
@@ -166,7 +166,7 @@ export class Crowd implements AsyncDisposable {
   }
 }
 
-/** A measurement whose cost is the server's CPU time in microseconds for each thing that was done. */
+/** A measurement: the cost is the server's CPU time in microseconds, divided by the number of things done. */
 export function measurementOf({ done, seconds, cpu, own, p50, p99 }: Work): Measurement {
   return {
     cost: cpu * 1e6 / done,

@@ -1,4 +1,4 @@
-// What a command costs: time, CPU time of the server and of this program, latencies.
+// The cost of a command: time, CPU time of the server and of this program, latencies.
 #include "crowd.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ static double seconds_of(clockid_t clock) {
 
 double now(void) { return seconds_of(CLOCK_MONOTONIC); }
 
-// CPU seconds of the measured processes, with all their threads, also those that have ended.
+// CPU seconds of the measured processes with all their threads, including those that have ended.
 static double cpu(void) {
   double sum = 0;
   for (int i = 0; i < pid_count; i++) {
@@ -73,8 +73,8 @@ static double quantile(double q) {
 void run_until(long total, const char *what) {
   double last = now();
   for (long before = done; done < total;) {
-    // Nobody sends a command before the last one is answered: it is the end of them.
-    if (!turn(1000)) fail("nobody waits for the result any more");
+    // A command follows only after the answer to the last one, so standard input has ended.
+    if (!turn(1000)) fail("standard input ended before the command");
     if (done != before) before = done, last = now();
     else if (now() - last > PATIENCE_SECONDS) fail("only %ld of %ld %s", done, total, what);
   }

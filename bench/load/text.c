@@ -1,4 +1,4 @@
-// Texts with places to fill in, as frames.
+// Texts with placeholders, and frames made of them.
 #include "crowd.h"
 #include <errno.h>
 #include <poll.h>
@@ -10,7 +10,7 @@ static int nibble(char digit) { return digit <= '9' ? digit - '0' : (digit | 32)
 
 // %d: the client's index, %h: its hundreds, %p: the index of the client half the crowd away, %n: the number,
 // %N: nine digits of it.
-// A text that begins with "hex:" stands for bytes, two digits for each.
+// A text that begins with "hex:" is bytes, two digits for each.
 size_t render(char *out, const char *text, int index, long number) {
   bool hex = !strncmp(text, "hex:", 4);
   if (hex) text += 4;
@@ -31,7 +31,7 @@ size_t render(char *out, const char *text, int index, long number) {
     else if (text[1] == 'p') o += sprintf(o, "%d", (index + client_count / 2) % client_count);
     else if (text[1] == 'n') o += sprintf(o, "%ld", number);
     else if (text[1] == 'N') o += sprintf(o, "%09ld", number);
-    else fail("what is %.2s in a text?", text);
+    else fail("unknown placeholder %.2s in a text", text);
     text += 2;
   }
   return o - out;
@@ -39,7 +39,7 @@ size_t render(char *out, const char *text, int index, long number) {
 
 size_t put_frame(uint8_t *out, const char *text, int index, long number) {
   static char rendered[MAX_TEXT];
-  // Any mask but zero, which servers may pass over.
+  // Any mask but zero, which servers may skip.
   static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d};
   size_t length = render(rendered, text, index, number), head = 2;
   out[0] = strncmp(text, "hex:", 4) ? 0x81 : 0x82;

@@ -15,13 +15,13 @@ const specs: Readonly<Record<string, ServerSpec>> = {
   "weir-bun": weir("bun", "bench/fanout"),
 };
 
-/** The row of the table that is given. */
+/** The scenario. */
 export const scenario: Scenario = {
   name: "connect",
   title: "Connections opened a second",
   about:
-    "64 clients at a time connect, get their 101, close with 1000, get the answer and the end " +
-    "of the connection, and make room for the next one.",
+    "64 clients at a time connect, receive the 101, close with 1000, and wait for the close frame " +
+    "and the end of the connection. Then the next client connects.",
   unit: "µs CPU a connection",
   contenders: Object.entries(specs).map(([name, { runtime }]) => ({ name, runtime })),
   bars: [

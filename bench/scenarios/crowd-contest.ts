@@ -1,10 +1,10 @@
-/** A contest of one server that a crowd of clients loads. */
+/** A contest with one server and a crowd of clients. */
 import { Crowd } from "../load/crowd.ts";
 import { clockOf, treeOf } from "../processes.ts";
 import type { Bench, Contest, Measurement } from "../scenario.ts";
 import { Server, type ServerSpec } from "../servers.ts";
 
-/** What happens in the contest. */
+/** The parts of a contest. */
 export interface CrowdContest {
   readonly spec: ServerSpec;
   /** A subprotocol, or `engine.io`. */
@@ -15,11 +15,11 @@ export interface CrowdContest {
   round(crowd: Crowd): Promise<Measurement>;
   /** Whether the server's children are workers, whose shares of the work are measured. */
   readonly workers?: boolean;
-  /** What else ends with the contest, after the server has ended. */
+  /** Disposed of after the server has ended. */
   readonly also?: AsyncDisposable;
 }
 
-/** Starts the server and its crowd, which stay from round to round. */
+/** Starts the server and its crowd, which are kept for all rounds. */
 export async function openContest(contest: CrowdContest, bench: Bench): Promise<Contest> {
   const { spec, protocol, prepare, round, also } = contest;
   await using stack = new AsyncDisposableStack();
@@ -52,7 +52,7 @@ export async function openContest(contest: CrowdContest, bench: Bench): Promise<
   };
 }
 
-/** A crowd that fails does not know why its server has ended. */
+/** Adds the output of a server that has ended to the error of its crowd. */
 async function explain(error: Error, server: Server): Promise<never> {
   const words = await server.lastWords();
   throw words === undefined ? error : new Error(`${error.message}; ${words}`, { cause: error });

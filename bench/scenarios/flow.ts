@@ -1,4 +1,4 @@
-/** What a flow costs that filters, validates, transforms and answers, beside a plain echo flow. */
+/** The cost of a flow that filters, validates, transforms and answers, and of a plain echo flow. */
 import { type Crowd, measurementOf } from "../load/crowd.ts";
 import { paced, paceOf } from "../pace.ts";
 import type { Bench, Contender, Contest, Scenario } from "../scenario.ts";
@@ -10,7 +10,7 @@ const window = 8;
 
 const data = '{"id":4711,"customer":" Ada Lovelace ","quantity":3,"price":9.5}';
 
-/** What the same question is asked of, and what each client must get. */
+/** A flow that gets the question, and the expected answer. */
 interface Flow {
   readonly path: string;
   readonly result: string;
@@ -27,10 +27,10 @@ const flows: Readonly<Record<string, Flow>> = {
 /** Both flows on each runtime. */
 export const scenario: Scenario = {
   name: "flow",
-  title: "A whole flow beside an echo flow",
+  title: "A whole flow and an echo flow",
   about:
-    `${clients} clients, each with ${window} questions on its way. The echo flow answers with ` +
-    "the data that it got; the full flow filters it, validates it by a type, and answers with five " +
+    `${clients} clients, each with ${window} questions outstanding. The echo flow answers with ` +
+    "the data that it received; the full flow filters it, validates it by a type, and answers with five " +
     "fields that it makes of it.",
   unit: "µs CPU an answer",
   contenders: runtimes.flatMap((runtime) =>

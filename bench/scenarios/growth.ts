@@ -10,8 +10,8 @@ export const scenarios: readonly Scenario[] = [
   growth({
     name: "message-size",
     title: "Messages of 100 B to 256 KB",
-    about: `One client sends to a room of ${members}, four messages on their way at once. The ` +
-      "data of a message, JSON, has so many bytes; its envelope comes on top.",
+    about: `One client sends to a room of ${members}, four messages outstanding. The size is ` +
+      "that of the data of a message, which is JSON, without its envelope.",
     axis: "message size",
     values: [100, 1_024, 16_384, 262_144],
     room: (bytes) => ({ window: 4, data: dataOf(bytes) }),
@@ -19,9 +19,10 @@ export const scenarios: readonly Scenario[] = [
   growth({
     name: "message-rate",
     title: "50 to 8000 messages a second",
-    about: `One client sends to a room of ${members} so many messages of 100 bytes a second, ` +
-      "evenly: a server that keeps up has one at a time to deal with. Where the rate of deliveries " +
-      "is below a hundred times that, it did not keep up.",
+    about:
+      `One client sends messages of 100 bytes to a room of ${members} at an even rate: a server ` +
+      "that keeps up handles one at a time. Where the rate of deliveries is below a hundred times " +
+      "the rate of messages, the server did not keep up.",
     axis: "messages per second",
     values: [50, 500, 2_000, 8_000],
     room: (rate) => ({ window: 256, rate }),
@@ -29,7 +30,7 @@ export const scenarios: readonly Scenario[] = [
 ];
 
 interface Growth extends Pick<Scenario, "name" | "title" | "about"> {
-  /** What the chart's axis is called. */
+  /** The name of the chart's axis. */
   readonly axis: string;
   readonly values: readonly number[];
   room(value: number): Pick<Room, "window" | "rate" | "data">;

@@ -1,4 +1,4 @@
-/** What a connection costs in memory while nothing happens on it. */
+/** The memory of a connection on which nothing happens. */
 import { Crowd } from "../load/crowd.ts";
 import type { Bench, Contender, Contest, Measurement, Scenario } from "../scenario.ts";
 import { Server, type ServerSpec } from "../servers.ts";
@@ -13,12 +13,12 @@ const specs: Readonly<Record<string, ServerSpec>> = {
   "weir-bun": weir("bun", "bench/fanout"),
 };
 
-/** Connections that come and go first: what they leave behind is no connection's. */
+/** Connections that are opened and closed first, so that what they leave behind is not counted. */
 const visitors = 1000;
-/** Milliseconds, so that what the runtime frees by itself is freed. */
+/** Milliseconds in which the runtime frees what it frees by itself. */
 const settle = 2_000;
 
-/** The row of the table that is given. */
+/** The scenario. */
 export const scenario: Scenario = {
   name: "idle",
   title: "Memory of an idle connection",
@@ -46,7 +46,7 @@ function open({ name }: Contender, bench: Bench): Promise<Contest> {
   return Promise.resolve({
     async measure(): Promise<Measurement> {
       await using server = await Server.start(specs[name], bench.tools, bench.pinning);
-      // A fresh server knows nothing of a warm-up, which only brings the program into the page cache.
+      // The server of a warm-up is not measured: it only brings the program into the page cache.
       if (warm) return { cost: await growth(server, clients) / clients };
       warm = true;
       return { cost: 0 };
@@ -55,7 +55,7 @@ function open({ name }: Contender, bench: Bench): Promise<Contest> {
   });
 }
 
-/** The bytes that so many clients add to a server's memory. */
+/** The bytes that clients add to a server's memory. */
 async function growth(server: Server, clients: number): Promise<number> {
   await using crowd = await Crowd.start({ port: server.port });
   await crowd.churn(visitors, 64);

@@ -1,4 +1,4 @@
-/** Many clients in many rooms: what a join and a leave cost, and a send to one room among them. */
+/** Many clients in many rooms: the cost of a join, of a leave, and of a send to one room among them. */
 import { type Crowd, measurementOf, type Work } from "../load/crowd.ts";
 import { paced, paceOf } from "../pace.ts";
 import type { Bench, Contender, Contest, Measurement, Scenario } from "../scenario.ts";
@@ -7,14 +7,14 @@ import { runtimes, weir } from "./programs.ts";
 import { dataOf, weirDialect } from "./room.ts";
 
 const clients = 10_000;
-/** Rooms of each client: 100 000 in all where they are its own. */
+/** Rooms of each client: 100 000 in all where no client shares them. */
 const each = 10;
 /** Clients in the room that is sent to. */
 const members = 10;
 
 const everyone = { first: 0, count: clients };
 const ack = '{"type":"ack","id":%n}';
-/** Ten rooms of each client's own. */
+/** Ten rooms that only this client has. */
 const ownRooms = "c%d.%n";
 
 /** The ten rooms of each client, by how many there are in all. */
@@ -24,13 +24,13 @@ const roomsOf: Readonly<Record<number, string>> = {
   100_000: ownRooms,
 };
 
-/** What ten frames in one packet cost, each answered. */
+/** Ten frames in one packet, each answered. */
 interface Change {
   readonly name: string;
   readonly title: string;
   /** What is done. */
   readonly about: string;
-  /** Measured, and what undoes it. */
+  /** Measures the change and undoes it. */
   round(crowd: Crowd): Promise<Work>;
 }
 
@@ -136,7 +136,7 @@ function openSend({ runtime, variant }: Contender, bench: Bench): Promise<Contes
   }, bench);
 }
 
-/** Every client sends ten frames at once, and gets ten acks. */
+/** Every client sends ten frames at once, and receives ten acks. */
 function change(crowd: Crowd, type: "join_room" | "leave_room", room: string): Promise<Work> {
   const frame = `{"type":"${type}","id":%n,"room":"${room}"}`;
   return crowd.ask({ ...everyone, each, window: each, frame, answer: ack });

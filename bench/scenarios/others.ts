@@ -1,4 +1,4 @@
-/** Programs of their own that fan out: their configuration, and how clients talk to them. */
+/** Other programs that fan out: their configuration and their protocol. */
 import type { ServerSpec } from "../servers.ts";
 import type { Dialect } from "./room.ts";
 
@@ -43,7 +43,7 @@ http {
   }),
 };
 
-/** What is published is what comes. */
+/** Subscribers receive what was published. */
 export const nchanDialect: Dialect = {
   path: "/sub",
   senderPath: "/pub",

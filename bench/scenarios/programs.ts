@@ -1,9 +1,9 @@
-/** Weir and what it is compared with, as programs that the benchmark starts. */
+/** Weir and its peers, as programs that the benchmark starts. */
 import type { Tool } from "../../tests/support/toolchain.ts";
 import { compiled } from "../compile.ts";
 import type { ServerSpec } from "../servers.ts";
 
-/** In the order in which they take their turns. */
+/** In the order in which they are measured. */
 export const runtimes: readonly Tool[] = ["node", "deno", "bun"];
 
 const entrypoints: Readonly<Record<Tool, readonly string[]>> = {
@@ -12,7 +12,7 @@ const entrypoints: Readonly<Record<Tool, readonly string[]>> = {
   bun: ["--no-env-file", "src/bun.ts"],
 };
 
-/** How a program is started, beside its runtime. */
+/** How to start a program, beside its runtime. */
 export type Extras = Pick<ServerSpec, "env" | "unpinned">;
 
 /** Weir with a configuration of this folder; `options` are those of `run`. */
@@ -45,14 +45,14 @@ export function peer(file: string): ServerSpec {
   return { name: file, runtime: "node", args: [`bench/peers/${file}`], ready: "ready" };
 }
 
-/** What is to be done where a package of `bench/peers` is not there. */
+/** How to install a package of `bench/peers`; undefined where it is installed. */
 export async function missingPeer(name: string): Promise<string | undefined> {
   const manifest = new URL(`../peers/node_modules/${name}/package.json`, import.meta.url);
   if (await exists(manifest)) return undefined;
   return `${name} is not installed: run \`bun install\` in bench/peers`;
 }
 
-/** What is to be done where a program of the system, or a file that it needs, is not there. */
+/** How to install a program and a file that it needs; undefined where they are installed. */
 export async function missingProgram(
   name: string,
   packages: string,

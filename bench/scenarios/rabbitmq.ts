@@ -1,4 +1,4 @@
-/** RabbitMQ to every client, beside a bare consumer with a plain loop. */
+/** RabbitMQ to every client, and the same by a bare consumer with a plain loop. */
 import { Buffer } from "node:buffer";
 import { Connection } from "rabbitmq-client";
 import { measurementOf } from "../load/crowd.ts";
@@ -20,7 +20,7 @@ const specs: Readonly<Record<string, (extras: Extras) => ServerSpec>> = {
   "weir-bun": (extras) => weir("bun", "bench/configs/rabbitmq", extras),
 };
 
-/** The row of the table that is given. */
+/** The scenario. */
 export const scenario: Scenario = {
   name: "rabbitmq",
   title: "RabbitMQ to 100 clients",
@@ -59,7 +59,7 @@ async function open({ name }: Contender, bench: Bench): Promise<Contest> {
   }, bench);
 }
 
-/** Publishes to an exchange of its own, which it takes along. */
+/** Publishes to its own exchange, which it deletes at the end. */
 class Publisher implements AsyncDisposable {
   readonly exchange: string;
   readonly #rabbit: Connection;

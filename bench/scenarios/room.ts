@@ -1,35 +1,35 @@
-/** A room to which one client sends and whose members compare what they get. */
+/** A room to which one client sends and whose members compare what they receive. */
 import { type Crowd, measurementOf } from "../load/crowd.ts";
 import { paced, paceOf } from "../pace.ts";
 import type { Bench, Contest } from "../scenario.ts";
 import type { ServerSpec } from "../servers.ts";
 import { openContest } from "./crowd-contest.ts";
 
-/** Something that every client says, and how many frames it has got when that is answered. */
+/** A frame that every client sends, and the number of frames that it has received once that is answered. */
 export interface Saying {
   readonly frame: string;
   readonly frames: number;
 }
 
-/** How clients talk with a server about its room. */
+/** The protocol of a server's room. */
 export interface Dialect {
   /** The members' path; `/ws` by default. */
   readonly path?: string;
-  /** The sender's path, where it has another. */
+  /** The sender's path; that of the members by default. */
   readonly senderPath?: string;
   /** A subprotocol, or `engine.io`. */
   readonly protocol?: string;
-  /** What every client says first. */
+  /** What every client sends first. */
   readonly greeting?: Saying;
-  /** What a member says then. */
+  /** What a member sends then. */
   readonly join?: Saying;
-  /** What the sender sends for everyone to get this data. */
+  /** The frame with which the sender sends data to everyone. */
   frame(data: string): string;
-  /** What everyone gets. */
+  /** The frame that everyone receives. */
   copy(data: string): string;
 }
 
-/** That of Weir and of the baselines. */
+/** The protocol of Weir and of the baselines. */
 export const weirDialect: Dialect = {
   join: { frame: '{"type":"join_room","id":1,"room":"r"}', frames: 1 },
   frame: (data) => `{"type":"message","data":${data}}`,
@@ -39,12 +39,12 @@ export const weirDialect: Dialect = {
 /** A server with a room, and what is sent to it. */
 export interface Room {
   readonly spec: ServerSpec;
-  /** That of Weir by default. */
+  /** Weir's by default. */
   readonly dialect?: Dialect;
   readonly members: number;
-  /** Messages on their way at once. */
+  /** Outstanding messages. */
   readonly window: number;
-  /** Messages a second; by default as many as the window lets through. */
+  /** Messages a second; by default as many as the window allows. */
   readonly rate?: number;
   /** JSON; 100 bytes by default. */
   readonly data?: string;
@@ -52,7 +52,7 @@ export interface Room {
   readonly workers?: boolean;
 }
 
-/** JSON of so many bytes, with the message's number in it. */
+/** JSON of this size, with the message's number in it. */
 export function dataOf(bytes: number): string {
   const [head, tail] = ['{"n":"%N","text":"', '"}'];
   const text = "The quick brown fox jumps over the lazy dog. ";
@@ -61,7 +61,7 @@ export function dataOf(bytes: number): string {
   return head + text.repeat(Math.ceil(length / text.length)).slice(0, length) + tail;
 }
 
-/** Lets all join the room, and one more client send to it. */
+/** Starts a server, lets all members join the room, and has one more client send to it. */
 export function openRoom(room: Room, bench: Bench): Promise<Contest> {
   const {
     spec,
@@ -95,7 +95,7 @@ export function openRoom(room: Room, bench: Bench): Promise<Contest> {
     },
     async round(crowd) {
       const work = (messages: number) => crowd.fan({ ...fan, messages });
-      // A window that a rate does not fill needs no more messages than a round has.
+      // A rate does not fill the window, so a round needs few messages.
       measure ??= paced(work, paceOf(bench), rate === undefined ? 2 * window : 10);
       return measurementOf(await measure());
     },

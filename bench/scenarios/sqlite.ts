@@ -1,4 +1,4 @@
-/** Messages that become rows, each acked once its commit is on the disk. */
+/** Messages that become rows, each acked after its commit is on the disk. */
 import { DatabaseSync } from "node:sqlite";
 import { measurementOf } from "../load/crowd.ts";
 import type { Bench, Contender, Contest, Scenario } from "../scenario.ts";
@@ -13,11 +13,11 @@ const data = {
   text: "The quick brown fox jumps over the lazy dog, and 100 bytes are what a row has to hold.",
 };
 
-/** The row of the table that is given. */
+/** The scenario. */
 export const scenario: Scenario = {
   name: "sqlite",
   title: "Message to SQLite, durable",
-  about: `${clients} clients, each with at most ${window} messages on their way. Each message ` +
+  about: `${clients} clients, each with at most ${window} messages outstanding. Each message ` +
     "becomes a row, and its ack comes after its commit (journal_mode WAL, synchronous FULL: the " +
     "commit has been synced). The database is in the folder for temporary files, or in that of " +
     "BENCH_FOLDER: a sync costs what its disk makes it cost. The rows are counted after each round.",

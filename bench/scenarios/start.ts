@@ -1,16 +1,16 @@
-/** How long the chat example takes from its command to ready. */
+/** The time from the command to ready, for the chat example. */
 import type { Bench, Contender, Contest, Measurement, Scenario } from "../scenario.ts";
 import { Server } from "../servers.ts";
 import { runtimes, weir } from "./programs.ts";
 
-/** The row of the table that is given. */
+/** The scenario. */
 export const scenario: Scenario = {
   name: "start",
   title: "Start to ready, chat example",
   about: "Wall time from the start of the process to the line that says it is ready: runtime, " +
     "configuration, migrations of a database in a new file, listening. A fresh process each round, " +
     "on any core, as people start it, with its files in the page cache; then it is ended with " +
-    "SIGTERM. A first start finds nothing in Weir's cache, the others what the one before has left.",
+    "SIGTERM. A first start finds an empty cache of Weir's, the others find it filled.",
   unit: "ms to ready",
   contenders: runtimes.flatMap((runtime) => [
     { name: `weir-${runtime}`, runtime },

@@ -1,4 +1,4 @@
-/** Two workers against one: what it costs that the members of a room are spread over processes. */
+/** Two workers and one: the cost of spreading the members of a room over processes. */
 import type { Bar, Bench, Contender, Contest, Scenario } from "../scenario.ts";
 import { runtimes, weir } from "./programs.ts";
 import { openRoom } from "./room.ts";
@@ -6,11 +6,11 @@ import { openRoom } from "./room.ts";
 const members = 1000;
 const window = 16;
 
-/** The row of the table that is given. */
+/** The scenario. */
 export const scenario: Scenario = {
   name: "workers",
-  title: "Two workers against one",
-  about: `A room of ${members}, ${window} messages on their way at once; CPU time of all the ` +
+  title: "Two workers and one",
+  about: `A room of ${members}, ${window} messages outstanding; CPU time of all the ` +
     "server's processes, and how much of it the busiest worker spends. Server and load share all cores, so a second worker can raise the rate " +
     "only where the load leaves it a core.",
   unit: "µs CPU a delivery",

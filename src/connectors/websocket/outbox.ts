@@ -61,6 +61,9 @@ export class Flusher {
   #scheduled = false;
   #dirty: Outbox[] = [];
   #broadcast: Broadcast | undefined;
+  /** The outboxes of the group that was last sent to. */
+  #outboxes: readonly Outbox[] = [];
+  #group: ReadonlySet<Recipient> | undefined;
   #root = new PendingBatch();
   /** Ticks that it has waited, those of them without a new frame, and what was there last. */
   #waited = 0;
@@ -109,11 +112,15 @@ export class Flusher {
   /** Puts what waits for a group into each outbox. Call it before the group's members change. */
   split(group: ReadonlySet<Recipient> | undefined = this.#broadcast?.group): void {
     const current = this.#broadcast;
-    if (current === undefined || current.group !== group) return;
-    this.#broadcast = undefined;
-    for (const { outbox } of current.group) {
-      if (outbox !== undefined && !current.apart.has(outbox)) outbox.take(current.batch);
+    if (current !== undefined && current.group === group) {
+      this.#broadcast = undefined;
+      for (const outbox of this.#outboxesOf(current.group)) {
+        if (!current.apart.has(outbox)) outbox.take(current.batch);
+      }
     }
+    if (group !== this.#group) return;
+    this.#group = undefined;
+    this.#outboxes = [];
   }
 
   /** The batch that waits for an outbox and its group. From now on the outbox has it itself. */
@@ -124,6 +131,18 @@ export class Flusher {
     if (!group.has(member)) return undefined;
     current.apart.add(outbox);
     return current.batch;
+  }
+
+  /**
+   * The outboxes of a group, collected before the first write. Between writes, which use the cache for
+   * themselves, each step from a member to its outbox would wait for memory.
+   */
+  #outboxesOf(group: ReadonlySet<Recipient>): readonly Outbox[] {
+    if (group !== this.#group) {
+      this.#outboxes = Array.from(group, ({ outbox }) => outbox).filter((one) => one !== undefined);
+      this.#group = group;
+    }
+    return this.#outboxes;
   }
 
   #start(): void {
@@ -146,7 +165,7 @@ export class Flusher {
     this.#dirty = [];
     this.#broadcast = undefined;
     this.#root = new PendingBatch();
-    if (broadcast !== undefined) sendToAll(broadcast);
+    if (broadcast !== undefined) sendToAll(this.#outboxesOf(broadcast.group), broadcast);
     for (const outbox of dirty) outbox.flush();
   };
 
@@ -167,10 +186,10 @@ export class Flusher {
 }
 
 /** What follows a failed write may queue frames, so it waits until every member has the batch. */
-function sendToAll({ group, batch, apart }: Broadcast): void {
+function sendToAll(outboxes: readonly Outbox[], { batch, apart }: Broadcast): void {
   const failures: (() => void)[] = [];
-  for (const { outbox } of group) {
-    if (outbox === undefined || apart.has(outbox)) continue;
+  for (const outbox of outboxes) {
+    if (apart.size > 0 && apart.has(outbox)) continue;
     const failure = outbox.write(batch);
     if (failure !== undefined) failures.push(failure);
   }
