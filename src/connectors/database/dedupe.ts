@@ -46,11 +46,19 @@ export class DedupeKeys implements DedupeStore {
 
   /** Resolves once the key is durable. Removes some of the keys that have expired at `now`. */
   async add(flow: string, key: string, now: number, until: number): Promise<void> {
-    const { removeExpired, insert } = this.#statements ?? await this.#lookOrMake();
-    await Promise.all([
-      this.#run({ statement: removeExpired, values: [now] }),
-      this.#run({ statement: insert, values: [flow, key, until] }),
-    ]);
+    const known = this.#statements;
+    const { removeExpired, insert } = known ?? await this.#lookOrMake();
+    try {
+      await Promise.all([
+        this.#run({ statement: removeExpired, values: [now] }),
+        this.#run({ statement: insert, values: [flow, key, until] }),
+      ]);
+    } catch (cause) {
+      this.#statements = undefined;
+      const dropped = this.#database.explain(cause).unknown?.name === KEYS_TABLE;
+      if (known === undefined || !dropped) throw this.#error(cause);
+      await this.add(flow, key, now, until);
+    }
   }
 
   #find(
@@ -86,11 +94,7 @@ export class DedupeKeys implements DedupeStore {
     for (const sql of creation(this.#database.dialect)) {
       // An index cannot be prepared before its table exists.
       const statement = this.#database.prepare(sql, { rows: "none", background: false });
-      await this.#database.transaction({
-        steps: [{ statement, values: [] }],
-        result: () => undefined,
-        error: (cause) => cause as Error,
-      });
+      await this.#run({ statement, values: [] });
     }
     return this.#prepare();
   }
@@ -126,11 +130,7 @@ export class DedupeKeys implements DedupeStore {
     const transaction: Transaction<void> = {
       steps: [step],
       result: () => undefined,
-      error: (cause) => {
-        // The table may have been dropped: the next key looks again.
-        this.#statements = undefined;
-        return this.#error(cause);
-      },
+      error: (cause) => cause as Error,
     };
     return this.#database.transaction(transaction);
   }
