@@ -22,6 +22,15 @@ export function quoted(value: unknown): string {
   return JSON.stringify(cut(value, LONGEST)).replace(UNSAFE, escaped);
 }
 
+/** The kind of a plain value in the words of an error message, such as `a list`. */
+export function kindName(value: unknown): string {
+  if (value === null || value === undefined) return "null";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "string") return "text";
+  if (typeof value === "bigint") return "a number";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
 /** The message of an error, or any other thrown value as text. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,5 +1,6 @@
 /** Schemas for the plain values of attributes, made of valibot's. */
 import * as v from "valibot";
+import { amountsOf, type Unit, UNITS } from "../base/duration.ts";
 import { didYouMean } from "../base/nearest.ts";
 
 /** What checking a value gives: the value as it is used, or what is wrong with it. */
@@ -102,14 +103,8 @@ export function flag(): ValueSchema<boolean> {
   );
 }
 
-const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
-const MILLISECONDS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
+/** The units of a duration in a configuration, the largest first. */
+const DURATION_UNITS: readonly Unit[] = ["d", "h", "m", "s", "ms"];
 
 /** The longest delay that the timers of all runtimes take: 24 days. */
 const LONGEST_DELAY = 24 * 86_400_000;
@@ -119,15 +114,23 @@ export function duration(
   options: { readonly min?: number; readonly max?: number } = {},
 ): ValueSchema<number> {
   const { min = 1, max = LONGEST_DELAY } = options;
+  const message = 'must be a duration such as "500ms", "30s" or "1h30m"';
   return valueSchema(
     "duration",
     v.pipe(
-      v.string('must be a duration such as "500ms", "30s" or "1h30m"'),
-      v.regex(DURATION, 'must be a duration such as "500ms", "30s" or "1h30m"'),
-      v.transform((value) =>
-        [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)]
-          .reduce((sum, [, amount, unit]) => sum + Number(amount) * MILLISECONDS[unit], 0)
-      ),
+      v.string(message),
+      v.rawTransform<string, number>(({ dataset: { value }, addIssue, NEVER }) => {
+        const amounts = amountsOf(value);
+        if (amounts?.every(({ unit }) => DURATION_UNITS.includes(unit))) {
+          return amounts.reduce(
+            (sum, { whole, fraction, unit }) =>
+              sum + Number(`${whole}.${fraction}`) * millisecondsIn(unit),
+            0,
+          );
+        }
+        addIssue({ message });
+        return NEVER;
+      }),
       v.minValue(min, `must be at least ${shortest(min)}`),
       v.maxValue(max, `must be at most ${shortest(max)}`),
     ),
@@ -136,9 +139,12 @@ export function duration(
 
 /** A duration in the largest unit that it is a whole number of. */
 function shortest(milliseconds: number): string {
-  const units = Object.entries(MILLISECONDS).reverse();
-  const [unit, size] = units.find(([, size]) => milliseconds % size === 0) ?? ["ms", 1];
-  return `${milliseconds / size}${unit}`;
+  const unit = DURATION_UNITS.find((unit) => milliseconds % millisecondsIn(unit) === 0) ?? "ms";
+  return `${milliseconds / millisecondsIn(unit)}${unit}`;
+}
+
+function millisecondsIn(unit: Unit): number {
+  return Number(UNITS[unit] / UNITS.ms);
 }
 
 const BYTES: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 };

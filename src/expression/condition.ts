@@ -1,12 +1,7 @@
 /** Evaluates the conditions `filter` and `when`. */
+import { kindName } from "../base/shown.ts";
 import { ExpressionError } from "../base/errors.ts";
 import type { Expression, Scope } from "./mod.ts";
-
-const KINDS: Readonly<Record<string, string>> = {
-  number: "a number",
-  object: "an object",
-  string: "text",
-};
 
 /**
  * Whether a condition is true. Null, as a missing field reads, counts as false.
@@ -17,9 +12,8 @@ export function holds(condition: Expression, scope: Scope): boolean {
   const value = condition.evaluate(scope);
   if (typeof value === "boolean") return value;
   if (value === null) return false;
-  const kind = Array.isArray(value) ? "a list" : KINDS[typeof value] ?? typeof value;
   throw new ExpressionError(
     condition.source,
-    `"${condition.source}" must be true or false, got ${kind}`,
+    `"${condition.source}" must be true or false, got ${kindName(value)}`,
   );
 }

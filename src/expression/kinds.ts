@@ -3,6 +3,7 @@
  * expression reads every own property of an object as a field.
  */
 
+import { amountsOf, UNITS } from "../base/duration.ts";
 import { Failure } from "./failure.ts";
 
 /** An unsigned integer of 64 bits. */
@@ -59,22 +60,7 @@ export function uint64(value: bigint): Uint {
   return new Uint(value);
 }
 
-const SECOND = 1_000_000_000n;
-
-/** Nanoseconds in each unit of a written duration. */
-const UNITS: Readonly<Record<string, bigint>> = {
-  d: 86_400n * SECOND,
-  h: 3_600n * SECOND,
-  m: 60n * SECOND,
-  s: SECOND,
-  ms: 1_000_000n,
-  us: 1_000n,
-  µs: 1_000n,
-  ns: 1n,
-};
-
-const AMOUNT = /(\d+)(?:\.(\d+))?(ms|us|µs|ns|[dhms])/g;
-const WRITTEN = /^[-+]?(?:\d+(?:\.\d+)?(?:ms|us|µs|ns|[dhms]))+$/;
+const SECOND = UNITS.s;
 
 /** About 10,000 years, the limit of CEL. */
 const LONGEST = 315_576_000_000n * SECOND;
@@ -104,9 +90,10 @@ export class Duration {
   /** Reads `1h30m`, `-1.5s`, `2d` and the like; undefined for any other text. */
   static parse(text: string): Duration | undefined {
     if (text === "0") return new Duration(0n);
-    if (text.length > LONGEST_TEXT || !WRITTEN.test(text)) return undefined;
+    const amounts = text.length > LONGEST_TEXT ? undefined : amountsOf(text.replace(/^[-+]/, ""));
+    if (amounts === undefined) return undefined;
     let total = 0n;
-    for (const [, whole, fraction = "", unit] of text.matchAll(AMOUNT)) {
+    for (const { whole, fraction, unit } of amounts) {
       total += BigInt(whole + fraction) * UNITS[unit] / 10n ** BigInt(fraction.length);
     }
     return Duration.of(text.startsWith("-") ? -total : total);

@@ -1,4 +1,5 @@
 /** The requests that flows make to connectors: those of a `to`, of a step, of a look-up. */
+import { kindName } from "../base/shown.ts";
 import type { Clock } from "../base/clock.ts";
 import { ConnectorError, ExpressionError, TimeoutError } from "../base/errors.ts";
 import { withTimeout } from "../base/timeout.ts";
@@ -181,7 +182,6 @@ function evaluateTarget(target: RequestModel["target"], scope: Scope): string | 
   if (target === undefined || typeof target === "string") return target;
   const value = target.evaluate(scope);
   if (typeof value === "string" || typeof value === "number") return String(value);
-  const kind = value === null ? "null" : Array.isArray(value) ? "a list" : typeof value;
-  const message = `the target "${target.source}" is ${kind}, not a name`;
+  const message = `the target "${target.source}" is ${kindName(value)}, not a name`;
   throw new ExpressionError(target.source, message);
 }

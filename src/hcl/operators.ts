@@ -1,6 +1,7 @@
 /** The operators of HCL values. */
 
 import type { ProblemCode } from "../base/problem.ts";
+import { kindName } from "../base/shown.ts";
 import { Call } from "./tree.ts";
 
 /** What an operator gives, or why it cannot and which operand (0 or 1) is to blame. */
@@ -63,14 +64,9 @@ export function toBoolean(value: unknown): boolean | undefined {
   return value === "true" ? true : value === "false" ? false : undefined;
 }
 
-/** A value's kind, for problems. */
+/** The kind of a value in the words of a problem. */
 export function describe(value: unknown): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "a list";
-  if (value instanceof Call) return `${value.name}()`;
-  if (typeof value === "string") return "a text";
-  if (typeof value === "object") return "an object";
-  return typeof value === "number" ? "a number" : "a boolean";
+  return value instanceof Call ? `${value.name}()` : kindName(value);
 }
 
 function unfit(expected: string, value: unknown, operand: number): OperatorResult {

@@ -211,9 +211,9 @@ test("target: anything else is an error, never a room called null", async () => 
   const cases: ReadonlyArray<readonly [value: unknown, kind: string]> = [
     [null, "null"],
     [undefined, "null"],
-    [true, "boolean"],
+    [true, "a boolean"],
     [["a"], "a list"],
-    [{ a: 1 }, "object"],
+    [{ a: 1 }, "an object"],
   ];
   for (const [x, kind] of cases) {
     const { run, writes, log } = await make([FROM, to("a", 'target = "input.x"')].join("\n"));

@@ -2,7 +2,7 @@
 import { ConnectorError } from "../../base/errors.ts";
 import { isObject } from "../../base/json.ts";
 import { didYouMean } from "../../base/nearest.ts";
-import { quoted } from "../../base/shown.ts";
+import { kindName, quoted } from "../../base/shown.ts";
 import type { Cancellable, WriteRequest } from "../../contract/connector.ts";
 import type { Database, Result, Statement, Step, Transaction } from "./driver.ts";
 import type { DatabaseDestination } from "./options.ts";
@@ -47,7 +47,7 @@ export class Requests {
     const { operation = "INSERT", target, payload, options: { key }, resultUsed = true } = request;
     if (target === undefined) throw this.#refusal(`${operation} needs a target, which is a table`);
     if (!isObject(payload)) {
-      throw this.#refusal(`${operation} needs an object as payload, not ${kindOf(payload)}`);
+      throw this.#refusal(`${operation} needs an object as payload, not ${kindName(payload)}`);
     }
     const columns = Object.keys(payload);
     const wanted = { operation, table: target, key, columns, returning: resultUsed };
@@ -150,9 +150,4 @@ function column(name: string): string {
 
 function parameter(name: string): string {
   return `parameter ":${name}"`;
-}
-
-function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return "null";
-  return Array.isArray(value) ? "a list" : `a ${typeof value}`;
 }

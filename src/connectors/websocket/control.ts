@@ -1,4 +1,5 @@
 /** The operations of a flow that change connections: they join and leave rooms, and disconnect. */
+import { kindName } from "../../base/shown.ts";
 import { ConnectorError } from "../../base/errors.ts";
 import type { WriteRequest } from "../../contract/connector.ts";
 import type { CodedProblem, Destination } from "../../contract/definition.ts";
@@ -127,8 +128,7 @@ export function resultOf(
 function nameOf(connector: string, operation: string, user: Expression, scope: Scope): string {
   const value = user.evaluate(scope);
   if (typeof value === "string" || typeof value === "number") return String(value);
-  const kind = value === null ? "null" : Array.isArray(value) ? "a list" : typeof value;
-  fail(connector, `${operation}: the user "${user.source}" is ${kind}, not a name`);
+  fail(connector, `${operation}: the user "${user.source}" is ${kindName(value)}, not a name`);
 }
 
 function fail(connector: string, message: string): never {
