@@ -40,10 +40,12 @@ export {
   type ErrorAnswer,
   type ErrorCode,
   ExpressionError,
+  type ExpressionErrorCode,
   FlowError,
   type FlowErrorOptions,
   formatProblem,
   type Problem,
+  PROBLEM_CODES,
   type ProblemCode,
   WorkerError,
 } from "./src/base/mod.ts";
@@ -155,4 +157,13 @@ export {
 } from "./src/transport/mod.ts";
 export type { Expression, Scope } from "./src/expression/mod.ts";
 export type { Checked, DataType, Violation } from "./src/type/mod.ts";
-export type { Attribute, Block, Body, Label, SourceFile, Span } from "./src/hcl/tree.ts";
+export type {
+  Attribute,
+  Block,
+  Body,
+  Label,
+  Report,
+  SourceFile,
+  SourceProblem,
+  Span,
+} from "./src/hcl/tree.ts";

@@ -11,8 +11,9 @@ export {
   type ErrorAnswer,
   type ErrorCode,
   ExpressionError,
+  type ExpressionErrorCode,
   FlowError,
   type FlowErrorOptions,
   WorkerError,
 } from "./errors.ts";
-export { formatProblem, type Problem, type ProblemCode } from "./problem.ts";
+export { formatProblem, type Problem, PROBLEM_CODES, type ProblemCode } from "./problem.ts";
