@@ -25,7 +25,7 @@ const CALL = /^(?:RegExp|match|matchAll|search)$/;
 
 /**
  * All regular expressions of a module: literals, calls of `RegExp`, calls of `match`, `matchAll` and
- * `search` on what is no literal, and the library's own that are named `…_REGEX`.
+ * `search` on an argument that is not a literal, and the library's own that are named `…_REGEX`.
  */
 export function regexpsIn(source: string): Found[] {
   return new Scanner(source).all();
@@ -34,7 +34,7 @@ export function regexpsIn(source: string): Found[] {
 class Scanner {
   readonly #source: string;
   readonly #found: Found[] = [];
-  /** What stands before: a name, a number, a sign or `"` for a text. */
+  /** What comes before: a name, a number, a sign or `"` for a text. */
   #before = "";
   /** For each open bracket, the word in front of it. */
   readonly #open: string[] = [];
@@ -81,7 +81,7 @@ class Scanner {
     }
   }
 
-  /** Whether a value begins here, so that a slash is no division. */
+  /** Whether a value begins here, so that a slash is not a division. */
   #expectsValue(): boolean {
     if (this.#before === "" || KEYWORDS.has(this.#before)) return true;
     return !/^[\w$"\])]/u.test(this.#before);

@@ -1,6 +1,6 @@
 /**
  * No text can make a regular expression slow: each takes time that grows with the length of the
- * text alone, as `slowness` finds, or it stands in the list with the reason why it does no harm.
+ * text alone, as `slowness` finds, or the list has it with the reason why it does no harm.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -25,7 +25,7 @@ const allowed: ReadonlyArray<readonly [file: string, text: string, reason: strin
   [
     "src/hcl/structure.ts",
     'RegExp(`[ \\\\t]*${opening[1]}(?=[ \\\\t]*(?:\\\\r?\\\\n|$))`, "y");',
-    CONFIGURATION + "sticky; a name stands between the blanks",
+    CONFIGURATION + "sticky; a name separates the blanks",
   ],
   [
     "src/hcl/syntax.ts",
@@ -35,7 +35,7 @@ const allowed: ReadonlyArray<readonly [file: string, text: string, reason: strin
   [
     "src/config/warnings/flow.ts",
     'RegExp(`(?<![\\\\w.])${names.join("\\\\s*\\\\.\\\\s*")}(?!\\\\w)`).exec(text);',
-    CONFIGURATION + "a name begins it, and a dot stands between the blanks",
+    CONFIGURATION + "a name begins it, and a dot separates the blanks",
   ],
   [
     "src/connectors/database/query.ts",
@@ -83,7 +83,7 @@ test("every regular expression takes linear time, or is listed with a reason", a
     }
   }
   assert.deepEqual(problems, [], "rewrite these, or list them with the reason why they do no harm");
-  assert.deepEqual(slow.sort(), listed, "the list holds what stands nowhere any more");
+  assert.deepEqual(slow.sort(), listed, "the list has expressions that no source has");
 });
 
 test("regular expressions are found in code, not in comments and texts", () => {

@@ -9,7 +9,7 @@ import type { FlowEvent } from "../../src/contract/connector.ts";
 import { invalid, rejected } from "../../src/flow/error-handling.ts";
 import { failure, flow, type Made, makeMq, refusing, request, until } from "../support/mq.ts";
 import { serviceTest } from "../support/services.ts";
-import { topicTable } from "../support/topic_table.ts";
+import { topicTable } from "../support/topic-table.ts";
 
 const queueDefaults = { durable: true, exclusive: false, auto_delete: false };
 const publisherDefaults = { persistent: true, confirms: true, mandatory: false };

@@ -19,11 +19,11 @@ export const root: string = fileURLToPath(new URL("../../", import.meta.url));
 /** How long a process may take for anything that it must do, in milliseconds. */
 const PATIENCE = 30_000;
 
-/** How Deno, Node and Bun tell of an error that nothing caught. */
+/** How Deno, Node and Bun report an uncaught error. */
 export const UNCAUGHT =
   /^error: Uncaught|^Node\.js v\d|^Bun v\d|[Uu]nhandled (?:rejection|'error')/m;
 
-/** How a process ended, and everything that it wrote. */
+/** How a process ended, and its output. */
 export interface Exit {
   /** Null where a signal ended it. */
   readonly code: number | null;
@@ -36,7 +36,7 @@ export interface Exit {
 export interface ProcessOptions {
   /** The working directory; the stage's folder by default. */
   readonly cwd?: string;
-  /** Variables beside those of the test. */
+  /** Environment variables, added to those of the test. */
   readonly env?: Readonly<Record<string, string>>;
   /** Makes it the leader of a process group of its own. */
   readonly leader?: boolean;
@@ -51,8 +51,8 @@ export class Process {
   readonly #child: ChildProcess;
   readonly #leader: boolean;
   #ended = false;
-  /** The test has asked for its end. */
-  #told = false;
+  /** The test has asked it to end. */
+  #stopping = false;
   #wake: (() => void) | undefined;
 
   /** Starts it. */
@@ -87,17 +87,17 @@ export class Process {
     });
   }
 
-  /** It ended, and nothing that the test did was meant to end it. */
+  /** True where it ended although the test did not ask it to. */
   get endedByItself(): boolean {
-    return this.#ended && !this.#told;
+    return this.#ended && !this.#stopping;
   }
 
-  /** Both outputs, for messages. */
+  /** Standard output and standard error, for messages. */
   get output(): string {
     return `${this.stdout}${this.stderr}`;
   }
 
-  /** Waits until its standard output holds this; fails where it ends before. */
+  /** Waits until its standard output matches; fails where the process ends first. */
   async says(pattern: RegExp): Promise<RegExpExecArray> {
     const deadline = performance.now() + PATIENCE;
     for (;;) {
@@ -105,8 +105,8 @@ export class Process {
       if (found !== null) return found;
       const left = deadline - performance.now();
       if (this.#ended || left <= 0) {
-        const why = this.#ended ? "the process ended" : "waited in vain";
-        throw new Error(`${why} where ${pattern} was awaited:\n${this.output}`);
+        const why = this.#ended ? "the process ended" : "timed out";
+        throw new Error(`${why} while the test waited for ${pattern}:\n${this.output}`);
       }
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
@@ -119,7 +119,7 @@ export class Process {
     }
   }
 
-  /** Writes a value as a line of JSON to its standard input. */
+  /** Writes a value to its standard input, as one line of JSON. */
   tell(value: unknown): void {
     // Readers of lines end one at these two characters as well.
     const line = JSON.stringify(value).replaceAll("\u2028", "\\u2028").replaceAll(
@@ -129,15 +129,15 @@ export class Process {
     this.#child.stdin?.write(`${line}\n`);
   }
 
-  /** Sends a signal to it; where it is a leader to its whole group, as a terminal does. */
+  /** Sends it a signal. A leader's whole group gets it, as from a terminal. */
   signal(name: NodeJS.Signals): void {
-    this.#told = true;
+    this.#stopping = true;
     process.kill(this.#leader ? -this.pid : this.pid, name);
   }
 
-  /** Waits for its end; kills it, and fails, where that takes too long. */
+  /** Waits for its end. After `limit` milliseconds it kills the process and fails. */
   async ended(limit: number = PATIENCE): Promise<Exit> {
-    this.#told = true;
+    this.#stopping = true;
     let late = false;
     const timer = setTimeout(() => {
       late = true;
@@ -149,14 +149,14 @@ export class Process {
     return exit;
   }
 
-  /** Kills it where it still runs. */
+  /** Kills it if it still runs. */
   async kill(): Promise<void> {
     if (!this.#ended) this.signal("SIGKILL");
     await this.exit;
   }
 }
 
-/** A Weir process that has said that it is ready. */
+/** A Weir process that is ready. */
 export interface Weir extends Process {
   /** Such as `ws://localhost:40123/ws`. */
   readonly addresses: readonly string[];
@@ -164,7 +164,7 @@ export interface Weir extends Process {
   readonly port: number;
 }
 
-/** What one test on one runtime works with. */
+/** The processes and the folder of one test on one runtime. */
 export class Stage {
   readonly runtime: Tool;
   /** A folder of this test alone. */
@@ -209,7 +209,7 @@ export class Stage {
     return child;
   }
 
-  /** Runs the `weir` command to its end. */
+  /** Runs the `weir` command until it ends. */
   async weir(args: readonly string[], options: ProcessOptions = {}): Promise<Exit> {
     return await (await this.script(`src/${this.runtime}.ts`, args, options)).ended();
   }
@@ -219,7 +219,7 @@ export class Stage {
     return await ready(await this.script(`src/${this.runtime}.ts`, ["run", ...args], options));
   }
 
-  /** Fails where a process has ended by itself or has written an error that nothing caught. */
+  /** Fails where a process has ended by itself or has written an uncaught error. */
   assertSound(): void {
     for (const child of this.#processes) {
       assert.ok(!child.endedByItself, `a process ended by itself:\n${child.output}`);
@@ -227,7 +227,7 @@ export class Stage {
     }
   }
 
-  /** Kills what still runs and removes the folder. */
+  /** Kills the processes that still run and removes the folder. */
   async end(): Promise<void> {
     await Promise.all(this.#processes.map((child) => child.kill()));
     await rm(this.folder, { recursive: true });
@@ -249,7 +249,7 @@ export function stageTest(name: string, run: (stage: Stage) => Promise<void>): v
   }
 }
 
-/** Does the same on all runtimes at once, for what mostly waits. */
+/** Runs on all runtimes at once, for tests that wait most of the time. */
 export async function onAllRuntimes(run: (stage: Stage) => Promise<void>): Promise<void> {
   const results = await Promise.allSettled(runtimes.map((runtime) => withStage(runtime, run)));
   const failures = results.flatMap((result, index) => {
@@ -261,7 +261,7 @@ export async function onAllRuntimes(run: (stage: Stage) => Promise<void>): Promi
   if (failures.length > 0) throw new Error(failures.join("\n"));
 }
 
-/** Makes a stage, which must be ended. */
+/** Creates a stage; the caller must end it. */
 export async function openStage(runtime: Tool): Promise<Stage> {
   // macOS names its temporary folder by a link.
   return new Stage(runtime, await realpath(await mkdtemp(join(tmpdir(), "weir-e2e-"))));

@@ -6,10 +6,10 @@ import { connect } from "node:net";
 import process from "node:process";
 import { test } from "node:test";
 
-/** A service that a test may need. */
+/** A service that a test can need. */
 export type Service = "rabbitmq" | "chromium" | "python-websockets";
 
-/** Whether a service can be used, and if not, why. */
+/** Whether a service is available, and if not, the reason. */
 export type Availability = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 const probes: Readonly<Record<Service, () => Promise<Availability>>> = {
@@ -18,14 +18,14 @@ const probes: Readonly<Record<Service, () => Promise<Availability>>> = {
   "python-websockets": () => succeeds("/usr/bin/python3", ["-c", "import websockets"]),
 };
 
-/** Looks whether a service is there, within five seconds. Never throws. */
+/** Checks whether a service is available, within five seconds. Never throws. */
 export function service(name: Service): Promise<Availability> {
   return probes[name]();
 }
 
 /**
- * Registers a test that needs a service. Where it is missing the test is skipped and its name says
- * why; with `WEIR_TEST_REQUIRE_SERVICES` in the environment, it fails.
+ * Registers a test that needs a service. Where the service is missing, the test is skipped and its
+ * name has the reason. With `WEIR_TEST_REQUIRE_SERVICES` in the environment, it fails.
  */
 export async function serviceTest(
   name: Service,

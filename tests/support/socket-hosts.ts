@@ -27,7 +27,7 @@ export interface Host {
   readonly embedded: boolean;
   /** True where an upgrade to something else, on no WebSocket path, is an ordinary request. */
   readonly ignoresOtherUpgrades: boolean;
-  /** What stands in front of the connectors' paths. */
+  /** The prefix of the connectors' paths. */
   readonly mount: string;
   /** What its sockets can do, as documented. */
   readonly features: SocketFeatures;

@@ -20,7 +20,7 @@ export class Probe {
   /** True: each delivery waits for its `release`. */
   holds = false;
   readonly deliveries: Delivery[] = [];
-  /** What a delivery to a target gives its flow; null where it is not here. */
+  /** What a delivery to a target returns to its flow; null for other targets. */
   readonly results: Map<string, unknown> = new Map();
 
   /** To be handed in as `connectors`. */
@@ -42,7 +42,7 @@ export class Probe {
     return this.deliveries.map(({ target }) => target);
   }
 
-  /** Waits for so many deliveries in all. */
+  /** Waits until there are `count` deliveries in all. */
   async received(count: number): Promise<readonly Delivery[]> {
     await until(`${count} deliveries`, () => this.deliveries.length >= count);
     return this.deliveries;
@@ -77,7 +77,7 @@ export async function until(
   }
 }
 
-/** Waits so many milliseconds. */
+/** Waits, in milliseconds. */
 export function pause(duration: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, duration));
 }

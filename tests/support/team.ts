@@ -13,7 +13,7 @@ const USERS = ["anna", "bob"];
 export interface Team {
   readonly weir: Weir;
   readonly database: string;
-  /** Calls the REST connector; gives what it answers. */
+  /** Calls the REST connector and returns the body of its response. */
   post(path: string, body?: unknown): Promise<unknown>;
 }
 

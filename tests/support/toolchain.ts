@@ -80,7 +80,7 @@ export async function findTool(tool: Tool): Promise<string | undefined> {
     candidates.push(join(toolFolder(tool), "node_modules", installed.name, installed.executable));
   }
   for (const folder of (process.env.PATH ?? "").split(delimiter)) {
-    // npm's shims stand in for a runtime that they start as a child, which no signal reaches.
+    // npm's shims start the runtime as a child, which signals do not reach.
     if (folder !== "" && !folder.includes("node_modules")) candidates.push(join(folder, tool));
   }
   for (const candidate of candidates) {

@@ -6,7 +6,7 @@ import {
   hasWildcard,
   isTooLong,
 } from "../../src/connectors/mq/routing.ts";
-import { topicTable } from "../support/topic_table.ts";
+import { topicTable } from "../support/topic-table.ts";
 
 for (const [pattern, taken, refused] of topicTable) {
   test(`the pattern ${JSON.stringify(pattern)} takes what RabbitMQ would`, () => {
