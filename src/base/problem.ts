@@ -1,31 +1,31 @@
 /** A problem of a configuration: its code, its place, and how it is printed. */
 
-/** Something wrong with a configuration, and its place. */
+/** A problem of a configuration, and its place. */
 export interface Problem {
   /**
-   * What kind of problem it is, such as `unknown-operation`. Codes are stable, messages are not;
-   * `docs/check.md` lists the codes of Weir. A connector of your own can have others.
+   * The kind of problem, such as `unknown-operation`. Codes are stable, messages are not;
+   * `docs/check.md` lists the codes of Weir. A custom connector can have others.
    */
   readonly code: string;
-  /** A warning does not keep a configuration from running. */
+  /** A configuration with warnings can run. */
   readonly severity: "error" | "warning";
-  /** One sentence that names the block and what is wrong with it. */
+  /** One sentence that names the block and the problem. */
   readonly message: string;
-  /** The file as it was named by the caller; empty where no file is to blame. */
+  /** The file as the caller named it; empty if the problem has no file. */
   readonly file: string;
-  /** 1-based; 0 where no place in the file is to blame. */
+  /** 1-based; 0 if the problem has no place in the file. */
   readonly line: number;
   /** 1-based, in characters. */
   readonly column: number;
-  /** How many characters the caret underlines; at least 1. */
+  /** The number of characters to underline; at least 1. */
   readonly length: number;
   /** The text of the line, without its line break. */
   readonly source: string;
-  /** What to do about it, such as `did you mean "broadcast"?`. */
+  /** How to fix it, such as `did you mean "broadcast"?`. */
   readonly hint?: string;
 }
 
-/** A problem of a whole file, or of none where `file` is empty. */
+/** A problem of a whole file, or of no file if `file` is empty. */
 export function problemWithoutPlace(
   { code, message, hint }: {
     readonly code: ProblemCode | RuntimeErrorCode;
@@ -59,7 +59,7 @@ export function formatProblem(problem: Problem): string {
   }
   const gutter = " ".repeat(String(line).length);
   const { before, after } = around(source, column);
-  // A tab stays a tab in front of the caret, so that both lines are equally wide.
+  // Tabs in front of the caret are kept, so that both lines have the same width.
   const indent = [...before].map((character) => character === "\t" ? "\t" : " ").join("");
   const width = Math.min(length, Math.max(1, [...after].length));
   const caret = "^".repeat(Math.max(1, width)) + (hint === undefined ? "" : ` ${hint}`);
@@ -71,12 +71,12 @@ export function formatProblem(problem: Problem): string {
   ].join("\n");
 }
 
-/** A line with more characters is shown in part. */
+/** A longer line, in characters, is shown in part. */
 const LONG_LINE = 400;
-/** How many characters of it are shown before and after the column. */
+/** The number of its characters that are shown before and after the column. */
 const EACH_SIDE = 120;
 
-/** A line in front of a column and from it on; only what is near where the line is long. */
+/** The line before a column and from it on; only the characters near it if the line is long. */
 function around(source: string, column: number): { before: string; after: string } {
   let at = 0;
   for (let count = 1; count < column && at < source.length; count++) {
@@ -91,7 +91,7 @@ function around(source: string, column: number): { before: string; after: string
   };
 }
 
-/** Every code that Weir itself gives a problem, and what the code means. */
+/** All codes of Weir's own problems, with their meanings. */
 export const PROBLEM_CODES = {
   // Files and their text.
   "file-not-readable": "A file does not exist, is no regular file, or is not UTF-8.",
@@ -179,10 +179,10 @@ export const PROBLEM_CODES = {
   "connector-rule": "A connector's own rule, which has no code of its own.",
 } as const;
 
-/** A code that Weir itself gives a problem. */
+/** A code of Weir's own problems. */
 export type ProblemCode = keyof typeof PROBLEM_CODES;
 
-/** Every code of an error that is not a problem of the configuration, and what the code means. */
+/** All codes of errors that are not problems of a configuration, with their meanings. */
 export const ERROR_CODES = {
   "usage-error": "The command line has an unknown option or a wrong value.",
   "no-configuration": "A path does not exist, or has no configuration file.",
