@@ -60,8 +60,11 @@ export function firstResult(
   return { result: results[first], created: first >= 0 && to[first].creates };
 }
 
+const NO_RESULTS: readonly unknown[] = [];
+
 /** The results of all destinations; null for those that returned nothing or were skipped. */
 export function allResults({ results }: Run): readonly unknown[] {
+  if (results.length === 0) return NO_RESULTS;
   return results.map((item) => item === SKIPPED ? null : item ?? null);
 }
 
