@@ -89,8 +89,8 @@ const TEST_LANES = 6;
 /** The same where a text selects the files: without queues, they may all be those that compute. */
 const SELECTED_LANES = 4;
 
-/** How many processes share the unit tests with `--quick`: nothing else uses the other core. */
-const QUICK_PROCESSES = 2;
+/** How many processes share the unit tests with `--quick`: some of their tests wait. */
+const QUICK_PROCESSES = 3;
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 

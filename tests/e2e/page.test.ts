@@ -210,7 +210,7 @@ async function rabbitmqctl(...args: string[]): Promise<void> {
 async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
   const end = performance.now() + 60_000;
   while (!await condition()) {
-    if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
+    if (performance.now() > end) throw new Error(`timed out waiting for ${what}`);
     await pause(50);
   }
 }

@@ -244,7 +244,7 @@ export class FrameClient {
       const found = look();
       if (found !== undefined || this.#ended) return found;
       const left = deadline - performance.now();
-      if (left <= 0) throw new Impatience(`waited in vain for ${what}`);
+      if (left <= 0) throw new Impatience(`timed out waiting for ${what}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#wake = () => {

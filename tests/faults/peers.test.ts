@@ -29,7 +29,7 @@ async function flood(t: Fault, enough: (counts: Numbers) => boolean): Promise<nu
     for (let more = BATCH; more > 0 && sent < performance.now() - began; more--) {
       await t.server.sendToRoom("busy", { n: sent++, filler: FILLER });
     }
-    assert.ok(sent < 20_000, "waited in vain for an end of the flood");
+    assert.ok(sent < 20_000, "timed out waiting for an end of the flood");
     await pause(2);
   }
   return sent;

@@ -93,7 +93,7 @@ export async function until(
 ): Promise<void> {
   const end = Date.now() + limit;
   while (!await condition()) {
-    if (Date.now() > end) throw new Error(`waited in vain: ${what}`);
+    if (Date.now() > end) throw new Error(`timed out waiting for: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

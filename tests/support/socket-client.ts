@@ -256,7 +256,7 @@ export class SocketClient {
       if (found !== undefined) return found;
       if (this.#ended) return atEnd() as T;
       const left = deadline - performance.now();
-      if (left <= 0) throw new Error(`waited in vain for ${what}`);
+      if (left <= 0) throw new Error(`timed out waiting for ${what}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#wake = () => {

@@ -72,7 +72,7 @@ export async function until(
 ): Promise<void> {
   const end = performance.now() + 10_000;
   while (!await condition()) {
-    if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
+    if (performance.now() > end) throw new Error(`timed out waiting for ${what}`);
     await pause(every);
   }
 }

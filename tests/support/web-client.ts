@@ -82,7 +82,7 @@ export function post(url: string, body: unknown): Promise<Response> {
 async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited in vain: ${what}`)), PATIENCE);
+    timer = setTimeout(() => reject(new Error(`timed out waiting for: ${what}`)), PATIENCE);
   });
   try {
     return await Promise.race([promise, late]);

@@ -27,7 +27,7 @@ function wait(milliseconds: number): Promise<void> {
 
 async function until(condition: () => boolean): Promise<void> {
   for (let tries = 0; !condition(); tries++) {
-    assert.ok(tries < 1000, "waited in vain");
+    assert.ok(tries < 1000, "timed out");
     await wait(5);
   }
 }
