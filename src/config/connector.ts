@@ -1,12 +1,13 @@
 /** One `connector` block → its model. */
-import type { Expression } from "../expression/mod.ts";
-import type { ConnectorModel } from "../model/mod.ts";
 import { didYouMean } from "../base/nearest.ts";
-import { readFields } from "../contract/fields.ts";
+import { hasName, nameBlocks, type ReadContext, readFields } from "../contract/fields.ts";
 import { Places, placesOf } from "../contract/places.ts";
-import { type Loading, reportAll } from "./loading.ts";
-import { LookupReader } from "./lookups.ts";
+import { lookupFields, StepNames } from "../contract/step-fields.ts";
+import type { Expression } from "../expression/mod.ts";
 import type { Block, Body, SourceProblem, Span } from "../hcl/tree.ts";
+import type { ConnectorModel, LookupModel } from "../model/mod.ts";
+import { readRequest } from "./flow/request.ts";
+import { type Loading, reportAll } from "./loading.ts";
 import type { PlacedExpression } from "./warnings/flow.ts";
 
 /** A block that was read. */
@@ -108,4 +109,52 @@ function readType(
   const message = `connector "${name}": there is no connector type "${type}"`;
   report({ code: "unknown-connector-type", span: valueSpan, message, hint });
   return undefined;
+}
+
+/** The look-ups of one connector. They can name any connector, so they are read when all have been. */
+export class LookupReader {
+  /** All of them, once they have been read. */
+  readonly found: LookupModel[] = [];
+  readonly #waiting: ((loading: Loading) => void)[] = [];
+
+  /** Reads the blocks of one body later; the list is filled then. */
+  readonly defer = (body: Body, kind: string, context: ReadContext): readonly LookupModel[] => {
+    const models: LookupModel[] = [];
+    this.#waiting.push((loading) => {
+      models.push(...readLookups(body, kind, context, loading));
+      this.found.push(...models);
+    });
+    return models;
+  };
+
+  /** Reads what has waited; all connectors are known. */
+  read(loading: Loading): void {
+    for (const act of this.#waiting.splice(0)) act(loading);
+  }
+}
+
+function readLookups(
+  body: Body,
+  kind: string,
+  context: ReadContext,
+  loading: Loading,
+): readonly LookupModel[] {
+  const { subject, report } = context;
+  const names = new StepNames(subject, report);
+  const blocks = body.blocks.filter((b) => b.type === kind);
+  if (!blocks.every(hasName)) names.addUnread();
+  return nameBlocks(blocks, kind, `${subject}: `, report).map(([name, block]) => {
+    const inner: ReadContext = {
+      ...context,
+      subject: `${subject}, step "${name}"`,
+      onExpression(expression, span) {
+        names.check(expression, span);
+        context.onExpression?.(expression, span);
+      },
+    };
+    const { values, request } = readRequest(block, lookupFields, "step", inner, loading);
+    names.add(name);
+    const { params, timeout, on_error: onError, cache } = values;
+    return { ...request, name, params, timeout, onError, default: values.default ?? null, cache };
+  });
 }

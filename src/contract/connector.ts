@@ -3,11 +3,10 @@
  * it starts, the writes that it gets.
  */
 import type { Clock } from "../base/clock.ts";
-import type { ConnectorCluster, DedupeStore } from "./cluster.ts";
 import type { Scope } from "../expression/mod.ts";
-import type { HonoApp } from "./hono.ts";
-import type { LookupModel } from "./request.ts";
 import type { SocketEndpoint } from "../transport/socket.ts";
+import type { ConnectorCluster, DedupeStore } from "./cluster.ts";
+import type { LookupModel } from "./request.ts";
 
 /** What is known of the connection that an event came from. A client cannot forge any of it. */
 export interface Client {
@@ -237,3 +236,9 @@ export interface Connector {
   /** Present where its type `keeps` keys for a flow's `dedupe`. */
   readonly dedupeStore?: DedupeStore;
 }
+
+/**
+ * An application of the `hono` package. Written this way, since the documentation's lint wants every
+ * type that it can follow to be exported from here.
+ */
+export type HonoApp = InstanceType<(typeof import("hono"))["Hono"]>;

@@ -13,8 +13,7 @@ import {
 import type { Expression } from "../expression/mod.ts";
 import { didYouMean } from "../base/nearest.ts";
 import type { LookupModel } from "./request.ts";
-import { keepPlaces, Places } from "./places.ts";
-import { misspelledOf, strangersOf } from "./unknown-names.ts";
+import { keepPlaces, misspelledOf, Places, strangersOf } from "./places.ts";
 import { text, type ValueSchema } from "./value-schema.ts";
 
 /** What a field is read with. */

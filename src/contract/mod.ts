@@ -43,7 +43,7 @@ export {
   required,
   type Values,
 } from "./fields.ts";
-export type { HonoApp } from "./hono.ts";
+export type { HonoApp } from "./connector.ts";
 export { lookups } from "./step-fields.ts";
 export {
   duration,

@@ -1,10 +1,9 @@
 /** Turns the structure of parsed files into one tree with evaluated values. */
 
 import type { Problem } from "../base/problem.ts";
-import { Budget, extentOf } from "./budget.ts";
-import { Constants } from "./constants.ts";
-import { isVerbatim, plainLiteral } from "./literals.ts";
+import { Budget, extentOf } from "./limits.ts";
 import {
+  Constants,
   limited,
   type Node,
   type ReadOptions,
@@ -12,6 +11,7 @@ import {
   ValueFailure,
   type ValueScope,
 } from "./scope.ts";
+import { isVerbatim, plainLiteral } from "./literals.ts";
 import type { RawAttribute, RawBlock, RawBody } from "./structure.ts";
 import { type Attribute, type Block, type Body, positionOf, problemAt, type Span } from "./tree.ts";
 import { evaluate } from "./value.ts";

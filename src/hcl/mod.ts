@@ -5,12 +5,11 @@
  * May import base/.
  */
 import { type Problem, problemWithoutPlace } from "../base/problem.ts";
-import { mayHoldConstants } from "./constants.ts";
+import { mayHoldConstants, type ReadOptions } from "./scope.ts";
 import { Evaluation, type ParsedFile, type ParsedValue } from "./evaluation.ts";
 import { Measure } from "./limits.ts";
 import { plainLiteral } from "./literals.ts";
-import { HclParser, ParserEnded } from "./parser.ts";
-import type { ReadOptions } from "./scope.ts";
+import { HclParser, parsedName, ParserEnded, syntaxProblems } from "./parser.ts";
 import {
   type RawAttribute,
   type RawBody,
@@ -18,7 +17,6 @@ import {
   recoverHeaders,
   StructureError,
 } from "./structure.ts";
-import { parsedName, syntaxProblems } from "./syntax.ts";
 import { type Body, type Header, problemAt, type SourceFile } from "./tree.ts";
 
 export type { ReadOptions } from "./scope.ts";

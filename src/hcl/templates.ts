@@ -1,7 +1,7 @@
 /** Evaluates quoted strings and heredocs with `${ … }` and `%{ if … }` in them. */
 
 import { dedent, templateText, unescape, unescapeHeredoc } from "./literals.ts";
-import { describe, toBoolean } from "./operators.ts";
+import { describe, toBoolean } from "./operations.ts";
 import {
   type EvaluateNode,
   fail,

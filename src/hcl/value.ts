@@ -1,10 +1,9 @@
 /** Evaluates HCL expressions, as hcl2json's syntax tree shows them, into plain values. */
 
 import { didYouMean } from "../base/nearest.ts";
-import { extentOf } from "./budget.ts";
-import { callFunction } from "./functions.ts";
+import { extentOf } from "./limits.ts";
+import { binary, callFunction, describe, toBoolean, toNumber } from "./operations.ts";
 import { isVerbatim, plainLiteral } from "./literals.ts";
-import { binary, describe, toBoolean, toNumber } from "./operators.ts";
 import {
   fail,
   limited,

@@ -1,14 +1,17 @@
 /** Descriptions → functions: builds the schemas of all types of a configuration. */
 import * as v from "valibot";
 import type { DataType, Violation } from "./mod.ts";
-import { arraySchema } from "./array.ts";
+import {
+  anyObject,
+  arraySchema,
+  idSchema,
+  objectSchema,
+  oneOf,
+  Steps,
+  stringSchema,
+} from "./kinds.ts";
 import type { Kind, NumberKind, Part, Shape } from "./description.ts";
-import { Fallback } from "./fallback.ts";
-import { anyObject, objectSchema } from "./object.ts";
-import type { CompiledPart } from "./part.ts";
-import { run, type Schema, violationsOf } from "./schema.ts";
-import { Steps } from "./steps.ts";
-import { idSchema, oneOf, stringSchema } from "./string.ts";
+import { type CompiledPart, Fallback, run, type Schema, violationsOf } from "./schema.ts";
 
 /**
  * The types by name. They may refer to each other and to themselves; a reference to none of them

@@ -28,7 +28,7 @@ const allowed: ReadonlyArray<readonly [file: string, text: string, reason: strin
     CONFIGURATION + "sticky; a name separates the blanks",
   ],
   [
-    "src/hcl/syntax.ts",
+    "src/hcl/parser.ts",
     "RegExp(`${place.source}: `));",
     "it reads the parser's own message, and begins with a fixed word",
   ],

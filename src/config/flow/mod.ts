@@ -8,7 +8,7 @@ import {
   type ReadContext,
   readFields,
 } from "../../contract/fields.ts";
-import { misspelledOf } from "../../contract/unknown-names.ts";
+import { misspelledOf } from "../../contract/places.ts";
 import { StepNames } from "../../contract/step-fields.ts";
 import { duration } from "../../contract/value-schema.ts";
 import type { Loading } from "../loading.ts";
@@ -17,7 +17,7 @@ import { destinationsField } from "./destination.ts";
 import { errorHandlingField } from "./error-handling.ts";
 import { acceptField, dedupeField, validateField } from "./rules.ts";
 import { originOf, readSource, sourceFields } from "./source.ts";
-import { stepsField } from "./step.ts";
+import { stepsField } from "./request.ts";
 import { transformField } from "./transform.ts";
 
 /** What the blocks of one flow are read with. */

@@ -1,15 +1,21 @@
-/** What `to`, `step` and `fallback` blocks have in common: a connector that is asked for something. */
-import type { Destination, DestinationType } from "../../contract/definition.ts";
-import type { Expression } from "../../expression/mod.ts";
-import type { ConnectorModel, RequestModel } from "../../model/mod.ts";
+/** Blocks that ask a connector for something: what `to`, `step` and `fallback` have in common. */
 import { didYouMean } from "../../base/nearest.ts";
-import type { Fields, ReadContext, Values } from "../../contract/fields.ts";
-import type { requestFields } from "../../contract/step-fields.ts";
-import { Places } from "../../contract/places.ts";
+import type { Destination, DestinationType } from "../../contract/definition.ts";
+import {
+  type Field,
+  type Fields,
+  nameBlocks,
+  type ReadContext,
+  readFields,
+  type Values,
+} from "../../contract/fields.ts";
+import { Places, placesOf, strangersOf } from "../../contract/places.ts";
+import { type requestFields, stepFields, type StepNames } from "../../contract/step-fields.ts";
 import { text } from "../../contract/value-schema.ts";
+import type { Expression } from "../../expression/mod.ts";
+import { type Block, type Body, hasFailed, type Report, type Span } from "../../hcl/tree.ts";
+import type { ConnectorModel, RequestModel, StepModel } from "../../model/mod.ts";
 import { findNamed, type Loading, reportAll } from "../loading.ts";
-import { readSoundly } from "../sound.ts";
-import type { Block, Body, Report } from "../../hcl/tree.ts";
 
 /** What such a block says. */
 export interface ReadRequest<F extends Fields> {
@@ -115,5 +121,50 @@ function withoutOthers(body: Body, fields: Fields): Body {
     ...body,
     attributes: body.attributes.filter((a) => Object.hasOwn(fields, a.name)),
     blocks: body.blocks.filter((b) => Object.hasOwn(fields, b.type)),
+  };
+}
+
+/**
+ * As `readFields`. `sound` is false where the values lack something that the block has: then what
+ * they lack has been reported, and need not be missed once more.
+ */
+export function readSoundly<F extends Fields>(
+  body: Body,
+  fields: F,
+  owner: Span,
+  context: ReadContext,
+): { readonly values: Values<F>; readonly sound: boolean } {
+  const strange = new Set(strangersOf(body, fields).map(({ span }) => span));
+  let sound = !hasFailed(body);
+  const values = readFields(body, fields, owner, {
+    ...context,
+    report(problem) {
+      if (problem.severity !== "warning" && !strange.has(problem.span)) sound = false;
+      context.report(problem);
+    },
+  });
+  return { values, sound: sound && placesOf(values).misspelled.size === 0 };
+}
+
+/** The `step` blocks, each of which sees the results of those before it. */
+export function stepsField(names: StepNames, loading: Loading): Field<readonly StepModel[]> {
+  return {
+    kind: "block",
+    about: "Asks a connector; its result is `step.NAME`. Steps run in the order written.",
+    type: "blocks",
+    required: false,
+    fields: stepFields,
+    read(body, kind, _owner, context) {
+      const { subject, report } = context;
+      const blocks = body.blocks.filter((b) => b.type === kind);
+      return nameBlocks(blocks, kind, `${subject}: `, report).map(([name, block]) => {
+        const inner = { ...context, subject: `${subject}, step "${name}"` };
+        const { values, request, places } = readRequest(block, stepFields, "step", inner, loading);
+        loading.onRequest?.({ kind: "step", subject: inner.subject, request, places });
+        names.add(name);
+        const { params, timeout, on_error: onError } = values;
+        return { ...request, name, params, timeout, onError, default: values.default ?? null };
+      });
+    },
   };
 }

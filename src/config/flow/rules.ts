@@ -16,7 +16,7 @@ import { duration, integer, oneOf, text } from "../../contract/value-schema.ts";
 import { placesOf } from "../../contract/places.ts";
 import { findNamed, type Loading } from "../loading.ts";
 import { SETTLEMENTS } from "./source.ts";
-import { stepsField } from "./step.ts";
+import { stepsField } from "./request.ts";
 
 /** The attributes of an `accept` block. */
 export const acceptFields = {

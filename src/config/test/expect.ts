@@ -22,7 +22,7 @@ import {
   textMap,
   within,
 } from "./block.ts";
-import type { Cast, Subject } from "./cast.ts";
+import type { Cast, Subject } from "./client.ts";
 
 const amountFields = {
   count: attribute(integer(), {

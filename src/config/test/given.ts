@@ -25,7 +25,7 @@ import {
   textMap,
   within,
 } from "./block.ts";
-import { type Cast, hasClients } from "./cast.ts";
+import { type Cast, hasClients } from "./client.ts";
 
 const data = attribute(anything(), { about: "What is sent." });
 

@@ -11,7 +11,7 @@ import { duration, flag, integer, text } from "../../contract/value-schema.ts";
 import { placesOf } from "../../contract/places.ts";
 import type { Block } from "../../hcl/tree.ts";
 import { anything, labelled, type Placed, placeOf, refuse, within } from "./block.ts";
-import type { Cast } from "./cast.ts";
+import type { Cast } from "./client.ts";
 
 /** The attributes of a `mock` block. */
 export const mockFields = {

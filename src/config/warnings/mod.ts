@@ -3,8 +3,7 @@ import type { PlacedConnector, PlacedFlow, Surroundings } from "./flow.ts";
 import { warnOfClaims, warnOfClaimsInRules } from "./identity.ts";
 import { warnOfLoops } from "./loops.ts";
 import { warnOfTargets } from "./targets.ts";
-import { warnOfUnpublished } from "./unpublished.ts";
-import { warnOfUnused } from "./unused.ts";
+import { warnOfUnpublished, warnOfUnused } from "./unused.ts";
 
 /** What flows are looked at with. */
 export interface WarningOptions extends Surroundings {

@@ -1,4 +1,5 @@
-/** Warns of what a connector declares and no flow uses. */
+/** Warns of what is declared and never used. */
+import { didYouMean } from "../../base/nearest.ts";
 import { placesOf } from "../../contract/places.ts";
 import { reportAll } from "../loading.ts";
 import {
@@ -28,4 +29,37 @@ export function warnOfUnused(
   const problems = model.definition.checkUsage?.({ requests, paths }, model.options) ?? [];
   const warnings = problems.map((one) => ({ ...one, severity: "warning" as const }));
   reportAll(warnings, placesOf(model.options as object), named(model), report);
+}
+
+/**
+ * Warns of a flow whose source is fed by this configuration alone, where no destination of it
+ * publishes the flow's operation. A target that the event decides may be any.
+ */
+export function warnOfUnpublished(
+  flows: readonly PlacedFlow[],
+  { connectors, constants, report }: Surroundings,
+): void {
+  const requests = flows.flatMap((flow) => flow.requests).map(({ request }) => request);
+  for (const { model: { name, source } } of flows) {
+    if (source.kind !== "connector") continue;
+    const connector = connectors.get(source.connector);
+    const { receives, internal } = connector?.definition.source ?? {};
+    if (connector === undefined || !internal?.(connector.options) || !receives) continue;
+    const targets = requests.filter((request) => request.connector === connector.name)
+      .map((request) => constantTarget(request, constants));
+    const arrives = targets.some((target) =>
+      target === undefined || receives(source.operation, target, connector.options)
+    );
+    if (arrives) continue;
+    const { operation } = source;
+    const what = operation === undefined ? "anything" : `"${operation}"`;
+    const near = didYouMean(operation ?? "", targets.filter((target) => target !== undefined));
+    report({
+      code: "unpublished-operation",
+      span: placesOf(source).of("operation"),
+      message: `flow "${name}" never starts: no flow publishes ${what} on ${named(connector)}`,
+      hint: near ?? "it lives in this process alone: publish there, or use a real broker",
+      severity: "warning",
+    });
+  }
 }

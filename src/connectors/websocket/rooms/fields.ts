@@ -10,7 +10,7 @@ import {
   type ReadContext,
   readFields,
 } from "../../../contract/fields.ts";
-import { misspelledOf } from "../../../contract/unknown-names.ts";
+import { misspelledOf } from "../../../contract/places.ts";
 import { lookups, StepNames } from "../../../contract/step-fields.ts";
 import type { LookupModel } from "../../../contract/request.ts";
 import { RoomPattern } from "./pattern.ts";
