@@ -46,7 +46,7 @@ test("failed reads are not recorded", async () => {
   assert.equal(new InputRecorder({}).env("HOME"), undefined);
 });
 
-test("what was read or written is known, and goes to what is fallback", async () => {
+test("a text cache keeps what was read or written, and writes to its fallback", async () => {
   const fallback = new MemoryTextCache([["a", "1"], ["b", "2"]]);
   const texts = new MemoryTextCache([["c", "3"]], fallback);
   assert.equal(await texts.read("a"), "1");
