@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { withHeadlines } from "../../bench/headlines.ts";
 import { pageOf } from "../../bench/page.ts";
 import { barOf, resultOf, scenarioOf } from "./bench-support.ts";
 
@@ -86,4 +87,20 @@ test("charts name every contender and hold numbers alone", () => {
   for (const { svg } of charts) assert.doesNotMatch(svg, /NaN|undefined|Infinity/);
   assert.match(charts[0].svg, />weir-node<[^]*>ws-node</);
   assert.match(charts[1].svg, />members</);
+});
+
+test("the README shows times the floor, and without a floor the lowest ratio", () => {
+  const contenders = [
+    { name: "floor", runtime: undefined },
+    { name: "weir-node", runtime: "node" as const },
+  ];
+  const scenarios = [scenarioOf("fanout-16", { contenders }), { ...fanout, name: "connect" }];
+  const readme = withHeadlines("a\n<!-- figures -->old<!-- /figures -->\nb", scenarios, {
+    "fanout-16": resultOf({ floor: { cost: 0.5 }, "weir-node": { cost: 0.6 } }),
+    connect: results["fanout-16"],
+  });
+  assert.match(readme, /^a\n<!-- figures -->\n/);
+  assert.match(readme, /16 messages outstanding: µs \| 0\.6 \(1\.2 × floor\) \|/);
+  assert.match(readme, /a connection opened: µs \| 1 \(9\.00 × ws-node\) \|/);
+  assert.doesNotMatch(readme, /old/);
 });
