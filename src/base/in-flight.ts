@@ -1,24 +1,32 @@
 /** Work that has begun and not ended. */
 
-/** The promises that are pending. */
+/** Counts the promises that are pending. */
 export class InFlight {
-  readonly #pending = new Set<Promise<unknown>>();
+  #count = 0;
+  #whenEmpty: (() => void)[] = [];
 
   /** The number of pending promises. */
   get count(): number {
-    return this.#pending.size;
+    return this.#count;
   }
 
   /** Counts a promise until it settles, and returns it. Its rejection is left to the caller. */
   add<T>(promise: Promise<T>): Promise<T> {
-    const ended = () => this.#pending.delete(settled);
-    const settled: Promise<unknown> = promise.then(ended, ended);
-    this.#pending.add(settled);
+    this.#count++;
+    promise.then(this.#ended, this.#ended);
     return promise;
   }
 
   /** Resolves when nothing is pending, including what is added while it waits. Never rejects. */
   async empty(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.all(this.#pending);
+    while (this.#count > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
   }
+
+  // One function for all promises, since there may be one for each event.
+  readonly #ended = (): void => {
+    if (--this.#count > 0) return;
+    const waiting = this.#whenEmpty;
+    this.#whenEmpty = [];
+    for (const resolve of waiting) resolve();
+  };
 }

@@ -70,14 +70,17 @@ export class Deliveries {
    * rejects.
    */
   handle(delivery: Delivery): void | Promise<void> {
-    let handled: void | Promise<void>;
+    let failure: ReturnType<Subscriptions["deliver"]>;
+    let settling: void | Promise<void>;
     try {
-      handled = this.#attempt(delivery, delivery.retries);
+      failure = this.#attempt(delivery);
+      if (failure instanceof Promise) return this.#inFlight.add(this.#finish(delivery, failure));
+      settling = this.#settle(delivery, failure, delivery.retries);
     } catch (error) {
-      handled = Promise.reject(error);
+      settling = Promise.reject(error);
     }
-    if (handled === undefined) return;
-    return this.#inFlight.add(handled.catch((error) => this.#giveBack(delivery, error)));
+    if (settling === undefined) return;
+    return this.#inFlight.add(settling.catch((error) => this.#giveBack(delivery, error)));
   }
 
   /** Ends the wait of messages for another delivery. */
@@ -100,14 +103,25 @@ export class Deliveries {
     });
   }
 
-  #attempt(delivery: Delivery, retries: number): void | Promise<void> {
+  /** Runs the flows once. */
+  #attempt({ content }: Delivery): ReturnType<Subscriptions["deliver"]> {
     this.counts.consumed++;
-    const { content } = delivery;
-    const failure = "reason" in content
+    return "reason" in content
       ? content
       : this.#context.subscriptions.deliver(new MessageEvent(content));
-    if (!(failure instanceof Promise)) return this.#settle(delivery, failure, retries);
-    return failure.then((found) => this.#settle(delivery, found, retries));
+  }
+
+  /** Settles a message whose flows have to be waited for. */
+  async #finish(
+    delivery: Delivery,
+    running: Promise<DeliveryFailure | undefined>,
+  ): Promise<void> {
+    try {
+      const settling = this.#settle(delivery, await running, delivery.retries);
+      if (settling !== undefined) await settling;
+    } catch (error) {
+      await this.#giveBack(delivery, error);
+    }
   }
 
   #settle(
@@ -151,7 +165,7 @@ export class Deliveries {
     await this.#wait(retryDelay);
     if (!delivery.held) return;
     if (this.#stopping && keeps) return delivery.requeue();
-    return this.#attempt(delivery, retries);
+    return this.#settle(delivery, await this.#attempt(delivery), retries);
   }
 
   #giveUp(delivery: Delivery, reason: string): void | Promise<void> {

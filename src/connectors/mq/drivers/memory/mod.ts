@@ -201,6 +201,8 @@ export class MemoryBroker implements Broker {
 
 /** A message that was taken from the queue. */
 class MemoryDelivery implements Delivery {
+  readonly routingKey: string;
+  readonly retries: number;
   readonly held = true;
   readonly content: Message;
   readonly #message: Queued;
@@ -211,24 +213,18 @@ class MemoryDelivery implements Delivery {
     exchange: string,
     queueAgain: (message: Queued, delay: number) => void,
   ) {
-    this.#message = message;
-    this.#return = queueAgain;
+    const { routingKey, retries, properties } = message;
+    this.routingKey = routingKey;
+    this.retries = retries;
     // Parsed for each delivery: nothing is shared with the publisher, as if it had been sent.
     const headers = JSON.parse(message.headers);
-    const { routingKey, properties } = message;
     this.content = {
       key: routingKey,
       body: JSON.parse(message.body),
       metadata: { headers, routing_key: routingKey, exchange, properties },
     };
-  }
-
-  get routingKey(): string {
-    return this.#message.routingKey;
-  }
-
-  get retries(): number {
-    return this.#message.retries;
+    this.#message = message;
+    this.#return = queueAgain;
   }
 
   ack(): void {}
