@@ -75,9 +75,8 @@ const brokerFiles: readonly string[] = [
  * row run side by side, since they wait most of the time.
  */
 const later: readonly (readonly string[])[] = [
-  ["tests/e2e/signals.test.ts", "tests/e2e/heartbeat.test.ts"],
-  // They try again where the machine is too busy to tell.
-  ["tests/examples/tests.test.ts", "tests/faults/slow-client.test.ts"],
+  ["tests/e2e/signals.test.ts", "tests/e2e/heartbeat.test.ts", "tests/examples/tests.test.ts"],
+  ["tests/faults/slow-client.test.ts"],
 ];
 
 /** How many checks run side by side: they use all of a core. */
