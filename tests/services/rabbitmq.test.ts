@@ -164,7 +164,7 @@ await bench("instances share a named queue", async (bench) => {
   assert.ok(one.connector.counts().acked > 0 && two.connector.counts().acked > 0);
 });
 
-await bench("a named queue keeps what comes while nobody consumes", async (bench) => {
+await bench("a named queue keeps messages while there is no consumer", async (bench) => {
   const first = await bench.consume(bench.named(), () => undefined);
   await first.connector.stop();
   await first.connector.drain();
@@ -420,7 +420,7 @@ await bench("drain waits for messages at work and their acks, and takes no more"
   assert.equal(await bench.count(bench.queue), 3 - ended);
 });
 
-await bench("drain gives a message that waits for a retry back to its queue", async (bench) => {
+await bench("drain returns a message that waits for a retry to its queue", async (bench) => {
   const { connector } = await bench.consume(bench.named(), () => {
     throw failure();
   });
@@ -472,7 +472,7 @@ await bench("persistent, confirms and the default exchange do what they say", as
   assert.deepEqual(message?.body, { n: 1 });
 });
 
-await bench("a connection closed by the operator comes back, with all queues", async (bench) => {
+await bench("a connection closed by the operator is restored, with all queues", async (bench) => {
   const own: unknown[] = [];
   const shared: unknown[] = [];
   const one = await bench.consume({}, ({ payload }) => own.push(payload));
@@ -546,7 +546,7 @@ await bench("nothing is lost where connections break and messages fail", async (
   assert.equal(await bench.count(`${bench.queue}.dlq`), 0);
 });
 
-await bench("wrong credentials end the start, and no password is told", async (bench) => {
+await bench("wrong credentials end the start, and the password is not shown", async (bench) => {
   const url = "amqp://guest:wrong-secret@127.0.0.1:5672";
   const { connector, log } = await bench.make({ url, host: undefined });
   await assert.rejects(() => connector.start(), (error) => {

@@ -56,7 +56,7 @@ test("keeping a key again moves its end", async () => {
   });
 });
 
-test("a key may be any text, and may stand for as long as anybody likes", async () => {
+test("a key may be any text, and may be kept for any time", async () => {
   await withDatabase(TABLE, async (db) => {
     const keys = ['"', "", "'); DROP TABLE t; --", "ü\u{1F600}", "x".repeat(100_000)];
     for (const key of keys) await db.dedupeStore.add(key, key, NOW, NOW + Number.MAX_SAFE_INTEGER);
@@ -116,7 +116,7 @@ test("a commit that is undone takes the table along, and the next key makes it a
   });
 });
 
-test("the keys' table is no target and no hint", async () => {
+test("the keys' table is neither a target nor a hint", async () => {
   await withDatabase(TABLE, async (db) => {
     await db.dedupeStore.add("f", "k", NOW, NOW + 1000);
     await assert.rejects(

@@ -37,7 +37,7 @@ async function withReaders(
 
 const order = (sql: string, first = false) => ({ sql, values: [], first });
 
-test("a read elsewhere gives the values that one here gives", async () => {
+test("a read in another process returns the same values", async () => {
   const schema = 'CREATE TABLE t (id INTEGER PRIMARY KEY, any, "__proto__");' +
     `INSERT INTO t (any, "__proto__") VALUES (1, 'p'), (-1.5, 2), (9e999, 3), (-9e999, NULL),
      (9007199254740993, 4), (-9223372036854775808, 5), ('ü\u{1F600}', 6), (x'00ff', 7), (NULL, 8),
@@ -79,7 +79,7 @@ test("rows: what a step makes of them is the same elsewhere", async () => {
   });
 });
 
-test("a result of many rows comes whole and in order, and others act in between", async () => {
+test("a result of many rows is complete and in order, and does not block", async () => {
   await withDatabase("CREATE TABLE t (a);", async (db) => {
     const query = `${MANY} SELECT n, 'row ' || n AS text FROM c`;
     await write(db, { query, payload: { most: 1 } });
@@ -160,7 +160,7 @@ test("short reads share a process, and pass one that takes long", async () => {
   });
 });
 
-test("closing gives up what is read and what waits, and nothing is read afterwards", async () => {
+test("closing cancels all reads, and nothing is read afterwards", async () => {
   await withReaders(async (readers) => {
     const reads = Array.from({ length: 10 }, () => readers.read(order(ENDLESS)));
     const broken = reads.map((read) => assert.rejects(read, /is closed/));

@@ -84,7 +84,7 @@ test("it is a destination with four operations and no source", () => {
   assert.deepEqual(operations, ["INSERT", "UPDATE", "DELETE", "UPSERT"]);
 });
 
-test("good destinations give no complaint", () => {
+test("good destinations have no problem", () => {
   assert.deepEqual(check({ target: "t" }), []);
   assert.deepEqual(check({ target: param("input.table"), operation: "INSERT" }), []);
   assert.deepEqual(check({ target: "t", operation: "UPSERT", key: "id" }), []);

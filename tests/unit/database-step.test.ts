@@ -67,7 +67,7 @@ test("rows: by itself no row is null, one is an object, several are a list", asy
   });
 });
 
-test("the default stands where there is no row, but not for an empty list", async () => {
+test("the default replaces a missing row, but not an empty list", async () => {
   await withDatabase(USERS, async (db) => {
     const query = 'query = "SELECT * FROM users WHERE id = 9"\n    default = { name = "nobody" }';
     assert.deepEqual(answer(await flowWith(db, found(query))), { name: "nobody" });
@@ -147,7 +147,7 @@ test("a step writes to a table as a destination does", async () => {
   });
 });
 
-test("a destination's SELECT gives the list of rows, as before", async () => {
+test("a destination's SELECT returns the list of rows", async () => {
   await withDatabase(USERS, async (db) => {
     const body = `to {
     connector = "db"
@@ -161,7 +161,7 @@ test("a destination's SELECT gives the list of rows, as before", async () => {
   });
 });
 
-test("good steps have nothing to complain of", async () => {
+test("good steps have no problem", async () => {
   for (
     const step of [
       'query = "SELECT 1"',
@@ -194,7 +194,7 @@ test("what a step's query and params lack of each other is said before anything 
   ]);
 });
 
-test("rows without a query's rows, and a table write that cannot be, are complaints", async () => {
+test("rows without a query's rows, and a table write that cannot be, are problems", async () => {
   const cases: readonly (readonly [step: string, code: string])[] = [
     ['rows = "one"\n    target = "t"', "unused-attribute"],
     ['query = "DELETE FROM t"\n    rows = "all"', "no-rows"],

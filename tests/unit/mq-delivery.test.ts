@@ -21,7 +21,7 @@ function message(rest: Partial<AsyncMessage>): AsyncMessage {
   };
 }
 
-test("a message that waited for a retry comes back as what it was", () => {
+test("a message that waited for a retry is unchanged", () => {
   const original = message({ headers: { mine: 1 }, messageId: "m1", priority: 4 });
   const first = readMessage(original, "work");
   assert.equal(first.retries, 0);
@@ -109,7 +109,7 @@ function returned({ envelope, body }: ReturnType<typeof retryCopy>): AsyncMessag
   return message({ ...envelope, body, exchange: "", routingKey: "work" });
 }
 
-test("a message whose header cannot be sent waits with it in its body, and comes back as what it was", () => {
+test("a message whose header cannot be sent waits with it in its body, and is unchanged", () => {
   const headers = { large: "x".repeat(20_000), none: NaN, bytes: Buffer.from([1, 2]), list: [[]] };
   const original = message({
     headers,

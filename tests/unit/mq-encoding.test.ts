@@ -109,7 +109,7 @@ test("of headers that do not fit together, the small ones stay", () => {
   assert.deepEqual(left, ["large", "bytes"]);
 });
 
-test("what is packed in front of a body comes out as it went in", () => {
+test("what is packed in front of a body is unpacked unchanged", () => {
   const random = seeded(12);
   for (let n = 0; n < 500; n++) {
     const value = { headers: anyTable(random, 4, 8), type: "t" };
@@ -124,7 +124,7 @@ test("what is packed in front of a body comes out as it went in", () => {
   assert.deepEqual(unpack(body, length)?.value, tricky);
 });
 
-test("what nobody has packed is not unpacked", () => {
+test("what was not packed is not unpacked", () => {
   const body = Buffer.from('["map",["a"');
   for (const length of [-1, 0, 3, 11, 12, 1.5, NaN]) assert.equal(unpack(body, length), undefined);
   for (const text of ['["odd"]', '["map",1]', '["list",["odd"]]']) {

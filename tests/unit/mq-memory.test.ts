@@ -123,7 +123,7 @@ test("keys such as __proto__ are plain data", async () => {
   });
 });
 
-test("a payload goes over as JSON and is shared with nobody", async () => {
+test("a payload is sent as JSON and not shared", async () => {
   await withMemory({}, async ({ connector }) => {
     const seen: unknown[] = [];
     connector.subscribe(undefined, flow(({ payload }) => seen.push(payload)));
@@ -184,7 +184,7 @@ test("a message that no queue takes is let go, unless it is mandatory", async ()
   }
 });
 
-test("publisher.exchange decides who gets a message", async () => {
+test("publisher.exchange decides where a message goes", async () => {
   const queue = { name: "work", durable: true, exclusive: false, auto_delete: false };
   for (const [exchange, expected] of [["other", []], ["", ["work"]]] as const) {
     const publisher = { exchange, persistent: false, confirms: true, mandatory: false };

@@ -11,17 +11,17 @@ function options(rest: Record<string, unknown> = {}): MqOptions {
   return { driver: "rabbitmq", ...rest } as MqOptions;
 }
 
-function complaints(rest: Record<string, unknown>): readonly string[] {
+function problems(rest: Record<string, unknown>): readonly string[] {
   return (mqConnector.check?.(options(rest)) ?? []).map((problem) =>
     problem.attribute === undefined ? codeOf(problem) : `${problem.attribute}: ${codeOf(problem)}`
   );
 }
 
-function operationComplaints(operation: string | undefined, rest: Record<string, unknown>) {
+function operationProblems(operation: string | undefined, rest: Record<string, unknown>) {
   return mqConnector.source?.check?.(operation, options(rest)) ?? [];
 }
 
-function targetComplaints(target: string | undefined, rest: Record<string, unknown>) {
+function targetProblems(target: string | undefined, rest: Record<string, unknown>) {
   const to = { operation: undefined, target, options: {} };
   return mqConnector.destination?.check?.(to, options(rest)) ?? [];
 }
@@ -29,25 +29,25 @@ function targetComplaints(target: string | undefined, rest: Record<string, unkno
 const queue = { durable: true, exclusive: false, auto_delete: false };
 const publisher = { persistent: true, confirms: true, mandatory: false };
 
-test("a good configuration has nothing to complain of", () => {
-  assert.deepEqual(complaints({}), []);
-  assert.deepEqual(complaints({ url: "amqps://u:p@broker.example:5671/vhost" }), []);
-  assert.deepEqual(complaints({ host: "broker", port: 5672, tls: true }), []);
-  assert.deepEqual(complaints({ queue: { ...queue, name: "q" }, consumer: { queue: "q" } }), []);
+test("a good configuration has no problem", () => {
+  assert.deepEqual(problems({}), []);
+  assert.deepEqual(problems({ url: "amqps://u:p@broker.example:5671/vhost" }), []);
+  assert.deepEqual(problems({ host: "broker", port: 5672, tls: true }), []);
+  assert.deepEqual(problems({ queue: { ...queue, name: "q" }, consumer: { queue: "q" } }), []);
   const dlq = { max_retries: 3, retry_delay: 1000 };
-  assert.deepEqual(complaints({ consumer: { queue: "q", dlq } }), []);
-  assert.deepEqual(complaints({ consumer: { dlq: { ...dlq, queue: "dead" } } }), []);
+  assert.deepEqual(problems({ consumer: { queue: "q", dlq } }), []);
+  assert.deepEqual(problems({ consumer: { dlq: { ...dlq, queue: "dead" } } }), []);
 });
 
-test("a url stands alone", () => {
+test("a url excludes the other attributes of an address", () => {
   for (const name of ["host", "port", "username", "password", "vhost", "tls"]) {
-    assert.deepEqual(complaints({ url: "amqp://broker", [name]: "x" }), [
+    assert.deepEqual(problems({ url: "amqp://broker", [name]: "x" }), [
       `${name}: conflicting-attributes`,
     ]);
   }
 });
 
-test("a percent sign in a url stands for a character, or it is a complaint that repeats nothing", () => {
+test("a percent sign in a url encodes a character, or is a problem that does not show the url", () => {
   const cases = [
     ["amqp://u:100%sure@h", "password"],
     ["amqp://u:%@h", "password"],
@@ -60,10 +60,10 @@ test("a percent sign in a url stands for a character, or it is a complaint that 
     assert.deepEqual([problem.attribute, codeOf(problem)], ["url", "invalid-url"], url);
     assert.ok(problem.message.includes(part), problem.message);
   }
-  assert.deepEqual(complaints({ url: "amqp://u:100%25sure%F0%9F%98%80@h/%2f" }), []);
+  assert.deepEqual(problems({ url: "amqp://u:100%25sure%F0%9F%98%80@h/%2f" }), []);
 });
 
-test("a url is an AMQP URL without parameters, and is not repeated in the complaint", () => {
+test("a url is an AMQP URL without parameters, and is not shown in the problem", () => {
   for (const url of ["http://u:secret@h", "amqp:", "secret", "", "amqp://", "amqp://h?secret=1"]) {
     const [problem] = mqConnector.check?.(options({ url })) ?? [];
     assert.deepEqual([problem.attribute, codeOf(problem)], ["url", "invalid-url"]);
@@ -71,7 +71,7 @@ test("a url is an AMQP URL without parameters, and is not repeated in the compla
   }
 });
 
-test("what contradicts itself is a complaint", () => {
+test("contradictions are problems", () => {
   const dlq = { max_retries: 3, retry_delay: 1000 };
   const bad: readonly (readonly [Record<string, unknown>, code: string])[] = [
     [{ exchange: { type: "topic", durable: false } }, "missing-attribute"],
@@ -82,29 +82,29 @@ test("what contradicts itself is a complaint", () => {
     [{ publisher: { ...publisher, confirms: false, mandatory: true } }, "conflicting-attributes"],
   ];
   for (const [rest, expected] of bad) {
-    assert.deepEqual(complaints(rest), [expected]);
+    assert.deepEqual(problems(rest), [expected]);
   }
 });
 
 test("a direct exchange has no patterns", () => {
   const direct = { exchange: { type: "direct", durable: true } };
-  assert.equal(operationComplaints("order.*", direct).length, 1);
-  assert.equal(operationComplaints("order.created", direct).length, 0);
-  assert.equal(operationComplaints(undefined, direct).length, 1);
-  assert.equal(operationComplaints(undefined, { ...direct, consumer: { queue: "q" } }).length, 0);
-  assert.equal(operationComplaints("order.*", {}).length, 0);
-  assert.equal(operationComplaints(undefined, {}).length, 0);
-  assert.equal(operationComplaints("x".repeat(256), {}).length, 1);
+  assert.equal(operationProblems("order.*", direct).length, 1);
+  assert.equal(operationProblems("order.created", direct).length, 0);
+  assert.equal(operationProblems(undefined, direct).length, 1);
+  assert.equal(operationProblems(undefined, { ...direct, consumer: { queue: "q" } }).length, 0);
+  assert.equal(operationProblems("order.*", {}).length, 0);
+  assert.equal(operationProblems(undefined, {}).length, 0);
+  assert.equal(operationProblems("x".repeat(256), {}).length, 1);
 });
 
 test("a destination needs a target, unless all queues get everything", () => {
   const fanout = { exchange: { type: "fanout", durable: true } };
-  assert.equal(targetComplaints(undefined, {}).length, 1);
-  assert.equal(targetComplaints("a.b", {}).length, 0);
-  assert.equal(targetComplaints("a".repeat(256), {}).length, 1);
-  assert.equal(targetComplaints(undefined, fanout).length, 0);
+  assert.equal(targetProblems(undefined, {}).length, 1);
+  assert.equal(targetProblems("a.b", {}).length, 0);
+  assert.equal(targetProblems("a".repeat(256), {}).length, 1);
+  assert.equal(targetProblems(undefined, fanout).length, 0);
   assert.equal(
-    targetComplaints(undefined, { ...fanout, publisher: { ...publisher, exchange: "" } }).length,
+    targetProblems(undefined, { ...fanout, publisher: { ...publisher, exchange: "" } }).length,
     1,
   );
 });
@@ -114,7 +114,7 @@ function receives(operation: string | undefined, target: string, rest: Record<st
   return mqConnector.source?.receives?.(operation, target, options(rest));
 }
 
-test("what is published comes back where the exchange brings it", () => {
+test("what is published is received where the exchange routes it", () => {
   const direct = { exchange: { type: "direct", durable: true } };
   const fanout = { exchange: { type: "fanout", durable: true } };
   const cases:
@@ -150,7 +150,7 @@ test("what goes to another exchange does not come back; straight to the own queu
   assert.equal(receives(undefined, "other", own), false);
 });
 
-test("only the memory broker has nobody else to publish", () => {
+test("only the memory broker has no other publishers", () => {
   assert.equal(mqConnector.source?.internal?.(options()), false);
   assert.equal(mqConnector.source?.internal?.(options({ driver: "memory" })), true);
 });

@@ -66,7 +66,7 @@ test("a header frame that is cut or damaged is read to its end at most", () => {
   }
 });
 
-test("the library parses no body, and the content type comes back", () => {
+test("the library parses no body, and the content type is restored", () => {
   for (const type of ["application/json", "text/plain"]) {
     const bounded = payload(0x8000, short(type));
     boundHeader(bounded);

@@ -136,7 +136,7 @@ test("only filters of flows whose operation matches are asked, and only where no
   });
 });
 
-test("a filter that fails is no refusal", async () => {
+test("a filter that fails is not a refusal", async () => {
   await withBroker(async (made) => {
     made.connector.subscribe("k", refusing("requeue"));
     made.connector.subscribe(

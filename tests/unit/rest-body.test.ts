@@ -63,7 +63,7 @@ test("rest body: one that does not come is given up after 30 seconds", async () 
   await assertIdle(clock);
 });
 
-test("rest body: one that comes slowly is given up after 300 seconds in all", async () => {
+test("rest body: a slow one times out after 300 seconds in all", async () => {
   const clock = new ManualClock();
   const { stream, send } = upload();
   let result: unknown;
@@ -88,7 +88,7 @@ test("rest body: one that is too large is not read further", async () => {
   assert.equal(value?.length, LIMIT / 2);
 });
 
-test("rest body: one that breaks off or is no UTF-8 is broken", async () => {
+test("rest body: one that is incomplete or not UTF-8 is broken", async () => {
   const clock = new ManualClock();
   const { stream, send, breakOff } = upload();
   const body = new BodyReader(clock).read(stream, LIMIT);

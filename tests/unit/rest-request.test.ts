@@ -48,7 +48,7 @@ test("rest: a request without a body", async () => {
   assert.deepEqual((await seen("POST /x", "/x", { method: "POST", body: "" })).payload, {});
 });
 
-test("rest: a body that is no object is the payload itself", async () => {
+test("rest: a body that is not an object is the payload itself", async () => {
   for (const body of [[1, { a: 2 }], "text", 5, true, null]) {
     const { payload, input } = await seen("PUT /r/:room", "/r/a?b=c", {
       ...json(JSON.stringify(body), "PUT"),
@@ -81,7 +81,7 @@ test("rest: path parameters are decoded once", async () => {
   }
 });
 
-test("rest: a path that is no percent-encoded UTF-8 is refused", async () => {
+test("rest: a path that is not percent-encoded UTF-8 is refused", async () => {
   const { request } = await serve([["GET /rooms/:room", echo]]);
   for (const written of ["%ZZ", "%", "%FF", "a%C3"]) {
     const response = await request(`/rooms/${written}`);
@@ -90,7 +90,7 @@ test("rest: a path that is no percent-encoded UTF-8 is refused", async () => {
   }
 });
 
-test("rest: names of the prototype are plain data wherever they stand", async () => {
+test("rest: names of the prototype are plain data everywhere", async () => {
   const { request } = await serve([["POST /x/:constructor", ({ payload, input }) => {
     const own = (value: unknown) => Object.entries(value as Record<string, unknown>);
     assert.equal(Object.getPrototypeOf(payload), Object.prototype);

@@ -94,7 +94,7 @@ test("rest: a failed flow tells its details, and its error_response instead", as
   }
 });
 
-test("rest: an error_response that is no JSON is logged and is 500", async () => {
+test("rest: an error_response that is not JSON is logged and is 500", async () => {
   const body: Record<string, unknown> = {};
   body.self = body;
   const { request, logged } = await serve([["GET /x", () => {

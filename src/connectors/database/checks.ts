@@ -8,9 +8,9 @@ import { parseQuery, type Query } from "./query.ts";
 export function checkDestination(to: Destination<DatabaseDestination>): readonly CodedProblem[] {
   const { query, params } = to.options;
   if (query !== undefined) return checkQuery(query, to, (found) => checkNames(found, params));
-  const complaints = checkTable(to);
-  if (params === undefined) return complaints;
-  return [...complaints, {
+  const problems = checkTable(to);
+  if (params === undefined) return problems;
+  return [...problems, {
     code: "unused-attribute",
     attribute: "params",
     message: "takes no params without a query",
@@ -32,33 +32,33 @@ export function checkStep(step: Destination<DatabaseDestination>): readonly Code
       }]),
     ]);
   }
-  const complaints = [...checkTable(step), ...checkKey(step)];
-  if (rows === undefined || rows === "auto") return complaints;
+  const problems = [...checkTable(step), ...checkKey(step)];
+  if (rows === undefined || rows === "auto") return problems;
   const message = `has rows = "${rows}" without a query`;
   const hint = "a write to a table returns its row";
-  return [...complaints, { code: "unused-attribute", attribute: "rows", message, hint }];
+  return [...problems, { code: "unused-attribute", attribute: "rows", message, hint }];
 }
 
 function checkTable(
   { operation = "INSERT", target, options: { key } }: Destination<DatabaseDestination>,
 ): readonly CodedProblem[] {
-  const complaints: CodedProblem[] = [];
+  const problems: CodedProblem[] = [];
   if (target === undefined) {
     const hint = 'target = "table"';
     const message = "needs a target, which is a table, or a query";
-    complaints.push({ code: "missing-target", message, hint });
+    problems.push({ code: "missing-target", message, hint });
   }
   if (operation === "INSERT" && key !== undefined) {
     const hint = 'operation = "UPSERT" takes one';
     const message = "takes no key for an INSERT";
-    complaints.push({ code: "unused-attribute", attribute: "key", message, hint });
+    problems.push({ code: "unused-attribute", attribute: "key", message, hint });
   }
   if (["UPDATE", "DELETE", "UPSERT"].includes(operation) && key === undefined) {
     const message = `needs a key for its ${operation}`;
     const hint = 'such as key = "id"';
-    complaints.push({ code: "missing-key", attribute: "operation", message, hint });
+    problems.push({ code: "missing-key", attribute: "operation", message, hint });
   }
-  return complaints;
+  return problems;
 }
 
 /** The columns that a step writes are its `params`, among which its key must be. */

@@ -20,17 +20,17 @@ export const exchangeChecks: Omit<Driver, "load"> = {
 
 /** Checks a whole `connector` block. */
 function checkOptions(options: MqOptions): readonly CodedProblem[] {
-  const complaints: CodedProblem[] = [...checkUrl(options)];
+  const problems: CodedProblem[] = [...checkUrl(options)];
   const { exchange, queue, consumer, publisher } = options;
   const name = queueNameOf(options);
   if (exchange !== undefined && exchange.name === undefined && !exchange.durable) {
-    complaints.push({
+    problems.push({
       code: "missing-attribute",
       message: "needs a name for an exchange that is not durable",
     });
   }
   if (queue !== undefined && name === undefined) {
-    complaints.push({
+    problems.push({
       code: "missing-queue",
       message: "needs a name in its queue block",
       hint: "leave the block out, and each instance has its own queue",
@@ -39,14 +39,14 @@ function checkOptions(options: MqOptions): readonly CodedProblem[] {
   if (
     consumer?.queue !== undefined && queue?.name !== undefined && consumer.queue !== queue.name
   ) {
-    complaints.push({
+    problems.push({
       code: "conflicting-attributes",
       message: `consumes from "${consumer.queue}" but declares "${queue.name}"`,
       hint: "one of the two names is enough",
     });
   }
   if (consumer?.dlq !== undefined && consumer.dlq.queue === undefined && name === undefined) {
-    complaints.push({
+    problems.push({
       code: "missing-queue",
       message: "needs a queue in its dlq block",
       hint: "the name of a named queue is the default",
@@ -55,19 +55,19 @@ function checkOptions(options: MqOptions): readonly CodedProblem[] {
   if (
     consumer?.dlq?.exchange !== undefined && consumer.dlq.exchange === settle(options).exchange.name
   ) {
-    complaints.push({
+    problems.push({
       code: "dead-letter-loop",
       message: "sends dead letters to the exchange that they came from",
       hint: "name another exchange in the dlq block, or none",
     });
   }
   if (publisher?.mandatory && !publisher.confirms) {
-    complaints.push({
+    problems.push({
       code: "conflicting-attributes",
       message: "has mandatory without confirms",
     });
   }
-  return complaints;
+  return problems;
 }
 
 /** Checks the `operation` of a `from` block: only a topic exchange takes patterns. */
