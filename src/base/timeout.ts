@@ -7,7 +7,7 @@ import { type Clock, systemClock } from "./clock.ts";
  *
  * @example
  * ```ts
- * await withTimeout(connection.close(), 5_000, () => connection.destroy());
+ * await withTimeout(Promise.resolve("in time"), 5_000, () => "late");
  * ```
  */
 export function withTimeout<T, L>(
