@@ -1,6 +1,6 @@
 /**
- * Helpers for every part: errors, problems, time limits, retries, work in flight, queues, JSON and
- * text. They know nothing about the other parts.
+ * Helpers for all parts: errors, problems, time limits, retries, a counter of running work, queues,
+ * JSON and text. They know nothing about the other parts.
  *
  * May import no other folder.
  */

@@ -1,6 +1,6 @@
 /**
- * The processes of one service as a group: who is there, who leads, what they send and share. It
- * starts nothing and opens nothing: `workers/` does.
+ * The processes of one service as a group: its members, its leader, and the messages and limits that
+ * they share. `workers/` starts the processes and connects them.
  *
  * May import base/ and contract/.
  */

@@ -1,6 +1,6 @@
 /**
- * Tree → model: reads every block by its fields, connects the names, and reports all problems and
- * warnings.
+ * Tree → model: reads every block by its fields, resolves references between blocks, and reports all
+ * problems and warnings.
  *
  * May import base/, contract/, expression/, hcl/, model/ and type/.
  */

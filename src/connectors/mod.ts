@@ -1,6 +1,6 @@
 /**
- * The built-in connectors, by the name that `type` selects. Each is a folder that can be deleted
- * with its line here.
+ * The built-in connectors. Each export is a value of `type`. To remove a connector, delete its
+ * folder and its line.
  *
  * May import connectors/database/, connectors/mq/, connectors/rest/ and connectors/websocket/.
  */

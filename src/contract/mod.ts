@@ -1,6 +1,6 @@
 /**
- * What a connector is written against: the connector itself, its definition, the fields of its
- * blocks, and how it hands an event to a flow.
+ * The interfaces between connectors and the rest: what a connector implements, its definition, the
+ * fields of its blocks, and how it starts flows.
  *
  * May import base/, expression/, hcl/ and transport/.
  */

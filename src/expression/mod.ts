@@ -2,9 +2,10 @@
  * Expressions: CEL (https://cel.dev), compiled once with the configuration and evaluated for each
  * event.
  *
- * A text goes through tokens.ts and parser.ts (syntax.ts is the tree), then compile.ts with
- * operators.ts, macros.ts and functions.ts; values.ts makes the plain result. meter.ts limits the
- * cost. docs/expressions.md lists the differences from CEL.
+ * A text goes through `tokens.ts` and `parser.ts` to a tree (`syntax.ts`), which `compile.ts` turns
+ * into functions, with `operators.ts`, `macros.ts` and `functions.ts`. `values.ts` converts a result
+ * to plain JSON values. `meter.ts` limits the cost. docs/expressions.md lists the differences from
+ * CEL.
  *
  * May import base/.
  */

@@ -1,6 +1,6 @@
 /**
  * Flows: an event goes through the stages of one flow to its destinations. Also the schedules that
- * start flows, and the look-ups of connectors.
+ * start flows, and the look-ups that a connector makes outside of flows.
  *
  * May import base/, contract/, expression/, model/ and type/.
  */

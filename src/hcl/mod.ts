@@ -1,6 +1,6 @@
 /**
- * HCL text → a tree with positions and order. It knows nothing of Weir's own blocks, and is the
- * only user of hcl2json.
+ * HCL text → a tree of blocks and attributes, in the order of the text and with their places. It
+ * does not know Weir's blocks. It is the only user of hcl2json.
  *
  * May import base/.
  */

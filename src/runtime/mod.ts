@@ -1,6 +1,6 @@
 /**
- * Runtimes: a model becomes running connectors, flows and schedules. All parts are put together
- * here. A runtime does not listen; server/ does.
+ * `createRuntime`: a model becomes running connectors, flows and schedules. A runtime opens no port;
+ * `server/` does.
  *
  * May import base/, config/, connectors/, contract/, flow/, hcl/, model/ and transport/.
  */

@@ -1,6 +1,5 @@
 /**
- * The `type` blocks: what shape data must have, compiled once, and what is wrong with data that
- * has another one.
+ * The `type` blocks: the shape of data, compiled once into a check that returns every violation.
  *
  * May import base/ and expression/.
  */

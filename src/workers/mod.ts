@@ -1,6 +1,6 @@
 /**
  * Serves a configuration in this process, or starts and supervises several processes that share its
- * ports and are one service.
+ * ports and act as one service.
  *
  * May import base/, cluster/, contract/, flow/, hcl/, model/, runtime/ and server/.
  */

@@ -1,4 +1,4 @@
-/** What does not keep a configuration from running, but is hardly what was meant. */
+/** Warnings: a configuration that can run, but probably not as intended. */
 import type { PlacedConnector, PlacedFlow, Surroundings } from "./flow.ts";
 import { warnOfClaims, warnOfClaimsInRules } from "./identity.ts";
 import { warnOfLoops } from "./loops.ts";

@@ -6,7 +6,7 @@
  * A handshake goes through `hub.ts` and `admission.ts` to a `connection.ts`. A frame goes through
  * `connection.ts`, `queue.ts` (order and limits) and `frames.ts` to a flow. What a flow sends goes
  * through `write` in `hub.ts`, `recipients.ts` and `outbox.ts` to sockets, and through `relay.ts` to
- * other workers. All of them read one object, `shared.ts`. Types of frames are in `protocol.ts`,
+ * other workers. All of them share one object (`shared.ts`). Types of frames are in `protocol.ts`,
  * close codes in `closing.ts`, counters in `counters.ts`, attributes in `options.ts`.
  */
 import {

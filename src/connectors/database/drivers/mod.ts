@@ -1,4 +1,4 @@
-/** The drivers, by the name that `driver` selects. Each is a folder and its entry here. */
+/** The drivers, by the name that `driver` selects. Each has a folder, and an entry here. */
 import type { Driver } from "../driver.ts";
 
 /** Every driver. Its module is loaded when a connector uses it. */

@@ -1,4 +1,4 @@
-/** The drivers, by the name that `driver` selects. Each is a folder and its entry here. */
+/** The drivers, by the name that `driver` selects. Each has a folder, and an entry here. */
 import type { Driver } from "../broker.ts";
 import { exchangeChecks } from "../routing.ts";
 

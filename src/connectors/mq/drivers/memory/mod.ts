@@ -1,4 +1,4 @@
-/** A broker inside this process: one exchange and one queue, which end with it. */
+/** A broker inside this process: one exchange and one queue, which vanish when the process ends. */
 import type { Clock } from "../../../../base/clock.ts";
 import { Fifo } from "../../../../base/fifo.ts";
 import { quoted, shown } from "../../../../base/shown.ts";
