@@ -12,7 +12,7 @@ import type { LookupModel } from "./request.ts";
 export interface Client {
   /** Unique to this connection. */
   readonly id: string;
-  /** Who the client is, or null. */
+  /** The identity of the client, or null. */
   readonly user_id: string | null;
   /** The claims of a verified token, or null. */
   readonly claims: Readonly<Record<string, unknown>> | null;
@@ -108,7 +108,7 @@ export interface WriteRequest<Options = unknown> {
   readonly scope: Scope;
   /** The event that started the flow; undefined where the library's user called. */
   readonly event: FlowEvent | undefined;
-  /** False where nobody reads the result, so that what it costs to find out can be saved. */
+  /** False if the result is not used, so that the connector need not compute it. */
   readonly resultUsed?: boolean;
 }
 
@@ -119,13 +119,13 @@ export interface Cancellable<T = unknown> extends PromiseLike<T> {
 }
 
 /**
- * A structured log. `{name}` in a message stands for the property of that name. Secrets and message
+ * A structured log. `{name}` in a message is replaced by the property of that name. Secrets and message
  * bodies do not belong into it above the level trace.
  */
 export interface Logger {
-  /** For who follows a single event. */
+  /** For following a single event. */
   trace(message: string, properties?: Readonly<Record<string, unknown>>): void;
-  /** For who looks for a fault. */
+  /** For finding a fault. */
   debug(message: string, properties?: Readonly<Record<string, unknown>>): void;
   /** What an operator wants to know. */
   info(message: string, properties?: Readonly<Record<string, unknown>>): void;
@@ -202,7 +202,7 @@ export interface Connector {
    */
   probe?(): Promise<string>;
   /**
-   * Delivers. What it returns is the destination's result; a value that is no promise keeps a flow
+   * Delivers. What it returns is the destination's result; a value that is not a promise keeps a flow
    * synchronous. Where it is `Cancellable`, it is cancelled when the flow's or the step's time is up.
    *
    * @throws {ConnectorError} The delivery failed.
@@ -222,7 +222,7 @@ export interface Connector {
   drain?(): Promise<void>;
   /**
    * Closes its clients after what is queued for them; the flows that this starts may go on. The
-   * closes are spread at random over so many milliseconds where there are many.
+   * closes are spread at random over that many milliseconds if there are many.
    */
   closeClients?(spread: number): Promise<void>;
   /** Lets go of everything, without waiting for what is still in flight. */

@@ -13,7 +13,7 @@ export interface BlockProblem<Code extends string = string> {
   readonly code?: Code;
   /** The attribute to point at; the block's header where it is undefined or absent. */
   readonly attribute?: string;
-  /** The label of the block that `attribute` names, where several stand. */
+  /** The label of the block that `attribute` names, if there are several. */
   readonly label?: string;
   /** What is wrong, a sentence without the block's name: `needs a target`. */
   readonly message: string;

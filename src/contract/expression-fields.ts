@@ -68,7 +68,7 @@ export function expressionMap(
         const item = { name: `${name}.${key}`, value: source, ...place };
         return [key, compile(item, context.variables, context)] as const;
       });
-      // Half a map would only cause complaints about what it lacks.
+      // Half a map would only cause problems about what is missing.
       return compiled.every(isCompiled) ? Object.fromEntries(compiled) : undefined;
     },
   };
@@ -150,7 +150,7 @@ function compile(
   }
 }
 
-/** Reports a constant that there is not: it would read as null for ever. */
+/** Reports a constant that does not exist: it would always be null. */
 function checkConstants(
   { paths, source }: Expression,
   { name, valueSpan, verbatim }: Written,

@@ -1,5 +1,5 @@
 /**
- * The words of which a block's schema is made: attributes, paths and blocks. Plain values are checked
+ * The parts of the schema of a block: attributes, paths and blocks. Plain values are checked
  * by valibot; the shape of blocks and their places in the text are checked here.
  */
 import {
@@ -26,9 +26,9 @@ export interface ReadContext {
   readonly env: (name: string) => string | undefined;
   /** The time for expressions, in milliseconds since the epoch; the machine's own by default. */
   readonly now?: (() => number) | undefined;
-  /** The names that `constants` has; undefined where nobody knows all of them. */
+  /** The names of all constants; undefined if some may be unknown. */
   readonly constants?: readonly string[] | undefined;
-  /** Is told of every expression that was compiled, and where its attribute's value stands. */
+  /** Takes every expression that was compiled, and the place of its attribute's value. */
   readonly onExpression?: ((expression: Expression, span: Span) => void) | undefined;
   /** For the field `lookups`: blocks that can only be read once all connectors are known. */
   lookups?(body: Body, name: string, context: ReadContext): readonly LookupModel[];
@@ -59,7 +59,7 @@ export interface Field<T> {
 /** The attributes and blocks of one block, by name. */
 export type Fields = Readonly<Record<string, Field<unknown>>>;
 
-/** What reading `F` gives. */
+/** The values of `F`. */
 export type Values<F extends Fields> = {
   readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never;
 };
@@ -166,7 +166,7 @@ export function path(options: About): Field<string | undefined> {
   };
 }
 
-/** A block that stands at most once. */
+/** A block that can exist at most once. */
 export function block<F extends Fields>(fields: F, options: About): Field<Values<F> | undefined> {
   return {
     kind: "block",
@@ -181,7 +181,7 @@ export function block<F extends Fields>(fields: F, options: About): Field<Values
   };
 }
 
-/** A block that may stand several times. */
+/** A block that can exist several times. */
 export function blocks<F extends Fields>(fields: F, options: About): Field<readonly Values<F>[]> {
   return {
     kind: "block",
@@ -266,7 +266,7 @@ export function hasName({ labels: [label] }: Block): boolean {
   return label !== undefined && label.text !== "";
 }
 
-/** The blocks called `name`, at most so many. */
+/** The blocks called `name`, at most `most`. */
 export function findBlocks(
   body: Body,
   name: string,

@@ -10,7 +10,7 @@ export class Places<Name extends string = string> {
   readonly misspelled: ReadonlySet<string>;
   readonly #body: Body;
 
-  /** `header` stands for a field that the block does not have. */
+  /** `header` is the place of a field that the block does not have. */
   constructor(body: Body, header: Span, misspelled: ReadonlySet<string> = new Set()) {
     this.header = header;
     this.misspelled = misspelled;
@@ -84,11 +84,11 @@ export interface Stranger {
   readonly name: string;
   /** How it is written. */
   readonly kind: "attribute" | "block";
-  /** Where the name stands. */
+  /** The place of the name. */
   readonly span: Span;
 }
 
-/** The attributes and blocks of a body that are none of its fields, or have another form. */
+/** The attributes and blocks of a body that are not among its fields, or have another form. */
 export function strangersOf({ attributes, blocks }: Body, fields: Fields): readonly Stranger[] {
   return [
     ...attributes.map(({ name, nameSpan: span }) => ({ name, kind: "attribute", span } as const)),

@@ -31,6 +31,6 @@ export interface StepModel extends RequestModel {
 
 /** A `step` block of a connector: what it asks another one outside of any flow. */
 export interface LookupModel extends StepModel {
-  /** Milliseconds for which a result serves those who ask for the same; undefined for not at all. */
+  /** Milliseconds for which a result is reused for equal requests; undefined for never. */
   readonly cache: number | undefined;
 }

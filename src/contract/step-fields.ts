@@ -34,7 +34,7 @@ export const stepFields = {
   }),
 } satisfies Fields;
 
-/** The attributes of a `step` block that stands in a connector. */
+/** The attributes of a `step` block inside a connector. */
 export const lookupFields = {
   ...stepFields,
   timeout: attribute(duration(), { about: "How long it may take.", default: "10s" }),
@@ -85,7 +85,7 @@ export class StepNames {
     this.#anyName = true;
   }
 
-  /** Reports a step that an expression uses and that does not stand before it. */
+  /** Reports a step that an expression uses and that does not run before it. */
   check({ paths }: Expression, span: Span): void {
     if (this.#anyName) return;
     for (const path of paths) {

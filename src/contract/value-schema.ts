@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { amountsOf, type Unit, UNITS } from "../base/duration.ts";
 import { didYouMean } from "../base/nearest.ts";
 
-/** What checking a value gives: the value as it is used, or what is wrong with it. */
+/** The result of checking a value: the value as it is used, or what is wrong with it. */
 export type ValueResult<T> =
   | { readonly value: T }
   | {
@@ -109,7 +109,7 @@ const DURATION_UNITS: readonly Unit[] = ["d", "h", "m", "s", "ms"];
 /** The longest delay that the timers of all runtimes take: 24 days. */
 const LONGEST_DELAY = 24 * 86_400_000;
 
-/** Such as `"500ms"` or `"1h30m"`; gives milliseconds. */
+/** Such as `"500ms"` or `"1h30m"`; converted to milliseconds. */
 export function duration(
   options: { readonly min?: number; readonly max?: number } = {},
 ): ValueSchema<number> {
@@ -149,7 +149,7 @@ function millisecondsIn(unit: Unit): number {
 
 const BYTES: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 };
 
-/** Such as `"64KB"`, or a plain number of bytes; gives bytes. */
+/** Such as `"64KB"`, or a plain number of bytes; converted to bytes. */
 export function size(
   options: { readonly min?: number; readonly max?: number } = {},
 ): ValueSchema<number> {

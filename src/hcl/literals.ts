@@ -8,7 +8,7 @@ const escapes: Readonly<Record<string, string>> = {
   "\\": "\\",
 };
 
-/** The text that the inside of a quoted string stands for, templates left aside. */
+/** The text that the inside of a quoted string represents, without templates. */
 export function unescape(written: string): string {
   return written.replace(
     /\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))|\$\$\{|%%\{/g,
@@ -21,7 +21,7 @@ export function unescape(written: string): string {
   );
 }
 
-/** The text that a literal piece of a heredoc stands for. */
+/** The text that a literal piece of a heredoc represents. */
 export function unescapeHeredoc(written: string): string {
   return written.replace(/\$\$\{|%%\{/g, (whole) => whole.slice(1));
 }
@@ -43,7 +43,7 @@ export function plainLiteral(written: string): { readonly value: unknown } | und
   return written === "null" ? { value: null } : undefined;
 }
 
-/** True for one quoted string that stands for exactly what is between its quotes. */
+/** True for one quoted string that represents exactly what is between its quotes. */
 export function isVerbatim(written: string): boolean {
   return isOneString(written) && !written.includes("\\") && !/[$%]\{/.test(written);
 }
@@ -60,7 +60,7 @@ function isOneString(written: string): boolean {
 
 /**
  * Takes the common indentation from the pieces of a `<<-` heredoc, as HCL does: blank lines do not
- * count. Null stands for an interpolation between two pieces.
+ * count. Null represents an interpolation between two pieces.
  */
 export function dedent<Piece extends string | null>(pieces: readonly Piece[]): (Piece | string)[] {
   const lineStart = /(^|\n)(?![ \t]*\r?\n)([ \t]*)/g;
@@ -81,7 +81,7 @@ export function dedent<Piece extends string | null>(pieces: readonly Piece[]): (
   return forEachLine((indent) => indent.slice(least));
 }
 
-/** A value as HCL writes it into a template; undefined where it cannot stand there. */
+/** A value as HCL writes it into a template; undefined if it cannot be part of one. */
 export function templateText(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   if (typeof value === "boolean") return String(value);

@@ -21,7 +21,7 @@ import { type Body, type Header, problemAt, type SourceFile } from "./tree.ts";
 
 export type { ReadOptions } from "./scope.ts";
 
-/** What reading gives: always a tree, and what is wrong with the text. */
+/** The result of reading: always a tree, and the problems of the text. */
 export interface ReadResult {
   /** The items of all files that could be parsed, in the order given. */
   readonly body: Body;
@@ -33,7 +33,7 @@ export interface ReadResult {
   readonly recovered: readonly Header[];
   /** True where there may be constants beside those that could be read. */
   readonly moreConstants: boolean;
-  /** True where nobody knows what a file holds. */
+  /** True if the content of a file is unknown. */
   readonly opaque: boolean;
   /** The files that could not be parsed; their items are missing from `body`. */
   readonly broken: readonly SourceFile[];
@@ -82,14 +82,14 @@ export async function readFiles(
   return { body, constants, problems, recovered, moreConstants, opaque, broken };
 }
 
-/** A file of which nobody knows what it holds. */
+/** A file whose content is unknown. */
 interface Unread {
   readonly unread: Problem;
   /** True where others have the same problem, and one report is enough. */
   readonly together?: boolean;
 }
 
-/** The parsed file, why it cannot be parsed, or why nobody has tried. */
+/** The parsed file, why it cannot be parsed, or why it was not read. */
 async function parseFile(
   file: SourceFile,
   parser: HclParser,

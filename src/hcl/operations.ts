@@ -4,7 +4,7 @@ import { kindName, messageOf } from "../base/shown.ts";
 import { type EvaluateNode, fail, type Node, spanOf, spend, type ValueScope } from "./scope.ts";
 import { Call } from "./tree.ts";
 
-/** What an operator gives, or why it cannot and which operand (0 or 1) is to blame. */
+/** The result of an operator, or why it fails and which operand (0 or 1) is wrong. */
 export type OperatorResult =
   | { readonly value: unknown }
   | { readonly code: ProblemCode; readonly error: string; readonly operand: number };
@@ -49,7 +49,7 @@ export function binary(operator: string, left: unknown, right: unknown): Operato
   return { value };
 }
 
-/** The number that a value is or, being text from the environment, stands for. */
+/** The number that a value is, or that its text from the environment represents. */
 export function toNumber(value: unknown): number | undefined {
   if (typeof value === "number") return value;
   if (typeof value !== "string" || !/^\s*-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\s*$/.test(value)) {
@@ -58,7 +58,7 @@ export function toNumber(value: unknown): number | undefined {
   return Number(value);
 }
 
-/** The boolean that a value is or, being text from the environment, stands for. */
+/** The boolean that a value is, or that its text from the environment represents. */
 export function toBoolean(value: unknown): boolean | undefined {
   if (typeof value === "boolean") return value;
   return value === "true" ? true : value === "false" ? false : undefined;
@@ -155,7 +155,7 @@ async function textArgument(
   return fail(scope, spanOf(node, scope), "wrong-type", "expected a text in quotes");
 }
 
-/** What `action` gives, or what `refuse` throws with the reason. */
+/** The result of `action`. If it throws, `refuse` throws with the reason. */
 async function attempt<Value>(
   action: () => Value | Promise<Value>,
   refuse: (reason: string) => never,

@@ -126,7 +126,7 @@ const KNOWN: readonly (readonly [RegExp, string, string])[] = [
 
 /** One problem for each line that has an error: what follows on a line has the same cause. */
 export function syntaxProblems(file: SourceFile, message: string): Problem[] {
-  // Splitting at a pattern with groups gives the groups between the pieces.
+  // Splitting at a pattern with groups returns the groups between the pieces.
   const [, ...pieces] = message.replace(/\]$/, "").split(new RegExp(`${place.source}: `));
   const seen = new Set<string>();
   const problems: Problem[] = [];

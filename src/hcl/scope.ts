@@ -1,4 +1,4 @@
-/** What the evaluation of HCL values works on: the syntax tree's nodes, what they see, failures. */
+/** What HCL values are evaluated with: the nodes of the syntax tree, their scope, failures and constants. */
 import { didYouMean } from "../base/nearest.ts";
 import type { Problem, ProblemCode } from "../base/problem.ts";
 import { type Budget, extentOf, MAX_NESTING, MAX_VALUE } from "./limits.ts";
@@ -22,7 +22,7 @@ export interface Node {
     readonly type?: string;
     readonly name?: string;
     readonly nameRange?: ByteRange;
-    /** hcl2json declares text and gives a boolean. */
+    /** hcl2json declares text and returns a boolean. */
     readonly expandedFinalArgument?: string | boolean;
     readonly operator?: string;
     readonly traversal?: readonly Step[];
@@ -85,7 +85,7 @@ export interface ValueScope extends ReadOptions {
 export class ValueFailure extends Error {
   /** Tells it from other errors. */
   override readonly name = "ValueFailure";
-  /** To be reported once, by whoever evaluates the attribute. */
+  /** To be reported once, where the attribute is evaluated. */
   readonly problems: readonly Problem[];
 
   /** Keeps the problems. */
@@ -133,7 +133,7 @@ export function limited<T>(value: T, node: Node, scope: ValueScope): T {
   return value;
 }
 
-/** Where a node stands: all of it where the syntax tree tells, else its first token. */
+/** The place of a node: all of it if the syntax tree has it, else its first token. */
 export function spanOf(node: Node, scope: ValueScope): Span {
   const { file } = scope;
   const start = scope.offset(node.range.start.byte);
@@ -161,7 +161,7 @@ export class Constants {
     this.incomplete = incomplete;
   }
 
-  /** Notes a name. Where it is taken, gives the place of the first one instead. */
+  /** Adds a name. If the name exists, returns the place of the first one. */
   declare(name: string, place: Span): Span | undefined {
     const first = this.#places.get(name);
     if (first === undefined) this.#places.set(name, place);

@@ -1,5 +1,5 @@
 /**
- * Reads where things stand in HCL text: blocks, labels, attribute names and the extent of values.
+ * Reads the places of blocks, labels, attribute names and values in HCL text.
  * It knows strings, heredocs, comments and nesting, and leaves what a value means to others.
  */
 
@@ -11,7 +11,7 @@ export type RawAttribute = Pick<Attribute, "name" | "nameSpan" | "valueSpan">;
 
 /** A block whose values have not been evaluated. */
 export interface RawBlock extends Omit<Block, "body"> {
-  /** What stands between its braces. */
+  /** Everything between its braces. */
   readonly body: RawBody;
 }
 
@@ -138,7 +138,7 @@ class Scanner {
     return { file: this.#file, start, end };
   }
 
-  /** Moves to the first of `stops` outside all nesting; gives the end of the last token before. */
+  /** Moves to the first of `stops` outside all nesting. Returns the end of the last token before it. */
   #expression(stops: readonly string[]): number {
     let end = this.at;
     while (this.at < this.#text.length) {

@@ -28,15 +28,15 @@ export interface Span {
 export interface Attribute {
   /** The name as written. */
   readonly name: string;
-  /** Where the name stands. */
+  /** The place of the name. */
   readonly nameSpan: Span;
   /** The evaluated plain value; undefined where the evaluation failed. */
   readonly value: unknown;
-  /** Where the value stands, quotes and brackets included. */
+  /** The place of the value, including quotes and brackets. */
   readonly valueSpan: Span;
   /**
    * True where the value is one quoted string without escapes or templates, so that offset n of
-   * the value stands at `valueSpan.start + 1 + n`.
+   * the value is at `valueSpan.start + 1 + n`.
    */
   readonly verbatim: boolean;
   /** The evaluation failed, and the problem has been reported where there is one to report. */
@@ -47,7 +47,7 @@ export interface Attribute {
 export interface Label {
   /** What it says, without quotes and escapes. */
   readonly text: string;
-  /** Where it stands, quotes included. */
+  /** Its place, including quotes. */
   readonly span: Span;
 }
 
@@ -55,17 +55,17 @@ export interface Label {
 export interface Block {
   /** The first word, such as `connector`. */
   readonly type: string;
-  /** Where that word stands. */
+  /** The place of that word. */
   readonly typeSpan: Span;
   /** In the order written; often one, the name. */
   readonly labels: readonly Label[];
   /** Type and labels, without the brace. */
   readonly headerSpan: Span;
-  /** What stands between its braces. */
+  /** Everything between its braces. */
   readonly body: Body;
 }
 
-/** What stands between a block's braces, or in a whole file. */
+/** Everything between the braces of a block, or in a whole file. */
 export interface Body {
   /** In the order written. */
   readonly attributes: readonly Attribute[];
@@ -82,17 +82,17 @@ export function hasFailed({ attributes, blocks }: Body): boolean {
 
 /**
  * A call in a `type` block, such as `string({ min = 1 })`. A bare word there, such as `string`, is
- * a call without arguments. It stays as written, for whoever builds the shape.
+ * a call without arguments. It is not evaluated: the reader of types builds the shape from it.
  */
 export class Call {
   /** The name of what is called. */
   readonly name: string;
-  /** Where the name stands. */
+  /** The place of the name. */
   readonly span: Span;
   /** The evaluated arguments, which may hold calls again. */
   readonly arguments: readonly unknown[];
 
-  /** Makes the call of `name` as it stands at `span`. */
+  /** The call of `name` at `span`. */
   constructor(name: string, span: Span, args: readonly unknown[]) {
     this.name = name;
     this.span = span;
@@ -100,26 +100,26 @@ export class Call {
   }
 }
 
-/** Where an item of a list or a field of an object stands, as an attribute says it of its value. */
+/** The place of an item of a list or a field of an object, like the place of an attribute's value. */
 export type ItemPlace = Pick<Attribute, "valueSpan" | "verbatim">;
 
 /** Places by collection and name: beside the values, which stay plain data. */
 const itemPlaces = new WeakMap<object, ReadonlyMap<string, ItemPlace>>();
 
-/** Notes where the items of a list or object stand, by index or name. */
+/** Keeps the places of the items of a list or object, by index or name. */
 export function keepItemPlaces(collection: object, places: ReadonlyMap<string, ItemPlace>): void {
   itemPlaces.set(collection, places);
 }
 
 /**
- * Where an item of an evaluated list or object stands; undefined for a collection that no
+ * The place of an item of an evaluated list or object; undefined for a collection that no
  * configuration holds.
  */
 export function itemPlaceOf(collection: object, name: string): ItemPlace | undefined {
   return itemPlaces.get(collection)?.get(name);
 }
 
-/** A longer message has a name in it that nobody reads to its end. */
+/** A longer message contains a name that is too long to read. */
 const LONG = 1_000;
 
 /** A problem and the text that it is about. */

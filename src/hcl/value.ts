@@ -138,7 +138,7 @@ async function object(node: Node, scope: ValueScope): Promise<Record<string, unk
   return withPlaces(Object.fromEntries(entries), [...entries.keys()], node, scope);
 }
 
-/** The collection; notes beside it where its items stand, whose names come in the nodes' order. */
+/** The collection. Keeps the places of its items; `names` has them in the order of the nodes. */
 function withPlaces<T extends object>(
   collection: T,
   names: readonly (string | number)[],
@@ -156,7 +156,7 @@ function withPlaces<T extends object>(
   return limited(collection, node, scope);
 }
 
-/** What stands in the parentheses, where there are any. */
+/** The node inside any parentheses. */
 function inner(node: Node): Node {
   return node.type === "" ? inner(node.children[0]) : node;
 }
@@ -217,7 +217,7 @@ function follow(value: unknown, steps: readonly Step[], scope: ValueScope): unkn
   );
 }
 
-/** `collection[key]`; `span` is where the key stands. */
+/** `collection[key]`; `span` is the place of the key. */
 function select(collection: unknown, key: unknown, span: Span, scope: ValueScope): unknown {
   if (Array.isArray(collection)) {
     const index = toNumber(key);

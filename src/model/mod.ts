@@ -16,7 +16,7 @@ export type { LookupModel, RequestModel, StepModel } from "../contract/request.t
 
 /** A configuration that can run. `loadConfig` makes it. */
 export interface Model {
-  /** Who this is, and how it ends. */
+  /** The identity of the service, and its shutdown. */
   readonly service: ServiceModel;
   /** By name. */
   readonly connectors: ReadonlyMap<string, ConnectorModel>;
@@ -32,7 +32,7 @@ export interface Model {
 
 /** The `service` block, or what goes without one. */
 export interface ServiceModel {
-  /** Undefined where nobody has named it. */
+  /** Undefined if the block has no name. */
   readonly name: string | undefined;
   /** Undefined where the block does not say. */
   readonly version: string | undefined;
@@ -52,7 +52,7 @@ export interface ConnectorModel {
   readonly definition: ConnectorType;
   /** What the definition's fields made of the block. */
   readonly options: unknown;
-  /** Every `step` block that stands in it. */
+  /** Every `step` block inside it. */
   readonly lookups: readonly LookupModel[];
 }
 
@@ -85,7 +85,7 @@ export interface FlowModel {
   readonly errorHandling: ErrorHandlingModel;
 }
 
-/** A field's name and the expression that gives its value. */
+/** The name of a field and the expression for its value. */
 export type NamedExpression = readonly [name: string, value: Expression];
 
 /** A `from` block. */
@@ -128,7 +128,7 @@ export interface DestinationModel extends RequestModel {
   readonly parallel: boolean;
   /** Whether delivering here makes something new, as an INSERT does. */
   readonly creates: boolean;
-  /** False where nobody reads what delivering returns; the `response` and HTTP callers may. */
+  /** False if the result of the delivery is not used; the `response` and HTTP callers may use it. */
   readonly resultUsed?: boolean;
 }
 
@@ -176,6 +176,6 @@ export interface FallbackModel extends DestinationModel {
 export interface ErrorResponseModel {
   /** The HTTP status; undefined where the error's code decides. */
   readonly status: number | undefined;
-  /** Undefined where the error itself is told. */
+  /** Undefined if the error itself is returned. */
   readonly body: readonly NamedExpression[] | undefined;
 }

@@ -9,7 +9,7 @@ export interface TestModel {
   readonly clients: readonly TestClient[];
   /** In the order written. */
   readonly steps: readonly TestStep[];
-  /** Where the block stands. */
+  /** The place of the block. */
   readonly place: TestPlace;
 }
 
@@ -22,11 +22,11 @@ export interface TestClient {
   readonly name: string;
   /** The connector that it connects to. */
   readonly connector: string;
-  /** Who it is or, where nobody verifies that, who it says that it is; null for nobody. */
+  /** The user id, verified or claimed; null for none. */
   readonly userId: string | null;
   /** What its token says; null for no token, and where `userId` is all that is known of it. */
   readonly claims: Readonly<Record<string, unknown>> | null;
-  /** Whether its connector verifies who connects: the test then vouches for the client. */
+  /** Whether its connector verifies identities: the test then provides the identity. */
   readonly verified: boolean;
   /** Joined after it has connected. */
   readonly rooms: readonly string[];
@@ -36,7 +36,7 @@ export interface TestClient {
   readonly headers: Readonly<Record<string, string>>;
   /** False where a `given` connects it. */
   readonly connects: boolean;
-  /** Where it stands. */
+  /** The place of the block. */
   readonly place: TestPlace;
 }
 
@@ -52,7 +52,7 @@ export interface ConnectionStep {
   readonly kind: "connect" | "disconnect";
   /** The client's name. */
   readonly subject: string;
-  /** Where it stands. */
+  /** The place of the block. */
   readonly place: TestPlace;
 }
 
@@ -64,7 +64,7 @@ export interface FrameStep {
   readonly subject: string;
   /** The whole frame. */
   readonly text: string;
-  /** Where it stands. */
+  /** The place of the block. */
   readonly place: TestPlace;
 }
 
@@ -80,7 +80,7 @@ export interface EventStep {
   readonly data: unknown;
   /** The message's headers. */
   readonly headers: Readonly<Record<string, unknown>>;
-  /** Where it stands. */
+  /** The place of the block. */
   readonly place: TestPlace;
 }
 
@@ -98,7 +98,7 @@ export interface RequestStep {
   readonly headers: Readonly<Record<string, string>>;
   /** The text of the body; undefined for none. */
   readonly body: string | undefined;
-  /** Where it stands. */
+  /** The place of the block. */
   readonly place: TestPlace;
 }
 
@@ -124,7 +124,7 @@ export interface MockStep {
   readonly delay: number;
   /** How often it answers; Infinity for always. */
   readonly times: number;
-  /** Where it stands. */
+  /** The place of the block. */
   readonly place: TestPlace;
 }
 
@@ -138,9 +138,9 @@ export interface ExpectStep {
   readonly nothing: boolean;
   /** What a frame, a write, an answer or a failure must have at least, by name. */
   readonly fields: Readonly<Record<string, unknown>>;
-  /** Exactly so many match; undefined for the first that does. */
+  /** The exact number of matches; undefined for the first match. */
   readonly count: number | undefined;
-  /** Where it stands. */
+  /** The place of the block. */
   readonly place: TestPlace;
 }
 
@@ -150,6 +150,6 @@ export interface AdvanceStep {
   readonly kind: "advance";
   /** Milliseconds. */
   readonly by: number;
-  /** Where it stands. */
+  /** The place of the block. */
   readonly place: TestPlace;
 }

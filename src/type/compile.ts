@@ -15,7 +15,7 @@ import { type CompiledPart, Fallback, run, type Schema, violationsOf } from "./s
 
 /**
  * The types by name. They may refer to each other and to themselves; a reference to none of them
- * takes any value. `refuseDefault` is told of each part whose default does not fit it.
+ * takes any value. `refuseDefault` takes each part whose default does not fit it.
  */
 export function compileTypes(
   shapes: ReadonlyMap<string, Shape>,
@@ -80,7 +80,7 @@ class Compiler {
       case "object":
         return kind.shape === undefined ? anyObject : this.#object(kind.shape);
       case "reference":
-        // It may stand below, and all of them are there before the first value is checked.
+        // It may be declared below. All types exist before the first value is checked.
         return v.lazy(() => this.#schemas.get(kind.name) ?? v.unknown());
       case "unknown":
         return v.unknown();

@@ -31,7 +31,7 @@ export type Kind =
   | { readonly kind: "object"; readonly shape?: Shape }
   /** A type by its name. */
   | { readonly kind: "reference"; readonly name: string }
-  /** What a mistake in the configuration stands for: anything. */
+  /** The kind of a mistake in the configuration: anything. */
   | { readonly kind: "unknown" };
 
 /** A string. */

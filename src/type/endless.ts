@@ -21,7 +21,7 @@ export function endlessFields(shapes: ReadonlyMap<string, Shape>): EndlessField[
       seen.add(type);
       path.push({ type, field: next.field });
     }
-    // A path into a circle that an earlier one has found gives nothing.
+    // A path into a circle that an earlier one has found has no result.
     found.push(...path.filter((step) => step.type === type));
   }
   return found;

@@ -13,7 +13,7 @@ export interface Violation {
 }
 
 /**
- * What checking a value gives: the value as it is used, or what is wrong with it, at most 100
+ * The result of checking a value: the value as it is used, or what is wrong with it, at most 100
  * violations. `value` is the very object that was checked, unless defaults had to be filled in.
  */
 export type Checked =

@@ -3,10 +3,10 @@ import { quoted, shown } from "../base/shown.ts";
 import type { Violation } from "./mod.ts";
 import * as v from "valibot";
 
-/** A compiled kind. What it gives is the value itself, unless defaults were filled in. */
+/** A compiled kind. Its result is the value itself, unless defaults were filled in. */
 export type Schema = v.GenericSchema<unknown, unknown>;
 
-/** At most so many violations of one value are told: a hostile value could have millions. */
+/** The most violations that are reported for one value: a hostile value could have millions. */
 export const MAX_VIOLATIONS = 100;
 
 /** A host that embeds Weir may have changed valibot's global settings. */
@@ -46,7 +46,7 @@ export class Fallback {
     this.#value = written;
   }
 
-  /** Fills in the defaults inside it; gives what is wrong with it. */
+  /** Fills in the defaults inside it. Returns what is wrong with it. */
   complete(): readonly Violation[] {
     if (this.#state !== "written") return this.#violations;
     this.#state = "completing";
@@ -57,7 +57,7 @@ export class Fallback {
     return this.#violations;
   }
 
-  /** What is filled in: a copy, since who gets it may change it. */
+  /** The value to fill in: a copy, since the receiver may change it. */
   value(): unknown {
     this.complete();
     if (this.#state === "completing") {

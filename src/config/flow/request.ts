@@ -146,7 +146,7 @@ export function readSoundly<F extends Fields>(
   return { values, sound: sound && placesOf(values).misspelled.size === 0 };
 }
 
-/** The `step` blocks, each of which sees the results of those before it. */
+/** The `step` blocks. Each one sees the results of the steps before it. */
 export function stepsField(names: StepNames, loading: Loading): Field<readonly StepModel[]> {
   return {
     kind: "block",

@@ -8,7 +8,7 @@ import type { TestPlace } from "../../model/test.ts";
 import { type ValueSchema, valueSchema } from "../../contract/value-schema.ts";
 import { type Block, type Body, positionOf } from "../../hcl/tree.ts";
 
-/** What a block was read as, and the block, whose position gives the order of steps. */
+/** What a block was read as, and the block, whose position is the order of steps. */
 export interface Placed<T> {
   readonly block: Block;
   readonly value: T;

@@ -12,7 +12,7 @@ interface Publication {
 /**
  * Warns of every request whose event comes back to its own flow, directly or through others. Where
  * a condition on the way can end it, or the event decides the target, it says nothing. A way round
- * is told once, where it is met first.
+ * is reported once, where it is found first.
  */
 export function warnOfLoops(flows: readonly PlacedFlow[], surroundings: Surroundings): void {
   const startedBy = starters(flows);
