@@ -101,7 +101,7 @@ export class Evaluation {
       if (first === undefined) owners.add(attribute);
       else {
         const { file, line } = positionOf(first);
-        const message = `the constant "${attribute.name}" stands twice, first at ${file}:${line}`;
+        const message = `the constant "${attribute.name}" already exists at ${file}:${line}`;
         this.problems.push(
           problemAt({ code: "duplicate-name", span: attribute.nameSpan, message }),
         );

@@ -11,7 +11,7 @@ const MAX_FILE = 16 * 2 ** 20;
 const MAX_ITEMS = 100_000;
 /** The most brackets, operators and `%{ if }` inside each other. */
 const MAX_DEPTH = 200;
-/** The most words, signs and line breaks of a file: the parser keeps each in memory. */
+/** The most words, symbols and line breaks of a file: the parser keeps each in memory. */
 const MAX_TOKENS = 2_000_000;
 /** The most digits of a number. */
 const MAX_DIGITS = 1_000;
@@ -65,17 +65,21 @@ export class Measure {
       return { message, together: true };
     }
     if (scan.tokens > MAX_TOKENS) {
-      return { message: `the file has more than ${MAX_TOKENS} words, signs and lines` };
+      return { message: `the file has more than ${MAX_TOKENS} words, symbols and lines` };
     }
     if (scan.digits > MAX_DIGITS) {
       return { message: `the number has more than ${MAX_DIGITS} digits` };
     }
     const hint = 'move a large text to a separate file: file("path")';
     if (this.#joining + scan.joining > MAX_JOINING) {
-      return { message: "the texts up to here have too many lines, $ and %", hint, together: true };
+      return {
+        message: "the texts up to this place have too many lines, $ and %",
+        hint,
+        together: true,
+      };
     }
     if (this.#answer + scan.answer > MAX_ANSWER) {
-      return { message: "the values up to here are too large", hint, together: true };
+      return { message: "the values up to this place are too large", hint, together: true };
     }
     return undefined;
   }

@@ -109,8 +109,8 @@ async function parseFile(
     return await parse(file, parser);
   } catch (error) {
     if (!(error instanceof ParserEnded)) throw error;
-    const message = "the parser has ended over the file";
-    const hint = "divide it into several files";
+    const message = "the parser cannot read the file";
+    const hint = "split it into several files";
     const unread = problemWithoutPlace({ code: "too-large", message, hint }, file.path);
     return { unread, together: true };
   }

@@ -120,7 +120,7 @@ const KNOWN: readonly (readonly [RegExp, string, string])[] = [
   [
     /^Invalid expression; Expected the start of an expression/,
     "there is no value here",
-    "text stands in quotes, a list in [ ], an object in { }",
+    "write text in quotes, a list in [ ], an object in { }",
   ],
 ];
 

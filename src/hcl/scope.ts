@@ -116,7 +116,7 @@ export function spend(size: number, node: Node, scope: ValueScope): void {
     scope,
     spanOf(node, scope),
     "too-large",
-    "the values of the configuration have more than 64 MB by now",
+    "the values of the configuration exceed 64 MB",
   );
 }
 

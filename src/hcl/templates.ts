@@ -20,7 +20,12 @@ export async function evaluateTemplate(
 ): Promise<string> {
   const written = node.meta?.value ?? "";
   if (/[$%]\{~/.test(written) || /~\}/.test(written)) {
-    fail(scope, spanOf(node, scope), "unsupported-syntax", 'a template cannot trim with "~"');
+    fail(
+      scope,
+      spanOf(node, scope),
+      "unsupported-syntax",
+      'trimming with "~" is not supported in a template',
+    );
   }
   const parts = written.startsWith("<<-") ? indented(node, scope) : node.children;
   const read = written.startsWith("<<") ? unescapeHeredoc : unescape;
@@ -70,12 +75,17 @@ async function interpolation(
   evaluate: EvaluateNode,
 ): Promise<string> {
   if (node.type === "templateJoin") {
-    fail(scope, spanOf(node, scope), "unsupported-syntax", "a template cannot have a for loop");
+    fail(
+      scope,
+      spanOf(node, scope),
+      "unsupported-syntax",
+      "for loops are not supported in a template",
+    );
   }
   const value = await evaluate(node, scope);
   const text = templateText(value);
   if (text !== undefined) return text;
-  const message = `${describe(value)} cannot stand inside a text`;
+  const message = `${describe(value)} cannot be part of a text`;
   return fail(scope, spanOf(node, scope), "wrong-type", message);
 }
 

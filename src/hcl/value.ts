@@ -74,21 +74,21 @@ export async function evaluate(node: Node, scope: ValueScope, item?: Node): Prom
         scope,
         spanOf(node, scope),
         "unsupported-syntax",
-        "a value cannot have a for expression",
+        "for expressions are not supported in a value",
       );
     case "splat":
       return fail(
         scope,
         spanOf(node, scope),
         "unsupported-syntax",
-        "a value cannot have a splat (*)",
+        "splats (*) are not supported in a value",
       );
     default:
       return fail(
         scope,
         spanOf(node, scope),
         "unsupported-syntax",
-        "this expression cannot stand in a value",
+        "this expression is not supported in a value",
       );
   }
 }
@@ -130,7 +130,7 @@ async function object(node: Node, scope: ValueScope): Promise<Record<string, unk
       fail(scope, span, "wrong-type", `${describe(key)} cannot be a key`);
     }
     if (entries.has(String(key))) {
-      fail(scope, span, "duplicate-name", `the key "${key}" stands twice`);
+      fail(scope, span, "duplicate-name", `the key "${key}" appears twice`);
     }
     entries.set(String(key), values[index]);
   }
@@ -169,7 +169,7 @@ async function call(node: Node, scope: ValueScope, item?: Node): Promise<unknown
     end: scope.offset(nameRange.end.byte),
   };
   if (expandedFinalArgument) {
-    fail(scope, nameSpan, "unsupported-syntax", `${name}() does not take "..."`);
+    fail(scope, nameSpan, "unsupported-syntax", `${name}() does not support "..."`);
   }
   const result = callFunction(name, node, scope, evaluate);
   if (result !== undefined) return (await result).value;
@@ -204,7 +204,13 @@ function constant(step: Step, scope: ValueScope): unknown {
   const span = stepSpan(step, scope);
   if (constants.has(name)) {
     const hint = "a constant can use those above it";
-    return fail(scope, span, "constant-order", `the constant "${name}" stands below`, hint);
+    return fail(
+      scope,
+      span,
+      "constant-order",
+      `the constant "${name}" is declared below this`,
+      hint,
+    );
   }
   const hint = constants.hint(name);
   return fail(scope, span, "unknown-constant", `there is no constant "${name}"`, hint);
