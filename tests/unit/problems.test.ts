@@ -2,10 +2,19 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { holds } from "../../src/expression/condition.ts";
-import { ConfigError, ConnectorError, ExpressionError, FlowError } from "../../src/base/errors.ts";
+import {
+  ConfigError,
+  ConnectorError,
+  ExpressionError,
+  FlowError,
+  TimeoutError,
+  WorkerError,
+} from "../../src/base/errors.ts";
 import { ERROR_CODES, formatProblem, type Problem, PROBLEM_CODES } from "../../src/base/problem.ts";
 import { compileExpression } from "../../src/expression/mod.ts";
 import { didYouMean, nearest } from "../../src/base/nearest.ts";
+import { UsageError } from "../../src/commands/arguments.ts";
+import { ConfigPathError } from "../../src/server/files.ts";
 
 const problem: Problem = {
   code: "unknown-operation",
@@ -115,6 +124,43 @@ test("errors carry what their readers need, with the defaults that they promise"
   assert.deepEqual([whole.start, whole.end, whole.hint], [0, 5, undefined]);
   const part = new ExpressionError("a + b", "no", { start: 4, end: 5, hint: "c" });
   assert.deepEqual([part.start, part.end, part.hint, part.expression], [4, 5, "c", "a + b"]);
+});
+
+test("every error has a code", () => {
+  const connector = new ConnectorError("db", "no", { code: "migration-failed" });
+  assert.equal(connector.code, "migration-failed");
+  const codes = [
+    new ConnectorError("db", "no"),
+    new ExpressionError("a", "no"),
+    new ConfigError([problem]),
+    new WorkerError("no"),
+    new TimeoutError("no"),
+    new UsageError("no"),
+    new ConfigPathError("no"),
+  ].map(({ code }) => code);
+  assert.deepEqual(codes, [
+    "connector-failed",
+    "expression-failed",
+    "invalid-configuration",
+    "worker-failed",
+    "timed-out",
+    "usage-error",
+    "no-configuration",
+  ]);
+  for (const code of codes) assert.ok(Object.hasOwn(ERROR_CODES, code), code);
+});
+
+test("an expression that cannot be compiled says why", () => {
+  const codes: ReadonlyArray<readonly [source: string, code: string]> = [
+    ["1 +", "expression-syntax"],
+    ["nope", "unknown-variable"],
+    ["nope()", "unknown-function"],
+    ["size()", "wrong-arguments"],
+    ["has(1)", "invalid-expression"],
+  ];
+  for (const [source, code] of codes) {
+    assert.throws(() => compileExpression(source, []), { name: "ExpressionError", code }, source);
+  }
 });
 
 test("nearest: the name that was probably meant", () => {
