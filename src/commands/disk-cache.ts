@@ -54,11 +54,11 @@ class DiskCache implements TextCache {
     }
   }
 
-  /** A file gets its name when it is complete, so nobody reads half of it. */
+  /** A file gets its name when it is complete, so that no process reads half of it. */
   async #write(key: string, text: string): Promise<void> {
     if (!makePrivate(this.#folder)) return;
     const draft = `${this.#pathOf(key)}.${process.pid}`;
-    // An earlier process with this id may have left a file, or somebody a link.
+    // An earlier process with this id may have left a file, or another user a link.
     await unlink(draft).catch(() => {});
     await writeFile(draft, seal(key, text), { mode: 0o600, flag: "wx" });
     await rename(draft, this.#pathOf(key));

@@ -25,7 +25,7 @@ export function serveFolder(root: string): MiddlewareHandler {
 }
 
 /**
- * Checks a file before it is opened: opening a FIFO blocks a thread of the process until somebody
+ * Checks a file before it is opened: opening a FIFO blocks a thread of the process until another process
  * writes to it, and a device never ends.
  */
 async function isServed(root: string, path: string): Promise<boolean> {

@@ -39,7 +39,7 @@ export class Senders {
         );
         continue;
       }
-      // An address for documentation, which nobody has.
+      // An address that is reserved for documentation.
       const address = `2001:db8::${(index + 1).toString(16)}`;
       this.#clients.set(
         client.name,

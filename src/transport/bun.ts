@@ -146,7 +146,7 @@ export const bunUpgrader: Upgrader = {
       return new Response(null);
     }
     if (!request.signal.aborted) throw new TypeError("Bun cannot upgrade this request");
-    // The client left before the handshake was accepted, so nobody reads this response.
+    // The client left before the handshake was accepted, so this response is not read.
     session.abandon();
     return new Response(null, { status: 400 });
   },

@@ -239,7 +239,7 @@ class MemoryDelivery implements Delivery {
     this.#return({ ...this.#message, retries }, delay);
   }
 
-  /** Keeps nothing: nobody could look at dead letters in this process. */
+  /** Keeps nothing, because nothing in this process could read dead letters. */
   deadLetter(): DeadLetter {
     return {};
   }
