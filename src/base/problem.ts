@@ -94,7 +94,7 @@ function around(source: string, column: number): { before: string; after: string
 /** All codes of Weir's own problems, with their meanings. */
 export const PROBLEM_CODES = {
   // Files and their text.
-  "file-not-readable": "A file does not exist, is no regular file, or is not UTF-8.",
+  "file-not-readable": "A file does not exist, is not a regular file, or is not UTF-8.",
   "syntax-error": "The text is not HCL.",
   "too-large": "A file, a value or the whole configuration exceeds a limit.",
   "too-many-problems": "Only the first 1000 problems are reported.",
@@ -161,7 +161,7 @@ export const PROBLEM_CODES = {
   "invalid-schedule": "The schedule cannot be read, or never runs.",
   "invalid-rejection": "The source cannot do what `on_reject` asks for.",
   "nested-transform": "A top-level transform cannot use another one.",
-  "no-caller": "Nobody receives an `error_response` here.",
+  "no-caller": "An `error_response` has no receiver here.",
   // Types.
   "invalid-type": "The value is not a type.",
   "invalid-default": "The default does not fit its own type.",
@@ -169,7 +169,7 @@ export const PROBLEM_CODES = {
   "unknown-option": "The type has no such option.",
   "endless-type": "No value can satisfy the type, because it contains itself.",
   // Warnings.
-  "unverified-user": "The flow trusts a `user_id` that nobody verifies.",
+  "unverified-user": "The flow trusts a `user_id` that is not verified.",
   "unchecked-audience": "Tokens for other services of the same issuer are accepted.",
   "flow-loop": "The flow starts itself again.",
   "unpublished-operation": "No flow publishes what starts this flow.",

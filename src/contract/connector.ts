@@ -50,14 +50,14 @@ export interface Outcome {
   readonly created?: boolean;
 }
 
-/** What becomes of a broker's message: handled, failed for good, or delivered again. */
+/** How a broker's message ends: handled, failed for good, or redelivered. */
 export type Settlement = "ack" | "reject" | "requeue";
 
-/** What becomes of a broker's message that no flow takes. */
-export interface Unwanted {
-  /** Acked, failed for good, or delivered again. */
+/** What happens to a broker's message that the filters of all flows refuse. */
+export interface FilterRefusal {
+  /** Acked, failed for good, or redelivered. */
   readonly settlement: Settlement;
-  /** How often it is delivered again before it fails for good. */
+  /** The number of redeliveries before it fails for good. */
   readonly maxRequeue: number;
 }
 
@@ -65,8 +65,8 @@ export interface Unwanted {
 export interface FlowHandler {
   /** The flow's name. */
   readonly flow: string;
-  /** What the flow's filter wants done with a message that no flow takes; it is acked where absent. */
-  readonly unwanted?: Unwanted;
+  /** What happens to a message that no flow takes. It is acked if absent. */
+  readonly filterRefusal?: FilterRefusal;
   /** Whether `accept` has something to wait for, such as a step. */
   readonly waits?: boolean;
   /**
@@ -173,8 +173,8 @@ export interface HttpService {
     readonly host: string;
     readonly port: number;
     /**
-     * PEM files, absolute: the certificate and its key. Null for a listener without TLS. Who leaves
-     * it out takes what other connectors on the same port say, none where they say nothing.
+     * PEM files, absolute: the certificate and its key. Null for a listener without TLS. If it is
+     * absent, the connector uses the TLS of the others on its port, or none.
      */
     readonly tls?: { readonly cert: string; readonly key: string } | null;
   };

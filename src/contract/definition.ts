@@ -43,8 +43,8 @@ export interface Destination<Options = unknown> {
 /** How flows start at a kind of connector. */
 export interface SourceType<Options = unknown> {
   /**
-   * Who is behind an event: a client's connection (expressions may then use `client`), a broker's
-   * message (which is acked, rejected or requeued), or a request that waits for its status. Nobody
+   * What starts an event: a client's connection (expressions may then use `client`), a broker's
+   * message (which is acked, rejected or requeued), or a request that waits for its status. Nothing
    * where absent.
    */
   readonly kind?: "clients" | "messages" | "requests";

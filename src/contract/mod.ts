@@ -9,13 +9,13 @@ export {
   type Client,
   type Connector,
   type ConnectorContext,
+  type FilterRefusal,
   type FlowEvent,
   type FlowHandler,
   type HttpService,
   type Outcome,
   type Settlement,
   type StepResults,
-  type Unwanted,
   type WriteRequest,
 } from "./connector.ts";
 export type { Logger } from "./connector.ts";

@@ -6,7 +6,13 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Cluster } from "../contract/cluster.ts";
-import type { FlowEvent, FlowHandler, Logger, Outcome, Unwanted } from "../contract/connector.ts";
+import type {
+  FilterRefusal,
+  FlowEvent,
+  FlowHandler,
+  Logger,
+  Outcome,
+} from "../contract/connector.ts";
 import { holds } from "../expression/condition.ts";
 import type { FlowModel, StepModel } from "../model/mod.ts";
 import type { DataType } from "../type/mod.ts";
@@ -40,7 +46,7 @@ export interface FlowContext {
  */
 export class Flow implements FlowHandler {
   readonly flow: string;
-  readonly unwanted?: Unwanted;
+  readonly filterRefusal?: FilterRefusal;
   readonly waits: boolean;
   /** The number of runs that have ended, successful or not. */
   ended = 0;
@@ -59,7 +65,9 @@ export class Flow implements FlowHandler {
     const { name: flow, source, dedupe } = model;
     const { connectors, clock, logger, cluster } = context;
     this.flow = flow;
-    if (source.kind === "connector" && source.unwanted) this.unwanted = source.unwanted;
+    if (source.kind === "connector" && source.filterRefusal) {
+      this.filterRefusal = source.filterRefusal;
+    }
     this.waits = (model.accept?.steps.length ?? 0) > 0;
     this.#model = model;
     this.#context = context;
@@ -240,7 +248,7 @@ export function traced(flow: FlowHandler, logger: Logger): FlowHandler {
   };
   return {
     flow: flow.flow,
-    ...(flow.unwanted === undefined ? {} : { unwanted: flow.unwanted }),
+    ...(flow.filterRefusal === undefined ? {} : { filterRefusal: flow.filterRefusal }),
     ...(flow.waits === undefined ? {} : { waits: flow.waits }),
     takes: (event) => flow.takes(event),
     accept: (event) => flow.accept?.(event),

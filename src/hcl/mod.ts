@@ -29,7 +29,7 @@ export interface ReadResult {
   readonly constants: Readonly<Record<string, unknown>>;
   /** In no particular order; see `sortProblems`. */
   readonly problems: readonly Problem[];
-  /** Block headers found in broken files, so that references to them give no problems. */
+  /** Block headers found in broken files, so that references to them cause no problems. */
   readonly recovered: readonly Header[];
   /** True where there may be constants beside those that could be read. */
   readonly moreConstants: boolean;

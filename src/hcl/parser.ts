@@ -12,7 +12,7 @@ export interface Hcl2Json {
   getExpressionAst(filename: string, text: string): Promise<Node | null>;
 }
 
-/** Whose answers are kept: another version may give others. */
+/** The version whose output is cached, since another version may differ. */
 const VERSION = "hcl2json 0.21";
 
 /** A longer answer is not kept: the cache is there for configurations that are read every day. */

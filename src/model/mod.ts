@@ -3,7 +3,7 @@
  *
  * May import base/, contract/, expression/ and type/.
  */
-import type { Settlement, Unwanted } from "../contract/connector.ts";
+import type { FilterRefusal, Settlement } from "../contract/connector.ts";
 import type { ConnectorType } from "../contract/definition.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Expression } from "../expression/mod.ts";
@@ -99,7 +99,7 @@ export interface SourceModel {
   /** The event is not for this flow where it is false. */
   readonly filter: Expression | undefined;
   /** What becomes of a broker's message that no flow takes; undefined: it is acked. */
-  readonly unwanted: Unwanted | undefined;
+  readonly filterRefusal: FilterRefusal | undefined;
 }
 
 /** A flow's `when`. */

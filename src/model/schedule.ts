@@ -42,7 +42,7 @@ export function parseSchedule(text: string): Schedule | CodedProblem {
       return rest.length === 0 ? { cron: word } : problem(`nothing can follow "${word}"`);
     }
     return problem(
-      `"${word}" is no schedule`,
+      `"${word}" is not a schedule`,
       didYouMean(word, ["@every", ...NICKNAMES]) ?? EXAMPLE,
     );
   }

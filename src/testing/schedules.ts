@@ -14,7 +14,7 @@ export function withSchedules(model: Model): Model {
     connectors.set(connector.name, connector);
     const { name } = connector;
     const source = { kind: "connector", connector: name, operation: undefined } as const;
-    return { ...flow, source: { ...source, filter: undefined, unwanted: undefined } };
+    return { ...flow, source: { ...source, filter: undefined, filterRefusal: undefined } };
   });
   return { ...model, connectors, flows };
 }

@@ -330,20 +330,23 @@ await bench(
   },
 );
 
-await bench("what is unwanted here is redelivered to all consumers of the queue", async (bench) => {
-  const one = await bench.make(bench.named({ prefetch: 1 }));
-  one.connector.subscribe("k", refusing("requeue", 1000));
-  await one.connector.start();
-  await one.connector.consume();
-  await one.connector.write(request("k", { n: 1 }, { mine: true }));
-  await until("the requeue", () => one.connector.counts().retried === 1);
-  const seen: unknown[] = [];
-  const two = await bench.consume(bench.named(), ({ payload, operation, input }) => {
-    seen.push([operation, payload, (input.headers as Record<string, unknown>).mine]);
-  });
-  await until("the other instance", () => two.connector.counts().acked === 1, 60_000);
-  assert.deepEqual(seen, [["k", { n: 1 }, true]]);
-});
+await bench(
+  "a message that no filter takes here is redelivered to all consumers of the queue",
+  async (bench) => {
+    const one = await bench.make(bench.named({ prefetch: 1 }));
+    one.connector.subscribe("k", refusing("requeue", 1000));
+    await one.connector.start();
+    await one.connector.consume();
+    await one.connector.write(request("k", { n: 1 }, { mine: true }));
+    await until("the requeue", () => one.connector.counts().retried === 1);
+    const seen: unknown[] = [];
+    const two = await bench.consume(bench.named(), ({ payload, operation, input }) => {
+      seen.push([operation, payload, (input.headers as Record<string, unknown>).mine]);
+    });
+    await until("the other instance", () => two.connector.counts().acked === 1, 60_000);
+    assert.deepEqual(seen, [["k", { n: 1 }, true]]);
+  },
+);
 
 await bench(
   "without a named queue what no flow takes is tried here, then discarded",

@@ -5,10 +5,10 @@ import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { mqConnector } from "../../src/connectors/mq/mod.ts";
 import type {
   Connector,
+  FilterRefusal,
   FlowEvent,
   FlowHandler,
   Outcome,
-  Unwanted,
   WriteRequest,
 } from "../../src/contract/connector.ts";
 import { FlowError } from "../../src/base/errors.ts";
@@ -65,9 +65,9 @@ export function flow(
 }
 
 /** A flow that takes nothing; its filter says what becomes of a message then. */
-export function refusing(settlement: Unwanted["settlement"], maxRequeue = 3): FlowHandler {
-  const unwanted = { settlement, maxRequeue };
-  return { ...flow(() => assert.fail("its filter is false"), () => false), unwanted };
+export function refusing(settlement: FilterRefusal["settlement"], maxRequeue = 3): FlowHandler {
+  const filterRefusal = { settlement, maxRequeue };
+  return { ...flow(() => assert.fail("its filter is false"), () => false), filterRefusal };
 }
 
 /** The error of a flow that may, or may not, succeed the next time. */

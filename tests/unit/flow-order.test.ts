@@ -134,11 +134,11 @@ test("a filter block says what happens to a message that no flow takes", async (
   const body = 'from {\n  connector = "m"\n  filter {\n    condition = "input.n == 1"\n' +
     '    on_reject = "requeue"\n    max_requeue = 5\n  }\n}';
   const { flow } = await make(body);
-  assert.deepEqual(flow.unwanted, { settlement: "requeue", maxRequeue: 5 });
+  assert.deepEqual(flow.filterRefusal, { settlement: "requeue", maxRequeue: 5 });
   assert.equal(flow.takes({ operation: "x", payload: {}, input: { n: 1 } }), true);
   assert.equal(flow.takes({ operation: "x", payload: {}, input: { n: 2 } }), false);
   const plain = await make('from {\n  connector = "m"\n  filter = "input.n == 1"\n}');
-  assert.equal(plain.flow.unwanted, undefined);
+  assert.equal(plain.flow.filterRefusal, undefined);
 });
 
 test("validation reports all violations, and to the sender", async () => {

@@ -48,19 +48,19 @@ test("what a flow throws, takes, accepts and wants is unchanged", async () => {
   await assert.rejects(Promise.resolve(rejected.run(event)), (error) => error === failure);
   assert.equal(records.filter(({ text }) => text.includes("has ended")).length, 0);
 
-  const unwanted = { settlement: "reject", maxRequeue: 3 } as const;
+  const filterRefusal = { settlement: "reject", maxRequeue: 3 } as const;
   const accepted: FlowEvent[] = [];
   const flow = traced(
     handler(() => answer, {
-      unwanted,
+      filterRefusal,
       takes: () => false,
       accept: (event) => void accepted.push(event),
     }),
     logger,
   );
-  assert.deepEqual([flow.takes(event), flow.unwanted], [false, unwanted]);
+  assert.deepEqual([flow.takes(event), flow.filterRefusal], [false, filterRefusal]);
   flow.accept?.(event);
   assert.deepEqual(accepted, [event]);
-  assert.equal("unwanted" in thrown, false);
+  assert.equal("filterRefusal" in thrown, false);
   assert.equal(thrown.accept?.(event), undefined);
 });

@@ -85,9 +85,9 @@ test("a flow that takes it the next time ends the matter", async () => {
   await withBroker(async (made) => {
     let ready = false;
     const seen: unknown[] = [];
-    const { unwanted } = refusing("requeue", 5);
+    const { filterRefusal } = refusing("requeue", 5);
     const handler = flow(({ payload }) => seen.push(payload), () => ready);
-    made.connector.subscribe("k", { ...handler, unwanted: unwanted! });
+    made.connector.subscribe("k", { ...handler, filterRefusal: filterRefusal! });
     await made.connector.consume();
     made.connector.write(request("k", { n: 1 }));
     await made.clock.advance(1000);

@@ -1,6 +1,6 @@
 /** Where a flow's events come from: its `from` block or its `when`. */
 import { expression } from "../../contract/expression-fields.ts";
-import type { Unwanted } from "../../contract/connector.ts";
+import type { FilterRefusal } from "../../contract/connector.ts";
 import type { Expression } from "../../expression/mod.ts";
 import type { ConnectorModel, ScheduleModel, SourceModel } from "../../model/mod.ts";
 import { parseSchedule } from "../../model/schedule.ts";
@@ -115,13 +115,13 @@ export function readSource(
   }
   checkSource(from, subject, loading);
   const { connector, operation, filter } = from;
-  const { condition, unwanted } = filter ?? {};
+  const { condition, filterRefusal } = filter ?? {};
   const model: SourceModel = {
     kind: "connector",
     connector,
     operation,
     filter: condition,
-    unwanted,
+    filterRefusal,
   };
   keepPlaces(model, placesOf(from));
   return model;
@@ -156,7 +156,7 @@ function checkSource(
 /** What a filter says. */
 interface Filter {
   readonly condition: Expression | undefined;
-  readonly unwanted: Unwanted | undefined;
+  readonly filterRefusal: FilterRefusal | undefined;
   /** The place of `on_reject`; undefined if the block has none. */
   readonly settlement: Span | undefined;
 }
@@ -173,7 +173,9 @@ function filterField(): Field<Filter | undefined> {
     read(body, name, owner, context) {
       const condition = plain.read(body, name, owner, context);
       const [found] = findBlocks(body, name, 1, context);
-      if (found === undefined) return { condition, unwanted: undefined, settlement: undefined };
+      if (found === undefined) {
+        return { condition, filterRefusal: undefined, settlement: undefined };
+      }
       if (new Places(body, owner).attribute(name) !== undefined) {
         const message = `${context.subject} has its filter twice: as an attribute and as a block`;
         const hint = "keep one of them";
@@ -191,7 +193,7 @@ function filterField(): Field<Filter | undefined> {
       }
       return {
         condition: values.condition,
-        unwanted: { settlement, maxRequeue },
+        filterRefusal: { settlement, maxRequeue },
         settlement: places.has("on_reject") ? places.of("on_reject") : undefined,
       };
     },

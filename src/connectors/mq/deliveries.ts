@@ -137,9 +137,9 @@ export class Deliveries {
     const { permanent, maxRetries = this.#context.settings.maxRetries } = failure;
     if (permanent || retries >= maxRetries) return this.#giveUp(delivery, failure.reason);
     // A message that no flow takes here may be for another consumer of the queue.
-    const unwanted = failure.maxRetries !== undefined;
+    const refusedByFilter = failure.maxRetries !== undefined;
     const { delays, keeps } = this.#context.capabilities;
-    return delays || (keeps && unwanted)
+    return delays || (keeps && refusedByFilter)
       ? this.#leaveToBroker(delivery, failure.reason, retries + 1)
       : this.#retryHere(delivery, failure.reason, retries + 1);
   }

@@ -1,5 +1,5 @@
 /** The flows that take a connector's messages. */
-import type { FlowEvent, FlowHandler, Unwanted } from "../../contract/connector.ts";
+import type { FilterRefusal, FlowEvent, FlowHandler } from "../../contract/connector.ts";
 import { FlowError } from "../../base/errors.ts";
 import { isObject } from "../../base/json.ts";
 import type { DeliveryFailure, Driver, Matcher } from "./broker.ts";
@@ -38,13 +38,13 @@ export class Subscriptions {
   deliver(event: FlowEvent): DeliveryFailure | undefined | Promise<DeliveryFailure | undefined> {
     const errors: unknown[] = [];
     const running: Promise<unknown>[] = [];
-    const refusals: Unwanted[] = [];
+    const refusals: FilterRefusal[] = [];
     let taken = false;
     for (const { matches, handler } of this.#subscriptions) {
       if (!matches(event.operation)) continue;
       try {
         if (!handler.takes(event)) {
-          if (handler.unwanted !== undefined) refusals.push(handler.unwanted);
+          if (handler.filterRefusal !== undefined) refusals.push(handler.filterRefusal);
           continue;
         }
         taken = true;
@@ -54,14 +54,14 @@ export class Subscriptions {
         errors.push(error);
       }
     }
-    if (!taken && errors.length === 0) return failureOfUnwanted(refusals);
+    if (!taken && errors.length === 0) return failureOfRefusals(refusals);
     if (running.length === 0) return failureOf(errors);
     return Promise.all(running).then(() => failureOf(errors));
   }
 }
 
 /** Requeue goes before reject, so that nothing is lost; reject goes before ack. */
-function failureOfUnwanted(refusals: readonly Unwanted[]): DeliveryFailure | undefined {
+function failureOfRefusals(refusals: readonly FilterRefusal[]): DeliveryFailure | undefined {
   const reason = "no flow takes it";
   const back = refusals.filter(({ settlement }) => settlement === "requeue");
   if (back.length > 0) {
