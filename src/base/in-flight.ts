@@ -10,7 +10,10 @@ export class InFlight {
     return this.#count;
   }
 
-  /** Counts a promise until it settles, and returns it. Its rejection is left to the caller. */
+  /**
+   * Counts a promise until it settles, and returns it. The caller must handle its rejection: no
+   * runtime reports it, since this counter has handled it as well.
+   */
   add<T>(promise: Promise<T>): Promise<T> {
     this.#count++;
     promise.then(this.#ended, this.#ended);

@@ -129,7 +129,7 @@ export interface Logger {
   debug(message: string, properties?: Readonly<Record<string, unknown>>): void;
   /** What an operator wants to know. */
   info(message: string, properties?: Readonly<Record<string, unknown>>): void;
-  /** Something that may need a hand. */
+  /** A condition that an operator should look at. */
   warn(message: string, properties?: Readonly<Record<string, unknown>>): void;
   /** Something that failed. */
   error(message: string, properties?: Readonly<Record<string, unknown>>): void;
@@ -148,10 +148,10 @@ export interface ConnectorContext {
   /** The other workers of the service; absent where it has one worker. */
   readonly cluster?: ConnectorCluster;
   /**
-   * Asks other connectors, as the steps of a flow do: the way to them for what a connector decides
-   * outside of flows. `steps` is what a field made by `lookups` has read; their expressions see
-   * `scope` and the results before them, and `payload` is sent where a step has no `params`. Gives
-   * the results by name, and no promise where nothing has to be waited for. Not before `start`.
+   * Asks other connectors outside of a flow, as the steps of a flow do. `steps` is the value of a
+   * field made by `lookups`. Their expressions see `scope` and the results of earlier steps, and
+   * `payload` is sent if a step has no `params`. Returns the results by name; a promise only if a
+   * step has to wait. Must not be called before `start`.
    *
    * @throws {ConnectorError | ExpressionError | Error} A step failed or took too long. Nothing has
    * been logged.
@@ -195,10 +195,10 @@ export interface Connector {
   /** Adds a flow that wants the events of one operation, or of all where it is undefined. */
   subscribe?(operation: string | undefined, handler: FlowHandler): void;
   /**
-   * Looks whether what it talks to is there and lets it in, for `weir check --connect`: instead of
-   * `start`. It changes nothing and leaves nothing open. Gives what it has found, in a few words.
+   * Connects for `weir check --connect`, instead of `start`. Changes nothing and leaves nothing open.
+   * Returns what it found, in a few words.
    *
-   * @throws {ConnectorError} It is not there, or refuses the credentials.
+   * @throws {ConnectorError} The service does not answer, or refuses the credentials.
    */
   probe?(): Promise<string>;
   /**
@@ -225,7 +225,7 @@ export interface Connector {
    * closes are spread at random over that many milliseconds if there are many.
    */
   closeClients?(spread: number): Promise<void>;
-  /** Lets go of everything, without waiting for what is still in flight. */
+  /** Releases everything, without waiting for what is still in flight. */
   close?(): Promise<void>;
   /** Why it cannot serve now. Undefined if it is healthy. */
   health?(): string | undefined;

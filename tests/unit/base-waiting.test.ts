@@ -3,13 +3,24 @@ import { test } from "node:test";
 import { InFlight } from "../../src/base/in-flight.ts";
 import { retryDelay, type RetryDelays } from "../../src/base/retry.ts";
 import { withTimeout } from "../../src/base/timeout.ts";
+import { ManualClock } from "../support/clock.ts";
 
 const never = new Promise<never>(() => {});
 
 test("a promise that settles in time keeps its value or its error", async () => {
-  const late = () => assert.fail("it is not late");
+  const late = () => "late";
   assert.equal(await withTimeout(Promise.resolve(1), 1_000, late), 1);
   await assert.rejects(withTimeout(Promise.reject(new Error("no")), 1_000, late), /no/);
+});
+
+test("a promise that settles in time leaves no timer", async () => {
+  const clock = new ManualClock();
+  const first = withTimeout(Promise.resolve(1), 1_000, () => "late", clock);
+  const second = withTimeout(Promise.reject(new Error("no")), 1_000, () => "late", clock);
+  assert.equal(clock.waiting, 2);
+  await first;
+  await assert.rejects(second);
+  assert.equal(clock.waiting, 0);
 });
 
 test("a promise that is late ends with what the caller decides", async () => {

@@ -19,6 +19,7 @@ class Member implements Recipient {
   readonly outbox: Outbox;
   readonly #leave: (member: Member) => void;
 
+  /** `leave` is called when it is slow or fails, in the middle of a flush. */
   constructor(flusher: Flusher, leave: (member: Member) => void) {
     this.#leave = leave;
     const send = (batch: Batch): number => {
@@ -48,15 +49,21 @@ class Room {
   readonly #scheduled: (() => void)[] = [];
   readonly #flusher = new Flusher((flush) => this.#scheduled.push(flush));
   readonly #together: boolean;
+  /** What the room is sent when a member leaves in the middle of a flush. */
+  readonly #farewell: string | undefined;
 
   /** Without `together` each frame is pushed to each member. */
-  constructor(size: number, together = true) {
+  constructor(size: number, together = true, farewell?: string) {
     this.#together = together;
+    this.#farewell = farewell;
     for (let i = 0; i < size; i++) this.join();
   }
 
   join(): void {
-    const member = new Member(this.#flusher, (one) => this.leave(one));
+    const member = new Member(this.#flusher, (one) => {
+      this.leave(one);
+      if (this.#farewell !== undefined) this.send(this.#farewell);
+    });
     this.#flusher.split(this.group);
     this.group.add(member);
     this.all.push(member);
@@ -153,6 +160,25 @@ test("a member that fails or is slow takes no frame from the others", () => {
   assert.ok(room.all.slice(3).every(({ texts }) => texts.join() === "a,b"));
   assert.equal(room.group.size, 68);
 });
+
+for (const together of [true, false]) {
+  for (const how of ["is slow", "fails"]) {
+    const sent = together ? "for the group" : "for each member";
+    test(`a room that hears of a member that ${how} in a flush loses no frame ${sent}`, () => {
+      const room = new Room(70, together, "left");
+      if (how === "fails") room.all[0].error = new Error("gone");
+      else room.all[0].unsent = LIMIT + 1;
+      for (const { outbox } of room.all) outbox.push(new Frame("own"));
+      room.send("chat");
+      room.flush();
+      room.flush();
+      for (const { texts } of room.all.slice(1)) {
+        assert.deepEqual([...texts].sort(), ["chat", "left", "own"]);
+      }
+      assert.ok(room.all.every(({ lost }, index) => index === 0 || lost === 0));
+    });
+  }
+}
 
 test("what each client gets and loses is the same as with a push to each of them", () => {
   for (let seed = 1; seed <= 300; seed++) {

@@ -1,4 +1,5 @@
 /** Decides about a valid handshake: identifies the client, and asks the flows whether to let it in. */
+import { withTimeout } from "../../base/timeout.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type FlowError, newRef } from "../../base/errors.ts";
 import type { FlowHandler, Logger } from "../../contract/connector.ts";
@@ -171,12 +172,6 @@ function counted(counter: Counter, refusal: HandshakeRefusal): CountedRefusal {
 
 /** The decision, or a refusal where it takes too long. */
 function inTime(decision: Promise<Decision>, clock: Clock): Promise<Decision> {
-  const { promise, resolve } = Promise.withResolvers<Decision>();
-  const late = counted("refused_late", tooLate("the decision took too long"));
-  const cancel = clock.after(DECISION_TIMEOUT, () => resolve(late));
-  decision.then((found) => {
-    cancel();
-    resolve(found);
-  });
-  return promise;
+  const late = (): Decision => counted("refused_late", tooLate("the decision took too long"));
+  return withTimeout(decision, DECISION_TIMEOUT, late, clock);
 }

@@ -59,6 +59,7 @@ export class Flusher {
   readonly #schedule: (flush: () => void) => void;
   readonly #patience: Patience;
   #scheduled = false;
+  #flushing = false;
   #dirty: Outbox[] = [];
   #broadcast: Broadcast | undefined;
   /** The outboxes of the group that was last sent to. */
@@ -90,12 +91,14 @@ export class Flusher {
 
   /**
    * Queues a frame for all members of a group at once, whose outboxes have this limit. Returns false
-   * where it must be pushed to each of them instead: the group is small, or other frames wait.
+   * if it must be pushed to each of them instead: the group is small, or other frames wait. While it
+   * flushes, they still wait in the outboxes whose turn has not come.
    */
   broadcast(frame: Frame, group: ReadonlySet<Recipient>, limit: number): boolean {
     const current = this.#broadcast;
     if (current === undefined) {
-      if (group.size < MANY || this.#dirty.length > 0 || frame.size > limit) return false;
+      const waiting = this.#flushing || this.#dirty.length > 0;
+      if (group.size < MANY || waiting || frame.size > limit) return false;
       this.#broadcast = { group, batch: this.#root.with(frame), apart: new Set() };
       this.#start();
       return true;
@@ -165,8 +168,10 @@ export class Flusher {
     this.#dirty = [];
     this.#broadcast = undefined;
     this.#root = new PendingBatch();
+    this.#flushing = true;
     if (broadcast !== undefined) sendToAll(this.#outboxesOf(broadcast.group), broadcast);
     for (const outbox of dirty) outbox.flush();
+    this.#flushing = false;
   };
 
   #size(): number {

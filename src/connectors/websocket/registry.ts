@@ -131,6 +131,7 @@ export class Groups<Member> {
     let group = this.#groups.get(name);
     // A set that is made from a list is slower.
     if (group === undefined) this.#groups.set(name, group = new Set());
+    else if (group.has(member)) return;
     else this.#onChange(group);
     group.add(member);
   }
@@ -138,7 +139,7 @@ export class Groups<Member> {
   /** Removes a member, and the group with its last one. */
   remove(name: string, member: Member): void {
     const group = this.#groups.get(name);
-    if (group === undefined) return;
+    if (group === undefined || !group.has(member)) return;
     this.#onChange(group);
     group.delete(member);
     if (group.size === 0) this.#groups.delete(name);
