@@ -138,7 +138,10 @@ export class ClusterMember implements Cluster, MemberFunctions {
 
   ping(): void {}
 
-  /** The coordinator is gone: from now on nothing is sent, and nothing waits for an answer. */
+  /**
+   * The coordinator is gone: nothing is sent from now on. The owner of the connection must close it,
+   * so that pending calls end.
+   */
   disconnect(): void {
     this.#connected = false;
   }

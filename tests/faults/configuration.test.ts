@@ -35,9 +35,11 @@ async function check(
   const { code, stdout, stderr } = await stage.weir(["check", stage.folder]);
   assert.deepEqual([code, stdout], [1, ""], stderr);
   assert.doesNotMatch(stderr, /^ {4}at /m);
-  return printed(stderr).map((line) => {
-    const [code, where] = line.split(" ");
-    return `${code} ${where.slice(where.lastIndexOf("/") + 1)}`;
+  return printed(stderr).map(({ code, message, where }) => {
+    const place = `${code} ${where.slice(where.lastIndexOf("/") + 1)}`;
+    // These codes have many reasons.
+    const reason = /^(?:file-not-readable|too-large)$/.test(code);
+    return reason ? `${place} ${message.slice(message.lastIndexOf(": ") + 1).trim()}` : place;
   });
 }
 
@@ -71,12 +73,12 @@ processFault(
     const found = await check(stage, { "good.hcl": GOOD, "wrong.hcl": "wrong {\n}\n" });
     socket.close();
     assert.deepEqual(found, [
-      "file-not-readable device.hcl",
-      "file-not-readable folder.hcl",
-      "file-not-readable link.hcl",
-      "file-not-readable loop.hcl",
-      "file-not-readable pipe.hcl",
-      "file-not-readable socket.hcl",
+      "file-not-readable device.hcl it is a device, not a regular file",
+      "file-not-readable folder.hcl it is a folder, not a regular file",
+      "file-not-readable link.hcl there is no such file",
+      "file-not-readable loop.hcl its symbolic links lead in a circle",
+      "file-not-readable pipe.hcl it is a named pipe, not a regular file",
+      "file-not-readable socket.hcl it is a socket, not a regular file",
       "unknown-block wrong.hcl:1:1",
     ]);
   },
@@ -92,10 +94,10 @@ processFault(
       `  a${n} = file("${path}")\n`
     );
     assert.deepEqual(await check(stage, { "a.hcl": `constants {\n${lines.join("")}}\n` }), [
-      "file-not-readable a.hcl:2:13",
-      "file-not-readable a.hcl:3:13",
-      "file-not-readable a.hcl:4:13",
-      "file-not-readable a.hcl:5:13",
+      "file-not-readable a.hcl:2:13 it is a named pipe, not a regular file",
+      "file-not-readable a.hcl:3:13 it is a device, not a regular file",
+      "file-not-readable a.hcl:4:13 it is a folder, not a regular file",
+      "file-not-readable a.hcl:5:13 it has more than 16 MB",
     ]);
   },
 );
@@ -111,9 +113,9 @@ processFault(
       "noise.hcl": Uint8Array.of(97, 32, 255, 254),
     };
     assert.deepEqual(await check(stage, files), [
-      "too-large blocks.hcl:200001:3",
-      "file-not-readable large.hcl",
-      "file-not-readable noise.hcl",
+      "too-large blocks.hcl:200001:3 the configuration has more than 100000 blocks",
+      "file-not-readable large.hcl it has more than 16 MB",
+      "file-not-readable noise.hcl it is not UTF-8 text",
     ]);
   },
 );
@@ -151,11 +153,11 @@ processFault(
     const twice = (name: string) => `[${name}, ${name}]`;
     const files = { "a.hcl": doubling('"ha"', (name) => `"\${${name}}\${${name}}"`) };
     assert.deepEqual(await check(stage, files), [
-      "too-large a.hcl:25:9",
+      "too-large a.hcl:25:9 the value has more than 16 MB",
     ]);
     const list = `${doubling("[1]", twice)}connector "ws" {\n  type = constants.a60\n}\n`;
     assert.deepEqual(await check(stage, { "a.hcl": list }), [
-      "too-large a.hcl:24:9",
+      "too-large a.hcl:24:9 the value has more than 16 MB",
     ]);
   },
 );
@@ -170,11 +172,11 @@ processFault(
       // The limit that the file before it has reached is not reported twice.
       "text.hcl": `constants {\n  a = <<EOT\n${"text\n".repeat(200_000)}`,
     };
-    const withoutPlace = (line: string) => line.replace(/:\d+:\d+$/, "");
+    const withoutPlace = (line: string) => line.replace(/:\d+:\d+/, "");
     assert.deepEqual((await check(stage, files)).map(withoutPlace), [
-      "too-large digits.hcl",
-      "too-large empty.hcl",
-      "too-large string.hcl",
+      "too-large digits.hcl the number has more than 1000 digits",
+      "too-large empty.hcl the file has more than 2000000 words, symbols and lines",
+      "too-large string.hcl the texts up to this place have too many lines, $ and %",
     ]);
     const others = {
       "digits.hcl": `constants {\n  b = "${"x".repeat(10 * 2 ** 20)}"\n}\nwrong = ?\n`,
@@ -184,7 +186,7 @@ processFault(
     };
     assert.deepEqual((await check(stage, others)).map(withoutPlace), [
       "syntax-error digits.hcl",
-      "too-large empty.hcl",
+      "too-large empty.hcl the values up to this place are too large",
     ]);
   },
 );
@@ -194,10 +196,14 @@ processFault(
   async (stage) => {
     const text = Array.from({ length: 2_000 }, (_, n) => `a${n} {\n}\n`).join("");
     await writeFile(join(stage.folder, "a.hcl"), text);
-    const { code, stderr } = await stage.weir(["check", stage.folder]);
-    assert.equal(code, 1);
+    const { code, stdout, stderr } = await stage.weir(["check", stage.folder]);
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.doesNotMatch(stderr, /^ {4}at /m);
     assert.equal(stderr.match(/^error\[unknown-block\]: /gm)?.length, 1_000);
-    assert.match(stderr, /\n\nerror\[too-many-problems\]: [^\n]*\n\n1001 problems\n$/);
+    assert.match(
+      stderr,
+      /\n\nerror\[too-many-problems\]: there are more than 1000 problems[^\n]*\n\n1001 problems\n$/,
+    );
   },
 );
 

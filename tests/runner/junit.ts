@@ -25,7 +25,11 @@ export function parseReport(xml: string): TestCase[] {
       name: name.replaceAll(/\s+/g, " "),
       // Deno writes it as the name of the class.
       file: attributes.get("file") ?? attributes.get("classname") ?? "",
-      result: failure !== null ? "failed" : skipped === null ? "passed" : "skipped",
+      result: /<(?:failure|error)\b/.test(body)
+        ? "failed"
+        : skipped === null
+        ? "passed"
+        : "skipped",
       reason: reason === "true" ? "" : reason,
       failure: failure === null ? "" : describeFailure(failure[1], failure[2] ?? ""),
     });

@@ -17,8 +17,8 @@ export interface CommandResult {
 export interface CommandOptions {
   /** The working directory. */
   readonly cwd: string;
-  /** Environment variables, added to those of this process. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Environment variables, added to those of this process; undefined removes one. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** After this time it is killed; in milliseconds. */
   readonly timeout: number;
 }

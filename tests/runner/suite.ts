@@ -49,7 +49,8 @@ export interface SuiteOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const defaultTimeouts = { oneFile: 120_000, manyFiles: 300_000 };
+/** A process with one file, and what each further file adds. */
+const timeouts = { oneFile: 120_000, another: 3_000 };
 
 /**
  * Runs `files`, given relative to `root`, in one process. A file in which no test ran is a failure.
@@ -61,8 +62,7 @@ export async function runFiles(
   tools: Toolchain,
   options: SuiteOptions = {},
 ): Promise<StepResult> {
-  const timeout = options.timeout ??
-    (files.length === 1 ? defaultTimeouts.oneFile : defaultTimeouts.manyFiles);
+  const timeout = options.timeout ?? timeouts.oneFile + (files.length - 1) * timeouts.another;
   const folder = await mkdtemp(join(tmpdir(), "weir-report-"));
   try {
     const report = join(folder, "report.xml");
@@ -79,6 +79,8 @@ export async function runFiles(
         NODE_COMPILE_CACHE: join(root, ".tools/compile-cache"),
         // Tests write nothing to the home folder of the user.
         WEIR_CACHE: join(root, ".tools/weir-cache"),
+        // With it, tests collect sentences and compare none.
+        WEIR_COLLECT_SENTENCES: undefined,
         [toolVariable("deno")]: tools.deno,
         [toolVariable("bun")]: tools.bun,
         [toolVariable("node")]: tools.node,

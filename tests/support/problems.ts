@@ -52,15 +52,27 @@ export function checkSentence({ code, message, hint }: Sentence): void {
 
 let known: ReadonlySet<string> | undefined;
 
-/** The problems that a command has printed, each as `code file:line:column`. */
-export function printed(output: string): string[] {
+/** A problem that a command has printed. */
+export interface PrintedProblem {
+  readonly code: string;
+  readonly message: string;
+  /** `file:line:column`, or a file; empty where no file is to blame. */
+  readonly where: string;
+}
+
+/** The problems that a command has printed. Fails if one cannot be read. */
+export function printed(output: string): PrintedProblem[] {
   const problem =
-    /^(?:error|warning)\[([^\]]*)\]: (.*)\n *┌ (\S+)(?:\n.*\n *│ \s*\^+(?: (.*))?$|\n {2}= (.*))?/;
-  return output.split(/\n\n(?=error|warning)/).flatMap((text) => {
-    const [, code, message, where, ...hints] = problem.exec(text) ?? [];
-    if (code === undefined) return [];
+    /^(?:error|warning)\[([^\]]*)\]: (.*)(?:\n *┌ (\S+))?(?:\n.*\n *│ \s*\^+(?: (.*))?$|\n {2}= (.*))?/;
+  const texts = output.split(/\n\n(?=error|warning)/).filter((text) =>
+    /^(error|warning)\b/.test(text)
+  );
+  return texts.map((text) => {
+    const found = problem.exec(text);
+    if (found === null) throw new Error(`not a problem: ${text}`);
+    const [, code, message, where = "", ...hints] = found;
     checkSentence({ code, message, hint: hints.find((hint) => hint !== undefined) });
-    return [`${code} ${where}`];
+    return { code, message, where };
   });
 }
 

@@ -17,13 +17,13 @@ test("a value arrives as it is", async () => {
 
 test("a connector's error arrives as one, with the same words", async () => {
   for (const permanent of [true, false]) {
-    const error = new ConnectorError("ws", "cannot listen", { permanent });
+    const error = new ConnectorError("ws", "cannot listen", { permanent, code: "cannot-listen" });
     const failed = sent(await resultOf(() => Promise.reject(error)));
     assert.throws(() => valueOf(failed), (got) => {
       assert.ok(got instanceof ConnectorError);
       assert.deepEqual(
-        [got.name, got.message, got.connector, got.permanent],
-        [error.name, error.message, "ws", permanent],
+        [got.name, got.message, got.connector, got.permanent, got.code],
+        [error.name, error.message, "ws", permanent, "cannot-listen"],
       );
       return true;
     });
