@@ -20,10 +20,7 @@ export interface OutboxListener {
   failed(error: unknown): void;
 }
 
-/**
- * From this many recipients on, a flush may wait for more frames. Those that arrive share the writes,
- * each of which costs more than a tick.
- */
+/** From this many recipients on, a flush may wait for more frames, which then share its writes. */
 const MANY = 64;
 
 /** How long a flush to many recipients waits. */
@@ -91,14 +88,14 @@ export class Flusher {
 
   /**
    * Queues a frame for all members of a group at once, whose outboxes have this limit. Returns false
-   * if it must be pushed to each of them instead: the group is small, or other frames wait. While it
-   * flushes, they still wait in the outboxes whose turn has not come.
+   * if it must be pushed to each of them instead: the group is small, or frames wait in outboxes, as
+   * they do in the middle of a flush.
    */
   broadcast(frame: Frame, group: ReadonlySet<Recipient>, limit: number): boolean {
     const current = this.#broadcast;
     if (current === undefined) {
-      const waiting = this.#flushing || this.#dirty.length > 0;
-      if (group.size < MANY || waiting || frame.size > limit) return false;
+      if (this.#flushing || this.#dirty.length > 0) return false;
+      if (group.size < MANY || frame.size > limit) return false;
       this.#broadcast = { group, batch: this.#root.with(frame), apart: new Set() };
       this.#start();
       return true;
@@ -137,8 +134,8 @@ export class Flusher {
   }
 
   /**
-   * The outboxes of a group, collected before the first write. Between writes, which use the cache for
-   * themselves, each step from a member to its outbox would wait for memory.
+   * The outboxes of a group, collected before the first write: between writes, which fill the cache,
+   * each step from a member to its outbox would wait for memory.
    */
   #outboxesOf(group: ReadonlySet<Recipient>): readonly Outbox[] {
     if (group !== this.#group) {
@@ -155,10 +152,7 @@ export class Flusher {
   }
 
   readonly #flush = (): void => {
-    if (this.#size() >= MANY && this.#waits()) {
-      this.#schedule(this.#flush);
-      return;
-    }
+    if (this.#size() >= MANY && this.#waits()) return this.#schedule(this.#flush);
     this.#scheduled = false;
     this.#waited = 0;
     this.#quiet = 0;
