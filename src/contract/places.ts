@@ -22,9 +22,9 @@ export class Places<Name extends string = string> {
     return this.#body.attributes.length + this.#body.blocks.length === 0;
   }
 
-  /** Whether the block has an attribute or a block of this name. */
+  /** Whether the block has an attribute of this name. */
   has(name: Name): boolean {
-    return this.attribute(name) !== undefined || this.block(name) !== undefined;
+    return this.attribute(name) !== undefined;
   }
 
   /**
@@ -73,7 +73,7 @@ export function placesOf<V extends object>(values: V): Places<keyof V & string> 
   return places;
 }
 
-/** The fields of a block, as far as they count here. */
+/** What this module needs to know of a block's fields. */
 type Fields = Readonly<
   Record<string, { readonly kind: "attribute" | "block" | "either" }>
 >;
@@ -98,7 +98,7 @@ export function strangersOf({ attributes, blocks }: Body, fields: Fields): reado
   );
 }
 
-/** The fields that a block has under a wrong name or in a wrong form, as far as one can tell. */
+/** The fields that a block has in a wrong form or under a name that is close to theirs. */
 export function misspelledOf(body: Body, fields: Fields): ReadonlySet<string> {
   const names = Object.keys(fields);
   return new Set(

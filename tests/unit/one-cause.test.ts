@@ -6,8 +6,11 @@ import { loadConfig } from "../../src/runtime/load.ts";
 import { readConfigFiles } from "../../src/server/files.ts";
 import { codeOf } from "../support/problems.ts";
 
-/** A mistake: what of which line becomes what, and the code of its one problem. */
-type Mistake = readonly [line: string, replacement: string, code: ProblemCode];
+/**
+ * A mistake: what of which line becomes what, and the code of its one problem. The problem is in the
+ * first line of the replacement, or in the last line before its end that begins with `at`.
+ */
+type Mistake = readonly [line: string, replacement: string, code: ProblemCode, at?: string];
 
 /** Names every kind of block, and everything refers to something else. */
 const CONFIG = `constants {
@@ -132,19 +135,19 @@ test "what is said is stored" {
 
 const MISTAKES: readonly Mistake[] = [
   // A connector that nobody can read.
-  ['  type = "websocket"\n', "", "missing-attribute"],
+  ['  type = "websocket"\n', "", "missing-attribute", 'connector "ws" {'],
   ['  type = "websocket"', '  type = "websokcet"', "unknown-connector-type"],
   ['  type = "websocket"', "  type = 5", "invalid-value"],
   ['  type = "websocket"', '  type = env("UNSET")', "env-not-set"],
-  ['  type = "websocket"', '  tpye = "websocket"', "missing-attribute"],
-  ['  type     = "database"\n', "", "missing-attribute"],
+  ['  type = "websocket"', '  tpye = "websocket"', "missing-attribute", 'connector "ws" {'],
+  ['  type     = "database"\n', "", "missing-attribute", 'connector "db" {'],
   ['  driver   = "sqlite"', '  driver   = "sqlight"', "invalid-value"],
-  ['  driver = "memory"\n', "", "missing-attribute"],
+  ['  driver = "memory"\n', "", "missing-attribute", 'connector "events" {'],
   ['connector "ws" {', "connector {", "missing-name"],
   ['connector "db" {', "connector {", "missing-name"],
   ['connector "ws" {', 'conector "ws" {', "unknown-block"],
   ["  port = 3001", "  prot = 3001", "unknown-attribute"],
-  ["  port = 3001", "  port = 3001\n  compress = true", "unknown-attribute"],
+  ["  port = 3001", "  port = 3001\n  compress = true", "unknown-attribute", "  compress"],
   // What hangs on a room, a step, a type, a transform or a constant.
   ['  room "orders:*" {', "  room {", "missing-name"],
   ['    step "order" {', "    step {", "missing-name"],
@@ -156,7 +159,7 @@ const MISTAKES: readonly Mistake[] = [
   ['type "person" {', 'tpye "person" {', "unknown-block"],
   ['type "message" {', 'typ "message" {', "unknown-block"],
   ["  text   = string({ max_length = 9 })", "  text   = strin", "unknown-type"],
-  ["  name = string\n", "", "empty-block"],
+  ["  name = string\n", "", "empty-block", 'type "person" {'],
   ['transform "stamped" {', "transform {", "missing-name"],
   ['transform "stamped" {', 'transfrom "stamped" {', "unknown-block"],
   ['  at = "now()"', '  at = "now("', "expression-syntax"],
@@ -167,11 +170,12 @@ const MISTAKES: readonly Mistake[] = [
     '    connector = "ws"\n    operation = "say"',
     '    operation = "say"',
     "missing-attribute",
+    "  from {",
   ],
   ['    operation = "say"', '    operation = env("UNSET")', "env-not-set"],
   ["  from {", "  form {", "unknown-block"],
   ['    connector      = "ws"', '    connector      = "sw"', "unknown-connector"],
-  ['    connector      = "ws"\n', "", "missing-attribute"],
+  ['    connector      = "ws"\n', "", "missing-attribute", "  to {"],
   ['    operation      = "send_to_room"', '    operation      = env("UNSET")', "env-not-set"],
   ['    target         = "input.room"', '    target         = env("UNSET")', "env-not-set"],
   ['    target         = "input.room"', '    target         = "input.("', "expression-syntax"],
@@ -184,6 +188,17 @@ const MISTAKES: readonly Mistake[] = [
   // What hangs on the parts of a test.
   ['  client "ada" {', "  client {", "missing-name"],
   ['  client "ada" {', '  clinet "ada" {', "unknown-block"],
+  // An attribute that is written as a block.
+  ["  from {", "  when {\n  }\n  from {", "unknown-block"],
+  ["  from {", "  when {", "unknown-block"],
+  [
+    '    store = "db"',
+    '    store = "db"\n    max_keys {\n    }',
+    "unknown-block",
+    "    max_keys {",
+  ],
+  ["    returns = {}", "    returns = {}\n    error {\n    }", "unknown-block", "    error {"],
+  ["    nothing = true", "    nothing = true\n    data {\n    }", "unknown-block", "    data {"],
 ];
 
 /** Twice the same, of each kind of block. */
@@ -199,23 +214,47 @@ async function problemsOf(...texts: readonly string[]): Promise<readonly Problem
   }
 }
 
+/** A problem as `file:line code`. */
+function linedCode(problem: Problem): string {
+  return `${problem.file}:${problem.line} ${codeOf(problem)}`;
+}
+
+/** The line of a place in a text, from 1. */
+function lineAt(text: string, place: number): number {
+  return text.slice(0, place).split("\n").length;
+}
+
 test("the configuration without a mistake has no problem", async () => {
   assert.deepEqual(await problemsOf(CONFIG), []);
 });
 
-for (const [line, replacement, code] of MISTAKES) {
+for (const [line, replacement, code, at] of MISTAKES) {
   test(`one problem: ${JSON.stringify(line)} becomes ${JSON.stringify(replacement)}`, async () => {
     assert.ok(CONFIG.includes(line), "the configuration has no such line");
-    const found = await problemsOf(CONFIG.replace(line, () => replacement));
-    assert.deepEqual(found.map(codeOf), [code]);
+    const text = CONFIG.replace(line, () => replacement);
+    const start = CONFIG.indexOf(line);
+    const place = at === undefined
+      ? start
+      : text.lastIndexOf(`\n${at}`, start + replacement.length) + 1;
+    const found = await problemsOf(text);
+    assert.deepEqual(found.map(linedCode), [`0.hcl:${lineAt(text, place)} ${code}`]);
   });
 }
+
+test("one problem: claims as a block, for a connector that reads no tokens", async () => {
+  const text = CONFIG.replace(/ {2}auth \{[^]*?\n {2}\}\n/, "")
+    .replace('claims = { role = "staff" }', "claims {\n    }");
+  // Without tokens, a warning says that anybody can choose a user_id.
+  const found = (await problemsOf(text)).filter(({ code }) => code !== "unverified-user");
+  const line = lineAt(text, text.indexOf("    claims {"));
+  assert.deepEqual(found.map(linedCode), [`0.hcl:${line} unknown-block`]);
+});
 
 for (const kind of TWICE) {
   test(`one problem: a ${kind} stands twice`, async () => {
     const [first] = new RegExp(`^${kind} "[^]*?^}\n`, "m").exec(CONFIG) ?? [];
     const found = await problemsOf(CONFIG, first ?? "");
-    assert.deepEqual(found.map(codeOf), ["duplicate-name"]);
+    assert.deepEqual(found.map(linedCode), ["1.hcl:1 duplicate-name"]);
   });
 }
 
@@ -247,7 +286,9 @@ test("a connector without its type is one problem of every example", async () =>
         const text = file.text.slice(0, index) + file.text.slice(index).replace(/.*\n/, "");
         const changed = files.map((one) => one === file ? text : one.text);
         const found = (await problemsOf(...changed)).filter(({ code }) => code !== "env-not-set");
-        assert.deepEqual(found.map(codeOf), ["missing-attribute"]);
+        const header = lineAt(text, text.lastIndexOf("\nconnector ", index) + 1);
+        const place = `${files.indexOf(file)}.hcl:${header}`;
+        assert.deepEqual(found.map(linedCode), [`${place} missing-attribute`]);
       }
     }
   }

@@ -104,8 +104,8 @@ export function readSource(
     return undefined;
   }
   if (from === undefined) {
-    const unreadable = (["from", "when"] as const)
-      .some((name) => places.has(name) || places.misspelled.has(name));
+    const unreadable = places.block("from") !== undefined ||
+      (["from", "when"] as const).some((name) => places.has(name) || places.misspelled.has(name));
     if (!unreadable) {
       const message = `${subject} needs a block "from"`;
       const hint = 'or when = "@every 5s"';
