@@ -97,9 +97,14 @@ export class Compiler {
         return { evaluate: logical(left, right, node.operator === "||") };
       }
       case "unary":
-        return this.#operator(node, node.operator === "!" ? not : negate, [node.operand], locals);
+        return this.#operator(node, node.operator === "!" ? not : negate, [
+          this.#node(node.operand, locals),
+        ]);
       case "binary":
-        return this.#operator(node, OPERATORS[node.operator], [node.left, node.right], locals);
+        return this.#operator(node, OPERATORS[node.operator], [
+          this.#node(node.left, locals),
+          this.#node(node.right, locals),
+        ]);
     }
   }
 
@@ -151,15 +156,9 @@ export class Compiler {
   }
 
   /** `operands` are one or two. Literals are computed now, to find now what can never work. */
-  #operator(
-    node: SyntaxNode,
-    act: FunctionCall,
-    operands: readonly SyntaxNode[],
-    locals: Locals,
-  ): Compiled {
+  #operator(node: SyntaxNode, act: FunctionCall, operands: readonly Compiled[]): Compiled {
     const run = this.#source.guard(node, act);
-    const compiled = operands.map((operand) => this.#node(operand, locals));
-    const literals = compiled.map(({ literal }) => literal);
+    const literals = operands.map(({ literal }) => literal);
     if (literals.every((literal) => literal !== undefined)) {
       try {
         return this.#constant(run(this.#meter, ...literals));
@@ -169,9 +168,9 @@ export class Compiler {
         if (counts || !(error instanceof Failure)) throw this.#source.failed(error, node);
       }
     }
-    const first = compiled[0].evaluate;
+    const first = operands[0].evaluate;
     const literal = node.kind === "binary" ? operand(node.operator, literals[1]) : undefined;
-    if (literal === undefined) return { evaluate: call(run, compiled.map((it) => it.evaluate)) };
+    if (literal === undefined) return { evaluate: call(run, operands.map((it) => it.evaluate)) };
     return {
       evaluate: (scope, values, meter) => run(meter, first(scope, values, meter), literal),
     };

@@ -15,7 +15,8 @@ export function readable(value: unknown): unknown {
 /** A field of a map; null where `value` has none, or is not a map. */
 export function field(value: unknown, name: string): unknown {
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return null;
-  return Array.isArray(value) ? null : readable((value as Record<string, unknown>)[name]);
+  if (Array.isArray(value) || value instanceof Uint8Array) return null;
+  return readable((value as Record<string, unknown>)[name]);
 }
 
 /** Throws the Failure for a value that cannot be a key. */
@@ -54,7 +55,7 @@ export function hasElement(meter: Meter, value: unknown, key: unknown): boolean 
     const at = isNumeric(key) ? Number(key) : -1;
     return Number.isInteger(at) && at >= 0 && at < value.length;
   }
-  if (!isKey(key)) return false;
+  if (!isKey(key) || value instanceof Uint8Array) return false;
   const name = nameOf(meter, key);
   if (!Object.hasOwn(value, name)) return false;
   const found = (value as Record<string, unknown>)[name];

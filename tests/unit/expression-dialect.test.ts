@@ -224,6 +224,8 @@ test("expression dialect: the parser names what it expects, and its limits", () 
     ] as const
   ) assert.throws(() => compile(source), failure);
   assert.equal(evaluate("(".repeat(200) + "1" + ")".repeat(200)), 1);
+  // A chain of operators is not nested.
+  assert.equal(evaluate("input.n + ".repeat(2400) + "input.n"), 7203);
 });
 
 test("expression dialect: keys that are equal or that cannot be keys fail", () => {
@@ -237,6 +239,17 @@ test("expression dialect: keys that are equal or that cannot be keys fail", () =
   );
   assert.throws(() => evaluate("{input.list: 1}"), /a key must be .* got list$/);
   checkValues([["input.prices[null]", null], ["[1] in {'1': 2}", false]]);
+});
+
+test("expression dialect: bytes have no fields and no elements", () => {
+  checkValues([
+    ["b'ab'['0']", null],
+    ["b'ab'[0]", null],
+    ["b'ab'.`0`", null],
+    ["has(b'ab'['0'])", false],
+    ["has(b'ab'[0])", false],
+    ["has(b'ab'.`0`)", false],
+  ]);
 });
 
 test("expression dialect: timestamps are exact to the nanosecond", () => {
