@@ -98,7 +98,7 @@ test("an object that a constant holds is blamed where it stands", async () => {
 }
 params = constants.params
 `);
-  assert.ok(problems.includes("a.hcl:2:20+4 unknown-variable"), problems.join("\n"));
+  assert.deepEqual(problems, ["a.hcl:1:1+9 unknown-block", "a.hcl:2:20+4 unknown-variable"]);
 });
 
 test("a value that is no object is blamed as a whole", async () => {

@@ -11,6 +11,7 @@ const PAGE = readFileSync(new URL("../../docs/expressions.md", import.meta.url),
 const SCOPE = {
   input: {
     n: 7,
+    z: 0,
     "first name": "Ada",
     users: [{ name: "Ada", age: 36 }, { name: "Bob", age: 20 }],
   },
