@@ -6,7 +6,7 @@ import { problemAt, type Report, sortProblems, type SourceFile } from "../hcl/tr
 /** The most problems that are reported, because each one searches for similar names. */
 const MOST = 1_000;
 
-/** Thrown at the problem after the last one that is reported: the rest is not looked at. */
+/** Thrown at the problem after the last one that is reported. It ends the search for more. */
 class TooManyProblems extends Error {
   override readonly name = "TooManyProblems";
 }
@@ -49,7 +49,7 @@ export class Problems {
       return await work();
     } catch (error) {
       if (!(error instanceof TooManyProblems)) throw error;
-      const message = `there are more than ${MOST} problems; the rest has not been looked at`;
+      const message = `there are more than ${MOST} problems; the others are not reported`;
       const last = problemWithoutPlace({ code: "too-many-problems", message });
       throw new ConfigError([...this.sorted, last]);
     }

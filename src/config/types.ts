@@ -27,8 +27,8 @@ export function readTypes(
     place?.report({
       code: "endless-type",
       span: place.span,
-      message: `${place.subject}: no value can satisfy "${type}", ` +
-        "each would hold another without end",
+      message: `${place.subject}: no value can satisfy "${type}": ` +
+        "each one would contain another",
       hint: "required = false lets it end",
     });
   }
@@ -56,7 +56,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
   text: "string",
 };
 
-/** Stands for what has been reported. */
+/** The part for a type whose problem has been reported. It allows any value. */
 const ANYTHING: Part = { kind: { kind: "unknown" }, required: false };
 
 class TypeReader {

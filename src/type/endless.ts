@@ -1,4 +1,4 @@
-/** Finds types that no value can satisfy, since each would have to hold another without end. */
+/** Finds types that no value can satisfy, because each value would contain another one. */
 import type { Kind, Part, Shape } from "./description.ts";
 
 /** A field that makes its type endless. */

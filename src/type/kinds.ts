@@ -20,7 +20,7 @@ export class Steps {
     this.meter = new Meter();
   }
 
-  /** Whether it holds; what there are no steps left for does not. */
+  /** The result of `holds`; false where the value has no steps left. */
   within(holds: (meter: Meter) => boolean): boolean {
     if (this.meter.exhausted) return false;
     try {

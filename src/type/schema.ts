@@ -61,7 +61,7 @@ export class Fallback {
   value(): unknown {
     this.complete();
     if (this.#state === "completing") {
-      this.#violations = [{ path: "", message: "would be filled into itself without end" }];
+      this.#violations = [{ path: "", message: "would contain itself" }];
     }
     return typeof this.#value === "object" ? structuredClone(this.#value) : this.#value;
   }

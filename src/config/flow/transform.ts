@@ -72,7 +72,7 @@ function readUse(
   for (const variable of used) {
     if (variables.includes(variable)) continue;
     const message = `${subject}: transform "${name}" uses the variable "${variable}", ` +
-      "which is not there";
+      "which does not exist here";
     report({ code: "unknown-variable", span, message });
   }
   for (const [, line] of lines) onExpression?.(line, span);

@@ -54,8 +54,8 @@ function checkConnector(name: string, block: Block, cast: Cast, context: ReadCon
   if (connector === undefined) return;
   const { type, definition: { destination, step } } = connector;
   if (destination !== undefined || step !== undefined) return;
-  const message = `${context.subject}: connector "${name}" (${type}) is asked for nothing: ` +
-    "it cannot be a destination";
+  const message = `${context.subject}: connector "${name}" (${type}) cannot be mocked: ` +
+    "no flow can write to it or read from it";
   context.report({ code: "not-a-destination", span: block.labels[0].span, message });
 }
 
