@@ -86,6 +86,14 @@ test("contradictions are problems", () => {
   }
 });
 
+test("an unreadable driver hides no other problem", () => {
+  const direct = { driver: undefined, exchange: { type: "direct", durable: true } };
+  assert.deepEqual(problems({ driver: undefined, url: "http://h" }), ["url: invalid-url"]);
+  assert.equal(operationProblems("order.*", direct).length, 1);
+  assert.equal(targetProblems(undefined, direct).length, 1);
+  assert.equal(receives("order.*", "order.created", { driver: undefined }), true);
+});
+
 test("a direct exchange has no patterns", () => {
   const direct = { exchange: { type: "direct", durable: true } };
   assert.equal(operationProblems("order.*", direct).length, 1);

@@ -10,6 +10,7 @@ import type { Driver } from "./broker.ts";
 import { MqConnector } from "./connector.ts";
 import { drivers } from "./drivers/mod.ts";
 import { destinationFields, fields } from "./options.ts";
+import { exchangeChecks } from "./routing.ts";
 
 const driver = attribute(oneOf(Object.keys(drivers)), {
   about: "The broker: RabbitMQ, or one inside this process.",
@@ -26,20 +27,20 @@ const driver = attribute(oneOf(Object.keys(drivers)), {
  */
 export const mqConnector: ConnectorType = defineConnector({
   fields: { driver, ...fields },
-  check: (options) => driverOf(options)?.check(options) ?? [],
+  check: (options) => checksOf(options).check(options),
   source: {
     kind: "messages",
     metadata: [...new Set(Object.values(drivers).flatMap(({ metadata }) => metadata))],
-    check: (operation, options) => driverOf(options)?.checkOperation(operation, options) ?? [],
+    check: (operation, options) => checksOf(options).checkOperation(operation, options),
     receives: (operation, target, options) =>
-      driverOf(options)?.receives(operation, target, options) ?? false,
-    internal: (options) => driverOf(options)?.internal?.(options) ?? false,
+      checksOf(options).receives(operation, target, options),
+    internal: (options) => checksOf(options).internal?.(options) ?? false,
   },
   destination: {
     fields: destinationFields,
     operations: [],
     publishes: true,
-    check: ({ target }, options) => driverOf(options)?.checkTarget(target, options) ?? [],
+    check: ({ target }, options) => checksOf(options).checkTarget(target, options),
   },
   /** The memory broker routes and redelivers as RabbitMQ does, and takes its attributes. */
   test: (options) => ({ ...options, driver: "memory" }),
@@ -49,7 +50,7 @@ export const mqConnector: ConnectorType = defineConnector({
   },
 });
 
-/** Undefined where the configuration does not name one. */
-function driverOf({ driver }: { readonly driver: string | undefined }): Driver | undefined {
-  return driver === undefined ? undefined : drivers[driver];
+/** The checks of the driver; those that all drivers share where its name could not be read. */
+function checksOf({ driver }: { readonly driver: string | undefined }): Omit<Driver, "load"> {
+  return driver === undefined ? exchangeChecks : drivers[driver];
 }
