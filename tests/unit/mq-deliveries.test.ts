@@ -207,3 +207,36 @@ test("a flow that does not wait is settled without a promise", () => {
   assert.equal(deliveries.handle(delivery), undefined);
   assert.deepEqual(delivery.log, ["ack"]);
 });
+
+test("many retries at this consumer do not pile up promises", async () => {
+  const { deliveries } = made({}, failing, { handler: refusing("requeue", 1000) });
+  // Nothing waits between the retries then.
+  deliveries.stop();
+  const delivery = new FakeDelivery();
+  let turns = 0;
+  let settled = false;
+  delivery.deadLetter = () => {
+    const count = (): void => {
+      turns++;
+      if (!settled) queueMicrotask(count);
+    };
+    count();
+    return Promise.resolve({});
+  };
+  await deliveries.handle(delivery);
+  settled = true;
+  assert.equal(deliveries.counts.consumed, 1001);
+  assert.ok(turns < 100, `${turns} turns of promises after the last retry`);
+});
+
+test("a message that the broker takes back while it is moved may be redelivered", async () => {
+  const { deliveries, clock, log } = made({ delays: true, keeps: true }, failing);
+  const delivery = new FakeDelivery();
+  delivery.error = new Error("channel is closed");
+  delivery.held = false;
+  void deliveries.handle(delivery);
+  await clock.advance(1000);
+  await deliveries.drain();
+  assert.deepEqual(delivery.log, []);
+  assert.deepEqual(log, [["warn", "message k may be redelivered: channel is closed"]]);
+});

@@ -133,14 +133,16 @@ export interface Delivery {
    * Leaves it to the broker, which redelivers it after `delay` milliseconds as its `retries`th time.
    *
    * @throws {UnsendableError} It cannot wait anywhere.
-   * @throws {Error} That failed, and the message is still held.
+   * @throws {Error} It was not moved, or was moved and could not be acked. Without `held`, the broker
+   * redelivers it.
    */
   redeliver(reason: string, retries: number, delay: number): void | Promise<void>;
   /**
    * Moves it to the dead letters.
    *
    * @throws {UnsendableError} It never can be a dead letter.
-   * @throws {Error} That failed, and the message is still held.
+   * @throws {Error} It was not moved, or was moved and could not be acked. Without `held`, the broker
+   * redelivers it.
    */
   deadLetter(reason: string): DeadLetter | Promise<DeadLetter>;
 }

@@ -134,14 +134,21 @@ export class Deliveries {
       this.counts.acked++;
       return;
     }
-    const { permanent, maxRetries = this.#context.settings.maxRetries } = failure;
-    if (permanent || retries >= maxRetries) return this.#giveUp(delivery, failure.reason);
-    // A message that no flow takes here may be for another consumer of the queue.
-    const refusedByFilter = failure.maxRetries !== undefined;
-    const { delays, keeps } = this.#context.capabilities;
-    return delays || (keeps && refusedByFilter)
+    if (!this.#mayRetry(failure, retries)) return this.#giveUp(delivery, failure.reason);
+    return this.#waitsInBroker(failure)
       ? this.#leaveToBroker(delivery, failure.reason, retries + 1)
-      : this.#retryHere(delivery, failure.reason, retries + 1);
+      : this.#retryHere(delivery, failure, retries);
+  }
+
+  #mayRetry({ permanent, maxRetries }: DeliveryFailure, retries: number): boolean {
+    return !permanent && retries < (maxRetries ?? this.#context.settings.maxRetries);
+  }
+
+  #waitsInBroker({ maxRetries }: DeliveryFailure): boolean {
+    const { delays, keeps } = this.#context.capabilities;
+    // A message that no flow takes here may be for another consumer of the queue.
+    const refusedByFilter = maxRetries !== undefined;
+    return delays || (keeps && refusedByFilter);
   }
 
   /** The message waits in the broker, so that other messages are handled meanwhile. */
@@ -158,14 +165,21 @@ export class Deliveries {
     );
   }
 
-  /** The message waits at this consumer. */
-  async #retryHere(delivery: Delivery, reason: string, retries: number): Promise<void> {
+  /** The message waits at this consumer. A loop, since each call in a call would stay in memory. */
+  async #retryHere(delivery: Delivery, first: DeliveryFailure, retries: number): Promise<void> {
     const { settings: { retryDelay }, capabilities: { keeps } } = this.#context;
-    this.#retried(delivery, reason, this.#stopping ? 0 : retryDelay);
-    await this.#wait(retryDelay);
-    if (!delivery.held) return;
-    if (this.#stopping && keeps) return delivery.requeue();
-    return this.#settle(delivery, await this.#attempt(delivery), retries);
+    let failure: DeliveryFailure | undefined = first;
+    do {
+      this.#retried(delivery, failure.reason, this.#stopping ? 0 : retryDelay);
+      await this.#wait(retryDelay);
+      if (!delivery.held) return;
+      if (this.#stopping && keeps) return delivery.requeue();
+      failure = await this.#attempt(delivery);
+      retries++;
+    } while (
+      failure !== undefined && this.#mayRetry(failure, retries) && !this.#waitsInBroker(failure)
+    );
+    return this.#settle(delivery, failure, retries);
   }
 
   #giveUp(delivery: Delivery, reason: string): void | Promise<void> {
@@ -194,6 +208,8 @@ export class Deliveries {
   ): void | Promise<void> {
     const failed = (error: unknown): void | Promise<void> => {
       if (error instanceof UnsendableError) return unsendable(error);
+      // The copy may have been confirmed before the broker took the message back.
+      if (!delivery.held) return this.#giveBack(delivery, error);
       this.#warn("message {routingKey} could not be moved: {reason}", delivery, error);
       return this.#requeueLater(delivery);
     };
