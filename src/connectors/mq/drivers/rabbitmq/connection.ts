@@ -67,8 +67,8 @@ export function describe(error: unknown): string {
   return error.message === "" ? code : shownWords(error.message.replace(/^undefined: /, ""));
 }
 
-/** Declares what a connection needs before anything is sent on it. */
-export type Prepare = (connection: Connection) => Promise<void>;
+/** Declares what a connection needs before anything is sent on it. `id` is that of the connection. */
+export type Prepare = (connection: Connection, id: string) => Promise<void>;
 
 /** Keeps a connection; logs once for each outage why there is none. */
 export class BrokerConnection {
@@ -81,6 +81,7 @@ export class BrokerConnection {
   readonly opened: Promise<unknown>;
   readonly #listeners: (() => void)[] = [];
   #health: string | undefined;
+  #id = "";
   /** Counts the events of the connection: a result of an earlier one is ignored. */
   #turn = 0;
 
@@ -130,6 +131,7 @@ export class BrokerConnection {
       if (lost) logger.info("the broker {where} is back", { where });
       lost = false;
       const turn = ++this.#turn;
+      this.#id = crypto.randomUUID();
       const ready = (failure?: unknown): void => {
         if (first) settleOpened(failure);
         // A connection that is lost meanwhile has set its own.
@@ -143,7 +145,7 @@ export class BrokerConnection {
         for (const listener of this.#listeners) listener();
       };
       if (prepare === undefined) ready();
-      else prepare(connection).then(() => ready(), ready);
+      else prepare(connection, this.#id).then(() => ready(), ready);
     });
     connection.on("connection.blocked", (why: string) => {
       const reason = shownWords(why);
@@ -159,6 +161,11 @@ export class BrokerConnection {
   /** Why nothing can be sent at the moment; undefined when it can. */
   get health(): string | undefined {
     return this.#health;
+  }
+
+  /** Identifies the connection in the broker: another one after each reconnect. */
+  get id(): string {
+    return this.#id;
   }
 
   /** Calls `listener` whenever a connection is ready. */

@@ -1,7 +1,13 @@
 /** Takes messages from one queue until it is stopped, whatever happens to the channel. */
 import { setImmediate } from "node:timers";
 import type { AsyncMessage, Channel } from "rabbitmq-client";
-import type { BrokerContext, DeadLetter, Deliver, Delivery } from "../../broker.ts";
+import {
+  type BrokerContext,
+  type DeadLetter,
+  type Deliver,
+  type Delivery,
+  UnsendableError,
+} from "../../broker.ts";
 import type { Settings } from "../../options.ts";
 import { type BrokerConnection, describe } from "./connection.ts";
 import { withContentType } from "./frame-guard.ts";
@@ -99,7 +105,7 @@ export class Consumer {
     // The broker has deleted the queue; a new channel declares it again.
     channel.once("basic.cancel", () => void channel.close());
     try {
-      const queue = await declareQueue(channel, settings, operations);
+      const queue = await declareQueue(channel, settings, operations, connection.id);
       await channel.basicQos({ prefetchCount: settings.consumer.prefetch });
       const take = (message: AsyncMessage): void =>
         this.#take(channel, withContentType(message), queue);
@@ -183,7 +189,16 @@ class RabbitDelivery implements Delivery {
   }
 
   /** Acks the message once its copy in the retry queue is confirmed. */
-  async redeliver(reason: string, retries: number, delay: number): Promise<void> {
+  redeliver(reason: string, retries: number, delay: number): Promise<void> {
+    return this.#redeliver(reason, retries, delay).catch(rethrow);
+  }
+
+  /** Acks the message once its copy in the dead-letter queue is confirmed. */
+  deadLetter(reason: string): Promise<DeadLetter> {
+    return this.#deadLetter(reason).catch(rethrow);
+  }
+
+  async #redeliver(reason: string, retries: number, delay: number): Promise<void> {
     const { connection, mover, settings: { queue } } = this.#context;
     const { envelope, body } = retryCopy(this.#received, reason, retries);
     const routingKey = await declareRetryQueue(connection.client, queue?.name ?? "");
@@ -192,8 +207,7 @@ class RabbitDelivery implements Delivery {
     this.ack();
   }
 
-  /** Acks the message once its copy in the dead-letter queue is confirmed. */
-  async deadLetter(reason: string): Promise<DeadLetter> {
+  async #deadLetter(reason: string): Promise<DeadLetter> {
     const { connection, mover, settings: { consumer: { deadLetters } } } = this.#context;
     const { envelope, body, leftOut } = deadLetterCopy(this.#received, reason);
     if (deadLetters !== undefined) {
@@ -205,4 +219,10 @@ class RabbitDelivery implements Delivery {
     this.ack();
     return { leftOut };
   }
+}
+
+/** The client's own messages may be empty, or begin with "undefined: ". */
+function rethrow(error: unknown): never {
+  if (error instanceof UnsendableError) throw error;
+  throw new Error(describe(error), { cause: error });
 }

@@ -1,6 +1,5 @@
 /** RabbitMQ as a broker. */
 import { Buffer } from "node:buffer";
-import type { Connection } from "rabbitmq-client";
 import { ConnectorError } from "../../../../base/errors.ts";
 import type { Broker, BrokerContext, Capabilities, Deliver } from "../../broker.ts";
 import type { Publication } from "../../message.ts";
@@ -13,6 +12,7 @@ import {
   describe,
   describeAddress,
   isPermanent,
+  type Prepare,
 } from "./connection.ts";
 import { Consumer } from "./consumer.ts";
 import { Publisher } from "./publisher.ts";
@@ -58,7 +58,7 @@ class RabbitMq implements Broker {
     const { name, logger } = this.#context;
     // On every connection: a broker that came late or lost its queues must not take events that
     // no queue keeps.
-    const prepare = (connection: Connection) => this.#declare(connection);
+    const prepare = (...on: Parameters<Prepare>) => this.#declare(...on);
     const connection = new BrokerConnection(this.#address, `weir ${name}`, logger, prepare);
     const parts = this.#makeParts(connection);
     this.#parts = parts;
@@ -144,13 +144,13 @@ class RabbitMq implements Broker {
   }
 
   /** Declares a named queue already now, so that what is published before `consume` is kept. */
-  async #declare(connection: Connection): Promise<void> {
+  async #declare(...[connection, id]: Parameters<Prepare>): Promise<void> {
     const { exchange, queue } = this.#settings;
     const { operations, consumesHere } = this.#context;
     if (queue === undefined || operations.length === 0 || !consumesHere()) {
       return declareExchange(connection, exchange);
     }
-    await declareQueue(connection, this.#settings, operations);
+    await declareQueue(connection, this.#settings, operations, id);
   }
 }
 

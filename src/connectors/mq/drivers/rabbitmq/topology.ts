@@ -12,11 +12,15 @@ export function declareExchange(declarer: Declarer, exchange: Exchange): Promise
   return declarer.exchangeDeclare({ exchange: name, type, durable });
 }
 
-/** Declares the queue to consume from and the queues that its messages may move to; returns its name. */
+/**
+ * Declares the queue to consume from and the queues that its messages may move to; returns its name.
+ * `connectionId` is another one for each connection to the broker.
+ */
 export async function declareQueue(
   declarer: Declarer,
   settings: Settings,
   operations: readonly (string | undefined)[],
+  connectionId: string,
 ): Promise<string> {
   const { exchange, queue: named, consumer: { deadLetters } } = settings;
   await declareExchange(declarer, exchange);
@@ -28,8 +32,11 @@ export async function declareQueue(
       autoDelete: named.autoDelete,
     },
   );
+  // The broker deletes an exclusive queue with its connection, and the routes of its bindings a moment
+  // later: those of a new queue of this name as well, unless its bindings have other arguments.
+  const args = named?.exclusive ? { arguments: { "x-weir-connection": connectionId } } : {};
   for (const routingKey of bindingKeys(exchange.type, operations)) {
-    await declarer.queueBind({ exchange: exchange.name, queue, routingKey });
+    await declarer.queueBind({ exchange: exchange.name, queue, routingKey, ...args });
   }
   if (deadLetters === undefined) return queue;
   await declareDeadLetters(declarer, deadLetters);
