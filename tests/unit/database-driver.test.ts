@@ -37,6 +37,8 @@ class LateStatement {
 class FarDatabase implements Database {
   /** Why it is away. */
   reason: string | undefined;
+  /** Statements that fail. */
+  refused: RegExp | undefined;
   /** How many reads were cancelled. */
   cancelled = 0;
   readonly dialect: Dialect;
@@ -92,6 +94,7 @@ class FarDatabase implements Database {
 
   #prepareNow(statement: Statement): Statement {
     const { sql, options } = statement as LateStatement;
+    if (this.refused?.test(sql)) throw new Error("refused");
     return this.#near.prepare(sql, { ...options, background: false });
   }
 }
@@ -188,6 +191,19 @@ test("dedupe keys are kept, and one tick makes their table once", async () => {
     await write(db, { query: "DROP TABLE _weir_keys" });
     await dedupeStore.add("f", "d", NOW, NOW + 1000);
     assert.equal(await dedupeStore.has("f", "d", NOW), true);
+    await write(db, { query: "DROP TABLE _weir_keys" });
+    assert.equal(await dedupeStore.has("f", "d", NOW), false);
+    await dedupeStore.add("f", "e", NOW, NOW + 1000);
+    assert.equal(await dedupeStore.has("f", "e", NOW), true);
+  });
+});
+
+test("a key is kept where expired ones cannot be removed, which is logged", async () => {
+  await withFar(async (db, far, log) => {
+    far.refused = /^DELETE/;
+    await db.dedupeStore.add("f", "a", NOW, NOW + 1000);
+    assert.equal(await db.dedupeStore.has("f", "a", NOW), true);
+    assert.deepEqual(log, [["warn", "failed to remove expired dedupe keys: refused"]]);
   });
 });
 

@@ -86,6 +86,24 @@ test("keys that have run out go as others come, a few with each", async () => {
   });
 });
 
+test("expired keys are removed with every few keys and once a second, and do not pile up", async () => {
+  await withDatabase(TABLE, async (db, file) => {
+    await db.dedupeStore.add("f", "first", NOW, NOW + 1);
+    const other = new DatabaseSync(file);
+    const count = () => Number(other.prepare("SELECT count(*) AS n FROM _weir_keys").get()?.n);
+    await db.dedupeStore.add("f", "second", NOW + 999, NOW + 9999);
+    assert.equal(count(), 2);
+    await db.dedupeStore.add("f", "third", NOW + 1000, NOW + 9999);
+    assert.equal(count(), 2);
+    // Each key lives for 100 ms, and one comes each millisecond.
+    for (let n = 0; n < 1000; n++) {
+      await db.dedupeStore.add("g", `key ${n}`, NOW + 2000 + n, NOW + 2100 + n);
+      assert.ok(count() < 130, `${count()} keys`);
+    }
+    other.close();
+  });
+});
+
 test("keys of one tick share one commit with the writes", async () => {
   await withDatabase(TABLE, async (db, file) => {
     await db.dedupeStore.add("f", "first", NOW, NOW + 1000);
@@ -113,6 +131,17 @@ test("a commit that is undone takes the table along, and the next key makes it a
     assert.equal(refused.status, "rejected");
     assert.equal(key.status, "fulfilled");
     assert.equal(db.dedupeStore.has("f", "k", NOW), true);
+  });
+});
+
+test("without its table no key is known, and the next key makes it again", async () => {
+  await withDatabase(TABLE, async (db) => {
+    await db.dedupeStore.add("f", "a", NOW, NOW + 1000);
+    await write(db, { query: "DROP TABLE _weir_keys" });
+    assert.equal(db.dedupeStore.has("f", "a", NOW), false);
+    await db.dedupeStore.add("f", "b", NOW, NOW + 1000);
+    assert.equal(db.dedupeStore.has("f", "b", NOW), true);
+    assert.equal(db.dedupeStore.has("f", "a", NOW), false);
   });
 });
 

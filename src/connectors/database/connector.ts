@@ -103,7 +103,8 @@ export class DatabaseConnector implements Connector {
     const database = await this.#module.openDatabase(context);
     if (this.#closed) return await database.close();
     const requests = new Requests(this.#context.name, database);
-    const keys = new DedupeKeys(database, (cause) => requests.error("dedupe", cause));
+    const error = (cause: unknown) => requests.error("dedupe", cause);
+    const keys = new DedupeKeys(database, this.#context.logger, error);
     this.#parts = { database, requests, keys };
   }
 

@@ -1,12 +1,16 @@
 /** Keys of handled events, in a table that is made when the first is kept. */
 import type { DedupeStore } from "../../contract/cluster.ts";
+import type { Logger } from "../../contract/connector.ts";
 import type { Database, Dialect, Result, Statement, Step, Transaction } from "./driver.ts";
 
 /** The table of the keys. */
 export const KEYS_TABLE = "_weir_keys";
 
-/** How many expired keys a new key removes: more than one, so that they cannot pile up. */
-const MOST_REMOVED = 10;
+/** Expired keys are removed with every nth new key, and with the first one of each second. */
+const REMOVE_EVERY = 16;
+const REMOVE_AFTER = 1000;
+/** How many are removed at once: more than are added meanwhile, so that they cannot pile up. */
+const MOST_REMOVED = 40;
 
 /** Prepared when the table exists. */
 interface Statements {
@@ -18,20 +22,27 @@ interface Statements {
 /** Keeps keys in a database. */
 export class DedupeKeys implements DedupeStore {
   readonly #database: Database;
+  readonly #logger: Logger;
   readonly #error: (cause: unknown) => Error;
+  /** How many keys were added since expired ones were last removed, and the time of that. */
+  #added = 0;
+  #removed = -Infinity;
   #statements: Statements | undefined;
   #making: Promise<Statements> | undefined;
 
   /** Makes no table yet. `error` makes the error of a read or write that failed. */
-  constructor(database: Database, error: (cause: unknown) => Error) {
+  constructor(database: Database, logger: Logger, error: (cause: unknown) => Error) {
     this.#database = database;
+    this.#logger = logger;
     this.#error = error;
   }
 
   /** Returns no promise where the database answers at once. */
   has(flow: string, key: string, now: number): boolean | Promise<boolean> {
-    const fail = (cause: unknown): never => {
-      throw this.#error(cause);
+    const fail = (cause: unknown): false => {
+      if (!this.#isDropped(cause)) throw this.#error(cause);
+      this.#statements = undefined;
+      return false;
     };
     try {
       const statements = this.#statements ?? this.#look();
@@ -44,21 +55,40 @@ export class DedupeKeys implements DedupeStore {
     }
   }
 
-  /** Resolves once the key is durable. Removes some of the keys that have expired at `now`. */
+  /** Resolves once the key is durable. Now and then, removes keys that have expired at `now`. */
   async add(flow: string, key: string, now: number, until: number): Promise<void> {
     const known = this.#statements;
     const { removeExpired, insert } = known ?? await this.#lookOrMake();
+    // In the same tick, so that both share a commit.
+    const removing = this.#removalIsDue(now)
+      ? this.#run({ statement: removeExpired, values: [now] }).catch((cause) => cause)
+      : undefined;
     try {
-      await Promise.all([
-        this.#run({ statement: removeExpired, values: [now] }),
-        this.#run({ statement: insert, values: [flow, key, until] }),
-      ]);
+      await this.#run({ statement: insert, values: [flow, key, until] });
     } catch (cause) {
       this.#statements = undefined;
-      const dropped = this.#database.explain(cause).unknown?.name === KEYS_TABLE;
-      if (known === undefined || !dropped) throw this.#error(cause);
-      await this.add(flow, key, now, until);
+      if (known === undefined || !this.#isDropped(cause)) throw this.#error(cause);
+      return await this.add(flow, key, now, until);
     }
+    const failure = await removing;
+    if (failure !== undefined) this.#warn(failure);
+  }
+
+  #removalIsDue(now: number): boolean {
+    if (++this.#added < REMOVE_EVERY && now - this.#removed < REMOVE_AFTER) return false;
+    this.#added = 0;
+    this.#removed = now;
+    return true;
+  }
+
+  /** The key itself is durable, and the next removal tries again. */
+  #warn(cause: unknown): void {
+    const { reason } = this.#database.explain(cause);
+    this.#logger.warn("failed to remove expired dedupe keys: {reason}", { reason });
+  }
+
+  #isDropped(cause: unknown): boolean {
+    return this.#database.explain(cause).unknown?.name === KEYS_TABLE;
   }
 
   #find(
