@@ -40,7 +40,7 @@ export class ConnectorError extends Error {
   override readonly name = "ConnectorError";
   /** The kind of failure, such as `cannot-listen`. Codes are stable. A connector may have its own. */
   readonly code: string;
-  /** The connector's name in the configuration. */
+  /** The connector's name in the configuration; empty if the error is not about one connector. */
   readonly connector: string;
   /** True if a retry cannot succeed, such as with a body that is not JSON. */
   readonly permanent: boolean;
@@ -51,7 +51,7 @@ export class ConnectorError extends Error {
     message: string,
     options: ErrorOptions & { readonly code?: string; readonly permanent?: boolean } = {},
   ) {
-    super(`connector "${connector}": ${message}`, options);
+    super(connector === "" ? message : `connector "${connector}": ${message}`, options);
     this.connector = connector;
     this.code = options.code ?? "connector-failed";
     this.permanent = options.permanent ?? false;

@@ -69,7 +69,10 @@ export interface SourceType<Options = unknown> {
 export interface DestinationType<Options = unknown, DestinationOptions = unknown> {
   /** Attributes of a block beside those that every `to` or `step` has. */
   readonly fields: Fields;
-  /** The operations that it knows; any text where absent. */
+  /**
+   * The operations that it knows; any text where absent. The methods of a runtime use `broadcast`,
+   * `send_to_room` and `send_to_user`, for which `write` returns `{ recipients }`; nothing means 0.
+   */
   readonly operations?: readonly string[];
   /** True where it publishes messages by the key in `target`: `runtime.publish` uses it. */
   readonly publishes?: boolean;

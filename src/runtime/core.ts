@@ -32,7 +32,13 @@ export interface Runtime {
    * passes beside the request, such as Bun's server or Deno's connection info.
    */
   fetch(this: void, request: Request, env?: unknown): Response | Promise<Response>;
-  /** Sends to all clients. Returns the number of connections that the message was queued for. */
+  /**
+   * Sends to all clients. Returns the number of connections that the message was queued for; 0 where
+   * the connector does not count them.
+   *
+   * @throws {ConnectorError} No connector or more than one can do it, or it failed. `connector` is
+   * empty where none was chosen. `sendToRoom`, `sendToUser` and `publish` throw the same.
+   */
   broadcast(data: unknown, choice?: ConnectorChoice): Promise<number>;
   /** Sends to a room. Returns the number of connections that the message was queued for. */
   sendToRoom(room: string, data: unknown, choice?: ConnectorChoice): Promise<number>;
@@ -122,15 +128,15 @@ export class RuntimeCore implements Runtime {
     this.#embeddedSite().fetch(request, env);
 
   broadcast(data: unknown, choice: ConnectorChoice = {}): Promise<number> {
-    return this.#send("broadcast", undefined, data, choice);
+    return this.#send("broadcast", "broadcast", undefined, data, choice);
   }
 
   sendToRoom(room: string, data: unknown, choice: ConnectorChoice = {}): Promise<number> {
-    return this.#send("send_to_room", room, data, choice);
+    return this.#send("sendToRoom", "send_to_room", room, data, choice);
   }
 
   sendToUser(user: string, data: unknown, choice: ConnectorChoice = {}): Promise<number> {
-    return this.#send("send_to_user", user, data, choice);
+    return this.#send("sendToUser", "send_to_user", user, data, choice);
   }
 
   async publish(
@@ -209,6 +215,7 @@ export class RuntimeCore implements Runtime {
   }
 
   async #send(
+    method: string,
     operation: string,
     target: string | undefined,
     payload: unknown,
@@ -217,13 +224,14 @@ export class RuntimeCore implements Runtime {
     const request = { operation, target, payload, options: {} };
     const supports = ({ definition }: ConnectorModel) =>
       definition.destination?.operations?.includes(operation) === true;
-    const result = await this.#write(operation, supports, choice, request);
-    return (result as { readonly recipients: number }).recipients;
+    // A connector of another package may return nothing.
+    const result = await this.#write(method, supports, choice, request);
+    return (result as { readonly recipients?: number } | undefined)?.recipients ?? 0;
   }
 
   /** Writes to the connector with this name, or to the only one that supports the operation. */
   #write(
-    what: string,
+    method: string,
     supports: (connector: ConnectorModel) => boolean,
     { connector: name }: ConnectorChoice,
     request: Pick<WriteRequest, "operation" | "target" | "payload" | "options">,
@@ -234,7 +242,7 @@ export class RuntimeCore implements Runtime {
       : able.filter((candidate) => candidate.name === name);
     if (model === undefined || more.length > 0) {
       const names = able.map((candidate) => candidate.name).join(", ");
-      throw new ConnectorError(name ?? "*", refusal(what, name, names), { permanent: true });
+      throw new ConnectorError(name ?? "", refusal(method, name, names), { permanent: true });
     }
     const scope = { constants: this.#model.constants };
     return this.#connectors.get(model.name)?.write?.({ ...request, scope, event: undefined });
@@ -242,11 +250,11 @@ export class RuntimeCore implements Runtime {
 }
 
 /** Why a connector cannot be selected. `able` has the names of those that support the operation. */
-function refusal(what: string, name: string | undefined, able: string): string {
-  if (able === "") return `the configuration has no connector that can ${what}`;
+function refusal(method: string, name: string | undefined, able: string): string {
+  if (able === "") return `${method}: the configuration has no connector that can do this`;
   return name === undefined
-    ? `several connectors can ${what}; name one of ${able}`
-    : `cannot ${what}; connectors that can: ${able}`;
+    ? `${method}: several connectors can do this; choose one of ${able}`
+    : `cannot ${method}; connectors that can: ${able}`;
 }
 
 /** Two connectors may share a path on separate ports, but not in one application. */

@@ -243,12 +243,13 @@ test("a single connector that supports the operation needs no name, several do",
       connector("b", "websocket", 'port = 1\npath = "/b"') +
       connector("events", "mq", 'driver = "memory"'),
   );
-  const none = (what: string, able: string) => `cannot ${what}; connectors that can: ${able}`;
-  const several = (what: string) => `several connectors can ${what}; name one of a, b`;
+  const none = (method: string, able: string) => `cannot ${method}; connectors that can: ${able}`;
+  const several = (method: string) =>
+    `${method}: several connectors can do this; choose one of a, b`;
   const cases: ReadonlyArray<readonly [act: () => Promise<unknown>, message: string]> = [
-    [() => runtime.broadcast(1), `connector "*": ${several("broadcast")}`],
-    [() => runtime.sendToRoom("r", 1), `connector "*": ${several("send_to_room")}`],
-    [() => runtime.sendToUser("u", 1), `connector "*": ${several("send_to_user")}`],
+    [() => runtime.broadcast(1), several("broadcast")],
+    [() => runtime.sendToRoom("r", 1), several("sendToRoom")],
+    [() => runtime.sendToUser("u", 1), several("sendToUser")],
     [
       () => runtime.broadcast(1, { connector: "c" }),
       `connector "c": ${none("broadcast", "a, b")}`,
@@ -263,7 +264,7 @@ test("a single connector that supports the operation needs no name, several do",
     ],
     [
       () => runtime.publish("k", 1, { connector: "" }),
-      `connector "": ${none("publish", "events")}`,
+      none("publish", "events"),
     ],
     [
       () => runtime.publish("k", 1, { connector: "__proto__" }),
@@ -282,11 +283,26 @@ test("a single connector that supports the operation needs no name, several do",
 test("without a connector that supports the operation", async () => {
   const runtime = await createRuntime("");
   await assert.rejects(runtime.broadcast(1), {
-    message: 'connector "*": the configuration has no connector that can broadcast',
+    message: "broadcast: the configuration has no connector that can do this",
+    connector: "",
   });
   await assert.rejects(runtime.publish("k", 1), {
-    message: 'connector "*": the configuration has no connector that can publish',
+    message: "publish: the configuration has no connector that can do this",
+    connector: "",
   });
+  await runtime.close();
+});
+
+test("a broadcast of a connector that returns nothing has 0 recipients", async () => {
+  const silent = defineConnector({
+    fields: {},
+    destination: { fields: {}, operations: ["broadcast"] },
+    create: () => ({ write: () => undefined }),
+  });
+  const runtime = await createRuntime(connector("silent", "silent", ""), {
+    connectors: { silent },
+  });
+  assert.equal(await runtime.broadcast("all"), 0);
   await runtime.close();
 });
 
@@ -312,7 +328,7 @@ test("a custom connector is selected by the operations it supports", async () =>
   const runtime = await createRuntime(text, { connectors });
   assert.equal(await runtime.broadcast("all"), 3);
   await runtime.publish("k", "one", { headers: { h: 1 } });
-  await assert.rejects(runtime.sendToRoom("r", 1), /no connector .* can send_to_room$/);
+  await assert.rejects(runtime.sendToRoom("r", 1), /sendToRoom: .* no connector/);
   await assert.rejects(
     runtime.broadcast(1, { connector: "any" }),
     /cannot broadcast; connectors that can: pager/,
