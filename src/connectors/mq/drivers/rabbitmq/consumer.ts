@@ -17,6 +17,11 @@ import { declareDeadLetters, declareQueue, declareRetryQueue } from "./topology.
 
 /** Milliseconds between two attempts to consume. */
 const PAUSE = 1000;
+/**
+ * Milliseconds before an exclusive queue is taken over. RabbitMQ deletes the queue of the process that
+ * ended, and its bindings later: they have the name of the new queue and could take its own along.
+ */
+const TAKEOVER_PAUSE = 500;
 
 /** What a consumer works with. */
 export interface ConsumerContext extends Pick<BrokerContext, "operations" | "logger"> {
@@ -55,13 +60,15 @@ export class Consumer {
   }
 
   /**
-   * Begins to consume, now or as soon as there is a connection. `takesOver` where another process
-   * has consumed before: a queue of its own was lost with it.
+   * Begins to consume, now or as soon as there is a connection. `takesOver` is true if another
+   * process has consumed before. Its own queue, or its exclusive one, was lost with it.
    */
   async start(deliver: Deliver, takesOver: boolean): Promise<void> {
+    const { connection, settings } = this.#context;
     this.#deliver = deliver;
     if (takesOver) this.#opened++;
-    this.#context.connection.onReady(() => void this.#open());
+    connection.onReady(() => void this.#open());
+    if (takesOver && settings.queue?.exclusive) return this.#openLater(TAKEOVER_PAUSE);
     await this.#open();
   }
 
@@ -122,10 +129,10 @@ export class Consumer {
     }
   }
 
-  #openLater(): void {
+  #openLater(pause = PAUSE): void {
     if (this.#stopped) return;
     clearTimeout(this.#reopening);
-    this.#reopening = setTimeout(() => void this.#open(), PAUSE);
+    this.#reopening = setTimeout(() => void this.#open(), pause);
   }
 
   #take(channel: Channel, message: AsyncMessage, queue: string): void {
