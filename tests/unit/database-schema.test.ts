@@ -28,7 +28,10 @@ function read(attributes: Record<string, unknown>): { options: unknown; problems
     subject: 'connector "db" (database)',
     variables: [],
     env: () => undefined,
-    report: (problem) => void problems.push(codeOf(problem)),
+    report: (problem) => {
+      const [attribute] = /(?<=attribute ")\w+|(?<=: )\w+/.exec(problem.message) ?? [];
+      problems.push(`${attribute}: ${codeOf(problem)}`);
+    },
   });
   return { options, problems };
 }
@@ -68,13 +71,13 @@ test("an absolute path and :memory: stay as they are", () => {
 
 test("what is missing or wrong in a connector block is said once", () => {
   assert.deepEqual(read({}).problems, [
-    "missing-attribute",
-    "missing-attribute",
+    "driver: missing-attribute",
+    "database: missing-attribute",
   ]);
   assert.deepEqual(read({ driver: "sqlit", database: true, migration: "m" }).problems, [
-    "unknown-attribute",
-    "invalid-value",
-    "invalid-value",
+    "migration: unknown-attribute",
+    "driver: invalid-value",
+    "database: invalid-value",
   ]);
 });
 
@@ -98,7 +101,8 @@ test("a destination needs a target or a query, and not both", () => {
 
 test("UPDATE, DELETE and UPSERT need a key and INSERT takes none", () => {
   for (const operation of ["UPDATE", "DELETE", "UPSERT"]) {
-    assert.equal(codeOf(first({ target: "t", operation })), "missing-key");
+    const complaint = first({ target: "t", operation });
+    assert.deepEqual([complaint.attribute, codeOf(complaint)], ["operation", "missing-key"]);
   }
   assert.equal(first({ target: "t", key: "id" }).attribute, "key");
 });
@@ -112,8 +116,10 @@ test("nothing beside a query is ignored", () => {
 });
 
 test("a query with two statements is found before anything runs", () => {
-  assert.equal(codeOf(first({ query: "SELECT 1; SELECT 2" })), "invalid-query");
-  assert.equal(codeOf(first({ query: "" })), "invalid-query");
+  for (const query of ["SELECT 1; SELECT 2", ""]) {
+    const complaint = first({ query });
+    assert.deepEqual([complaint.attribute, codeOf(complaint)], ["query", "invalid-query"]);
+  }
 });
 
 test("the connector that it makes stores and finds a row", async () => {

@@ -8,7 +8,8 @@ import type { Outcome } from "../../src/contract/connector.ts";
 import { databaseConnector } from "../../src/connectors/database/mod.ts";
 import type { Flow } from "../../src/flow/mod.ts";
 import { eventOf, failureOf, probes } from "../support/flow.ts";
-import { problemsOf } from "../support/config.ts";
+import { failuresOf, problemsOf } from "../support/config.ts";
+import { codeOf } from "../support/problems.ts";
 import { recorder } from "../support/log.ts";
 import { configWith, flowWith, withDatabase, withFolder, write } from "./database-support.ts";
 
@@ -40,10 +41,16 @@ function dataOf({ response }: Outcome): unknown {
   return (response?.data as { found: unknown }).found;
 }
 
-/** The codes of the problems of a flow with such a step. */
+/** The problems of a flow with such a step: the attribute or block, its code and the parameter. */
 async function problems(step: string): Promise<readonly string[]> {
-  const all = await problemsOf(configWith(found(step)), { connectors: probes });
-  return all.map((problem) => problem.replace(/^\S+ /, ""));
+  const text = configWith(found(step));
+  const all = await failuresOf(text, { connectors: probes });
+  return all.map((problem) => {
+    const { line, message } = problem;
+    const [at] = /\w+/.exec(text.split("\n")[Number(line) - 1]) ?? [];
+    const [parameter = ""] = /(?<=":)\w+(?=")/.exec(message) ?? [];
+    return `${at} ${codeOf(problem)} ${parameter}`.trim();
+  });
 }
 
 const ada = { id: 1, name: "Ada", age: 36 };
@@ -180,38 +187,35 @@ test("what a step's query and params lack of each other is said before anything 
   const query = 'query = "SELECT * FROM t WHERE id = :id AND kind = :kind AND id = :id"';
   assert.deepEqual(
     await problems(`${query}\n    params = {\n      idd  = "1"\n      kind = "2"\n    }`),
-    [
-      "unknown-parameter",
-      "missing-parameter",
-    ],
+    ["params unknown-parameter idd", "params missing-parameter id"],
   );
   assert.deepEqual(await problems(`${query}\n    params = {}`), [
-    "missing-parameter",
-    "missing-parameter",
+    "params missing-parameter id",
+    "params missing-parameter kind",
   ]);
   assert.deepEqual(await problems('query = "SELECT :constructor"\n    params = {}'), [
-    "missing-parameter",
+    "params missing-parameter constructor",
   ]);
 });
 
 test("rows without a query's rows, and a table write that cannot be, are problems", async () => {
-  const cases: readonly (readonly [step: string, code: string])[] = [
-    ['rows = "one"\n    target = "t"', "unused-attribute"],
-    ['query = "DELETE FROM t"\n    rows = "all"', "no-rows"],
-    ['rows = "first"\n    query = "SELECT 1"', "invalid-value"],
-    ['timeout = "1s"', "missing-target"],
-    ['target = "t"\n    query = "SELECT 1"', "conflicting-attributes"],
-    ['target = "t"\n    operation = "SELECT"', "unknown-operation"],
-    ['target = "t"\n    operation = "UPDATE"', "missing-key"],
-    ['target = "t"\n    key = "id"', "unused-attribute"],
-    ['query = "SELECT 1; SELECT 2"', "invalid-query"],
-    ['query = "SELECT 1"\n    operation = "INSERT"', "unused-attribute"],
+  const cases: readonly (readonly [step: string, problem: string])[] = [
+    ['rows = "one"\n    target = "t"', "rows unused-attribute"],
+    ['query = "DELETE FROM t"\n    rows = "all"', "rows no-rows"],
+    ['rows = "first"\n    query = "SELECT 1"', "rows invalid-value"],
+    ['timeout = "1s"', "step missing-target"],
+    ['target = "t"\n    query = "SELECT 1"', "query conflicting-attributes"],
+    ['target = "t"\n    operation = "SELECT"', "operation unknown-operation"],
+    ['target = "t"\n    operation = "UPDATE"', "operation missing-key"],
+    ['target = "t"\n    key = "id"', "key unused-attribute"],
+    ['query = "SELECT 1; SELECT 2"', "query invalid-query"],
+    ['query = "SELECT 1"\n    operation = "INSERT"', "operation unused-attribute"],
     [
       'target = "t"\n    operation = "DELETE"\n    key = "id"\n    params = { idd = "1" }',
-      "missing-key",
+      "params missing-key",
     ],
   ];
-  for (const [step, code] of cases) assert.deepEqual(await problems(step), [code], step);
+  for (const [step, problem] of cases) assert.deepEqual(await problems(step), [problem], step);
 });
 
 test("rows is a word of steps alone", async () => {

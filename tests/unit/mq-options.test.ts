@@ -73,16 +73,27 @@ test("a url is an AMQP URL without parameters, and is not shown in the problem",
 
 test("contradictions are problems", () => {
   const dlq = { max_retries: 3, retry_delay: 1000 };
-  const bad: readonly (readonly [Record<string, unknown>, code: string])[] = [
-    [{ exchange: { type: "topic", durable: false } }, "missing-attribute"],
-    [{ queue }, "missing-queue"],
-    [{ queue: { ...queue, name: "a" }, consumer: { queue: "b" } }, "conflicting-attributes"],
-    [{ consumer: { dlq } }, "missing-queue"],
-    [{ consumer: { queue: "q", dlq: { ...dlq, exchange: "amq.topic" } } }, "dead-letter-loop"],
-    [{ publisher: { ...publisher, confirms: false, mandatory: true } }, "conflicting-attributes"],
+  // They point at the block's header, so its message must name the part of it.
+  const bad: readonly (readonly [Record<string, unknown>, code: string, part: string])[] = [
+    [{ exchange: { type: "topic", durable: false } }, "missing-attribute", "exchange"],
+    [{ queue }, "missing-queue", "queue block"],
+    [{ queue: { ...queue, name: "a" }, consumer: { queue: "b" } }, "conflicting-attributes", '"b"'],
+    [{ consumer: { dlq } }, "missing-queue", "dlq block"],
+    [
+      { consumer: { queue: "q", dlq: { ...dlq, exchange: "amq.topic" } } },
+      "dead-letter-loop",
+      "dead letters",
+    ],
+    [
+      { publisher: { ...publisher, confirms: false, mandatory: true } },
+      "conflicting-attributes",
+      "mandatory",
+    ],
   ];
-  for (const [rest, expected] of bad) {
+  for (const [rest, expected, part] of bad) {
     assert.deepEqual(problems(rest), [expected]);
+    const [{ message }] = mqConnector.check?.(options(rest)) ?? [];
+    assert.ok(message.includes(part), message);
   }
 });
 
