@@ -17,11 +17,6 @@ import { declareDeadLetters, declareQueue, declareRetryQueue } from "./topology.
 
 /** Milliseconds between two attempts to consume. */
 const PAUSE = 1000;
-/**
- * Milliseconds before an exclusive queue is taken over. RabbitMQ deletes the queue of the process that
- * ended, and its bindings later: they have the name of the new queue and could take its own along.
- */
-const TAKEOVER_PAUSE = 500;
 
 /** What a consumer works with. */
 export interface ConsumerContext extends Pick<BrokerContext, "operations" | "logger"> {
@@ -64,11 +59,9 @@ export class Consumer {
    * process has consumed before. Its own queue, or its exclusive one, was lost with it.
    */
   async start(deliver: Deliver, takesOver: boolean): Promise<void> {
-    const { connection, settings } = this.#context;
     this.#deliver = deliver;
     if (takesOver) this.#opened++;
-    connection.onReady(() => void this.#open());
-    if (takesOver && settings.queue?.exclusive) return this.#openLater(TAKEOVER_PAUSE);
+    this.#context.connection.onReady(() => void this.#open());
     await this.#open();
   }
 
@@ -129,10 +122,10 @@ export class Consumer {
     }
   }
 
-  #openLater(pause = PAUSE): void {
+  #openLater(): void {
     if (this.#stopped) return;
     clearTimeout(this.#reopening);
-    this.#reopening = setTimeout(() => void this.#open(), pause);
+    this.#reopening = setTimeout(() => void this.#open(), PAUSE);
   }
 
   #take(channel: Channel, message: AsyncMessage, queue: string): void {
