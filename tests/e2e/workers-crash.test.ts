@@ -11,7 +11,7 @@ import { childrenOf, gone, listenersOn } from "../support/workers.ts";
 
 const goodbye = { code: 1001, reason: "the server is shutting down" };
 /** What nobody must read on standard error. */
-const UNHANDLED = /uncaught|unhandled|EPIPE|ERR_IPC|birpc|TypeError|^\s+at /im;
+const UNHANDLED = /uncaught|unhandled|EPIPE|ERR_IPC|\[birpc\]|TypeError|^\s+at /im;
 
 /** The next process that a service starts beside those that are known. */
 async function nextChild(weir: Process, known: readonly number[]): Promise<number> {
