@@ -11,6 +11,9 @@ export const VERSION: string = manifest.version;
 /** The templates of `weir init`. */
 export const TEMPLATES = ["chat", "dashboard", "notifications", "iot"] as const;
 
+/** Where the templates of `weir init` listen. */
+const HEALTH_URL = "http://localhost:3000";
+
 /** What `--help` shows. */
 export const USAGE = `weir ${VERSION}: a declarative real-time server
 
@@ -19,6 +22,7 @@ usage:
   weir check [PATH…]   check a configuration without running it
   weir test [PATH…]    run the test blocks of a configuration, without a server
   weir init FOLDER     create a configuration in a folder
+  weir health [URL]    ask a running server whether it is ready (default: ${HEALTH_URL})
 
 options of run:
   --watch              restart when a file of the configuration changes
@@ -42,9 +46,13 @@ options of run, check and test:
 options of init:
   --template NAME      ${TEMPLATES.join(", ")} (default: ${TEMPLATES[0]})
 
+options of health:
+  --timeout DURATION   how long to wait for the answer (default: 5s)
+
   --help, --version
 
-exit codes: 0 success, 1 invalid configuration or failed test, 2 invalid usage, 3 failed start`;
+exit codes: 0 success, 1 invalid configuration, failed test or server that is not ready,
+2 invalid usage, 3 failed start`;
 
 /** The command line is invalid. */
 export class UsageError extends Error {
@@ -93,6 +101,15 @@ export interface InitCommand {
   readonly template: typeof TEMPLATES[number];
 }
 
+/** `weir health`. */
+export interface HealthCommand {
+  readonly name: "health";
+  /** As written. */
+  readonly url: string;
+  /** A duration, as written. */
+  readonly timeout: string;
+}
+
 /** `weir run`. */
 export interface RunCommand extends ReadingCommand {
   readonly name: "run";
@@ -110,6 +127,7 @@ export type Command =
   | CheckCommand
   | TestCommand
   | InitCommand
+  | HealthCommand
   | RunCommand
   | { readonly name: "help" }
   | { readonly name: "version" };
@@ -134,6 +152,7 @@ const OPTIONS = {
   },
   test: { ...READING, filter: { type: "string" }, json: { type: "boolean" } },
   init: { template: { type: "string" } },
+  health: { timeout: { type: "string" } },
 } as const;
 
 type CommandName = keyof typeof OPTIONS;
@@ -160,6 +179,8 @@ export function parseCommand(args: readonly string[]): Command {
     }
     case "init":
       return parseInit(rest);
+    case "health":
+      return parseHealth(rest);
     default:
       return parseRun(first === "run" ? rest : args);
   }
@@ -190,6 +211,12 @@ function parseInit(args: readonly string[]): InitCommand {
     folder,
     template: choose("--template", values.template ?? TEMPLATES[0], TEMPLATES),
   };
+}
+
+function parseHealth(args: readonly string[]): HealthCommand {
+  const { values, positionals: [url = HEALTH_URL, second] } = parse("health", args);
+  if (second !== undefined) throw new UsageError(`health takes one URL; remove "${second}"`);
+  return { name: "health", url, timeout: values.timeout ?? "5s" };
 }
 
 function reading(

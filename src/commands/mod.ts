@@ -1,7 +1,7 @@
 /**
  * The `weir` command, the same on every runtime.
  *
- * May import base/, hcl/, model/, runtime/, server/, testing/ and workers/.
+ * May import base/, contract/, hcl/, model/, runtime/, server/, testing/ and workers/.
  */
 import process from "node:process";
 import { parseCommand, USAGE, VERSION } from "./arguments.ts";
@@ -53,6 +53,10 @@ async function runCommand(args: readonly string[], serve: Serve): Promise<number
     case "init": {
       const { init } = await import("./init/mod.ts");
       return await init(command);
+    }
+    case "health": {
+      const { health } = await import("./health.ts");
+      return await health(command);
     }
   }
 }

@@ -68,6 +68,13 @@ test("what a command line says", () => {
       folder: ".",
       template: "dashboard",
     }],
+    [["health"], { name: "health", url: "http://localhost:3000", timeout: "5s" }],
+    [["health", "https://a.example/x", "--timeout", "1m"], {
+      name: "health",
+      url: "https://a.example/x",
+      timeout: "1m",
+    }],
+    [["run", "health"], { ...run, paths: ["health"] }],
     [["--help"], { name: "help" }],
     [["-h"], { name: "help" }],
     [["check", "my", "--help"], { name: "help" }],
@@ -121,6 +128,9 @@ test("what says nothing that can be done", () => {
     [["init", "my", "other"], 'init takes one folder; remove "other"'],
     [["init", "my", "--template", "shop"], templates],
     [["init", "my", "--template", ""], templates],
+    [["health", "http://a", "http://b"], 'health takes one URL; remove "http://b"'],
+    [["health", "--timeuot", "1s"], 'health has no option --timeuot; did you mean "--timeout"?'],
+    [["run", "--timeout", "1s"], "run has no option --timeout; it is an option of health"],
     [["--log-level", "loud"], levels],
     [["--log-level", ""], levels],
     [["--log-level", "INFO"], levels],
@@ -151,6 +161,7 @@ test("an option without its value", () => {
       ["check", "--env-file"],
       ["test", "--filter"],
       ["init", "my", "--template"],
+      ["health", "--timeout"],
     ]
   ) {
     assert.throws(() => parseCommand(args), UsageError, args.join(" "));
@@ -168,7 +179,7 @@ test("the version is the manifest's, and the usage names every option", () => {
   assert.ok(USAGE.includes(VERSION));
   const options = [
     ...["--port", "--log-level", "--log-format", "--watch", "--strict", "--connect", "--json"],
-    ...["--filter", "--template", "--env-file", "--help", "--version"],
+    ...["--filter", "--template", "--timeout", "--env-file", "--help", "--version"],
   ];
   for (const option of options) assert.ok(USAGE.includes(option), option);
   for (const template of TEMPLATES) assert.ok(USAGE.includes(template), template);
