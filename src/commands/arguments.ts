@@ -42,6 +42,7 @@ options of test:
 
 options of run, check and test:
   --env-file FILE      read environment variables from FILE, except those that are set
+  --dotenv             the same with the file .env, which need not exist
 
 options of init:
   --template NAME      ${TEMPLATES.join(", ")} (default: ${TEMPLATES[0]})
@@ -73,7 +74,14 @@ export type LogFormat = typeof LOG_FORMATS[number];
 export interface ReadingCommand {
   /** Files and folders. */
   readonly paths: readonly string[];
-  readonly envFile: string | undefined;
+  readonly envFile: EnvFile | undefined;
+}
+
+/** A file of environment variables. */
+export interface EnvFile {
+  readonly path: string;
+  /** A missing file is no error: `--dotenv`. */
+  readonly optional: boolean;
 }
 
 /** `weir check`. */
@@ -132,7 +140,7 @@ export type Command =
   | { readonly name: "help" }
   | { readonly name: "version" };
 
-const READING = { "env-file": { type: "string" } } as const;
+const READING = { "env-file": { type: "string" }, dotenv: { type: "boolean" } } as const;
 
 /** The options of each command. */
 const OPTIONS = {
@@ -220,11 +228,14 @@ function parseHealth(args: readonly string[]): HealthCommand {
 }
 
 function reading(
-  values: { readonly "env-file"?: string | undefined },
+  values: { readonly "env-file"?: string | undefined; readonly dotenv?: boolean | undefined },
   positionals: readonly string[],
 ): ReadingCommand {
   const paths = positionals.length === 0 ? [process.cwd()] : positionals;
-  return { paths, envFile: values["env-file"] };
+  // A script that has --dotenv can be started with another file.
+  const path = values["env-file"];
+  if (path !== undefined) return { paths, envFile: { path, optional: false } };
+  return { paths, envFile: values.dotenv ? { path: ".env", optional: true } : undefined };
 }
 
 function parse<N extends CommandName>(name: N, args: readonly string[]) {

@@ -5,11 +5,11 @@ import { readTextFile } from "../base/text-file.ts";
 import type { Model } from "../model/mod.ts";
 import { loadConfig, type LoadOptions } from "../runtime/load.ts";
 import { hostOptions, readConfigFiles } from "../server/files.ts";
-import { type ReadingCommand, UsageError } from "./arguments.ts";
+import { type EnvFile, type ReadingCommand, UsageError } from "./arguments.ts";
 import { diskCache } from "./disk-cache.ts";
 
 /**
- * Reads `--env-file`, then the files of the command's paths. Every command loads this way.
+ * Reads the file of variables, then the files of the command's paths. Every command loads this way.
  *
  * @throws {ConfigError} The configuration has errors.
  * @throws {ConfigPathError | UsageError} There is no configuration, or no such file of variables.
@@ -30,11 +30,14 @@ export function commandOptions(): LoadOptions & Pick<typeof hostOptions, "readFi
 /**
  * Sets the variables of a file that are not set yet.
  *
- * @throws {UsageError} The file cannot be read.
+ * @throws {UsageError} The file cannot be read, or it does not exist and is not optional.
  */
-export async function loadEnvFile(path: string): Promise<void> {
-  const text = await readTextFile(path).catch((cause) => {
-    throw new UsageError(`--env-file ${path}: ${cause.message}`, { cause });
+export async function loadEnvFile({ path, optional }: EnvFile): Promise<void> {
+  const text = await readTextFile(path).catch((error: Error) => {
+    const { code } = error.cause as NodeJS.ErrnoException;
+    if (optional && code === "ENOENT") return "";
+    const option = optional ? `--dotenv (${path})` : `--env-file ${path}`;
+    throw new UsageError(`${option}: ${error.message}`, { cause: error });
   });
   for (const [name, value] of Object.entries(parseEnv(text))) process.env[name] ??= value;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root, type Stage, stageTest } from "../support/process.ts";
 
@@ -167,6 +167,34 @@ stageTest("test reads the environment that it is given", async (stage) => {
   await writeFile(join(stage.folder, "hall.env"), "HALL=blue\n");
   const { code, stdout } = await stage.weir(["test", "page", "--env-file", "hall.env"]);
   assert.equal(code, 0, stdout);
+});
+
+stageTest("--dotenv reads .env if it exists, and --env-file replaces it", async (stage) => {
+  await page(
+    stage,
+    TESTS.replace('text = "hello" }\n    id', 'text = env("TEXT", "hello") }\n    id'),
+  );
+  const test = async (args: readonly string[], env: Record<string, string> = {}) => {
+    const { code, stderr } = await stage.weir(["test", "page", ...args], { env });
+    assert.equal(stderr, "");
+    return code;
+  };
+  assert.equal(await test(["--dotenv"]), 0);
+  await writeFile(join(stage.folder, ".env"), "TEXT=other\n");
+  await writeFile(join(stage.folder, "my.env"), "TEXT=hello\n");
+  assert.equal(await test([]), 0);
+  assert.equal(await test(["--dotenv"]), 1);
+  assert.equal(await test(["--dotenv"], { TEXT: "hello" }), 0);
+  assert.equal(await test(["--dotenv", "--env-file", "my.env"]), 0);
+
+  await rm(join(stage.folder, ".env"));
+  await mkdir(join(stage.folder, ".env"));
+  assert.deepEqual(await stage.weir(["check", "page", "--dotenv"]), {
+    code: 2,
+    signal: null,
+    stdout: "",
+    stderr: "error[usage-error]: --dotenv (.env): it is a folder, not a regular file\n",
+  });
 });
 
 stageTest("test runs the example of the page about tests", async (stage) => {

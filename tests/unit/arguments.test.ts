@@ -4,6 +4,7 @@ import { test } from "node:test";
 import manifest from "../../deno.json" with { type: "json" };
 import {
   type Command,
+  type EnvFile,
   parseCommand,
   TEMPLATES,
   USAGE,
@@ -25,6 +26,10 @@ const run = {
 const check = { name: "check", ...reading, strict: false, connect: false, json: false } as const;
 const testing = { name: "test", ...reading, filter: "", json: false } as const;
 
+function given(path: string): EnvFile {
+  return { path, optional: false };
+}
+
 test("what a command line says", () => {
   const cases: ReadonlyArray<readonly [args: readonly string[], command: Command]> = [
     [[], run],
@@ -38,7 +43,9 @@ test("what a command line says", () => {
     [["--log-level", "trace", "my"], { ...run, logLevel: "trace", paths: ["my"] }],
     [["run", "my", "--log-level=warning"], { ...run, logLevel: "warning", paths: ["my"] }],
     [["--log-format", "json"], { ...run, logFormat: "json" }],
-    [["--env-file", ".env"], { ...run, envFile: ".env" }],
+    [["--env-file", ".env"], { ...run, envFile: given(".env") }],
+    [["--dotenv"], { ...run, envFile: { path: ".env", optional: true } }],
+    [["--dotenv", "--env-file", "my.env"], { ...run, envFile: given("my.env") }],
     [["--port", "ws=0"], { ...run, ports: { ws: 0 } }],
     [["--port=ws=65535", "--port", "api=80"], { ...run, ports: { ws: 65535, api: 80 } }],
     [["--port", "ws=1", "--port", "ws=2"], { ...run, ports: { ws: 2 } }],
@@ -52,7 +59,7 @@ test("what a command line says", () => {
     [["--workers", "256"], { ...run, workers: 256 }],
     [["check"], check],
     [["check", "a", "b"], { ...check, paths: ["a", "b"] }],
-    [["check", "--env-file=x", "a"], { ...check, paths: ["a"], envFile: "x" }],
+    [["check", "--env-file=x", "a"], { ...check, paths: ["a"], envFile: given("x") }],
     [["check", "--strict"], { ...check, strict: true }],
     [["check", "my", "--json"], { ...check, paths: ["my"], json: true }],
     [["check", "--connect", "my"], { ...check, paths: ["my"], connect: true }],
@@ -60,7 +67,12 @@ test("what a command line says", () => {
     [["test", "a", "b", "--json"], { ...testing, paths: ["a", "b"], json: true }],
     [["test", "--filter", "an order"], { ...testing, filter: "an order" }],
     [["test", "--filter="], testing],
-    [["test", "--env-file", "x", "test"], { ...testing, paths: ["test"], envFile: "x" }],
+    [["check", "my", "--dotenv"], {
+      ...check,
+      paths: ["my"],
+      envFile: { path: ".env", optional: true },
+    }],
+    [["test", "--env-file", "x", "test"], { ...testing, paths: ["test"], envFile: given("x") }],
     [["init", "my"], { name: "init", folder: "my", template: "chat" }],
     [["init", "my", "--template", "iot"], { name: "init", folder: "my", template: "iot" }],
     [["init", "--template=dashboard", "."], {
@@ -123,6 +135,11 @@ test("what says nothing that can be done", () => {
       ["init", "my", "--env-file", "x"],
       "init has no option --env-file; it is an option of run, check and test",
     ],
+    [
+      ["init", "my", "--dotenv"],
+      "init has no option --dotenv; it is an option of run, check and test",
+    ],
+    [["--dotenv=my.env"], "Option '--dotenv' does not take an argument"],
     [["init"], "init needs a folder: weir init my-server"],
     [["init", "--template", "iot"], "init needs a folder: weir init my-server"],
     [["init", "my", "other"], 'init takes one folder; remove "other"'],
@@ -179,7 +196,7 @@ test("the version is the manifest's, and the usage names every option", () => {
   assert.ok(USAGE.includes(VERSION));
   const options = [
     ...["--port", "--log-level", "--log-format", "--watch", "--strict", "--connect", "--json"],
-    ...["--filter", "--template", "--timeout", "--env-file", "--help", "--version"],
+    ...["--filter", "--template", "--timeout", "--env-file", "--dotenv", "--help", "--version"],
   ];
   for (const option of options) assert.ok(USAGE.includes(option), option);
   for (const template of TEMPLATES) assert.ok(USAGE.includes(template), template);
