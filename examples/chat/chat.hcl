@@ -4,8 +4,9 @@
 # events from one connector and delivers them to others. The rest of this file repeats that idea
 # nine times.
 
+# env() reads an environment variable, or returns the default.
 constants {
-  port    = 3000
+  port    = env("PORT", 3000)
   history = 50 # messages of a room that a page loads
 }
 
@@ -25,8 +26,8 @@ connector "api" {
   port = constants.port
 }
 
-# env() reads an environment variable, or returns the default. Paths are relative to this file. At
-# the start, the server applies new files in migrations/, each once.
+# Paths are relative to this file. At the start, the server applies new files in migrations/, each
+# once.
 connector "db" {
   type       = "database"
   driver     = "sqlite"

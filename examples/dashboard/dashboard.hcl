@@ -4,8 +4,9 @@
 # A connector is something that Weir talks to. A flow takes events from one connector, or from the
 # clock, and delivers them to others.
 
+# env() reads an environment variable, or returns the default.
 constants {
-  port   = 3000
+  port   = env("PORT", 3000)
   points = 60 # readings of each metric that a page draws
 }
 
@@ -24,8 +25,7 @@ connector "api" {
   port = constants.port
 }
 
-# env() reads an environment variable, or returns the default. At the start, the server applies new
-# files in migrations/, each once.
+# At the start, the server applies new files in migrations/, each once.
 connector "db" {
   type       = "database"
   driver     = "sqlite"

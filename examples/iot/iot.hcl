@@ -5,8 +5,9 @@
 # them to others. Text in quotes inside a flow is an expression: `input` is the event, and `client` is
 # the connection that sent it.
 
+# env() reads an environment variable, or returns the default.
 constants {
-  port = 3000
+  port = env("PORT", 3000)
 }
 
 # ── Connectors ───────────────────────────────────────────────────────────────────────────────────
@@ -34,8 +35,7 @@ connector "api" {
   port = constants.port
 }
 
-# env() reads an environment variable, or returns the default. At the start, the server applies new
-# files in migrations/, each once.
+# At the start, the server applies new files in migrations/, each once.
 connector "db" {
   type       = "database"
   driver     = "sqlite"

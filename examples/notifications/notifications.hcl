@@ -4,8 +4,9 @@
 # A connector is something that Weir talks to. A flow takes events from one connector and delivers
 # them to others. Text in quotes inside a flow is an expression: `input` is the event.
 
+# env() reads an environment variable, or returns the default.
 constants {
-  port   = 3000
+  port   = env("PORT", 3000)
   missed = 50 # notifications of a topic that a page loads after a reconnect
 }
 
@@ -25,8 +26,7 @@ connector "api" {
   port = constants.port
 }
 
-# env() reads an environment variable, or returns the default. At the start, the server applies new
-# files in migrations/, each once.
+# At the start, the server applies new files in migrations/, each once.
 connector "db" {
   type       = "database"
   driver     = "sqlite"

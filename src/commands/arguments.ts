@@ -12,7 +12,7 @@ export const VERSION: string = manifest.version;
 export const TEMPLATES = ["chat", "dashboard", "notifications", "iot"] as const;
 
 /** Where the templates of `weir init` listen. */
-const HEALTH_URL = "http://localhost:3000";
+export const TEMPLATE_URL = "http://localhost:3000";
 
 /** What `--help` shows. */
 export const USAGE = `weir ${VERSION}: a declarative real-time server
@@ -21,8 +21,8 @@ usage:
   weir [run] [PATH…]   run a configuration: files, or folders of *.hcl (default: this folder)
   weir check [PATH…]   check a configuration without running it
   weir test [PATH…]    run the test blocks of a configuration, without a server
-  weir init FOLDER     create a configuration in a folder
-  weir health [URL]    ask a running server whether it is ready (default: ${HEALTH_URL})
+  weir init FOLDER     create a project in a folder
+  weir health [URL]    ask a running server whether it is ready (default: ${TEMPLATE_URL})
 
 options of run:
   --watch              restart when a file of the configuration changes
@@ -212,7 +212,9 @@ function parseRun(args: readonly string[]): RunCommand {
 
 function parseInit(args: readonly string[]): InitCommand {
   const { values, positionals: [folder, second] } = parse("init", args);
-  if (folder === undefined) throw new UsageError("init needs a folder: weir init my-server");
+  if (folder === undefined || folder === "") {
+    throw new UsageError("init needs a folder: weir init my-server");
+  }
   if (second !== undefined) throw new UsageError(`init takes one folder; remove "${second}"`);
   return {
     name: "init",
@@ -222,7 +224,7 @@ function parseInit(args: readonly string[]): InitCommand {
 }
 
 function parseHealth(args: readonly string[]): HealthCommand {
-  const { values, positionals: [url = HEALTH_URL, second] } = parse("health", args);
+  const { values, positionals: [url = TEMPLATE_URL, second] } = parse("health", args);
   if (second !== undefined) throw new UsageError(`health takes one URL; remove "${second}"`);
   return { name: "health", url, timeout: values.timeout ?? "5s" };
 }

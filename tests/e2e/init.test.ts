@@ -6,20 +6,31 @@ import { TEMPLATES } from "../../src/commands/arguments.ts";
 import { ready, root, stageTest } from "../support/process.ts";
 import { needTool } from "../support/toolchain.ts";
 
+/** What a project has besides the files of its example. */
+const PROJECT_FILES = [".env.example", ".gitignore", "bunfig.toml", "deno.json", "package.json"];
+
 for (const template of TEMPLATES) {
   stageTest(`init: ${template} is good, passes its tests and runs`, async (stage) => {
     const made = await stage.weir(["init", "my/server", "--template", template]);
     assert.deepEqual([made.code, made.stderr], [0, ""]);
     const folder = join(stage.folder, "my/server");
     const files = await filesOf(folder);
+    const example = join(root, "examples", template);
+    const expected = (await filesOf(example)).filter((file) => !file.startsWith("data/"));
+    assert.deepEqual(files, [...expected, ...PROJECT_FILES].sort());
     for (const file of files) {
-      const example = await readFile(join(root, "examples", template, file), "utf8");
-      assert.equal(await readFile(join(folder, file), "utf8"), example, file);
       assert.ok(made.stdout.includes(`  ${join("my/server", file)}\n`), made.stdout);
+      if (file === "README.md" || PROJECT_FILES.includes(file)) continue;
+      const text = await readFile(join(example, file), "utf8");
+      assert.equal(await readFile(join(folder, file), "utf8"), text, file);
     }
-    for (const file of ["README.md", `${template}.hcl`, "tests.hcl", "public/index.html"]) {
-      assert.ok(files.includes(file), `${file} in ${files}`);
-    }
+    const readme = await readFile(join(folder, "README.md"), "utf8");
+    assert.doesNotMatch(readme, /checkout|examples\/|src\//);
+    // Every variable of .env.example is read.
+    const variables = await readFile(join(folder, ".env.example"), "utf8");
+    const database = `${template.toUpperCase()}_DB=./data/${template}.db`;
+    assert.deepEqual(variables.match(/^\w+=.*$/gm), ["PORT=3000", database]);
+    await writeFile(join(folder, ".env"), "PORT=0\n" + database.replace("data/", "my.data/"));
 
     const checked = await stage.weir(["check", "--strict", folder]);
     assert.deepEqual([checked.code, checked.stderr], [0, ""]);
@@ -30,35 +41,39 @@ for (const template of TEMPLATES) {
     assert.ok(line !== undefined, made.stdout);
     const [program, ...args] = line.trim().split(" ");
     assert.equal(program, stage.runtime);
-    const ports = /^connector "(\w+)" \{\n {2}type {3}= "websocket"/m
-      .exec(await readFile(join(folder, `${template}.hcl`), "utf8"));
-    const connector = template === "iot" ? "pages" : ports?.[1];
-    const weir = await ready(
-      stage.command(await needTool(stage.runtime), [...args, "--port", `${connector}=0`]),
-    );
+    const env = ["--env-file", "my/server/.env"];
+    const weir = await ready(stage.command(await needTool(stage.runtime), [...args, ...env]));
     const page = await fetch(`http://localhost:${weir.port}/`);
     assert.equal(await page.text(), await readFile(join(folder, "public/index.html"), "utf8"));
+    assert.ok((await readdir(join(folder, "my.data"))).includes(`${template}.db`));
     weir.signal("SIGINT");
     assert.equal((await weir.ended()).code, 0, weir.output);
   });
 }
 
-stageTest("init: what is there already is never written over", async (stage) => {
+stageTest("init: what exists is never overwritten, and all of it is named", async (stage) => {
   const folder = join(stage.folder, "taken");
-  await mkdir(join(folder, "public"), { recursive: true });
-  await writeFile(join(folder, "public/chat.css"), "mine");
-  const exit = await stage.weir(["init", "taken"]);
-  const path = join("taken", "public/chat.css");
-  assert.deepEqual(exit, {
+  const refused = (list: string) => ({
     code: 2,
     signal: null,
     stdout: "",
-    stderr: `error[usage-error]: ${path} already exists; init does not overwrite files\n`,
+    stderr: `error[usage-error]: ${list}; init does not overwrite files\n`,
   });
-  assert.deepEqual(await filesOf(folder), ["public/chat.css"]);
-  assert.equal(await readFile(join(folder, "public/chat.css"), "utf8"), "mine");
+  await mkdir(join(folder, "public"), { recursive: true });
+  const mine = ["public/chat.css", "README.md", ".gitignore"];
+  const lists = [
+    "taken/public/chat.css already exists",
+    "taken/README.md and taken/public/chat.css already exist",
+    "taken/.gitignore, taken/README.md and taken/public/chat.css already exist",
+  ];
+  for (const [index, file] of mine.entries()) {
+    await writeFile(join(folder, file), "mine");
+    assert.deepEqual(await stage.weir(["init", "taken"]), refused(lists[index]));
+    assert.deepEqual(await filesOf(folder), mine.slice(0, index + 1).sort());
+  }
+  for (const file of mine) assert.equal(await readFile(join(folder, file), "utf8"), "mine");
 
-  // What is none of the template's own is in nobody's way.
+  // Other files are left alone.
   await mkdir(join(stage.folder, "used"));
   await writeFile(join(stage.folder, "used/LICENSE"), "mine");
   const used = await stage.weir(["init", "used", "--template", "iot"]);
@@ -67,11 +82,23 @@ stageTest("init: what is there already is never written over", async (stage) => 
   assert.equal((await stage.weir(["init", "used", "--template", "iot"])).code, 2);
 });
 
+stageTest("init: the working directory can be the folder", async (stage) => {
+  const cwd = join(stage.folder, "Büro 2");
+  await mkdir(cwd);
+  const { code, stdout, stderr } = await stage.weir(["init", "."], { cwd });
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(stdout, /^created \. from/);
+  assert.match(stdout, /\n {2}README\.md\n/);
+  const manifest = JSON.parse(await readFile(join(cwd, "package.json"), "utf8"));
+  assert.equal(manifest.name, "buro-2");
+});
+
 stageTest("init: a folder that cannot be made ends it with 2", async (stage) => {
   await writeFile(join(stage.folder, "file"), "");
   await mkdir(join(stage.folder, "half"));
   await writeFile(join(stage.folder, "half/public"), "");
-  for (const folder of ["file", "file/inside", "half"]) {
+  // Not even the administrator can create a folder in /sys.
+  for (const folder of ["file", "file/inside", "half", "x".repeat(300), "/sys/weir"]) {
     const { code, stdout, stderr } = await stage.weir(["init", folder]);
     assert.deepEqual([code, stdout], [2, ""], folder);
     assert.match(
@@ -84,6 +111,7 @@ stageTest("init: a folder that cannot be made ends it with 2", async (stage) => 
   for (
     const [args, message] of [
       [[], /^error\[usage-error\]: init needs a folder/],
+      [[""], /^error\[usage-error\]: init needs a folder/],
       [["a", "b"], /^error\[usage-error\]: init takes one folder; remove "b"\n$/],
       [["a", "--template", "blog"], /^error\[usage-error\]: --template must be one of chat, /],
     ] as const

@@ -33,7 +33,10 @@ export async function listChecks(root: string): Promise<Check[]> {
     { name: "docs/configuration.md", args: ["run", "-A", "docs/generate.ts", "--check"] },
     { name: "docs/architecture.md", args: ["run", "-A", "docs/architecture.ts", "--check"] },
     { name: "docs/performance.md", args: ["run", "-A", "bench/report.ts", "--check"] },
-    { name: "templates of weir init", args: ["run", "-A", "docs/templates.ts", "--check"] },
+    {
+      name: "templates of weir init",
+      args: ["run", "-A", "docs/templates/generate.ts", "--check"],
+    },
     { name: "deno publish --dry-run", args: ["publish", "--dry-run", "--allow-dirty"] },
   ];
 }

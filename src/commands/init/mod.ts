@@ -1,10 +1,12 @@
-/** `weir init`: creates a configuration in a folder. */
-import { lstat, mkdir, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+/** `weir init`: creates a project in a folder. */
+import { lstat, mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import process from "node:process";
-import { type InitCommand, UsageError } from "../arguments.ts";
+import { type InitCommand, TEMPLATE_URL, UsageError, VERSION } from "../arguments.ts";
+import { nextSteps, originOf } from "./next-steps.ts";
+import { projectFiles } from "./project.ts";
 
-/** The generated modules: `docs/templates.ts` writes them from the examples. */
+/** The generated modules: `docs/templates/` writes them from the examples. */
 const TEMPLATE_FILES = {
   chat: () => import("./templates/chat.ts"),
   dashboard: () => import("./templates/dashboard.ts"),
@@ -13,61 +15,69 @@ const TEMPLATE_FILES = {
 } satisfies Record<InitCommand["template"], unknown>;
 
 /**
- * Writes the files of a template and prints the next steps. Returns the exit code.
+ * Writes the files of a project and prints the next steps. Returns the exit code.
  *
- * @throws {UsageError} One of the files exists, or the folder cannot be created.
+ * @throws {UsageError} Some of the files exist, or the folder cannot be created.
  */
 export async function init({ folder, template }: InitCommand): Promise<number> {
-  const files = Object.entries((await TEMPLATE_FILES[template]()).files);
-  for (const [path] of files) await refuseExisting(join(folder, path));
-  try {
-    for (const [path] of files) await mkdir(dirname(join(folder, path)), { recursive: true });
-    for (const [path, text] of files) await writeFile(join(folder, path), text, { flag: "wx" });
-  } catch (cause) {
-    throw new UsageError(`cannot create ${folder}: ${(cause as Error).message}`, { cause });
-  }
+  const { files } = await TEMPLATE_FILES[template]();
+  const paths = await writeFiles(folder, { ...files, ...projectFiles(folder, VERSION) });
   console.log(`created ${folder} from the template "${template}":\n`);
-  for (const [path] of files) console.log(`  ${join(folder, path)}`);
-  const weir = weirCommand();
-  const where = shellWord(folder);
+  for (const path of paths) console.log(`  ${path}`);
+  const origin = originOf({
+    module: import.meta.url,
+    versions: process.versions,
+    userAgent: process.env.npm_config_user_agent,
+  });
   console.log(`
 next:
-  ${weir} run --watch ${where}
-  ${weir} test ${where}
+${nextSteps(origin, folder).map((line) => `  ${line}`).join("\n")}
 
-It listens on http://localhost:3000. ${join(folder, "README.md")} describes it.`);
+It listens on ${TEMPLATE_URL}. ${join(folder, "README.md")} describes it.`);
   return 0;
 }
 
-async function refuseExisting(path: string): Promise<void> {
-  const found = await lstat(path).catch(({ code, message }) => {
+/** Returns the paths that it has written. If one of them cannot be written, no file is left. */
+async function writeFiles(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+): Promise<string[]> {
+  const texts = Object.entries(files).map(([path, text]) => [join(folder, path), text] as const);
+  const paths = texts.map(([path]) => path).sort();
+  await refuseExisting(paths);
+  const written: string[] = [];
+  try {
+    for (const path of paths) await mkdir(dirname(path), { recursive: true });
+    for (const [path, text] of texts) {
+      await writeFile(path, text, { flag: "wx" });
+      written.push(path);
+    }
+  } catch (cause) {
+    for (const path of written) await rm(path);
+    throw new UsageError(`cannot create ${folder}: ${(cause as Error).message}`, { cause });
+  }
+  return paths;
+}
+
+async function refuseExisting(paths: readonly string[]): Promise<void> {
+  const existing: string[] = [];
+  for (const path of paths) if (await exists(path)) existing.push(path);
+  const [last, ...others] = existing.toReversed();
+  if (last === undefined) return;
+  const list = others.length === 0
+    ? `${last} already exists`
+    : `${others.toReversed().join(", ")} and ${last} already exist`;
+  throw new UsageError(`${list}; init does not overwrite files`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
     // If a file is where a folder has to be, mkdir reports it.
-    if (code === "ENOENT") return undefined;
-    throw new UsageError(`cannot create ${path}: ${message}`);
-  });
-  if (found === undefined) return;
-  throw new UsageError(`${path} already exists; init does not overwrite files`);
-}
-
-/** How `weir` was started, such as `deno run -A src/deno.ts`, to be pasted into a shell. */
-function weirCommand(): string {
-  // Only Deno runs the package without files on disk.
-  const program = import.meta.url.startsWith("file:")
-    ? shellWord(shortest(process.argv[1]))
-    : "jsr:@weir/runtime/cli";
-  const { deno, bun } = process.versions;
-  if (deno !== undefined) return `deno run -A ${program}`;
-  // Bun would load a .env file, which Weir does on no runtime.
-  return bun === undefined ? `node ${program}` : `bun --no-env-file ${program}`;
-}
-
-/** A word of a shell command, quoted if it must be. */
-function shellWord(text: string): string {
-  return /^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-/** Relative if the path is below the working directory. */
-function shortest(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short.startsWith("..") ? path : short;
+    if (code === "ENOENT") return false;
+    throw new UsageError(`cannot create ${path}: ${message}`, { cause });
+  }
 }

@@ -2,6 +2,15 @@
 
 /** The text of every file, by its path with slashes. */
 export const files: Readonly<Record<string, string>> = {
+  ".env.example":
+    `# Copy this file to .env. Variables that the environment already has are not replaced.
+
+# The port of the page, the WebSocket and the HTTP requests.
+PORT=3000
+
+# The SQLite file. A relative path begins at the folder of chat.hcl.
+CHAT_DB=./data/chat.db
+`,
   "README.md": `# Chat
 
 A chat with rooms, history, presence, and a live feed of orders. It needs one port and one SQLite
@@ -9,14 +18,57 @@ file, and no broker. \`chat.hcl\` is the whole server; read it from top to botto
 to the language. \`public/\` is the page, plain browser code without a library or a build step.
 \`tests.hcl\` has the tests.
 
-Start it from a checkout of Weir, on any runtime. Replace \`examples/chat\` with the folder that
-\`weir init\` created.
+## Start
+
+With Node:
 
 \`\`\`sh
-deno run -A src/deno.ts run examples/chat
-bun --no-env-file src/bun.ts run examples/chat
-node src/node.ts run examples/chat
+npm install
+npm start         # serves http://localhost:3000 until Ctrl-C
+npm run dev       # the same, and restarts when a file of the configuration changes
+npm run check     # reports all problems of the configuration
+npm test          # runs the tests
 \`\`\`
+
+With Deno:
+
+\`\`\`sh
+deno task start
+deno task dev
+deno task check
+deno task test
+\`\`\`
+
+With Bun:
+
+\`\`\`sh
+bun install
+bun run start
+bun run dev
+bun run check
+bun run test
+\`\`\`
+
+With the executable \`weir\`, which needs no runtime:
+
+\`\`\`sh
+weir run --dotenv
+weir run --dotenv --watch
+weir check --dotenv
+weir test --dotenv
+\`\`\`
+
+All of them read the environment variables of the file \`.env\`, if it exists. \`.env.example\` has all
+variables, with their defaults:
+
+\`\`\`sh
+cp .env.example .env
+\`\`\`
+
+The package \`@weir/runtime\` contains the documentation: \`README.md\`, and a page for each subject in
+\`docs/\`.
+
+## Try
 
 Open <http://localhost:3000> in two tabs: each tab is a separate user. Then, in a terminal:
 
@@ -25,13 +77,14 @@ curl --json '{"id":"A17","status":"packed"}' http://localhost:3000/orders
 \`\`\`
 
 Both tabs show the order at once. Stop the server with Ctrl-C, write a message, and start the server
-again: the page reconnects and sends the message, and all earlier messages are still there. Use
-\`test\` instead of \`run\` to run the tests.
+again: the page reconnects and sends the message, and all earlier messages are still there.
+
+## Change
 
 | change       | how                                                                       |
 | ------------ | ------------------------------------------------------------------------- |
-| the port     | \`--port ws=8080\`, or \`constants.port\` in \`chat.hcl\`                       |
-| the database | the variable \`CHAT_DB\`; \`data/chat.db\` in this folder otherwise           |
+| the port     | the variable \`PORT\`, 3000 otherwise                                       |
+| the database | the variable \`CHAT_DB\`; \`data/chat.db\` otherwise                          |
 | the broker   | \`driver = "rabbitmq"\` and a \`url\` in the connector \`events\`, nothing else |
 `,
   "chat.hcl":
@@ -41,8 +94,9 @@ again: the page reconnects and sends the message, and all earlier messages are s
 # events from one connector and delivers them to others. The rest of this file repeats that idea
 # nine times.
 
+# env() reads an environment variable, or returns the default.
 constants {
-  port    = 3000
+  port    = env("PORT", 3000)
   history = 50 # messages of a room that a page loads
 }
 
@@ -62,8 +116,8 @@ connector "api" {
   port = constants.port
 }
 
-# env() reads an environment variable, or returns the default. Paths are relative to this file. At
-# the start, the server applies new files in migrations/, each once.
+# Paths are relative to this file. At the start, the server applies new files in migrations/, each
+# once.
 connector "db" {
   type       = "database"
   driver     = "sqlite"

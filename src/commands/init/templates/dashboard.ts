@@ -2,20 +2,72 @@
 
 /** The text of every file, by its path with slashes. */
 export const files: Readonly<Record<string, string>> = {
+  ".env.example":
+    `# Copy this file to .env. Variables that the environment already has are not replaced.
+
+# The port of the page, the WebSocket and the HTTP requests.
+PORT=3000
+
+# The SQLite file. A relative path begins at the folder of dashboard.hcl.
+DASHBOARD_DB=./data/dashboard.db
+`,
   "README.md": `# Dashboard
 
 Live numbers: a program posts a reading, and every open page shows it at once. \`dashboard.hcl\` is
 the whole server: HTTP in, one SQLite file, a broker inside the process, WebSocket out. \`public/\` is
 the page, plain browser code without a library or a build step. \`tests.hcl\` has the tests.
 
-Start it from a checkout of Weir, on any runtime. Replace \`examples/dashboard\` with the folder that
-\`weir init\` created.
+## Start
+
+With Node:
 
 \`\`\`sh
-deno run -A src/deno.ts run examples/dashboard
-bun --no-env-file src/bun.ts run examples/dashboard
-node src/node.ts run examples/dashboard
+npm install
+npm start         # serves http://localhost:3000 until Ctrl-C
+npm run dev       # the same, and restarts when a file of the configuration changes
+npm run check     # reports all problems of the configuration
+npm test          # runs the tests
 \`\`\`
+
+With Deno:
+
+\`\`\`sh
+deno task start
+deno task dev
+deno task check
+deno task test
+\`\`\`
+
+With Bun:
+
+\`\`\`sh
+bun install
+bun run start
+bun run dev
+bun run check
+bun run test
+\`\`\`
+
+With the executable \`weir\`, which needs no runtime:
+
+\`\`\`sh
+weir run --dotenv
+weir run --dotenv --watch
+weir check --dotenv
+weir test --dotenv
+\`\`\`
+
+All of them read the environment variables of the file \`.env\`, if it exists. \`.env.example\` has all
+variables, with their defaults:
+
+\`\`\`sh
+cp .env.example .env
+\`\`\`
+
+The package \`@weir/runtime\` contains the documentation: \`README.md\`, and a page for each subject in
+\`docs/\`.
+
+## Try
 
 Open <http://localhost:3000>, and send numbers from a terminal:
 
@@ -24,13 +76,14 @@ curl --json '{"metric":"orders_open","value":12}' http://localhost:3000/readings
 curl --json '{"metric":"temperature","value":21.5,"unit":"°C"}' http://localhost:3000/readings
 \`\`\`
 
-An invalid reading is refused with the list of violations. Use \`test\` instead of \`run\` to run the
-tests.
+An invalid reading is refused with the list of violations.
+
+## Change
 
 | change       | how                                                                        |
 | ------------ | -------------------------------------------------------------------------- |
-| the port     | \`--port ws=8080\`, or \`constants.port\` in \`dashboard.hcl\`                   |
-| the database | the variable \`DASHBOARD_DB\`; \`data/dashboard.db\` in this folder otherwise  |
+| the port     | the variable \`PORT\`, 3000 otherwise                                        |
+| the database | the variable \`DASHBOARD_DB\`; \`data/dashboard.db\` otherwise                 |
 | the broker   | \`driver = "rabbitmq"\` and a \`url\` in the connector \`events\`, nothing else  |
 | retention    | the flow \`tidy\`, which deletes readings older than a day                   |
 | more numbers | flows like \`count\`: a \`when\`, a \`step\` with a query, a \`to\` that publishes |
@@ -42,8 +95,9 @@ tests.
 # A connector is something that Weir talks to. A flow takes events from one connector, or from the
 # clock, and delivers them to others.
 
+# env() reads an environment variable, or returns the default.
 constants {
-  port   = 3000
+  port   = env("PORT", 3000)
   points = 60 # readings of each metric that a page draws
 }
 
@@ -62,8 +116,7 @@ connector "api" {
   port = constants.port
 }
 
-# env() reads an environment variable, or returns the default. At the start, the server applies new
-# files in migrations/, each once.
+# At the start, the server applies new files in migrations/, each once.
 connector "db" {
   type       = "database"
   driver     = "sqlite"

@@ -2,6 +2,15 @@
 
 /** The text of every file, by its path with slashes. */
 export const files: Readonly<Record<string, string>> = {
+  ".env.example":
+    `# Copy this file to .env. Variables that the environment already has are not replaced.
+
+# The port of the page, the WebSocket and the HTTP requests.
+PORT=3000
+
+# The SQLite file. A relative path begins at the folder of iot.hcl.
+IOT_DB=./data/iot.db
+`,
   "README.md": `# Devices
 
 Devices send readings over WebSocket. Each reading is validated, stored and shown at once. A reading
@@ -9,14 +18,57 @@ out of range raises an alarm. \`iot.hcl\` is the whole server. \`public/\` is th
 code without a library or a build step, with a form that acts as a device. \`tests.hcl\` has the
 tests.
 
-Start it from a checkout of Weir, on any runtime. Replace \`examples/iot\` with the folder that
-\`weir init\` created.
+## Start
+
+With Node:
 
 \`\`\`sh
-deno run -A src/deno.ts run examples/iot
-bun --no-env-file src/bun.ts run examples/iot
-node src/node.ts run examples/iot
+npm install
+npm start         # serves http://localhost:3000 until Ctrl-C
+npm run dev       # the same, and restarts when a file of the configuration changes
+npm run check     # reports all problems of the configuration
+npm test          # runs the tests
 \`\`\`
+
+With Deno:
+
+\`\`\`sh
+deno task start
+deno task dev
+deno task check
+deno task test
+\`\`\`
+
+With Bun:
+
+\`\`\`sh
+bun install
+bun run start
+bun run dev
+bun run check
+bun run test
+\`\`\`
+
+With the executable \`weir\`, which needs no runtime:
+
+\`\`\`sh
+weir run --dotenv
+weir run --dotenv --watch
+weir check --dotenv
+weir test --dotenv
+\`\`\`
+
+All of them read the environment variables of the file \`.env\`, if it exists. \`.env.example\` has all
+variables, with their defaults:
+
+\`\`\`sh
+cp .env.example .env
+\`\`\`
+
+The package \`@weir/runtime\` contains the documentation: \`README.md\`, and a page for each subject in
+\`docs/\`.
+
+## Try
 
 Open <http://localhost:3000>. Any program that can open a WebSocket can be a device. In JavaScript:
 
@@ -29,15 +81,19 @@ device.onopen = () => {
 };
 \`\`\`
 
-41 degrees are out of range, so the page shows an alarm. Use \`test\` instead of \`run\` to run the
-tests.
+41 degrees are out of range, so the page shows an alarm. This sets another range:
 
-| change            | how                                                                            |
-| ----------------- | ------------------------------------------------------------------------------ |
-| the port          | \`--port pages=8080\`, or \`constants.port\` in \`iot.hcl\`                          |
-| the database      | the variable \`IOT_DB\`; \`data/iot.db\` in this folder otherwise                  |
-| a sensor's limits | \`curl --json '{"low":0,"high":30}' http://localhost:3000/limits/temperature\`   |
-| device identity   | an \`auth\` block in the connector \`devices\`; without it, names are not verified |
+\`\`\`sh
+curl --json '{"low":0,"high":45}' http://localhost:3000/limits/temperature
+\`\`\`
+
+## Change
+
+| change          | how                                                                            |
+| --------------- | ------------------------------------------------------------------------------ |
+| the port        | the variable \`PORT\`, 3000 otherwise                                            |
+| the database    | the variable \`IOT_DB\`; \`data/iot.db\` otherwise                                 |
+| device identity | an \`auth\` block in the connector \`devices\`; without it, names are not verified |
 `,
   "iot.hcl":
     `# Devices, and a page that shows their readings. A device sends readings over its own WebSocket. Each
@@ -47,8 +103,9 @@ tests.
 # them to others. Text in quotes inside a flow is an expression: \`input\` is the event, and \`client\` is
 # the connection that sent it.
 
+# env() reads an environment variable, or returns the default.
 constants {
-  port = 3000
+  port = env("PORT", 3000)
 }
 
 # ── Connectors ───────────────────────────────────────────────────────────────────────────────────
@@ -76,8 +133,7 @@ connector "api" {
   port = constants.port
 }
 
-# env() reads an environment variable, or returns the default. At the start, the server applies new
-# files in migrations/, each once.
+# At the start, the server applies new files in migrations/, each once.
 connector "db" {
   type       = "database"
   driver     = "sqlite"

@@ -2,6 +2,15 @@
 
 /** The text of every file, by its path with slashes. */
 export const files: Readonly<Record<string, string>> = {
+  ".env.example":
+    `# Copy this file to .env. Variables that the environment already has are not replaced.
+
+# The port of the page, the WebSocket and the HTTP requests.
+PORT=3000
+
+# The SQLite file. A relative path begins at the folder of notifications.hcl.
+NOTIFICATIONS_DB=./data/notifications.db
+`,
   "README.md": `# Notifications
 
 A program posts a notification about a topic, and all followers of the topic see it at once. It is
@@ -9,14 +18,57 @@ stored, and a page loads what it missed after a reconnect. \`notifications.hcl\`
 \`public/\` is the page, plain browser code without a library or a build step. \`tests.hcl\` has the
 tests.
 
-Start it from a checkout of Weir, on any runtime. Replace \`examples/notifications\` with the folder
-that \`weir init\` created.
+## Start
+
+With Node:
 
 \`\`\`sh
-deno run -A src/deno.ts run examples/notifications
-bun --no-env-file src/bun.ts run examples/notifications
-node src/node.ts run examples/notifications
+npm install
+npm start         # serves http://localhost:3000 until Ctrl-C
+npm run dev       # the same, and restarts when a file of the configuration changes
+npm run check     # reports all problems of the configuration
+npm test          # runs the tests
 \`\`\`
+
+With Deno:
+
+\`\`\`sh
+deno task start
+deno task dev
+deno task check
+deno task test
+\`\`\`
+
+With Bun:
+
+\`\`\`sh
+bun install
+bun run start
+bun run dev
+bun run check
+bun run test
+\`\`\`
+
+With the executable \`weir\`, which needs no runtime:
+
+\`\`\`sh
+weir run --dotenv
+weir run --dotenv --watch
+weir check --dotenv
+weir test --dotenv
+\`\`\`
+
+All of them read the environment variables of the file \`.env\`, if it exists. \`.env.example\` has all
+variables, with their defaults:
+
+\`\`\`sh
+cp .env.example .env
+\`\`\`
+
+The package \`@weir/runtime\` contains the documentation: \`README.md\`, and a page for each subject in
+\`docs/\`.
+
+## Try
 
 Open <http://localhost:3000>, and post from a terminal:
 
@@ -27,12 +79,13 @@ curl --json '{"topic":"billing","title":"A card was refused","level":"urgent","k
 \`\`\`
 
 The second request can be repeated safely: the same \`key\` within ten minutes notifies once. Close
-the page, post another notification, and open the page: it shows the notification. Use \`test\`
-instead of \`run\` to run the tests.
+the page, post another notification, and open the page: it shows the notification.
+
+## Change
 
 | change            | how                                                                |
 | ----------------- | ------------------------------------------------------------------ |
-| the port          | \`--port ws=8080\`, or \`constants.port\` in \`notifications.hcl\`       |
+| the port          | the variable \`PORT\`, 3000 otherwise                                |
 | the database      | the variable \`NOTIFICATIONS_DB\`; \`data/notifications.db\` otherwise |
 | who may post      | a proxy in front of \`POST /notifications\`                          |
 | the page's topics | \`TOPICS\` in \`public/notifications.js\`; the server takes any        |
@@ -57,8 +110,9 @@ CREATE INDEX notifications_by_topic ON notifications (topic, position);
 # A connector is something that Weir talks to. A flow takes events from one connector and delivers
 # them to others. Text in quotes inside a flow is an expression: \`input\` is the event.
 
+# env() reads an environment variable, or returns the default.
 constants {
-  port   = 3000
+  port   = env("PORT", 3000)
   missed = 50 # notifications of a topic that a page loads after a reconnect
 }
 
@@ -78,8 +132,7 @@ connector "api" {
   port = constants.port
 }
 
-# env() reads an environment variable, or returns the default. At the start, the server applies new
-# files in migrations/, each once.
+# At the start, the server applies new files in migrations/, each once.
 connector "db" {
   type       = "database"
   driver     = "sqlite"

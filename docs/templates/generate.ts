@@ -1,0 +1,62 @@
+/**
+ * Writes src/commands/init/templates/: the examples as modules, since a package from a registry has
+ * no files on disk that `weir init` could copy. A project gets the README of its example with another
+ * section "Start", and a .env.example. With `--check` it writes nothing, and fails if a module is
+ * stale.
+ */
+import { TEMPLATES } from "../../src/commands/arguments.ts";
+import { formatted, keepFile } from "../formatted.ts";
+import { envExample } from "./env-example.ts";
+
+const root = new URL("../../", import.meta.url);
+const folder = "src/commands/init/templates";
+
+/** The section of an example's README that says how to start it from a checkout. */
+const START = /^## Start\n[^]*?(?=^## )/m;
+
+/** The module of one template. Each line of a file is a line of the module. */
+async function templateModule(name: string): Promise<string> {
+  const example = new URL(`examples/${name}/`, root);
+  const files = new Map<string, string>();
+  for (const path of await listFiles(example)) {
+    files.set(path, await Deno.readTextFile(new URL(path, example)));
+  }
+  files.set("README.md", await projectReadme(name, files.get("README.md") ?? ""));
+  files.set(".env.example", envExample(name, files));
+  const entries = [...files].sort(([a], [b]) => a < b ? -1 : 1).map(([path, text]) =>
+    `${JSON.stringify(path)}: \`${text.replaceAll(/[`\\]|\$(?=\{)/g, "\\$&")}\``
+  );
+  return `// @generated from examples/${name}/ by \`deno task docs\`. Do not edit.
+
+/** The text of every file, by its path with slashes. */
+export const files: Readonly<Record<string, string>> = {
+${entries.join(",\n")}
+};
+`;
+}
+
+/** The README of an example, for a project outside of the checkout. */
+async function projectReadme(name: string, readme: string): Promise<string> {
+  if (!START.test(readme)) throw new Error(`examples/${name}/README.md has no section "Start"`);
+  const start = await Deno.readTextFile(new URL("./start.md", import.meta.url));
+  return readme.replace(START, () => `${start}\n`);
+}
+
+/** Paths below a folder, without hidden files and without what a server has written there. */
+async function listFiles(folder: URL, prefix = ""): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (name.startsWith(".") || name === "data") continue;
+    if (!isDirectory) paths.push(prefix + name);
+    else paths.push(...await listFiles(new URL(`${name}/`, folder), `${prefix}${name}/`));
+  }
+  return paths;
+}
+
+if (import.meta.main) {
+  for (const name of TEMPLATES) {
+    const path = `${folder}/${name}.ts`;
+    const text = await formatted(await templateModule(name), "ts");
+    await keepFile(new URL(path, root), text, path);
+  }
+}
