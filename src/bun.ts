@@ -1,6 +1,5 @@
 /**
- * Weir on Bun: as a standalone server, or embedded in `Bun.serve`. Run as a program, it is the `weir`
- * command.
+ * Weir on Bun: as a standalone server, or embedded in `Bun.serve`.
  *
  * @example
  * ```ts ignore
@@ -13,25 +12,16 @@
  * @module
  */
 import { bunUpgrader, type BunWebSocketHandler, bunWebSocketHandler } from "./transport/bun.ts";
-import { main } from "./commands/mod.ts";
 import type { Configuration } from "./runtime/load.ts";
 import { createRuntime as create, type Runtime, type RuntimeOptions } from "./runtime/mod.ts";
+import { bunHost } from "./server/bun.ts";
 import { hostOptions } from "./server/files.ts";
-import type { Host } from "./server/host.ts";
-import { withDescriptorLimit } from "./server/descriptor-limit.ts";
-import { listenBun } from "./server/bun.ts";
 import type { ServeOptions, Service } from "./server/mod.ts";
 import { serveOn } from "./workers/mod.ts";
 
 export type { BunSocket, BunSocketData, BunWebSocketHandler } from "./transport/bun.ts";
 export { ConfigPathError, readConfigFiles } from "./server/files.ts";
 export type { ServeOptions, Service } from "./server/mod.ts";
-
-const host: Host = {
-  entry: import.meta.url,
-  options: { ...hostOptions, upgrader: bunUpgrader },
-  listen: withDescriptorLimit(listenBun),
-};
 
 /**
  * Runs a configuration as a server, which listens on the ports of its connectors.
@@ -40,7 +30,7 @@ const host: Host = {
  * @throws {ConnectorError} A port is in use, or a migration failed.
  */
 export function serve(config: Configuration, options: ServeOptions = {}): Promise<Service> {
-  return serveOn(host, config, options);
+  return serveOn(bunHost, config, options);
 }
 
 /** A runtime for `Bun.serve`. */
@@ -60,5 +50,3 @@ export async function createRuntime(
   const runtime = await create(config, { ...hostOptions, upgrader: bunUpgrader, ...options });
   return Object.assign(runtime, { websocket: bunWebSocketHandler(runtime.endpoints) });
 }
-
-if (import.meta.main) await main(serve, host);

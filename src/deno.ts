@@ -1,6 +1,5 @@
 /**
- * Weir on Deno: as a standalone server, or embedded in `Deno.serve`. Run as a program, it is the
- * `weir` command.
+ * Weir on Deno: as a standalone server, or embedded in `Deno.serve`.
  *
  * @example
  * ```ts
@@ -20,24 +19,15 @@
  * @module
  */
 import { denoUpgrader } from "./transport/deno.ts";
-import { main } from "./commands/mod.ts";
 import type { Configuration } from "./runtime/load.ts";
 import { createRuntime as create, type Runtime, type RuntimeOptions } from "./runtime/mod.ts";
+import { denoHost } from "./server/deno.ts";
 import { hostOptions } from "./server/files.ts";
-import type { Host } from "./server/host.ts";
-import { listenNode } from "./server/node.ts";
-import { withDescriptorLimit } from "./server/descriptor-limit.ts";
 import type { ServeOptions, Service } from "./server/mod.ts";
 import { serveOn } from "./workers/mod.ts";
 
 export { ConfigPathError, readConfigFiles } from "./server/files.ts";
 export type { ServeOptions, Service } from "./server/mod.ts";
-
-const host: Host = {
-  entry: import.meta.url,
-  options: hostOptions,
-  listen: withDescriptorLimit(listenNode),
-};
 
 /**
  * Runs a configuration as a server, which listens on the ports of its connectors. It
@@ -47,7 +37,7 @@ const host: Host = {
  * @throws {ConnectorError} A port is in use, or a migration failed.
  */
 export function serve(config: Configuration, options: ServeOptions = {}): Promise<Service> {
-  return serveOn(host, config, options);
+  return serveOn(denoHost, config, options);
 }
 
 /**
@@ -60,5 +50,3 @@ export function createRuntime(
 ): Promise<Runtime> {
   return create(config, { ...hostOptions, upgrader: denoUpgrader, ...options });
 }
-
-if (import.meta.main) await main(serve, host);

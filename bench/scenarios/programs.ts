@@ -7,9 +7,9 @@ import type { ServerSpec } from "../servers.ts";
 export const runtimes: readonly Tool[] = ["node", "deno", "bun"];
 
 const entrypoints: Readonly<Record<Tool, readonly string[]>> = {
-  node: ["src/node.ts"],
-  deno: ["run", "-A", "src/deno.ts"],
-  bun: ["--no-env-file", "src/bun.ts"],
+  node: ["src/cli.ts"],
+  deno: ["run", "-A", "src/cli-deno.ts"],
+  bun: ["--no-env-file", "src/cli.ts"],
 };
 
 /** How to start a program, beside its runtime. */

@@ -1,12 +1,9 @@
 /** Parses the command line. */
 import process from "node:process";
 import { parseArgs } from "node:util";
-import manifest from "../../deno.json" with { type: "json" };
 import { didYouMean } from "../base/nearest.ts";
 import { MAX_WORKERS } from "../server/host.ts";
-
-/** The version of this package. */
-export const VERSION: string = manifest.version;
+import { VERSION } from "./version.ts";
 
 /** The templates of `weir init`. */
 export const TEMPLATES = ["chat", "dashboard", "notifications", "iot"] as const;

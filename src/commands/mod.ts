@@ -4,26 +4,31 @@
  * May import base/, contract/, hcl/, model/, runtime/, server/, testing/ and workers/.
  */
 import process from "node:process";
-import { parseCommand, USAGE, VERSION } from "./arguments.ts";
+import { parseCommand, USAGE } from "./arguments.ts";
 import { check } from "./check.ts";
 import { flushOutput, printError } from "./output.ts";
 import { run, type Serve } from "./run.ts";
-import { type Host, WORKER_ARGUMENT } from "../server/host.ts";
+import { VERSION } from "./version.ts";
+import { type Host, loadHost, WORKER_ARGUMENT } from "../server/host.ts";
+import { serveOn } from "../workers/mod.ts";
 
-export type { Serve } from "./run.ts";
+/** What the command serves with. */
+export interface MainOptions {
+  /** By default that of the runtime, which is imported on demand. */
+  readonly host?: Host;
+  /** By default it serves on the host. */
+  readonly serve?: Serve;
+}
 
-/**
- * Runs the command that the process was started with, and exits with its code. `host` is what a
- * worker of a service serves with.
- */
-export async function main(serve: Serve, host?: Host): Promise<void> {
+/** Runs the command, or the worker, that the process was started as, and exits with its code. */
+export async function main(options: MainOptions = {}): Promise<void> {
   const args = process.argv.slice(2);
   let code: number;
   try {
-    if (host !== undefined && args[0] === WORKER_ARGUMENT && process.connected) {
+    if (args[0] === WORKER_ARGUMENT && process.connected) {
       const { runWorker } = await import("../workers/worker.ts");
-      code = await runWorker(host);
-    } else code = await runCommand(args, serve);
+      code = await runWorker(options.host ?? await loadHost());
+    } else code = await runCommand(args, options);
   } catch (error) {
     code = printError(error);
   }
@@ -32,7 +37,7 @@ export async function main(serve: Serve, host?: Host): Promise<void> {
   process.exit(code);
 }
 
-async function runCommand(args: readonly string[], serve: Serve): Promise<number> {
+async function runCommand(args: readonly string[], options: MainOptions): Promise<number> {
   const command = parseCommand(args);
   switch (command.name) {
     case "help":
@@ -44,7 +49,7 @@ async function runCommand(args: readonly string[], serve: Serve): Promise<number
     case "check":
       return await check(command);
     case "run":
-      return await run(command, serve);
+      return await run(command, options.serve ?? await serveOf(options.host));
     case "test": {
       // On demand, since the start of a server needs neither of the two.
       const { test } = await import("./test.ts");
@@ -59,4 +64,9 @@ async function runCommand(args: readonly string[], serve: Serve): Promise<number
       return await health(command);
     }
   }
+}
+
+async function serveOf(given: Host | undefined): Promise<Serve> {
+  const host = given ?? await loadHost();
+  return (config, options = {}) => serveOn(host, config, options);
 }

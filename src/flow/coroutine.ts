@@ -110,7 +110,8 @@ class Suspended<T> {
 export function cancel(pending: unknown): void {
   const { cancel } = Object(pending) as Partial<Cancellable>;
   if (typeof cancel !== "function") return;
-  Promise.try(() => cancel.call(pending)).catch((error) => {
+  const call = async () => await cancel.call(pending);
+  call().catch((error) => {
     getLogger(["weir", "flow"]).error("a connector failed to cancel its work: {error}", { error });
   });
 }

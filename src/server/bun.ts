@@ -1,6 +1,14 @@
 /** Listens with `Bun.serve`. */
-import { type BunServer, type BunWebSocketHandler, bunWebSocketHandler } from "../transport/bun.ts";
+import {
+  type BunServer,
+  bunUpgrader,
+  type BunWebSocketHandler,
+  bunWebSocketHandler,
+} from "../transport/bun.ts";
 import type { Site } from "../runtime/site.ts";
+import { withDescriptorLimit } from "./descriptor-limit.ts";
+import { hostOptions } from "./files.ts";
+import type { Host } from "./host.ts";
 import type { ListenAddress, Listener } from "./mod.ts";
 import type { TlsIdentity } from "./tls.ts";
 
@@ -20,6 +28,12 @@ interface BunGlobal {
 
 /** A connection that is silent for this time before its request is complete is closed; in seconds. */
 const IDLE_TIMEOUT = 10;
+
+/** The host of Bun. */
+export const bunHost: Host = {
+  options: { ...hostOptions, upgrader: bunUpgrader },
+  listen: withDescriptorLimit(listenBun),
+};
 
 /** Opens a port on Bun's own server. */
 export function listenBun(site: Site, address: ListenAddress): Promise<Listener> {

@@ -10,9 +10,31 @@ export const MAX_WORKERS = 256;
 
 /** What differs between the runtimes. */
 export interface Host {
-  /** The URL of the entrypoint, with which workers are started. */
-  readonly entry: string;
   /** How to read the environment and files, and how to upgrade requests. */
   readonly options: RuntimeOptions;
   readonly listen: Listen;
+}
+
+/** Imports the host of the runtime that runs this process. */
+export async function loadHost(): Promise<Host> {
+  if ("Deno" in globalThis) return (await import("./deno.ts")).denoHost;
+  if ("Bun" in globalThis) return (await import("./bun.ts")).bunHost;
+  return (await import("./node.ts")).nodeHost;
+}
+
+/**
+ * The URL of the command, which is also the program of a worker. Undefined in a bundle and in an
+ * executable, which have no file of it.
+ */
+export function commandUrl(): string | undefined {
+  // The name ends with `.js` in the npm package.
+  const [, folder, extension] = /^(.*\/)server\/host(\.[jt]s)$/.exec(import.meta.url) ?? [];
+  const { Deno } = globalThis as { readonly Deno?: { readonly build: Build } };
+  if (folder === undefined || Deno?.build.standalone === true) return undefined;
+  return `${folder}${Deno === undefined ? "cli" : "cli-deno"}${extension}`;
+}
+
+interface Build {
+  /** True in an executable that was made by `deno compile`. */
+  readonly standalone?: boolean;
 }

@@ -11,6 +11,8 @@ import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { requestPath, upgradeSockets } from "../transport/node-upgrade.ts";
 import type { Site } from "../runtime/site.ts";
+import { hostOptions } from "./files.ts";
+import type { Host } from "./host.ts";
 import type { ListenAddress, Listener } from "./mod.ts";
 import { Pipelining } from "./pipelining.ts";
 
@@ -18,6 +20,9 @@ import { Pipelining } from "./pipelining.ts";
 const HEADERS_TIMEOUT = 10_000;
 /** How often this is checked; with the default of 30 s, a silent client would stay that long. */
 const CHECK_INTERVAL = 1_000;
+
+/** The host of Node. */
+export const nodeHost: Host = { options: hostOptions, listen: listenNode };
 
 /** Opens a port whose WebSockets are those of `ws`. TLS is 1.2 or later. */
 export async function listenNode(

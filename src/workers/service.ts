@@ -8,7 +8,7 @@ import type { Model } from "../model/mod.ts";
 import type { ConnectorChoice, Counts, PublishOptions, Runtime } from "../runtime/core.ts";
 import { asFiles, type Configuration, loadConfig } from "../runtime/load.ts";
 import { assembleRuntime } from "../runtime/mod.ts";
-import { type Host, MAX_WORKERS } from "../server/host.ts";
+import { commandUrl, type Host, MAX_WORKERS } from "../server/host.ts";
 import {
   cannotListen,
   groupByListener,
@@ -43,6 +43,7 @@ export async function startWorkers(
   { workers = 1, ports = {}, cache, ...others }: ServeOptions,
 ): Promise<Service> {
   requireWorkers(workers);
+  const program = requireProgram();
   refuseOthers(others);
   const files = filesOf(config);
   const texts = new MemoryTextCache([], cache);
@@ -53,7 +54,7 @@ export async function startWorkers(
   await requireFreePorts(model, host, ports);
   const { supervisor, started } = await Supervisor.start({
     workers,
-    entry: host.entry,
+    program,
     order: {
       files,
       cache: texts.texts,
@@ -83,6 +84,15 @@ function requireWorkers(workers: number): void {
   if (Deno !== undefined && !PERMISSIONS.every(granted)) {
     throw new TypeError("workers: they need all permissions; start with deno run -A");
   }
+}
+
+/** The module that each worker runs. */
+function requireProgram(): string {
+  const url = commandUrl();
+  if (url !== undefined) return url;
+  throw new TypeError(
+    "workers: a bundle has no program for them; leave @weir/runtime out of the bundle",
+  );
 }
 
 /** Functions cannot be sent to other processes. */

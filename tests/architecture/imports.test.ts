@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { edge, type Graph, isCore, match, nodeDrivers, read, readGraph } from "./graph.ts";
 
 /** What may lie loose in `src`. */
-const entrypoints = ["src/bun.ts", "src/cli.ts", "src/deno.ts", "src/node.ts"];
+const entrypoints = ["src/bun.ts", "src/cli-deno.ts", "src/cli.ts", "src/deno.ts", "src/node.ts"];
 /** What an entrypoint puts together, and `mod.ts` shows. */
 const everything = /^src\//;
 

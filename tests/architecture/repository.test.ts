@@ -46,7 +46,6 @@ test("the sources import only packages that deno.json names", async () => {
   const problems: string[] = [];
   for (const [file, imports] of await readGraph()) {
     for (const { specifier, target } of imports) {
-      // The command shows the version that deno.json states.
       if (/^(?:file:|node:|src\/|mod\.ts$|deno\.json$)/.test(target)) continue;
       if (!Object.keys(manifest.imports).some((name) => isPartOf(specifier, name))) {
         problems.push(`${file} imports ${specifier}`);

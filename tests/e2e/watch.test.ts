@@ -4,7 +4,14 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { type Process, ready, type Stage, stageTest, type Weir } from "../support/process.ts";
+import {
+  commandFile,
+  type Process,
+  ready,
+  type Stage,
+  stageTest,
+  type Weir,
+} from "../support/process.ts";
 import type { SocketClient } from "../support/socket-client.ts";
 import { opcodes } from "../support/socket-frames.ts";
 import { openClient } from "../support/talk.ts";
@@ -193,7 +200,7 @@ async function write(stage: Stage, files: Files): Promise<void> {
 }
 
 function watching(stage: Stage): Promise<Process> {
-  return stage.script(`src/${stage.runtime}.ts`, ["run", "--watch", folderOf(stage)]);
+  return stage.script(commandFile(stage.runtime), ["run", "--watch", folderOf(stage)]);
 }
 
 async function startWatching(stage: Stage, files: Files): Promise<Weir> {

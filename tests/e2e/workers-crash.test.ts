@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
 import process from "node:process";
 import { until } from "../support/mq.ts";
-import { type Process, type Stage, stageTest } from "../support/process.ts";
+import { commandFile, type Process, type Stage, stageTest } from "../support/process.ts";
 import { pause } from "../support/socket-probe.ts";
 import { openClient } from "../support/talk.ts";
 import { openCrowd, startTeam, type Team } from "../support/team.ts";
@@ -33,7 +33,7 @@ async function killOne(team: Team): Promise<readonly number[]> {
 
 async function startOnly(stage: Stage, ...more: readonly string[]): Promise<Process> {
   const folder = await stage.copy("workers");
-  return await stage.script(`src/${stage.runtime}.ts`, ["run", folder, "--workers", "2", ...more]);
+  return await stage.script(commandFile(stage.runtime), ["run", folder, "--workers", "2", ...more]);
 }
 
 function lastLine(text: string): string | undefined {

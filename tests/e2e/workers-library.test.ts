@@ -1,7 +1,7 @@
 /** `serve(config, { workers })`, and signals as terminals send them. */
 import assert from "node:assert/strict";
 import { until } from "../support/mq.ts";
-import { stageTest } from "../support/process.ts";
+import { commandFile, stageTest } from "../support/process.ts";
 import { pause } from "../support/socket-probe.ts";
 import { openClient } from "../support/talk.ts";
 import { openCrowd, startTeam } from "../support/team.ts";
@@ -37,7 +37,7 @@ stageTest(
     const folder = await stage.copy("workers");
     const args = ["run", folder, "--workers", "2"];
     for (const delay of [0, 50, 100, 200]) {
-      const weir = await stage.script(`src/${stage.runtime}.ts`, args, { leader: true });
+      const weir = await stage.script(commandFile(stage.runtime), args, { leader: true });
       await until("a worker is there", async () => (await childrenOf(weir.pid)).length > 0);
       await pause(delay);
       weir.signal("SIGINT");

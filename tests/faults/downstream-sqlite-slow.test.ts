@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { ready, root, type Stage, type Weir } from "../support/process.ts";
+import { commandFile, ready, root, type Stage, type Weir } from "../support/process.ts";
 import { opcodes } from "../support/socket-frames.ts";
 import { needTool } from "../support/toolchain.ts";
 import type { Frame, WebClient } from "../support/web-client.ts";
@@ -291,7 +291,7 @@ processFault(
       node: ["--permission", "--allow-fs-read=*", "--allow-fs-write=*"],
       bun: ["--no-env-file"],
     }[runtime];
-    const command = [...flags, join(root, `src/${runtime}.ts`), "run", "weir.hcl"];
+    const command = [...flags, join(root, commandFile(runtime)), "run", "weir.hcl"];
     const weir = await ready(stage.command(await needTool(runtime), command));
     const client = await open(weir);
     assert.equal(await store(client, "a"), undefined);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { ready, root, type Stage } from "../support/process.ts";
+import { commandFile, ready, root, type Stage } from "../support/process.ts";
 import { needTool } from "../support/toolchain.ts";
 import { type Frame, post, WebClient } from "../support/web-client.ts";
 import { type Bench, codeOf, downstream } from "./downstream.ts";
@@ -173,7 +173,7 @@ async function limited(stage: Stage, size: number): ReturnType<typeof ready> {
   // In units of 512 bytes; without the trap the signal would end the process.
   const script = `trap "" XFSZ; ulimit -f ${2 * size}; exec "$0" "$@"`;
   const before = { deno: ["run", "-A"], bun: ["--no-env-file"], node: [] }[runtime];
-  const program = join(root, `src/${runtime}.ts`);
+  const program = join(root, commandFile(runtime));
   const command = [await needTool(runtime), ...before, program, "run", "weir.hcl"];
   return await ready(stage.command("sh", ["-c", script, ...command]));
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { ready, root } from "../support/process.ts";
+import { commandFile, ready, root } from "../support/process.ts";
 import { seeded } from "../support/random.ts";
 import { pause, until } from "../support/socket-probe.ts";
 import { openClient, rowsOf, startTalk } from "../support/talk.ts";
@@ -145,7 +145,7 @@ test(`${runtime} serve: port taken → no consumer started before`, async () => 
 processFault("out of descriptors → the connected live, no busy loop, recovers", async (stage) => {
   const folder = await stage.copy("talk");
   const flags = { deno: ["run", "-A"], bun: ["--no-env-file"], node: [] }[stage.runtime];
-  const program = [await needTool(stage.runtime), ...flags, join(root, `src/${stage.runtime}.ts`)];
+  const program = [await needTool(stage.runtime), ...flags, join(root, commandFile(stage.runtime))];
   // The shell sets the hard limit, too, which Deno would raise its own to.
   const limited = ["-c", 'ulimit -n 100; exec "$@"', "bash", ...program, "run", folder];
   const weir = await ready(stage.command("bash", limited));

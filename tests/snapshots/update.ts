@@ -33,7 +33,7 @@ const kept = filter === "" ? "" : await readFile(snapshotFile, "utf8");
 await writeFile(snapshotFile, format(sentences, kept));
 // What the command prints of a whole folder is kept, too.
 const fixtures = join(tests, "fixtures");
-const check = ["run", "-A", "--no-check", "../../src/deno.ts", "check", "mistakes"];
+const check = ["run", "-A", "--no-check", "../../src/cli-deno.ts", "check", "mistakes"];
 const { stderr } = spawnSync(process.execPath, check, { cwd: fixtures, encoding: "utf8" });
 await writeFile(join(fixtures, "mistakes/expected.txt"), stderr);
 console.log(`${new Set(lines).size} sentences of ${files.length} test files`);

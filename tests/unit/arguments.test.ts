@@ -9,8 +9,8 @@ import {
   TEMPLATES,
   USAGE,
   UsageError,
-  VERSION,
 } from "../../src/commands/arguments.ts";
+import { VERSION } from "../../src/commands/version.ts";
 
 const here = [process.cwd()];
 const reading = { paths: here, envFile: undefined };

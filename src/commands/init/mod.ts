@@ -2,7 +2,8 @@
 import { lstat, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { type InitCommand, TEMPLATE_URL, UsageError, VERSION } from "../arguments.ts";
+import { type InitCommand, TEMPLATE_URL, UsageError } from "../arguments.ts";
+import { VERSION } from "../version.ts";
 import { nextSteps, originOf } from "./next-steps.ts";
 import { projectFiles } from "./project.ts";
 
