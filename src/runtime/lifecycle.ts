@@ -49,6 +49,7 @@ export interface LifecycleParts {
 export class Lifecycle {
   readonly #parts: LifecycleParts;
   #schedules: readonly RunningSchedule[] = [];
+  #consumed = false;
   #closed: Promise<void> | undefined;
 
   /** Starts nothing yet. */
@@ -76,6 +77,7 @@ export class Lifecycle {
 
   /** Starts to consume events, and starts the schedules. */
   async consume(): Promise<void> {
+    this.#consumed = true;
     throwFirst(await errorsOf(this.#connectors, (connector) => connector.consume?.()));
     const { cluster } = this.#parts;
     if (cluster === undefined) return this.#startSchedules();
@@ -140,8 +142,10 @@ export class Lifecycle {
     await step("stop", forClients, (connector) => connector.stop?.());
     await isLate(scheduled, deadline - forClients - performance.now());
     await drain(forClients);
-    // Flows of other workers may still send to the clients of this one.
-    const others = this.#parts.cluster?.barrier("drained") ?? Promise.resolve();
+    // Flows of other workers may still send to the clients of this one. After a failed start it has
+    // none, and the others may never have started.
+    const cluster = this.#consumed ? this.#parts.cluster : undefined;
+    const others = cluster?.barrier("drained") ?? Promise.resolve();
     await isLate(others, deadline - forClients - performance.now());
     // Clients are closed last, since events in flight may still send to them.
     const left = deadline - forClosing - forCloseFrames - performance.now();

@@ -24,6 +24,9 @@ export function commandFile(runtime: Tool): string {
 /** How long a process may take for anything that it must do, in milliseconds. */
 const PATIENCE = 30_000;
 
+/** Linux checks the permissions of files for a root that has no capabilities. */
+const WITHOUT_CAPABILITIES = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"];
+
 /** How Deno, Node and Bun report an uncaught error. */
 export const UNCAUGHT =
   /^error: Uncaught|^Node\.js v\d|^Bun v\d|[Uu]nhandled (?:rejection|'error')/m;
@@ -45,6 +48,8 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Makes it the leader of a process group of its own. */
   readonly leader?: boolean;
+  /** Starts a script so that permissions of files hold for it, even if root runs the tests. */
+  readonly unprivileged?: boolean;
 }
 
 /** A process under test. */
@@ -200,11 +205,14 @@ export class Stage {
       bun: ["--no-env-file"],
       node: [],
     };
-    return this.command(
+    const command = [
+      ...(options.unprivileged && process.getuid?.() === 0 ? WITHOUT_CAPABILITIES : []),
       await needTool(this.runtime),
-      [...before[this.runtime], join(root, path), ...args],
-      options,
-    );
+      ...before[this.runtime],
+      join(root, path),
+      ...args,
+    ];
+    return this.command(command[0], command.slice(1), options);
   }
 
   /** Starts any program. */

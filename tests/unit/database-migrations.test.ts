@@ -212,7 +212,7 @@ test("a file that is no database, a folder and a path below a file cannot be ope
     const text = join(folder, "text.db");
     await writeFile(text, "this is no database, though long enough to look at".repeat(20));
     await assert.rejects(connector({ database: text }).start(), fails(/file is not a database/));
-    await assert.rejects(connector({ database: folder }).start(), fails(/cannot open/));
+    await assert.rejects(connector({ database: folder }).start(), fails(/it is a folder/));
     const below = connector({ database: join(text, "a.db") });
     await assert.rejects(below.start(), fails(/cannot (open|make the folder)/));
   });

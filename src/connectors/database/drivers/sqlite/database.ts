@@ -1,6 +1,6 @@
 /** An open SQLite database. */
 import { resolve } from "node:path";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { ConnectorError } from "../../../../base/errors.ts";
 import type { Cancellable, Logger } from "../../../../contract/connector.ts";
 import {
@@ -17,15 +17,14 @@ import {
 } from "../../driver.ts";
 import { standardDialect } from "../../statements.ts";
 import { CommitQueue, Savepoints } from "./commits.ts";
-import { CannotStartError, explain, LostFileError, resultCode, SQLITE } from "./errors.ts";
+import { CannotStartError, explain, LostFileError } from "./errors.ts";
 import { DatabaseFiles } from "./files.ts";
 import { migrate } from "./migrations.ts";
+import { configure, openError, openFile } from "./opening.ts";
 import { mayTakeLong } from "./programs.ts";
 import { Readers } from "./readers.ts";
 import { toInteger, toRow, toSql } from "./values.ts";
 
-/** Milliseconds for which SQLite itself waits for a lock, while everything else waits, too. */
-const BUSY_TIMEOUT = 5;
 /** How many milliseconds a write waits for the lock of another process. */
 const PATIENCE = 5000;
 /** Milliseconds between two looks at whether the files still exist. */
@@ -66,7 +65,8 @@ export class SqliteDatabase implements Database {
     this.#database = openFile(name, path);
     const database = this.#database;
     try {
-      const { shared, hasLog } = configure(database);
+      const { shared, hasLog, readOnly } = configure(database);
+      if (readOnly) logger.warn("the file {path} can be read but not written to", { path });
       if (shared) this.#readers = new Readers({ database: resolve(path), patience });
       migrate(database, migrations);
       database.prepare("PRAGMA foreign_keys = ON").run();
@@ -225,53 +225,4 @@ class SqliteStatement {
 function runStep({ statement, values }: Step): Result {
   // `prepare` made the statement, and the dialect the values.
   return (statement as SqliteStatement).run(values as readonly SQLInputValue[]);
-}
-
-function openFile(connector: string, path: string): DatabaseSync {
-  try {
-    return new DatabaseSync(path, {
-      // Migrations come first.
-      enableForeignKeyConstraints: false,
-      enableDoubleQuotedStringLiterals: false,
-    });
-  } catch (cause) {
-    // Deno's error has no code here, and a wrong path stays wrong.
-    const message = `cannot open "${path}": ${(cause as Error).message}`;
-    throw new ConnectorError(connector, message, { cause, permanent: true });
-  }
-}
-
-/** The error where a file cannot be opened or read. */
-export function openError(connector: string, path: string, cause: unknown): ConnectorError {
-  const { reason, permanent } = explain(cause);
-  return new ConnectorError(connector, `cannot open "${path}": ${reason}`, { cause, permanent });
-}
-
-/** How a database was opened. */
-interface Configured {
-  /** Other connections can read while this one writes. */
-  readonly shared: boolean;
-  /** It has a write-ahead log beside it. */
-  readonly hasLog: boolean;
-}
-
-function configure(database: DatabaseSync): Configured {
-  database.prepare(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`).run();
-  const { hasLog, readOnly } = setLog(database);
-  // A commit is on the disk when it returns.
-  database.prepare("PRAGMA synchronous = FULL").run();
-  return { shared: hasLog || readOnly, hasLog };
-}
-
-function setLog(database: DatabaseSync): { readonly hasLog: boolean; readonly readOnly: boolean } {
-  try {
-    const found = database.prepare("PRAGMA journal_mode = WAL").get();
-    // The log of a new database is made when something is read.
-    database.prepare("SELECT count(*) FROM sqlite_schema").get();
-    return { hasLog: found?.journal_mode === "wal", readOnly: false };
-  } catch (error) {
-    // A file that may only be read can be served as it is.
-    if (resultCode(error) !== SQLITE.READONLY) throw error;
-    return { hasLog: false, readOnly: true };
-  }
 }

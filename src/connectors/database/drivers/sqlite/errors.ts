@@ -3,7 +3,14 @@ import { messageOf, shownWords } from "../../../../base/shown.ts";
 import type { Explanation } from "../../driver.ts";
 
 /** The result codes that code here asks for; see SQLite's documentation for the others. */
-export const SQLITE = { BUSY: 5, READONLY: 8, CONSTRAINT: 19 } as const;
+export const SQLITE = {
+  PERM: 3,
+  BUSY: 5,
+  READONLY: 8,
+  CANTOPEN: 14,
+  CONSTRAINT: 19,
+  NOTADB: 26,
+} as const;
 
 // BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL, SCHEMA.
 const PASSING = new Set([5, 6, 7, 8, 9, 10, 13, 14, 15, 17]);

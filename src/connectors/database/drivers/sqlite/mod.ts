@@ -11,8 +11,9 @@ import {
   MigrationError,
   MIGRATIONS_TABLE,
 } from "../../driver.ts";
-import { openError, SqliteDatabase } from "./database.ts";
+import { SqliteDatabase } from "./database.ts";
 import { isApplied } from "./migrations.ts";
+import { openError, refuseOtherKinds, refuseUnwritable } from "./opening.ts";
 
 /** Makes the folder, opens the file and applies the migrations. */
 export async function openDatabase(context: DriverContext): Promise<Database> {
@@ -20,7 +21,8 @@ export async function openDatabase(context: DriverContext): Promise<Database> {
   if (database !== ":memory:") {
     const folder = dirname(database);
     await mkdir(folder, { recursive: true }).catch((cause) => {
-      const message = `cannot make the folder "${folder}": ${cause.message}`;
+      const message = `cannot make the folder "${folder}": ${cause.message}; make it, or let the ` +
+        "user that runs Weir write to the folder above it";
       throw new ConnectorError(name, message, { cause, permanent: true });
     });
   }
@@ -41,12 +43,18 @@ export async function probeDatabase(context: DriverContext): Promise<string> {
     if (cause.code === "ENOENT") return false;
     throw openError(name, database, cause);
   });
-  if (!exists) return describe(`there is no file "${database}" yet`, migrations.length);
+  refuseOtherKinds(name, database);
+  if (!exists) {
+    refuseUnwritable(name, database);
+    return describe(`there is no file "${database}" yet`, migrations.length);
+  }
   const running = await access(`${database}-wal`).then(() => true, () => false);
   try {
     const pending = countPending(database, running, migrations);
+    if (pending > 0) refuseUnwritable(name, database);
     return describe(`"${database}" is there`, pending);
   } catch (cause) {
+    if (cause instanceof ConnectorError) throw cause;
     if (!(cause instanceof MigrationError)) throw openError(name, database, cause);
     const options = { code: "migration-failed", cause, permanent: true };
     throw new ConnectorError(name, cause.message, options);
