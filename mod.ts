@@ -44,6 +44,8 @@ export {
   FlowError,
   type FlowErrorOptions,
   formatProblem,
+  PluginError,
+  type PluginErrorCode,
   type Problem,
   PROBLEM_CODES,
   type ProblemCode,

@@ -12,7 +12,9 @@
  * @module
  */
 import { bunUpgrader, type BunWebSocketHandler, bunWebSocketHandler } from "./transport/bun.ts";
-import type { Configuration } from "./runtime/load.ts";
+import { type Configuration, loadConfig as load, type LoadOptions } from "./runtime/load.ts";
+import type { Model } from "./model/mod.ts";
+import type { SourceFile } from "./hcl/tree.ts";
 import { createRuntime as create, type Runtime, type RuntimeOptions } from "./runtime/mod.ts";
 import { bunHost } from "./server/bun.ts";
 import { hostOptions } from "./server/files.ts";
@@ -33,6 +35,19 @@ export function serve(config: Configuration, options: ServeOptions = {}): Promis
   return serveOn(bunHost, config, options);
 }
 
+/**
+ * Loads and checks a configuration like the function of the core. It reads environment variables and
+ * files, and imports plugins.
+ *
+ * @throws {ConfigError} The configuration has problems. The error lists all of them.
+ */
+export function loadConfig(
+  source: string | readonly SourceFile[],
+  options: LoadOptions = {},
+): Promise<Model> {
+  return load(source, { ...hostOptions, ...options });
+}
+
 /** A runtime for `Bun.serve`. */
 export type BunRuntime = Runtime & {
   /** The `websocket` option of `Bun.serve`. */
@@ -41,7 +56,7 @@ export type BunRuntime = Runtime & {
 
 /**
  * Creates a runtime like the one of the core. Its `fetch` upgrades with Bun's server, and it reads
- * environment variables and files.
+ * environment variables and files, and imports plugins.
  */
 export async function createRuntime(
   config: Configuration,

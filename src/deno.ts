@@ -19,7 +19,9 @@
  * @module
  */
 import { denoUpgrader } from "./transport/deno.ts";
-import type { Configuration } from "./runtime/load.ts";
+import { type Configuration, loadConfig as load, type LoadOptions } from "./runtime/load.ts";
+import type { Model } from "./model/mod.ts";
+import type { SourceFile } from "./hcl/tree.ts";
 import { createRuntime as create, type Runtime, type RuntimeOptions } from "./runtime/mod.ts";
 import { denoHost } from "./server/deno.ts";
 import { hostOptions } from "./server/files.ts";
@@ -41,8 +43,21 @@ export function serve(config: Configuration, options: ServeOptions = {}): Promis
 }
 
 /**
+ * Loads and checks a configuration like the function of the core. It reads environment variables and
+ * files, and imports plugins.
+ *
+ * @throws {ConfigError} The configuration has problems. The error lists all of them.
+ */
+export function loadConfig(
+  source: string | readonly SourceFile[],
+  options: LoadOptions = {},
+): Promise<Model> {
+  return load(source, { ...hostOptions, ...options });
+}
+
+/**
  * Creates a runtime like the one of the core. Its `fetch` upgrades with `Deno.upgradeWebSocket`, and it
- * reads environment variables and files.
+ * reads environment variables and files, and imports plugins.
  */
 export function createRuntime(
   config: Configuration,

@@ -1,4 +1,5 @@
 /** The errors that Weir throws. */
+import { recognizeCopies } from "./copies.ts";
 import { formatProblem, type Problem, type ProblemCode } from "./problem.ts";
 
 /**
@@ -29,6 +30,10 @@ export class ConfigError extends Error {
     super(problems.map(formatProblem).join("\n\n"));
     this.problems = problems;
   }
+
+  static {
+    recognizeCopies(this, "ConfigError");
+  }
 }
 
 /**
@@ -56,6 +61,41 @@ export class ConnectorError extends Error {
     this.code = options.code ?? "connector-failed";
     this.permanent = options.permanent ?? false;
   }
+
+  static {
+    recognizeCopies(this, "ConnectorError");
+  }
+}
+
+/** Why a plugin cannot be used. */
+export type PluginErrorCode = Extract<ProblemCode, `plugin-${string}`>;
+
+/**
+ * A plugin cannot be imported. The option `importPlugin` of `loadConfig` throws it; the problem of
+ * the configuration has its code, message and hint.
+ */
+export class PluginError extends Error {
+  /** `PluginError`. */
+  override readonly name = "PluginError";
+  /** The kind of failure. Codes are stable. */
+  readonly code: PluginErrorCode;
+  /** What to do about it. */
+  readonly hint?: string;
+
+  /** `message` completes a sentence that begins with the plugin: `is not installed`. */
+  constructor(
+    code: PluginErrorCode,
+    message: string,
+    options: ErrorOptions & { readonly hint?: string | undefined } = {},
+  ) {
+    super(message, options);
+    this.code = code;
+    if (options.hint !== undefined) this.hint = options.hint;
+  }
+
+  static {
+    recognizeCopies(this, "PluginError");
+  }
 }
 
 /** An operation timed out. */
@@ -76,6 +116,10 @@ export class WorkerError extends Error {
   override readonly name = "WorkerError";
   /** The code of the error. Codes are stable. */
   readonly code = "worker-failed";
+
+  static {
+    recognizeCopies(this, "WorkerError");
+  }
 }
 
 /** The error codes of the wire protocol. They are stable. */
@@ -150,6 +194,10 @@ export class FlowError extends Error {
     this.details = options.details;
     this.answer = options.answer;
   }
+
+  static {
+    recognizeCopies(this, "FlowError");
+  }
 }
 
 /** A random reference that connects the response to a client with a line of the log. */
@@ -205,5 +253,9 @@ export class ExpressionError extends Error {
     this.end = options.end ?? expression.length;
     if (options.hint !== undefined) this.hint = options.hint;
     if (options.place !== undefined) this.place = options.place;
+  }
+
+  static {
+    recognizeCopies(this, "ExpressionError");
   }
 }

@@ -14,6 +14,8 @@ export {
   type ExpressionErrorCode,
   FlowError,
   type FlowErrorOptions,
+  PluginError,
+  type PluginErrorCode,
   WorkerError,
 } from "./errors.ts";
 export { formatProblem, type Problem, PROBLEM_CODES, type ProblemCode } from "./problem.ts";

@@ -156,6 +156,13 @@ export const PROBLEM_CODES = {
   "missing-queue": "The connector needs a named queue.",
   "dead-letter-loop": "Dead letters would return to the exchange that they came from.",
   "unmatched-room": "No room name can match the pattern.",
+  // Plugins.
+  "plugin-unsupported": "The program that reads the configuration cannot import plugins.",
+  "plugin-specifier": "The text is not the name of a module that can be imported here.",
+  "plugin-not-found": "The module of a plugin does not exist, or its package is not installed.",
+  "plugin-failed": "The module of a plugin cannot be imported: it has an error or throws one.",
+  "plugin-export": "The module of a plugin does not export a table of connector types.",
+  "plugin-conflict": "Two plugins define the same connector type, or one that is built in.",
   // Flows.
   "missing-source": "The flow needs a `from` block or `when`.",
   "invalid-schedule": "The schedule cannot be read, or never runs.",

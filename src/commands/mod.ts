@@ -1,7 +1,7 @@
 /**
  * The `weir` command, the same on every runtime.
  *
- * May import base/, contract/, hcl/, model/, runtime/, server/, testing/ and workers/.
+ * May import base/, contract/, hcl/, model/, plugins/, runtime/, server/, testing/ and workers/.
  */
 import process from "node:process";
 import { parseCommand, USAGE } from "./arguments.ts";

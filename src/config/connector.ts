@@ -23,19 +23,24 @@ export interface ReadConnector {
   readonly sound: boolean;
 }
 
+/** What is known of the connector types. */
+interface KnownTypes {
+  /** True if a plugin that could not be loaded may define more; that has been reported. */
+  readonly moreTypes: boolean;
+}
+
 /** Reads a connector by the fields of its type; reports what is wrong with it. */
 export function readConnector(
   name: string,
   block: Block,
-  { types, env, now, constants, report }: Pick<
-    Loading,
-    "types" | "env" | "now" | "constants" | "report"
-  >,
+  { types, moreTypes, env, now, constants, report }:
+    & Pick<Loading, "types" | "env" | "now" | "constants" | "report">
+    & KnownTypes,
 ): ReadConnector {
   const { headerSpan } = block;
   const lookups = new LookupReader();
   const expressions: PlacedExpression[] = [];
-  const type = readType(name, block, { types, report });
+  const type = readType(name, block, { types, moreTypes, report });
   if (type === undefined) {
     return { name, model: undefined, lookups, expressions, sound: false };
   }
@@ -87,7 +92,7 @@ function withoutType(body: Body): Body {
 function readType(
   name: string,
   { body, headerSpan }: Block,
-  { types, report }: Pick<Loading, "types" | "report">,
+  { types, moreTypes, report }: Pick<Loading, "types" | "report"> & KnownTypes,
 ): string | undefined {
   const known = Object.keys(types);
   const attribute = new Places(body, headerSpan).attribute("type");
@@ -105,6 +110,7 @@ function readType(
     return undefined;
   }
   if (Object.hasOwn(types, type)) return type;
+  if (moreTypes) return undefined;
   const hint = didYouMean(type, known) ?? `one of ${known.join(", ")}`;
   const message = `connector "${name}": there is no connector type "${type}"`;
   report({ code: "unknown-connector-type", span: valueSpan, message, hint });

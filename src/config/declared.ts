@@ -1,4 +1,5 @@
 /** What a configuration may hold beside what could be read of it: one mistake is reported once. */
+import { nearest } from "../base/nearest.ts";
 import type { Block, Body, Header } from "../hcl/tree.ts";
 
 /** The kinds of blocks at the top level. */
@@ -28,6 +29,8 @@ export class Declared {
   readonly #strange = new Set<string>();
   /** How many blocks those are. */
   #strangers = 0;
+  /** The kinds of the blocks that could not be read, as written. */
+  readonly #unread: readonly string[];
   readonly #opaque: boolean;
 
   /**
@@ -36,6 +39,8 @@ export class Declared {
    */
   constructor({ blocks }: Body, recovered: readonly Header[], opaque: boolean) {
     this.#opaque = opaque;
+    this.#unread = [...blocks.filter(({ type }) => !BLOCKS.includes(type)), ...recovered]
+      .map(({ type }) => type);
     for (const block of blocks) this.#add(headerOf(block));
     for (const header of recovered) this.#add(header);
   }
@@ -51,6 +56,11 @@ export class Declared {
   /** Whether there may be more blocks of this kind than `known`. */
   mayExceed(kind: string, known: number): boolean {
     return this.#opaque || (this.#kinds.get(kind)?.count ?? 0) + this.#strangers > known;
+  }
+
+  /** Whether there may be a block of this kind that could not be read. */
+  mayMiss(kind: string): boolean {
+    return this.#opaque || this.#unread.some((type) => nearest(type, [kind]) !== undefined);
   }
 
   #add({ type, labels: [name] }: Header): void {

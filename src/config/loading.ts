@@ -23,7 +23,7 @@ export interface Loading {
   /** The `transform` blocks at the top level. */
   readonly transforms: ReadonlyMap<string, readonly NamedExpression[]>;
   /** What may be there although it could not be read. */
-  readonly declared: Pick<Declared, "mayExist" | "mayExceed">;
+  readonly declared: Pick<Declared, "mayExist" | "mayExceed" | "mayMiss">;
   readonly report: Report;
   /** Called with every expression of a flow and its place. */
   readonly onExpression?: (flow: string, expression: Expression, span: Span) => void;

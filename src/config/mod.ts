@@ -15,6 +15,7 @@ import { readFlow } from "./flow/mod.ts";
 import { readTransforms } from "./flow/transform.ts";
 import { readFiles, type ReadOptions } from "../hcl/mod.ts";
 import type { Loading } from "./loading.ts";
+import { type ImportPlugin, loadPlugins } from "./plugins.ts";
 import { Problems } from "./problems.ts";
 import { readService } from "./service.ts";
 import { readTests } from "./test/mod.ts";
@@ -25,8 +26,12 @@ import { warn } from "./warnings/mod.ts";
 
 /** What a configuration is read with. */
 export interface LoadFilesOptions extends ReadOptions {
-  /** The connectors that `type` can name. */
-  readonly types: Readonly<Record<string, ConnectorType>>;
+  /** The built-in connectors that `type` can name. */
+  readonly builtIn: Readonly<Record<string, ConnectorType>>;
+  /** Those of the caller, which replace others of the same name. */
+  readonly connectors: Readonly<Record<string, ConnectorType>>;
+  /** Imports the module of a plugin; undefined if the caller cannot. */
+  readonly importPlugin?: ImportPlugin | undefined;
   /** The time for expressions, in milliseconds since the epoch; the machine's own by default. */
   readonly now?: (() => number) | undefined;
   /** Whether a program has the configuration inside of it, and may publish as its flows do. */
@@ -76,7 +81,7 @@ async function connectFiles(
     report({ code: "unexpected-label", span: label.span, message: "constants takes no label" });
   }
 
-  const { types, env, now } = options;
+  const { env, now } = options;
   const named = (kind: string): readonly NamedBlock[] =>
     nameBlocks(read.body.blocks.filter(({ type }) => type === kind), kind, "", report);
   const blocks = {
@@ -89,8 +94,18 @@ async function connectFiles(
   const declared = new Declared(read.body, read.recovered, read.opaque);
 
   const constants = read.moreConstants ? undefined : constantNames(read.body);
+  const { service, plugins, morePlugins } = readService(read.body, {
+    env,
+    now,
+    constants,
+    declared,
+    report,
+  });
+  const loaded = await loadPlugins(plugins, { ...options, report });
+  const types = { ...options.builtIn, ...loaded.types, ...options.connectors };
+  const moreTypes = morePlugins || loaded.failed;
   const found = blocks.connector.map(([name, block]) =>
-    readConnector(name, block, { types, env, now, constants, report })
+    readConnector(name, block, { types, moreTypes, env, now, constants, report })
   );
   refuseSharedAddresses(found, report);
   const models = found.flatMap(({ name, model }) => model === undefined ? [] : [[name, model]]);
@@ -127,7 +142,6 @@ async function connectFiles(
     report,
   });
   const tests = readTests(blocks.test, loading);
-  const service = readService(read.body, loading);
   if (problems.hasErrors) throw new ConfigError(problems.sorted);
   const { connectors } = loading;
   return {

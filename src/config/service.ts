@@ -1,10 +1,12 @@
-/** The `service` block: name, version and shutdown. */
+/** The `service` block: name, version, plugins and shutdown. */
+import * as v from "valibot";
 import type { ServiceModel } from "../model/mod.ts";
 import { attribute, readFields } from "../contract/fields.ts";
 import { placesOf } from "../contract/places.ts";
-import { duration, text, type ValueSchema } from "../contract/value-schema.ts";
+import { duration, text, type ValueSchema, valueSchema } from "../contract/value-schema.ts";
 import type { Loading } from "./loading.ts";
-import { type Body, positionOf } from "../hcl/tree.ts";
+import type { ListedPlugin } from "./plugins.ts";
+import { type Body, itemPlaceOf, positionOf } from "../hcl/tree.ts";
 
 /** Text that fits into a line of output. */
 const line: ValueSchema<string> = {
@@ -17,6 +19,14 @@ const line: ValueSchema<string> = {
   },
 };
 
+const MODULES = 'must be a list of modules\nsuch as ["./redis.ts", "npm:weir-plugin-redis"]';
+
+/** Names of modules. */
+const modules: ValueSchema<readonly string[]> = valueSchema(
+  "list of modules",
+  v.array(v.pipe(v.string(MODULES), v.nonEmpty(MODULES)), MODULES),
+);
+
 /** The attributes of the block. */
 export const serviceFields = {
   name: attribute(line, {
@@ -24,6 +34,11 @@ export const serviceFields = {
   }),
   version: attribute(line, {
     about: "Which version of it, beside its name.",
+  }),
+  plugins: attribute(modules, {
+    about: "Modules that define more connector types: files relative to this one, such as " +
+      "`./redis.ts`, and packages, such as `npm:weir-plugin-redis`. Their code runs with the " +
+      "configuration.",
   }),
   shutdown_timeout: attribute(duration(), {
     about: "How long an end may take, from the signal to the last connection that is let go.",
@@ -37,11 +52,22 @@ export const serviceFields = {
   }),
 };
 
+/** What was read of the block. */
+export interface ReadService {
+  readonly service: ServiceModel;
+  readonly plugins: readonly ListedPlugin[];
+  /** True if there may be plugins that could not be read. */
+  readonly morePlugins: boolean;
+}
+
 /** Reads the `service` block, of which there is at most one. Without it, returns the defaults. */
 export function readService(
   root: Body,
-  { env, now, constants, report }: Pick<Loading, "env" | "now" | "constants" | "report">,
-): ServiceModel {
+  { env, now, constants, declared, report }: Pick<
+    Loading,
+    "env" | "now" | "constants" | "declared" | "report"
+  >,
+): ReadService {
   const [found, ...more] = root.blocks.filter(({ type }) => type === "service");
   for (const { span } of found?.labels ?? []) {
     report({ code: "unexpected-label", span, message: "service takes no label" });
@@ -68,10 +94,22 @@ export function readService(
       hint: "clients must be closed before the time is over",
     });
   }
+  const written = places.attribute("plugins");
+  const plugins = options.plugins?.map((specifier, index): ListedPlugin => {
+    const place = itemPlaceOf(written?.value as object, String(index));
+    const span = place?.valueSpan ?? places.of("plugins");
+    return { specifier, span, folder: places.of("plugins").file.folder };
+  });
   return {
-    name: options.name,
-    version: options.version,
-    shutdownTimeout: options.shutdown_timeout,
-    shutdownSpread: options.shutdown_spread,
+    service: {
+      name: options.name,
+      version: options.version,
+      shutdownTimeout: options.shutdown_timeout,
+      shutdownSpread: options.shutdown_spread,
+    },
+    plugins: plugins ?? [],
+    morePlugins: (written !== undefined && plugins === undefined) ||
+      places.misspelled.has("plugins") ||
+      more.length > 0 || declared.mayMiss("service"),
   };
 }

@@ -1,5 +1,6 @@
 /** The tree that a configuration's text becomes: blocks and attributes in the order written. */
 
+import { sharedWeakMap } from "../base/copies.ts";
 import type { Problem, ProblemCode } from "../base/problem.ts";
 
 /** One file of a configuration. */
@@ -104,7 +105,7 @@ export class Call {
 export type ItemPlace = Pick<Attribute, "valueSpan" | "verbatim">;
 
 /** Places by collection and name: beside the values, which stay plain data. */
-const itemPlaces = new WeakMap<object, ReadonlyMap<string, ItemPlace>>();
+const itemPlaces = sharedWeakMap<object, ReadonlyMap<string, ItemPlace>>("places of items");
 
 /** Keeps the places of the items of a list or object, by index or name. */
 export function keepItemPlaces(collection: object, places: ReadonlyMap<string, ItemPlace>): void {

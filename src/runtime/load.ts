@@ -13,12 +13,22 @@ export type Configuration = Model | string | readonly SourceFile[];
 
 /** The options of `loadConfig`. */
 export interface LoadOptions {
-  /** The caller's connector types by the name for `type`. They override built-in types. */
+  /**
+   * The caller's connector types by the name for `type`. They override built-in types and those of
+   * plugins.
+   */
   readonly connectors?: Readonly<Record<string, ConnectorType>>;
   /** Reads environment variables for `env("NAME")`. By default, none is set. */
   readonly env?: (name: string) => string | undefined;
   /** Reads text files for `file("path")`. By default, it throws. */
   readonly readFile?: (path: string) => string | Promise<string>;
+  /**
+   * Imports the module of a plugin, which `plugins` of the `service` block names, and returns its
+   * exports. `folder` is the folder of the configuration file. It throws a `PluginError` if the
+   * module cannot be imported. The entrypoints for Deno, Bun and Node have their own. Without it, a
+   * configuration cannot have plugins.
+   */
+  readonly importPlugin?: (specifier: string, folder: string) => unknown;
   /**
    * Caches the parsed form of a text, so that the same text loads faster the next time. It must be
    * as trustworthy as the configuration itself. None by default.
@@ -56,7 +66,9 @@ export function loadConfig(
   options: LoadOptions = {},
 ): Promise<Model> {
   return loadFiles(asFiles(source), {
-    types: { ...builtInConnectors, ...options.connectors },
+    builtIn: builtInConnectors,
+    connectors: options.connectors ?? {},
+    importPlugin: options.importPlugin,
     env: options.env ?? (() => undefined),
     readFile: options.readFile ?? refuseToRead,
     cache: options.cache,

@@ -8,10 +8,15 @@ import { readTextFile } from "../base/text-file.ts";
 
 const EXTENSIONS: readonly string[] = [".hcl", ".mycel"];
 
-/** Reads environment variables and files of this machine. */
-export const hostOptions: Required<Pick<LoadOptions, "env" | "readFile">> = {
+/** Reads environment variables and files of this machine, and imports its modules. */
+export const hostOptions: Required<Pick<LoadOptions, "env" | "readFile" | "importPlugin">> = {
   env: (name: string): string | undefined => process.env[name],
   readFile: readTextFile,
+  async importPlugin(specifier, folder) {
+    // On demand, since few configurations have plugins.
+    const { importPlugin } = await import("../plugins/mod.ts");
+    return await importPlugin(specifier, folder);
+  },
 };
 
 /** A path leads to no configuration. */

@@ -2,7 +2,7 @@
  * Runs a configuration as a standalone server: opens the ports of its connectors, reads files and
  * certificates.
  *
- * May import base/, contract/, hcl/, runtime/ and transport/.
+ * May import base/, contract/, hcl/, plugins/, runtime/ and transport/.
  */
 import { getLogger } from "@logtape/logtape";
 import { stat } from "node:fs/promises";

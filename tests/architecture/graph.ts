@@ -107,7 +107,7 @@ export async function readGraph(): Promise<Graph> {
 /** What knows the runtime that it runs on: the entrypoints and what they alone import. */
 export const edge: readonly string[] = [
   ...["src/deno.ts", "src/bun.ts", "src/node.ts", "src/cli*.ts"],
-  ...["src/commands/**", "src/server/**", "src/workers/**"],
+  ...["src/commands/**", "src/plugins/**", "src/server/**", "src/workers/**"],
   // The sockets of each runtime. Those of any standard WebSocket belong to the core.
   ...["src/transport/bun.ts", "src/transport/deflate.ts", "src/transport/deno.ts"],
   "src/transport/node*.ts",

@@ -1,6 +1,7 @@
 /** `weir run --watch`: restarts a configuration when its files change. */
 import { loadConfig } from "../../runtime/load.ts";
 import type { Model } from "../../model/mod.ts";
+import { PluginReloader } from "../../plugins/mod.ts";
 import { ConfigPathError, hostOptions, readConfigFiles } from "../../server/files.ts";
 import type { Service } from "../../server/mod.ts";
 import { type RunCommand, UsageError } from "../arguments.ts";
@@ -31,6 +32,7 @@ export async function watch(
   const ending = new AbortController();
   const ended = signal.then(() => ending.abort());
   const included = new Map<string, string | undefined>();
+  const plugins = new PluginReloader();
   const readings = changes({
     read: () => read(paths),
     included,
@@ -45,7 +47,7 @@ export async function watch(
   for await (const reading of readings) {
     const startedAt = performance.now();
     try {
-      const model = await load(reading, included);
+      const model = await load(reading, included, plugins);
       refuseUnknownPorts(ports, model);
       printWarnings(model);
       const former = service;
@@ -85,18 +87,28 @@ async function read(paths: readonly string[]): Promise<Reading> {
 }
 
 /** Loads what was read, and keeps in `included` the files that the configuration reads. */
-async function load(reading: Reading, included: Map<string, string | undefined>): Promise<Model> {
+async function load(
+  reading: Reading,
+  included: Map<string, string | undefined>,
+  plugins: PluginReloader,
+): Promise<Model> {
   if (reading instanceof Error) throw reading;
   included.clear();
-  return await loadConfig(reading, {
-    ...commandOptions(),
-    async readFile(path) {
-      included.set(path, undefined);
-      const text = await hostOptions.readFile(path);
-      included.set(path, text);
-      return text;
-    },
-  });
+  plugins.begin();
+  try {
+    return await loadConfig(reading, {
+      ...commandOptions(),
+      async readFile(path) {
+        included.set(path, undefined);
+        const text = await hostOptions.readFile(path);
+        included.set(path, text);
+        return text;
+      },
+      importPlugin: plugins.importPlugin,
+    });
+  } finally {
+    for (const [path, text] of plugins.files) included.set(path, text);
+  }
 }
 
 function readOrNothing(path: string): Promise<string | undefined> {

@@ -1,8 +1,27 @@
 /** The attributes of the `service` block. */
+import { fileURLToPath } from "node:url";
 import { flows, websocket } from "../../support/socket-contract.ts";
 import { pause } from "../../support/socket-probe.ts";
 import { type Server, withServer } from "../connector-support.ts";
 import type { Row } from "../row.ts";
+
+const COUNTER = new URL("../../fixtures/plugins/counter.ts", import.meta.url);
+
+/** A flow that answers with the result of the plugin's connector. */
+const COUNTING = `connector "api" {
+  type = "rest"
+  port = 0
+}
+flow "count" {
+  from {
+    connector = "api"
+    operation = "POST /count"
+  }
+  to {
+    connector = "total"
+  }
+}
+`;
 
 /** A server with this in its `service` block. */
 function serving<T>(text: string, look: (server: Server) => Promise<T>): Promise<T> {
@@ -29,6 +48,19 @@ export const serviceRows: readonly Row[] = [
     observe: (text) => serving(text, health),
     without: { status: "ok" },
     with: { status: "ok", version: "1.2" },
+  },
+  {
+    // What a connector of the plugin's type answers.
+    attribute: "service/plugins",
+    text: `plugins = [${JSON.stringify(fileURLToPath(COUNTER))}]`,
+    async observe(text) {
+      const answer = `service {\n${text}\n}\nconnector "total" {\n  type = "counter"\n}\n`;
+      return await withServer(answer + COUNTING, async ({ fetch }) => {
+        return await (await fetch("/count", { method: "POST" })).json();
+      });
+    },
+    without: ["unknown-connector-type"],
+    with: { count: 1 },
   },
   {
     // Whether an end is over after three seconds although a flow is not.

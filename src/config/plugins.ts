@@ -1,0 +1,169 @@
+/** The modules of plugins: imports them and reads the connector types that they export. */
+import * as v from "valibot";
+import { PluginError } from "../base/errors.ts";
+import { messageOf } from "../base/shown.ts";
+import type { ConnectorType } from "../contract/definition.ts";
+import type { Report, Span } from "../hcl/tree.ts";
+
+/** Imports a module and returns its exports; `folder` is that of the configuration file. */
+export type ImportPlugin = (specifier: string, folder: string) => unknown;
+
+/** One module that a configuration names. */
+export interface ListedPlugin {
+  /** As written. */
+  readonly specifier: string;
+  readonly span: Span;
+  /** The folder of the file that names it. */
+  readonly folder: string;
+}
+
+/** The connector types of all plugins. */
+export interface LoadedPlugins {
+  readonly types: Readonly<Record<string, ConnectorType>>;
+  /** True if a plugin could not be loaded, so that types are missing. */
+  readonly failed: boolean;
+}
+
+/** Connector types by name. */
+type Table = Readonly<Record<string, ConnectorType>>;
+
+/** What plugins are loaded with. */
+interface PluginOptions {
+  readonly builtIn: Table;
+  readonly importPlugin?: ImportPlugin | undefined;
+  readonly report: Report;
+}
+
+/** How a module must end. */
+const EXAMPLE = "end the module with export default { name: defineConnector({ … }) }";
+
+/** A name for `type`. */
+const NAME = /^[a-z][a-z0-9_-]*$/i;
+
+/** Imports the plugins in their order. Reports what is wrong with them. */
+export async function loadPlugins(
+  plugins: readonly ListedPlugin[],
+  { builtIn, importPlugin, report }: PluginOptions,
+): Promise<LoadedPlugins> {
+  const types: Record<string, ConnectorType> = {};
+  const owners = new Map<string, string>();
+  const specifiers = new Set<string>();
+  let failed = false;
+  for (const { specifier, span, folder } of plugins) {
+    try {
+      if (specifiers.has(specifier)) throw new PluginError("plugin-conflict", "is listed twice");
+      specifiers.add(specifier);
+      const exports = await exportsOf(specifier, folder, importPlugin);
+      for (const [name, type] of Object.entries(tableOf(exports))) {
+        checkType(name, type);
+        const owner = Object.hasOwn(builtIn, name) ? "Weir" : owners.get(name);
+        if (owner !== undefined) throw clash(name, owner);
+        owners.set(name, `the plugin ${JSON.stringify(specifier)}`);
+        types[name] = type;
+      }
+    } catch (error) {
+      const { code, message, hint } = asPluginError(error);
+      report({ code, span, message: `the plugin ${JSON.stringify(specifier)} ${message}`, hint });
+      failed = true;
+    }
+  }
+  return { types, failed };
+}
+
+function exportsOf(
+  specifier: string,
+  folder: string,
+  importPlugin: ImportPlugin | undefined,
+): unknown {
+  if (importPlugin !== undefined) return importPlugin(specifier, folder);
+  throw new PluginError(
+    "plugin-unsupported",
+    "cannot be imported: loadConfig has no importPlugin option",
+    {
+      hint: "use the functions of @weir/runtime/deno, /bun or /node, " +
+        "or pass the connector types as the option connectors",
+    },
+  );
+}
+
+function clash(name: string, owner: string): PluginError {
+  const message = `defines the connector type "${name}", which ${owner} defines, too`;
+  return new PluginError("plugin-conflict", message, { hint: "rename one of the two" });
+}
+
+/** What an importer throws may be anything. */
+function asPluginError(error: unknown): PluginError {
+  if (error instanceof PluginError) return error;
+  return new PluginError("plugin-failed", `cannot be imported: ${messageOf(error)}`);
+}
+
+/** The default export of a module. */
+function tableOf(exports: unknown): Table {
+  const { default: table } = (exports ?? {}) as { readonly default?: unknown };
+  if (table === undefined) throw new PluginError("plugin-export", "has no default export", HINT);
+  if (typeof table !== "object" || table === null || Array.isArray(table)) {
+    throw new PluginError("plugin-export", "has a default export that is not an object", HINT);
+  }
+  if ("create" in table && typeof table.create === "function") {
+    const message = "exports one connector type without a name";
+    throw new PluginError("plugin-export", message, HINT);
+  }
+  if (Object.keys(table).length === 0) {
+    throw new PluginError("plugin-export", "defines no connector type", HINT);
+  }
+  return table as Table;
+}
+
+const HINT = { hint: EXAMPLE };
+
+const FIELD = "must be made with attribute(), block() or a similar function";
+
+const isField = (value: unknown): boolean => {
+  const { kind, about, read } = (value ?? {}) as Record<string, unknown>;
+  return typeof kind === "string" && typeof about === "string" && typeof read === "function";
+};
+
+const fields = v.record(v.string(), v.custom(isField, FIELD), "must be an object of fields");
+const method = v.optional(v.function("must be a function"));
+const destination = v.optional(
+  v.looseObject({ fields, check: method, creates: method }, "must be an object"),
+);
+
+/** What the rest of Weir calls. TypeScript has checked more, but a plugin may be JavaScript. */
+const connectorType = v.looseObject({
+  fields,
+  create: v.function("must be a function"),
+  check: method,
+  checkUsage: method,
+  address: method,
+  test: method,
+  unshared: method,
+  source: v.optional(
+    v.looseObject(
+      { check: method, verifies: method, receives: method, internal: method },
+      "must be an object",
+    ),
+  ),
+  destination,
+  step: destination,
+}, "must be an object");
+
+/**
+ * Checks one entry of a table.
+ *
+ * @throws {PluginError} It is not a connector type, or its name cannot be one.
+ */
+function checkType(name: string, type: unknown): void {
+  if (!NAME.test(name)) {
+    const message = `defines the connector type ${JSON.stringify(name)}, which cannot be a name`;
+    const hint = "a name begins with a letter; letters, digits, _ and - follow";
+    throw new PluginError("plugin-export", message, { hint });
+  }
+  const result = v.safeParse(connectorType, type);
+  if (result.success) return;
+  const [issue] = result.issues;
+  const missing = issue.received === "undefined" ? "is missing" : issue.message;
+  const why = `${v.getDotPath(issue) ?? "it"} ${missing}`;
+  const message = `exports "${name}", which is not a connector type: ${why}`;
+  throw new PluginError("plugin-export", message, { hint: "make it with defineConnector" });
+}
