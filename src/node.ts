@@ -17,6 +17,7 @@
  *
  * @module
  */
+import "./server/node-version.ts";
 import type { Server } from "node:http";
 import { upgradeSockets } from "./transport/node-upgrade.ts";
 import { type Configuration, loadConfig as load, type LoadOptions } from "./runtime/load.ts";

@@ -27,11 +27,12 @@ export async function loadHost(): Promise<Host> {
  * executable, which have no file of it.
  */
 export function commandUrl(): string | undefined {
-  // The name ends with `.js` in the npm package.
-  const [, folder, extension] = /^(.*\/)server\/host(\.[jt]s)$/.exec(import.meta.url) ?? [];
+  // The names end with `.js` in the npm package.
+  const extension = import.meta.url.slice(-3);
+  const [folder, rest] = import.meta.url.split(`/server/host${extension}`);
   const { Deno } = globalThis as { readonly Deno?: { readonly build: Build } };
-  if (folder === undefined || Deno?.build.standalone === true) return undefined;
-  return `${folder}${Deno === undefined ? "cli" : "cli-deno"}${extension}`;
+  if (rest !== "" || Deno?.build.standalone === true) return undefined;
+  return `${folder}/${Deno === undefined ? "cli" : "cli-deno"}${extension}`;
 }
 
 interface Build {

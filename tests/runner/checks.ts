@@ -20,7 +20,7 @@ export const installDependencies: Check = {
 /** All checks, for the folders and exports that `root` has. */
 export async function listChecks(root: string): Promise<Check[]> {
   const sources: string[] = [];
-  for (const path of ["mod.ts", "src", "tests", "bench", "examples", "docs"]) {
+  for (const path of ["mod.ts", "src", "tests", "bench", "examples", "docs", "package"]) {
     if (await holdsCode(join(root, path))) sources.push(path);
   }
   const { exports } = JSON.parse(await readFile(join(root, "deno.json"), "utf8"));
