@@ -1,19 +1,10 @@
 /** `weir health`, beside a server. */
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { makeCertificate } from "../support/certificate.ts";
+import { freePort } from "../support/ports.ts";
 import { stageTest } from "../support/process.ts";
-
-/** A port where nothing listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 stageTest("health: 0 while every connector can serve, else 1 and the reason", async (stage) => {
   await writeFile(
@@ -21,7 +12,7 @@ stageTest("health: 0 while every connector can serve, else 1 and the reason", as
     'connector "api" {\n type = "rest"\n port = 0\n}',
   );
   await mkdir(join(stage.folder, "away"));
-  const broker = `amqp://127.0.0.1:${await closedPort()}`;
+  const broker = `amqp://127.0.0.1:${await freePort()}`;
   const away = `
     connector "ws" {
       type = "websocket"

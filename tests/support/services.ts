@@ -1,4 +1,4 @@
-/** Tests that need something that is not part of Weir: a broker, a browser, a Python library. */
+/** Tests that need something that is not part of Weir: a broker, a browser, a proxy. */
 
 import { execFile } from "node:child_process";
 import { access } from "node:fs/promises";
@@ -7,15 +7,26 @@ import process from "node:process";
 import { test } from "node:test";
 
 /** A service that a test can need. */
-export type Service = "rabbitmq" | "chromium" | "python-websockets";
+export type Service =
+  | "caddy"
+  | "chromium"
+  | "docker-compose"
+  | "nginx"
+  | "python-websockets"
+  | "rabbitmq"
+  | "systemd-analyze";
 
 /** Whether a service is available, and if not, the reason. */
 export type Availability = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 const probes: Readonly<Record<Service, () => Promise<Availability>>> = {
-  "rabbitmq": () => answers("127.0.0.1", 5672),
+  "caddy": () => exists("/usr/bin/caddy"),
   "chromium": () => exists("/usr/bin/chromium"),
+  "docker-compose": () => exists("/usr/bin/docker-compose"),
+  "nginx": () => exists("/usr/sbin/nginx"),
   "python-websockets": () => succeeds("/usr/bin/python3", ["-c", "import websockets"]),
+  "rabbitmq": () => answers("127.0.0.1", 5672),
+  "systemd-analyze": () => exists("/usr/bin/systemd-analyze"),
 };
 
 /** Checks whether a service is available, within five seconds. Never throws. */
