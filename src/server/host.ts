@@ -13,6 +13,8 @@ export interface Host {
   /** How to read the environment and files, and how to upgrade requests. */
   readonly options: RuntimeOptions;
   readonly listen: Listen;
+  /** The program and the arguments of a worker. By default a module of this package. */
+  readonly workerCommand?: readonly string[];
 }
 
 /** Imports the host of the runtime that runs this process. */

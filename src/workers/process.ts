@@ -14,10 +14,9 @@ export class WorkerProcess {
   readonly ended: Promise<string>;
   readonly #child: ChildProcess;
 
-  /** Starts the module with this URL. `supervisor` has the functions that the worker can call. */
-  constructor(program: string, supervisor: SupervisorFunctions) {
-    const [runtime, ...args] = commandOf(program);
-    const child = spawn(runtime, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  /** Starts it. `supervisor` has the functions that the worker can call. */
+  constructor([program, ...args]: readonly string[], supervisor: SupervisorFunctions) {
+    const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
     this.#child = child;
     this.functions = createBirpc<WorkerFunctions, SupervisorFunctions>(supervisor, {
       // The channel closes before the exit is reported.
@@ -56,13 +55,13 @@ export class WorkerProcess {
 /** A message cannot be sent if the worker has ended, which `exit` reports. */
 function ignore(): void {}
 
-/** The command that runs a module as a worker on this runtime. */
-function commandOf(program: string): string[] {
+/** The command that runs the module with this URL as a worker on this runtime. */
+export function workerCommand(module: string): readonly string[] {
   const { execPath, execArgv, versions } = process;
   // Deno does not expose its flags; workers inherit DENO_V8_FLAGS, as they do NODE_OPTIONS on Node.
-  if ("deno" in versions) return [execPath, "run", "-A", program, WORKER_ARGUMENT];
+  if ("deno" in versions) return [execPath, "run", "-A", module, WORKER_ARGUMENT];
   const flags = "bun" in versions ? ["--no-env-file"] : execArgv.filter(isForWorkers);
-  return [execPath, ...flags, fileURLToPath(program), WORKER_ARGUMENT];
+  return [execPath, ...flags, fileURLToPath(module), WORKER_ARGUMENT];
 }
 
 /** Flags of memory, garbage collection and warnings. A debugger's port can belong to one process only. */

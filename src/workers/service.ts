@@ -18,6 +18,7 @@ import {
 } from "../server/mod.ts";
 import { InputRecorder, MemoryTextCache } from "./inputs.ts";
 import { lowestLevel } from "./log.ts";
+import { workerCommand } from "./process.ts";
 import { Supervisor } from "./supervisor.ts";
 
 /** The part of `Deno` that is used here. */
@@ -43,7 +44,7 @@ export async function startWorkers(
   { workers = 1, ports = {}, cache, ...others }: ServeOptions,
 ): Promise<Service> {
   requireWorkers(workers);
-  const program = requireProgram();
+  const command = host.workerCommand ?? ownCommand();
   refuseOthers(others);
   const files = filesOf(config);
   const texts = new MemoryTextCache([], cache);
@@ -54,7 +55,7 @@ export async function startWorkers(
   await requireFreePorts(model, host, ports);
   const { supervisor, started } = await Supervisor.start({
     workers,
-    program,
+    command,
     order: {
       files,
       cache: texts.texts,
@@ -86,10 +87,10 @@ function requireWorkers(workers: number): void {
   }
 }
 
-/** The module that each worker runs. */
-function requireProgram(): string {
+/** The command of a worker that is a module of this package. */
+function ownCommand(): readonly string[] {
   const url = commandUrl();
-  if (url !== undefined) return url;
+  if (url !== undefined) return workerCommand(url);
   throw new TypeError(
     "workers: a bundle has no program for them; leave @weir/runtime out of the bundle",
   );

@@ -21,8 +21,8 @@ const KILL_DELAY = 2_000;
 export interface SupervisorOptions {
   /** The number of workers. */
   readonly workers: number;
-  /** The URL of the module that a worker runs. */
-  readonly program: string;
+  /** The program and the arguments of a worker. */
+  readonly command: readonly string[];
   /** What each worker runs. */
   readonly order: Omit<StartOrder, "worker" | "leader">;
   /** Milliseconds that the shutdown of a worker may take. */
@@ -135,7 +135,7 @@ export class Supervisor {
 
   #spawn(state: WorkerState): void {
     const { worker } = state;
-    const { program, logger } = this.#options;
+    const { command, logger } = this.#options;
     const member: RemoteMember = {
       lead: () => {
         logger.info("worker {worker} is the leader now", { worker });
@@ -147,7 +147,7 @@ export class Supervisor {
       ping: () => process.functions.ping(),
     };
     const functions = this.#coordinator.join(member);
-    const process: WorkerProcess = new WorkerProcess(program, {
+    const process: WorkerProcess = new WorkerProcess(command, {
       ...functions,
       subscribe: () => {
         functions.subscribe();

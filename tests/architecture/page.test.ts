@@ -8,7 +8,7 @@ import { read, root } from "./graph.ts";
 test("every file and folder that docs/architecture.md names exists", async () => {
   const page = await read("docs/architecture.md");
   const paths = ["/mod.ts"];
-  for (const folder of ["src", "tests", "examples", "docs", "package"]) {
+  for (const folder of ["src", "tests", "examples", "docs", "package", "executable", "deploy"]) {
     paths.push(`/${folder}`);
     for (const path of await readdir(`${root}${folder}`, { recursive: true })) {
       paths.push(`/${folder}/${path}`);

@@ -20,7 +20,9 @@ export const installDependencies: Check = {
 /** All checks, for the folders and exports that `root` has. */
 export async function listChecks(root: string): Promise<Check[]> {
   const sources: string[] = [];
-  for (const path of ["mod.ts", "src", "tests", "bench", "examples", "docs", "package"]) {
+  for (
+    const path of ["mod.ts", "src", "tests", "bench", "examples", "docs", "package", "executable"]
+  ) {
     if (await holdsCode(join(root, path))) sources.push(path);
   }
   const { exports } = JSON.parse(await readFile(join(root, "deno.json"), "utf8"));
@@ -32,6 +34,7 @@ export async function listChecks(root: string): Promise<Check[]> {
     { name: "examples in doc comments", args: ["test", "-A", "--doc", "mod.ts", "src"] },
     { name: "docs/configuration.md", args: ["run", "-A", "docs/generate.ts", "--check"] },
     { name: "docs/architecture.md", args: ["run", "-A", "docs/architecture.ts", "--check"] },
+    { name: "docs/deployment.md", args: ["run", "-A", "docs/deployment.ts", "--check"] },
     { name: "docs/performance.md", args: ["run", "-A", "bench/report.ts", "--check"] },
     {
       name: "templates of weir init",
