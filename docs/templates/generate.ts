@@ -5,6 +5,7 @@
  * stale.
  */
 import { TEMPLATES } from "../../src/commands/arguments.ts";
+import { OLDEST_NODES } from "../../src/server/node-version.ts";
 import { formatted, keepFile } from "../formatted.ts";
 import { envExample } from "./env-example.ts";
 
@@ -39,7 +40,9 @@ ${entries.join(",\n")}
 async function projectReadme(name: string, readme: string): Promise<string> {
   if (!START.test(readme)) throw new Error(`examples/${name}/README.md has no section "Start"`);
   const start = await Deno.readTextFile(new URL("./start.md", import.meta.url));
-  return readme.replace(START, () => `${start}\n`);
+  const [lts, newest] = OLDEST_NODES.map((version) => version.replace(/\.0$/, ""));
+  const section = start.replace("NODE_22", lts).replace("NODE_24", newest);
+  return readme.replace(START, () => `${section}\n`);
 }
 
 /** Paths below a folder, without hidden files and without what a server has written there. */

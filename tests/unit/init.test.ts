@@ -68,28 +68,27 @@ test("the next steps fit the way in which init was started", () => {
   const node = { node: "24.0.0" };
   const deno = { node: "24.0.0", deno: "2.9.6" };
   const bun = { node: "24.0.0", bun: "1.4.5" };
-  const installed = "file:///app/node_modules/@weir/runtime/src/commands/init/mod.js";
-  const jsr = "https://jsr.example/@weir/runtime/0.1.0/src/commands/init/mod.ts";
-  const checkout = "file:///src/weir/src/commands/init/mod.ts";
+  const installed = "file:///app/node_modules/@weir/runtime/src/cli.js";
+  const jsr = "https://jsr.example/@weir/runtime/0.1.0/src/cli-deno.ts";
+  const checkout = "file:///src/weir/src/cli.ts";
   const npm = "npm/11.19.1 node/v24.21.0 linux x64 workspaces/false";
   const cases: ReadonlyArray<readonly [Parameters<typeof originOf>[0], Origin]> = [
-    [{ module: checkout, versions: node, userAgent: undefined }, "checkout"],
-    [{ module: checkout, versions: deno, userAgent: "deno/2.9.6" }, "checkout"],
-    [{ module: checkout, versions: bun, userAgent: npm }, "checkout"],
-    [{ module: "file:///$bunfs/root/weir", versions: bun, userAgent: npm }, "executable"],
-    [{ module: "file:///B:/~BUN/root/weir.exe", versions: bun, userAgent: "" }, "executable"],
-    [{ module: jsr, versions: deno, userAgent: undefined }, "deno"],
-    [{ module: installed, versions: deno, userAgent: npm }, "deno"],
-    [{ module: installed, versions: node, userAgent: undefined }, "npm"],
-    [{ module: installed, versions: node, userAgent: npm }, "npm"],
-    [{ module: installed, versions: node, userAgent: "pnpm/10.2.0 npm/? node/v24" }, "pnpm"],
-    [{ module: installed, versions: node, userAgent: "yarn/4.9.0 npm/? node/v24" }, "yarn"],
-    [{ module: installed, versions: node, userAgent: "bun/1.4.5 npm/? node/v26" }, "bun"],
-    [{ module: installed, versions: node, userAgent: "nonsense" }, "npm"],
-    [{ module: installed, versions: bun, userAgent: undefined }, "bun"],
-    [{ module: installed, versions: bun, userAgent: npm }, "bun"],
+    [{ command: checkout, versions: node, userAgent: undefined }, "checkout"],
+    [{ command: checkout, versions: deno, userAgent: "deno/2.9.6" }, "checkout"],
+    [{ command: checkout, versions: bun, userAgent: npm }, "checkout"],
+    [{ command: undefined, versions: bun, userAgent: npm }, "executable"],
+    [{ command: jsr, versions: deno, userAgent: undefined }, "deno"],
+    [{ command: installed, versions: deno, userAgent: npm }, "deno"],
+    [{ command: installed, versions: node, userAgent: undefined }, "npm"],
+    [{ command: installed, versions: node, userAgent: npm }, "npm"],
+    [{ command: installed, versions: node, userAgent: "pnpm/10.2.0 npm/? node/v24" }, "pnpm"],
+    [{ command: installed, versions: node, userAgent: "yarn/4.9.0 npm/? node/v24" }, "yarn"],
+    [{ command: installed, versions: node, userAgent: "bun/1.4.5 npm/? node/v26" }, "bun"],
+    [{ command: installed, versions: node, userAgent: "nonsense" }, "npm"],
+    [{ command: installed, versions: bun, userAgent: undefined }, "bun"],
+    [{ command: installed, versions: bun, userAgent: npm }, "bun"],
   ];
-  for (const [start, origin] of cases) assert.equal(originOf(start), origin, start.module);
+  for (const [start, origin] of cases) assert.equal(originOf(start), origin, JSON.stringify(start));
 
   const steps: Readonly<Partial<Record<Origin, readonly string[]>>> = {
     npm: ["npm install", "npm start"],

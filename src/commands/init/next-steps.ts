@@ -8,8 +8,8 @@ export type Origin = "checkout" | "executable" | "deno" | "bun" | "npm" | "pnpm"
 
 /** What tells how it was started. */
 export interface Start {
-  /** The URL of a module of Weir. */
-  readonly module: string;
+  /** The URL of the command; an executable has none. */
+  readonly command: string | undefined;
   /** `process.versions`. */
   readonly versions: Readonly<Record<string, string | undefined>>;
   /** `npm_config_user_agent`, which npx, bunx and scripts of a package.json have. */
@@ -17,10 +17,10 @@ export interface Start {
 }
 
 /** Returns how the command was started. */
-export function originOf({ module, versions, userAgent = "" }: Start): Origin {
-  if (/^file:\/\/\/(?:\$bunfs|[A-Z]:\/~BUN)\//i.test(module)) return "executable";
-  // Packages contain JavaScript, and JSR has no files.
-  if (module.startsWith("file:") && module.endsWith(".ts")) return "checkout";
+export function originOf({ command, versions, userAgent = "" }: Start): Origin {
+  if (command === undefined) return "executable";
+  // A package of npm contains JavaScript, and JSR has no files.
+  if (command.startsWith("file:") && command.endsWith(".ts")) return "checkout";
   if (versions.deno !== undefined) return "deno";
   if (versions.bun !== undefined) return "bun";
   const [, manager] = /^(bun|pnpm|yarn)\//.exec(userAgent) ?? [];

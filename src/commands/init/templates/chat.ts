@@ -20,7 +20,7 @@ to the language. \`public/\` is the page, plain browser code without a library o
 
 ## Start
 
-With Node:
+With Node 22 (22.21 or later) or Node 24.9 or later:
 
 \`\`\`sh
 npm install

@@ -19,7 +19,7 @@ the page, plain browser code without a library or a build step. \`tests.hcl\` ha
 
 ## Start
 
-With Node:
+With Node 22 (22.21 or later) or Node 24.9 or later:
 
 \`\`\`sh
 npm install

@@ -20,7 +20,7 @@ tests.
 
 ## Start
 
-With Node:
+With Node 22 (22.21 or later) or Node 24.9 or later:
 
 \`\`\`sh
 npm install
