@@ -1,7 +1,7 @@
 /** Why the import of a module failed, in one sentence with the file and the line. */
 import { isAbsolute, relative, sep } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { PluginError } from "../base/errors.ts";
 import { platform } from "./platform.ts";
@@ -25,8 +25,8 @@ interface BuildMessage {
 /** Names that tell nothing. */
 const UNNAMED: ReadonlySet<string> = new Set(["Error", "ResolveMessage", "BuildMessage"]);
 
-/** The sources of this package, which are never to blame. */
-const SOURCES = fileURLToPath(new URL("../", import.meta.url));
+/** The sources of this package, which are never to blame. From JSR they are not on disk. */
+const SOURCES = new URL("../", import.meta.url);
 
 /** Describes what `import()` of `url` has thrown. */
 export function asPluginError(thrown: unknown, url: string): PluginError {
@@ -78,7 +78,9 @@ function placeAtEnd(line: string): readonly Place[] {
   const before = withoutVersion(line.slice(0, end.index));
   const [file] = before.split(/\(| at | async /).slice(-1);
   const path = file.startsWith("file:") ? fileURLToPath(file) : file;
-  if (!isAbsolute(path) || path.startsWith(SOURCES)) return [];
+  if (!isAbsolute(path) || pathToFileURL(path).href.startsWith(SOURCES.href)) {
+    return [];
+  }
   return [{ path, line: Number(end[1]), column: end[2] ? Number(end[2]) : undefined }];
 }
 
