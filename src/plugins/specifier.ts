@@ -32,7 +32,7 @@ export interface RegistrySpecifier {
 /** A scheme, and not the letter of a drive. */
 const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
 const PATH = /^(?:\.{0,2}[/\\]|\.{1,2}$|[a-z]:[/\\])/i;
-const PACKAGE = /^((?:@[^/@\s]+\/)?[^/@\s.#][^/@\s]*)(?:@([^/\s]+))?((?:\/[^\s]+)?)$/;
+const PACKAGE = /^((?:@[^/@\s]+\/)?[^/@\s.#][^/@\s]*)(?:@([^/\s@]+))?((?:\/[^\s]+)?)$/;
 const FORMS = 'write a file such as "./redis.ts", or a package such as "npm:weir-plugin-redis"';
 
 /**
