@@ -1,0 +1,159 @@
+/** Plugins: connectors that are not part of Weir, in every command. */
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { commandFile, ready, type Stage, stageTest, type Weir } from "../support/process.ts";
+import type { SocketClient } from "../support/socket-client.ts";
+import { ack, openClient } from "../support/talk.ts";
+
+const goodbye = { code: 1001, reason: "the server is shutting down" };
+
+/** Replaces a part of a file of the stage's plugins. */
+async function edit(folder: string, name: string, from: string, to: string): Promise<void> {
+  const path = join(folder, name);
+  const text = await readFile(path, "utf8");
+  assert.ok(text.includes(from), `${name} has ${from}`);
+  await writeFile(path, text.replace(from, to));
+}
+
+/** Counts, and returns the count that is told to all clients. */
+async function count(client: SocketClient, by = 1): Promise<unknown> {
+  client.say({ type: "count", id: "n", data: { by } });
+  const heard = [await client.hear(), await client.hear()];
+  const answer = heard.find((message) => (message as { readonly id?: unknown }).id === "n");
+  const told = heard.find((message) => message !== answer);
+  const { data } = told as { readonly data: { readonly count: number } };
+  assert.deepEqual(answer, ack("n"));
+  return data.count;
+}
+
+stageTest("check, test and run know the connectors of a plugin", async (stage) => {
+  const folder = await stage.copy("plugins");
+  const checked = await stage.weir(["check", "--connect", folder]);
+  assert.deepEqual([checked.code, checked.stdout, checked.stderr], [
+    0,
+    "good: 2 connectors, 2 flows, 1 test\n",
+    "",
+  ]);
+  const tested = await stage.weir(["test", folder]);
+  assert.deepEqual([tested.code, tested.stderr], [0, ""]);
+  assert.match(tested.stdout, /^ok .*\n1 test, all passed\n$/);
+
+  const weir = await stage.run([folder]);
+  const client = await openClient(weir);
+  assert.equal(await count(client), 6);
+  assert.equal(await count(client, 10), 16);
+  // A failure of the plugin's connector is one of the flow, and is logged.
+  const failure = await client.ask({ type: "count", id: 2, data: { by: -1 } });
+  assert.equal((failure as { readonly code?: unknown }).code, "flow_failed");
+  weir.signal("SIGINT");
+  assert.equal((await weir.ended()).code, 0);
+  assert.match(weir.stderr, /connector "total": cannot count backwards/);
+});
+
+stageTest("each of several workers imports the plugins", async (stage) => {
+  const folder = await stage.copy("plugins");
+  const weir = await stage.run([folder, "--workers", "2"]);
+  const clients = await Promise.all(Array.from({ length: 24 }, () => openClient(weir)));
+  for (const client of clients) client.say({ type: "count", data: {} });
+  // Each worker counts for itself, and what its flows tell reaches the clients of both.
+  const [expected, ...others] = await Promise.all(clients.map(async (client) => {
+    const counts: number[] = [];
+    while (counts.length < clients.length) {
+      counts.push((await client.hear() as { data: { count: number } }).data.count);
+    }
+    return counts.sort((a, b) => a - b);
+  }));
+  for (const counts of others) assert.deepEqual(counts, expected);
+  const both = expected.filter((n) => n === 6).length;
+  assert.equal(both, 2, "a worker has no client");
+  weir.signal("SIGINT");
+  assert.equal((await weir.ended()).code, 0);
+
+  await edit(
+    folder,
+    "counter.ts",
+    "  test: (options)",
+    '  unshared: () => "each would count",\n  test: (options)',
+  );
+  const refused = await stage.weir(["run", folder, "--workers", "2"]);
+  assert.deepEqual([refused.code, refused.stdout, refused.stderr], [
+    3,
+    "",
+    'error[connector-failed]: connector "total": with several workers, each would count\n',
+  ]);
+});
+
+stageTest(
+  "a plugin that cannot be used is a problem at its place, in every command",
+  async (stage) => {
+    const folder = await stage.copy("plugins");
+    await edit(folder, "step.ts", "number = 1", "number = ");
+    for (const args of [["check", folder], ["test", folder], ["run", folder]]) {
+      const { code, stdout, stderr } = await stage.weir(args);
+      assert.deepEqual([code, stdout], [1, ""], args[0]);
+      assert.match(
+        stderr,
+        /^error\[plugin-failed\]: the plugin "\.\/counter\.ts" cannot be imported: .* \(plugins\/step\.ts:2(?::\d+)?\)\n +┌ plugins\/counter\.hcl:2:14\n2│ {3}plugins = \["\.\/counter\.ts"\]\n +│ +\^{14}\n\n1 problem\n$/,
+      );
+    }
+    await edit(folder, "counter.hcl", "./counter.ts", "weir-plugin-absent");
+    await edit(folder, "counter.hcl", 'operation = "count"', 'operaton = "count"');
+    const { code, stdout } = await stage.weir(["check", "--json", folder]);
+    const { problems } = JSON.parse(stdout) as { problems: { code: string; line: number }[] };
+    assert.deepEqual([code, problems.map(({ code, line }) => [code, line])], [1, [
+      ["plugin-not-found", 2],
+      ["unknown-attribute", 18],
+    ]]);
+  },
+);
+
+stageTest("programs that embed a configuration import its plugins", async (stage) => {
+  const folder = await stage.copy("plugins");
+  const script = await stage.script("tests/fixtures/scripts/plugins.ts", [folder]);
+  assert.deepEqual(await script.ended(), { code: 0, signal: null, stdout: "done\n", stderr: "" });
+});
+
+stageTest(
+  "watch: a changed plugin is imported anew; one with a mistake changes nothing",
+  async (stage) => {
+    const folder = await stage.copy("plugins");
+    const weir = await startWatching(stage, folder);
+    let client = await openClient(weir);
+    assert.equal(await count(client), 6);
+
+    await edit(folder, "step.ts", "number = 1", "number = 100");
+    assert.deepEqual(await client.ending(), goodbye);
+    await weir.says(/restarted .*\n/);
+    client = await openClient(weir);
+    assert.equal(await count(client), 105);
+
+    await edit(folder, "counter.ts", "by * STEP", "by * * STEP");
+    await complains(weir, /^error\[plugin-failed\]: .* \(plugins\/counter\.ts:\d+(?::\d+)?\)$/m);
+    await complains(
+      weir,
+      /^the previous configuration keeps running; waiting for the next change$/m,
+    );
+    assert.equal(await count(client), 205);
+
+    await edit(folder, "counter.ts", "by * * STEP", "2 * by * STEP");
+    assert.deepEqual(await client.ending(), goodbye);
+    await weir.says(/(?:restarted .*\n[^]*){2}/);
+    client = await openClient(weir);
+    assert.equal(await count(client), 205);
+    weir.signal("SIGINT");
+    assert.equal((await weir.ended()).code, 0);
+  },
+);
+
+async function startWatching(stage: Stage, folder: string): Promise<Weir> {
+  return await ready(await stage.script(commandFile(stage.runtime), ["run", "--watch", folder]));
+}
+
+async function complains(weir: Weir, pattern: RegExp): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!pattern.test(weir.stderr)) {
+    if (performance.now() > deadline) throw new Error(`no ${pattern} in:\n${weir.output}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
