@@ -1,0 +1,309 @@
+/** The projects of `weir init`: the README of each is followed command by command. */
+import assert from "node:assert/strict";
+import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { TEMPLATES } from "../../src/commands/arguments.ts";
+import { VERSION } from "../../src/commands/version.ts";
+import { openStage, type Weir } from "../support/process.ts";
+import { Machine } from "../support/project.ts";
+import { type Instruction, instructionsOf } from "../support/readme.ts";
+import { startRegistry } from "../support/registry.ts";
+import { type Frame, WebClient } from "../support/web-client.ts";
+
+type Template = typeof TEMPLATES[number];
+
+/** A way of having Weir. */
+interface Way {
+  /** The first word of its commands. */
+  readonly tool: string;
+  /** Creates a project. */
+  readonly init: string;
+  /** The program that serves. */
+  readonly runtime: string;
+  /** What its tools write into a project. */
+  readonly writes: readonly string[];
+}
+
+const WAYS: readonly Way[] = [
+  {
+    tool: "npm",
+    init: "npx @weir/runtime init",
+    runtime: "node",
+    writes: ["package-lock.json"],
+  },
+  { tool: "bun", init: "bunx @weir/runtime init", runtime: "bun", writes: ["bun.lock"] },
+  {
+    tool: "deno",
+    init: "deno run -A jsr:@weir/runtime/cli init",
+    runtime: "deno",
+    writes: ["deno.lock"],
+  },
+  // The executable, alone.
+  { tool: "weir", init: "weir init", runtime: "weir", writes: [] },
+];
+
+/** A change of a configuration that Weir must take over. */
+const EXTRA_FLOW = `
+flow "extra" {
+  when = "@every 1h"
+
+  to {
+    connector = "db"
+    query     = "SELECT 1"
+  }
+}
+`;
+
+for (const way of WAYS) {
+  test(`project: the README of every template is right, with ${way.tool}`, async () => {
+    const stage = await openStage("deno");
+    const registry = await startRegistry();
+    try {
+      const machine = await Machine.create(stage, registry.url);
+      if (way.tool === "weir") await machine.installExecutable();
+      for (const template of TEMPLATES) {
+        await new Reader(machine, way, template, stage.folder).follow();
+      }
+      stage.assertSound();
+    } finally {
+      await stage.end();
+      registry.close();
+    }
+  });
+}
+
+/** Someone who creates a project and does what its README says. */
+class Reader {
+  readonly #machine: Machine;
+  readonly #way: Way;
+  readonly #template: Template;
+  /** Where the project is created. */
+  readonly #parent: string;
+  readonly #folder: string;
+  /** The server that the commands after "Start" talk to. */
+  #weir: Weir | undefined;
+  #startCommand = "";
+
+  constructor(machine: Machine, way: Way, template: Template, parent: string) {
+    this.#machine = machine;
+    this.#way = way;
+    this.#template = template;
+    this.#parent = parent;
+    this.#folder = join(parent, `my-${template}`);
+  }
+
+  async follow(): Promise<void> {
+    const { tool, init, writes } = this.#way;
+    const made = await this.#machine.run(
+      `${init} my-${this.#template} --template ${this.#template}`,
+      this.#parent,
+    );
+    const files = await this.#unignored();
+    const instructions = instructionsOf(await this.#read("README.md"));
+    // What it prints is also in the README, so that it is followed as well.
+    const [, next] = /\nnext:\n((?: {2}.*\n)+)/.exec(made.stdout) ?? [];
+    const lines = next?.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+    assert.equal(lines?.[0], `cd my-${this.#template}`, made.stdout);
+    const commands = instructions.map(({ text }) => text).filter((text) =>
+      text.startsWith(`${tool} `)
+    );
+    assert.ok(commands.length >= 4, commands.join("\n"));
+    for (const line of lines.slice(1)) assert.ok(commands.includes(line), line);
+
+    for (const instruction of instructions) await this.#obey(instruction);
+    await this.#stop();
+    assert.deepEqual(await this.#unignored(), [...files, ...writes].sort());
+  }
+
+  async #obey({ language, text }: Instruction): Promise<void> {
+    const [tool] = text.split(" ");
+    if (language === "js") return await this.#script(text);
+    assert.equal(language, "sh", text);
+    if (tool !== this.#way.tool && WAYS.some((way) => way.tool === tool)) return;
+    if (/^(?:npm|bun) install$/.test(text)) return await this.#install(text);
+    if (/(?: start| run --dotenv)$/.test(text)) return await this.#start(text);
+    if (/(?: dev| --watch)$/.test(text)) return await this.#develop(text);
+    if (/ check(?: --dotenv)?$/.test(text)) return await this.#check(text);
+    if (/ test(?: --dotenv)?$/.test(text)) return await this.#test(text);
+    if (text === "cp .env.example .env") return await this.#configure(text);
+    if (text.startsWith("curl ")) return await this.#curl(text);
+    assert.fail(`the test does not know what is right for: ${text}`);
+  }
+
+  async #install(command: string): Promise<void> {
+    await this.#machine.run(command, this.#folder);
+    const manifest = await this.#read("node_modules/@weir/runtime/package.json");
+    assert.equal(JSON.parse(manifest).version, VERSION);
+  }
+
+  async #start(command: string): Promise<void> {
+    this.#startCommand = command;
+    const weir = await this.#machine.serve(command, this.#folder, { PORT: "0" });
+    await this.#assertServes(weir);
+    await end(weir);
+  }
+
+  async #develop(command: string): Promise<void> {
+    const weir = await this.#machine.serve(command, this.#folder, { PORT: "0" });
+    const file = join(this.#folder, `${this.#template}.hcl`);
+    const text = await readFile(file, "utf8");
+    await writeFile(file, text + EXTRA_FLOW);
+    await weir.says(/ restarted in /);
+    await this.#assertServes(weir);
+    await end(weir);
+    await writeFile(file, text);
+  }
+
+  async #check(command: string): Promise<void> {
+    const { stdout } = await this.#machine.run(command, this.#folder);
+    assert.match(stdout, /^good: \d+ connectors, \d+ flows, \d+ tests$/m);
+  }
+
+  async #test(command: string): Promise<void> {
+    const { stdout } = await this.#machine.run(command, this.#folder);
+    assert.match(stdout, /^\d+ tests, all passed$/m);
+  }
+
+  async #configure(command: string): Promise<void> {
+    await this.#machine.run(command, this.#folder);
+    const variables = await this.#read(".env");
+    assert.equal(variables, await this.#read(".env.example"));
+    const readme = await this.#read("README.md");
+    for (const [, name] of variables.matchAll(/^(\w+)=/gm)) {
+      assert.ok(readme.includes(`the variable \`${name}\``), name);
+    }
+    // Tests that run at the same time cannot share a port.
+    assert.match(variables, /^PORT=3000$/m);
+    await writeFile(join(this.#folder, ".env"), variables.replace("PORT=3000", "PORT=0"));
+  }
+
+  /** What is posted reaches the page, as the README says. */
+  async #curl(command: string): Promise<void> {
+    const weir = await this.#server();
+    const line = atPort(command, weir);
+    const [, body] = /--json '(.*?)'/.exec(line) ?? [];
+    const { key, ...data } = JSON.parse(body) as Frame;
+    const page = await openPage(weir, [String(data.topic)]);
+    const { stdout } = await this.#machine.run(line, this.#folder);
+    if (this.#template === "iot") {
+      assert.deepEqual(JSON.parse(stdout), { sensor: "temperature", ...data });
+      const device = await WebClient.open(`ws://localhost:${weir.port}/devices?device=a`);
+      for (const [value, alarm] of [[data.high, false], [data.high as number + 1, true]]) {
+        await device.request({ type: "reading", data: { sensor: "temperature", value } });
+        const reading = await messageOf(page, "reading");
+        assert.partialDeepStrictEqual(reading, { value, alarm });
+      }
+      device.close();
+    } else {
+      assert.partialDeepStrictEqual(await messageWith(page, data), data);
+      if (key !== undefined) {
+        assert.equal((await this.#machine.run(line, this.#folder)).stdout, "");
+        await page.request({ type: "join_room", room: "lobby" });
+        assert.equal(page.waiting, 0);
+      }
+    }
+    page.close();
+  }
+
+  /** A program of the README, here a device. */
+  async #script(text: string): Promise<void> {
+    const weir = await this.#server();
+    const page = await openPage(weir, ["alarms"]);
+    const file = join(this.#parent, "device.mjs");
+    await writeFile(file, atPort(text, weir));
+    const device = this.#machine.start(`node ${file}`, this.#parent);
+    await device.says(/^\{"type":"ack","id":1\}$/m);
+    assert.partialDeepStrictEqual(await messageOf(page, "reading"), { value: 41, alarm: true });
+    await messageOf(page, "alarm");
+    device.signal("SIGINT");
+    await device.ended();
+    page.close();
+  }
+
+  /** The server of the README's other parts, with the port of .env. */
+  async #server(): Promise<Weir> {
+    this.#weir ??= await this.#machine.serve(this.#startCommand, this.#folder);
+    return this.#weir;
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#weir !== undefined) await end(this.#weir);
+    this.#weir = undefined;
+  }
+
+  /** It serves the page and sockets, on the right runtime. */
+  async #assertServes(weir: Weir): Promise<void> {
+    const page = await fetch(`http://localhost:${weir.port}/`);
+    assert.equal(await page.text(), await this.#read("public/index.html"));
+    const socket = await WebClient.open(`ws://localhost:${weir.port}/ws`);
+    await socket.request({ type: "join_room", room: "lobby" });
+    socket.close();
+    if (process.platform !== "linux") return; // Other systems have no /proc.
+    const programs = new Set(await programsOf(weir.pid));
+    for (const shell of ["sh", "dash", "bash"]) programs.delete(shell);
+    assert.deepEqual([...programs], [this.#way.runtime]);
+  }
+
+  /** The files that git would add. */
+  async #unignored(): Promise<string[]> {
+    const list = "git init -q && git ls-files --others --exclude-standard";
+    const { stdout } = await this.#machine.run(list, this.#folder);
+    return stdout.trimEnd().split("\n").sort();
+  }
+
+  #read(file: string): Promise<string> {
+    return readFile(join(this.#folder, file), "utf8");
+  }
+}
+
+/** Ends a server as Ctrl-C does. */
+async function end(weir: Weir): Promise<void> {
+  weir.signal("SIGINT");
+  const { stdout } = await weir.ended();
+  assert.match(stdout, /^weir is shutting down$/m);
+}
+
+/** A page, as a member of these rooms. */
+async function openPage(weir: Weir, rooms: readonly string[]): Promise<WebClient> {
+  const page = await WebClient.open(`ws://localhost:${weir.port}/ws`);
+  for (const room of rooms) await page.request({ type: "join_room", room });
+  return page;
+}
+
+/** The next message of this kind. */
+async function messageOf(page: WebClient, kind: string): Promise<Frame> {
+  for (;;) {
+    const message = await page.message() as Frame;
+    if (message.kind === kind) return message;
+  }
+}
+
+/** The next message that has the first field of `data`. */
+async function messageWith(page: WebClient, data: Frame): Promise<Frame> {
+  const [name] = Object.keys(data);
+  for (;;) {
+    const message = await page.message() as Frame;
+    if (message[name] === data[name]) return message;
+  }
+}
+
+/** The README says 3000. */
+function atPort(text: string, { port }: Weir): string {
+  assert.match(text, /localhost:3000/);
+  return text.replaceAll("localhost:3000", `localhost:${port}`);
+}
+
+/** The names of the programs of a process group. */
+async function programsOf(group: number): Promise<string[]> {
+  const programs: string[] = [];
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ""); // It may have ended.
+    const [, , groupOfProcess] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (Number(groupOfProcess) === group) {
+      programs.push(basename(await readlink(`/proc/${pid}/exe`)));
+    }
+  }
+  return programs;
+}

@@ -1,0 +1,73 @@
+/** A machine as a user of Weir has it: the tools on PATH, a home, and Weir in the registries. */
+
+import assert from "node:assert/strict";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+import { makeExecutable } from "../../executable/build.ts";
+import { type Exit, type Process, ready, type Stage, type Weir } from "./process.ts";
+import { needTool } from "./toolchain.ts";
+
+/** Where the commands of a test run, and with what. */
+export class Machine {
+  /** The environment of all commands. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly #stage: Stage;
+
+  private constructor(stage: Stage, env: Readonly<Record<string, string>>) {
+    this.#stage = stage;
+    this.env = env;
+  }
+
+  /** Prepares a home in the stage's folder. `registry` is the URL of the one that has Weir. */
+  static async create(
+    stage: Stage,
+    registry: string,
+  ): Promise<Machine> {
+    const home = join(stage.folder, "home");
+    const bin = join(home, "bin");
+    await mkdir(bin, { recursive: true });
+    for (const tool of ["deno", "bun", "node"] as const) {
+      await symlink(await needTool(tool), join(bin, tool));
+    }
+    await symlink(join(bin, "bun"), join(bin, "bunx"));
+    // The other packages come from where this machine gets them.
+    const npmrc = await readFile(join(homedir(), ".npmrc"), "utf8").catch(() => "");
+    await writeFile(join(home, ".npmrc"), `${npmrc}\n@weir:registry=${registry}\n`);
+    return new Machine(stage, {
+      HOME: home,
+      PATH: `${bin}${delimiter}${process.env.PATH}`,
+      JSR_URL: registry,
+      DENO_DIR: join(home, "deno"),
+      npm_config_cache: join(home, "npm"),
+      npm_config_yes: "true", // npx asks before it installs a package.
+      BUN_INSTALL_CACHE_DIR: join(home, "bun"),
+    });
+  }
+
+  /** Makes the executable, and puts it on PATH. */
+  async installExecutable(): Promise<void> {
+    const output = join(this.env.HOME, "bin/weir");
+    await makeExecutable({ bun: await needTool("bun"), output });
+  }
+
+  /** Starts a line of shell. Ctrl-C, which is `signal("SIGINT")`, reaches all of its processes. */
+  start(line: string, cwd: string, env: Readonly<Record<string, string>> = {}): Process {
+    const options = { cwd, env: { ...this.env, ...env }, leader: true };
+    // A package manager that started this test is not the one that the user starts.
+    return this.#stage.command("sh", ["-c", `unset npm_config_user_agent; ${line}`], options);
+  }
+
+  /** Runs a line of shell to its end, which must be a success. */
+  async run(line: string, cwd: string): Promise<Exit> {
+    const exit = await this.start(line, cwd).ended(120_000);
+    assert.equal(exit.code, 0, `${line}\n${exit.stdout}${exit.stderr}`);
+    return exit;
+  }
+
+  /** Starts a line of shell that serves. */
+  serve(line: string, cwd: string, env: Readonly<Record<string, string>> = {}): Promise<Weir> {
+    return ready(this.start(line, cwd, env));
+  }
+}
