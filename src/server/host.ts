@@ -25,16 +25,20 @@ export async function loadHost(): Promise<Host> {
 }
 
 /**
- * The URL of the command, which is also the program of a worker. Undefined in a bundle and in an
+ * The specifier of the command, which is also the program of a worker. Undefined in a bundle and in an
  * executable, which have no file of it.
  */
-export function commandUrl(): string | undefined {
+export function commandSpecifier(): string | undefined {
   // The names end with `.js` in the npm package.
   const extension = import.meta.url.slice(-3);
   const [folder, rest] = import.meta.url.split(`/server/host${extension}`);
   const { Deno } = globalThis as { readonly Deno?: { readonly build: Build } };
   if (rest !== "" || Deno?.build.standalone === true) return undefined;
-  return `${folder}/${Deno === undefined ? "cli" : "cli-deno"}${extension}`;
+  if (Deno === undefined) return `${folder}/cli${extension}`;
+  // Deno runs a package in its own cache by name only. The path there ends with `VERSION/src`.
+  const version = folder.split("/").at(-2);
+  const isCached = extension === ".js" && !folder.includes("/node_modules/");
+  return isCached ? `npm:@weir/runtime@${version}` : `${folder}/cli-deno${extension}`;
 }
 
 interface Build {

@@ -8,7 +8,7 @@ import type { Model } from "../model/mod.ts";
 import type { ConnectorChoice, Counts, PublishOptions, Runtime } from "../runtime/core.ts";
 import { asFiles, type Configuration, loadConfig } from "../runtime/load.ts";
 import { assembleRuntime } from "../runtime/mod.ts";
-import { commandUrl, type Host, MAX_WORKERS } from "../server/host.ts";
+import { commandSpecifier, type Host, MAX_WORKERS } from "../server/host.ts";
 import {
   cannotListen,
   groupByListener,
@@ -89,7 +89,7 @@ function requireWorkers(workers: number): void {
 
 /** The command of a worker that is a module of this package. */
 function ownCommand(): readonly string[] {
-  const url = commandUrl();
+  const url = commandSpecifier();
   if (url !== undefined) return workerCommand(url);
   throw new TypeError(
     "workers: a bundle has no program for them; leave @weir/runtime out of the bundle",

@@ -2,7 +2,7 @@
 import { lstat, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { commandUrl } from "../../server/host.ts";
+import { commandSpecifier } from "../../server/host.ts";
 import { type InitCommand, TEMPLATE_URL, UsageError } from "../arguments.ts";
 import { VERSION } from "../version.ts";
 import { nextSteps, originOf } from "./next-steps.ts";
@@ -27,7 +27,7 @@ export async function init({ folder, template }: InitCommand): Promise<number> {
   console.log(`created ${folder} from the template "${template}":\n`);
   for (const path of paths) console.log(`  ${path}`);
   const origin = originOf({
-    command: commandUrl(),
+    command: commandSpecifier(),
     versions: process.versions,
     userAgent: process.env.npm_config_user_agent,
   });
