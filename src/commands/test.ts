@@ -6,7 +6,7 @@ import type { Model } from "../model/mod.ts";
 import { ManualClock } from "../testing/clock.ts";
 import { formatResult, formatSummary, toJson } from "../testing/report.ts";
 import type { TestResult } from "../testing/report.ts";
-import { runTest } from "../testing/mod.ts";
+import { runTest } from "../testing/run.ts";
 import type { TestCommand } from "./arguments.ts";
 import { loadModel } from "./load.ts";
 import { count, toReported } from "./output.ts";

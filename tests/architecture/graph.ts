@@ -111,6 +111,8 @@ export const edge: readonly string[] = [
   // The sockets of each runtime. Those of any standard WebSocket belong to the core.
   ...["src/transport/bun.ts", "src/transport/deflate.ts", "src/transport/deno.ts"],
   "src/transport/node*.ts",
+  // Starts a process for a connector under test.
+  "src/testing/suite/process.ts",
   // What they and the drivers below share.
   "src/base/text-file.ts",
 ];

@@ -2,7 +2,7 @@
 import { defineConnector } from "../../src/contract/definition.ts";
 import { loadConfig } from "../../src/runtime/load.ts";
 import { ManualClock } from "../../src/testing/clock.ts";
-import { runTest } from "../../src/testing/mod.ts";
+import { runTest } from "../../src/testing/run.ts";
 
 /** Clients that ask who they are, and speak to everybody. */
 export const CLIENTS = `

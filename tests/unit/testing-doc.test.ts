@@ -6,7 +6,7 @@ import { loadConfig } from "../../src/runtime/load.ts";
 import { ManualClock } from "../../src/testing/clock.ts";
 import { formatResult, formatSummary } from "../../src/testing/report.ts";
 import type { TestResult } from "../../src/testing/report.ts";
-import { runTest } from "../../src/testing/mod.ts";
+import { runTest } from "../../src/testing/run.ts";
 import { fieldsOfTest } from "../support/loading.ts";
 
 const PAGE = readFileSync(new URL("../../docs/testing.md", import.meta.url), "utf8");

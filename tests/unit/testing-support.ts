@@ -4,7 +4,7 @@ import { loadConfig } from "../../src/runtime/load.ts";
 import { ManualClock } from "../../src/testing/clock.ts";
 import { formatResult } from "../../src/testing/report.ts";
 import type { TestResult } from "../../src/testing/report.ts";
-import { runTest } from "../../src/testing/mod.ts";
+import { runTest } from "../../src/testing/run.ts";
 
 /** Connectors of a chat: clients, callers, a broker and a place that nobody makes in tests. */
 export const CONNECTORS = `connector "ws" {

@@ -1,0 +1,65 @@
+/** The form of a rule, and what rules share. */
+import { needs, until } from "./failure.ts";
+import type { ConnectorTestOptions } from "./options.ts";
+import type { Instance, InstanceParts, Subject } from "./subject.ts";
+
+/** One rule of the contract. */
+export interface Rule {
+  /** Stable. */
+  readonly name: string;
+  /** The rule as a sentence without a period. */
+  readonly title: string;
+  /** Whether the author has given what the rule needs. True where absent. */
+  applies?(options: Omit<ConnectorTestOptions, "test">): boolean;
+  /**
+   * Checks the rule. Returns why there was nothing to check, if so.
+   *
+   * @throws {Seen} The connector breaks the rule.
+   * @throws {Blocked} Something failed that another rule is about.
+   */
+  check(subject: Subject): Promise<string | undefined | void>;
+}
+
+/** Runs a test of a rule with new instances, and closes them in any case. */
+export async function withInstances<T>(
+  subject: Subject,
+  act: (make: (parts?: InstanceParts) => Promise<Instance>) => Promise<T>,
+): Promise<T> {
+  const made: Instance[] = [];
+  const make = async (parts?: InstanceParts): Promise<Instance> => {
+    const instance = await needs("start", () => subject.create(parts));
+    made.push(instance);
+    return instance;
+  };
+  let result: T;
+  try {
+    result = await act(make);
+  } catch (error) {
+    await Promise.allSettled(made.map((instance) => instance.shut()));
+    throw error;
+  }
+  for (const instance of made) await needs("close", () => instance.shut());
+  return result;
+}
+
+/** The same with one instance, which has been started. */
+export async function withStarted<T>(
+  subject: Subject,
+  act: (instance: Instance) => Promise<T>,
+): Promise<T> {
+  return await withInstances(subject, async (make) => {
+    const instance = await make();
+    await needs("start", () => instance.start());
+    await needs("health", () => healthy(instance, subject.patience));
+    return await act(instance);
+  });
+}
+
+/** Waits until the connector says that it can serve. */
+export async function healthy({ connector }: Instance, patience: number): Promise<void> {
+  await until(
+    () => connector.health?.() === undefined,
+    () => `health() still returns ${JSON.stringify(connector.health?.())}`,
+    patience,
+  );
+}

@@ -1,0 +1,221 @@
+/** Rules about the life of a connector: create, start, health, counts, probe, close. */
+import { ManualClock } from "../../clock.ts";
+import { must, needs, Seen, show, textOf, within } from "../failure.ts";
+import { endsAlone } from "../process.ts";
+import { healthy, type Rule, withInstances, withStarted } from "../rule.ts";
+import type { Instance, Subject } from "../subject.ts";
+
+const create: Rule = {
+  name: "create",
+  title: "create() opens nothing: a process that only creates the connector ends",
+  async check(subject) {
+    await needs("configuration", () => subject.load());
+    await subject.create();
+    await endsAlone("create", subject.options, subject.patience);
+  },
+};
+
+const start: Rule = {
+  name: "start",
+  title: "start() and consume() resolve while the service is there",
+  async check(subject) {
+    const instance = await needs("create", () => subject.create());
+    try {
+      await instance.start();
+      await instance.consume();
+    } finally {
+      await Promise.allSettled([instance.shut()]);
+    }
+  },
+};
+
+const health: Rule = {
+  name: "health",
+  title: "health() returns undefined while the connector can serve",
+  async check(subject) {
+    await withInstances(subject, async (make) => {
+      const instance = await make();
+      checkHealth(instance);
+      await needs("start", () => instance.start());
+      await healthy(instance, subject.patience);
+      await needs("start", () => instance.consume());
+      checkHealth(instance);
+      await healthy(instance, subject.patience);
+    });
+  },
+};
+
+/** A reason is a text that a person can read. */
+function checkHealth({ connector }: Instance): void {
+  const reason: unknown = connector.health?.();
+  must(
+    reason === undefined || (typeof reason === "string" && reason.trim() !== ""),
+    `health() returned ${show(reason)}, which is neither undefined nor a reason`,
+  );
+}
+
+const counts: Rule = {
+  name: "counts",
+  title: "counts() returns numbers that are finite and not negative, under names in snake_case",
+  async check(subject) {
+    return await withInstances(subject, async (make) => {
+      const instance = await make();
+      if (instance.connector.counts === undefined) return "the connector has no counts()";
+      const before = readCounts(instance);
+      await needs("start", () => instance.start());
+      const after = readCounts(instance);
+      must(
+        Object.keys(before).join() === Object.keys(after).join(),
+        `counts() had ${Object.keys(before)} before start(), and has ${Object.keys(after)} now`,
+      );
+    });
+  },
+};
+
+function readCounts({ connector }: Instance): Readonly<Record<string, number>> {
+  const counts: Readonly<Record<string, unknown>> = connector.counts?.() ?? {};
+  for (const [name, value] of Object.entries(counts)) {
+    must(/^[a-z][a-z0-9_]*$/.test(name), `counts() has the name ${show(name)}`);
+    must(
+      typeof value === "number" && Number.isFinite(value) && value >= 0,
+      `counts() has ${name} = ${typeof value === "number" ? value : show(value)}`,
+    );
+  }
+  return counts as Readonly<Record<string, number>>;
+}
+
+const probe: Rule = {
+  name: "probe",
+  title: "probe() says what it found, and leaves nothing open",
+  async check(subject) {
+    const instance = await needs("create", () => subject.create());
+    const { connector } = instance;
+    if (connector.probe === undefined) return "the connector has no probe()";
+    const { received } = subject.options.destination ?? {};
+    const before = (await received?.())?.length;
+    const found: unknown = await within("probe()", () => connector.probe?.(), subject.patience);
+    must(
+      typeof found === "string" && found.trim() !== "",
+      `probe() returned ${show(found)} instead of a few words`,
+    );
+    const after = (await received?.())?.length;
+    must(before === after, `probe() sent something: the service has received ${after} payloads`);
+    await needs("create", () => endsAlone("probe", subject.options, subject.patience));
+  },
+};
+
+const close: Rule = {
+  name: "close",
+  title: "the connector can be closed before it is started, while it works, and again",
+  async check(subject) {
+    await withInstances(subject, async (make) => {
+      await (await make()).shut();
+      const started = await make();
+      await needs("start", () => started.start());
+      await started.shut();
+      const working = await make();
+      await needs("start", () => working.start());
+      await needs("start", () => working.consume());
+      await working.shut();
+      try {
+        await working.shut();
+      } catch (cause) {
+        throw new Seen(`it was closed for a second time, and ${textOf(cause)}`, { cause });
+      }
+    });
+  },
+};
+
+const end: Rule = {
+  name: "end",
+  title: "a process ends by itself when the connector is closed",
+  async check(subject) {
+    await needs("close", () => withStarted(subject, () => Promise.resolve()));
+    await needs("create", () => endsAlone("close", subject.options, subject.patience));
+  },
+};
+
+const instances: Rule = {
+  name: "instances",
+  title: "two connectors in one process do not share state",
+  async check(subject) {
+    await withStarted(subject, async (one) => {
+      await withStarted(subject, async (other) => {
+        await needs("start", () => one.consume());
+        await needs("start", () => other.consume());
+        const before = show(other.connector.counts?.());
+        if (subject.options.destination !== undefined) await write(subject, one);
+        const after = show(other.connector.counts?.());
+        must(before === after, `a write to one changed the counts of the other to ${after}`);
+      });
+      // The other one is closed now.
+      await seen("health", () => healthy(one, subject.patience));
+      if (subject.options.destination !== undefined) {
+        await seen("write", () => one.write(payloadOf(subject)));
+      }
+    });
+  },
+};
+
+async function seen(what: string, act: () => Promise<unknown>): Promise<void> {
+  try {
+    await act();
+  } catch (cause) {
+    throw new Seen(`after the other one was closed, ${what}() failed: ${textOf(cause)}`, { cause });
+  }
+}
+
+function payloadOf({ options: { destination } }: Subject): unknown {
+  return destination?.payload ?? { text: "hello" };
+}
+
+async function write(subject: Subject, instance: Instance): Promise<void> {
+  await needs(
+    "write",
+    () => within("write()", () => instance.write(payloadOf(subject)), subject.patience),
+  );
+}
+
+const testMode: Rule = {
+  name: "test-mode",
+  title: "with the options of test(), the connector starts and closes without the service",
+  async check(subject) {
+    const { definition, connector } = await needs("configuration", () => subject.load());
+    const { test } = definition;
+    if (test === undefined) return "the type has no test()";
+    let options: unknown;
+    try {
+      options = definition.test?.(connector.options);
+    } catch (cause) {
+      throw new Seen(`test() threw ${textOf(cause)}`, { cause });
+    }
+    must(typeof options === "object" && options !== null, `test() returned ${show(options)}`);
+    await subject.options.outage?.stop();
+    try {
+      await withInstances(subject, async (make) => {
+        const instance = await make({ options, clock: new ManualClock() });
+        await needs("start", () => instance.start());
+        await needs("start", () => instance.consume());
+        await needs("health", () => {
+          const reason = instance.connector.health?.();
+          must(reason === undefined, `health() returned ${show(reason)} in a test`);
+        });
+      });
+    } finally {
+      await subject.options.outage?.start();
+    }
+  },
+};
+
+/** The rules about the life of a connector. */
+export const lifecycleRules: readonly Rule[] = [
+  create,
+  start,
+  health,
+  counts,
+  close,
+  end,
+  instances,
+  probe,
+  testMode,
+];

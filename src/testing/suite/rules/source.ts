@@ -1,0 +1,298 @@
+/** Rules about the events of a source, and the flows that they start. */
+import { isObject } from "../../../base/json.ts";
+import type { FlowEvent } from "../../../contract/connector.ts";
+import { held, permanent, RecordingFlow, temporary } from "../flow.ts";
+import { must, needs, pause, Seen, show, textOf, until, within } from "../failure.ts";
+import { VALUES } from "../options.ts";
+import { type Rule, withInstances } from "../rule.ts";
+import type { Instance, Subject } from "../subject.ts";
+import { equal } from "./destination.ts";
+
+const applies: Rule["applies"] = ({ source }) => source !== undefined;
+
+/** How many events happen while a flow is busy. */
+const MANY = 10;
+/** How long a wrong call has time to be made, in milliseconds. */
+const MOMENT = 100;
+
+const events: Rule = {
+  name: "events",
+  title: "an event starts its flow, after consume() and with all that a flow needs",
+  applies,
+  async check(subject) {
+    await withInstances(subject, async (make) => {
+      const instance = await make();
+      const flow = new RecordingFlow("one");
+      instance.subscribe(operationOf(subject), flow);
+      await needs("start", () => instance.start());
+      const payload = payloadOf(subject);
+      // It may be refused, kept or lost.
+      const early = Promise.allSettled([emit(subject, instance, payload)]);
+      await pause(MOMENT);
+      must(flow.events.length === 0, "a flow was started before consume()");
+      await needs("start", () => instance.consume());
+      const emitted = emit(subject, instance, payload);
+      await reached(subject, flow, 1);
+      await Promise.all([early, emitted]);
+      checkEvent(flow.events[0], payload);
+    });
+  },
+};
+
+function checkEvent(event: FlowEvent, payload: unknown): void {
+  must(
+    typeof event.operation === "string" && event.operation !== "",
+    `the event has the operation ${show(event.operation)}`,
+  );
+  must(equal(event.payload, payload), `${show(payload)} became the payload ${show(event.payload)}`);
+  must(isObject(event.input), `the event has the input ${show(event.input)}`);
+  for (const name of isObject(payload) ? Object.keys(payload) : []) {
+    must(name in event.input, `the input has no "${name}", which the payload has`);
+  }
+}
+
+const filters: Rule = {
+  name: "filters",
+  title: "a flow whose filter refuses the event is not run; all that take it are",
+  applies,
+  async check(subject) {
+    const flows = [
+      new RecordingFlow("refuses", { takes: () => false }),
+      new RecordingFlow("first"),
+      new RecordingFlow("second"),
+    ];
+    await withConsuming(subject, flows, async (instance) => {
+      const emitted = emit(subject, instance, payloadOf(subject));
+      const [, first, second] = flows;
+      await needs("events", () =>
+        until(
+          () => first.events.length + second.events.length > 0,
+          () => "no flow was started",
+          subject.patience,
+        ));
+      await reached(subject, first, 1);
+      await reached(subject, second, 1);
+      await emitted;
+      must(flows[0].events.length === 0, "a flow was run although its filter refuses the event");
+    });
+  },
+};
+
+const failures: Rule = {
+  name: "failures",
+  title: "a flow that fails does not end the source",
+  applies,
+  async check(subject) {
+    const [now, later, other] = [
+      new RecordingFlow("fails at once", {
+        run() {
+          throw permanent("fails at once");
+        },
+      }),
+      new RecordingFlow("fails later", {
+        run: () => Promise.reject(permanent("fails later")),
+      }),
+      new RecordingFlow("other"),
+    ];
+    for (const failing of [now, later]) {
+      await withConsuming(subject, [failing, other], async (instance) => {
+        await emit(subject, instance, payloadOf(subject));
+        await needs("events", () => reached(subject, failing, 1));
+        await pause(MOMENT);
+        const before = other.events.length;
+        await emit(subject, instance, payloadOf(subject));
+        await needs("filters", () =>
+          until(
+            () => other.events.length > before,
+            () => "after a flow had failed, the next event was not delivered",
+            subject.patience,
+          ));
+      });
+    }
+  },
+};
+
+const redelivery: Rule = {
+  name: "redelivery",
+  title: "an event whose flow failed is delivered again, one that was handled is not",
+  applies,
+  async check(subject) {
+    const { definition } = await needs("configuration", () => subject.load());
+    const redelivers = subject.options.source?.redelivers ?? definition.source?.kind === "messages";
+    if (!redelivers) return "the source does not deliver again";
+    const flow = new RecordingFlow("fails once", {
+      run: (_event, index) => index === 0 ? Promise.reject(temporary("fails once")) : undefined,
+    });
+    await withConsuming(subject, [flow], async (instance) => {
+      const emitted = emit(subject, instance, payloadOf(subject));
+      await needs("events", () => reached(subject, flow, 1));
+      await until(
+        () => flow.events.length > 1,
+        () => "the event was not delivered again",
+        subject.patience,
+      );
+      await emitted;
+      await pause(MOMENT);
+      const [first, second] = flow.events.map(({ payload }) => payload);
+      must(equal(first, second), `${show(first)} came back as ${show(second)}`);
+      must(flow.events.length === 2, "an event that was handled was delivered again");
+    });
+  },
+};
+
+const slow: Rule = {
+  name: "slow-flows",
+  title: "a slow flow loses no event",
+  applies,
+  async check(subject) {
+    const { wait, release } = held();
+    const flow = new RecordingFlow("slow", { run: () => wait });
+    await withConsuming(subject, [flow], async (instance) => {
+      const all: Promise<unknown>[] = [];
+      try {
+        for (let index = 0; index < MANY; index++) {
+          all.push(emit(subject, instance, payloadOf(subject)));
+        }
+        await needs("events", () => reached(subject, flow, 1));
+        await pause(MOMENT);
+      } finally {
+        release();
+      }
+      await until(
+        () => flow.ended >= MANY,
+        () => `of ${MANY} events, ${flow.ended} were handled`,
+        subject.patience,
+      );
+      await Promise.all(all);
+    });
+  },
+};
+
+const drain: Rule = {
+  name: "drain",
+  title: "drain() waits for the flows in flight",
+  applies,
+  async check(subject) {
+    const { wait, release } = held();
+    const flow = new RecordingFlow("in flight", { run: () => wait });
+    await withConsuming(subject, [flow], async (instance) => {
+      const emitted = emit(subject, instance, payloadOf(subject));
+      let drained = false;
+      try {
+        await needs("events", () => reached(subject, flow, 1));
+        await within("stop()", () => instance.connector.stop?.(), subject.patience);
+        const draining = Promise.resolve(instance.connector.drain?.())
+          .then(() => void (drained = true));
+        await pause(MOMENT);
+        must(!drained, "drain() resolved while a flow was running");
+        release();
+        await within("drain()", () => draining, subject.patience);
+        must(flow.ended === 1, "drain() resolved before the flow had ended");
+      } finally {
+        release();
+      }
+      await emitted;
+    });
+  },
+};
+
+const closed: Rule = {
+  name: "closed",
+  title: "after close() no flow is started",
+  applies,
+  async check(subject) {
+    const flow = new RecordingFlow("closed");
+    const instance = await withConsuming(subject, [flow], async (instance) => {
+      await emit(subject, instance, payloadOf(subject));
+      await needs("events", () => reached(subject, flow, 1));
+      return instance;
+    });
+    const before = flow.events.length;
+    // Where the connector itself is the way to it, it may refuse.
+    await Promise.allSettled([emit(subject, instance, payloadOf(subject))]);
+    await pause(MOMENT);
+    must(flow.events.length === before, "a flow was started after close()");
+  },
+};
+
+const receivedValues: Rule = {
+  name: "received-values",
+  title: "every value becomes the payload that was sent",
+  applies,
+  async check(subject) {
+    const flow = new RecordingFlow("values");
+    await withConsuming(subject, [flow], async (instance) => {
+      await emit(subject, instance, payloadOf(subject));
+      await needs("events", () => reached(subject, flow, 1));
+      for (const value of subject.options.source?.values ?? VALUES) {
+        const before = flow.events.length;
+        const emitted = emit(subject, instance, value);
+        try {
+          await reached(subject, flow, before + 1);
+        } catch (cause) {
+          throw new Seen(`the value ${show(value)}: ${textOf(cause)}`, { cause });
+        }
+        await emitted;
+        const { payload } = flow.events[before];
+        must(equal(payload, value), `${show(value)} became the payload ${show(payload)}`);
+      }
+    });
+  },
+};
+
+/** Runs a test with a source that consumes for these flows. */
+export async function withConsuming<T>(
+  subject: Subject,
+  flows: readonly RecordingFlow[],
+  act: (instance: Instance) => Promise<T>,
+): Promise<T> {
+  return await withInstances(subject, async (make) => {
+    const instance = await make();
+    for (const flow of flows) instance.subscribe(operationOf(subject), flow);
+    await needs("start", () => instance.start());
+    await needs("start", () => instance.consume());
+    return await act(instance);
+  });
+}
+
+/** Calls the author's `emit`. A failure of it is reported even if nothing waits for it. */
+export async function emit(
+  { options: { source } }: Subject,
+  { connector }: Instance,
+  payload: unknown,
+): Promise<void> {
+  await source?.emit(payload, connector);
+}
+
+/** Waits until as many runs of a flow have begun. */
+export async function reached(
+  { patience }: Subject,
+  flow: RecordingFlow,
+  count: number,
+): Promise<void> {
+  await until(
+    () => flow.events.length >= count,
+    () => `${count} events happened, and ${flow.events.length} have started the flow`,
+    patience,
+  );
+}
+
+export function operationOf({ options: { source } }: Subject): string | undefined {
+  return source?.operation;
+}
+
+export function payloadOf({ options: { source } }: Subject): unknown {
+  return source?.payload ?? { text: "hello" };
+}
+
+/** The rules about events. */
+export const sourceRules: readonly Rule[] = [
+  events,
+  filters,
+  failures,
+  redelivery,
+  slow,
+  drain,
+  closed,
+  receivedValues,
+];

@@ -1,0 +1,52 @@
+/** The rule about several workers of a service. */
+import { twoWorkers } from "../cluster.ts";
+import { RecordingFlow } from "../flow.ts";
+import { needs, pause, until, within } from "../failure.ts";
+import { healthy, type Rule, withInstances } from "../rule.ts";
+import { whyUnshared } from "./definition.ts";
+import { emit, operationOf, payloadOf } from "./source.ts";
+
+const workers: Rule = {
+  name: "workers",
+  title: "in two workers, both connectors start, and an event reaches a flow in one of them",
+  async check(subject) {
+    const loaded = await needs("configuration", () => subject.load());
+    const why = await needs("unshared", () => whyUnshared(loaded));
+    if (why !== undefined) return `several workers cannot share it: ${why}`;
+    const { source, destination } = subject.options;
+    await withInstances(subject, async (make) => {
+      const [leader, other] = [...twoWorkers()].map((cluster) => make({ cluster }));
+      const instances = [await leader, await other];
+      const flow = new RecordingFlow("in both workers");
+      if (source !== undefined) {
+        for (const instance of instances) instance.subscribe(operationOf(subject), flow);
+      }
+      await needs("start", () => Promise.all(instances.map((instance) => instance.start())));
+      for (const instance of instances) {
+        await needs("health", () => healthy(instance, subject.patience));
+      }
+      await needs("start", () => Promise.all(instances.map((instance) => instance.consume())));
+      if (destination !== undefined) {
+        const payload = destination.payload ?? { text: "hello" };
+        for (const instance of instances) {
+          const writing = () => instance.write(payload);
+          await needs("write", () => within("write()", writing, subject.patience));
+        }
+      }
+      if (source === undefined) return;
+      const before = flow.events.length;
+      const emitted = emit(subject, instances[0], payloadOf(subject));
+      await needs("events", () =>
+        until(
+          () => flow.events.length > before,
+          () => "an event reached no flow of two workers",
+          subject.patience,
+        ));
+      await emitted;
+      await pause(20);
+    });
+  },
+};
+
+/** The rules about workers. */
+export const workerRules: readonly Rule[] = [workers];
