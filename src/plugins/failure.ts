@@ -4,6 +4,7 @@ import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { PluginError } from "../base/errors.ts";
+import { withoutVersion } from "./hooks.ts";
 import { platform } from "./platform.ts";
 
 /** A place in a file. */
@@ -122,10 +123,6 @@ function textOf(value: unknown): string {
 
 function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, " ").trim();
-}
-
-function withoutVersion(text: string): string {
-  return text.replaceAll(/[?&]weir=\d+/g, "");
 }
 
 /** Such as `redis.ts:3:9`, relative if the file is below the working directory. */

@@ -1,7 +1,8 @@
 /** Hooks of Node and Deno for the imports inside of plugins. */
+import { readFileSync } from "node:fs";
 import module from "node:module";
 import { isAbsolute } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** The folder of the package that runs, and the extension of its modules; undefined in a bundle. */
 const [, ROOT, EXTENSION] = /^(.*\/)src\/plugins\/hooks(\.[jt]s)$/.exec(import.meta.url) ?? [];
@@ -10,15 +11,32 @@ const MAIN = ROOT && `${ROOT}mod${EXTENSION}`;
 /** The name that plugins import. */
 const NAME = "@weir/runtime";
 
+/** The name of a package, and not a path or a URL. */
+const BARE = /^[^./:][^:]*$/;
+const NOT_FOUND = "ERR_MODULE_NOT_FOUND";
+
+/** The formats of files that Node would read as CommonJS, and what they are as modules. */
+const MODULE_FORMATS: ReadonlyMap<unknown, string> = new Map([
+  ["commonjs", "module"],
+  ["commonjs-typescript", "module-typescript"],
+]);
+
 /** The parameter of a URL that tells one import of a file from the next. */
 const VERSION = /[?&]weir=(\d+)$/;
 
 /** The part of `node:module` that is used here. Versions before Node 22.15 lack it. */
 interface HookModule {
   registerHooks?(hooks: {
-    resolve(specifier: string, context: ResolveContext, next: Resolve): Resolved;
+    readonly resolve: Hook<ResolveContext, Resolved>;
+    readonly load?: Hook<unknown, unknown>;
   }): void;
 }
+
+type Hook<Context, Result> = (
+  name: string,
+  context: Context,
+  next: (name: string, context: Context) => Result,
+) => Result;
 
 interface ResolveContext {
   readonly parentURL?: string | undefined;
@@ -30,29 +48,94 @@ interface Resolved {
   readonly shortCircuit?: boolean;
 }
 
-type Resolve = (specifier: string, context: ResolveContext) => Resolved;
-
-let installed = false;
+const { registerHooks } = module as HookModule;
+let passes = false;
+let offers = false;
 let record: ((parent: string, child: string) => void) | undefined;
 
-/**
- * Installs the hooks once. A file whose URL has a version passes it on to the files that it imports.
- * On Node, `@weir/runtime` is this package where it is not installed.
- */
-export function installHooks(): void {
-  const { registerHooks } = module as HookModule;
-  if (installed || registerHooks === undefined) return;
-  installed = true;
-  registerHooks({
+/** Lets a file whose URL has a version pass it on to the files that it imports. */
+export function passVersions(): void {
+  if (passes) return;
+  passes = true;
+  registerHooks?.({
     resolve(specifier, context, next) {
-      const found = resolveOrOffer(specifier, context, next);
+      const found = next(specifier, context);
       const { parentURL = "" } = context;
       const [, version] = VERSION.exec(parentURL) ?? [];
       if (version === undefined || !isOwnFile(found.url)) return found;
+      if (isMissing(specifier, context, found)) return found;
       record?.(parentURL, found.url);
       return { ...found, url: withVersion(found.url, Number(version)) };
     },
   });
+}
+
+/**
+ * Offers this package as `@weir/runtime` where Node does not find it. Plugins are modules, even if
+ * the nearest `package.json` has the type `commonjs`, which `npm init` writes: the files that
+ * `importer` imports, and those that they import.
+ */
+export function offerOnNode(importer: string): void {
+  if (offers || MAIN === undefined) return;
+  offers = true;
+  const importers = new Set([importer]);
+  registerHooks?.({
+    resolve(specifier, context, next) {
+      const found = resolveOrOffer(specifier, context, next);
+      if (!importers.has(withoutVersion(context.parentURL ?? ""))) return found;
+      if (!isOwnFile(found.url)) return found;
+      importers.add(withoutVersion(found.url));
+      const format = MODULE_FORMATS.get(found.format);
+      return format !== undefined && isModule(found.url) ? { ...found, format } : found;
+    },
+  });
+}
+
+/** Whether a file has a line that only a module can have. */
+function isModule(url: string): boolean {
+  const path = fileURLToPath(withoutVersion(url));
+  return !/\.c[jt]s$/.test(path) &&
+    /^(?:import[\s{*"']|export[\s{*])/m.test(readFileSync(path, "utf8"));
+}
+
+function resolveOrOffer(
+  specifier: string,
+  context: ResolveContext,
+  next: (specifier: string, context: ResolveContext) => Resolved,
+): Resolved {
+  try {
+    return next(specifier, context);
+  } catch (error) {
+    const { code } = error as { readonly code?: unknown };
+    if (specifier !== NAME || code !== NOT_FOUND || MAIN === undefined) throw error;
+    return { url: MAIN, shortCircuit: true };
+  }
+}
+
+/**
+ * Offers this package as `@weir/runtime` where Deno does not find it. Returns false if it is offered
+ * already, or cannot be.
+ */
+export function offerOnDeno(): boolean {
+  if (offers || MAIN === undefined || registerHooks === undefined) return false;
+  offers = true;
+  registerHooks({
+    resolve(specifier, context, next) {
+      const found = next(specifier, context);
+      if (!isMissing(specifier, context, found)) return found;
+      if (specifier === NAME) return { url: MAIN, shortCircuit: true };
+      const error = new TypeError(`Import "${specifier}" not a dependency`);
+      throw Object.assign(error, { code: NOT_FOUND });
+    },
+    // Only with this hook does Deno ask the other one for what a module imports.
+    load: (url, context, next) => next(url, context),
+  });
+  return true;
+}
+
+/** Deno makes a file beside the importing one of a name that its configuration does not have. */
+function isMissing(name: string, { parentURL = "" }: ResolveContext, { url }: Resolved): boolean {
+  return BARE.test(name) && URL.canParse(name, parentURL) && new URL(name, parentURL).href === url;
 }
 
 /** Calls `act` with the URLs of an importing and an imported file of plugins, from now on. */
@@ -65,19 +148,14 @@ export function withVersion(url: string, version: number): string {
   return `${url}${url.includes("?") ? "&" : "?"}weir=${version}`;
 }
 
+/** The same URL or text without versions. */
+export function withoutVersion(text: string): string {
+  return text.replaceAll(/[?&]weir=\d+/g, "");
+}
+
 /** Whether a path or URL is a file of a plugin: packages and this one do not change. */
 export function isOwnFile(path: string): boolean {
   const url = path.startsWith("file:") ? path : isAbsolute(path) ? pathToFileURL(path).href : "";
   return url !== "" && !url.includes("/node_modules/") && url !== MAIN &&
     !(ROOT && url.startsWith(`${ROOT}src/`));
-}
-
-function resolveOrOffer(specifier: string, context: ResolveContext, next: Resolve): Resolved {
-  try {
-    return next(specifier, context);
-  } catch (error) {
-    const { code } = error as { readonly code?: unknown };
-    if (specifier !== NAME || code !== "ERR_MODULE_NOT_FOUND" || MAIN === undefined) throw error;
-    return { url: MAIN, shortCircuit: true };
-  }
 }

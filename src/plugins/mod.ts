@@ -6,7 +6,7 @@
  */
 import { asPluginError } from "./failure.ts";
 import { locate } from "./locate.ts";
-import { offerThisPackage } from "./this-package.ts";
+import { importModule } from "./this-package.ts";
 
 export { PluginReloader } from "./reloader.ts";
 
@@ -17,9 +17,8 @@ export { PluginReloader } from "./reloader.ts";
  */
 export async function importPlugin(specifier: string, folder: string): Promise<unknown> {
   const url = await locate(specifier, folder);
-  offerThisPackage(url);
   try {
-    return await import(url);
+    return await importModule(url);
   } catch (error) {
     throw asPluginError(error, url);
   }

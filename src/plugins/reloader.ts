@@ -4,11 +4,11 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { importsOf } from "./bun-imports.ts";
 import { asPluginError, fileOf } from "./failure.ts";
-import { installHooks, isOwnFile, onImport, withVersion } from "./hooks.ts";
+import { isOwnFile, onImport, passVersions, withVersion } from "./hooks.ts";
 import { locate } from "./locate.ts";
 import { platform } from "./platform.ts";
 import { readSpecifier } from "./specifier.ts";
-import { offerThisPackage } from "./this-package.ts";
+import { importModule } from "./this-package.ts";
 
 /**
  * Imports the plugins of one configuration, each time that it is read. When a file of one of them
@@ -65,7 +65,6 @@ export class PluginReloader {
     if (path !== undefined) this.#addRoot(path);
     const key = JSON.stringify([folder, specifier]);
     if (this.#modules.has(key)) return this.#modules.get(key);
-    offerThisPackage(url);
     try {
       const exports = await this.#import(url, path);
       this.#modules.set(key, exports);
@@ -82,11 +81,11 @@ export class PluginReloader {
   #import(url: string, path: string | undefined): Promise<unknown> {
     if (platform === "bun") {
       if (path !== undefined) this.#scan(path);
-      return import(url);
+      return importModule(url);
     }
-    installHooks();
+    passVersions();
     onImport((parent, child) => this.#add(fileURLToPath(parent), fileURLToPath(child)));
-    return import(path === undefined ? url : withVersion(url, this.#version));
+    return importModule(path === undefined ? url : withVersion(url, this.#version));
   }
 
   #addRoot(path: string): void {

@@ -1,7 +1,7 @@
 /** Lets plugins import `@weir/runtime` where it is not installed: they get the package that runs. */
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { installHooks } from "./hooks.ts";
+import { offerOnDeno, offerOnNode } from "./hooks.ts";
 import { platform } from "./platform.ts";
 
 /** The name of the package. */
@@ -23,10 +23,34 @@ interface BunGlobal {
 
 let offered = false;
 
-/** Prepares the import of the module with this URL. Deno reads its own configuration instead. */
-export function offerThisPackage(url: string): void {
-  if (platform === "node") installHooks();
-  if (platform !== "bun" || offered || !url.startsWith("file:")) return;
+/**
+ * Imports the module with this URL, which may have a version. A plugin that has no `@weir/runtime` of
+ * its own gets this one.
+ */
+export async function importModule(url: string): Promise<unknown> {
+  if (platform === "node") offerOnNode(import.meta.url);
+  if (platform === "bun") offerOnBun(url);
+  return await (platform === "deno" ? importOnDeno(url) : import(url));
+}
+
+async function importOnDeno(url: string): Promise<unknown> {
+  try {
+    return await import(url);
+  } catch (error) {
+    const { message } = error as { readonly message?: unknown };
+    const [, file] = /^Loading unprepared module: (file:[^\s,]+)/.exec(String(message)) ?? [];
+    // Only the import of that file itself tells what is wrong with it.
+    if (file !== undefined) await import(file);
+    // The hooks change how Deno loads modules, so they are installed where nothing else helps.
+    else if (String(message).startsWith(`Import "${NAME}" not`) && offerOnDeno()) {
+      return await importOnDeno(url);
+    }
+    throw error;
+  }
+}
+
+function offerOnBun(url: string): void {
+  if (offered || !url.startsWith("file:")) return;
   const { Bun } = globalThis as unknown as { readonly Bun: BunGlobal };
   if (isInstalled(Bun, dirname(fileURLToPath(url)))) return;
   offered = true;

@@ -1,10 +1,19 @@
 /** Plugins: connectors that are not part of Weir, in every command. */
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { commandFile, ready, type Stage, stageTest, type Weir } from "../support/process.ts";
+import {
+  commandFile,
+  type Process,
+  ready,
+  root,
+  type Stage,
+  stageTest,
+  type Weir,
+} from "../support/process.ts";
 import type { SocketClient } from "../support/socket-client.ts";
 import { ack, openClient } from "../support/talk.ts";
+import { needTool } from "../support/toolchain.ts";
 
 const goodbye = { code: 1001, reason: "the server is shutting down" };
 
@@ -107,6 +116,38 @@ stageTest(
     ]]);
   },
 );
+
+stageTest("a plugin needs no package of its own: it gets the one that runs", async (stage) => {
+  const folder = await stage.copy("plugins");
+  // What `npm init` writes, although plugins are modules.
+  await writeFile(join(folder, "package.json"), '{ "name": "shop", "type": "commonjs" }');
+  const start = await commandWithoutPackage(stage);
+  const tested = await (await start(["test", folder])).ended();
+  assert.deepEqual([tested.code, tested.stderr], [0, ""], tested.stdout);
+  const weir = await ready(await start(["run", "--watch", folder]));
+  assert.equal(await count(await openClient(weir)), 6);
+  await edit(folder, "step.ts", "number = 1", "number = ");
+  await complains(weir, /^error\[plugin-failed\]: .* \(plugins\/step\.ts:2(?::\d+)?\)$/m);
+  await edit(folder, "step.ts", "number = ", "number = 2");
+  await weir.says(/restarted .*\n/);
+  assert.equal(await count(await openClient(weir)), 7);
+  weir.signal("SIGINT");
+  assert.equal((await weir.ended()).code, 0);
+});
+
+/** Starts the command. Deno gets a configuration that does not have the package. */
+async function commandWithoutPackage(
+  stage: Stage,
+): Promise<(args: readonly string[]) => Promise<Process>> {
+  if (stage.runtime !== "deno") return (args) => stage.script(commandFile(stage.runtime), args);
+  const { imports } = JSON.parse(await readFile(join(root, "deno.json"), "utf8"));
+  const config = join(stage.folder, "deno.json");
+  await writeFile(config, JSON.stringify({ nodeModulesDir: "none", imports }));
+  await copyFile(join(root, "deno.lock"), join(stage.folder, "deno.lock"));
+  const deno = await needTool("deno");
+  const command = ["run", "-A", "--quiet", "--config", config, join(root, commandFile("deno"))];
+  return (args) => Promise.resolve(stage.command(deno, [...command, ...args]));
+}
 
 stageTest("programs that embed a configuration import its plugins", async (stage) => {
   const folder = await stage.copy("plugins");

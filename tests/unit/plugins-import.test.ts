@@ -282,6 +282,21 @@ test("a plugin that has no @weir/runtime of its own gets the one that runs", asy
   assert.equal(found.ConnectorError, ConnectorError);
 });
 
+test("plugins are modules, whatever the package.json of their project says", async () => {
+  await write({
+    "common/package.json": '{ "type": "commonjs" }',
+    "common/a.ts":
+      'import { b } from "./b.js";\nimport c from "./c.cjs";\nexport default { b, c };\n',
+    "common/b.js": 'export * from "./deep/d.ts";\n',
+    "common/deep/d.ts": "/** One. */\nexport const b = 1 as number;\n",
+    "common/c.cjs": "module.exports = 'c';\n",
+    "common/e.js": "module.exports = { e: 1 };\n",
+  });
+  assert.deepEqual(await imported("./common/a.ts"), { b: 1, c: "c" });
+  // Deno takes no other file than *.cjs for CommonJS.
+  if (!isDeno) assert.deepEqual(await imported("./common/e.js"), { e: 1 });
+});
+
 test("a linked package is imported from where it is", async () => {
   await write(packageOf("linked", "1.0.0", exports));
   await mkdir(join(folder, "linking/node_modules"), { recursive: true });
