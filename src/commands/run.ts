@@ -2,7 +2,7 @@
 import process from "node:process";
 import type { RunCommand } from "./arguments.ts";
 import { diskCache } from "./disk-cache.ts";
-import { loadEnvFile, loadModel } from "./load.ts";
+import { loadModel } from "./load.ts";
 import { WorkerError } from "../base/errors.ts";
 import { withTimeout } from "../base/timeout.ts";
 import { readConfigFiles } from "../server/files.ts";
@@ -27,7 +27,6 @@ export async function run(command: RunCommand, serve: Serve): Promise<number> {
   const keepAlive = setInterval(() => {}, A_DAY);
   try {
     if (command.watch) {
-      if (command.envFile !== undefined) await loadEnvFile(command.envFile);
       await configureLog(command.logLevel, command.logFormat);
       await watch(command, serve, signal);
     } else {

@@ -4,7 +4,7 @@
  *
  * May import base/, contract/, expression/, hcl/, model/ and type/.
  */
-import type { ConnectorType } from "../contract/definition.ts";
+import type { ConnectorType, FileDependency } from "../contract/definition.ts";
 import { ConfigError } from "../base/errors.ts";
 import type { ConnectorModel, FlowModel, Model } from "../model/mod.ts";
 import { didYouMean } from "../base/nearest.ts";
@@ -20,6 +20,7 @@ import { Problems } from "./problems.ts";
 import { readService } from "./service.ts";
 import { readTests } from "./test/mod.ts";
 import { type Block, type Body, hasFailed, type SourceFile } from "../hcl/tree.ts";
+import { sourceOf, VariableRecorder } from "./source.ts";
 import { readTypes } from "./types.ts";
 import type { PlacedExpression, PlacedFlow, PlacedRequest } from "./warnings/flow.ts";
 import { warn } from "./warnings/mod.ts";
@@ -36,6 +37,8 @@ export interface LoadFilesOptions extends ReadOptions {
   readonly now?: (() => number) | undefined;
   /** Whether a program has the configuration inside of it, and may publish as its flows do. */
   readonly embedded: boolean;
+  /** Called with every file beside the configuration's own that a start would read. */
+  readonly onFile?: ((file: FileDependency) => void) | undefined;
 }
 
 /**
@@ -81,7 +84,9 @@ async function connectFiles(
     report({ code: "unexpected-label", span: label.span, message: "constants takes no label" });
   }
 
-  const { env, now } = options;
+  const { now } = options;
+  const variables = new VariableRecorder(options.env);
+  const { env } = variables;
   const named = (kind: string): readonly NamedBlock[] =>
     nameBlocks(read.body.blocks.filter(({ type }) => type === kind), kind, "", report);
   const blocks = {
@@ -141,7 +146,10 @@ async function connectFiles(
     complete: !options.embedded && !problems.hasErrors,
     report,
   });
-  const tests = readTests(blocks.test, loading);
+  for (const { model } of soundConnectors) {
+    for (const file of model.definition.files?.(model.options) ?? []) options.onFile?.(file);
+  }
+  const tests = readTests(blocks.test, { ...loading, env: options.env });
   if (problems.hasErrors) throw new ConfigError(problems.sorted);
   const { connectors } = loading;
   return {
@@ -151,6 +159,7 @@ async function connectFiles(
     constants: read.constants,
     tests,
     warnings: problems.sorted,
+    source: sourceOf(read.body, variables.read),
   };
 }
 

@@ -138,6 +138,7 @@ const connectorType = v.looseObject({
   address: method,
   test: method,
   unshared: method,
+  files: method,
   source: v.optional(
     v.looseObject(
       { check: method, verifies: method, receives: method, internal: method },

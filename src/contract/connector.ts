@@ -188,7 +188,8 @@ export interface HttpService {
 
 /**
  * A connector at work. The runtime calls `subscribe` for every flow, then `start` on all, then
- * `consume` on all; at the end, or where one has failed, `stop`, `drain`, `closeClients`, `drain`
+ * `consume` on all. If it replaces a running service, as `weir run --watch` does, it calls `prepare`
+ * on all before, while the other service still runs. At the end, or where one has failed, `stop`, `drain`, `closeClients`, `drain`
  * again and `close`, each on all. `drain` is repeated for as long as flows end meanwhile.
  */
 export interface Connector {
@@ -208,6 +209,15 @@ export interface Connector {
    * @throws {ConnectorError} The delivery failed.
    */
   write?(request: WriteRequest): unknown;
+  /**
+   * Does as much of `start` as it can while the service that this one replaces still runs, and takes
+   * nothing from it: no event, no lock, no port. `start` does the rest when the other one is closed.
+   * Without it, all of `start` waits for that. A connector that has a `prepare` may be closed
+   * after it without a `start`.
+   *
+   * @throws {ConnectorError} It cannot start. The other service then keeps running.
+   */
+  prepare?(): Promise<void>;
   /**
    * Gets ready to be written to.
    *

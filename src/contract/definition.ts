@@ -108,6 +108,8 @@ export interface ConnectorType<Options = unknown, DestinationOptions = unknown> 
   check?(options: Options): readonly BlockProblem[];
   /** Warnings about what its block declares and no flow uses. Asked only where flows alone could. */
   checkUsage?(usage: Usage, options: Options): readonly BlockProblem[];
+  /** The files that its `start` reads: `weir run --watch` restarts when one of them changes. */
+  files?(options: Options): readonly FileDependency[];
   /** What no two connectors may have alike, such as `0.0.0.0:3001/ws`. */
   address?(options: Options): string | undefined;
   /** Present where a flow can start here. */
@@ -127,6 +129,19 @@ export interface ConnectorType<Options = unknown, DestinationOptions = unknown> 
   unshared?(options: Options): string | undefined;
   /** Makes a connector; may load its client library now, and opens nothing before `start`. */
   create(options: Options, context: ConnectorContext): Connector | Promise<Connector>;
+}
+
+/** A file or folder that a start reads beside the configuration. */
+export interface FileDependency {
+  /** As the options have it: absolute, or relative to the working directory. */
+  readonly path: string;
+  /**
+   * What counts: the content of a `file`, the contents of those `files` in a folder whose names end
+   * with `ending`, or whether there is a `folder`.
+   */
+  readonly kind: "file" | "files" | "folder";
+  /** For `files`, such as `.sql`; every file by default. */
+  readonly ending?: string;
 }
 
 /** What all flows of a configuration do with one connector. */

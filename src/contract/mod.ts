@@ -26,6 +26,7 @@ export {
   defineConnector,
   type Destination,
   type DestinationType,
+  type FileDependency,
   type SourceType,
   type Usage,
 } from "./definition.ts";

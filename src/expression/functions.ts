@@ -84,7 +84,10 @@ function variableReader(env: ExpressionEnvironment["env"]): FunctionDefinition {
     throw new Failure(`the environment variable ${quoted(wanted)} is not set`);
   };
   return define(1, 2, read, (literals) => {
-    if (literals.length === 1 && literals[0] !== undefined) read(new Meter(), literals[0]);
+    const [name] = literals;
+    if (literals.length === 1 && name !== undefined) read(new Meter(), name);
+    // Asked for now as well, since workers and a watch must know which variables are used.
+    else if (typeof name === "string") env?.(name);
     return undefined;
   });
 }

@@ -28,6 +28,19 @@ export interface Model {
   readonly tests: readonly TestModel[];
   /** What does not keep it from running, but is hardly what was meant. */
   readonly warnings: readonly Problem[];
+  /** Tells whether another model makes the same server. */
+  readonly source: ModelSource;
+}
+
+/** What a model was made of, without `test` blocks, comments and places. */
+export interface ModelSource {
+  /** Text that is equal where all blocks with their values and labels are. */
+  describe(): string;
+  /**
+   * The variables that `env` was asked for by expressions so far, and their values. Values that are
+   * evaluated at the start are in the text.
+   */
+  readonly env: ReadonlyMap<string, string | undefined>;
 }
 
 /** The `service` block, or what goes without one. */

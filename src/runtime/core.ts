@@ -190,6 +190,11 @@ export class RuntimeCore implements Runtime {
     return new Map(services);
   }
 
+  /** Does what can be done of a start while the service that this one replaces still runs. */
+  prepare(): Promise<void> {
+    return this.#lifecycle.prepare();
+  }
+
   /** Starts all connectors. They accept writes when this resolves. */
   start(): Promise<void> {
     return this.#lifecycle.start();

@@ -70,6 +70,11 @@ export class Lifecycle {
     return this.#closed !== undefined;
   }
 
+  /** Lets all connectors do what they can of their start while another service still runs. */
+  async prepare(): Promise<void> {
+    throwFirst(await errorsOf(this.#connectors, (connector) => connector.prepare?.()));
+  }
+
   /** Starts all connectors. They accept writes when this resolves. */
   async start(): Promise<void> {
     throwFirst(await errorsOf(this.#connectors, (connector) => connector.start?.()));

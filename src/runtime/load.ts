@@ -2,7 +2,7 @@
 import { loadFiles } from "../config/mod.ts";
 import type { TextCache } from "../hcl/scope.ts";
 import type { SourceFile } from "../hcl/tree.ts";
-import type { ConnectorType } from "../contract/definition.ts";
+import type { ConnectorType, FileDependency } from "../contract/definition.ts";
 import * as builtInConnectors from "../connectors/mod.ts";
 import type { Model } from "../model/mod.ts";
 
@@ -41,6 +41,11 @@ export interface LoadOptions {
    * nothing publishes to cause a warning. True by default.
    */
   readonly embedded?: boolean;
+  /**
+   * Called with each file that a start reads beside the configuration and what `readFile` reads, such
+   * as a folder of migrations. Also called where the configuration has problems.
+   */
+  readonly onFile?: (file: FileDependency) => void;
 }
 
 /**
@@ -74,6 +79,7 @@ export function loadConfig(
     cache: options.cache,
     now: options.now,
     embedded: options.embedded ?? true,
+    onFile: options.onFile,
   });
 }
 

@@ -9,7 +9,7 @@ import type { Site } from "../runtime/site.ts";
 import { withDescriptorLimit } from "./descriptor-limit.ts";
 import { hostOptions } from "./files.ts";
 import type { Host } from "./host.ts";
-import type { ListenAddress, Listener } from "./mod.ts";
+import type { ListenAddress, Listener } from "./listeners.ts";
 import type { TlsIdentity } from "./tls.ts";
 
 /** The part of `Bun` that is used here. */

@@ -5,7 +5,7 @@
 import { getLogger } from "@logtape/logtape";
 import { closeSync, openSync } from "node:fs";
 import { devNull } from "node:os";
-import type { Listen, Listener } from "./mod.ts";
+import type { Listen, Listener } from "./listeners.ts";
 
 /** How often descriptors are checked, in milliseconds. */
 const INTERVAL = 250;

@@ -35,6 +35,18 @@ export class ConfigPathError extends Error {
  * @throws {ConfigPathError} A path does not exist, a folder cannot be read, or no file was found.
  */
 export async function readConfigFiles(...paths: readonly string[]): Promise<SourceFile[]> {
+  const files: SourceFile[] = [];
+  // One after another, since a folder may have more files than a process can open at once.
+  for (const path of await listConfigFiles(...paths)) files.push(await readSource(path));
+  return files;
+}
+
+/**
+ * The absolute paths of the files that `readConfigFiles` reads.
+ *
+ * @throws {ConfigPathError} As `readConfigFiles`.
+ */
+export async function listConfigFiles(...paths: readonly string[]): Promise<string[]> {
   const found = new Set<string>();
   for (const path of paths) {
     const files = await listFiles(path);
@@ -43,10 +55,7 @@ export async function readConfigFiles(...paths: readonly string[]): Promise<Sour
     }
     for (const file of files) found.add(file);
   }
-  const files: SourceFile[] = [];
-  // One after another, since a folder may have more files than a process can open at once.
-  for (const path of found) files.push(await readSource(path));
-  return files;
+  return [...found];
 }
 
 async function readSource(path: string): Promise<SourceFile> {

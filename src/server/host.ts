@@ -1,6 +1,6 @@
 /** What a runtime brings to serve with. */
 import type { RuntimeOptions } from "../runtime/mod.ts";
-import type { Listen } from "./mod.ts";
+import type { Listen } from "./listeners.ts";
 
 /** The first argument of a process that is started as a worker. No path and no command equals it. */
 export const WORKER_ARGUMENT = "--worker";

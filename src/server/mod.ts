@@ -5,9 +5,6 @@
  * May import base/, contract/, hcl/, plugins/, runtime/ and transport/.
  */
 import { getLogger } from "@logtape/logtape";
-import { stat } from "node:fs/promises";
-import type { HttpService } from "../contract/connector.ts";
-import { ConnectorError } from "../base/errors.ts";
 import type { Configuration } from "../runtime/load.ts";
 import {
   assembleRuntime,
@@ -16,40 +13,18 @@ import {
   type RuntimeOptions,
 } from "../runtime/mod.ts";
 import type { RuntimeCore } from "../runtime/core.ts";
-import { createSite, type Site } from "../runtime/site.ts";
+import { createSite } from "../runtime/site.ts";
+import {
+  addressesOf,
+  cannotListen,
+  type Group,
+  groupByListener,
+  type Listen,
+  type Listener,
+  requireFolders,
+  requirePorts,
+} from "./listeners.ts";
 import { serveFolder } from "./static-files.ts";
-import { readTls, type TlsIdentity } from "./tls.ts";
-
-/** Where to listen. */
-export interface ListenAddress {
-  readonly host: string;
-  /** 0 for any free port. */
-  readonly port: number;
-  /** Undefined for no TLS. */
-  readonly tls: TlsIdentity | undefined;
-  /** True if other processes listen on the same port; the kernel distributes the connections. */
-  readonly shared: boolean;
-}
-
-/** One open port. */
-export interface Listener {
-  /** The number of the port. */
-  readonly port: number;
-  /** Accepts no new connections. Resolves when the open ones have ended. */
-  stop(): Promise<void>;
-  /** Closes the open connections. */
-  close(): Promise<void>;
-}
-
-/**
- * Opens a port for a site. Calls `connected` for each new connection, on runtimes that report them.
- * Rejects with the system's error, which has a `code`.
- */
-export type Listen = (
-  site: Site,
-  address: ListenAddress,
-  connected?: () => void,
-) => Promise<Listener>;
 
 /** The options of `serve`. */
 export interface ServeOptions extends Omit<RuntimeOptions, "upgrader"> {
@@ -64,6 +39,12 @@ export interface ServeOptions extends Omit<RuntimeOptions, "upgrader"> {
    * other than `ports` and `cache`, since they cannot be sent to other processes.
    */
   readonly workers?: number;
+  /**
+   * A running service of this process that this one replaces. It is closed when this one has read its
+   * certificates, tried its ports and opened its databases; then this one listens. If any of that
+   * fails, `serve` rejects and the other service keeps running. It cannot be combined with `workers`.
+   */
+  readonly replaces?: Pick<Service, "ports" | "close">;
 }
 
 /** A running server. */
@@ -78,11 +59,9 @@ export interface Service {
   close(): Promise<void>;
 }
 
-type Served = readonly [name: string, service: HttpService];
-
 /**
  * Starts a service in an order that loses nothing: it opens databases, then ports, then consumes from
- * brokers.
+ * brokers. A service that this one replaces is closed when all that can be done beside it is done.
  */
 export async function startService(
   config: Configuration,
@@ -102,6 +81,13 @@ export async function startService(
   try {
     // Finds wrong ports before anything has started.
     const groups = await groupByListener(runtime.services, options);
+    await requireFolders(groups);
+    const { replaces } = options;
+    if (replaces !== undefined) {
+      await requirePorts(groups, Object.values(replaces.ports));
+      await runtime.prepare();
+      await replaces.close();
+    }
     await runtime.start();
     const ports: Record<string, number> = {};
     const addresses = new Map<string, readonly string[]>();
@@ -126,48 +112,6 @@ export async function startService(
   }
 }
 
-/** Connectors that share a port. */
-export interface Group {
-  readonly address: ListenAddress;
-  readonly members: readonly Served[];
-}
-
-/**
- * Groups the connectors by listener: those on one host and port share it.
- *
- * @throws {ConnectorError} `ports` names a connector that does not listen, or two ports for one
- * listener.
- */
-export async function groupByListener(
-  services: ReadonlyMap<string, HttpService>,
-  { ports = {}, cluster }: Pick<ServeOptions & AssemblyOptions, "ports" | "cluster">,
-): Promise<Group[]> {
-  for (const name of Object.keys(ports)) {
-    if (!services.has(name)) {
-      throw new ConnectorError(name, "does not listen, so no port can be set");
-    }
-  }
-  const groups = Map.groupBy(services, ([, { listen }]) => `${listen.host}:${listen.port}`);
-  return await Promise.all([...groups.values()].map(async (members) => {
-    const [, { listen }] = members[0];
-    const moved = members.filter(([name]) => Object.hasOwn(ports, name)).map(([name]) => name);
-    const wanted = new Set(moved.map((name) => ports[name]));
-    if (wanted.size > 1) {
-      const others = moved.slice(1).join(", ");
-      throw new ConnectorError(
-        moved[0],
-        `shares its port with ${others}; set the same port for both`,
-      );
-    }
-    const [port = listen.port] = wanted;
-    const read = () => readTls(members);
-    const name = `tls ${listen.host}:${listen.port}`;
-    const tls = await (cluster?.readOnce(name, read) ?? read());
-    const address = { host: listen.host, port, tls };
-    return { members, address: { ...address, shared: cluster !== undefined } };
-  }));
-}
-
 async function open(
   { address, members }: Group,
   runtime: RuntimeCore,
@@ -175,9 +119,6 @@ async function open(
   listen: Listen,
 ): Promise<Listener> {
   const services = members.map(([, service]) => service);
-  for (const [name, { files }] of members) {
-    if (files !== undefined) await requireFolder(name, files);
-  }
   const site = createSite({
     services,
     upgrader,
@@ -190,44 +131,4 @@ async function open(
   } catch (cause) {
     throw cannotListen({ address, members }, cause);
   }
-}
-
-/** The error for a port that the system refuses. */
-export function cannotListen({ address: { host, port }, members }: Group, cause: unknown): Error {
-  const message = `cannot listen on ${host}:${port}: ${why(cause)}`;
-  return new ConnectorError(members[0][0], message, { code: "cannot-listen", cause });
-}
-
-async function requireFolder(name: string, folder: string): Promise<void> {
-  const found = await stat(folder).catch(() => undefined);
-  if (!found?.isDirectory()) {
-    throw new ConnectorError(name, `static: folder ${folder} does not exist`);
-  }
-}
-
-function why(cause: unknown): string {
-  const { code, message } = cause as { readonly code?: string; readonly message?: string };
-  switch (code) {
-    case "EADDRINUSE":
-      return "the port is in use; stop the program that uses it, or choose another port with --port";
-    case "EACCES":
-      return "this process has no permission to use the port";
-    case "EADDRNOTAVAIL":
-      return "this machine does not have the address";
-    default:
-      return String(message ?? cause);
-  }
-}
-
-function addressesOf(
-  { socket, files, routes }: HttpService,
-  { host, port, tls }: ListenAddress,
-): string[] {
-  const name = host === "0.0.0.0" || host === "::" ? "localhost" : host;
-  const authority = `${name.includes(":") ? `[${name}]` : name}:${port}`;
-  const secure = tls === undefined ? "" : "s";
-  return [
-    ...(socket === undefined ? [] : [`ws${secure}://${authority}${socket.path}`]),
-    ...(files === undefined && routes === undefined ? [] : [`http${secure}://${authority}`]),
-  ];
 }

@@ -13,7 +13,7 @@ import { requestPath, upgradeSockets } from "../transport/node-upgrade.ts";
 import type { Site } from "../runtime/site.ts";
 import { hostOptions } from "./files.ts";
 import type { Host } from "./host.ts";
-import type { ListenAddress, Listener } from "./mod.ts";
+import type { ListenAddress, Listener } from "./listeners.ts";
 import { Pipelining } from "./pipelining.ts";
 
 /** A request's head must be complete within this time, in milliseconds. */

@@ -1,6 +1,7 @@
 /** Serves a folder of files. */
 import { serveStatic } from "@hono/node-server/serve-static";
 import type { MiddlewareHandler } from "hono";
+import type { Stats } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, sep } from "node:path";
 
@@ -12,23 +13,35 @@ const HIDDEN = /\/\.(?!well-known\/)/;
 
 /**
  * Serves the regular files of a folder, except those with a dot at the beginning of a path segment:
- * `.env` and `.git` are not for clients. Symbolic links are followed within the folder.
+ * `.env` and `.git` are not for clients. Symbolic links are followed within the folder. A file is read
+ * for each request, and caches must ask whether it has changed.
  */
 export function serveFolder(root: string): MiddlewareHandler {
   const serve = serveStatic({ root, index: INDEX });
   return async (c, next) => {
     const { method, path } = c.req;
     const isRead = method === "GET" || method === "HEAD";
-    if (!isRead || HIDDEN.test(path) || !await isServed(root, path)) return await next();
+    const found = isRead && !HIDDEN.test(path) ? await findServed(root, path) : undefined;
+    if (found === undefined) return await next();
+    const tag = tagOf(found);
+    // Without it, a browser keeps a file that has not changed for long, and shows the old one.
+    c.header("Cache-Control", "no-cache");
+    c.header("ETag", tag);
+    if (c.req.header("If-None-Match")?.includes(tag)) return c.body(null, 304);
     return await serve(c, next);
   };
+}
+
+/** Differs after every change that the clock of the disk can tell from the one before. */
+function tagOf({ size, mtimeMs }: Stats): string {
+  return `W/"${size.toString(36)}-${Math.round(mtimeMs * 1000).toString(36)}"`;
 }
 
 /**
  * Checks a file before it is opened: opening a FIFO blocks a thread of the process until another process
  * writes to it, and a device never ends.
  */
-async function isServed(root: string, path: string): Promise<boolean> {
+async function findServed(root: string, path: string): Promise<Stats | undefined> {
   try {
     // The folder may itself be a link, which each release changes.
     const folder = await realpath(root);
@@ -38,9 +51,9 @@ async function isServed(root: string, path: string): Promise<boolean> {
       file = await realpath(join(file, INDEX));
       found = await stat(file);
     }
-    return found.isFile() && isWithin(folder, file);
+    return found.isFile() && isWithin(folder, file) ? found : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -1,6 +1,5 @@
 /** A service of several workers, as the program that starts it sees it. */
 import { getLogger } from "@logtape/logtape";
-import { createServer } from "node:net";
 import process from "node:process";
 import { ConnectorError } from "../base/errors.ts";
 import type { SourceFile } from "../hcl/tree.ts";
@@ -9,13 +8,8 @@ import type { ConnectorChoice, Counts, PublishOptions, Runtime } from "../runtim
 import { asFiles, type Configuration, loadConfig } from "../runtime/load.ts";
 import { assembleRuntime } from "../runtime/mod.ts";
 import { commandSpecifier, type Host, MAX_WORKERS } from "../server/host.ts";
-import {
-  cannotListen,
-  groupByListener,
-  type ListenAddress,
-  type ServeOptions,
-  type Service,
-} from "../server/mod.ts";
+import { groupByListener, requirePorts } from "../server/listeners.ts";
+import type { ServeOptions, Service } from "../server/mod.ts";
 import { InputRecorder, MemoryTextCache } from "./inputs.ts";
 import { lowestLevel } from "./log.ts";
 import { workerCommand } from "./process.ts";
@@ -126,22 +120,7 @@ async function requireFreePorts(
   ports: Readonly<Record<string, number>>,
 ): Promise<void> {
   const runtime = await assembleRuntime(model, options);
-  for (const group of await groupByListener(runtime.services, { ports })) {
-    if (group.address.port === 0) continue;
-    await tryAddress(group.address).catch((cause) => {
-      throw cannotListen(group, cause);
-    });
-  }
-}
-
-/** Listens for a moment. Rejects with the system's error. */
-async function tryAddress({ host, port }: ListenAddress): Promise<void> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host, port, exclusive: true }, resolve);
-  });
-  await new Promise((resolve) => server.close(resolve));
+  await requirePorts(await groupByListener(runtime.services, { ports }));
 }
 
 /** Calls the workers. They listen themselves, so there is nothing to mount. */

@@ -1,20 +1,22 @@
-/** `weir run --watch`. */
+/** `weir run --watch`: restarts, and problems of the configuration. */
 import assert from "node:assert/strict";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:net";
-import type { AddressInfo } from "node:net";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  commandFile,
-  type Process,
-  ready,
-  type Stage,
-  stageTest,
-  type Weir,
-} from "../support/process.ts";
-import type { SocketClient } from "../support/socket-client.ts";
+import { ready, stageTest } from "../support/process.ts";
 import { opcodes } from "../support/socket-frames.ts";
 import { openClient } from "../support/talk.ts";
+import {
+  answerOf,
+  complains,
+  flow,
+  folderOf,
+  server,
+  startedAgain,
+  startWatching,
+  textOf,
+  watching,
+  write,
+} from "../support/watching.ts";
 
 const goodbye = { code: 1001, reason: "the server is shutting down" };
 
@@ -95,46 +97,19 @@ stageTest("watch: a file that the configuration takes in counts, too", async (st
   assert.equal(await answerOf(weir), "four");
 });
 
-stageTest("watch: a start that fails is shown, and the next change is tried", async (stage) => {
-  const weir = await startWatching(stage, { "a.hcl": server(), "b.hcl": flow("one") });
-  const client = await openClient(weir);
-  const [taken, port] = await listen();
-  try {
-    await write(stage, { "c.hcl": server("other", "other", port) });
-    assert.deepEqual(await client.ending(), goodbye);
-    await complains(
-      weir,
-      /^error\[cannot-listen\]: connector "other": cannot listen on 0\.0\.0\.0:\d+: the port is/m,
-    );
-    await complains(weir, /^nothing is running; waiting for the next change$/m);
-    await write(stage, { "c.hcl": database(), "1.sql": "CREATE TABEL notes (id INTEGER);" });
-    await complains(
-      weir,
-      /^error\[migration-failed\]: connector "db": migration "1\.sql" was refused: .*$/m,
-    );
-  } finally {
-    taken.close();
-  }
-  await write(stage, { "c.hcl": "" });
-  await startedAgain(weir, 1);
-  assert.equal(await answerOf(weir), "one");
-
-  // A signal also ends what runs nothing.
-  await write(stage, { "c.hcl": database() });
-  await complains(weir, /(?:^nothing is running; (?:.*\n)*){3}/m);
-  weir.signal("SIGTERM");
-  assert.equal((await weir.ended()).code, 0);
-});
-
 stageTest("watch: warnings are shown at every start, and by run without it, too", async (stage) => {
   const doubtful = flow("one").replace("'one'", "client.user_id");
   const weir = await startWatching(stage, { "a.hcl": server(), "b.hcl": doubtful });
-  const warning = /^warning\[[a-z-]+\]: flow "say": .*\n +┌ .*b\.hcl:7:\d+\n(?:.*\n){2}\n$/;
+  const warning = /^warning\[[a-z-]+\]: flow "say": .*\n +┌ .*b\.hcl:\d+:\d+\n(?:.*\n){2}\n$/;
   await complains(weir, warning);
   weir.stderr = "";
-  await write(stage, { "a.hcl": `# The same.\n${server()}` });
-  await startedAgain(weir, 1);
+  await write(stage, { "a.hcl": `# The same.\n\n${server()}` });
+  await weir.says(/^weir keeps running; the change does not affect it$/m);
   await complains(weir, warning);
+  weir.stderr = "";
+  await write(stage, { "b.hcl": doubtful.replace("text =", "words =") });
+  await startedAgain(weir, 1);
+  await complains(weir, /^warning/);
   weir.signal("SIGINT");
   assert.equal((await weir.ended()).code, 0);
 
@@ -186,83 +161,3 @@ stageTest(
     }
   },
 );
-
-type Files = Readonly<Record<string, string>>;
-
-function folderOf(stage: Stage): string {
-  return join(stage.folder, "watched");
-}
-
-async function write(stage: Stage, files: Files): Promise<void> {
-  for (const [name, text] of Object.entries(files)) {
-    await writeFile(join(folderOf(stage), name), text);
-  }
-}
-
-function watching(stage: Stage): Promise<Process> {
-  return stage.script(commandFile(stage.runtime), ["run", "--watch", folderOf(stage)]);
-}
-
-async function startWatching(stage: Stage, files: Files): Promise<Weir> {
-  await mkdir(folderOf(stage));
-  await write(stage, files);
-  return await ready(await watching(stage));
-}
-
-/** Waits for the line that says so for the nth time. */
-async function startedAgain(weir: Weir, times: number): Promise<void> {
-  await weir.says(new RegExp(`(?:weir restarted in \\d+ ms: .*\\n[^]*){${times}}`));
-}
-
-async function complains(weir: Process, pattern: RegExp): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!pattern.test(weir.stderr)) {
-    if (performance.now() > deadline) throw new Error(`no ${pattern} in:\n${weir.output}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-async function textOf(client: SocketClient): Promise<unknown> {
-  return (await client.ask({ type: "message", id: 1 }) as { data?: { text?: unknown } }).data?.text;
-}
-
-/** What a new client is answered; it leaves again. */
-async function answerOf(weir: Weir): Promise<unknown> {
-  const client = await openClient(weir);
-  const text = await textOf(client);
-  client.destroy();
-  return text;
-}
-
-async function listen(): Promise<readonly [Server, port: number]> {
-  const taken = createServer();
-  await new Promise<void>((resolve) => taken.listen(0, "0.0.0.0", resolve));
-  return [taken, (taken.address() as AddressInfo).port];
-}
-
-function server(path = "ws", name = path, port = 0): string {
-  return `connector "${name}" {\n  type = "websocket"\n  port = ${port}\n  path = "/${path}"\n}\n`;
-}
-
-function database(): string {
-  return `connector "db" {
-  type       = "database"
-  driver     = "sqlite"
-  database   = ":memory:"
-  migrations = "."
-}
-`;
-}
-
-function flow(text: string): string {
-  return `flow "say" {
-  from {
-    connector = "ws"
-    operation = "message"
-  }
-  response {
-    text = "'${text}'"
-  }
-}
-`;
-}

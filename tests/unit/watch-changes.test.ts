@@ -1,57 +1,68 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changes, type Reading } from "../../src/commands/watch/changes.ts";
+import { changes, WatchedFiles } from "../../src/commands/watch/changes.ts";
 
-test("files are yielded at once, then whenever a text, a file or an included file changes", async () => {
-  const disk = new Disk({ "a.hcl": "1" });
+const FILE = { kind: "file", path: "a.hcl" } as const;
+const OTHER = { kind: "file", path: "query.sql" } as const;
+
+test("a change is yielded at once, then whenever a file that is watched changes", async () => {
+  const disk = new Disk({ "a.hcl": "1", "query.sql": "1" });
   await using watched = watch(disk);
-  assert.deepEqual(await watched.next(), { "a.hcl": "1" });
-  disk.files = { "a.hcl": "2" };
-  assert.deepEqual(await watched.next(), { "a.hcl": "2" });
-  disk.files = { "a.hcl": "2", "b.hcl": "" };
-  assert.deepEqual(await watched.next(), { "a.hcl": "2", "b.hcl": "" });
-  disk.files = { "b.hcl": "" };
-  assert.deepEqual(await watched.next(), { "b.hcl": "" });
-
-  watched.included.set("query.sql", undefined);
-  disk.others = { "query.sql": "SELECT 1" };
-  assert.deepEqual(await watched.next(), { "b.hcl": "" });
-  watched.included.set("query.sql", "SELECT 1");
-  disk.others = { "query.sql": "SELECT 2" };
-  assert.deepEqual(await watched.next(), { "b.hcl": "" });
+  assert.equal(await watched.next(), true);
+  await watched.files.note(FILE);
+  disk.stamps["a.hcl"] = "2";
+  assert.equal(await watched.next(), true);
+  watched.files.clear();
+  await watched.files.note(FILE);
+  await watched.files.note(OTHER);
+  disk.stamps["query.sql"] = "2";
+  assert.equal(await watched.next(), true);
+  watched.files.clear();
+  await watched.files.note(OTHER);
+  delete disk.stamps["query.sql"];
+  assert.equal(await watched.next(), true);
 });
 
-test("what does not change is not yielded again", async () => {
+test("what does not change is not yielded again, nor what is not watched any more", async () => {
+  const disk = new Disk({ "a.hcl": "1", "query.sql": "1" });
+  await using watched = watch(disk);
+  await watched.next();
+  await watched.files.note(OTHER);
+  watched.files.clear();
+  await watched.files.note(FILE);
+  let yielded = false;
+  const next = watched.next().then(() => yielded = true);
+  disk.stamps["query.sql"] = "2";
+  await disk.looks(5);
+  assert.equal(yielded, false);
+  disk.stamps["a.hcl"] = "2";
+  await next;
+});
+
+test("a change between a read and the first check is yielded", async () => {
   const disk = new Disk({ "a.hcl": "1" });
   await using watched = watch(disk);
   await watched.next();
-  const next = watched.next();
-  await disk.looks(5);
-  disk.files = { "a.hcl": "2" };
-  assert.deepEqual(await next, { "a.hcl": "2" });
+  await watched.files.note(FILE);
+  disk.stamps["a.hcl"] = "2";
+  // A file that is read twice counts as it was at first.
+  await watched.files.note(FILE);
+  assert.equal(await watched.next(), true);
 });
 
 test("a file that is being written is waited for", async () => {
   const disk = new Disk({ "a.hcl": "1" });
   await using watched = watch(disk);
   await watched.next();
+  await watched.files.note(FILE);
   // Each look finds more of it, until it is all there.
   const steps = ["", "n", "ne", "new"];
   disk.onLook = () => {
     const text = steps.shift();
-    if (text !== undefined) disk.files = { "a.hcl": text };
+    if (text !== undefined) disk.stamps["a.hcl"] = text;
   };
-  assert.deepEqual(await watched.next(), { "a.hcl": "new" });
-});
-
-test("files that are gone are a change, and so is their return", async () => {
-  const disk = new Disk({ "a.hcl": "1" });
-  await using watched = watch(disk);
   await watched.next();
-  disk.files = new Error("there is no such file");
-  assert.deepEqual(await watched.next(), new Error("there is no such file"));
-  disk.files = { "a.hcl": "1" };
-  assert.deepEqual(await watched.next(), { "a.hcl": "1" });
+  assert.equal(disk.stamps["a.hcl"], "new");
 });
 
 test("a signal ends it, while it waits and before it began", async () => {
@@ -61,28 +72,24 @@ test("a signal ends it, while it waits and before it began", async () => {
   await watched.next();
   const next = watched.next();
   ending.abort();
-  assert.equal(await next, undefined);
-  assert.equal(await watch(disk, ending.signal).next(), undefined);
+  assert.equal(await next, false);
+  assert.equal(await watch(disk, ending.signal).next(), false);
 });
 
 /** Files that change when a test says so. */
 class Disk {
-  files: Readonly<Record<string, string>> | Error;
-  others: Readonly<Record<string, string>> = {};
+  readonly stamps: Record<string, string>;
   onLook = (): void => {};
   #looks = 0;
 
-  constructor(files: Readonly<Record<string, string>>) {
-    this.files = files;
+  constructor(stamps: Record<string, string>) {
+    this.stamps = stamps;
   }
 
-  read = (): Promise<Reading> => {
+  stampOf = (path: string): Promise<string> => {
     this.#looks++;
     this.onLook();
-    const { files } = this;
-    if (files instanceof Error) return Promise.resolve(files);
-    const sources = Object.entries(files).map(([path, text]) => ({ path, text, folder: "." }));
-    return Promise.resolve(sources);
+    return Promise.resolve(this.stamps[path] ?? "missing");
   };
 
   /** Resolves once it has been looked at so many times more. */
@@ -94,22 +101,15 @@ class Disk {
 
 function watch(disk: Disk, signal?: AbortSignal, every = 1) {
   const own = new AbortController();
-  const included = new Map<string, string | undefined>();
-  const found = changes({
-    read: disk.read,
-    included,
-    readFile: (path) => Promise.resolve(disk.others[path]),
-    signal: signal ?? own.signal,
-    every,
-    settle: 1,
-  });
+  const files = new WatchedFiles((watched) =>
+    disk.stampOf(watched.kind === "configuration" ? "" : watched.path)
+  );
+  const found = changes({ files, signal: signal ?? own.signal, every, settle: 1 });
   return {
-    included,
-    /** The next files by path, their error, or undefined at the end. */
-    async next(): Promise<unknown> {
-      const { done, value } = await found.next();
-      if (done || value === undefined || value instanceof Error) return value;
-      return Object.fromEntries(value.map(({ path, text }) => [path, text]));
+    files,
+    /** Resolves with the next change; false at the end. */
+    async next(): Promise<boolean> {
+      return !(await found.next()).done;
     },
     async [Symbol.asyncDispose](): Promise<void> {
       own.abort();

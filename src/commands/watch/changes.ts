@@ -1,18 +1,11 @@
-/** Watches the files of a configuration. */
+/** Watches the files of a service. */
 import { setTimeout } from "node:timers/promises";
-import type { SourceFile } from "../../hcl/tree.ts";
-
-/** Files, or the reason why there are none. */
-export type Reading = readonly SourceFile[] | Error;
+import { stampOf, type Watched } from "./stamps.ts";
 
 /** How files are watched. */
 export interface ChangesOptions {
-  /** Reads the current files of the configuration. */
-  readonly read: () => Promise<Reading>;
-  /** The texts of the files that the configuration has read with `file("path")`, by path. */
-  readonly included: ReadonlyMap<string, string | undefined>;
-  /** Reads the current text of such a file; undefined if there is none. */
-  readonly readFile: (path: string) => Promise<string | undefined>;
+  /** The files. They may be noted anew whenever a change was yielded. */
+  readonly files: WatchedFiles;
   /** Stops watching. */
   readonly signal: AbortSignal;
   /** The interval between two checks, in milliseconds; 500 by default. */
@@ -21,45 +14,72 @@ export interface ChangesOptions {
   readonly settle?: number;
 }
 
+/** The files that are watched, each with its stamp of the time at which it was read. */
+export class WatchedFiles {
+  readonly #stampOf: (watched: Watched) => Promise<string>;
+  #noted = new Map<string, { readonly watched: Watched; readonly stamp: string }>();
+
+  /** Another function is for tests. */
+  constructor(stamp: (watched: Watched) => Promise<string> = stampOf) {
+    this.#stampOf = stamp;
+  }
+
+  /** Forgets all. */
+  clear(): void {
+    this.#noted.clear();
+  }
+
+  /** Watches a file from now on. Call it before the file is read, so that no later change is missed. */
+  async note(watched: Watched): Promise<void> {
+    const key = JSON.stringify(watched);
+    // The first one counts: what was changed between two reads is a change.
+    if (this.#noted.has(key)) return;
+    this.#noted.set(key, { watched, stamp: await this.#stampOf(watched) });
+  }
+
+  /** Makes the next check find a change of a file that was noted. */
+  expire(watched: Watched): void {
+    this.#noted.set(JSON.stringify(watched), { watched, stamp: "" });
+  }
+
+  /** The stamps of when the files were noted. */
+  get noted(): string {
+    return join([...this.#noted.values()].map(({ stamp }) => stamp));
+  }
+
+  /** The stamps of now. */
+  async look(): Promise<string> {
+    const watched = [...this.#noted.values()];
+    return join(await Promise.all(watched.map(({ watched }) => this.#stampOf(watched))));
+  }
+}
+
 /**
- * Yields the files at once, and again when one was changed, added or removed. It polls, which works
+ * Yields at once, and again when one of the files was changed, added or removed. It polls, which works
  * the same on every system and every file system.
  */
 export async function* changes(
-  { read, included, readFile, signal, every = 500, settle = 50 }: ChangesOptions,
-): AsyncGenerator<Reading, void> {
-  let reading = await read();
+  { files, signal, every = 500, settle = 50 }: ChangesOptions,
+): AsyncGenerator<void, void> {
   while (!signal.aborted) {
-    yield reading;
-    // While the reading was used, `included` was filled.
-    const known = fingerprint(reading, included);
+    yield;
+    const known = files.noted;
     let latest = known;
     while (latest === known) {
       if (await ends(every, signal)) return;
-      ({ reading, latest } = await look());
+      latest = await files.look();
     }
     let before: string | undefined;
     while (latest !== before) {
       before = latest;
       if (await ends(settle, signal)) return;
-      ({ reading, latest } = await look());
+      latest = await files.look();
     }
-  }
-
-  async function look(): Promise<{ readonly reading: Reading; readonly latest: string }> {
-    const found = await read();
-    const texts = [...included.keys()].map(async (path) => [path, await readFile(path)] as const);
-    return { reading: found, latest: fingerprint(found, await Promise.all(texts)) };
   }
 }
 
-/** Equal if all texts are. */
-function fingerprint(
-  reading: Reading,
-  included: Iterable<readonly [path: string, text: string | undefined]>,
-): string {
-  const own = reading instanceof Error ? reading.message : reading;
-  return JSON.stringify([own, [...included].map(([path, text]) => [path, text ?? null])]);
+function join(stamps: readonly string[]): string {
+  return JSON.stringify(stamps);
 }
 
 /** Waits. Returns whether the signal was aborted. */

@@ -34,6 +34,7 @@ export class DatabaseConnector implements Connector {
   #reason = "has not been started";
   #retry: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
+  #started: Promise<void> | undefined;
 
   /** Touches nothing before `start`. */
   constructor(module: DriverModule, options: DatabaseOptions, context: ConnectorContext) {
@@ -48,7 +49,16 @@ export class DatabaseConnector implements Connector {
    *
    * @throws {ConnectorError} It never can: wrong credentials, a refused migration, not a database.
    */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.#started ??= this.#start();
+  }
+
+  /** Opens and migrates: another connection to the same database is in nobody's way. */
+  prepare(): Promise<void> {
+    return this.start();
+  }
+
+  async #start(): Promise<void> {
     try {
       await this.#open();
     } catch (error) {

@@ -38,6 +38,8 @@ export const databaseConnector: ConnectorType = defineConnector({
   },
   step: { fields: stepFields, operations: OPERATIONS, check: checkStep },
   keeps: true,
+  files: ({ migrations: path }) =>
+    path === undefined ? [] : [{ path, kind: "files", ending: ".sql" }],
   unshared: (options) => drivers[options.driver].unshared?.(options),
   /** SQLite in memory replaces every database; the migrations are applied. */
   test: (options) => ({ ...options, driver: "sqlite", database: ":memory:" }),

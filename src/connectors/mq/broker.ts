@@ -65,6 +65,13 @@ export interface Broker {
    */
   open(): Promise<void>;
   /**
+   * Does what it can of `open` while another service still consumes, and takes no message from it.
+   * Absent where that is nothing.
+   *
+   * @throws {ConnectorError} It never can connect.
+   */
+  prepare?(): Promise<void>;
+  /**
    * Connects, disconnects and returns what it found, in a few words. Declares nothing. Absent where
    * there is nothing to connect to.
    *

@@ -55,6 +55,11 @@ export class MqConnector implements Connector {
     this.#subscriptions.add(operation, handler);
   }
 
+  /** Connects, and declares what takes no message from the service that this one replaces. */
+  async prepare(): Promise<void> {
+    await this.#broker.prepare?.();
+  }
+
   /**
    * Connects and declares. A broker that is away is tried again in the background.
    *

@@ -65,6 +65,12 @@ export const websocketConnector: ConnectorType = defineConnector({
     return problems;
   },
   checkUsage: (usage, { room }) => unusedRooms(room, usage),
+  files: ({ static: folder, tls }) => [
+    ...(folder === undefined ? [] : [{ path: folder, kind: "folder" as const }]),
+    ...[tls?.cert, tls?.key].flatMap((path) =>
+      path === undefined ? [] : [{ path, kind: "file" as const }]
+    ),
+  ],
   address: ({ host, port, path }) => `${host}:${port}${path}`,
   source: {
     kind: "clients",

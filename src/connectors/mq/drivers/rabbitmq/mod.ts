@@ -16,7 +16,7 @@ import {
 } from "./connection.ts";
 import { Consumer } from "./consumer.ts";
 import { Publisher } from "./publisher.ts";
-import { declareExchange, declareQueue } from "./topology.ts";
+import { declareExchange, declareQueue, declareUnbound } from "./topology.ts";
 
 /** Makes a connection to a RabbitMQ broker. */
 export function createBroker(options: MqOptions, context: BrokerContext): Broker {
@@ -39,6 +39,8 @@ class RabbitMq implements Broker {
   readonly #address: Address;
   readonly #context: BrokerContext;
   #parts: Parts | undefined;
+  /** Between `prepare` and `open`. */
+  #preparing = false;
 
   constructor(options: MqOptions, context: BrokerContext) {
     this.#settings = settle(options);
@@ -54,7 +56,25 @@ class RabbitMq implements Broker {
     };
   }
 
+  async prepare(): Promise<void> {
+    this.#preparing = true;
+    await this.#connect();
+  }
+
   async open(): Promise<void> {
+    if (!this.#preparing) return await this.#connect();
+    this.#preparing = false;
+    const parts = this.#parts;
+    // A connection that is made later declares everything by itself.
+    if (parts === undefined || parts.connection.health !== undefined) return;
+    const { client, id } = parts.connection;
+    await this.#judge(
+      parts,
+      await this.#declare(client, id).then(() => undefined, (error) => error),
+    );
+  }
+
+  async #connect(): Promise<void> {
     const { name, logger } = this.#context;
     // On every connection: a broker that came late or lost its queues must not take events that
     // no queue keeps.
@@ -62,8 +82,13 @@ class RabbitMq implements Broker {
     const connection = new BrokerConnection(this.#address, `weir ${name}`, logger, prepare);
     const parts = this.#makeParts(connection);
     this.#parts = parts;
-    const failure = await connection.opened;
+    await this.#judge(parts, await connection.opened);
+  }
+
+  /** Throws a failure that another attempt cannot change, and logs any other. */
+  async #judge(parts: Parts, failure: unknown): Promise<void> {
     if (failure === undefined) return;
+    const { name, logger } = this.#context;
     const reason = describe(failure);
     if (isPermanent(failure)) {
       this.#parts = undefined;
@@ -72,7 +97,7 @@ class RabbitMq implements Broker {
       throw new ConnectorError(name, `cannot start: ${reason}`, options);
     }
     // The connection has logged that the broker is away.
-    if (connection.health === undefined) {
+    if (parts.connection.health === undefined) {
       logger.warn("failed to declare exchanges and queues: {reason}", { reason });
     }
   }
@@ -147,6 +172,9 @@ class RabbitMq implements Broker {
   async #declare(...[connection, id]: Parameters<Prepare>): Promise<void> {
     const { exchange, queue } = this.#settings;
     const { operations, consumesHere } = this.#context;
+    if (this.#preparing && operations.length > 0) {
+      return declareUnbound(connection, this.#settings);
+    }
     if (queue === undefined || operations.length === 0 || !consumesHere()) {
       return declareExchange(connection, exchange);
     }

@@ -1,6 +1,6 @@
 /** The exchanges, queues and bindings that a connector needs. Declaring them again does no harm. */
 import type { Channel } from "rabbitmq-client";
-import type { DeadLetters, Exchange, Settings } from "../../options.ts";
+import type { DeadLetters, Exchange, Queue, Settings } from "../../options.ts";
 import { bindingKeys } from "../../routing.ts";
 
 /** A channel, or a connection, which uses a channel of its own. */
@@ -25,12 +25,7 @@ export async function declareQueue(
   const { exchange, queue: named, consumer: { deadLetters } } = settings;
   await declareExchange(declarer, exchange);
   const { queue } = await declarer.queueDeclare(
-    named === undefined ? { queue: "", exclusive: true, autoDelete: true } : {
-      queue: named.name,
-      durable: named.durable,
-      exclusive: named.exclusive,
-      autoDelete: named.autoDelete,
-    },
+    named === undefined ? { queue: "", exclusive: true, autoDelete: true } : propertiesOf(named),
   );
   // The broker deletes an exclusive queue with its connection, and the routes of its bindings a moment
   // later: those of a new queue of this name as well, unless its bindings have other arguments.
@@ -42,6 +37,27 @@ export async function declareQueue(
   await declareDeadLetters(declarer, deadLetters);
   if (named !== undefined) await declareRetryQueue(declarer, queue);
   return queue;
+}
+
+/**
+ * Declares only what takes no message from another consumer: queues without their bindings. Finds
+ * queues and exchanges that exist with other properties. An exclusive queue belongs to one connection,
+ * and one that the broker deletes by itself would stay if nothing ever consumed from it.
+ */
+export async function declareUnbound(
+  declarer: Declarer,
+  { exchange, queue, consumer: { deadLetters } }: Settings,
+): Promise<void> {
+  await declareExchange(declarer, exchange);
+  if (queue !== undefined && !queue.exclusive && !queue.autoDelete) {
+    await declarer.queueDeclare(propertiesOf(queue));
+    if (deadLetters !== undefined) await declareRetryQueue(declarer, queue.name);
+  }
+  if (deadLetters !== undefined) await declareDeadLetters(declarer, deadLetters);
+}
+
+function propertiesOf({ name: queue, durable, exclusive, autoDelete }: Queue) {
+  return { queue, durable, exclusive, autoDelete };
 }
 
 /** Declares the queue of dead letters, and the exchange before it. */

@@ -1,0 +1,133 @@
+/** The service that `weir run --watch` runs, and how it is replaced. */
+import type { Model } from "../../model/mod.ts";
+import type { Service } from "../../server/mod.ts";
+import { printError } from "../output.ts";
+import { announce, type Ports, type Serve, titleOf } from "../start.ts";
+import { type Candidate, isSame } from "./candidate.ts";
+
+/** A signal has arrived before anything was closed. */
+class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
+
+/** At most one service, which another one replaces. */
+export class Running {
+  readonly #serve: Serve;
+  readonly #ports: Ports;
+  readonly #signal: AbortSignal;
+  #current: { readonly candidate: Candidate; readonly service: Service } | undefined;
+  /** The ports of connectors that take any free one. They keep it, so that clients can reconnect. */
+  #taken: Ports = {};
+  #hasStarted = false;
+  #state = "nothing is running";
+
+  /** `ports` are those of the command line. After the signal nothing is replaced. */
+  constructor(serve: Serve, ports: Ports, signal: AbortSignal) {
+    this.#serve = serve;
+    this.#ports = ports;
+    this.#signal = signal;
+  }
+
+  /** What runs after a failure, as a clause. */
+  get state(): string {
+    return this.#state;
+  }
+
+  /** The model that runs; undefined if none does. */
+  get model(): Model | undefined {
+    return this.#current?.candidate.model;
+  }
+
+  /**
+   * Starts a configuration in place of the one that runs, unless both make the same server.
+   *
+   * @throws {Error} It cannot start. Then `state` says what runs.
+   */
+  async become(candidate: Candidate, startedAt: number): Promise<void> {
+    const former = this.#current;
+    if (former === undefined) {
+      await this.#start(candidate);
+      this.#announce(this.#hasStarted ? "restarted" : "is ready", startedAt);
+      this.#hasStarted = true;
+      return;
+    }
+    if (isSame(former.candidate, candidate)) {
+      console.log(`${titleOf(candidate.model)} keeps running; the change does not affect it`);
+      return;
+    }
+    const close = async (): Promise<void> => {
+      if (this.#signal.aborted) throw new Interrupted();
+      this.#current = undefined;
+      this.#state = "nothing is running";
+      // An error of the end of one service must not keep the next one from starting.
+      await former.service.close().catch(printFailure);
+    };
+    try {
+      await this.#start(candidate, { ports: former.service.ports, close });
+    } catch (error) {
+      if (this.#current === undefined && !this.#signal.aborted) {
+        await this.#restore(former.candidate, error);
+      }
+      throw error;
+    }
+    this.#announce("restarted", startedAt);
+  }
+
+  /** Closes what runs. */
+  async close(): Promise<void> {
+    await this.#current?.service.close();
+  }
+
+  async #start(candidate: Candidate, replaces?: Pick<Service, "ports" | "close">): Promise<void> {
+    const { model } = candidate;
+    const free = withAnyPort(model, this.#ports);
+    const ports = { ...this.#ports, ...pick(this.#taken, free) };
+    const service = await this.#serve(model, { ports, ...(replaces && { replaces }) });
+    this.#current = { candidate, service };
+    this.#taken = pick(service.ports, free);
+    this.#state = "the previous configuration keeps running";
+  }
+
+  /** Starts what ran before, after its successor has failed in the last moment. */
+  async #restore(former: Candidate, why: unknown): Promise<void> {
+    const startedAt = performance.now();
+    try {
+      await this.#start(former);
+    } catch (error) {
+      // Both have the same reason where a port was lost.
+      if (String(error) !== String(why)) printFailure(error);
+      return;
+    }
+    this.#state = "the previous configuration was started again";
+    this.#announce("restarted the previous configuration", startedAt);
+  }
+
+  /** Says nothing after the signal, since the service is about to be closed. */
+  #announce(what: string, startedAt: number): void {
+    const current = this.#current;
+    if (current === undefined || this.#signal.aborted) return;
+    announce(titleOf(current.candidate.model), what, startedAt, current.service);
+  }
+}
+
+/** Prints any error: that of a foreign connector must not end what runs. */
+export function printFailure(error: unknown): void {
+  try {
+    printError(error);
+  } catch {
+    console.error(error);
+  }
+}
+
+/** The connectors with any free port. */
+function withAnyPort({ connectors }: Model, ports: Ports): readonly string[] {
+  return [...connectors.values()].filter(({ name, options }) => {
+    const { port } = options as { readonly port?: unknown };
+    return (ports[name] ?? port) === 0;
+  }).map(({ name }) => name);
+}
+
+function pick(ports: Ports, names: readonly string[]): Ports {
+  const known = names.filter((name) => Object.hasOwn(ports, name));
+  return Object.fromEntries(known.map((name) => [name, ports[name]]));
+}

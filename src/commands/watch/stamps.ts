@@ -1,0 +1,69 @@
+/** Whether files have changed, without reading them. */
+import { createHash } from "node:crypto";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { FileDependency } from "../../contract/definition.ts";
+import { listConfigFiles } from "../../server/files.ts";
+
+/** Something that is watched: a file of a service, or the files of a configuration. */
+export type Watched =
+  | FileDependency
+  | { readonly kind: "configuration"; readonly paths: readonly string[] };
+
+/** Equal as long as nothing of it was changed, added or removed. Never rejects. */
+export async function stampOf(watched: Watched): Promise<string> {
+  try {
+    switch (watched.kind) {
+      case "configuration":
+        return await stampAll(await listConfigFiles(...watched.paths));
+      case "files":
+        return await stampAll(await listFiles(watched));
+      case "folder":
+        return (await stat(watched.path)).isDirectory() ? "a folder" : "no folder";
+      case "file":
+        return await stampFile(watched.path);
+    }
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+/** Equal where the same is read from it, whenever it was written. Never rejects. */
+export async function contentOf(file: FileDependency): Promise<string> {
+  try {
+    if (file.kind === "folder") return await stampOf(file);
+    if (file.kind === "file") return await hashFile(file.path);
+    const files = await listFiles(file);
+    return (await Promise.all(files.map(async (path) => `${path} ${await hashFile(path)}`)))
+      .join("\n");
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+async function listFiles({ path, ending = "" }: FileDependency): Promise<string[]> {
+  const names = await readdir(path);
+  return names.filter((name) => name.endsWith(ending)).sort().map((name) => join(path, name));
+}
+
+async function stampAll(paths: readonly string[]): Promise<string> {
+  const stamps = paths.map(async (path) => `${path} ${await stampFile(path).catch(reasonOf)}`);
+  return (await Promise.all(stamps)).join("\n");
+}
+
+/** A file that was replaced has another number on the disk, even if it has the same times. */
+async function stampFile(path: string): Promise<string> {
+  const { ino, size, mtimeMs, ctimeMs } = await stat(path);
+  return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+}
+
+async function hashFile(path: string): Promise<string> {
+  // A pipe would block, and a device may have no end.
+  if (!(await stat(path)).isFile()) return "no file";
+  return createHash("sha256").update(await readFile(path)).digest("hex");
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as { readonly code?: string; readonly message: string };
+  return `${code}: ${message}`;
+}
