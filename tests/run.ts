@@ -10,11 +10,14 @@
  * 130 interrupted.
  */
 
-import { readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { type Check, installDependencies, listChecks, runCheck } from "./runner/checks.ts";
 import { installToolchain } from "./runner/install.ts";
+import { packagesFor } from "./runner/packages.ts";
 import { Interrupted } from "./runner/process.ts";
 import {
   failed,
@@ -25,7 +28,7 @@ import {
   summarize,
 } from "./runner/steps.ts";
 import { reportFolder, runFiles } from "./runner/suite.ts";
-import { type Tool, type Toolchain, versions } from "./support/toolchain.ts";
+import { PACKAGES_VARIABLE, type Tool, type Toolchain, versions } from "./support/toolchain.ts";
 
 const everyRuntime: readonly Tool[] = ["deno", "bun", "node"];
 
@@ -149,11 +152,33 @@ async function main(options: Options): Promise<number> {
       results.push(...await runSteps(checks, CHECK_LANES));
     }
     const lanes = filter === "" ? TEST_LANES : SELECTED_LANES;
-    results.push(...await runSteps(listTests(tools, files, options), lanes));
-    results.push(...await runLater(tools, files));
+    const packages = await mkdtemp(join(tmpdir(), "weir-packages-"));
+    try {
+      results.push(...await preparePackages(files, packages, deno));
+      results.push(...await runSteps(listTests(tools, files, options), lanes));
+      results.push(...await runLater(tools, files));
+    } finally {
+      await rm(packages, { recursive: true });
+    }
     if (whole) results.push(...await runSteps([reliabilityStep(deno), smokeStep(deno)], 1));
   }
   return summarize(results);
+}
+
+/** Makes the packages that the files install, if any of them does, and tells their processes where. */
+async function preparePackages(
+  files: readonly string[],
+  folder: string,
+  deno: string,
+): Promise<StepResult[]> {
+  const check = await packagesFor(files, root, folder);
+  if (check === undefined) return [];
+  const results = await runSteps([checkStep(check, deno)], 1);
+  // Where they could not be made, each test says why.
+  if (results.every(({ failures }) => failures.length === 0)) {
+    process.env[PACKAGES_VARIABLE] = folder;
+  }
+  return results;
 }
 
 function singleStep(name: string, run: Part["run"]): Step {

@@ -11,10 +11,7 @@ import { promisify } from "node:util";
 import { Parser } from "tar";
 import { packNpm } from "../../package/pack.ts";
 import { root } from "./process.ts";
-import { needTool } from "./toolchain.ts";
-
-/** The environment variable that names a folder with both packages. */
-export const PACKAGES_VARIABLE = "WEIR_TEST_PACKAGES";
+import { needTool, PACKAGES_VARIABLE } from "./toolchain.ts";
 
 /** The tarballs of both registries. */
 export interface Packages {

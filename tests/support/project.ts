@@ -7,6 +7,7 @@ import { delimiter, join } from "node:path";
 import process from "node:process";
 import { makeExecutable } from "../../executable/build.ts";
 import { type Exit, type Process, ready, type Stage, type Weir } from "./process.ts";
+import { needExtra } from "./extras.ts";
 import { needTool } from "./toolchain.ts";
 
 /** Where the commands of a test run, and with what. */
@@ -20,18 +21,27 @@ export class Machine {
     this.env = env;
   }
 
-  /** Prepares a home in the stage's folder. `registry` is the URL of the one that has Weir. */
+  /**
+   * Prepares a home in the stage's folder. `registry` is the URL of the one that has Weir, `node` the
+   * executable of Node, by default the one that all tests run on.
+   */
   static async create(
     stage: Stage,
     registry: string,
+    node?: string,
   ): Promise<Machine> {
     const home = join(stage.folder, "home");
     const bin = join(home, "bin");
     await mkdir(bin, { recursive: true });
-    for (const tool of ["deno", "bun", "node"] as const) {
+    for (const tool of ["deno", "bun"] as const) {
       await symlink(await needTool(tool), join(bin, tool));
     }
     await symlink(join(bin, "bun"), join(bin, "bunx"));
+    await symlink(node ?? await needTool("node"), join(bin, "node"));
+    const npm = await needExtra("npm");
+    for (const command of ["npm", "npx"]) {
+      await symlink(join(npm, `bin/${command}-cli.js`), join(bin, command));
+    }
     // The other packages come from where this machine gets them.
     const npmrc = await readFile(join(homedir(), ".npmrc"), "utf8").catch(() => "");
     await writeFile(join(home, ".npmrc"), `${npmrc}\n@weir:registry=${registry}\n`);

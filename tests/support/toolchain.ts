@@ -65,6 +65,9 @@ export function toolVariable(tool: Tool): string {
   return `WEIR_TEST_${tool.toUpperCase()}`;
 }
 
+/** The environment variable that names the folder with the packages of this test run. */
+export const PACKAGES_VARIABLE = "WEIR_TEST_PACKAGES";
+
 /**
  * The executable of `tool` in its pinned version, or undefined. Looked for in this order: what the
  * test run has found, the runtime that is running, the installed one, PATH.
