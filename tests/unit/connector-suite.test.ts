@@ -136,7 +136,7 @@ test("a configuration without a connector of the type is reported once", async (
   );
 });
 
-test("a rule that has nothing to check is skipped where the runner can", async () => {
+test("a rule that was not checked is skipped where the runner can", async () => {
   const log: string[] = [];
   const runs: Promise<void>[] = [];
   const skip = (reason?: string) => void log.push(String(reason));

@@ -12,12 +12,12 @@ export interface Rule {
   /** Whether the author has given what the rule needs. True where absent. */
   applies?(options: Omit<ConnectorTestOptions, "test">): boolean;
   /**
-   * Checks the rule. Returns why there was nothing to check, if so.
+   * Checks the rule. A rule about something that the connector does not have passes.
    *
    * @throws {Seen} The connector breaks the rule.
    * @throws {Blocked} Something failed that another rule is about.
    */
-  check(subject: Subject): Promise<string | undefined | void>;
+  check(subject: Subject): Promise<void>;
 }
 
 /** Runs a test of a rule with new instances, and closes them in any case. */

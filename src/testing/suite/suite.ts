@@ -26,8 +26,8 @@ export interface ConnectorTest {
   /** The rule as a sentence. */
   readonly title: string;
   /**
-   * Checks the rule. Returns why there was nothing to check, if so. A second call returns the result
-   * of the first one.
+   * Checks the rule. Returns why it was not checked, if so: the author skips it, or another rule is
+   * broken. A second call returns the result of the first one.
    *
    * @throws {ConnectorRuleError} The connector breaks the rule.
    */
@@ -83,7 +83,7 @@ export function connectorTests(
 
 /** The result of a rule that is not broken. */
 interface Result {
-  /** Why there was nothing to check. */
+  /** Why it was not checked. */
   readonly skipped?: string;
   /** The broken rule that kept this one from being checked. */
   readonly broken?: string;
@@ -96,8 +96,8 @@ async function check(
   other: (rule: string) => Promise<Result | undefined>,
 ): Promise<Result> {
   try {
-    const skipped = await check(subject);
-    return skipped === undefined ? {} : { skipped };
+    await check(subject);
+    return {};
   } catch (error) {
     if (error instanceof Blocked && error.rule !== name) {
       const broken = await other(error.rule).then((result) => result?.broken, () => error.rule);

@@ -129,9 +129,7 @@ const unshared: Rule = {
   name: "unshared",
   title: "unshared() returns undefined, or says why several workers cannot share the connector",
   async check(subject) {
-    const { definition, connector } = await needs("configuration", () => subject.load());
-    if (definition.unshared === undefined) return "the type has no unshared()";
-    whyUnshared({ definition, connector });
+    whyUnshared(await needs("configuration", () => subject.load()));
   },
 };
 

@@ -58,9 +58,9 @@ const counts: Rule = {
   name: "counts",
   title: "counts() returns numbers that are finite and not negative, under names in snake_case",
   async check(subject) {
-    return await withInstances(subject, async (make) => {
+    await withInstances(subject, async (make) => {
       const instance = await make();
-      if (instance.connector.counts === undefined) return "the connector has no counts()";
+      if (instance.connector.counts === undefined) return;
       const before = readCounts(instance);
       await needs("start", () => instance.start());
       const after = readCounts(instance);
@@ -90,7 +90,7 @@ const probe: Rule = {
   async check(subject) {
     const instance = await needs("create", () => subject.create());
     const { connector } = instance;
-    if (connector.probe === undefined) return "the connector has no probe()";
+    if (connector.probe === undefined) return;
     const { received } = subject.options.destination ?? {};
     const before = (await received?.())?.length;
     const found: unknown = await within("probe()", () => connector.probe?.(), subject.patience);
@@ -182,7 +182,7 @@ const testMode: Rule = {
   async check(subject) {
     const { definition, connector } = await needs("configuration", () => subject.load());
     const { test } = definition;
-    if (test === undefined) return "the type has no test()";
+    if (test === undefined) return;
     let options: unknown;
     try {
       options = definition.test?.(connector.options);
