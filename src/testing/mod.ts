@@ -3,7 +3,15 @@
  * runtime of its own, without sockets and with a clock that the test moves; holds a connector to the
  * rules of the contract.
  *
- * May import base/, contract/, flow/, model/, runtime/ and transport/.
+ * May import base/, contract/, flow/, hcl/, model/, runtime/, server/ and transport/.
+ *
+ * @example The tests of a configuration as tests of the runner
+ * ```ts
+ * import { readConfigFiles, testConfig } from "@weir/runtime/testing";
+ *
+ * // `test` of "node:test" instead of Deno.test works on all runtimes.
+ * await testConfig((name, run) => [name, run], await readConfigFiles("examples/chat"));
+ * ```
  *
  * @module
  */
@@ -17,3 +25,13 @@ export type {
   SourceOptions,
   TestContext,
 } from "./suite/options.ts";
+export {
+  ConfigTestError,
+  type ConfigTestOptions,
+  type ConfigTestResults,
+  runConfigTests,
+  testConfig,
+} from "./config.ts";
+export type { Difference } from "./match.ts";
+export type { Received, TestFailure, TestResult } from "./report.ts";
+export { ConfigPathError, readConfigFiles } from "../server/files.ts";

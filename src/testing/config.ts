@@ -1,0 +1,153 @@
+/** Runs the `test` blocks of a configuration in a program, as `weir test` does. */
+import { ConfigError } from "../base/errors.ts";
+import { problemWithoutPlace } from "../base/problem.ts";
+import type { SourceFile } from "../hcl/tree.ts";
+import type { Model } from "../model/mod.ts";
+import { loadConfig, type LoadOptions } from "../runtime/load.ts";
+import { hostOptions } from "../server/files.ts";
+import { ManualClock } from "./clock.ts";
+import { formatResult, formatSummary, type TestResult } from "./report.ts";
+import { runTest } from "./run.ts";
+import type { RegisterTest } from "./suite/options.ts";
+
+/** The options of `runConfigTests`. */
+export interface ConfigTestOptions extends Omit<LoadOptions, "now" | "embedded"> {
+  /** Runs only the tests whose name contains this text. All by default. */
+  readonly filter?: string;
+}
+
+/** The results of the `test` blocks of a configuration. */
+export interface ConfigTestResults {
+  /** True if all tests passed. */
+  readonly passed: boolean;
+  /** In the order of the blocks. */
+  readonly results: readonly TestResult[];
+  /** What `weir test` prints. */
+  readonly report: string;
+}
+
+/** A test of a configuration failed. The message is that of `weir test`. */
+export class ConfigTestError extends Error {
+  /** `ConfigTestError`. */
+  override readonly name = "ConfigTestError";
+  /** All deviations of the test. */
+  readonly result: TestResult;
+
+  /** `result` has at least one failure. */
+  constructor(result: TestResult) {
+    super(formatResult(result));
+    this.result = result;
+  }
+}
+
+/** A model that was loaded for its tests, and the clock of its expressions. */
+interface Loaded {
+  readonly model: Model;
+  readonly clock: ManualClock;
+}
+
+/**
+ * Runs the `test` blocks of a configuration, as `weir test` does: without sockets, and with a clock
+ * that the tests move. By default it reads environment variables and files of this machine, and
+ * imports plugins. What the flows log goes where the program sends its log.
+ *
+ * @throws {ConfigError} The configuration has problems, or no test that matches `filter`.
+ *
+ * @example
+ * ```ts
+ * import { runConfigTests } from "@weir/runtime/testing";
+ *
+ * const { passed, report } = await runConfigTests(`
+ *   connector "api" {
+ *     type = "rest"
+ *     port = 3000
+ *   }
+ *   flow "hello" {
+ *     from {
+ *       connector = "api"
+ *       operation = "GET /hello/:name"
+ *     }
+ *     response { text = "'hello ' + input.name" }
+ *   }
+ *   test "it greets" {
+ *     given "api" { operation = "GET /hello/ada" }
+ *     expect "api" { data = { text = "hello ada" } }
+ *   }
+ * `);
+ * console.log(passed, report);
+ * ```
+ */
+export async function runConfigTests(
+  config: string | readonly SourceFile[],
+  options: ConfigTestOptions = {},
+): Promise<ConfigTestResults> {
+  const { model, clock } = await load(config, options);
+  const results: TestResult[] = [];
+  for (const test of model.tests) results.push(await runTest(model, test, { clock }));
+  return {
+    passed: results.every(({ failures }) => failures.length === 0),
+    results,
+    report: [...results.map(formatResult), formatSummary(results)].join("\n"),
+  };
+}
+
+/**
+ * Registers each `test` block of a configuration as a test of the runner: `test` of `node:test`, of
+ * `bun:test` or of Vitest, or `Deno.test`. A test that fails throws a `ConfigTestError`.
+ *
+ * @throws {ConfigError} The configuration has problems, or no test that matches `filter`.
+ *
+ * @example
+ * ```ts
+ * import { testConfig } from "@weir/runtime/testing";
+ *
+ * const registered: string[] = [];
+ * await testConfig(
+ *   (name) => registered.push(name), // `test` of "node:test", or Deno.test
+ *   `
+ *     connector "api" {
+ *       type = "rest"
+ *       port = 3000
+ *     }
+ *     test "nobody calls" {
+ *       expect "api" { nothing = true }
+ *     }
+ *   `,
+ * );
+ * console.log(registered); // ["nobody calls"]
+ * ```
+ */
+export async function testConfig(
+  test: RegisterTest,
+  config: string | readonly SourceFile[],
+  options: ConfigTestOptions = {},
+): Promise<void> {
+  const { model, clock } = await load(config, options);
+  let last: Promise<unknown> = Promise.resolve();
+  for (const block of model.tests) {
+    test(block.name, async () => {
+      // One at a time, since they share the clock, even if the runner runs several at once.
+      const running = last.then(() => runTest(model, block, { clock }));
+      last = running.catch(() => undefined);
+      const result = await running;
+      if (result.failures.length > 0) throw new ConfigTestError(result);
+    });
+  }
+}
+
+async function load(
+  config: string | readonly SourceFile[],
+  { filter = "", ...options }: ConfigTestOptions,
+): Promise<Loaded> {
+  const clock = new ManualClock();
+  // Expressions use the time of the tests.
+  const now = () => clock.now();
+  const model = await loadConfig(config, { ...hostOptions, ...options, now });
+  const tests = model.tests.filter(({ name }) => name.includes(filter));
+  if (tests.length > 0) return { model: { ...model, tests }, clock };
+  const message = model.tests.length === 0
+    ? 'no tests found; write one as test "what must happen" { … }'
+    : `no test has ${JSON.stringify(filter)} in its name; the configuration has ` +
+      model.tests.map(({ name }) => JSON.stringify(name)).join(", ");
+  throw new ConfigError([problemWithoutPlace({ code: "no-tests", message })]);
+}
