@@ -35,7 +35,7 @@ export function asPluginError(thrown: unknown, url: string): PluginError {
   const where = place === undefined ? "" : ` (${shown(place)})`;
   const code = isMissing(thrown, url) ? "plugin-not-found" : "plugin-failed";
   const message = `cannot be imported: ${sentence}${where}`;
-  return new PluginError(code, message, { cause: thrown, hint: hintFor(sentence, thrown) });
+  return new PluginError(code, message, { cause: thrown, hint: hintFor(sentence) });
 }
 
 /** The file that a failed import is about, as far as the error tells. */
@@ -101,11 +101,7 @@ function isNotFound(thrown: unknown): boolean {
   return (thrown as { readonly code?: unknown }).code === "ERR_MODULE_NOT_FOUND";
 }
 
-function hintFor(sentence: string, thrown: unknown): string | undefined {
-  const { code } = thrown as { readonly code?: unknown };
-  if (code === "ERR_UNKNOWN_FILE_EXTENSION" && /\.[cm]?tsx?/.test(sentence)) {
-    return "this version of Node imports no TypeScript: use Node 22.18 or later, or JavaScript";
-  }
+function hintFor(sentence: string): string | undefined {
   const [, missing] = /(?:Cannot find package|Import) ['"]([^'":]+)['"]/.exec(sentence) ?? [];
   if (missing === undefined) return undefined;
   const name = /^(?:@[^/]+\/)?[^/]+/.exec(missing)?.[0] ?? missing;
