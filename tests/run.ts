@@ -68,6 +68,7 @@ const suites: readonly Suite[] = [
 const brokerFiles: readonly string[] = [
   "tests/services/rabbitmq.test.ts",
   "tests/e2e/workers-rabbitmq.test.ts",
+  "tests/e2e/executable-rabbitmq.test.ts",
   "tests/e2e/page.test.ts",
   "tests/examples/rabbitmq.test.ts",
   "tests/attributes/rabbitmq.test.ts",

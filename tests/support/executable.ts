@@ -48,14 +48,19 @@ export function executableTest(
   name: string,
   run: (stage: ExecutableStage) => Promise<void>,
 ): void {
-  test(`executable: ${name}`, async () => {
-    const folder = await (made ??= make());
-    const stage = new ExecutableStage("bun", await realpath(await mkdtemp(`${folder}-test-`)));
-    try {
-      await link(join(folder, "weir"), stage.executable);
-      await run(stage);
-    } finally {
-      await stage.end();
-    }
-  });
+  test(`executable: ${name}`, () => withExecutable(run));
+}
+
+/** Calls `run` with the executable in an empty folder, which is removed afterwards. */
+export async function withExecutable(
+  run: (stage: ExecutableStage) => Promise<void>,
+): Promise<void> {
+  const folder = await (made ??= make());
+  const stage = new ExecutableStage("bun", await realpath(await mkdtemp(`${folder}-test-`)));
+  try {
+    await link(join(folder, "weir"), stage.executable);
+    await run(stage);
+  } finally {
+    await stage.end();
+  }
 }
