@@ -27,12 +27,13 @@ const TYPES: Readonly<Record<string, string>> = {
   StatefulSet: "apps/v1",
 };
 
-/** What the other files must agree with. */
+/** What the other files must agree with; times in seconds. */
 async function configured() {
   const files = await readConfigFiles(join(root, "deploy/app/live.hcl"));
   const { connectors, service } = await loadConfig(files, { env: () => undefined });
-  const { port } = connectors.get("ws")?.options as { readonly port: number };
-  return { port, shutdown: service.shutdownTimeout / 1_000 };
+  const options = connectors.get("ws")?.options as Record<"port" | "ping_interval", number>;
+  const pings = options.ping_interval / 1_000;
+  return { port: options.port, pings, shutdown: service.shutdownTimeout / 1_000 };
 }
 
 /** The objects of a Kubernetes file. */
@@ -139,6 +140,15 @@ test("the Dockerfile and the proxies name the port of the configuration", async 
   assert.match(await read("deploy/Dockerfile"), new RegExp(`http://localhost:${port}"`));
   for (const file of ["deploy/Caddyfile", "deploy/nginx.conf"]) {
     assert.match(await read(file), new RegExp(`127\\.0\\.0\\.1:${port}\\b`), file);
+  }
+});
+
+test("nginx keeps a connection for longer than the interval of pings", async () => {
+  const { pings } = await configured();
+  const text = await read("deploy/nginx.conf");
+  for (const name of ["proxy_read_timeout", "proxy_send_timeout"]) {
+    const [, seconds] = new RegExp(`^ *${name} (\\d+)s;$`, "m").exec(text) ?? [];
+    assert.ok(Number(seconds) >= 2 * pings, `${name} ${seconds}s`);
   }
 });
 
