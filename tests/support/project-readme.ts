@@ -1,23 +1,27 @@
-/** The projects of `weir init`: the README of each is followed command by command. */
+/** The projects of `weir init`: a test follows the README of each, command by command. */
+
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { TEMPLATES } from "../../src/commands/arguments.ts";
 import { VERSION } from "../../src/commands/version.ts";
-import { openStage, type Weir } from "../support/process.ts";
-import { programsOf } from "../support/programs.ts";
-import { Machine } from "../support/project.ts";
-import { type Instruction, instructionsOf } from "../support/readme.ts";
-import { startRegistry } from "../support/registry.ts";
-import { type Frame, WebClient } from "../support/web-client.ts";
+import { openStage, type Weir } from "./process.ts";
+import { programsOf } from "./programs.ts";
+import { Machine } from "./project.ts";
+import { type Instruction, instructionsOf } from "./readme.ts";
+import { startRegistry } from "./registry.ts";
+import { type Frame, WebClient } from "./web-client.ts";
 
 type Template = typeof TEMPLATES[number];
 
+/** The first words of the commands that only some readers follow. */
+const TOOLS = ["npm", "bun", "deno", "weir"] as const;
+
 /** A way of having Weir. */
-interface Way {
+export interface Way {
   /** The first word of its commands. */
-  readonly tool: string;
+  readonly tool: typeof TOOLS[number];
   /** Creates a project. */
   readonly init: string;
   /** The program that serves. */
@@ -25,24 +29,6 @@ interface Way {
   /** What its tools write into a project. */
   readonly writes: readonly string[];
 }
-
-const WAYS: readonly Way[] = [
-  {
-    tool: "npm",
-    init: "npx @weir/runtime init",
-    runtime: "node",
-    writes: ["package-lock.json"],
-  },
-  { tool: "bun", init: "bunx @weir/runtime init", runtime: "bun", writes: ["bun.lock"] },
-  {
-    tool: "deno",
-    init: "deno run -A jsr:@weir/runtime/cli init",
-    runtime: "deno",
-    writes: ["deno.lock"],
-  },
-  // The executable, alone.
-  { tool: "weir", init: "weir init", runtime: "weir", writes: [] },
-];
 
 /** A change of a configuration that Weir must take over. */
 const EXTRA_FLOW = `
@@ -56,7 +42,8 @@ flow "extra" {
 }
 `;
 
-for (const way of WAYS) {
+/** Registers the test of one way, with all templates. */
+export function projectTest(way: Way): void {
   test(`project: the README of every template is right, with ${way.tool}`, async () => {
     const stage = await openStage("deno");
     const registry = await startRegistry();
@@ -121,7 +108,7 @@ class Reader {
     const [tool] = text.split(" ");
     if (language === "js") return await this.#script(text);
     assert.equal(language, "sh", text);
-    if (tool !== this.#way.tool && WAYS.some((way) => way.tool === tool)) return;
+    if (tool !== this.#way.tool && TOOLS.some((other) => other === tool)) return;
     if (/^(?:npm|bun) install$/.test(text)) return await this.#install(text);
     if (/(?: start| run --dotenv)$/.test(text)) return await this.#start(text);
     if (/(?: dev| --watch)$/.test(text)) return await this.#develop(text);
