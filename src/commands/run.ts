@@ -9,7 +9,6 @@ import { readConfigFiles } from "../server/files.ts";
 import type { Service } from "../server/mod.ts";
 import { configureLog } from "./log.ts";
 import { announce, printWarnings, refuseUnknownPorts, type Serve, titleOf } from "./start.ts";
-import { watch } from "./watch/mod.ts";
 
 export type { Serve } from "./start.ts";
 
@@ -28,6 +27,8 @@ export async function run(command: RunCommand, serve: Serve): Promise<number> {
   try {
     if (command.watch) {
       await configureLog(command.logLevel, command.logFormat);
+      // On demand, since a start without it needs neither its code nor that of plugins.
+      const { watch } = await import("./watch/mod.ts");
       await watch(command, serve, signal);
     } else {
       await runOnce(command, serve, { startedAt, signal });

@@ -74,6 +74,27 @@ test("a driver that needs Node is imported on demand", () => {
   assert.deepEqual(problems, []);
 });
 
+test("a start without plugins and --watch loads none of their code", () => {
+  const problems: string[] = [];
+  const look = (file: string): void => {
+    for (const { target, dynamic } of graph.get(file) ?? []) {
+      if (dynamic || seen.has(target)) continue;
+      seen.add(target);
+      if (/^src\/(?:plugins|commands\/watch)\//.test(target)) problems.push(`${file} → ${target}`);
+      look(target);
+    }
+  };
+  const seen = new Set<string>();
+  // The first imports the others on demand.
+  for (
+    const entry of ["src/cli.ts", "src/cli-deno.ts", "src/commands/mod.ts", "src/workers/mod.ts"]
+  ) {
+    look(entry);
+  }
+  assert.ok(seen.has("src/commands/run.ts"), "it follows the imports");
+  assert.deepEqual(problems, []);
+});
+
 test("only the edge and the drivers that need it import node: modules", () => {
   const problems: string[] = [];
   for (const [file, imports] of graph) {
