@@ -33,7 +33,12 @@ stageTest("watch: a comment, spaces and test blocks disturb nobody", async (stag
   const client = await openClient(weir);
   await write(stage, { "b.hcl": `# A comment.\n\n${text}` });
   await kept(weir, 1);
-  const check = 'test "it" {\n  client "ada" {}\n  given "ada" {}\n  expect "ada" {}\n}\n';
+  const check = `test "it" {
+  client "ada" {}
+  given "ada" { data = {} }
+  expect "ada" { data = { text = "one" } }
+}
+`;
   await write(stage, { "c.hcl": check });
   await kept(weir, 2);
   await write(stage, { "c.hcl": check.replace('expect "ada"', 'expect "bob"') });
