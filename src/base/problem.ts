@@ -194,6 +194,7 @@ export const ERROR_CODES = {
   "usage-error": "The command line has an unknown option or a wrong value.",
   "no-configuration": "A path does not exist, or has no configuration file.",
   "no-tests": "`weir test` found no test to run.",
+  "not-ready": "`weir health` got no answer that says that the server is ready.",
   "invalid-configuration": "The configuration has problems, each with its own code.",
   "connector-failed": "A connector cannot start, or cannot do what a flow asks of it.",
   "cannot-listen": "A port is in use, or the system refuses it.",
