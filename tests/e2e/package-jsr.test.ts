@@ -1,0 +1,82 @@
+/** The JSR package, in an empty folder and with an empty cache of Deno. */
+import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { VERSION } from "../../src/commands/version.ts";
+import { openStage, root, type Weir } from "../support/process.ts";
+import { Machine } from "../support/project.ts";
+import { startRegistry } from "../support/registry.ts";
+import { WebClient } from "../support/web-client.ts";
+
+const COMMAND = "deno run -A jsr:@weir/runtime/cli";
+
+const PROGRAM = `
+import { type Model, loadConfig } from "jsr:@weir/runtime@^${VERSION}";
+import { readConfigFiles, serve } from "jsr:@weir/runtime@^${VERSION}/deno";
+
+const model: Model = await loadConfig(await readConfigFiles("app"), { env: Deno.env.get });
+const service = await serve(await readConfigFiles("app"), { workers: 2 });
+console.log(model.flows.length > 0, await service.runtime.sendToRoom("lobby", {}));
+await service.close();
+`;
+
+test("package: everything works from JSR", async () => {
+  await withMachine(async (machine, folder) => {
+    await machine.run(`${COMMAND} init app`, folder);
+    const { stdout } = await machine.run(`${COMMAND} check --strict app`, folder);
+    assert.match(stdout, /^good: /);
+    assert.match((await machine.run(`${COMMAND} test app`, folder)).stdout, /tests, all passed$/m);
+    await serves(await machine.serve(`exec ${COMMAND} run app`, folder, { PORT: "0" }));
+
+    await machine.run("deno install -g -A -n weir jsr:@weir/runtime/cli", folder);
+    const weir = join(machine.env.HOME, ".deno/bin/weir");
+    assert.equal((await machine.run(`${weir} --version`, folder)).stdout, `${VERSION}\n`);
+    const line = `exec ${weir} run app --workers 2`;
+    await serves(await machine.serve(line, folder, { PORT: "0" }));
+
+    await writeFile(join(folder, "program.ts"), PROGRAM);
+    await machine.run("deno check program.ts", folder);
+    const env = { PORT: "0" };
+    const ran = await machine.start("deno run -A program.ts", folder, env).ended();
+    assert.deepEqual([ran.code, ran.stdout], [0, "true 0\n"], ran.stderr);
+  });
+});
+
+test("package: a checkout can be installed as a command of Deno", async () => {
+  await withMachine(async (machine, folder) => {
+    const install = "deno install -g -A -n weir --config deno.json src/cli-deno.ts";
+    await machine.run(install, root);
+    const weir = join(machine.env.HOME, ".deno/bin/weir");
+    await machine.run(`${weir} init app`, folder);
+    const line = `exec ${weir} run app --workers 2`;
+    await serves(await machine.serve(line, folder, { PORT: "0" }));
+  });
+});
+
+/** Runs with a registry, a home and an empty folder. */
+async function withMachine(
+  use: (machine: Machine, folder: string) => Promise<void>,
+): Promise<void> {
+  const stage = await openStage("deno");
+  const registry = await startRegistry();
+  try {
+    const folder = join(stage.folder, "project");
+    await mkdir(folder);
+    await use(await Machine.create(stage, registry.url), folder);
+    stage.assertSound();
+  } finally {
+    await stage.end();
+    registry.close();
+  }
+}
+
+/** A client of the chat is answered, and Ctrl-C ends the server in order. */
+async function serves(weir: Weir): Promise<void> {
+  const client = await WebClient.open(`ws://localhost:${weir.port}/ws`);
+  const { type } = await client.request({ type: "join_room", room: "lobby" });
+  assert.equal(type, "ack");
+  client.close();
+  weir.signal("SIGINT");
+  assert.equal((await weir.ended()).code, 0, weir.output);
+}

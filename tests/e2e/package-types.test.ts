@@ -1,0 +1,98 @@
+/** The types of the npm package, as TypeScript finds them in a strict project. */
+import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { needExtra } from "../support/extras.ts";
+import { openStage } from "../support/process.ts";
+import { Machine } from "../support/project.ts";
+import { startRegistry } from "../support/registry.ts";
+
+const PROGRAM = `
+import { createServer } from "node:http";
+import { createRuntime as createCore, defineConnector, loadConfig, type Model, type Runtime } from "@weir/runtime";
+import { type BunRuntime, createRuntime as createOnBun } from "@weir/runtime/bun";
+import { start } from "@weir/runtime/cli";
+import { createRuntime as createOnDeno } from "@weir/runtime/deno";
+import { attach, createRuntime, readConfigFiles, serve, type Service } from "@weir/runtime/node";
+
+const model: Model = await loadConfig("");
+const runtime: Runtime = await createRuntime(model, { env: (name) => process.env[name] });
+const count: number = await runtime.sendToRoom("orders", { id: 7 });
+const detach: () => void = attach(createServer(), runtime, { mount: "/live" });
+const service: Service = await serve(await readConfigFiles("live.hcl"), { workers: 2 });
+const bun: BunRuntime = await createOnBun("");
+const limit: number = bun.websocket.maxPayloadLength;
+const others: Runtime[] = [await createCore(""), await createOnDeno("")];
+// @ts-expect-error A room is a text.
+await runtime.sendToRoom(7, {});
+// @ts-expect-error It is a number.
+await serve("", { workers: "2" });
+// @ts-expect-error A definition is more than that.
+defineConnector({});
+export { count, detach, limit, others, service, start };
+`;
+
+const CORE = `
+import { createRuntime, loadConfig } from "@weir/runtime";
+
+const runtime = await createRuntime(await loadConfig(""));
+export const response: Response = await runtime.fetch(new Request("http://localhost/"));
+`;
+
+const STRICT = {
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  verbatimModuleSyntax: true,
+  noEmit: true,
+  target: "es2022",
+};
+
+/** Each project: its file, and the options that it adds. The types of libraries are checked, too. */
+const PROJECTS: Readonly<Record<string, { readonly file: string; readonly options: object }>> = {
+  nodenext: {
+    file: "program.ts",
+    options: { module: "nodenext", moduleResolution: "nodenext", types: ["node"] },
+  },
+  bundler: {
+    file: "program.ts",
+    options: { module: "esnext", moduleResolution: "bundler", types: ["node"] },
+  },
+  // The core needs web standards alone.
+  core: {
+    file: "core.ts",
+    options: { module: "nodenext", types: [], lib: ["es2022", "dom", "dom.iterable"] },
+  },
+};
+
+test("package: a strict TypeScript project finds the types of every entrypoint", async () => {
+  const stage = await openStage("node");
+  const registry = await startRegistry();
+  try {
+    const machine = await Machine.create(stage, registry.url);
+    const folder = join(stage.folder, "project");
+    await mkdir(folder);
+    await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+    await machine.run("npm install @weir/runtime @types/node", folder);
+    await writeFile(join(folder, "program.ts"), PROGRAM);
+    await writeFile(join(folder, "core.ts"), CORE);
+    const tsc = join(await needExtra("typescript"), "bin/tsc");
+    const check = async (name: string): Promise<string> => {
+      const { stdout } = await machine.start(`node ${tsc} -p tsconfig.${name}.json`, folder)
+        .ended();
+      return stdout;
+    };
+    for (const [name, { file, options }] of Object.entries(PROJECTS)) {
+      const config = { compilerOptions: { ...STRICT, ...options }, files: [file] };
+      await writeFile(join(folder, `tsconfig.${name}.json`), JSON.stringify(config));
+      assert.equal(await check(name), "", name);
+    }
+    // The same check fails where a type is missing.
+    await writeFile(join(folder, "core.ts"), CORE.replace("Response", "Respond"));
+    assert.match(await check("core"), /error TS2304: Cannot find name 'Respond'/);
+  } finally {
+    await stage.end();
+    registry.close();
+  }
+});
