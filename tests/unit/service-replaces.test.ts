@@ -8,15 +8,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { defineConnector } from "../../src/contract/definition.ts";
-import { hostOptions } from "../../src/server/files.ts";
+import { loadHost } from "../../src/server/host.ts";
 import { type ServeOptions, type Service, startService } from "../../src/server/mod.ts";
-import { listenNode } from "../../src/server/node.ts";
 import { post } from "../support/web-client.ts";
 
 type Options = Omit<ServeOptions, "workers">;
 
-function serve(config: string, options: Options = {}): Promise<Service> {
-  return startService(config, { ...hostOptions, ...options }, listenNode);
+async function serve(config: string, options: Options = {}): Promise<Service> {
+  const host = await loadHost();
+  return await startService(config, { ...host.options, ...options }, host.listen);
 }
 
 /** A service that is replaced; `calls` gets its end. */

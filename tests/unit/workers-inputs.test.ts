@@ -46,6 +46,27 @@ test("failed reads are not recorded", async () => {
   assert.equal(new InputRecorder({}).env("HOME"), undefined);
 });
 
+test("variables of expressions are recorded before an event needs them", async () => {
+  const text = `
+  connector "ws" {
+    type = "websocket"
+    port = 0
+  }
+  flow "say" {
+    from {
+      connector = "ws"
+      operation = "message"
+    }
+    response {
+      town = "env('TOWN', 'none') + env('MOOD', input.mood)"
+    }
+  }
+`;
+  const recorder = new InputRecorder({ env: (name) => ({ TOWN: "Ulm", MOOD: "good" })[name] });
+  await loadConfig(text, { env: recorder.env });
+  assert.deepEqual(recorder.inputs.env, [["TOWN", "Ulm"], ["MOOD", "good"]]);
+});
+
 test("a text cache keeps what was read or written, and writes to its fallback", async () => {
   const fallback = new MemoryTextCache([["a", "1"], ["b", "2"]]);
   const texts = new MemoryTextCache([["c", "3"]], fallback);

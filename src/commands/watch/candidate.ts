@@ -43,9 +43,7 @@ export async function loadCandidate(
   if (variables !== undefined) await files.note({ kind: "file", path: variables.path });
   await files.note({ kind: "configuration", paths });
   await variables?.load();
-  // What runs keeps its variables when the file changes.
-  const values = { ...process.env };
-  const env = (name: string): string | undefined => values[name];
+  const env = fixedVariables();
   const named: FileDependency[] = [];
   try {
     const model = await loadConfig(await readConfigFiles(...paths), {
@@ -80,6 +78,16 @@ export function isSame(before: Candidate, now: Candidate): boolean {
     before.contents.length === now.contents.length &&
     before.contents.every((content, index) => content === now.contents[index]) &&
     [...before.model.source.env].every(([name, value]) => now.env(name) === value);
+}
+
+/** Reads each variable once: what runs keeps its values when the file of variables changes. */
+function fixedVariables(): (name: string) => string | undefined {
+  // Not all at once, since Deno may allow to read only some of them.
+  const values = new Map<string, string | undefined>();
+  return (name) => {
+    if (!values.has(name)) values.set(name, process.env[name]);
+    return values.get(name);
+  };
 }
 
 async function readOrNothing(path: string): Promise<string | undefined> {
