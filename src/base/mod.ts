@@ -18,4 +18,5 @@ export {
   type PluginErrorCode,
   WorkerError,
 } from "./errors.ts";
+export { InFlight } from "./in-flight.ts";
 export { formatProblem, type Problem, PROBLEM_CODES, type ProblemCode } from "./problem.ts";

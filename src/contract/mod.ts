@@ -6,6 +6,7 @@
  */
 export type { Channel, ConnectorCluster, DedupeStore } from "./cluster.ts";
 export {
+  type Cancellable,
   type Client,
   type Connector,
   type ConnectorContext,

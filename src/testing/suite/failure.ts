@@ -1,8 +1,8 @@
 /** What a rule says when a connector breaks it, and waiting with a limit. */
 import { withTimeout } from "../../base/timeout.ts";
 
-/** The page that explains every rule. */
-const PAGE = "docs/write-a-connector.md";
+/** The section that explains every rule. */
+const PAGE = "docs/write-a-connector.md#the-rules";
 
 /**
  * A connector breaks a rule of the contract. The message says which rule, what was seen, and where
@@ -18,7 +18,7 @@ export class ConnectorRuleError extends Error {
 
   /** `title` is the rule itself, as a sentence. */
   constructor(rule: string, title: string, seen: string, options?: ErrorOptions) {
-    super(`${seen}\n  rule:  ${title}\n  page:  ${PAGE}#${rule}`, options);
+    super(`${seen}\n  rule:  ${rule}: ${title}\n  page:  ${PAGE}`, options);
     this.rule = rule;
     this.seen = seen;
   }

@@ -29,6 +29,28 @@ const start: Rule = {
   },
 };
 
+const prepare: Rule = {
+  name: "prepare",
+  title: "after prepare(), the connector can be started, or closed without a start",
+  async check(subject) {
+    await withInstances(subject, async (make) => {
+      const [started, unused] = [await make(), await make()];
+      if (started.connector.prepare === undefined) return;
+      for (const { connector } of [started, unused]) {
+        await within("prepare()", () => connector.prepare?.(), subject.patience);
+      }
+      await needs("start", () => started.start());
+      await needs("health", () => healthy(started, subject.patience));
+      await needs("close", () => started.shut());
+      try {
+        await unused.shut();
+      } catch (cause) {
+        throw new Seen(`it was closed without a start, and ${textOf(cause)}`, { cause });
+      }
+    });
+  },
+};
+
 const health: Rule = {
   name: "health",
   title: "health() returns undefined while the connector can serve",
@@ -211,6 +233,7 @@ const testMode: Rule = {
 export const lifecycleRules: readonly Rule[] = [
   create,
   start,
+  prepare,
   health,
   counts,
   close,

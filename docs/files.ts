@@ -1,11 +1,11 @@
 /**
- * Writes the files of deploy/ into docs/deployment.md, each after a comment such as
- * `<!-- file deploy/Dockerfile -->`. With `--check` it writes nothing and fails if the page is stale.
+ * Writes files of the repository into the pages that show them, each after a comment such as
+ * `<!-- file deploy/Dockerfile -->`. With `--check` it writes nothing and fails if a page is stale.
  */
 import { formatted, keepFile } from "./formatted.ts";
 
 const ROOT = new URL("../", import.meta.url);
-const PAGE = new URL("./deployment.md", import.meta.url);
+const PAGES: readonly string[] = ["docs/deployment.md", "docs/write-a-connector.md"];
 const PLACE = /^<!-- file (\S+) -->\n[^]*?^<!-- \/file -->$/gm;
 
 /** The language of a code block, by the end of a file's name. */
@@ -16,6 +16,8 @@ const LANGUAGES: Readonly<Record<string, string>> = {
   dockerignore: "text",
   hcl: "hcl",
   service: "ini",
+  // "ignore" keeps them from `deno test --doc`: they import files that are beside them.
+  ts: "ts ignore",
   yaml: "yaml",
 };
 
@@ -27,8 +29,11 @@ async function placeOf(path: string): Promise<string> {
   return `<!-- file ${path} -->\n\n\`\`\`${language}\n${text.trimEnd()}\n\`\`\`\n\n<!-- /file -->`;
 }
 
-const page = await Deno.readTextFile(PAGE);
-const places = new Map<string, string>();
-for (const [place, path] of page.matchAll(PLACE)) places.set(place, await placeOf(path));
-const filled = page.replaceAll(PLACE, (place) => places.get(place) ?? place);
-await keepFile(PAGE, await formatted(filled, "md"), "docs/deployment.md");
+for (const name of PAGES) {
+  const url = new URL(name, ROOT);
+  const page = await Deno.readTextFile(url);
+  const places = new Map<string, string>();
+  for (const [place, path] of page.matchAll(PLACE)) places.set(place, await placeOf(path));
+  const filled = page.replaceAll(PLACE, (place) => places.get(place) ?? place);
+  await keepFile(url, await formatted(filled, "md"), name);
+}
