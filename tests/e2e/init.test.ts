@@ -97,14 +97,23 @@ stageTest("init: a folder that cannot be made ends it with 2", async (stage) => 
   await writeFile(join(stage.folder, "file"), "");
   await mkdir(join(stage.folder, "half"));
   await writeFile(join(stage.folder, "half/public"), "");
-  // Not even the administrator can create a folder in /sys.
-  for (const folder of ["file", "file/inside", "half", "x".repeat(300), "/sys/weir"]) {
+  const long = "x".repeat(300);
+  const occupied = "a file is in the place of a folder";
+  for (
+    const [folder, path, reason] of [
+      ["file", "file/.env.example", occupied],
+      ["file/inside", "file/inside/.env.example", occupied],
+      ["half", "half/public/chat.css", occupied],
+      [long, `${long}/.env.example`, "the name is too long"],
+      // Not even the administrator can create a folder in /sys.
+      ["/sys/weir", "/sys/weir", "(?:permission denied|the file system cannot be written)"],
+    ]
+  ) {
     const { code, stdout, stderr } = await stage.weir(["init", folder]);
     assert.deepEqual([code, stdout], [2, ""], folder);
     assert.match(
       stderr,
-      new RegExp(`^error\\[usage-error\\]: cannot create ${folder}\\S*: .*\\n$`),
-      folder,
+      new RegExp(`^error\\[usage-error\\]: cannot create ${path}: ${reason}\n$`),
     );
   }
   assert.deepEqual(await filesOf(join(stage.folder, "half")), ["public"]);

@@ -47,16 +47,18 @@ async function writeFiles(
   const texts = Object.entries(files).map(([path, text]) => [join(folder, path), text] as const);
   const paths = texts.map(([path]) => path).sort();
   await refuseExisting(paths);
+  for (const path of new Set(paths.map((path) => dirname(path)))) {
+    await mkdir(path, { recursive: true }).catch((cause) => refuse(path, cause));
+  }
   const written: string[] = [];
-  try {
-    for (const path of paths) await mkdir(dirname(path), { recursive: true });
-    for (const [path, text] of texts) {
+  for (const [path, text] of texts) {
+    try {
       await writeFile(path, text, { flag: "wx" });
       written.push(path);
+    } catch (cause) {
+      for (const path of written) await rm(path);
+      refuse(path, cause as NodeJS.ErrnoException);
     }
-  } catch (cause) {
-    for (const path of written) await rm(path);
-    throw new UsageError(`cannot create ${folder}: ${(cause as Error).message}`, { cause });
   }
   return paths;
 }
@@ -77,9 +79,25 @@ async function exists(path: string): Promise<boolean> {
     await lstat(path);
     return true;
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    // If a file is where a folder has to be, mkdir reports it.
-    if (code === "ENOENT") return false;
-    throw new UsageError(`cannot create ${path}: ${message}`, { cause });
+    const error = cause as NodeJS.ErrnoException;
+    if (error.code === "ENOENT") return false;
+    refuse(path, error);
   }
 }
+
+function refuse(path: string, cause: NodeJS.ErrnoException): never {
+  throw new UsageError(`cannot create ${path}: ${REASONS[cause.code ?? ""] ?? cause.message}`, {
+    cause,
+  });
+}
+
+/** The messages are the same on every runtime. */
+const REASONS: Readonly<Record<string, string>> = {
+  EEXIST: "something else is there",
+  ENOTDIR: "a file is in the place of a folder",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system cannot be written",
+  ENOSPC: "no space is left",
+  ENAMETOOLONG: "the name is too long",
+};
