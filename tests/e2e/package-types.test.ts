@@ -15,6 +15,8 @@ import { type BunRuntime, createRuntime as createOnBun } from "@weir/runtime/bun
 import { start } from "@weir/runtime/cli";
 import { createRuntime as createOnDeno } from "@weir/runtime/deno";
 import { attach, createRuntime, readConfigFiles, serve, type Service } from "@weir/runtime/node";
+import { runConfigTests, testConfig, testConnector, type TestResult } from "@weir/runtime/testing";
+import { test } from "node:test";
 
 const model: Model = await loadConfig("");
 const runtime: Runtime = await createRuntime(model, { env: (name) => process.env[name] });
@@ -24,13 +26,16 @@ const service: Service = await serve(await readConfigFiles("live.hcl"), { worker
 const bun: BunRuntime = await createOnBun("");
 const limit: number = bun.websocket.maxPayloadLength;
 const others: Runtime[] = [await createCore(""), await createOnDeno("")];
+const results: readonly TestResult[] = (await runConfigTests("")).results;
+await testConfig(test, await readConfigFiles("live.hcl"), { filter: "order" });
+testConnector({ test, module: new URL("file:///list.js"), type: "list", config: "" });
 // @ts-expect-error A room is a text.
 await runtime.sendToRoom(7, {});
 // @ts-expect-error It is a number.
 await serve("", { workers: "2" });
 // @ts-expect-error A definition is more than that.
 defineConnector({});
-export { count, detach, limit, others, service, start };
+export { count, detach, limit, others, results, service, start };
 `;
 
 const CORE = `
