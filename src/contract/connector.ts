@@ -8,7 +8,10 @@ import type { SocketEndpoint } from "../transport/socket.ts";
 import type { ConnectorCluster, DedupeStore } from "./cluster.ts";
 import type { LookupModel } from "./request.ts";
 
-/** What is known of the connection that an event came from. A client cannot forge any of it. */
+/**
+ * What is known of the connection of an event: what expressions see as `client`. The source sets all
+ * of it, so a client cannot forge it.
+ */
 export interface Client {
   /** Unique to this connection. */
   readonly id: string;
@@ -30,23 +33,29 @@ export interface Client {
 
 /** Something that happened at a source. */
 export interface FlowEvent {
-  /** Such as `message`, `order.updated` or `POST /orders`. */
+  /** What happened, such as `message`, `order.updated` or `POST /orders`. */
   readonly operation: string;
-  /** What the sender sent, without the envelope: what goes on when no transform says otherwise. */
+  /**
+   * What the sender sent, without an envelope. It is plain data, as in JSON. Destinations get it if the
+   * flow has no `transform`.
+   */
   readonly payload: unknown;
-  /** The payload's fields and the metadata of the source. May be made on first use. */
+  /**
+   * What expressions see as `input`: the fields of the payload, and the metadata of the source, which
+   * wins over a field of the same name. A getter may make it when it is first used.
+   */
   readonly input: Readonly<Record<string, unknown>>;
-  /** The connection, where the source has clients. */
+  /** The connection, if the source has clients. */
   readonly client?: Client;
 }
 
 /** How a flow ended. */
 export interface Outcome {
-  /** What the flow's `response` block made; undefined where it has none. */
+  /** The result of the flow's `response` block; undefined if it has none. */
   readonly response: { readonly data: unknown } | undefined;
-  /** What the first destination returned; undefined where nothing did. */
+  /** What `write` of the first destination returned; undefined if it returned nothing. */
   readonly result: unknown;
-  /** True where the first destination made something new: its `creates` says so. */
+  /** True if the first destination made something new, which its `creates` says. */
   readonly created?: boolean;
 }
 
@@ -61,11 +70,14 @@ export interface FilterRefusal {
   readonly maxRequeue: number;
 }
 
-/** One flow as its source sees it. */
+/**
+ * One flow as its source sees it. A source rarely calls its methods: `admit`, `accept` and `dispatch`
+ * do, for all flows of an event.
+ */
 export interface FlowHandler {
   /** The flow's name. */
   readonly flow: string;
-  /** What happens to a message that no flow takes. It is acked if absent. */
+  /** What happens to a message that no flow takes. It is acknowledged if this is absent. */
   readonly filterRefusal?: FilterRefusal;
   /** Whether `accept` has something to wait for, such as a step. */
   readonly waits?: boolean;
@@ -76,15 +88,15 @@ export interface FlowHandler {
    */
   takes(event: FlowEvent): boolean;
   /**
-   * Asks the flow's `accept` before anything is done, where a refusal must come first: before a
-   * connection is opened or a room joined. `run` then does not ask again for the same event.
-   * Absent or without a promise where nothing has to be waited for.
+   * Asks the flow's `accept` block before anything is done, for events that can be refused: before a
+   * connection is opened or a room joined. `run` then does not ask again for the same event. Returns
+   * a promise only if it has to wait.
    *
    * @throws {FlowError} It refuses the event, or it failed; that has been logged.
    */
   accept?(event: FlowEvent): void | Promise<void>;
   /**
-   * Runs the flow, its `accept` included. Returns at once where nothing had to be waited for.
+   * Runs the flow, its `accept` included. Returns a promise only if it has to wait.
    *
    * @throws {FlowError} Something failed; it has been logged.
    */
@@ -93,26 +105,29 @@ export interface FlowHandler {
 
 /** One delivery to a destination. */
 export interface WriteRequest<Options = unknown> {
-  /** As the `to` block names it. */
+  /** The `operation` of the `to` or `step` block; undefined if it has none. */
   readonly operation: string | undefined;
-  /** The table, room, user, routing key or address, evaluated. */
+  /** The `target`, such as a table, a room or a routing key. An expression has been evaluated. */
   readonly target: string | undefined;
-  /** What is to be delivered. */
+  /** What is to be delivered. Other destinations get the same object, so do not change it. */
   readonly payload: unknown;
-  /** The destination's own attributes. The same object for every request of one `to` block. */
+  /**
+   * The values of the destination's own fields: the same object for every request of one block. Empty
+   * if a program calls, for example with `runtime.publish`.
+   */
   readonly options: Options;
   /**
    * The variables for the expressions in `options`. Where the result is cached for others, it has
    * nothing else but what these expressions read, and the constants.
    */
   readonly scope: Scope;
-  /** The event that started the flow; undefined where the library's user called. */
+  /** The event that started the flow; undefined if a program calls, or a look-up. */
   readonly event: FlowEvent | undefined;
   /** False if the result is not used, so that the connector need not compute it. */
   readonly resultUsed?: boolean;
 }
 
-/** A promise whose work can be given up. */
+/** A promise whose work can be stopped. `write` may return one. */
 export interface Cancellable<T = unknown> extends PromiseLike<T> {
   /** Stops the work: no flow waits for its result any more. The promise still settles. */
   cancel(): void;
@@ -123,9 +138,9 @@ export interface Cancellable<T = unknown> extends PromiseLike<T> {
  * bodies do not belong into it above the level trace.
  */
 export interface Logger {
-  /** For following a single event. */
+  /** What happens to single events, with their payloads. */
   trace(message: string, properties?: Readonly<Record<string, unknown>>): void;
-  /** For finding a fault. */
+  /** Details that help to find a fault. */
   debug(message: string, properties?: Readonly<Record<string, unknown>>): void;
   /** What an operator wants to know. */
   info(message: string, properties?: Readonly<Record<string, unknown>>): void;
@@ -135,13 +150,13 @@ export interface Logger {
   error(message: string, properties?: Readonly<Record<string, unknown>>): void;
 }
 
-/** What a connector is given when it is made. */
+/** What `create` gets beside the options. */
 export interface ConnectorContext {
   /** The connector's name in the configuration. */
   readonly name: string;
   /** Logs under `weir.<connector>`. */
   readonly logger: Logger;
-  /** What waits uses this time, so that `weir test` can move it. */
+  /** The time. Wait with `clock.after`, so that `weir test` can move the time. */
   readonly clock: Clock;
   /** The configuration's `constants`, for expressions that are evaluated outside of flows. */
   readonly constants: Readonly<Record<string, unknown>>;
@@ -187,13 +202,17 @@ export interface HttpService {
 }
 
 /**
- * A connector at work. The runtime calls `subscribe` for every flow, then `start` on all, then
- * `consume` on all. If it replaces a running service, as `weir run --watch` does, it calls `prepare`
- * on all before, while the other service still runs. At the end, or where one has failed, `stop`, `drain`, `closeClients`, `drain`
- * again and `close`, each on all. `drain` is repeated for as long as flows end meanwhile.
+ * A connector at work. The runtime calls `subscribe` for every flow, then `start` on all connectors,
+ * then `consume` on all. If it replaces a running service, as `weir run --watch` does, it calls
+ * `prepare` on all before, while the other service still runs. At the end, or if one of them has
+ * failed, it calls `stop`, `drain`, `closeClients`, `drain` again and `close`, each on all. `drain` is
+ * repeated for as long as flows end meanwhile.
  */
 export interface Connector {
-  /** Adds a flow that wants the events of one operation, or of all where it is undefined. */
+  /**
+   * Adds a flow. `operation` is that of its `from` block; undefined for a flow that wants all events.
+   * Called for each flow before `start`.
+   */
   subscribe?(operation: string | undefined, handler: FlowHandler): void;
   /**
    * Connects for `weir check --connect`, instead of `start`. Changes nothing and leaves nothing open.
@@ -224,22 +243,25 @@ export interface Connector {
    * @throws {ConnectorError} It never can: a refused migration, wrong credentials.
    */
   start?(): Promise<void>;
-  /** Begins to take events. */
+  /** Begins to take events, and to start flows. All connectors have been started. */
   consume?(): Promise<void>;
-  /** Takes no more events from outside; those in flight go on. */
+  /** Takes no more events from outside. Flows that run go on, and may still write. */
   stop?(): Promise<void>;
-  /** Waits for what is in flight. */
+  /** Waits for what is in flight: flows that it has started, and what it has not delivered yet. */
   drain?(): Promise<void>;
   /**
    * Closes its clients after what is queued for them; the flows that this starts may go on. The
    * closes are spread at random over that many milliseconds if there are many.
    */
   closeClients?(spread: number): Promise<void>;
-  /** Releases everything, without waiting for what is still in flight. */
+  /**
+   * Releases everything, without waiting for what is still in flight. May be called before `start`,
+   * and again.
+   */
   close?(): Promise<void>;
-  /** Why it cannot serve now. Undefined if it is healthy. */
+  /** Why it cannot serve now, in a few words. Undefined if it is healthy. */
   health?(): string | undefined;
-  /** Numbers for `runtime.counts()`, such as `connections`. */
+  /** Numbers for `runtime.counts()`, such as `connections`: finite, not negative, in `snake_case`. */
   counts?(): Readonly<Record<string, number>>;
   /** What it offers over HTTP. */
   readonly http?: HttpService;

@@ -43,14 +43,17 @@ export interface Destination<Options = unknown> {
 /** How flows start at a kind of connector. */
 export interface SourceType<Options = unknown> {
   /**
-   * What starts an event: a client's connection (expressions may then use `client`), a broker's
-   * message (which is acked, rejected or requeued), or a request that waits for its status. Nothing
-   * where absent.
+   * Who waits for the end of an event: a connected client (expressions can use `client`), a broker
+   * (which gets an acknowledgement, or delivers the message again), or a request that waits for its
+   * response. Nobody if absent.
    */
   readonly kind?: "clients" | "messages" | "requests";
-  /** Operations that an `accept` lets through or not: a refusal there is never a success. */
+  /**
+   * Operations for which the source asks `accept` before it does something, such as opening a
+   * connection. A flow cannot acknowledge an event there that it refuses.
+   */
   readonly gates?: readonly string[];
-  /** Fields of `input` that the source sets beside those of the payload. */
+  /** Names of the fields of `input` that the source sets, beside those of the payload. */
   readonly metadata?: readonly string[];
   /** Whether a client's `user_id` has been verified; it never is where absent. */
   verifies?(options: Options): boolean;
@@ -91,7 +94,7 @@ export interface DestinationType<Options = unknown, DestinationOptions = unknown
  *
  * const kept: unknown[] = [];
  * const shelf = defineConnector({
- *   fields: { label: attribute(text(), { about: "Stands on the shelf." }) },
+ *   fields: { label: attribute(text(), { about: "The label of the shelf." }) },
  *   destination: { fields: {} },
  *   create: (options) => ({ write: ({ payload }) => kept.push([options.label, payload]) }),
  * });
@@ -104,7 +107,7 @@ export interface DestinationType<Options = unknown, DestinationOptions = unknown
 export interface ConnectorType<Options = unknown, DestinationOptions = unknown> {
   /** The attributes and blocks of its `connector` block, `type` left out. */
   readonly fields: Fields;
-  /** What no single attribute tells. */
+  /** Finds problems that are not those of one attribute. Called if all attributes are good. */
   check?(options: Options): readonly BlockProblem[];
   /** Warnings about what its block declares and no flow uses. Asked only where flows alone could. */
   checkUsage?(usage: Usage, options: Options): readonly BlockProblem[];
@@ -116,9 +119,9 @@ export interface ConnectorType<Options = unknown, DestinationOptions = unknown> 
   readonly source?: SourceType<Options>;
   /** Present where a flow can end here. */
   readonly destination?: DestinationType<Options, DestinationOptions>;
-  /** What a `step` may say; as the destination, where absent. */
+  /** What a `step` block can have. The same as a `to` block if absent. */
   readonly step?: DestinationType<Options, DestinationOptions>;
-  /** True where its connectors have `keys` for the `dedupe` of flows. */
+  /** True if its connectors have a `dedupeStore`, which the `dedupe` block of a flow can name. */
   readonly keeps?: boolean;
   /**
    * The options with which `weir test` makes it: nothing outside of the process is touched. A
@@ -127,7 +130,10 @@ export interface ConnectorType<Options = unknown, DestinationOptions = unknown> 
   test?(options: Options): Options;
   /** Why several workers of a service cannot have it in common; undefined where they can. */
   unshared?(options: Options): string | undefined;
-  /** Makes a connector; may load its client library now, and opens nothing before `start`. */
+  /**
+   * Makes a connector. It may import a library, and opens nothing: no connection, no timer. `weir check
+   * --connect` makes connectors without starting them.
+   */
   create(options: Options, context: ConnectorContext): Connector | Promise<Connector>;
 }
 
@@ -170,7 +176,21 @@ export interface ConnectorDefinition<F extends Fields, D extends Fields, S exten
   readonly step?: { readonly fields: S } & Omit<DestinationType<Values<F>, Values<S>>, "fields">;
 }
 
-/** Types a connector's options by its fields. */
+/**
+ * Makes a connector type. The types of the options follow from the fields. `docs/write-a-connector.md`
+ * describes all parts.
+ *
+ * @example
+ * ```ts
+ * import { attribute, defineConnector, text } from "@weir/runtime";
+ *
+ * const print = defineConnector({
+ *   fields: { prefix: attribute(text(), { about: "Comes before each line.", default: "" }) },
+ *   destination: { fields: {} },
+ *   create: ({ prefix }) => ({ write: ({ payload }) => console.log(prefix, payload) }),
+ * });
+ * ```
+ */
 export function defineConnector<
   F extends Fields,
   D extends Fields = Record<never, never>,
