@@ -31,6 +31,7 @@ const SOURCES = new URL("../", import.meta.url);
 
 /** Describes what `import()` of `url` has thrown. */
 export function asPluginError(thrown: unknown, url: string): PluginError {
+  if (thrown instanceof PluginError) return thrown;
   const { sentence, place } = describe(thrown, url);
   const where = place === undefined ? "" : ` (${shown(place)})`;
   const code = isMissing(thrown, url) ? "plugin-not-found" : "plugin-failed";
@@ -94,7 +95,7 @@ function isBuildMessage(value: unknown): value is BuildMessage {
 /** Whether the module itself is what Deno could not find in a registry. */
 function isMissing(thrown: unknown, url: string): boolean {
   return /^(?:npm|jsr):/.test(url) && thrown instanceof Error && isNotFound(thrown) &&
-    !/ at /.test(thrown.message);
+    !/ at (?!data:)/.test(thrown.message);
 }
 
 function isNotFound(thrown: unknown): boolean {

@@ -4,6 +4,7 @@
  *
  * May import base/.
  */
+import type { Clock } from "../base/clock.ts";
 import { asPluginError } from "./failure.ts";
 import { locate } from "./locate.ts";
 import { importModule } from "./this-package.ts";
@@ -15,10 +16,14 @@ export { PluginReloader } from "./reloader.ts";
  *
  * @throws {PluginError} It does not exist, is not installed or cannot be imported.
  */
-export async function importPlugin(specifier: string, folder: string): Promise<unknown> {
+export async function importPlugin(
+  specifier: string,
+  folder: string,
+  clock?: Clock,
+): Promise<unknown> {
   const url = await locate(specifier, folder);
   try {
-    return await importModule(url);
+    return await importModule(url, clock);
   } catch (error) {
     throw asPluginError(error, url);
   }

@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url";
 import { ConnectorError, defineConnector, PluginError } from "../../mod.ts";
 import { importPlugin } from "../../src/plugins/mod.ts";
 import { hostOptions } from "../../src/server/files.ts";
+import { ManualClock, settle } from "../support/clock.ts";
 
 const folder = await realpath(await mkdtemp(join(tmpdir(), "weir-plugins-")));
 after(() => rm(folder, { recursive: true }));
@@ -255,6 +256,23 @@ test("a module with a mistake: the message, the file and the line, no stack", as
     await why("./absent.ts"),
     /^cannot be imported: .*\/bad\/nowhere\.ts|\.\/nowhere\.ts/,
   );
+});
+
+test("a module that never ends is not waited for without end", async () => {
+  await write({ "waits.ts": "await new Promise(() => {});\nexport default {};\n" });
+  const clock = new ManualClock();
+  const importing = importPlugin("./waits.ts", folder, clock);
+  while (clock.waiting === 0) await settle();
+  const rejected = assert.rejects(importing, (error) => {
+    assert.ok(error instanceof PluginError);
+    assert.deepEqual([error.code, error.message], [
+      "plugin-failed",
+      "has not been imported after 60 seconds",
+    ]);
+    return true;
+  });
+  await clock.advance(60_000);
+  await rejected;
 });
 
 test("a package that a plugin imports and that is not installed", async () => {
