@@ -209,7 +209,7 @@ good: 2 connectors, 0 flows, 0 tests
   assert.equal(stdout, `connector "new": ${waits}\n`);
   assert.match(
     stderr,
-    /^error\[connector-failed\]: connector "letter": cannot open ".*letter\.txt": .*not a database\nerror\[connector-failed\]: connector "rabbit": the broker 127\.0\.0\.1:1 is away: .*ECONNREFUSED.*\n$/,
+    /^error\[connector-failed\]: connector "letter": cannot open ".*letter\.txt": .*not a database; name another file, .*\nerror\[connector-failed\]: connector "rabbit": the broker 127\.0\.0\.1:1 is away: .*ECONNREFUSED.*\n$/,
   );
   const { report } = await checkAsJson(stage, ["--connect", "bad.hcl"]);
   assert.equal(report.good, false);
