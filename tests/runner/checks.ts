@@ -33,7 +33,15 @@ export async function listChecks(root: string): Promise<Check[]> {
     { name: "deno doc --lint", args: ["doc", "--lint", ...Object.values<string>(exports)] },
     {
       name: "examples in doc comments",
-      args: ["test", "-A", "--doc", "mod.ts", "src", "docs/write-a-connector.md"],
+      args: [
+        "test",
+        "-A",
+        "--doc",
+        "mod.ts",
+        "src",
+        "docs/write-a-connector.md",
+        "docs/testing.md",
+      ],
     },
     { name: "docs/configuration.md", args: ["run", "-A", "docs/generate.ts", "--check"] },
     { name: "docs/architecture.md", args: ["run", "-A", "docs/architecture.ts", "--check"] },

@@ -9,9 +9,10 @@ import { connectorTests } from "../../src/testing/mod.ts";
 
 const root = new URL("../../", import.meta.url);
 const page = await readFile(new URL("docs/write-a-connector.md", root), "utf8");
+const testing = await readFile(new URL("docs/testing.md", root), "utf8");
 
 /** The code blocks in one language, in their order. */
-function examples(language: string): readonly string[] {
+function examples(language: string, page: string): readonly string[] {
   return [...page.matchAll(/^```(.*)\n([^]*?)^```$/gm)]
     .filter(([, found]) => found === language).map(([, , code]) => code);
 }
@@ -40,8 +41,8 @@ test("connector page: the tables name every option of the suite", () => {
 });
 
 test("connector page: every program runs, and prints what its comments say", async () => {
-  const programs = examples("ts");
-  assert.ok(programs.length > 4);
+  const programs = [...examples("ts", page), ...examples("ts", testing)];
+  assert.ok(programs.length > 6);
   const folder = await mkdtemp(join(tmpdir(), "weir-page-"));
   try {
     for (const [index, program] of programs.entries()) {
@@ -64,7 +65,7 @@ test("connector page: every program runs, and prints what its comments say", asy
 });
 
 test("connector page: its package.json is one of a plugin", async () => {
-  const [text] = examples("json");
+  const [text] = examples("json", page);
   const { name, exports, peerDependencies } = JSON.parse(text);
   const { version } = JSON.parse(await readFile(new URL("deno.json", root), "utf8"));
   assert.match(name, /^weir-plugin-/);

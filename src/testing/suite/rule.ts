@@ -1,5 +1,5 @@
 /** The form of a rule, and what rules share. */
-import { needs, until } from "./failure.ts";
+import { Blocked, needs, until } from "./failure.ts";
 import type { ConnectorTestOptions } from "./options.ts";
 import type { Instance, InstanceParts, Subject } from "./subject.ts";
 
@@ -47,6 +47,7 @@ export async function withStarted<T>(
   subject: Subject,
   act: (instance: Instance) => Promise<T>,
 ): Promise<T> {
+  if (subject.broken.has("health")) throw new Blocked("health", "the connector is not healthy");
   return await withInstances(subject, async (make) => {
     const instance = await make();
     await needs("start", () => instance.start());

@@ -39,6 +39,8 @@ export class Subject<O extends SubjectOptions = ConnectorTestOptions> {
   readonly options: O;
   /** How many milliseconds one step may take. */
   readonly patience: number;
+  /** The rules that are known to be broken. What needs them is not tried, since it may take long. */
+  readonly broken: Set<string> = new Set();
   #loaded: Promise<Loaded> | undefined;
 
   constructor(options: O) {

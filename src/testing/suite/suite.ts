@@ -101,7 +101,10 @@ async function check(
   } catch (error) {
     if (error instanceof Blocked && error.rule !== name) {
       const broken = await other(error.rule).then((result) => result?.broken, () => error.rule);
-      if (broken !== undefined) return { skipped: `the rule "${broken}" is broken`, broken };
+      if (broken !== undefined) {
+        subject.broken.add(broken);
+        return { skipped: `the rule "${broken}" is broken`, broken };
+      }
     }
     const seen = error instanceof Seen || error instanceof Blocked ? error.message : textOf(error);
     throw new ConnectorRuleError(name, title, seen, { cause: error });
