@@ -101,7 +101,7 @@ for (const user of USERS) {
       // Every entrypoint can be imported, and none of them runs the command.
       await writeFile(join(folder, "imports.mjs"), IMPORTS);
       const imported = await machine.run(`${user.run} imports.mjs init never`, folder);
-      assert.equal(imported.stdout, "object 4\n");
+      assert.equal(imported.stdout, "object 5\n");
     });
   });
 }
@@ -206,7 +206,7 @@ function programOf(entrypoint: string): string {
 }
 
 const IMPORTS = `
-  const names = ["", "/node", "/cli", process.versions.bun ? "/bun" : "/deno"];
+  const names = ["", "/node", "/cli", "/testing", process.versions.bun ? "/bun" : "/deno"];
   const modules = await Promise.all(names.map((name) => import("@weir/runtime" + name)));
   console.log(typeof modules[0], modules.length);
 `;
