@@ -1,0 +1,27 @@
+/** The npm package on a Node that is too old. */
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { needNode, noOtherNodes } from "../support/extras.ts";
+import { withMachine, withoutNpm } from "../support/package-user.ts";
+
+const TOO_OLD = "needs Node 22.21 or a later Node 22, or Node 24.9 or later; this is Node 20.20.2";
+
+test("package: on a Node that is too old, one sentence says which versions work", {
+  skip: noOtherNodes,
+}, async () => {
+  await withMachine(() => needNode("node20"), async (machine, folder) => {
+    await machine.run("npm install @weir/runtime", folder);
+    for (const args of ["run", "--version", "init app"]) {
+      const { code, stdout, stderr } = await machine.start(`npx weir ${args}`, folder).ended();
+      assert.deepEqual([code, stdout, withoutNpm(stderr)], [3, "", `error: weir ${TOO_OLD}\n`]);
+    }
+    const program = `
+      import("@weir/runtime/node").catch((error) => console.log(error.name, error.message));
+    `;
+    await writeFile(join(folder, "program.mjs"), program);
+    const { stdout } = await machine.run("node program.mjs", folder);
+    assert.equal(stdout, `Error @weir/runtime ${TOO_OLD}\n`);
+  });
+});
