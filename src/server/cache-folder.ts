@@ -13,8 +13,8 @@ interface DenoGlobal {
 
 /**
  * The folder that `WEIR_CACHE` names, else `$XDG_CACHE_HOME/weir` or `~/.cache/weir`. Creates it if it
- * does not exist. Undefined if `WEIR_CACHE` is `off` or not an absolute path, if other users may write
- * to the folder, or if Deno would have to ask for a permission.
+ * does not exist. Undefined if `WEIR_CACHE` is `off` or not an absolute path, if the user has no home, if
+ * other users may write to the folder, or if Deno would have to ask for a permission.
  */
 export function cacheFolder(): string | undefined {
   const { Deno } = globalThis as { readonly Deno?: DenoGlobal };
@@ -45,6 +45,16 @@ export function makePrivate(folder: string): boolean {
 function namedFolder(): string | undefined {
   const { WEIR_CACHE = "", XDG_CACHE_HOME = "" } = process.env;
   if (WEIR_CACHE !== "") return isAbsolute(WEIR_CACHE) ? WEIR_CACHE : undefined;
-  const base = isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(homedir(), ".cache");
-  return isAbsolute(base) ? join(base, "weir") : undefined;
+  if (isAbsolute(XDG_CACHE_HOME)) return join(XDG_CACHE_HOME, "weir");
+  const home = homeFolder();
+  return isAbsolute(home) ? join(home, ".cache", "weir") : undefined;
+}
+
+/** Empty for a user without one: a container can run as a number that no user has. */
+function homeFolder(): string {
+  try {
+    return homedir();
+  } catch {
+    return "";
+  }
 }

@@ -1,11 +1,24 @@
 /** The steps of deploy/Dockerfile, by hand: a folder is the image. */
 import assert from "node:assert/strict";
-import { chmod, chown, copyFile, cp, mkdir, readdir, readFile, stat } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  copyFile,
+  cp,
+  mkdir,
+  readdir,
+  readFile,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { type ExecutableStage, executableTest } from "../support/executable.ts";
 import { ready, root } from "../support/process.ts";
 import { ack, openClient, rowsOf } from "../support/talk.ts";
+
+/** No user has this number, as with `docker run --user` and on OpenShift. */
+const UNKNOWN_USER = 1_234_567;
 
 /** The instructions of a Dockerfile: name and text, on one line each. */
 async function readInstructions(): Promise<(readonly [name: string, text: string])[]> {
@@ -107,6 +120,16 @@ executableTest(
     ]);
   },
 );
+
+executableTest("it runs as a user that the system does not know, without a home", async (stage) => {
+  await chmod(stage.folder, 0o755);
+  const file = join(stage.folder, "live.hcl");
+  await writeFile(file, 'connector "ws" {\n type = "websocket"\n port = 0\n}');
+  const command = ["env", "--ignore-environment", stage.executable, "run", file];
+  const weir = await ready(startAs(stage, UNKNOWN_USER, command, stage.folder, {}));
+  weir.signal("SIGTERM");
+  assert.deepEqual([(await weir.ended()).code, weir.stderr], [0, ""]);
+});
 
 /** Starts a command as another user, if this one may. */
 function startAs(
