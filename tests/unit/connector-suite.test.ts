@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { ConnectorRuleError, connectorTests, testConnector } from "../../src/testing/mod.ts";
 import broken from "../fixtures/connectors/broken.ts";
 import { serviceAt } from "../fixtures/connectors/bus.ts";
+import { tests } from "../fixtures/connectors/own-tests.ts";
 
 type Options = Parameters<typeof connectorTests>[0];
 
@@ -56,6 +57,18 @@ test("every rule has a connector that breaks it", () => {
   const covered = new Set(Object.keys(broken).map(ruleOf));
   assert.deepEqual([...rules].filter((rule) => !covered.has(rule)), ["complete"]);
   assert.deepEqual([...covered].filter((rule) => !rules.includes(rule)), []);
+});
+
+test("a module that registers its own tests is refused in the process of a rule", async () => {
+  // Each process would start others.
+  const create = tests.find(({ rule }) => rule === "create");
+  await assert.rejects(async () => await create?.run(), (error: Error) => {
+    assert.match(
+      error.message,
+      /own-tests\.ts registers its own tests: move them into another file/,
+    );
+    return true;
+  });
 });
 
 type Results = Awaited<ReturnType<typeof resultsOf>>;

@@ -72,8 +72,8 @@ export interface ConnectorTestOptions {
   /** Registers a test with the runner: `test` of `node:test`, or `Deno.test`. */
   readonly test: RegisterTest;
   /**
-   * The URL of a module whose default export is a table of connector types, as for `plugins`. Two
-   * rules need it to load the connector in a process of its own.
+   * The URL of a module whose default export is a table of connector types, as for `plugins`.
+   * Some rules import it in a new process, so the tests must be in another file.
    *
    * @example `new URL("./redis.ts", import.meta.url)`
    */

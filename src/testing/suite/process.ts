@@ -78,8 +78,26 @@ function commandOf(program: string): string[] {
   return [execPath, "--input-type=module", "-e", program];
 }
 
+/** True in a process that checks a rule. */
+let isAlone = false;
+
+/**
+ * Refuses tests of a module that registers them itself: the process of a rule would start processes of
+ * its own when it imports the module, and so on without an end.
+ *
+ * @throws {TypeError} This process checks a rule.
+ */
+export function refuseInside({ module }: Pick<SubjectOptions, "module">): void {
+  if (!isAlone) return;
+  throw new TypeError(
+    `the module ${module} registers its own tests: move them into another file, ` +
+      "since some rules import the module in a new process",
+  );
+}
+
 /** The process itself: does its part, says so, and waits for nothing. */
 export async function live({ part, ...options }: SubjectOptions & { part: Part }): Promise<void> {
+  isAlone = true;
   const instance = await new Subject({ ...options, patience: LOADING }).create();
   if (part === "probe") await instance.connector.probe?.();
   if (part === "close") {

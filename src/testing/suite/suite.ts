@@ -1,6 +1,7 @@
 /** The contract suite: every rule as a test of the author's runner. */
 import { Blocked, ConnectorRuleError, Seen, textOf } from "./failure.ts";
 import type { ConnectorTestOptions, TestContext } from "./options.ts";
+import { refuseInside } from "./process.ts";
 import type { Rule } from "./rule.ts";
 import { definitionRules } from "./rules/definition.ts";
 import { destinationRules } from "./rules/destination.ts";
@@ -52,6 +53,7 @@ export interface ConnectorTest {
 export function connectorTests(
   options: Omit<ConnectorTestOptions, "test">,
 ): readonly ConnectorTest[] {
+  refuseInside(options);
   const subject = new Subject(options as ConnectorTestOptions);
   const skip = options.skip ?? {};
   for (const name of Object.keys(skip)) {
