@@ -1,6 +1,6 @@
 /** The files that a module imports, as Bun reads it. */
 import { dirname, resolve } from "node:path";
-import { isOwnFile } from "./hooks.ts";
+import { isOwnFile, PATH } from "./hooks.ts";
 
 /** The part of `Bun` that is used here. */
 interface BunGlobal {
@@ -15,10 +15,11 @@ export function importsOf(path: string, text: string): readonly string[] {
   const { Bun } = globalThis as unknown as { readonly Bun: BunGlobal };
   const transpiler = new Bun.Transpiler({ loader: /x$/.test(path) ? "tsx" : "ts" });
   try {
-    return transpiler.scanImports(text).flatMap(({ path: name }) => {
+    const names = transpiler.scanImports(text).map(({ path: name }) => name);
+    return names.filter((name) => PATH.test(name)).flatMap((name) => {
       // A file that does not exist is watched, too.
-      const file = resolveOrNothing(Bun, name, dirname(path));
-      return file !== undefined && isOwnFile(file) ? [file] : [];
+      const file = resolveOrJoin(Bun, name, dirname(path));
+      return isOwnFile(file) ? [file] : [];
     });
   } catch {
     // The import itself reports what is wrong with the text.
@@ -26,10 +27,10 @@ export function importsOf(path: string, text: string): readonly string[] {
   }
 }
 
-function resolveOrNothing(bun: BunGlobal, name: string, folder: string): string | undefined {
+function resolveOrJoin(bun: BunGlobal, name: string, folder: string): string {
   try {
     return bun.resolveSync(name, folder);
   } catch {
-    return /^\.{0,2}\//.test(name) ? resolve(folder, name) : undefined;
+    return resolve(folder, name);
   }
 }

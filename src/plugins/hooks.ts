@@ -11,6 +11,8 @@ const MAIN = ROOT && `${ROOT}mod${EXTENSION}`;
 /** The name that plugins import. */
 const NAME = "@weir/runtime";
 
+/** A path or the URL of a file. What is imported by a name is a package. */
+export const PATH: RegExp = /^(?:\.{0,2}\/|file:)/;
 /** The name of a package, and not a path or a URL. */
 const BARE = /^[^./:][^:]*$/;
 const NOT_FOUND = "ERR_MODULE_NOT_FOUND";
@@ -53,7 +55,7 @@ let passes = false;
 let offers = false;
 let record: ((parent: string, child: string) => void) | undefined;
 
-/** Lets a file whose URL has a version pass it on to the files that it imports. */
+/** Lets a file whose URL has a version pass it on to the files that it imports by their paths. */
 export function passVersions(): void {
   if (passes) return;
   passes = true;
@@ -62,8 +64,8 @@ export function passVersions(): void {
       const found = next(specifier, context);
       const { parentURL = "" } = context;
       const [, version] = VERSION.exec(parentURL) ?? [];
-      if (version === undefined || !isOwnFile(found.url)) return found;
-      if (isMissing(specifier, context, found)) return found;
+      // Deno may have packages in a folder of its own, without a node_modules.
+      if (version === undefined || !PATH.test(specifier) || !isOwnFile(found.url)) return found;
       record?.(parentURL, found.url);
       return { ...found, url: withVersion(found.url, Number(version)) };
     },

@@ -121,6 +121,10 @@ stageTest("a plugin needs no package of its own: it gets the one that runs", asy
   const folder = await stage.copy("plugins");
   // What `npm init` writes, although plugins are modules.
   await writeFile(join(folder, "package.json"), '{ "name": "shop", "type": "commonjs" }');
+  if (stage.runtime === "deno") {
+    // Of Deno's own cache, where it has no node_modules.
+    await edit(folder, "step.ts", "number = 1;", 'number = 1;\nimport "valibot";');
+  }
   const start = await commandWithoutPackage(stage);
   const tested = await (await start(["test", folder])).ended();
   assert.deepEqual([tested.code, tested.stderr], [0, ""], tested.stdout);
@@ -141,13 +145,35 @@ async function commandWithoutPackage(
 ): Promise<(args: readonly string[]) => Promise<Process>> {
   if (stage.runtime !== "deno") return (args) => stage.script(commandFile(stage.runtime), args);
   const { imports } = JSON.parse(await readFile(join(root, "deno.json"), "utf8"));
+  return (args) => startDeno(stage, imports, [commandFile("deno"), ...args]);
+}
+
+/** Starts Deno with a configuration that has these imports and no node_modules. */
+async function startDeno(
+  stage: Stage,
+  imports: Readonly<Record<string, string>>,
+  [script, ...args]: readonly string[],
+): Promise<Process> {
   const config = join(stage.folder, "deno.json");
   await writeFile(config, JSON.stringify({ nodeModulesDir: "none", imports }));
   await copyFile(join(root, "deno.lock"), join(stage.folder, "deno.lock"));
-  const deno = await needTool("deno");
-  const command = ["run", "-A", "--quiet", "--config", config, join(root, commandFile("deno"))];
-  return (args) => Promise.resolve(stage.command(deno, [...command, ...args]));
+  const command = ["run", "-A", "--quiet", "--config", config, join(root, script)];
+  return stage.command(await needTool("deno"), [...command, ...args]);
 }
+
+stageTest("what a plugin imports by a path is watched, and no package", async (stage) => {
+  const folder = await stage.copy("plugins");
+  const args = ["tests/fixtures/scripts/plugin-files.ts", folder, "./counter.ts"];
+  let script: Process;
+  if (stage.runtime === "deno") {
+    await edit(folder, "step.ts", "number = 1;", 'number = 1;\nimport "valibot";');
+    const { imports } = JSON.parse(await readFile(join(root, "deno.json"), "utf8"));
+    const own = { "@weir/runtime": join(root, "mod.ts") };
+    script = await startDeno(stage, { ...imports, ...own }, args);
+  } else script = await stage.script(args[0], args.slice(1));
+  const { code, stdout, stderr } = await script.ended();
+  assert.deepEqual([code, stdout, stderr], [0, "counter.ts step.ts\n", ""]);
+});
 
 stageTest("programs that embed a configuration import its plugins", async (stage) => {
   const folder = await stage.copy("plugins");
