@@ -4,6 +4,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { needNode, noOtherNodes } from "../support/extras.ts";
+import { nodeProblem } from "../../src/server/node-version.ts";
+import { needTool } from "../support/toolchain.ts";
 import { withMachine, withoutNpm } from "../support/package-user.ts";
 
 const TOO_OLD = "needs Node 22.21 or a later Node 22, or Node 24.9 or later; this is Node 20.20.2";
@@ -16,6 +18,18 @@ test("package: on a Node that is too old, one sentence says which versions work"
     for (const args of ["run", "--version", "init app"]) {
       const { code, stdout, stderr } = await machine.start(`npx weir ${args}`, folder).ended();
       assert.deepEqual([code, stdout, withoutNpm(stderr)], [3, "", `error: weir ${TOO_OLD}\n`]);
+    }
+    // The command itself draws the line where the library does.
+    const node = await needTool("node");
+    for (const version of ["22.20.0", "22.21.0", "23.11.1", "24.8.0", "24.9.0", "25.0.0"]) {
+      const pretend = `
+        const versions = { ...process.versions, node: "${version}" };
+        Object.defineProperty(process, "versions", { value: versions });
+        require("./node_modules/@weir/runtime/bin/weir.cjs");
+      `;
+      await writeFile(join(folder, "pretend.cjs"), pretend);
+      const { code } = await machine.start(`${node} pretend.cjs --version`, folder).ended();
+      assert.equal(code, nodeProblem(version) === undefined ? 0 : 3, version);
     }
     const program = `
       import("@weir/runtime/node").catch((error) => console.log(error.name, error.message));

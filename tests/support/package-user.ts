@@ -59,11 +59,12 @@ export function testPackage(user: User): void {
         const weir = await machine.serve(`exec ${line}`, folder, { PORT: "0" });
         await assertServes(weir, await user.program());
         weir.signal("SIGINT");
-        const { code, signal, stdout } = await weir.ended();
+        const { code, signal, stdout, stderr } = await weir.ended();
         // npx ends by the signal itself when the command has ended.
         const end = line.startsWith("npx") ? signal : code;
         assert.equal(end, line.startsWith("npx") ? "SIGINT" : 0, weir.output);
         assert.match(stdout, /^weir is shutting down$/m);
+        assert.equal(withoutNpm(stderr), "");
       }
 
       await writeFile(join(folder, "program.mjs"), programOf(user.entrypoint));
