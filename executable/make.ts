@@ -19,6 +19,7 @@ import { makeExecutable } from "./build.ts";
 /** The npm package with Bun for each system, without `@oven/bun-`. */
 const TARGETS: Readonly<Record<string, string>> = {
   "linux-x64": "linux-x64",
+  "linux-x64-baseline": "linux-x64-baseline",
   "linux-arm64": "linux-aarch64",
   "darwin-x64": "darwin-x64",
   "darwin-arm64": "darwin-aarch64",
