@@ -65,11 +65,13 @@ for (const template of TEMPLATES) {
   });
 }
 
-for (const example of ["auth", "embed", "rabbitmq"]) {
+for (
+  const example of ["auth", "connectors/lines.hcl", "connectors/pulse.hcl", "embed", "rabbitmq"]
+) {
   executableTest(`the example ${example} is good and passes its tests`, async (stage) => {
-    const folder = join(stage.folder, example);
-    const filter = (path: string) => !/\.ts$|\/data$/.test(path);
-    await cp(join(root, "examples", example), folder, { recursive: true, filter });
+    const [name] = example.split("/");
+    const filter = (path: string) => !path.endsWith("/data");
+    await cp(join(root, "examples", name), join(stage.folder, name), { recursive: true, filter });
     const env = { JWT_SECRET: "a secret of a test that has 32 bytes" };
     // The page of the example of RabbitMQ warns about nothing; the broker is not asked.
     const checked = await stage.weir(["check", "--strict", example], { env });
