@@ -19,7 +19,7 @@ const here = fileURLToPath(new URL("./", import.meta.url));
 /**
  * Makes the executable. The dependencies must be installed.
  *
- * @throws Error with the output of Bun.
+ * @throws Error with the output of Bun, or why Bun cannot be started.
  */
 export async function makeExecutable({ bun, output, target }: ExecutableOptions): Promise<void> {
   const parent = dirname(resolve(output));
@@ -30,8 +30,10 @@ export async function makeExecutable({ bun, output, target }: ExecutableOptions)
     const file = join(folder, basename(output));
     const order: BundleOrder = { entry: join(here, "main.ts"), output: file, target };
     const args = ["--no-env-file", join(here, "bundle.ts"), JSON.stringify(order)];
-    await promisify(execFile)(bun, args, { cwd: here }).catch(({ stdout, stderr }) => {
-      throw new Error(`the executable cannot be made:\n${stdout}${stderr}`);
+    await promisify(execFile)(bun, args, { cwd: here }).catch((cause) => {
+      const { stdout, stderr, message } = cause;
+      const reason = `${stdout}${stderr}` || message;
+      throw new Error(`the executable cannot be made:\n${reason}`, { cause });
     });
     await rename(file, output);
   } finally {

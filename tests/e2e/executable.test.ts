@@ -6,6 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 import manifest from "../../deno.json" with { type: "json" };
+import { makeExecutable } from "../../executable/build.ts";
 import { TEMPLATES } from "../../src/commands/arguments.ts";
 import { executableTest } from "../support/executable.ts";
 import { root } from "../support/process.ts";
@@ -21,6 +22,12 @@ executableTest("--version, --help and wrong usage", async (stage) => {
   assert.equal(code, 0);
   assert.match(stdout, /^weir .*\n\nusage:\n/);
   assert.equal((await stage.weir(["check", "--nonsense"])).code, 2);
+});
+
+executableTest("a Bun that cannot be started is named", async ({ folder }) => {
+  const making = makeExecutable({ bun: "/nowhere/bun", output: join(folder, "made/weir") });
+  await assert.rejects(making, /^Error: the executable cannot be made:\n.*\/nowhere\/bun/);
+  assert.deepEqual(await readdir(join(folder, "made")), []);
 });
 
 executableTest("nothing in it is a path of the machine that made it", async (stage) => {
