@@ -26,15 +26,19 @@ export async function watch(
   const variables = envFile === undefined ? undefined : new EnvFileLoader(envFile);
   const plugins = new PluginReloader();
   const running = new Running(serve, ports, ending.signal);
+  const takeUp = async (): Promise<void> => {
+    const startedAt = performance.now();
+    const candidate = await loadCandidate(paths, { files, variables, plugins });
+    if (ending.signal.aborted) return;
+    refuseUnknownPorts(ports, candidate.model);
+    printWarnings(candidate.model);
+    await running.become(candidate, startedAt);
+  };
   let title = "weir";
   let isFirst = true;
   for await (const _ of changes({ files, signal: ending.signal })) {
-    const startedAt = performance.now();
     try {
-      const candidate = await loadCandidate(paths, { files, variables, plugins });
-      refuseUnknownPorts(ports, candidate.model);
-      printWarnings(candidate.model);
-      await running.become(candidate, startedAt);
+      await running.untilSignal(takeUp());
     } catch (error) {
       if (isFirst && (error instanceof ConfigPathError || error instanceof UsageError)) throw error;
       if (ending.signal.aborted) break;

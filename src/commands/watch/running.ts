@@ -5,7 +5,7 @@ import { printError } from "../output.ts";
 import { announce, type Ports, type Serve, titleOf } from "../start.ts";
 import { type Candidate, isSame } from "./candidate.ts";
 
-/** A signal has arrived before anything was closed. */
+/** A signal has arrived, so nothing new is started. */
 class Interrupted extends Error {
   override readonly name = "Interrupted";
 }
@@ -19,6 +19,8 @@ export class Running {
   /** The ports of connectors that take any free one. They keep it, so that clients can reconnect. */
   #taken: Ports = {};
   #hasStarted = false;
+  /** Whether a service is being started, and no other one runs. */
+  #isStarting = false;
   #state = "nothing is running";
 
   /** `ports` are those of the command line. After the signal nothing is replaced. */
@@ -36,6 +38,26 @@ export class Running {
   /** The model that runs; undefined if none does. */
   get model(): Model | undefined {
     return this.#current?.candidate.model;
+  }
+
+  /**
+   * Waits for work that may end with `become`, which must not be called after the signal. The signal
+   * ends the wait, since a plugin or a broker may take long. Only a service that is being started while
+   * no other one runs is waited for, because it has to be closed.
+   *
+   * @throws {Error} That of `work`, or that there was a signal.
+   */
+  async untilSignal(work: Promise<void>): Promise<void> {
+    const { promise: interrupted, reject } = Promise.withResolvers<never>();
+    const interrupt = (): void => {
+      if (!this.#isStarting) reject(new Interrupted());
+    };
+    this.#signal.addEventListener("abort", interrupt);
+    try {
+      await Promise.race([work, interrupted]);
+    } finally {
+      this.#signal.removeEventListener("abort", interrupt);
+    }
   }
 
   /**
@@ -58,9 +80,11 @@ export class Running {
     const close = async (): Promise<void> => {
       if (this.#signal.aborted) throw new Interrupted();
       this.#current = undefined;
+      this.#isStarting = true;
       this.#state = "nothing is running";
       // An error of the end of one service must not keep the next one from starting.
       await former.service.close().catch(printFailure);
+      if (this.#signal.aborted) throw new Interrupted();
     };
     try {
       await this.#start(candidate, { ports: former.service.ports, close });
@@ -82,9 +106,14 @@ export class Running {
     const { model } = candidate;
     const free = withAnyPort(model, this.#ports);
     const ports = { ...this.#ports, ...pick(this.#taken, free) };
-    const service = await this.#serve(model, { ports, ...(replaces && { replaces }) });
-    this.#current = { candidate, service };
-    this.#taken = pick(service.ports, free);
+    this.#isStarting = replaces === undefined;
+    try {
+      const service = await this.#serve(model, { ports, ...(replaces && { replaces }) });
+      this.#current = { candidate, service };
+    } finally {
+      this.#isStarting = false;
+    }
+    this.#taken = pick(this.#current.service.ports, free);
     this.#state = "the previous configuration keeps running";
   }
 
