@@ -135,6 +135,22 @@ stageTest("watch: a port that is in use is found before the restart", async (sta
   assert.equal(await answerOf(weir), "one");
 });
 
+stageTest("watch: connectors with any port can move to one and part again", async (stage) => {
+  const onHost = (name: string, host: string) =>
+    server(name).replace("\n}", `\n  host = "${host}"\n}`);
+  const weir = await startWatching(stage, {
+    "a.hcl": onHost("ws", "127.0.0.1") + onHost("other", "127.0.0.2"),
+    "b.hcl": flow("one"),
+  });
+  const [, port] = /127\.0\.0\.1:(\d+)\/ws/.exec(weir.stdout) ?? [];
+  await write(stage, { "a.hcl": onHost("ws", "127.0.0.1") + onHost("other", "127.0.0.1") });
+  await startedAgain(weir, 1);
+  assert.match(weir.stdout, new RegExp(`:${port}/ws  ws://127\\.0\\.0\\.1:${port}/other\n$`));
+  await write(stage, { "a.hcl": onHost("ws", "127.0.0.1") + server("other") });
+  await startedAgain(weir, 2);
+  assert.match(weir.stdout, new RegExp(`:${port}/ws  ws://localhost:(?!${port}/)\\d+/other\n$`));
+});
+
 stageTest("watch: what fails in the last moment brings back what ran", async (stage) => {
   const [first, port] = await listen(0, "127.0.0.1");
   await new Promise((resolve) => first.close(resolve));

@@ -104,8 +104,8 @@ export class Running {
 
   async #start(candidate: Candidate, replaces?: Pick<Service, "ports" | "close">): Promise<void> {
     const { model } = candidate;
-    const free = withAnyPort(model, this.#ports);
-    const ports = { ...this.#ports, ...pick(this.#taken, free) };
+    const free = listenersWithAnyPort(model, this.#ports);
+    const ports = { ...this.#ports, ...portsAgain(free, this.#taken) };
     this.#isStarting = replaces === undefined;
     try {
       const service = await this.#serve(model, { ports, ...(replaces && { replaces }) });
@@ -113,7 +113,7 @@ export class Running {
     } finally {
       this.#isStarting = false;
     }
-    this.#taken = pick(this.#current.service.ports, free);
+    this.#taken = pick(this.#current.service.ports, free.flat());
     this.#state = "the previous configuration keeps running";
   }
 
@@ -148,12 +148,24 @@ export function printFailure(error: unknown): void {
   }
 }
 
-/** The connectors with any free port. */
-function withAnyPort({ connectors }: Model, ports: Ports): readonly string[] {
-  return [...connectors.values()].filter(({ name, options }) => {
-    const { port } = options as { readonly port?: unknown };
-    return (ports[name] ?? port) === 0;
-  }).map(({ name }) => name);
+/** The names of the connectors that take any free port. Those on one address share it. */
+function listenersWithAnyPort({ connectors }: Model, ports: Ports): readonly string[][] {
+  const free = [...connectors.values()].map(({ name, options }) => {
+    const { host, port } = options as { readonly host?: unknown; readonly port?: unknown };
+    return { name, address: `${host}:${port}`, port: ports[name] ?? port };
+  }).filter(({ port }) => port === 0);
+  return [...Map.groupBy(free, ({ address }) => address).values()]
+    .map((members) => members.map(({ name }) => name));
+}
+
+/** The ports that these connectors had, one for each address, and none for two. */
+function portsAgain(listeners: readonly string[][], taken: Ports): Ports {
+  const again = new Map<number, string>();
+  for (const names of listeners) {
+    const [kept] = Object.entries(pick(taken, names)).filter(([, port]) => !again.has(port));
+    if (kept !== undefined) again.set(kept[1], kept[0]);
+  }
+  return Object.fromEntries([...again].map(([port, name]) => [name, port]));
 }
 
 function pick(ports: Ports, names: readonly string[]): Ports {
