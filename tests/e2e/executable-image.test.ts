@@ -125,7 +125,7 @@ executableTest("it runs as a user that the system does not know, without a home"
   await chmod(stage.folder, 0o755);
   const file = join(stage.folder, "live.hcl");
   await writeFile(file, 'connector "ws" {\n type = "websocket"\n port = 0\n}');
-  const command = ["env", "--ignore-environment", stage.executable, "run", file];
+  const command = ["env", "-i", stage.executable, "run", file];
   const weir = await ready(startAs(stage, UNKNOWN_USER, command, stage.folder, {}));
   weir.signal("SIGTERM");
   assert.deepEqual([(await weir.ended()).code, weir.stderr], [0, ""]);
