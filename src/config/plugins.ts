@@ -40,31 +40,37 @@ const EXAMPLE = "end the module with export default { name: defineConnector({ â€
 /** A name for `type`. */
 const NAME = /^[a-z][a-z0-9_-]*$/i;
 
-/** Imports the plugins in their order. Reports what is wrong with them. */
+/** Imports the plugins in their order. Reports everything that is wrong with them. */
 export async function loadPlugins(
   plugins: readonly ListedPlugin[],
   { builtIn, importPlugin, report }: PluginOptions,
 ): Promise<LoadedPlugins> {
   const types: Record<string, ConnectorType> = {};
-  const owners = new Map<string, string>();
+  const owners = new Map(Object.keys(builtIn).map((name) => [name, "Weir"]));
   const specifiers = new Set<string>();
   let failed = false;
   for (const { specifier, span, folder } of plugins) {
+    const plugin = `the plugin ${JSON.stringify(specifier)}`;
+    const refuse = (error: unknown): void => {
+      const { code, message, hint } = asPluginError(error);
+      report({ code, span, message: `${plugin} ${message}`, hint });
+      failed = true;
+    };
     try {
       if (specifiers.has(specifier)) throw new PluginError("plugin-conflict", "is listed twice");
       specifiers.add(specifier);
       const exports = await exportsOf(specifier, folder, importPlugin);
       for (const [name, type] of Object.entries(tableOf(exports))) {
-        checkType(name, type);
-        const owner = Object.hasOwn(builtIn, name) ? "Weir" : owners.get(name);
-        if (owner !== undefined) throw clash(name, owner);
-        owners.set(name, `the plugin ${JSON.stringify(specifier)}`);
+        const problem = problemOf(name, type, owners.get(name));
+        if (problem !== undefined) {
+          refuse(problem);
+          continue;
+        }
+        owners.set(name, plugin);
         types[name] = type;
       }
     } catch (error) {
-      const { code, message, hint } = asPluginError(error);
-      report({ code, span, message: `the plugin ${JSON.stringify(specifier)} ${message}`, hint });
-      failed = true;
+      refuse(error);
     }
   }
   return { types, failed };
@@ -86,11 +92,6 @@ function exportsOf(
   );
 }
 
-function clash(name: string, owner: string): PluginError {
-  const message = `defines the connector type "${name}", which ${owner} defines, too`;
-  return new PluginError("plugin-conflict", message, { hint: "rename one of the two" });
-}
-
 /** What an importer throws may be anything. */
 function asPluginError(error: unknown): PluginError {
   if (error instanceof PluginError) return error;
@@ -99,7 +100,7 @@ function asPluginError(error: unknown): PluginError {
 
 /** The default export of a module. */
 function tableOf(exports: unknown): Table {
-  const { default: table } = (exports ?? {}) as { readonly default?: unknown };
+  const table = defaultOf(exports);
   if (table === undefined) throw new PluginError("plugin-export", "has no default export", HINT);
   if (typeof table !== "object" || table === null || Array.isArray(table)) {
     throw new PluginError("plugin-export", "has a default export that is not an object", HINT);
@@ -112,6 +113,13 @@ function tableOf(exports: unknown): Table {
     throw new PluginError("plugin-export", "defines no connector type", HINT);
   }
   return table as Table;
+}
+
+/** What TypeScript compiles to CommonJS has its default export inside of the one that Node sees. */
+function defaultOf(exports: unknown): unknown {
+  const { default: outer } = (exports ?? {}) as { readonly default?: unknown };
+  const { __esModule, default: inner } = (outer ?? {}) as Record<string, unknown>;
+  return __esModule === true ? inner : outer;
 }
 
 const HINT = { hint: EXAMPLE };
@@ -149,22 +157,26 @@ const connectorType = v.looseObject({
   step: destination,
 }, "must be an object");
 
-/**
- * Checks one entry of a table.
- *
- * @throws {PluginError} It is not a connector type, or its name cannot be one.
- */
-function checkType(name: string, type: unknown): void {
+/** What is wrong with one entry of a table; `owner` defines a type of its name already. */
+function problemOf(
+  name: string,
+  type: unknown,
+  owner: string | undefined,
+): PluginError | undefined {
   if (!NAME.test(name)) {
     const message = `defines the connector type ${JSON.stringify(name)}, which cannot be a name`;
     const hint = "a name begins with a letter; letters, digits, _ and - follow";
-    throw new PluginError("plugin-export", message, { hint });
+    return new PluginError("plugin-export", message, { hint });
   }
   const result = v.safeParse(connectorType, type);
-  if (result.success) return;
-  const [issue] = result.issues;
-  const missing = issue.received === "undefined" ? "is missing" : issue.message;
-  const why = `${v.getDotPath(issue) ?? "it"} ${missing}`;
-  const message = `exports "${name}", which is not a connector type: ${why}`;
-  throw new PluginError("plugin-export", message, { hint: "make it with defineConnector" });
+  if (!result.success) {
+    const [issue] = result.issues;
+    const missing = issue.received === "undefined" ? "is missing" : issue.message;
+    const why = `${v.getDotPath(issue) ?? "it"} ${missing}`;
+    const message = `exports "${name}", which is not a connector type: ${why}`;
+    return new PluginError("plugin-export", message, { hint: "make it with defineConnector" });
+  }
+  if (owner === undefined) return undefined;
+  const message = `defines the connector type "${name}", which ${owner} defines, too`;
+  return new PluginError("plugin-conflict", message, { hint: "rename one of the two" });
 }

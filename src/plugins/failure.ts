@@ -1,10 +1,10 @@
 /** Why the import of a module failed, in one sentence with the file and the line. */
-import { isAbsolute, relative, sep } from "node:path";
+import { relative, sep } from "node:path";
 import process from "node:process";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { PluginError } from "../base/errors.ts";
-import { withoutVersion } from "./hooks.ts";
+import { isThisPackage, withoutVersion } from "./hooks.ts";
 import { platform } from "./platform.ts";
 
 /** A place in a file. */
@@ -26,9 +26,6 @@ interface BuildMessage {
 /** Names that tell nothing. */
 const UNNAMED: ReadonlySet<string> = new Set(["Error", "ResolveMessage", "BuildMessage"]);
 
-/** The sources of this package, which are never to blame. From JSR they are not on disk. */
-const SOURCES = new URL("../", import.meta.url);
-
 /** Describes what `import()` of `url` has thrown. */
 export function asPluginError(thrown: unknown, url: string): PluginError {
   if (thrown instanceof PluginError) return thrown;
@@ -45,7 +42,7 @@ export function fileOf(thrown: unknown, url: string): string | undefined {
 }
 
 function describe(thrown: unknown, url: string): { sentence: string; place: Place | undefined } {
-  if (!(thrown instanceof Error) && !isBuildMessage(thrown)) {
+  if (!isError(thrown) && !isBuildMessage(thrown)) {
     return { sentence: `it throws ${oneLine(textOf(thrown))}`, place: undefined };
   }
   // Bun has an error for each mistake of a file; the first one is often the cause of the others.
@@ -56,10 +53,12 @@ function describe(thrown: unknown, url: string): { sentence: string; place: Plac
   }
   const { name, message, stack } = thrown as Error;
   const text = stripVTControlCharacters(message);
-  const [line] = text.split("\n");
+  const [line] = text.trim().split("\n");
   const hasName = /^[A-Z]\w*Error: /.test(line) || UNNAMED.has(name) || isNotFound(thrown);
-  const sentence = oneLine(hasName ? line : `${name}: ${line}`)
-    .replace(/ at file:\S+$/, "").replace(/\.$/, "");
+  const sentence = line === ""
+    ? `it throws ${name} without a message`
+    : oneLine(hasName ? line : `${name}: ${line}`)
+      .replace(/ at file:\S+$/, "").replace(/\.$/, "");
   return {
     sentence: withoutVersion(sentence),
     place: placeIn(text) ?? placeIn(stack ?? "", url),
@@ -78,12 +77,26 @@ function placeAtEnd(line: string): readonly Place[] {
   const end = /:(\d{1,9})(?::(\d{1,9}))?\)?$/.exec(line);
   if (end === null) return [];
   const before = withoutVersion(line.slice(0, end.index));
-  const [file] = before.split(/\(| at | async /).slice(-1);
-  const path = file.startsWith("file:") ? fileURLToPath(file) : file;
-  if (!isAbsolute(path) || pathToFileURL(path).href.startsWith(SOURCES.href)) {
-    return [];
-  }
+  // A path may have spaces and parentheses, also in a URL of Deno: it begins as far left as it can.
+  const [file] = /file:\/\/\/(?!.*file:\/\/\/).*$/.exec(before) ??
+    /(?<![^\s(])(?:\/|[a-z]:[\\/]).*$/i.exec(before) ?? [];
+  const path = file === undefined ? undefined : pathOf(file);
+  if (path === undefined || isThisPackage(path)) return [];
   return [{ path, line: Number(end[1]), column: end[2] ? Number(end[2]) : undefined }];
+}
+
+function pathOf(file: string): string | undefined {
+  try {
+    return file.startsWith("file:") ? fileURLToPath(file) : file;
+  } catch {
+    // A message can have any text.
+    return undefined;
+  }
+}
+
+function isError(value: unknown): value is Error {
+  return value instanceof Error && typeof value.message === "string" &&
+    typeof value.name === "string";
 }
 
 /** Bun's messages are errors by their form alone. */
@@ -115,7 +128,11 @@ function hintFor(sentence: string): string | undefined {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+  try {
+    return typeof value === "string" ? JSON.stringify(value) : String(value);
+  } catch {
+    return "an object that has no text";
+  }
 }
 
 function oneLine(text: string): string {

@@ -157,7 +157,17 @@ export function withoutVersion(text: string): string {
 
 /** Whether a path or URL is a file of a plugin: packages and this one do not change. */
 export function isOwnFile(path: string): boolean {
-  const url = path.startsWith("file:") ? path : isAbsolute(path) ? pathToFileURL(path).href : "";
-  return url !== "" && !url.includes("/node_modules/") && url !== MAIN &&
-    !(ROOT && url.startsWith(`${ROOT}src/`));
+  const url = fileUrlOf(path);
+  return url !== undefined && !url.includes("/node_modules/") && !isThisPackage(path);
+}
+
+/** Whether a path or URL is a module of the package that runs. In a bundle none is a file. */
+export function isThisPackage(path: string): boolean {
+  const url = fileUrlOf(path);
+  return ROOT !== undefined && url !== undefined &&
+    (url === MAIN || url.startsWith(`${ROOT}src/`));
+}
+
+function fileUrlOf(path: string): string | undefined {
+  return path.startsWith("file:") ? path : isAbsolute(path) ? pathToFileURL(path).href : undefined;
 }

@@ -50,14 +50,17 @@ async function importOnDeno(url: string): Promise<unknown> {
   try {
     return await import(url);
   } catch (error) {
-    const { message } = error as { readonly message?: unknown };
+    // A module can throw anything.
+    const message = error instanceof Error && typeof error.message === "string"
+      ? error.message
+      : "";
     // The package that runs is one of npm, which Deno lets import no other registry.
-    if (String(message).includes("ERR_UNSUPPORTED_ESM_URL_SCHEME")) return await importByData(url);
-    const [, file] = /^Loading unprepared module: (file:[^\s,]+)/.exec(String(message)) ?? [];
+    if (message.includes("ERR_UNSUPPORTED_ESM_URL_SCHEME")) return await importByData(url);
+    const [, file] = /^Loading unprepared module: (file:[^\s,]+)/.exec(message) ?? [];
     // Only the import of that file itself tells what is wrong with it.
     if (file !== undefined) await import(file);
     // The hooks change how Deno loads modules, so they are installed where nothing else helps.
-    else if (String(message).startsWith(`Import "${NAME}" not`) && offerOnDeno()) {
+    else if (message.startsWith(`Import "${NAME}" not`) && offerOnDeno()) {
       return await importOnDeno(url);
     }
     throw error;

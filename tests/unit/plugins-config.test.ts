@@ -162,10 +162,35 @@ test("a name that is taken: by a built-in type, by another plugin; a plugin that
   });
   assert.deepEqual(await problemsOf(listing('["a", "b", "a"]'), importing), [
     "config.hcl:2:19+3 plugin-conflict",
+    "config.hcl:2:19+3 plugin-conflict",
     "config.hcl:2:24+3 plugin-conflict",
   ]);
   const reversed = modules({ b: { default: { mq: sink, sink: other } } });
   assert.deepEqual(await problemsOf(listing('["b"]'), reversed), [
     "config.hcl:2:14+3 plugin-conflict",
   ]);
+});
+
+test("every entry of a module that is wrong is a problem, and the others are used", async () => {
+  const table = { "a b": sink, none: null, sink, half: { fields: {} }, mq: sink };
+  const importing = modules({ a: { default: table } });
+  assert.deepEqual(
+    (await failuresOf(listing('["a"]'), importing)).map(({ message }) => message),
+    [
+      'the plugin "a" defines the connector type "a b", which cannot be a name',
+      'the plugin "a" exports "none", which is not a connector type: it must be an object',
+      'the plugin "a" exports "half", which is not a connector type: create is missing',
+      'the plugin "a" defines the connector type "mq", which Weir defines, too',
+    ],
+  );
+  const wrong = listing('["a"]').replace('"sink"\n', '"sink"\n  lable = "x"\n');
+  assert.deepEqual((await problemsOf(wrong, importing)).slice(4), [
+    "config.hcl:6:3+5 unknown-attribute",
+  ]);
+});
+
+test("a module that TypeScript has compiled to CommonJS", async () => {
+  const compiled = { default: { __esModule: true, default: { sink } } };
+  const { connectors } = await loadConfig(listing('["a"]'), modules({ a: compiled }));
+  assert.equal(connectors.get("s")?.definition, sink);
 });

@@ -258,6 +258,27 @@ test("a module with a mistake: the message, the file and the line, no stack", as
   );
 });
 
+test("a module can throw anything", async () => {
+  const thrown = {
+    "throw new Error();": /^it throws Error without a message \(.*\/file\.ts:1:\d+\)$/,
+    "throw undefined;": /^it throws undefined$/,
+    "throw Object.create(null);": /^it throws an object that has no text$/,
+    "throw { toString() { throw 1; } };": /^it throws an object that has no text$/,
+    "const error = new Error('m'); error.message = 5 as never; throw error;":
+      /^it throws Error: 5$/,
+    "throw new Error('see file://host/a%zz:3');": /^see file:\/\/host\/a%zz:3/,
+  };
+  for (const [index, [code, expected]] of Object.entries(thrown).entries()) {
+    // A stack has these words, too.
+    const name = `look at it (${index})/file.ts`;
+    await write({ [name]: `${code}\nexport default {};\n` });
+    const { message } = await refused(`./${name}`);
+    const [, why] = /^cannot be imported: ([^]*)$/.exec(message) ?? [];
+    assert.match(why ?? message, expected, `${code} ${message}`);
+    if (/file\.ts:/.test(message)) assert.ok(message.includes(`${name}:1`), message);
+  }
+});
+
 test("a module that never ends is not waited for without end", async () => {
   await write({ "waits.ts": "await globalThis.pluginGate;\nexport default {};\n" });
   const gate = Promise.withResolvers<void>();
