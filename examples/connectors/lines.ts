@@ -28,6 +28,7 @@ class Lines implements Connector {
   #client: LinesClient | undefined;
   /** Why there is no connection. */
   #reason = "has not been started";
+  #lostBefore = false;
   #consuming = false;
   #closed = false;
   #cancelRetry = (): void => {};
@@ -118,26 +119,35 @@ class Lines implements Connector {
         lost: (reason) => this.#lost(reason),
       });
       if (this.#closed) return client.close();
+      if (this.#lostBefore) this.#context.logger.info("connected again");
       this.#client = client;
+      this.#reason = "";
       if (this.#consuming) await this.#subscribeTo(client);
     } catch (error) {
-      this.#client?.close();
       this.#lost(messageOf(error));
     }
   }
 
+  /** A connection without its subscriptions is of no use: the next one subscribes again. */
   async #subscribeTo(client: LinesClient): Promise<void> {
-    for (const topic of this.#flows.keys()) await client.ask({ subscribe: topic });
+    try {
+      for (const topic of this.#flows.keys()) await client.ask({ subscribe: topic });
+    } catch (error) {
+      if (this.#client !== client) return; // It was lost meanwhile, and that is known.
+      client.close();
+      this.#lost(messageOf(error));
+    }
   }
 
   #lost(reason: string): void {
     this.#client = undefined;
     if (this.#closed) return;
+    // Once for each reason: an outage can last for hours.
+    if (reason !== this.#reason) {
+      this.#context.logger.warn("not connected; keeps trying: {reason}", { reason });
+    }
     this.#reason = reason;
-    this.#context.logger.warn("not connected; trying again in {delay} ms: {reason}", {
-      delay: RETRY,
-      reason,
-    });
+    this.#lostBefore = true;
     this.#cancelRetry();
     this.#cancelRetry = this.#context.clock.after(RETRY, () => void this.#connect());
   }

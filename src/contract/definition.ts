@@ -60,10 +60,16 @@ export interface SourceType<Options = unknown> {
   /** Checks the `operation` of a `from` block. What could not be read of the options is undefined. */
   check?(operation: string | undefined, options: Options): readonly BlockProblem[];
   /**
-   * Whether what is delivered to `target` here comes back as an event of `operation`. An undefined
-   * operation is every event. Never where absent.
+   * Whether what a block with `target` delivers here comes back as an event of `operation`. An
+   * undefined operation is every event. Never where absent. `written` is the operation of the block.
+   * A `given` block of a test has none, and its own operation is the target.
    */
-  receives?(operation: string | undefined, target: string, options: Options): boolean;
+  receives?(
+    operation: string | undefined,
+    target: string,
+    options: Options,
+    written?: string,
+  ): boolean;
   /** True where events come from flows of this configuration alone, unless it is embedded. */
   internal?(options: Options): boolean;
 }

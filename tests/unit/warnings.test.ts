@@ -29,6 +29,17 @@ const bus = defineConnector({
   create: () => ({}),
 });
 
+/** Counters: only an increment starts flows, and not a look at one. */
+const tally = defineConnector({
+  fields: { inside: attribute(flag(), { about: "", default: false }) },
+  source: {
+    receives: (_operation, _target, _options, written) => written === "increment",
+    internal: ({ inside }) => inside,
+  },
+  destination: { fields: {}, operations: ["increment", "read"] },
+  create: () => ({}),
+});
+
 /** A source that says nothing of what it is. */
 const silent = defineConnector({
   fields: {},
@@ -37,7 +48,7 @@ const silent = defineConnector({
   create: () => ({}),
 });
 
-const connectors: Readonly<Record<string, ConnectorType>> = { door, bus, silent };
+const connectors: Readonly<Record<string, ConnectorType>> = { door, bus, silent, tally };
 const DOOR = 'connector "d" { type = "door" }\n';
 const BUS = 'connector "b" { type = "bus" }\n';
 const INSIDE = 'connector "b" {\ntype = "bus"\ninside = true\n}\n';
@@ -226,6 +237,24 @@ test("loops: what a condition can end, or the event decides, is none", async () 
     await loopsOf(`flow "a" {\nwhen = "@every 5s"\n${lines(publish("x"))}\n}\n`),
     [],
   );
+});
+
+test("loops and unpublished: the operation of a block decides whether it starts flows", async () => {
+  const look = 'step "x" {;connector = "t";target = "n";operation = "read";}';
+  const add = 'step "y" {;connector = "t";target = "n";operation = "increment";}';
+  const neither = 'step "z" {;connector = "t";target = "n";}';
+  const tallies = 'connector "t" {\ntype = "tally"\ninside = true\n}\n';
+  const from = 'connector = "t"';
+  const rows: ReadonlyArray<readonly [body: string, codes: RegExp]> = [
+    [look, /^\S+ unpublished-operation$/],
+    [neither, /^\S+ unpublished-operation$/],
+    [add, /^\S+ flow-loop$/],
+    [`${look};${add}`, /^\S+ flow-loop$/], // One target, and two operations.
+  ];
+  for (const [body, codes] of rows) {
+    const found = await warningsOf(tallies + flow("a", from, body), { embedded: false });
+    assert.match(found.join("\n"), codes, body);
+  }
 });
 
 test("unpublished: inside of a process that nobody embeds", async () => {

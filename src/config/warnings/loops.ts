@@ -76,21 +76,26 @@ function wayBack(
   return [flow, ...way.reverse()];
 }
 
-/** Returns the flows that an event with a target starts. */
-type StartedBy = (connector: ConnectorModel, target: string) => readonly PlacedFlow[];
+/** Returns the flows that start when an operation is written to a target. */
+type StartedBy = (
+  connector: ConnectorModel,
+  target: string,
+  written: string | undefined,
+) => readonly PlacedFlow[];
 
-/** Looks at the flows of one connector alone, and once for each target. */
+/** Looks at the flows of one connector alone, and once for each target and operation. */
 function starters(flows: readonly PlacedFlow[]): StartedBy {
   const bySource = Map.groupBy(
     flows,
     ({ model: { source } }) => source.kind === "connector" ? source.connector : undefined,
   );
   const known = new Map<string, readonly PlacedFlow[]>();
-  return ({ name, definition: { source: type }, options }, target) => {
-    const key = `${name}\n${target}`;
+  return ({ name, definition: { source: type }, options }, target, written) => {
+    const key = JSON.stringify([name, target, written]);
     const found = known.get(key) ??
       (bySource.get(name) ?? []).filter(({ model: { source } }) =>
-        source.kind === "connector" && type?.receives?.(source.operation, target, options) === true
+        source.kind === "connector" &&
+        type?.receives?.(source.operation, target, options, written) === true
       );
     known.set(key, found);
     return found;
@@ -111,6 +116,6 @@ function publicationsOf(
     const target = constantTarget(request, constants);
     const connector = connectors.get(request.connector);
     if (request.when !== undefined || target === undefined || connector === undefined) return [];
-    return [{ place, target, starts: startedBy(connector, target) }];
+    return [{ place, target, starts: startedBy(connector, target, request.operation) }];
   });
 }

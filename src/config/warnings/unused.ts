@@ -45,15 +45,19 @@ export function warnOfUnpublished(
     const connector = connectors.get(source.connector);
     const { receives, internal } = connector?.definition.source ?? {};
     if (connector === undefined || !internal?.(connector.options) || !receives) continue;
-    const targets = requests.filter((request) => request.connector === connector.name)
-      .map((request) => constantTarget(request, constants));
-    const arrives = targets.some((target) =>
-      target === undefined || receives(source.operation, target, connector.options)
+    const published = requests.filter((request) => request.connector === connector.name)
+      .map((request) => ({ target: constantTarget(request, constants), request }));
+    const arrives = published.some(({ target, request }) =>
+      target === undefined ||
+      receives(source.operation, target, connector.options, request.operation)
     );
     if (arrives) continue;
+    const targets = published.map(({ target }) => target);
     const { operation } = source;
     const what = operation === undefined ? "anything" : `"${operation}"`;
-    const near = didYouMean(operation ?? "", targets.filter((target) => target !== undefined));
+    const near = operation === undefined
+      ? undefined
+      : didYouMean(operation, targets.filter((target) => target !== undefined));
     report({
       code: "unpublished-operation",
       span: placesOf(source).of("operation"),
