@@ -1,5 +1,4 @@
 /** A database connector at work: opened and migrated at the start, tried again where it is away. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../base/shown.ts";
 import { ConnectorError } from "../../base/errors.ts";
 import { retryDelay, type RetryDelays } from "../../base/retry.ts";
@@ -76,7 +75,7 @@ export class DatabaseConnector implements Connector {
         if (!(error instanceof ConnectorError) || error.permanent) throw error;
         const delay = retryDelay(attempt, OPENING);
         if (performance.now() + delay > deadline) return this.#tryAgain(error, attempt);
-        await sleep(delay);
+        await new Promise((resolve) => setTimeout(resolve, delay));
       }
     }
   }
