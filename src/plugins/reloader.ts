@@ -44,9 +44,10 @@ export class PluginReloader {
     this.#roots.clear();
     const hasChanged = [...this.#texts].some(([path, text]) => readOrNothing(path) !== text);
     if (!hasChanged && !this.#hasFailed) return;
-    // It has the modules of CommonJS, and on Bun all.
-    const { cache } = createRequire(import.meta.url);
-    for (const path of this.#texts.keys()) delete cache[path];
+    if (platform === "bun") {
+      const { cache } = createRequire(import.meta.url);
+      for (const path of this.#texts.keys()) delete cache[path];
+    }
     this.#version++;
     this.#hasFailed = false;
     this.#modules.clear();

@@ -1,19 +1,29 @@
 /** The contract suite finds every broken rule, and says which one it is. */
 import assert from "node:assert/strict";
+import process from "node:process";
 import { test } from "node:test";
 import { ConnectorRuleError, connectorTests, testConnector } from "../../src/testing/mod.ts";
 import broken from "../fixtures/connectors/broken.ts";
 import { serviceAt } from "../fixtures/connectors/bus.ts";
 import { tests } from "../fixtures/connectors/own-tests.ts";
+import unusual, { type Answering } from "../fixtures/connectors/unusual.ts";
 
 type Options = Parameters<typeof connectorTests>[0];
 
-const good = new URL("../fixtures/connectors/bus.ts", import.meta.url);
-const bad = new URL("../fixtures/connectors/broken.ts", import.meta.url);
-
 /** The rules that start processes. */
 const PROCESSES = ["create", "end", "probe"];
-const FAST = Object.fromEntries(PROCESSES.map((rule) => [rule, "is slow"]));
+const FAST = skipped(PROCESSES);
+
+function skipped(rules: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(rules.map((rule) => [rule, "is slow"]));
+}
+
+/** The module of each type. */
+const modules = {
+  ...Object.fromEntries(Object.keys(broken).map((type) => [type, "broken"])),
+  ...Object.fromEntries(Object.keys(unusual).map((type) => [type, "unusual"])),
+  bus: "bus",
+} as Readonly<Record<string, string>>;
 
 function optionsOf(type: string, parts: Partial<Options> = {}): Options {
   // Each has a service of its own, since they run at the same time.
@@ -22,7 +32,7 @@ function optionsOf(type: string, parts: Partial<Options> = {}): Options {
   const block = (url: string) =>
     `connector "c" {\n type = "${type}"\n url = "${url}"\n retries = 3\n}`;
   return {
-    module: type === "bus" ? good : bad,
+    module: new URL(`../fixtures/connectors/${modules[type]}.ts`, import.meta.url),
     type,
     config: block(url),
     mistakes: type === "mistakes_b" ? [] : [block("http:1")],
@@ -49,50 +59,75 @@ async function resultsOf(options: Options) {
   return { failures, skipped };
 }
 
-// The connector that keeps all rules.
-testConnector({ ...optionsOf("bus"), test });
+type Results = Awaited<ReturnType<typeof resultsOf>>;
+
+/** How long the one rule waits that is broken, in milliseconds. */
+const PATIENCE = 2_500;
+
+/** The rule that a process breaks, for those of which a process of their own has to wait for a leak. */
+const LEAKS: Readonly<Record<string, string>> = { create: "create", end: "end", probe_b: "probe" };
+
+/** The results of all. They run together, since most of the time they wait. */
+let together: ReadonlyMap<string, Promise<readonly Results[]>> | undefined;
+
+function resultsFor(type: string): Promise<readonly Results[]> {
+  together ??= new Map(
+    [...Object.keys(broken), ...Object.keys(unusual)].map((type) =>
+      [type, Promise.all(runsOf(type).map(resultsOf))] as const
+    ),
+  );
+  return together.get(type) ?? Promise.resolve([]);
+}
+
+function runsOf(type: string): readonly Options[] {
+  const leak = LEAKS[type];
+  if (leak !== undefined) {
+    const others = connectorTests(optionsOf(type)).map(({ rule }) => rule)
+      .filter((rule) => rule !== leak);
+    const alone = { skip: skipped(others), patience: 1_500 };
+    return [optionsOf(type, { skip: skipsOf(type), patience: PATIENCE }), optionsOf(type, alone)];
+  }
+  const parts = { skip: skipsOf(type), patience: PATIENCE };
+  if (type !== "answering") return [optionsOf(type, parts)];
+  const emit: NonNullable<Options["source"]>["emit"] = async (payload, connector) => {
+    const answering = connector as Answering;
+    serviceAt("bus:answering").publish("in", payload);
+    await answering.drain();
+    if (!answering.failed) return;
+    answering.failed = false;
+    throw new Error("the answer is an error");
+  };
+  return [optionsOf(type, { ...parts, source: { operation: "in", emit } })];
+}
+
+/** The rules that cannot say anything about a type, since they read or start what it has not changed. */
+function skipsOf(type: string): Readonly<Record<string, string>> {
+  const rule = ruleOf(type);
+  const skipsProcess = PROCESSES.filter((name) => type !== "probe" || name !== "probe");
+  const ofType = ["fields", "configuration", "mistakes", "unshared", "test-mode"];
+  return skipped(ofType.includes(rule) ? skipsProcess : [...skipsProcess, "mistakes"]);
+}
+
+function ruleOf(name: string): string {
+  return name.replace(/_[bc]$/, "");
+}
 
 test("every rule has a connector that breaks it", () => {
+  void resultsFor("bus"); // They run beside the tests that follow.
   const rules = connectorTests(optionsOf("bus")).map(({ rule }) => rule);
   const covered = new Set(Object.keys(broken).map(ruleOf));
   assert.deepEqual([...rules].filter((rule) => !covered.has(rule)), ["complete"]);
   assert.deepEqual([...covered].filter((rule) => !rules.includes(rule)), []);
 });
 
-test("a module that registers its own tests is refused in the process of a rule", async () => {
-  // Each process would start others.
-  const create = tests.find(({ rule }) => rule === "create");
-  await assert.rejects(async () => await create?.run(), (error: Error) => {
-    assert.match(
-      error.message,
-      /own-tests\.ts registers its own tests: move them into another file/,
-    );
-    return true;
-  });
-});
-
-type Results = Awaited<ReturnType<typeof resultsOf>>;
-
-/** The results of all that start no processes. They run together, since most of the time they wait. */
-let together: ReadonlyMap<string, Promise<Results>> | undefined;
-
-function resultsFor(name: string): Promise<Results> {
-  together ??= new Map(
-    Object.keys(broken).filter((name) => !PROCESSES.includes(ruleOf(name))).map((name) =>
-      [name, resultsOf(optionsOf(name, { skip: FAST }))] as const
-    ),
-  );
-  return together.get(name) ?? resultsOf(optionsOf(name, { patience: 1_500 }));
-}
-
-function ruleOf(name: string): string {
-  return name.replace(/_b$/, "");
-}
+// The connector that keeps all rules.
+testConnector({ ...optionsOf("bus"), test });
 
 for (const name of Object.keys(broken)) {
   const rule = ruleOf(name);
   test(`the suite says that ${name} breaks the rule "${rule}" alone`, async () => {
-    const { failures, skipped } = await resultsFor(name);
+    const results = await resultsFor(name);
+    const failures = results.flatMap(({ failures }) => failures);
     assert.deepEqual(failures.map((failure) => failure.rule), [rule], failures.join("\n"));
     const [{ message, seen }] = failures;
     assert.ok(message.startsWith(seen));
@@ -100,11 +135,68 @@ for (const name of Object.keys(broken)) {
       message,
       new RegExp(`\\n  rule:  ${rule}: .*\\n  page:  docs/write-a-connector.md#`),
     );
-    for (const [other, reason] of skipped) {
-      if (reason !== "is slow") assert.equal(reason, `the rule "${rule}" is broken`, other);
+    for (const { skipped } of results) {
+      for (const [other, reason] of skipped) {
+        if (reason !== "is slow") assert.equal(reason, `the rule "${rule}" is broken`, other);
+      }
     }
   });
 }
+
+for (const name of Object.keys(unusual)) {
+  test(`the suite finds no fault in the connector "${name}", which is not a usual one`, async () => {
+    const [{ failures, skipped }] = await resultsFor(name);
+    assert.deepEqual(failures, []);
+    assert.deepEqual([...skipped.keys()].sort(), [...PROCESSES, "mistakes"].sort());
+  });
+}
+
+test("a module that registers its own tests is refused in the process of a rule", async () => {
+  // Each process would start others.
+  const create = tests.find(({ rule }) => rule === "create");
+  await assert.rejects(async () => await create?.run(), (error: Error) => {
+    assert.match(
+      error.message,
+      /own-tests\.ts must have no tests of connectors: move the tests into/,
+    );
+    return true;
+  });
+});
+
+test("a process that a rule has started can start no other one", () => {
+  // Whatever copy of the suite it has: a compiled program has no other command than itself.
+  process.env.WEIR_SUITE_PROCESS = "create";
+  try {
+    assert.throws(
+      () => connectorTests(optionsOf("bus")),
+      /^TypeError: a process that checks the connector of .*bus\.ts must have no tests/,
+    );
+  } finally {
+    delete process.env.WEIR_SUITE_PROCESS;
+  }
+});
+
+test("a rule reads the end of a process whose module prints a line without an end", async () => {
+  const module = new URL("../fixtures/connectors/chatty.ts", import.meta.url);
+  const config = 'connector "c" {\n type = "chatty"\n}';
+  const create = connectorTests({ module, type: "chatty", config })
+    .find(({ rule }) => rule === "create");
+  assert.equal(await create?.run(), undefined);
+});
+
+test("the module of the suite is an absolute URL", () => {
+  assert.throws(
+    () => connectorTests(optionsOf("bus", { module: "./bus.ts" })),
+    /^TypeError: module: write new URL\("\.\/bus\.ts", import\.meta\.url\)$/,
+  );
+});
+
+test("a test has no parameter, for which Bun's runner would wait", () => {
+  testConnector({
+    ...optionsOf("bus"),
+    test: (_name, run) => assert.equal(run.length, 0),
+  });
+});
 
 test("a side of the type that the suite is not told how to reach is reported", async () => {
   for (const side of ["source", "destination"]) {

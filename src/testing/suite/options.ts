@@ -22,7 +22,7 @@ export interface DestinationOptions {
    * @example `operation = "append"\n target = "notes"`
    */
   readonly to?: string;
-  /** A payload that the connector can write. `{ text: "hello" }` by default. */
+  /** A payload that the connector can write many times. `{ text: "hello" }` by default. */
   readonly payload?: unknown;
   /**
    * All payloads that have arrived at the service until now, the oldest first. With it, the suite
@@ -40,14 +40,17 @@ export interface DestinationOptions {
 
 /** How the suite makes the connector start flows. */
 export interface SourceOptions {
-  /** The `operation` of the `from` block. A `from` without an operation by default. */
+  /**
+   * The `operation` of the `from` block, where nothing happens but what `emit` does: not the target of
+   * the destination. A `from` without an operation by default.
+   */
   readonly operation?: string;
   /** A payload that the source can receive. `{ text: "hello" }` by default. */
   readonly payload?: unknown;
   /**
    * Makes something happen outside that starts a flow with this payload, such as a message that
-   * another client publishes. May wait until the flow has ended. `connector` is the connector at
-   * work, for a source that gets its events from this process.
+   * another client publishes. May wait until the flow has ended, and reject if the flow failed.
+   * `connector` is the connector at work, for a source that gets its events from this process.
    */
   emit(payload: unknown, connector: Connector): unknown;
   /** As those of the destination. */
@@ -59,7 +62,7 @@ export interface SourceOptions {
   readonly redelivers?: boolean;
 }
 
-/** How the suite takes the service away, and brings it back. */
+/** How the suite takes the service away, and brings it back. Each is called in its turn. */
 export interface OutageOptions {
   /** Stops the service, and closes its connections. */
   stop(): unknown;
@@ -80,7 +83,10 @@ export interface ConnectorTestOptions {
   readonly module: string | URL;
   /** The name of the connector type in that table. */
   readonly type: string;
-  /** A configuration with a `connector` block of this type, and nothing else that uses it. */
+  /**
+   * A configuration with a `connector` block of this type, and nothing else that uses it. `env` reads
+   * the variables of this process.
+   */
   readonly config: string;
   /** Configurations with a mistake that the connector must find, such as a bad `url`. */
   readonly mistakes?: readonly string[];
@@ -96,7 +102,10 @@ export interface ConnectorTestOptions {
    * @example `{ drain: "nothing is in flight: flows run inside the call" }`
    */
   readonly skip?: Readonly<Record<string, string>>;
-  /** How many milliseconds one step of the connector may take. 4000 by default. */
+  /**
+   * How many milliseconds one step of the connector may take, such as to connect again after an
+   * outage. 4000 by default.
+   */
   readonly patience?: number;
 }
 

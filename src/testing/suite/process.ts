@@ -10,6 +10,10 @@ export type Part = "create" | "probe" | "close";
 
 /** The longest time that a process may take to load and run a connector. */
 const LOADING = 60_000;
+/** The longest life of a process, whatever the patience. */
+const LONGEST = 10 * LOADING;
+/** The variable of the environment of a process that checks a rule. */
+const ALONE = "WEIR_SUITE_PROCESS";
 /** The number of characters of the output of a process that failed. */
 const MAX_OUTPUT = 2_000;
 
@@ -22,11 +26,14 @@ export async function endsAlone(
   { module, type, config }: SubjectOptions,
   patience: number,
 ): Promise<void> {
+  // Whatever happens, a process of a rule starts no other one.
+  refuseInside({ module });
   const order = { module: String(module), type, config, part };
   const program = `const { live } = await import(${JSON.stringify(import.meta.url)});` +
     `await live(${JSON.stringify(order)});`;
   const [command, ...args] = commandOf(program);
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const env = { ...process.env, [ALONE]: part };
+  const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   try {
     await watch(child, part, patience);
   } finally {
@@ -78,26 +85,24 @@ function commandOf(program: string): string[] {
   return [execPath, "--input-type=module", "-e", program];
 }
 
-/** True in a process that checks a rule. */
-let isAlone = false;
-
 /**
- * Refuses tests of a module that registers them itself: the process of a rule would start processes of
- * its own when it imports the module, and so on without an end.
+ * Refuses tests in a process that checks a rule: it would start processes, each of which would start
+ * others, without an end. The processes that it starts have the variable as well.
  *
  * @throws {TypeError} This process checks a rule.
  */
 export function refuseInside({ module }: Pick<SubjectOptions, "module">): void {
-  if (!isAlone) return;
+  if (process.env[ALONE] === undefined) return;
   throw new TypeError(
-    `the module ${module} registers its own tests: move them into another file, ` +
-      "since some rules import the module in a new process",
+    `a process that checks the connector of ${module} must have no tests of connectors: move the ` +
+      "tests into another file, which neither the module nor what it imports reads",
   );
 }
 
 /** The process itself: does its part, says so, and waits for nothing. */
 export async function live({ part, ...options }: SubjectOptions & { part: Part }): Promise<void> {
-  isAlone = true;
+  // A leak must not outlive the tests, if these are killed. It does not keep the process alive.
+  setTimeout(() => process.exit(1), LONGEST).unref();
   const instance = await new Subject({ ...options, patience: LOADING }).create();
   if (part === "probe") await instance.connector.probe?.();
   if (part === "close") {
@@ -109,5 +114,6 @@ export async function live({ part, ...options }: SubjectOptions & { part: Part }
   const open = process.getActiveResourcesInfo?.().filter((name) =>
     !/^(?:Pipe|TTY|File)/.test(name)
   );
-  console.log(`weir-suite done ${JSON.stringify([...new Set(open)])}`);
+  // The module may have printed a line without an end.
+  console.log(`\nweir-suite done ${JSON.stringify([...new Set(open)])}`);
 }

@@ -47,13 +47,25 @@ export async function withStarted<T>(
   subject: Subject,
   act: (instance: Instance) => Promise<T>,
 ): Promise<T> {
-  if (subject.broken.has("health")) throw new Blocked("health", "the connector is not healthy");
+  requires(subject, "health");
   return await withInstances(subject, async (make) => {
     const instance = await make();
     await needs("start", () => instance.start());
     await needs("health", () => healthy(instance, subject.patience));
     return await act(instance);
   });
+}
+
+/** Does not go on if a rule is known to be broken, since what follows may take long. */
+export function requires({ broken }: Subject, rule: string): void {
+  if (broken.has(rule)) throw new Blocked(rule, `the rule "${rule}" is broken`);
+}
+
+/** Lets a connector take events, and waits until it does. It may connect later than it starts. */
+export async function consume(subject: Subject, instance: Instance): Promise<void> {
+  requires(subject, "health");
+  await needs("start", () => instance.consume());
+  await needs("health", () => healthy(instance, subject.patience));
 }
 
 /** Waits until the connector says that it can serve. */

@@ -6,8 +6,10 @@ import type { Connector, FlowHandler, Logger, WriteRequest } from "../../contrac
 import { type ConnectorType, defineConnector } from "../../contract/definition.ts";
 import type { ConnectorModel, DestinationModel, Model } from "../../model/mod.ts";
 import { loadConfig } from "../../runtime/load.ts";
+import { hostOptions } from "../../server/files.ts";
 import { needs, Seen, within } from "./failure.ts";
 import type { ConnectorTestOptions } from "./options.ts";
+import { Outage } from "./outage.ts";
 
 /** The type of the connector that the flows of the suite come from and go to. */
 const PEER = "weir_suite";
@@ -41,11 +43,14 @@ export class Subject<O extends SubjectOptions = ConnectorTestOptions> {
   readonly patience: number;
   /** The rules that are known to be broken. What needs them is not tried, since it may take long. */
   readonly broken: Set<string> = new Set();
+  /** Takes the service away. Does nothing if the author has not said how. */
+  readonly outage: Outage;
   #loaded: Promise<Loaded> | undefined;
 
   constructor(options: O) {
     this.options = options;
     this.patience = options.patience ?? PATIENCE;
+    this.outage = new Outage((options as Partial<ConnectorTestOptions>).outage);
   }
 
   /** The table of the module. */
@@ -68,7 +73,7 @@ export class Subject<O extends SubjectOptions = ConnectorTestOptions> {
   /** Reads a configuration as the author's would be read. */
   async read(config: string): Promise<Model> {
     const connectors = { ...await this.table(), [PEER]: peer };
-    return await loadConfig(config, { connectors });
+    return await loadConfig(config, { ...hostOptions, connectors });
   }
 
   /** The author's configuration with the flows of the suite. Read once. */

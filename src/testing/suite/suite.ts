@@ -54,6 +54,10 @@ export function connectorTests(
   options: Omit<ConnectorTestOptions, "test">,
 ): readonly ConnectorTest[] {
   refuseInside(options);
+  const { module } = options;
+  if (typeof module === "string" && /^\.{1,2}\//.test(module)) {
+    throw new TypeError(`module: write new URL(${JSON.stringify(module)}, import.meta.url)`);
+  }
   const subject = new Subject(options as ConnectorTestOptions);
   const skip = options.skip ?? {};
   for (const name of Object.keys(skip)) {
@@ -76,10 +80,16 @@ export function connectorTests(
     results.set(rule.name, result);
     return result;
   };
+  let last: Promise<unknown> = Promise.resolve();
   return rules.map((rule) => ({
     rule: rule.name,
     title: rule.title,
-    run: async () => (await resultOf(rule)).skipped,
+    async run() {
+      // One at a time, since they share the service, even if the runner runs several at once.
+      const result = last.then(() => resultOf(rule));
+      last = result.catch(() => undefined);
+      return (await result).skipped;
+    },
   }));
 }
 
@@ -108,6 +118,7 @@ async function check(
         return { skipped: `the rule "${broken}" is broken`, broken };
       }
     }
+    subject.broken.add(name);
     const seen = error instanceof Seen || error instanceof Blocked ? error.message : textOf(error);
     throw new ConnectorRuleError(name, title, seen, { cause: error });
   }
@@ -135,7 +146,8 @@ async function check(
  */
 export function testConnector(options: ConnectorTestOptions): void {
   for (const { rule, title, run } of connectorTests(options)) {
-    options.test(`${options.type}: ${rule}: ${title}`, async (context) => {
+    // Without a parameter: for a test that has one, Bun waits until a callback is called.
+    options.test(`${options.type}: ${rule}: ${title}`, async (...[context]) => {
       const skipped = await run();
       if (skipped !== undefined) (context as TestContext | undefined)?.skip?.(skipped);
     });

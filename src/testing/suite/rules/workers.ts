@@ -1,10 +1,10 @@
 /** The rule about several workers of a service. */
 import { twoWorkers } from "../cluster.ts";
 import { RecordingFlow } from "../flow.ts";
-import { needs, pause, until, within } from "../failure.ts";
-import { healthy, type Rule, withInstances } from "../rule.ts";
+import { must, needs, until, within } from "../failure.ts";
+import { healthy, requires, type Rule, withInstances } from "../rule.ts";
 import { whyUnshared } from "./definition.ts";
-import { emit, operationOf, payloadOf } from "./source.ts";
+import { emit, operationOf, payloadOf, quiet } from "../events.ts";
 
 const workers: Rule = {
   name: "workers",
@@ -20,11 +20,15 @@ const workers: Rule = {
       if (source !== undefined) {
         for (const instance of instances) instance.subscribe(operationOf(subject), flow);
       }
+      requires(subject, "health");
       await needs("start", () => Promise.all(instances.map((instance) => instance.start())));
       for (const instance of instances) {
         await needs("health", () => healthy(instance, subject.patience));
       }
       await needs("start", () => Promise.all(instances.map((instance) => instance.consume())));
+      for (const instance of instances) {
+        await needs("health", () => healthy(instance, subject.patience));
+      }
       if (destination !== undefined) {
         const payload = destination.payload ?? { text: "hello" };
         for (const instance of instances) {
@@ -33,6 +37,7 @@ const workers: Rule = {
         }
       }
       if (source === undefined) return;
+      await quiet(flow); // What was written may have come back.
       const before = flow.events.length;
       const emitted = emit(subject, instances[0], payloadOf(subject));
       await needs("events", () =>
@@ -42,7 +47,9 @@ const workers: Rule = {
           subject.patience,
         ));
       await emitted;
-      await pause(20);
+      await quiet(flow);
+      const count = flow.events.length - before;
+      must(count === 1, `in two workers, one event started its flow ${count} times`);
     });
   },
 };

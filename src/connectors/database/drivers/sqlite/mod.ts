@@ -13,7 +13,7 @@ import {
 } from "../../driver.ts";
 import { SqliteDatabase } from "./database.ts";
 import { isApplied } from "./migrations.ts";
-import { openError, pathError, refuseOtherKinds, refuseUnwritable } from "./opening.ts";
+import { openError, refuseOtherKinds, refuseUnwritable } from "./opening.ts";
 
 /** Makes the folder, opens the file and applies the migrations. */
 export async function openDatabase(context: DriverContext): Promise<Database> {
@@ -41,7 +41,7 @@ export async function probeDatabase(context: DriverContext): Promise<string> {
   if (database === ":memory:") return describe("a database in memory", migrations.length);
   const exists = await stat(database).then(() => true, (cause) => {
     if (cause.code === "ENOENT") return false;
-    throw pathError(name, database, cause);
+    throw openError(name, database, cause);
   });
   refuseOtherKinds(name, database);
   if (!exists) {
