@@ -1,12 +1,19 @@
 /** The connectors of docs/write-a-connector.md: run by the command, and held to the contract. */
 import assert from "node:assert/strict";
-import { cp, mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { LinesServer } from "../../examples/connectors/lines-server.ts";
 import { root, type Stage, stageTest } from "../support/process.ts";
 import { openClient } from "../support/talk.ts";
 import { needTool, type Tool } from "../support/toolchain.ts";
+
+/** The runner of each platform itself, instead of `node:test`. */
+const NATIVE: Readonly<Record<Tool, string>> = {
+  deno: "const { test } = Deno, after = Deno.test.afterAll;",
+  bun: 'import { afterAll as after, test } from "bun:test";',
+  node: 'import { after, test } from "node:test";',
+};
 
 /** Copies the examples. */
 async function copy(stage: Stage): Promise<string> {
@@ -76,6 +83,9 @@ stageTest("examples/connectors: the tests of a connector pass with the runner", 
   await installPackage(folder);
   const { runtime } = stage;
   const file = join(folder, "lines.test.ts");
+  const source = await readFile(file, "utf8");
+  assert.ok(source.includes(NATIVE.node));
+  await writeFile(file, source.replace(NATIVE.node, NATIVE[runtime]));
   // Deno has the package by the name of this repository, whose configuration also names the others.
   const args = [...TEST[runtime], runtime === "deno" ? file : "./lines.test.ts"];
   const cwd = runtime === "deno" ? root : folder;
