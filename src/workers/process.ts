@@ -41,9 +41,13 @@ export class WorkerProcess {
     return this.#child.pid;
   }
 
-  /** Closes the connection: a worker without a supervisor ends. */
-  disconnect(): void {
-    if (this.#child.connected) this.#child.disconnect();
+  /**
+   * Asks the worker to end. The connection stays open until then: on Deno, a worker may not notice that
+   * it was closed while one of its messages was unread.
+   */
+  end(): void {
+    // A worker that has ended already cannot be asked.
+    this.functions.end.asEvent().catch(ignore);
   }
 
   /** Ends the process at once. */

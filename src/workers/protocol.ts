@@ -43,6 +43,8 @@ export interface WorkerFunctions extends MemberFunctions {
   /** `args` is a list in JSON. */
   call(method: RuntimeCall, args: string): Promise<Result<unknown>>;
   close(): Promise<Result<null>>;
+  /** Ends the process. */
+  end(): void;
 }
 
 /** What a worker calls in the supervisor. */

@@ -235,7 +235,7 @@ export class Supervisor {
     try {
       // Rejects if the process ends meanwhile.
       const result = await Promise.race([process.functions.close(), process.ended]);
-      process.disconnect();
+      process.end();
       await process.ended;
       if (typeof result !== "string") valueOf(result);
     } finally {

@@ -16,7 +16,7 @@ const REPORT_INTERVAL = 1_000;
 /** Above this many unsent messages to the supervisor, log records are dropped. */
 const MAX_UNSENT = 10_000;
 
-/** Serves until the supervisor disconnects or ends. Returns the exit code. */
+/** Serves until the supervisor says so or ends itself. Returns the exit code. */
 export async function runWorker(host: Host): Promise<number> {
   // Ctrl-C reaches all processes of the service; the supervisor decides what to do.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
@@ -33,6 +33,7 @@ export async function runWorker(host: Host): Promise<number> {
 class Worker implements WorkerFunctions {
   readonly #host: Host;
   readonly #supervisor;
+  readonly #disconnect: () => void;
   /** The number of messages that have not left this process yet. */
   #unsent = 0;
   #member: ClusterMember | undefined;
@@ -40,9 +41,10 @@ class Worker implements WorkerFunctions {
   #closed: Promise<void> | undefined;
   #reporting: ReturnType<typeof setInterval> | undefined;
 
-  /** Calls `disconnect` when a message cannot reach the supervisor. */
+  /** Calls `disconnect` when the supervisor says so, or when a message cannot reach it. */
   constructor(host: Host, disconnect: () => void) {
     this.#host = host;
+    this.#disconnect = disconnect;
     // If the supervisor was killed with unread messages, Deno reports only this.
     const sent = (error: Error | null): void => {
       this.#unsent--;
@@ -120,19 +122,26 @@ class Worker implements WorkerFunctions {
     });
   }
 
+  end(): void {
+    this.#disconnect();
+  }
+
   /** Shuts down without a supervisor: waits for the flows in flight, but for no other worker. */
   async disconnected(): Promise<void> {
     this.#member?.disconnect();
     this.#supervisor.$close();
+    clearInterval(this.#reporting);
     await this.#close();
   }
 
   #close(): Promise<void> {
-    clearInterval(this.#reporting);
     return this.#closed ??= this.#service?.close() ?? Promise.resolve();
   }
 
-  /** Reports even if nothing has changed, since a failed report shows that the supervisor is gone. */
+  /**
+   * Reports even if nothing has changed, and during the shutdown, since a failed report shows that the
+   * supervisor is gone.
+   */
   #report({ runtime }: Service): void {
     const report = (): void => {
       const status: Status = { counts: runtime.counts(), health: runtime.health() };

@@ -53,6 +53,27 @@ stageTest("workers end when who has started them is killed", async (stage) => {
   await Promise.all(workers.map(gone));
 });
 
+stageTest("workers end when who has started them is killed while they shut down", async (stage) => {
+  const { weir } = await startTeam(stage);
+  const workers = await childrenOf(weir.pid);
+  const signal = (name: NodeJS.Signals, pids: readonly number[] = workers) => {
+    for (const pid of pids) process.kill(pid, name);
+  };
+  signal("SIGSTOP");
+  weir.signal("SIGINT");
+  await weir.says(/^weir is shutting down$/m);
+  await pause(100);
+  // Nobody reads what they send from now on: on Deno, that hides the end of the connection.
+  signal("SIGSTOP", [weir.pid]);
+  signal("SIGCONT");
+  await pause(500);
+  signal("SIGSTOP");
+  signal("SIGKILL", [weir.pid]);
+  await pause(100);
+  signal("SIGCONT");
+  await Promise.all(workers.map(gone));
+});
+
 stageTest("what several workers cannot have is refused before any starts", async (stage) => {
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, "0.0.0.0", resolve));
