@@ -230,11 +230,20 @@ function reading(
   values: { readonly "env-file"?: string | undefined; readonly dotenv?: boolean | undefined },
   positionals: readonly string[],
 ): ReadingCommand {
-  const paths = positionals.length === 0 ? [process.cwd()] : positionals;
+  const paths = positionals.length === 0 ? [workingDirectory()] : positionals;
   // A script that has --dotenv can be started with another file.
   const path = values["env-file"];
   if (path !== undefined) return { paths, envFile: { path, optional: false } };
   return { paths, envFile: values.dotenv ? { path: ".env", optional: true } : undefined };
+}
+
+/** Returns the working directory. Throws a `UsageError` if it was removed. */
+export function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new UsageError("the working directory does not exist; go to another one", { cause });
+  }
 }
 
 function parse<N extends CommandName>(name: N, args: readonly string[]) {

@@ -1,8 +1,9 @@
 /** The folder in which `weir` keeps what makes the next start faster. */
-import { lstatSync, mkdirSync, type Stats } from "node:fs";
+import { lstatSync, type Stats } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import process from "node:process";
+import { makeFolder } from "../base/folder.ts";
 
 /** The part of `Deno` that is used here. */
 interface DenoGlobal {
@@ -34,7 +35,7 @@ export function isPrivate(found: Stats): boolean {
 /** Creates a folder if it does not exist. Returns whether only this user may write to it. */
 export function makePrivate(folder: string): boolean {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     const found = lstatSync(folder);
     return found.isDirectory() && isPrivate(found);
   } catch {

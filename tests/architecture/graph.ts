@@ -115,6 +115,7 @@ export const edge: readonly string[] = [
   "src/testing/suite/process.ts",
   // What they and the drivers below share.
   "src/base/text-file.ts",
+  "src/base/folder.ts",
 ];
 
 /** The drivers that need a `node:` module or a client made for Node. Only `import()` loads them. */

@@ -1,9 +1,10 @@
 /** `weir init`. */
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { test } from "node:test";
 import { TEMPLATES } from "../../src/commands/arguments.ts";
-import { ready, root, stageTest } from "../support/process.ts";
+import { openStage, ready, root, stageTest } from "../support/process.ts";
 import { needTool } from "../support/toolchain.ts";
 
 /** What a project has besides the files of its example. */
@@ -97,7 +98,10 @@ stageTest("init: a folder that cannot be made ends it with 2", async (stage) => 
   await writeFile(join(stage.folder, "file"), "");
   await mkdir(join(stage.folder, "half"));
   await writeFile(join(stage.folder, "half/public"), "");
+  await symlink("nowhere", join(stage.folder, "dangling"));
+  await symlink("circle", join(stage.folder, "circle"));
   const long = "x".repeat(300);
+  const unwritable = "permission denied|the file system cannot be written";
   const occupied = "a file is in the place of a folder";
   for (
     const [folder, path, reason] of [
@@ -105,8 +109,12 @@ stageTest("init: a folder that cannot be made ends it with 2", async (stage) => 
       ["file/inside", "file/inside/.env.example", occupied],
       ["half", "half/public/chat.css", occupied],
       [long, `${long}/.env.example`, "the name is too long"],
-      // Not even the administrator can create a folder in /sys.
-      ["/sys/weir", "/sys/weir", "(?:permission denied|the file system cannot be written)"],
+      ["dangling", "dangling", "something else is there"],
+      ["circle", "circle/.env.example", "its symbolic links lead in a circle"],
+      // Not even the administrator can create a folder in these two. In the first, Node's own
+      // `recursive` would try forever.
+      ["/proc/self/weir", "/proc/self/weir", `(?:nothing can be created there|${unwritable})`],
+      ["/sys/weir", "/sys/weir", `(?:${unwritable})`],
     ]
   ) {
     const { code, stdout, stderr } = await stage.weir(["init", folder]);
@@ -128,6 +136,22 @@ stageTest("init: a folder that cannot be made ends it with 2", async (stage) => 
     const { code, stderr } = await stage.weir(["init", ...args]);
     assert.equal(code, 2, args.join(" "));
     assert.match(stderr, message);
+  }
+});
+
+test("init: a working directory that was removed ends it with 2, on node", async () => {
+  const stage = await openStage("node");
+  try {
+    const command = `mkdir gone && cd gone && rmdir ../gone && exec "$@"`;
+    for (const args of [["init", "my-app"], ["check"]]) {
+      const program = [await needTool("node"), join(root, "src/cli.ts"), ...args];
+      const exit = await stage.command("sh", ["-c", command, "sh", ...program]).ended();
+      const stderr =
+        "error[usage-error]: the working directory does not exist; go to another one\n";
+      assert.deepEqual(exit, { code: 2, signal: null, stdout: "", stderr });
+    }
+  } finally {
+    await stage.end();
   }
 });
 

@@ -1,9 +1,10 @@
 /** `weir init`: creates a project in a folder. */
-import { lstat, mkdir, rm, writeFile } from "node:fs/promises";
+import { lstat, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
+import { makeFolder } from "../../base/folder.ts";
 import { commandSpecifier } from "../../server/host.ts";
-import { type InitCommand, TEMPLATE_URL, UsageError } from "../arguments.ts";
+import { type InitCommand, TEMPLATE_URL, UsageError, workingDirectory } from "../arguments.ts";
 import { VERSION } from "../version.ts";
 import { nextSteps, originOf } from "./next-steps.ts";
 import { projectFiles } from "./project.ts";
@@ -22,6 +23,7 @@ const TEMPLATE_FILES = {
  * @throws {UsageError} Some of the files exist, or the folder cannot be created.
  */
 export async function init({ folder, template }: InitCommand): Promise<number> {
+  workingDirectory();
   const { files } = await TEMPLATE_FILES[template]();
   const paths = await writeFiles(folder, { ...files, ...projectFiles(folder, VERSION) });
   console.log(`created ${folder} from the template "${template}":\n`);
@@ -48,7 +50,11 @@ async function writeFiles(
   const paths = texts.map(([path]) => path).sort();
   await refuseExisting(paths);
   for (const path of new Set(paths.map((path) => dirname(path)))) {
-    await mkdir(path, { recursive: true }).catch((cause) => refuse(path, cause));
+    try {
+      makeFolder(path);
+    } catch (cause) {
+      refuse(path, cause as NodeJS.ErrnoException);
+    }
   }
   const written: string[] = [];
   for (const [path, text] of texts) {
@@ -94,7 +100,9 @@ function refuse(path: string, cause: NodeJS.ErrnoException): never {
 /** The messages are the same on every runtime. */
 const REASONS: Readonly<Record<string, string>> = {
   EEXIST: "something else is there",
+  ENOENT: "nothing can be created there",
   ENOTDIR: "a file is in the place of a folder",
+  ELOOP: "its symbolic links lead in a circle",
   EACCES: "permission denied",
   EPERM: "permission denied",
   EROFS: "the file system cannot be written",

@@ -1,9 +1,10 @@
 /** SQLite as a database, through `node:sqlite`. */
-import { access, mkdir, stat } from "node:fs/promises";
+import { access, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { ConnectorError } from "../../../../base/errors.ts";
+import { makeFolder } from "../../../../base/folder.ts";
 import {
   type Database,
   type DriverContext,
@@ -16,17 +17,25 @@ import { isApplied } from "./migrations.ts";
 import { openError, refuseOtherKinds, refuseUnwritable } from "./opening.ts";
 
 /** Makes the folder, opens the file and applies the migrations. */
-export async function openDatabase(context: DriverContext): Promise<Database> {
-  const { name, options: { database } } = context;
-  if (database !== ":memory:") {
-    const folder = dirname(database);
-    await mkdir(folder, { recursive: true }).catch((cause) => {
-      const message = `cannot make the folder "${folder}": ${cause.message}; make it, or let the ` +
-        "user that runs Weir write to the folder above it";
-      throw new ConnectorError(name, message, { cause, permanent: true });
-    });
+export function openDatabase(context: DriverContext): Promise<Database> {
+  return new Promise((resolve) => {
+    makeFolderOf(context);
+    resolve(new SqliteDatabase(context));
+  });
+}
+
+function makeFolderOf({ name, options: { database } }: DriverContext): void {
+  if (database === ":memory:") return;
+  const folder = dirname(database);
+  try {
+    makeFolder(folder);
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    const message =
+      `cannot make the folder "${folder}": ${reason}; make it, or let the user that ` +
+      "runs Weir write to the folder above it";
+    throw new ConnectorError(name, message, { cause, permanent: true });
   }
-  return new SqliteDatabase(context);
 }
 
 /**
