@@ -6,4 +6,6 @@ projectTest({
   init: "bunx @weir/runtime init",
   runtime: "bun",
   writes: ["bun.lock"],
+  unused: ["deno.json"],
+  template: "notifications",
 });

@@ -6,4 +6,6 @@ projectTest({
   init: "deno run -A jsr:@weir/runtime/cli init",
   runtime: "deno",
   writes: ["deno.lock"],
+  unused: ["bunfig.toml", "package.json"],
+  template: "chat",
 });

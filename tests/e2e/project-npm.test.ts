@@ -6,4 +6,6 @@ projectTest({
   init: "npx @weir/runtime init",
   runtime: "node",
   writes: ["package-lock.json"],
+  unused: ["bunfig.toml", "deno.json"],
+  template: "dashboard",
 });

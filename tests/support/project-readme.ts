@@ -1,7 +1,7 @@
 /** The projects of `weir init`: a test follows the README of each, command by command. */
 
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { TEMPLATES } from "../../src/commands/arguments.ts";
@@ -9,7 +9,8 @@ import { VERSION } from "../../src/commands/version.ts";
 import { openStage, type Weir } from "./process.ts";
 import { programsOf } from "./programs.ts";
 import { Machine } from "./project.ts";
-import { type Instruction, instructionsOf } from "./readme.ts";
+import { messageOf, messageWith, openPage } from "./project-page.ts";
+import { type Instruction, instructionsOf, sectionOf } from "./readme.ts";
 import { startRegistry } from "./registry.ts";
 import { type Frame, WebClient } from "./web-client.ts";
 
@@ -28,6 +29,10 @@ export interface Way {
   readonly runtime: string;
   /** What its tools write into a project. */
   readonly writes: readonly string[];
+  /** The files of a project that only the other ways need. */
+  readonly unused: readonly string[];
+  /** The template whose README is followed from its first line to its last. */
+  readonly template: Template;
 }
 
 /** A change of a configuration that Weir must take over. */
@@ -42,7 +47,11 @@ flow "extra" {
 }
 `;
 
-/** Registers the test of one way, with all templates. */
+/**
+ * Registers the test of one way. It creates a project of every template. The README of one template is
+ * followed completely. The section "Start" is the same in the others, so that only what installs and
+ * starts them is followed there, in a project without the files of the other ways.
+ */
 export function projectTest(way: Way): void {
   test(`project: the README of every template is right, with ${way.tool}`, async () => {
     const stage = await openStage("deno");
@@ -50,8 +59,12 @@ export function projectTest(way: Way): void {
     try {
       const machine = await Machine.create(stage, registry.url);
       if (way.tool === "weir") await machine.installExecutable();
-      for (const template of TEMPLATES) {
-        await new Reader(machine, way, template, stage.folder).follow();
+      const others = TEMPLATES.filter((template) => template !== way.template);
+      let earlier: Reader | undefined;
+      for (const template of [way.template, ...others]) {
+        const reader = new Reader(machine, way, template, stage.folder);
+        await reader.follow(earlier);
+        earlier = reader;
       }
       stage.assertSound();
     } finally {
@@ -72,6 +85,8 @@ class Reader {
   /** The server that the commands after "Start" talk to. */
   #weir: Weir | undefined;
   #startCommand = "";
+  /** The commands of the section "Start". */
+  #start: readonly Instruction[] = [];
 
   constructor(machine: Machine, way: Way, template: Template, parent: string) {
     this.#machine = machine;
@@ -81,14 +96,16 @@ class Reader {
     this.#folder = join(parent, `my-${template}`);
   }
 
-  async follow(): Promise<void> {
+  /** After another project, it does not repeat what is the same in both. */
+  async follow(earlier?: Reader): Promise<void> {
     const { tool, init, writes } = this.#way;
     const made = await this.#machine.run(
       `${init} my-${this.#template} --template ${this.#template}`,
       this.#parent,
     );
-    const files = await this.#unignored();
-    const instructions = instructionsOf(await this.#read("README.md"));
+    const readme = await this.#read("README.md");
+    const instructions = instructionsOf(readme);
+    this.#start = instructionsOf(sectionOf(readme, "Start"));
     // What it prints is also in the README, so that it is followed as well.
     const [, next] = /\nnext:\n((?: {2}.*\n)+)/.exec(made.stdout) ?? [];
     const lines = next?.split("\n").map((line) => line.trim()).filter((line) => line !== "");
@@ -99,9 +116,30 @@ class Reader {
     assert.ok(commands.length >= 4, commands.join("\n"));
     for (const line of lines.slice(1)) assert.ok(commands.includes(line), line);
 
-    for (const instruction of instructions) await this.#obey(instruction);
+    if (earlier !== undefined) await this.#continue(earlier);
+    const files = await this.#unignored();
+    for (const instruction of instructions) {
+      if (earlier === undefined || !this.#isRepeated(instruction)) await this.#obey(instruction);
+    }
     await this.#stop();
     assert.deepEqual(await this.#unignored(), [...files, ...writes].sort());
+  }
+
+  /** Deletes what this way does not need, and takes what has been installed for an earlier project. */
+  async #continue(earlier: Reader): Promise<void> {
+    assert.deepEqual(this.#start, earlier.#start);
+    for (const file of this.#way.unused) await rm(join(this.#folder, file));
+    this.#startCommand = earlier.#startCommand;
+    if (!this.#start.some(({ text }) => text === `${this.#way.tool} install`)) return;
+    // An installation from nothing has been seen.
+    const [from, to] = [earlier, this].map((each) => join(each.#folder, "node_modules"));
+    await rename(from, to);
+  }
+
+  /** Whether the command does the same in each project: `start`, `dev`, `check` and `test`. */
+  #isRepeated({ text }: Instruction): boolean {
+    return this.#start.some((other) => other.text === text) &&
+      !/^\w+ install$|^cp /.test(text);
   }
 
   async #obey({ language, text }: Instruction): Promise<void> {
@@ -110,7 +148,7 @@ class Reader {
     assert.equal(language, "sh", text);
     if (tool !== this.#way.tool && TOOLS.some((other) => other === tool)) return;
     if (/^(?:npm|bun) install$/.test(text)) return await this.#install(text);
-    if (/(?: start| run --dotenv)$/.test(text)) return await this.#start(text);
+    if (/(?: start| run --dotenv)$/.test(text)) return await this.#begin(text);
     if (/(?: dev| --watch)$/.test(text)) return await this.#develop(text);
     if (/ check(?: --dotenv)?$/.test(text)) return await this.#check(text);
     if (/ test(?: --dotenv)?$/.test(text)) return await this.#test(text);
@@ -125,7 +163,7 @@ class Reader {
     assert.equal(JSON.parse(manifest).version, VERSION);
   }
 
-  async #start(command: string): Promise<void> {
+  async #begin(command: string): Promise<void> {
     this.#startCommand = command;
     const weir = await this.#machine.serve(command, this.#folder, { PORT: "0" });
     await this.#assertServes(weir);
@@ -249,30 +287,6 @@ async function end(weir: Weir): Promise<void> {
   weir.signal("SIGINT");
   const { stdout } = await weir.ended();
   assert.match(stdout, /^weir is shutting down$/m);
-}
-
-/** A page, as a member of these rooms. */
-async function openPage(weir: Weir, rooms: readonly string[]): Promise<WebClient> {
-  const page = await WebClient.open(`ws://localhost:${weir.port}/ws`);
-  for (const room of rooms) await page.request({ type: "join_room", room });
-  return page;
-}
-
-/** The next message of this kind. */
-async function messageOf(page: WebClient, kind: string): Promise<Frame> {
-  for (;;) {
-    const message = await page.message() as Frame;
-    if (message.kind === kind) return message;
-  }
-}
-
-/** The next message that has the first field of `data`. */
-async function messageWith(page: WebClient, data: Frame): Promise<Frame> {
-  const [name] = Object.keys(data);
-  for (;;) {
-    const message = await page.message() as Frame;
-    if (message[name] === data[name]) return message;
-  }
 }
 
 /** The README says 3000. */

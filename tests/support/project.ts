@@ -65,8 +65,14 @@ export class Machine {
   /** Starts a line of shell. Ctrl-C, which is `signal("SIGINT")`, reaches all of its processes. */
   start(line: string, cwd: string, env: Readonly<Record<string, string>> = {}): Process {
     const options = { cwd, env: { ...this.env, ...env }, leader: true };
-    // A package manager that started this test is not the one that the user starts.
-    return this.#stage.command("sh", ["-c", `unset npm_config_user_agent; ${line}`], options);
+    // A package manager that started this test is not the one that the user starts, and a port of this
+    // machine's environment would win over that of .env.
+    const unset = "PORT" in env ? "" : " PORT";
+    return this.#stage.command(
+      "sh",
+      ["-c", `unset npm_config_user_agent${unset}; ${line}`],
+      options,
+    );
   }
 
   /** Runs a line of shell to its end, which must be a success. */

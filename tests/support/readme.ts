@@ -22,3 +22,10 @@ export function instructionsOf(markdown: string): Instruction[] {
       .map((line) => ({ language, text: line }));
   });
 }
+
+/** The text of a section, without its heading. */
+export function sectionOf(markdown: string, heading: string): string {
+  const [, text] = markdown.split(`\n## ${heading}\n`);
+  assert.ok(text !== undefined, `no section "${heading}"`);
+  return text.split("\n## ")[0];
+}
