@@ -35,6 +35,12 @@ for (const template of TEMPLATES) {
 
     const checked = await stage.weir(["check", "--strict", folder]);
     assert.deepEqual([checked.code, checked.stderr], [0, ""]);
+    if (stage.runtime === "deno") {
+      const formatted = await stage.command(await needTool("deno"), ["fmt", "--check"], {
+        cwd: folder,
+      }).ended();
+      assert.equal(formatted.code, 0, formatted.stderr);
+    }
     const tested = await stage.weir(["test", folder]);
     assert.deepEqual([tested.code, tested.stderr], [0, ""], tested.stdout);
     // The command that it prints does what it says.

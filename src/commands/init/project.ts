@@ -38,6 +38,8 @@ export function projectFiles(folder: string, version: string): Record<string, st
       // With a package.json beside it, Deno would else need a node_modules that is installed before.
       nodeModulesDir: "none",
       imports: { "@weir/runtime": `jsr:@weir/runtime@^${version}` },
+      // The files of the templates are formatted so.
+      fmt: { lineWidth: 100 },
       tasks: tasks("deno run -A @weir/runtime/cli"),
     }),
     "package.json": json({
