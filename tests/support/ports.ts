@@ -1,4 +1,5 @@
 /** Ports of this machine. */
+import { randomInt } from "node:crypto";
 import { type AddressInfo, createServer } from "node:net";
 
 /** A port where nothing listens. */
@@ -8,4 +9,23 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/**
+ * The same for a server that is stopped and started again: a port that no system selects for a
+ * program that asks for any, so that no other program gets it meanwhile.
+ */
+export async function keptPort(): Promise<number> {
+  for (let tries = 0; tries < 20; tries++) {
+    const port = randomInt(15_000, 30_000);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!free) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+  throw new Error("twenty ports between 15000 and 30000 are in use");
 }

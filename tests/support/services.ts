@@ -14,6 +14,8 @@ export type Service =
   | "nginx"
   | "python-websockets"
   | "rabbitmq"
+  | "redis"
+  | "redis-server"
   | "systemd-analyze";
 
 /** Whether a service is available, and if not, the reason. */
@@ -26,6 +28,8 @@ const probes: Readonly<Record<Service, () => Promise<Availability>>> = {
   "nginx": () => exists("/usr/sbin/nginx"),
   "python-websockets": () => succeeds("/usr/bin/python3", ["-c", "import websockets"]),
   "rabbitmq": () => answers("127.0.0.1", 5672),
+  "redis": () => answers("127.0.0.1", 6379),
+  "redis-server": () => exists("/usr/bin/redis-server"),
   "systemd-analyze": () => exists("/usr/bin/systemd-analyze"),
 };
 
