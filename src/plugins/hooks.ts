@@ -61,11 +61,15 @@ export function passVersions(): void {
   passes = true;
   registerHooks?.({
     resolve(specifier, context, next) {
-      const found = next(specifier, context);
       const { parentURL = "" } = context;
       const [, version] = VERSION.exec(parentURL) ?? [];
       // Deno may have packages in a folder of its own, without a node_modules.
-      if (version === undefined || !PATH.test(specifier) || !isOwnFile(found.url)) return found;
+      if (version === undefined || !PATH.test(specifier)) return next(specifier, context);
+      // Node fails where there is no file, which may exist the next time.
+      const { href } = new URL(specifier, parentURL);
+      if (isOwnFile(href)) record?.(parentURL, href);
+      const found = next(specifier, context);
+      if (!isOwnFile(found.url)) return found;
       record?.(parentURL, found.url);
       return { ...found, url: withVersion(found.url, Number(version)) };
     },

@@ -7,7 +7,7 @@ import { asPluginError, fileOf } from "./failure.ts";
 import { isOwnFile, onImport, passVersions, withVersion } from "./hooks.ts";
 import { locate } from "./locate.ts";
 import { platform } from "./platform.ts";
-import { readSpecifier } from "./specifier.ts";
+import { readSpecifier, urlOf } from "./specifier.ts";
 import { importModule } from "./this-package.ts";
 
 /**
@@ -72,6 +72,7 @@ export class PluginReloader {
     } catch (error) {
       // The platforms keep a module that has failed.
       this.#hasFailed = true;
+      if (platform === "bun" && error instanceof SyntaxError) await this.#runUnlinked();
       const file = fileOf(error, url);
       if (file !== undefined && isOwnFile(file)) this.#addRoot(file);
       throw asPluginError(error, url);
@@ -86,6 +87,14 @@ export class PluginReloader {
     passVersions();
     onImport((parent, child) => this.#add(fileURLToPath(parent), fileURLToPath(child)));
     return importModule(path === undefined ? url : withVersion(url, this.#version));
+  }
+
+  /**
+   * Bun keeps the modules beside one whose export is missing, and forgets a module only after it has
+   * run. Nobody waits for their results.
+   */
+  async #runUnlinked(): Promise<void> {
+    await Promise.allSettled([...this.#texts.keys()].map((path) => importModule(urlOf(path))));
   }
 
   #addRoot(path: string): void {

@@ -123,6 +123,7 @@ reloadTest(
 
     await stage.write({ "a.ts": 'import { b } from "./b.ts";\nexport default { b };\n' });
     assert.deepEqual(await stage.read("./a.ts"), ["plugin-failed"]);
+    assert.ok(stage.files.includes("b.ts"), "the missing file is watched");
     await stage.write({ "b.ts": 'import { c } from "./c.ts";\nexport const b = c;\n' });
     assert.deepEqual(await stage.read("./a.ts"), ["plugin-failed"]);
     await stage.write({ "c.ts": "export const c = ;" });
@@ -134,6 +135,26 @@ reloadTest(
     await stage.write({ "c.ts": "export const c = 1;\n" });
     assert.deepEqual(await stage.read("./a.ts"), [{ b: 1 }]);
     assert.deepEqual(stage.files, ["a.ts", "b.ts", "c.ts"]);
+  },
+);
+
+reloadTest(
+  "an export that is missing is found when it is there, also in two plugins",
+  async (stage) => {
+    await stage.write({
+      "a.ts": 'import { b } from "./b.ts";\nimport "./c.ts";\nexport default { b };\n',
+      "d.ts": 'import { b } from "./b.ts";\nexport default { b };\n',
+      "b.ts": "export const renamed = 1;\n",
+      "c.ts": "await 0;\n",
+    });
+    const failed = ["plugin-failed", "plugin-failed"];
+    assert.deepEqual(await stage.read("./a.ts", "./d.ts"), failed);
+    await stage.write({ "b.ts": "await 0;\nexport const renamed = 2;\n" });
+    assert.deepEqual(await stage.read("./a.ts", "./d.ts"), failed);
+    await stage.write({ "b.ts": "throw new Error('no');\n" });
+    assert.deepEqual(await stage.read("./a.ts", "./d.ts"), failed);
+    await stage.write({ "b.ts": "export const b = 3;\n" });
+    assert.deepEqual(await stage.read("./a.ts", "./d.ts"), [{ b: 3 }, { b: 3 }]);
   },
 );
 
