@@ -1,6 +1,6 @@
 /** `weir init`. */
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { TEMPLATES } from "../../src/commands/arguments.ts";
@@ -102,47 +102,13 @@ stageTest("init: the working directory can be the folder", async (stage) => {
 
 stageTest("init: a folder that cannot be made ends it with 2", async (stage) => {
   await writeFile(join(stage.folder, "file"), "");
-  await mkdir(join(stage.folder, "half"));
-  await writeFile(join(stage.folder, "half/public"), "");
-  await symlink("nowhere", join(stage.folder, "dangling"));
-  await symlink("circle", join(stage.folder, "circle"));
-  const long = "x".repeat(300);
-  const unwritable = "permission denied|the file system cannot be written";
-  const occupied = "a file is in the place of a folder";
-  for (
-    const [folder, path, reason] of [
-      ["file", "file/.env.example", occupied],
-      ["file/inside", "file/inside/.env.example", occupied],
-      ["half", "half/public/chat.css", occupied],
-      [long, `${long}/.env.example`, "the name is too long"],
-      ["dangling", "dangling", "something else is there"],
-      ["circle", "circle/.env.example", "its symbolic links lead in a circle"],
-      // Not even the administrator can create a folder in these two. In the first, Node's own
-      // `recursive` would try forever.
-      ["/proc/self/weir", "/proc/self/weir", `(?:nothing can be created there|${unwritable})`],
-      ["/sys/weir", "/sys/weir", `(?:${unwritable})`],
-    ]
-  ) {
-    const { code, stdout, stderr } = await stage.weir(["init", folder]);
-    assert.deepEqual([code, stdout], [2, ""], folder);
-    assert.match(
-      stderr,
-      new RegExp(`^error\\[usage-error\\]: cannot create ${path}: ${reason}\n$`),
-    );
-  }
-  assert.deepEqual(await filesOf(join(stage.folder, "half")), ["public"]);
-  for (
-    const [args, message] of [
-      [[], /^error\[usage-error\]: init needs a folder/],
-      [[""], /^error\[usage-error\]: init needs a folder/],
-      [["a", "b"], /^error\[usage-error\]: init takes one folder; remove "b"\n$/],
-      [["a", "--template", "blog"], /^error\[usage-error\]: --template must be one of chat, /],
-    ] as const
-  ) {
-    const { code, stderr } = await stage.weir(["init", ...args]);
-    assert.equal(code, 2, args.join(" "));
-    assert.match(stderr, message);
-  }
+  assert.deepEqual(await stage.weir(["init", "file"]), {
+    code: 2,
+    signal: null,
+    stdout: "",
+    stderr:
+      "error[usage-error]: cannot create file/.env.example: a file is in the place of a folder\n",
+  });
 });
 
 test("init: a working directory that was removed ends it with 2, on node", async () => {

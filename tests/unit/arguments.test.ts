@@ -141,6 +141,7 @@ test("what says nothing that can be done", () => {
     ],
     [["--dotenv=my.env"], "Option '--dotenv' does not take an argument"],
     [["init"], "init needs a folder: weir init my-server"],
+    [["init", ""], "init needs a folder: weir init my-server"],
     [["init", "--template", "iot"], "init needs a folder: weir init my-server"],
     [["init", "my", "other"], 'init takes one folder; remove "other"'],
     [["init", "my", "--template", "shop"], templates],

@@ -1,11 +1,13 @@
-/** The parts of `weir init` that write no files. */
+/** The parts of `weir init`, and why it refuses a folder. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import fc from "fast-check";
+import { UsageError } from "../../src/commands/arguments.ts";
+import { init } from "../../src/commands/init/mod.ts";
 import { nextSteps, type Origin, originOf } from "../../src/commands/init/next-steps.ts";
 import { packageName, projectFiles } from "../../src/commands/init/project.ts";
 
@@ -34,7 +36,8 @@ test("a package has the name of its folder, as npm accepts it", () => {
 });
 
 test("every folder has a name that npm accepts", () => {
-  const folders = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }));
+  // Any text, and text of the characters that names have.
+  const folders = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "binary-ascii" }));
   fc.assert(fc.property(folders, (folder) => {
     const name = packageName(folder);
     // The rules of npm for new packages.
@@ -129,5 +132,45 @@ test("an executable is called as a shell in the project finds it", async () => {
   } finally {
     process.env.PATH = before;
     await rm(folder, { recursive: true });
+  }
+});
+
+test("a folder that cannot be made is an error with the reason, and no file is left", async () => {
+  const root = await mkdtemp(join(tmpdir(), "weir-init-"));
+  try {
+    await writeFile(join(root, "file"), "");
+    await mkdir(join(root, "half"));
+    await writeFile(join(root, "half/public"), "");
+    await symlink("nowhere", join(root, "dangling"));
+    await symlink("circle", join(root, "circle"));
+    const long = "x".repeat(300);
+    const occupied = "a file is in the place of a folder";
+    const unwritable = "permission denied|the file system cannot be written";
+    for (
+      const [name, path, reason] of [
+        ["file", "file/.env.example", occupied],
+        ["file/inside", "file/inside/.env.example", occupied],
+        ["half", "half/public/chat.css", occupied],
+        [long, `${long}/.env.example`, "the name is too long"],
+        ["dangling", "dangling", "something else is there"],
+        ["circle", "circle/.env.example", "its symbolic links lead in a circle"],
+        // Not even the administrator can create a folder in these two. In the first, Node's own
+        // `recursive` would try forever.
+        ["/proc/self/weir", "/proc/self/weir", `nothing can be created there|${unwritable}`],
+        ["/sys/weir", "/sys/weir", unwritable],
+      ]
+    ) {
+      const making = init({ name: "init", folder: resolve(root, name), template: "chat" });
+      await assert.rejects(making, (error) => {
+        assert.ok(error instanceof UsageError, String(error));
+        const start = `cannot create ${resolve(root, path)}: `;
+        assert.ok(error.message.startsWith(start), error.message);
+        assert.match(error.message.slice(start.length), new RegExp(`^(?:${reason})$`));
+        return true;
+      });
+    }
+    assert.deepEqual(await readdir(join(root, "half")), ["public"]);
+  } finally {
+    await rm(root, { recursive: true });
   }
 });
