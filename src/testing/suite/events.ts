@@ -22,13 +22,16 @@ export async function withConsuming<T>(
   });
 }
 
-/** Calls the author's `emit`, which may wait for the flow. */
+/** Calls the author's `emit`, which may wait for the flow. Its failure is one of the rule "events". */
 export async function emit(
   { options: { source }, patience }: Subject,
   { connector }: Instance,
   payload: unknown,
 ): Promise<void> {
-  await within("emit()", () => source?.emit(payload, connector), patience);
+  await needs(
+    "events",
+    () => within("emit()", () => source?.emit(payload, connector), patience),
+  );
 }
 
 /** The same for a flow that fails, of which the author's client may hear. */
@@ -43,6 +46,14 @@ export async function emitTo(
   } catch (error) {
     if (flow.events.length === before) throw error;
   }
+}
+
+/** Waits for an event, and meanwhile for what it starts. The first failure counts. */
+export async function during(
+  emitted: Promise<unknown>,
+  act: () => Promise<unknown>,
+): Promise<void> {
+  await Promise.all([emitted, act()]);
 }
 
 /** Waits until no event comes any more. */

@@ -37,7 +37,7 @@ export class Blocked extends Error {
 
   /** `cause` is what failed. */
   constructor(rule: string, cause: unknown) {
-    super(cause instanceof Seen ? cause.message : textOf(cause), { cause });
+    super(textOf(cause), { cause });
     this.rule = rule;
   }
 }
@@ -97,6 +97,7 @@ export function pause(milliseconds: number): Promise<void> {
 
 /** An error, or any other thrown value, in words. */
 export function textOf(error: unknown): string {
+  if (error instanceof Seen || error instanceof Blocked) return error.message;
   return error instanceof Error ? `${error.name}: ${error.message}` : `the value ${show(error)}`;
 }
 

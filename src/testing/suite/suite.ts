@@ -1,5 +1,5 @@
 /** The contract suite: every rule as a test of the author's runner. */
-import { Blocked, ConnectorRuleError, Seen, textOf } from "./failure.ts";
+import { Blocked, ConnectorRuleError, textOf } from "./failure.ts";
 import type { ConnectorTestOptions, TestContext } from "./options.ts";
 import { refuseInside } from "./process.ts";
 import type { Rule } from "./rule.ts";
@@ -119,8 +119,7 @@ async function check(
       }
     }
     subject.broken.add(name);
-    const seen = error instanceof Seen || error instanceof Blocked ? error.message : textOf(error);
-    throw new ConnectorRuleError(name, title, seen, { cause: error });
+    throw new ConnectorRuleError(name, title, textOf(error), { cause: error });
   }
 }
 

@@ -1,7 +1,6 @@
 /** Rules about `write`. */
 import { ConnectorError } from "../../../base/errors.ts";
 import { must, needs, pause, Seen, show, textOf, until, within } from "../failure.ts";
-import type { DestinationOptions } from "../options.ts";
 import { VALUES } from "../options.ts";
 import { healthy, requires, type Rule, withInstances, withStarted } from "../rule.ts";
 import type { Instance, Subject } from "../subject.ts";
@@ -33,7 +32,7 @@ const writeError: Rule = {
   applies,
   async check(subject) {
     const { refused } = subject.options.destination ?? {};
-    const { payload } = payloadOf(subject);
+    const payload = payloadOf(subject);
     if (refused !== undefined) {
       await withStarted(subject, async (instance) => {
         const error = await within(
@@ -93,8 +92,8 @@ const payload: Rule = {
   applies,
   async check(subject) {
     await withStarted(subject, async (instance) => {
-      const { payload } = payloadOf(subject);
-      const { payload: given } = payloadOf(subject);
+      const payload = payloadOf(subject);
+      const given = payloadOf(subject);
       const before = show(given);
       await needs("write", () => within("write()", () => instance.write(given), subject.patience));
       must(equal(given, payload), `the payload was ${before}, and is ${show(given)} now`);
@@ -161,15 +160,15 @@ interface Arrivals {
 
 /** The payloads that arrive from now on, if the author tells them. */
 async function watchArrivals(subject: Subject): Promise<Arrivals> {
-  const { payload, received } = payloadOf(subject);
-  if (received === undefined) return { payload, arrived: () => Promise.resolve([]) };
-  const before = (await received()).length;
+  const payload = payloadOf(subject);
+  const before = (await receivedBy(subject))?.length;
+  if (before === undefined) return { payload, arrived: () => Promise.resolve([]) };
   return {
     payload,
     async arrived(count) {
       let found: readonly unknown[] = [];
       const enough = async (): Promise<boolean> => {
-        found = (await received()).slice(before);
+        found = (await receivedBy(subject))?.slice(before) ?? [];
         return found.length >= count;
       };
       await until(
@@ -184,13 +183,16 @@ async function watchArrivals(subject: Subject): Promise<Arrivals> {
   };
 }
 
-function payloadOf({ options: { destination } }: Subject): {
-  readonly payload: unknown;
-  readonly received: DestinationOptions["received"];
-} {
-  // A copy, since a connector that changes it must not change the next one.
-  const payload = structuredClone(destination?.payload ?? { text: "hello" });
-  return { payload, received: destination?.received };
+/** What has arrived at the service until now, if the author tells. */
+export async function receivedBy(
+  { options: { destination }, patience }: Subject,
+): Promise<readonly unknown[] | undefined> {
+  return await within("received()", () => destination?.received?.(), patience);
+}
+
+/** A copy, since a connector that changes it must not change the next one. */
+function payloadOf({ options: { destination } }: Subject): unknown {
+  return structuredClone(destination?.payload ?? { text: "hello" });
 }
 
 /** Whether two plain values are equal, whatever the order of their fields. */

@@ -4,14 +4,15 @@ import { must, needs, pause, Seen, show, textOf, within } from "../failure.ts";
 import { endsAlone } from "../process.ts";
 import { consume, healthy, requires, type Rule, withInstances, withStarted } from "../rule.ts";
 import type { Instance, Subject } from "../subject.ts";
+import { receivedBy } from "./destination.ts";
 
 const create: Rule = {
   name: "create",
   title: "create() opens nothing: a process that only creates the connector ends",
   async check(subject) {
     await needs("configuration", () => subject.load());
-    const { connector } = await subject.create();
-    await Promise.allSettled([connector.close?.()]);
+    const instance = await subject.create();
+    await Promise.allSettled([instance.shut()]);
     await endsAlone("create", subject.options, subject.patience);
   },
 };
@@ -109,16 +110,15 @@ const probe: Rule = {
     const instance = await needs("create", () => subject.create());
     const { connector } = instance;
     if (connector.probe === undefined) return;
-    const { received } = subject.options.destination ?? {};
-    const before = (await received?.())?.length;
+    const before = (await receivedBy(subject))?.length;
     const found: unknown = await within("probe()", () => connector.probe?.(), subject.patience);
     must(
       typeof found === "string" && found.trim() !== "",
       `probe() returned ${show(found)} instead of a few words`,
     );
-    const after = (await received?.())?.length;
+    const after = (await receivedBy(subject))?.length;
     must(before === after, `probe() sent something: the service has received ${after} payloads`);
-    await Promise.allSettled([connector.close?.()]);
+    await Promise.allSettled([instance.shut()]);
     requires(subject, "create");
     await needs("create", () => endsAlone("probe", subject.options, subject.patience));
   },

@@ -4,6 +4,7 @@ import type { FlowEvent } from "../../../contract/connector.ts";
 import { held, permanent, RecordingFlow, temporary } from "../flow.ts";
 import { must, needs, pause, Seen, show, textOf, until, within } from "../failure.ts";
 import {
+  during,
   emit,
   emitTo,
   MOMENT,
@@ -40,9 +41,8 @@ const events: Rule = {
       await pause(MOMENT);
       must(flow.events.length === 0, "a flow was started before consume()");
       await consume(subject, instance);
-      const emitted = emit(subject, instance, payload);
-      await reached(subject, flow, 1);
-      await Promise.all([early, emitted]);
+      await during(emit(subject, instance, payload), () => reached(subject, flow, 1));
+      await early;
       checkEvent(flow.events[0], payload);
       await quiet(flow);
     });
@@ -72,17 +72,17 @@ const filters: Rule = {
       new RecordingFlow("second"),
     ];
     await withConsuming(subject, flows, async (instance) => {
-      const emitted = emit(subject, instance, payloadOf(subject));
       const [, first, second] = flows;
-      await needs("events", () =>
-        until(
-          () => first.events.length + second.events.length > 0,
-          () => "no flow was started",
-          subject.patience,
-        ));
-      await reached(subject, first, 1);
-      await reached(subject, second, 1);
-      await emitted;
+      await during(emit(subject, instance, payloadOf(subject)), async () => {
+        await needs("events", () =>
+          until(
+            () => first.events.length + second.events.length > 0,
+            () => "no flow was started",
+            subject.patience,
+          ));
+        await reached(subject, first, 1);
+        await reached(subject, second, 1);
+      });
       must(flows[0].events.length === 0, "a flow was run although its filter refuses the event");
     });
   },
@@ -134,14 +134,14 @@ const redelivery: Rule = {
       run: (_event, index) => index === 0 ? Promise.reject(temporary("fails once")) : undefined,
     });
     await withConsuming(subject, [flow], async (instance) => {
-      const emitted = emitTo(flow, subject, instance);
-      await needs("events", () => reached(subject, flow, 1));
-      await until(
-        () => flow.events.length > 1,
-        () => "the event was not delivered again",
-        subject.patience,
-      );
-      await emitted;
+      await during(emitTo(flow, subject, instance), async () => {
+        await needs("events", () => reached(subject, flow, 1));
+        await until(
+          () => flow.events.length > 1,
+          () => "the event was not delivered again",
+          subject.patience,
+        );
+      });
       await pause(MOMENT);
       const [first, second] = flow.events.map(({ payload }) => payload);
       must(equal(first, second), `${show(first)} came back as ${show(second)}`);
@@ -170,22 +170,20 @@ const slow: Rule = {
     const { wait, release } = held();
     const flow = new RecordingFlow("slow", { run: () => wait });
     await withConsuming(subject, [flow], async (instance) => {
-      const all: Promise<unknown>[] = [];
-      try {
-        for (let index = 0; index < MANY; index++) {
-          all.push(emit(subject, instance, payloadOf(subject)));
+      const all = Array.from({ length: MANY }, () => emit(subject, instance, payloadOf(subject)));
+      await during(Promise.all(all), async () => {
+        try {
+          await needs("events", () => reached(subject, flow, 1));
+          await pause(MOMENT);
+        } finally {
+          release();
         }
-        await needs("events", () => reached(subject, flow, 1));
-        await pause(MOMENT);
-      } finally {
-        release();
-      }
-      await until(
-        () => flow.ended >= MANY,
-        () => `of ${MANY} events, ${flow.ended} were handled`,
-        subject.patience,
-      );
-      await Promise.all(all);
+        await until(
+          () => flow.ended >= MANY,
+          () => `of ${MANY} events, ${flow.ended} were handled`,
+          subject.patience,
+        );
+      });
     });
   },
 };
@@ -198,22 +196,25 @@ const drain: Rule = {
     const { wait, release } = held();
     const flow = new RecordingFlow("in flight", { run: () => wait });
     await withConsuming(subject, [flow], async (instance) => {
-      const emitted = emit(subject, instance, payloadOf(subject));
-      let drained = false;
-      try {
-        await needs("events", () => reached(subject, flow, 1));
-        await within("stop()", () => instance.connector.stop?.(), subject.patience);
-        const draining = Promise.resolve(instance.connector.drain?.())
-          .then(() => void (drained = true));
-        await pause(MOMENT);
-        must(!drained, "drain() resolved while a flow was running");
-        release();
-        await within("drain()", () => draining, subject.patience);
-        must(flow.ended === flow.events.length, "drain() resolved before the flow had ended");
-      } finally {
-        release();
-      }
-      await emitted;
+      await during(emit(subject, instance, payloadOf(subject)), async () => {
+        try {
+          await needs("events", () => reached(subject, flow, 1));
+          await within("stop()", () => instance.connector.stop?.(), subject.patience);
+          let drained = false;
+          const drain = async (): Promise<void> => {
+            await instance.connector.drain?.();
+            drained = true;
+          };
+          const draining = within("drain()", drain, subject.patience);
+          await Promise.race([draining, pause(MOMENT)]);
+          must(!drained, "drain() resolved while a flow was running");
+          release();
+          await draining;
+          must(flow.ended === flow.events.length, "drain() resolved before the flow had ended");
+        } finally {
+          release();
+        }
+      });
     });
   },
 };
@@ -256,13 +257,11 @@ const receivedValues: Rule = {
       await needs("events", () => reached(subject, flow, 1));
       for (const value of subject.options.source?.values ?? VALUES) {
         const before = flow.events.length;
-        const emitted = emit(subject, instance, value);
         try {
-          await reached(subject, flow, before + 1);
+          await during(emit(subject, instance, value), () => reached(subject, flow, before + 1));
         } catch (cause) {
           throw new Seen(`the value ${show(value)}: ${textOf(cause)}`, { cause });
         }
-        await emitted;
         const { payload } = flow.events[before];
         must(equal(payload, value), `${show(value)} became the payload ${show(payload)}`);
       }

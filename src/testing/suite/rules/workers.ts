@@ -4,7 +4,7 @@ import { RecordingFlow } from "../flow.ts";
 import { must, needs, until, within } from "../failure.ts";
 import { healthy, requires, type Rule, withInstances } from "../rule.ts";
 import { whyUnshared } from "./definition.ts";
-import { emit, operationOf, payloadOf, quiet } from "../events.ts";
+import { during, emit, operationOf, payloadOf, quiet } from "../events.ts";
 
 const workers: Rule = {
   name: "workers",
@@ -14,8 +14,7 @@ const workers: Rule = {
     if (await needs("unshared", () => whyUnshared(loaded)) !== undefined) return;
     const { source, destination } = subject.options;
     await withInstances(subject, async (make) => {
-      const [leader, other] = [...twoWorkers()].map((cluster) => make({ cluster }));
-      const instances = [await leader, await other];
+      const instances = await Promise.all(twoWorkers().map((cluster) => make({ cluster })));
       const flow = new RecordingFlow("in both workers");
       if (source !== undefined) {
         for (const instance of instances) instance.subscribe(operationOf(subject), flow);
@@ -39,14 +38,16 @@ const workers: Rule = {
       if (source === undefined) return;
       await quiet(flow); // What was written may have come back.
       const before = flow.events.length;
-      const emitted = emit(subject, instances[0], payloadOf(subject));
-      await needs("events", () =>
+      const started = () =>
         until(
           () => flow.events.length > before,
           () => "an event reached no flow of two workers",
           subject.patience,
-        ));
-      await emitted;
+        );
+      await during(
+        emit(subject, instances[0], payloadOf(subject)),
+        () => needs("events", started),
+      );
       await quiet(flow);
       const count = flow.events.length - before;
       must(count === 1, `in two workers, one event started its flow ${count} times`);
