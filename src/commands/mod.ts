@@ -5,7 +5,6 @@
  */
 import process from "node:process";
 import { parseCommand, USAGE } from "./arguments.ts";
-import { check } from "./check.ts";
 import { flushOutput, printError } from "./output.ts";
 import { run, type Serve } from "./run.ts";
 import { VERSION } from "./version.ts";
@@ -46,12 +45,14 @@ async function runCommand(args: readonly string[], options: MainOptions): Promis
     case "version":
       console.log(VERSION);
       return 0;
-    case "check":
+    case "check": {
+      // On demand, since the start of a server needs none of these.
+      const { check } = await import("./check.ts");
       return await check(command);
+    }
     case "run":
       return await run(command, options.serve ?? await serveOf(options.host));
     case "test": {
-      // On demand, since the start of a server needs neither of the two.
       const { test } = await import("./test.ts");
       return await test(command);
     }

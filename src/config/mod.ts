@@ -15,7 +15,7 @@ import { readFlow } from "./flow/mod.ts";
 import { readTransforms } from "./flow/transform.ts";
 import { readFiles, type ReadOptions } from "../hcl/mod.ts";
 import type { Loading } from "./loading.ts";
-import { type ImportPlugin, loadPlugins } from "./plugins.ts";
+import type { ImportPlugin, ListedPlugin, LoadedPlugins, PluginOptions } from "./plugins.ts";
 import { Problems } from "./problems.ts";
 import { readService } from "./service.ts";
 import { readTests } from "./test/mod.ts";
@@ -106,7 +106,7 @@ async function connectFiles(
     declared,
     report,
   });
-  const loaded = await loadPlugins(plugins, { ...options, report });
+  const loaded = await loadTypes(plugins, { ...options, report });
   const types = { ...options.builtIn, ...loaded.types, ...options.connectors };
   const moreTypes = morePlugins || loaded.failed;
   const found = blocks.connector.map(([name, block]) =>
@@ -161,6 +161,16 @@ async function connectFiles(
     warnings: problems.sorted,
     source: sourceOf(read.body, variables.read),
   };
+}
+
+/** On demand, since few configurations have plugins. */
+async function loadTypes(
+  plugins: readonly ListedPlugin[],
+  options: PluginOptions,
+): Promise<LoadedPlugins> {
+  if (plugins.length === 0) return { types: {}, failed: false };
+  const { loadPlugins } = await import("./plugins.ts");
+  return await loadPlugins(plugins, options);
 }
 
 /** Reads a flow; returns the places of its expressions and whether it has errors. */

@@ -28,7 +28,7 @@ export interface LoadedPlugins {
 type Table = Readonly<Record<string, ConnectorType>>;
 
 /** What plugins are loaded with. */
-interface PluginOptions {
+export interface PluginOptions {
   readonly builtIn: Table;
   readonly importPlugin?: ImportPlugin | undefined;
   readonly report: Report;

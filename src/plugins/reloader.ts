@@ -44,10 +44,9 @@ export class PluginReloader {
     this.#roots.clear();
     const hasChanged = [...this.#texts].some(([path, text]) => readOrNothing(path) !== text);
     if (!hasChanged && !this.#hasFailed) return;
-    if (platform === "bun") {
-      const { cache } = createRequire(import.meta.url);
-      for (const path of this.#texts.keys()) delete cache[path];
-    }
+    // It has the modules of CommonJS, and on Bun all.
+    const { cache } = createRequire(import.meta.url);
+    for (const path of this.#texts.keys()) delete cache[path];
     this.#version++;
     this.#hasFailed = false;
     this.#modules.clear();

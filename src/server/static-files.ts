@@ -32,9 +32,13 @@ export function serveFolder(root: string): MiddlewareHandler {
   };
 }
 
-/** Differs after every change that the clock of the disk can tell from the one before. */
-function tagOf({ size, mtimeMs }: Stats): string {
-  return `W/"${size.toString(36)}-${Math.round(mtimeMs * 1000).toString(36)}"`;
+/**
+ * Differs after every change that the clock of the disk can tell from the one before. Tools that install
+ * packages and build images set the same `mtime` for every version; nothing can set `ctime`.
+ */
+function tagOf({ size, mtimeMs, ctimeMs }: Stats): string {
+  const parts = [size, Math.round(mtimeMs * 1000), Math.round(ctimeMs * 1000)];
+  return `W/"${parts.map((part) => part.toString(36)).join("-")}"`;
 }
 
 /**

@@ -4,6 +4,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { type BirpcReturn, createBirpc } from "birpc";
 import { WORKER_ARGUMENT } from "../server/host.ts";
+import { denoFlags, nodeFlags } from "./flags.ts";
 import type { SupervisorFunctions, WorkerFunctions } from "./protocol.ts";
 
 /** A process that runs a worker. */
@@ -61,15 +62,10 @@ function ignore(): void {}
 
 /** The command that runs the module with this URL as a worker on this runtime. */
 export function workerCommand(module: string): readonly string[] {
-  const { execPath, execArgv, versions } = process;
-  // Deno does not expose its flags; workers inherit DENO_V8_FLAGS, as they do NODE_OPTIONS on Node.
-  if ("deno" in versions) return [execPath, "run", "-A", module, WORKER_ARGUMENT];
-  const flags = "bun" in versions ? ["--no-env-file"] : execArgv.filter(isForWorkers);
+  const { execPath, versions } = process;
+  if ("deno" in versions) {
+    return [execPath, "run", "-A", ...denoFlags(module), module, WORKER_ARGUMENT];
+  }
+  const flags = "bun" in versions ? ["--no-env-file"] : nodeFlags();
   return [execPath, ...flags, fileURLToPath(module), WORKER_ARGUMENT];
-}
-
-/** Flags of memory, garbage collection and warnings. A debugger's port can belong to one process only. */
-function isForWorkers(flag: string): boolean {
-  return /^--(max-|min-|semi-|expose-gc|trace-|no-warnings|disable-warning|enable-source-maps)/
-    .test(flag);
 }

@@ -1,6 +1,6 @@
 /** A database that cannot be opened for a reason that does not pass by itself ends the start. */
 import assert from "node:assert/strict";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type Stage, stageTest } from "../support/process.ts";
@@ -40,6 +40,17 @@ const faults: Readonly<Record<string, Fault>> = {
       "closed/a.db",
       /cannot open ".*a\.db": .*; let the user that runs Weir read and write ".*closed"/,
     ];
+  },
+  "the folder cannot be entered": async (folder) => {
+    await mkdir(join(folder, "closed"), { mode: 0o600 });
+    return [
+      "closed/a.db",
+      /cannot open ".*a\.db": EACCES: .*; let the user that runs Weir read and write ".*closed"/,
+    ];
+  },
+  "the path is a link to itself": async (folder) => {
+    await symlink("a.db", join(folder, "a.db"));
+    return ["a.db", /cannot open ".*a\.db": ELOOP: .*; check the path/];
   },
   "the folder cannot be made": async (folder) => {
     await mkdir(join(folder, "closed"), { mode: 0o555 });

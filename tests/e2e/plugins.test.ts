@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { test } from "node:test";
 import {
   commandFile,
   type Process,
@@ -10,6 +11,7 @@ import {
   type Stage,
   stageTest,
   type Weir,
+  withStage,
 } from "../support/process.ts";
 import type { SocketClient } from "../support/socket-client.ts";
 import { ack, openClient } from "../support/talk.ts";
@@ -173,6 +175,47 @@ stageTest("what a plugin imports by a path is watched, and no package", async (s
   } else script = await stage.script(args[0], args.slice(1));
   const { code, stdout, stderr } = await script.ended();
   assert.deepEqual([code, stdout, stderr], [0, "counter.ts step.ts\n", ""]);
+});
+
+test("a worker on Deno finds modules as the process that starts it", async () => {
+  await withStage("deno", async (stage) => {
+    const folder = await stage.copy("plugins");
+    // Only this configuration has the name. A worker would not find it by itself.
+    await edit(folder, "counter.ts", '"./step.ts"', '"step"');
+    const { imports } = JSON.parse(await readFile(join(root, "deno.json"), "utf8"));
+    const own = { "@weir/runtime": join(root, "mod.ts"), step: join(folder, "step.ts") };
+    const run = ["run", "--workers", "2", folder];
+    const weir = await startDeno(stage, { ...imports, ...own }, [commandFile("deno"), ...run]);
+    await ready(weir);
+    weir.signal("SIGINT");
+    assert.equal((await weir.ended()).code, 0);
+
+    // A program in the folder of the configuration needs no option.
+    const program = join(stage.folder, "main.ts");
+    await writeFile(
+      program,
+      `import { readConfigFiles, serve } from ${JSON.stringify(join(root, "src/deno.ts"))};\n` +
+        `const files = await readConfigFiles("./plugins");\n` +
+        "await (await serve(files, { workers: 2 })).close();\n",
+    );
+    const deno = await needTool("deno");
+    const started = stage.command(deno, ["run", "-A", "--quiet", program]);
+    const { code, stderr } = await started.ended();
+    assert.deepEqual([code, stderr], [0, ""]);
+  });
+});
+
+test("a worker on Node reads TypeScript as the process that starts it", async () => {
+  await withStage("node", async (stage) => {
+    const folder = await stage.copy("plugins");
+    await edit(folder, "step.ts", "export", "export enum Unused {}\nexport");
+    const flags = ["--experimental-transform-types", "--no-warnings"];
+    const command = [...flags, join(root, commandFile("node")), "run", "--workers", "2", folder];
+    const weir = await ready(stage.command(await needTool("node"), command));
+    weir.signal("SIGINT");
+    const { code, stderr } = await weir.ended();
+    assert.deepEqual([code, stderr], [0, ""]);
+  });
 });
 
 stageTest("programs that embed a configuration import its plugins", async (stage) => {

@@ -173,6 +173,8 @@ stageTest("watch: what fails in the last moment brings back what ran", async (st
   } finally {
     await new Promise((resolve) => taken.close(resolve));
   }
+  await write(stage, { "b.hcl": "flow" });
+  await complains(weir, /^the previous configuration keeps running; waiting/m);
   await write(stage, { "a.hcl": onHost("127.0.0.1"), "b.hcl": flow("two") });
   await startedAgain(weir, 1);
   assert.equal(await answerOf(weir), "two");

@@ -280,7 +280,11 @@ export async function openStage(runtime: Tool): Promise<Stage> {
   return new Stage(runtime, await realpath(await mkdtemp(join(tmpdir(), "weir-e2e-"))));
 }
 
-async function withStage(runtime: Tool, run: (stage: Stage) => Promise<void>): Promise<void> {
+/** Runs on one runtime with a stage, which it ends. */
+export async function withStage(
+  runtime: Tool,
+  run: (stage: Stage) => Promise<void>,
+): Promise<void> {
   const stage = await openStage(runtime);
   try {
     await run(stage);

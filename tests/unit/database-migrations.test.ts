@@ -192,6 +192,21 @@ test("a database that is locked at the start is tried again", async () => {
   });
 });
 
+test("a refused migration of a locked database is found before another service is closed", async () => {
+  await withMigrations(async ({ database, put, migrations }) => {
+    await put("1.sql", "CREATE TABEL t (a);");
+    const other = new DatabaseSync(database);
+    other.exec("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE");
+    const db = connector({ database, migrations });
+    const preparing = db.prepare();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    other.exec("ROLLBACK");
+    other.close();
+    await assert.rejects(preparing, fails(/migration "1\.sql" was refused/));
+    await db.close();
+  });
+});
+
 test("one that is closed while it waits for the lock does not open later", async () => {
   await withMigrations(async ({ database, put, start }) => {
     await put("1.sql", "CREATE TABLE t (a);");

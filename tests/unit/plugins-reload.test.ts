@@ -78,6 +78,21 @@ reloadTest(
   },
 );
 
+reloadTest("a file of CommonJS counts, as a plugin and where one imports it", async (stage) => {
+  await stage.write({
+    "a.mjs": 'import b from "./b c.cjs";\nexport default b;\n',
+    "b c.cjs": 'module.exports = { b: 1, d: require("./d.cjs") };\n',
+    "d.cjs": "module.exports = 1;\n",
+    "e.cjs": 'module.exports = { d: require("./d.cjs") };\n',
+  });
+  const plugins = ["./a.mjs", "./e.cjs"];
+  assert.deepEqual(await stage.read(...plugins), [{ b: 1, d: 1 }, { d: 1 }]);
+  await stage.write({ "b c.cjs": 'module.exports = { b: 2, d: require("./d.cjs") };\n' });
+  assert.deepEqual(await stage.read(...plugins), [{ b: 2, d: 1 }, { d: 1 }]);
+  await stage.write({ "e.cjs": 'module.exports = { d: require("./d.cjs"), e: 1 };\n' });
+  assert.deepEqual(await stage.read(...plugins), [{ b: 2, d: 1 }, { d: 1, e: 1 }]);
+});
+
 reloadTest("what has not changed is not imported again", async (stage) => {
   await stage.write({ "a.ts": "export default { at: 1 };\n" });
   const [first] = await stage.read("./a.ts");

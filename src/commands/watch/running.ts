@@ -21,7 +21,8 @@ export class Running {
   #hasStarted = false;
   /** Whether a service is being started, and no other one runs. */
   #isStarting = false;
-  #state = "nothing is running";
+  /** Whether the last change ended what runs, which was then started again. */
+  #wasRestored = false;
 
   /** `ports` are those of the command line. After the signal nothing is replaced. */
   constructor(serve: Serve, ports: Ports, signal: AbortSignal) {
@@ -32,7 +33,10 @@ export class Running {
 
   /** What runs after a failure, as a clause. */
   get state(): string {
-    return this.#state;
+    if (this.#current === undefined) return "nothing is running";
+    return `the previous configuration ${
+      this.#wasRestored ? "was started again" : "keeps running"
+    }`;
   }
 
   /** The model that runs; undefined if none does. */
@@ -53,6 +57,7 @@ export class Running {
       if (!this.#isStarting) reject(new Interrupted());
     };
     this.#signal.addEventListener("abort", interrupt);
+    this.#wasRestored = false;
     try {
       await Promise.race([work, interrupted]);
     } finally {
@@ -81,7 +86,6 @@ export class Running {
       if (this.#signal.aborted) throw new Interrupted();
       this.#current = undefined;
       this.#isStarting = true;
-      this.#state = "nothing is running";
       // An error of the end of one service must not keep the next one from starting.
       await former.service.close().catch(printFailure);
       if (this.#signal.aborted) throw new Interrupted();
@@ -114,7 +118,6 @@ export class Running {
       this.#isStarting = false;
     }
     this.#taken = pick(this.#current.service.ports, free.flat());
-    this.#state = "the previous configuration keeps running";
   }
 
   /** Starts what ran before, after its successor has failed in the last moment. */
@@ -127,7 +130,7 @@ export class Running {
       if (String(error) !== String(why)) printFailure(error);
       return;
     }
-    this.#state = "the previous configuration was started again";
+    this.#wasRestored = true;
     this.#announce("restarted the previous configuration", startedAt);
   }
 

@@ -12,6 +12,9 @@ import { Requests } from "./requests.ts";
 /** The delays between attempts to open a database. */
 const OPENING: RetryDelays = { delay: 250, maxDelay: 5000, backoff: "exponential" };
 
+/** How many milliseconds `prepare` waits for a database that is away or locked. */
+const PREPARING = 5_000;
+
 /** What works on an open database. */
 interface Parts {
   readonly database: Database;
@@ -50,20 +53,30 @@ export class DatabaseConnector implements Connector {
    * @throws {ConnectorError} It never can: wrong credentials, a refused migration, not a database.
    */
   start(): Promise<void> {
-    return this.#started ??= this.#start();
+    return this.#started ??= this.#start(0);
   }
 
-  /** Opens and migrates: another connection to the same database is in nobody's way. */
+  /**
+   * Opens and migrates: another connection to the same database disturbs nobody. Waits for a lock, so
+   * that a migration that the database refuses is found before the other service is closed.
+   *
+   * @throws {ConnectorError} As `start`.
+   */
   prepare(): Promise<void> {
-    return this.start();
+    return this.#started ??= this.#start(PREPARING);
   }
 
-  async #start(): Promise<void> {
-    try {
-      await this.#open();
-    } catch (error) {
-      if (!(error instanceof ConnectorError) || error.permanent) throw error;
-      this.#tryAgain(error, 1);
+  async #start(patience: number): Promise<void> {
+    const deadline = performance.now() + patience;
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#open();
+      } catch (error) {
+        if (!(error instanceof ConnectorError) || error.permanent) throw error;
+        const delay = retryDelay(attempt, OPENING);
+        if (performance.now() + delay > deadline) return this.#tryAgain(error, attempt);
+        await new Promise((resolve) => setTimeout(resolve, delay));
+      }
     }
   }
 

@@ -14,7 +14,7 @@ import {
 } from "../../driver.ts";
 import { SqliteDatabase } from "./database.ts";
 import { isApplied } from "./migrations.ts";
-import { openError, refuseOtherKinds, refuseUnwritable } from "./opening.ts";
+import { openError, pathError, refuseOtherKinds, refuseUnwritable } from "./opening.ts";
 
 /** Makes the folder, opens the file and applies the migrations. */
 export function openDatabase(context: DriverContext): Promise<Database> {
@@ -50,7 +50,7 @@ export async function probeDatabase(context: DriverContext): Promise<string> {
   if (database === ":memory:") return describe("a database in memory", migrations.length);
   const exists = await stat(database).then(() => true, (cause) => {
     if (cause.code === "ENOENT") return false;
-    throw openError(name, database, cause);
+    throw pathError(name, database, cause);
   });
   refuseOtherKinds(name, database);
   if (!exists) {

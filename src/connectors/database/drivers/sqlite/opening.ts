@@ -1,5 +1,5 @@
 /** Opens the file of a database, and says why one cannot be opened. */
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ConnectorError } from "../../../../base/errors.ts";
@@ -10,12 +10,14 @@ const BUSY_TIMEOUT = 5;
 
 /** The message of an error that has no code on Deno. */
 const CANNOT_OPEN = /unable to open database file/;
+/** The system's errors for a path that stays wrong until somebody changes something. */
+const WRONG_PATH = ["EACCES", "EPERM", "ELOOP", "ENAMETOOLONG", "ENOTDIR"];
 const CHECK_PATH = "check the path, and that its disk can be written to";
 
 /**
  * Opens a file or `:memory:`.
  *
- * @throws {ConnectorError} Permanent: a wrong path stays wrong.
+ * @throws {ConnectorError} Permanent, since a wrong path stays wrong, unless the disk fails at the moment.
  */
 export function openFile(connector: string, path: string): DatabaseSync {
   refuseOtherKinds(connector, path);
@@ -58,14 +60,24 @@ export function openError(connector: string, path: string, cause: unknown): Conn
   }
 }
 
+/** The error where the system cannot say what is at a path. It is permanent if the path is wrong. */
+export function pathError(connector: string, path: string, cause: unknown): ConnectorError {
+  const { code = "", message } = cause as NodeJS.ErrnoException;
+  const [reason] = message.split(", stat ");
+  return failure(connector, path, `${reason}; ${adviceFor(path) ?? CHECK_PATH}`, {
+    cause,
+    permanent: WRONG_PATH.includes(code),
+  });
+}
+
 /**
  * Refuses folders, pipes and devices, whose errors in SQLite do not say what they are.
  *
- * @throws {ConnectorError} Permanent.
+ * @throws {ConnectorError} Permanent, unless the disk fails at the moment.
  */
 export function refuseOtherKinds(connector: string, path: string): void {
   if (path === ":memory:") return;
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statOf(connector, path);
   if (found === undefined || found.isFile()) return;
   const kind = found.isDirectory() ? "a folder" : "a pipe or a device";
   const reason = `it is ${kind}; "database" must name a file`;
@@ -81,6 +93,14 @@ export function refuseUnwritable(connector: string, path: string): void {
   const advice = adviceFor(path);
   if (advice === undefined) return;
   throw failure(connector, path, `it cannot be written to; ${advice}`, { permanent: true });
+}
+
+function statOf(connector: string, path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw pathError(connector, path, cause);
+  }
 }
 
 function failure(
