@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import module from "node:module";
 import { isAbsolute } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { platform } from "./platform.ts";
 
 /** The folder of the package that runs, and the extension of its modules; undefined in a bundle. */
 const [, ROOT, EXTENSION] = /^(.*\/)src\/plugins\/hooks(\.[jt]s)$/.exec(import.meta.url) ?? [];
@@ -15,6 +16,8 @@ const NAME = "@weir/runtime";
 export const PATH: RegExp = /^(?:\.{0,2}\/|file:)/;
 /** The name of a package, and not a path or a URL. */
 const BARE = /^[^./:][^:]*$/;
+/** WebAssembly. */
+const WASM = /\.wasm(?:[?#]|$)/;
 const NOT_FOUND = "ERR_MODULE_NOT_FOUND";
 
 /** The formats of files that Node would read as CommonJS, and what they are as modules. */
@@ -65,6 +68,8 @@ export function passVersions(): void {
       const [, version] = VERSION.exec(parentURL) ?? [];
       // Deno may have packages in a folder of its own, without a node_modules.
       if (version === undefined || !PATH.test(specifier)) return next(specifier, context);
+      // Deno has no hook that could import it under a URL with a version.
+      if (platform === "deno" && WASM.test(specifier)) return next(specifier, context);
       // Node fails where there is no file, which may exist the next time.
       const { href } = new URL(specifier, parentURL);
       if (isOwnFile(href)) record?.(parentURL, href);
@@ -134,7 +139,9 @@ export function offerOnDeno(): boolean {
       throw Object.assign(error, { code: NOT_FOUND });
     },
     // Only with this hook does Deno ask the other one for what a module imports.
-    load: (url, context, next) => next(url, context),
+    load: (url, context, next) =>
+      // What `next` returns for WebAssembly is read as JavaScript. Deno itself reads it right.
+      WASM.test(url) ? { format: "wasm", shortCircuit: true } : next(url, context),
   });
   return true;
 }

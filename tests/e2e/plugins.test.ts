@@ -1,5 +1,6 @@
 /** Plugins: connectors that are not part of Weir, in every command. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -124,8 +125,11 @@ stageTest("a plugin needs no package of its own: it gets the one that runs", asy
   // What `npm init` writes, although plugins are modules.
   await writeFile(join(folder, "package.json"), '{ "name": "shop", "type": "commonjs" }');
   if (stage.runtime === "deno") {
-    // Of Deno's own cache, where it has no node_modules.
-    await edit(folder, "step.ts", "number = 1;", 'number = 1;\nimport "valibot";');
+    // Of Deno's own cache, where it has no node_modules; and WebAssembly, with a function.
+    const more = 'import "valibot";\nimport { answer } from "./answer.wasm";\nanswer();';
+    await edit(folder, "step.ts", "number = 1;", `number = 1;\n${more}`);
+    const wasm = "0061736d010000000105016000017f03020100070a0106616e7377657200000a06010400412a0b";
+    await writeFile(join(folder, "answer.wasm"), Buffer.from(wasm, "hex"));
   }
   const start = await commandWithoutPackage(stage);
   const tested = await (await start(["test", folder])).ended();
