@@ -10,6 +10,7 @@ import { UsageError } from "../../src/commands/arguments.ts";
 import { init } from "../../src/commands/init/mod.ts";
 import { nextSteps, type Origin, originOf } from "../../src/commands/init/next-steps.ts";
 import { packageName, projectFiles } from "../../src/commands/init/project.ts";
+import { anyText } from "../support/text.ts";
 
 test("a package has the name of its folder, as npm accepts it", () => {
   const cases: ReadonlyArray<readonly [folder: string, name: string]> = [
@@ -36,9 +37,7 @@ test("a package has the name of its folder, as npm accepts it", () => {
 });
 
 test("every folder has a name that npm accepts", () => {
-  // Any text, and text of the characters that names have.
-  const folders = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "binary-ascii" }));
-  fc.assert(fc.property(folders, (folder) => {
+  fc.assert(fc.property(anyText(), (folder) => {
     const name = packageName(folder);
     // The rules of npm for new packages.
     assert.match(name, /^[a-z0-9][a-z0-9._~-]*$/);

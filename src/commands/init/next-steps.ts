@@ -46,7 +46,7 @@ const START: Readonly<Partial<Record<Origin, readonly string[]>>> = {
   yarn: ["yarn install", "yarn start"],
 };
 
-/** How `weir` was started from a checkout, such as `deno run -A src/deno.ts`. */
+/** How `weir` was started from a checkout, such as `deno run -A src/cli.ts`. */
 function checkoutCommand(): string {
   const { deno, bun } = process.versions;
   const program = shellWord(shortest(process.argv[1], process.cwd()));
