@@ -63,10 +63,11 @@ async function complete(folder: string): Promise<void> {
   const { name, version, dependencies, ...others } = JSON.parse(await readFile(path, "utf8"));
   const all = { name, version, ...ADDED, ...others, dependencies: asWritten(dependencies) };
   await writeFile(path, `${JSON.stringify(all, null, 2)}\n`);
-  const command = join(folder, ADDED.bin.weir);
   await mkdir(join(folder, "bin"));
-  await copyFile(join(root, "package/weir.cjs"), command);
-  await chmod(command, 0o755);
+  for (const file of ["weir.cjs", "start.cjs"]) {
+    await copyFile(join(root, "package", file), join(folder, "bin", file));
+  }
+  await chmod(join(folder, ADDED.bin.weir), 0o755);
 }
 
 /** The versions as `deno.json` has them: `deno pack` makes a range of an exact version. */

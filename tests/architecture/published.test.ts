@@ -90,6 +90,13 @@ test("npm gets the versions of deno.json, the command and the oldest Node", () =
   assert.match(textOf(bin.weir), /^#!\/usr\/bin\/env node\n/);
 });
 
+test("an old Node can parse the command", () => {
+  // Node 4 lacks all of these, and Node 12 the first three.
+  const newer = /\bimport\(|\?\.|\?\?|\.\.\.|\b(?:async|await)\b|\b(?:const|let|var) [[{]/;
+  assert.doesNotMatch(textOf("bin/weir.cjs"), newer);
+  assert.match(textOf("bin/start.cjs"), newer);
+});
+
 test("the packages do not tell where they were made", async () => {
   const jsr = [...await filesOf((await packages()).jsr)]
     .map(([file, content]): [string, string] => [file, new TextDecoder().decode(content)]);

@@ -1,0 +1,5 @@
+// Starts the command. A file of its own, since an old Node cannot parse `import()`.
+"use strict";
+
+import(process.versions.deno ? "../src/cli-deno.js" : "../src/cli.js")
+  .then((command) => command.start());
