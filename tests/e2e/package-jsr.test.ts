@@ -1,12 +1,15 @@
 /** The JSR package, in an empty folder and with an empty cache of Deno. */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import { VERSION } from "../../src/commands/version.ts";
 import { openStage, root, type Weir } from "../support/process.ts";
 import { Machine } from "../support/project.ts";
 import { startRegistry } from "../support/registry.ts";
+import { needTool } from "../support/toolchain.ts";
 import { WebClient } from "../support/web-client.ts";
 
 const COMMAND = "deno run -A jsr:@weir/runtime/cli";
@@ -45,12 +48,15 @@ test("package: everything works from JSR", async () => {
 
 test("package: a checkout can be installed as a command of Deno", async () => {
   await withMachine(async (machine, folder) => {
+    const info = await promisify(execFile)(await needTool("deno"), ["info", "--json"]);
+    // Who has a checkout has its dependencies.
+    const env = { DENO_DIR: JSON.parse(info.stdout).denoDir };
     const install = "deno install -g -A -n weir --config deno.json src/cli-deno.ts";
-    await machine.run(install, root);
+    await machine.run(install, root, env);
     const weir = join(machine.env.HOME, ".deno/bin/weir");
-    await machine.run(`${weir} init app`, folder);
+    await machine.run(`${weir} init app`, folder, env);
     const line = `exec ${weir} run app --workers 2`;
-    await serves(await machine.serve(line, folder, { PORT: "0" }));
+    await serves(await machine.serve(line, folder, { ...env, PORT: "0" }));
   });
 });
 

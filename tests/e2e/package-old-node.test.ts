@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { needNode, noOtherNodes } from "../support/extras.ts";
+import { haveNpmPackage } from "../support/npm-project.ts";
 import { nodeProblem } from "../../src/server/node-version.ts";
 import { needTool } from "../support/toolchain.ts";
 import { withMachine, withoutNpm } from "../support/package-user.ts";
@@ -14,9 +15,9 @@ test("package: on a Node that is too old, one sentence says which versions work"
   skip: noOtherNodes,
 }, async () => {
   await withMachine(() => needNode("node20"), async (machine, folder) => {
-    await machine.run("npm install @weir/runtime", folder);
-    for (const args of ["run", "--version", "init app"]) {
-      const { code, stdout, stderr } = await machine.start(`npx weir ${args}`, folder).ended();
+    await haveNpmPackage(machine, folder);
+    for (const line of ["npx weir run", "node_modules/.bin/weir --version"]) {
+      const { code, stdout, stderr } = await machine.start(line, folder).ended();
       assert.deepEqual([code, stdout, withoutNpm(stderr)], [3, "", `error: weir ${TOO_OLD}\n`]);
     }
     // The command itself draws the line where the library does.

@@ -1,25 +1,25 @@
 /** `@weir/runtime/testing` of the npm package: the tests of a connector in a project of its own. */
 import assert from "node:assert/strict";
-import { cp, writeFile } from "node:fs/promises";
+import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { needNode, noOtherNodes } from "../support/extras.ts";
+import { haveNpmPackage } from "../support/npm-project.ts";
 import { openStage, root } from "../support/process.ts";
 import { Machine } from "../support/project.ts";
 import { startRegistry } from "../support/registry.ts";
 import { needTool } from "../support/toolchain.ts";
 
-/** A runtime, and how its users install a package and run a file of tests. */
+/** A runtime, and how its users run a file of tests. */
 interface User {
   readonly name: string;
   readonly node: () => Promise<string>;
-  readonly install: string;
   readonly run: string;
   /** Why this machine cannot be that user's. */
   readonly skip?: string | undefined;
 }
 
-const NODE = { install: "npm install @weir/runtime", run: "node --test lines.test.ts" };
+const NODE = { run: "node --test lines.test.ts" };
 
 const USERS: readonly User[] = [
   { name: "Node", node: () => needTool("node"), ...NODE },
@@ -27,18 +27,16 @@ const USERS: readonly User[] = [
   {
     name: "Bun",
     node: () => needTool("node"),
-    install: "bun add @weir/runtime",
     run: "bun test --timeout 60000 ./lines.test.ts",
   },
   {
     name: "Deno",
     node: () => needTool("node"),
-    install: "npm install @weir/runtime",
     run: "deno test --allow-all --no-check lines.test.ts",
   },
 ];
 
-for (const { name, node, install, run, skip = false } of USERS) {
+for (const { name, node, run, skip = false } of USERS) {
   test(`package: the tests of a connector pass on ${name}`, { skip }, async () => {
     const stage = await openStage("node");
     const registry = await startRegistry();
@@ -46,8 +44,7 @@ for (const { name, node, install, run, skip = false } of USERS) {
       const machine = await Machine.create(stage, registry.url, await node());
       const folder = join(stage.folder, "project");
       await cp(join(root, "examples/connectors"), folder, { recursive: true });
-      await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
-      await machine.run(install, folder);
+      await haveNpmPackage(machine, folder);
       const { stdout, stderr } = await machine.run(run, folder);
       assert.match(stdout + stderr, /\b34 pass(?:ed)?\b|pass 34\b/);
     } finally {

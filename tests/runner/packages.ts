@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { Check } from "./checks.ts";
 
 /** What a test imports that installs packages. */
-const USES = /support\/(?:packages|package-user|registry|extras)\.ts"/;
+const USES = /support\/(?:packages|package-user|npm-project|registry|extras)\.ts"/;
 
 /** The command that makes the packages, if one of the files needs them. */
 export async function packagesFor(

@@ -8,6 +8,7 @@ import { VERSION } from "../../src/commands/version.ts";
 import { openStage, type Weir } from "./process.ts";
 import { programsOf } from "./programs.ts";
 import { Machine } from "./project.ts";
+import { haveNpmPackage } from "./npm-project.ts";
 import { startRegistry } from "./registry.ts";
 import { WebClient } from "./web-client.ts";
 
@@ -16,7 +17,8 @@ export interface User {
   readonly name: string;
   /** The runtime. */
   readonly program: () => Promise<string>;
-  readonly install: string;
+  /** Without it, the user has what another one has installed with npm. */
+  readonly install?: string;
   /** How the command is called. */
   readonly weir: string;
   /** How a script of a package.json calls it, without the package manager. */
@@ -31,7 +33,6 @@ export interface User {
 
 /** How a user of npm calls everything. */
 export const NPM = {
-  install: "npm install @weir/runtime",
   weir: "npx weir",
   script: "node_modules/.bin/weir",
   run: "node",
@@ -44,9 +45,10 @@ export function testPackage(user: User): void {
     skip: user.skip,
   }, async () => {
     await withMachine(user.program, async (machine, folder) => {
-      await machine.run(user.install, folder);
+      if (user.install === undefined) await haveNpmPackage(machine, folder);
+      else await machine.run(user.install, folder);
       assert.equal((await machine.run(`${user.weir} --version`, folder)).stdout, `${VERSION}\n`);
-      await machine.run(`${user.weir} init app`, folder);
+      await machine.run(`${user.script} init app`, folder);
       const checked = await machine.run(`${user.script} check --strict app`, folder);
       assert.match(checked.stdout, /^good: /);
       const tested = await machine.run(`${user.script} test app`, folder);
@@ -68,12 +70,12 @@ export function testPackage(user: User): void {
       }
 
       await writeFile(join(folder, "program.mjs"), programOf(user.entrypoint));
-      const ran = await machine.run(`${user.run} program.mjs`, folder);
-      assert.equal(ran.stdout, "one process: 1 member\ntwo processes: 0 members\ncore: 1 flow\n");
-      // Every entrypoint can be imported, and none of them runs the command.
-      await writeFile(join(folder, "imports.mjs"), IMPORTS);
-      const imported = await machine.run(`${user.run} imports.mjs init never`, folder);
-      assert.equal(imported.stdout, "object 5\n");
+      // With the arguments of a command: no entrypoint runs it because it is imported.
+      const ran = await machine.run(`${user.run} program.mjs init never`, folder);
+      assert.equal(
+        ran.stdout,
+        "one process: 1 member\ntwo processes: 0 members\ncore: 1 flow\nentrypoints: 5\n",
+      );
     });
   });
 }
@@ -155,12 +157,10 @@ function programOf(entrypoint: string): string {
 
     const model = await loadConfig(await readConfigFiles("app"), { env: (name) => process.env[name] });
     console.log("core:", model.flows.length > 0 ? 1 : 0, "flow");
+
+    const names = ["", "/node", "/cli", "/testing", process.versions.bun ? "/bun" : "/deno"];
+    const modules = await Promise.all(names.map((name) => import("@weir/runtime" + name)));
+    console.log("entrypoints:", modules.length);
     process.exit(0);
   `;
 }
-
-const IMPORTS = `
-  const names = ["", "/node", "/cli", "/testing", process.versions.bun ? "/bun" : "/deno"];
-  const modules = await Promise.all(names.map((name) => import("@weir/runtime" + name)));
-  console.log(typeof modules[0], modules.length);
-`;

@@ -76,8 +76,12 @@ export class Machine {
   }
 
   /** Runs a line of shell to its end, which must be a success. */
-  async run(line: string, cwd: string): Promise<Exit> {
-    const exit = await this.start(line, cwd).ended(120_000);
+  async run(
+    line: string,
+    cwd: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Exit> {
+    const exit = await this.start(line, cwd, env).ended(120_000);
     assert.equal(exit.code, 0, `${line}\n${exit.stdout}${exit.stderr}`);
     return exit;
   }
