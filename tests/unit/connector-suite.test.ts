@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
 import { ConnectorRuleError, connectorTests, testConnector } from "../../src/testing/mod.ts";
+import { permanent, temporary } from "../../src/testing/suite/flow.ts";
 import broken from "../fixtures/connectors/broken.ts";
 import { serviceAt } from "../fixtures/connectors/bus.ts";
 import { tests } from "../fixtures/connectors/own-tests.ts";
@@ -228,6 +229,16 @@ test("a failure of the author's own functions is said by one rule", async () => 
     assert.deepEqual(
       failures.map(({ rule, seen }) => [rule, seen]),
       [[rule, `${call} failed: Error: curl failed`]],
+    );
+  }
+});
+
+test("a failure of a flow that the source does not handle says what is wrong", () => {
+  // The runner shows it as an unhandled rejection.
+  for (const { message } of [temporary("one"), permanent("one")]) {
+    assert.match(
+      message,
+      /^flow "one" failed, as the rule "failures" wants: the source must handle/,
     );
   }
 });

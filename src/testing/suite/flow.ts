@@ -43,12 +43,19 @@ export class RecordingFlow implements FlowHandler {
 
 /** The error of a flow that may succeed the next time. */
 export function temporary(flow: string): FlowError {
-  return new FlowError(flow, "flow_failed", { ref: "00000000" });
+  return failure(flow, false);
 }
 
 /** The error of a flow that can never succeed. */
 export function permanent(flow: string): FlowError {
-  return new FlowError(flow, "flow_failed", { ref: "00000000", permanent: true });
+  return failure(flow, true);
+}
+
+/** If the source does not handle it, the runner shows this message, without the rule. */
+function failure(flow: string, permanent: boolean): FlowError {
+  const message = `flow "${flow}" failed, as the rule "failures" wants: the source must handle ` +
+    "what run() throws, and what its promise rejects with";
+  return new FlowError(flow, "flow_failed", { ref: "00000000", permanent, message });
 }
 
 /** A flow that waits until `release` is called. */
