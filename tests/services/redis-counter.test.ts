@@ -1,8 +1,10 @@
 /** A plugin of a stranger's, on a real Redis: run by the command, and held to the contract. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import process from "node:process";
 import { after, test } from "node:test";
 import { runtime } from "../faults/stage.ts";
+import { until } from "../support/mq.ts";
 import { openStage, root, type Stage } from "../support/process.ts";
 import {
   type CounterNames,
@@ -16,6 +18,7 @@ import {
 import { service, serviceTest } from "../support/services.ts";
 import { openCrowd } from "../support/team.ts";
 import { WebClient } from "../support/web-client.ts";
+import { childrenOf, gone } from "../support/workers.ts";
 import { readConfigFiles, testConfig, testConnector } from "../../src/testing/mod.ts";
 
 const folder = join(root, "tests/fixtures/redis-counter");
@@ -134,6 +137,39 @@ await commandTest(
     assert.equal((await weir.ended()).code, 0);
   },
 );
+
+await commandTest("another worker subscribes when one is gone", async (stage, names) => {
+  const weir = await stage.run([folder, "--workers", "2"], { env: names.env, leader: true });
+  const change = { name: "orders", value: 7, amount: 7 };
+  await withRedis(SHARED, async (redis) => {
+    // The oldest worker subscribes. Of the first two it can be either, so two are killed in turn.
+    for (let round = 0; round < 2; round++) {
+      const [oldest] = await childrenOf(weir.pid);
+      process.kill(oldest, "SIGKILL");
+      await gone(oldest);
+      let client: WebClient | undefined;
+      // A thread of a killed process can hold its port for a moment, and resets who connects there.
+      const connect = async (): Promise<void> => {
+        const opened = await WebClient.open(weir.addresses[0]).catch(() => undefined);
+        client = opened;
+        void opened?.closed.then(() => client === opened && (client = undefined));
+      };
+      // What is published before the other worker subscribes reaches nobody.
+      await until("a change is heard", async () => {
+        if (client === undefined) await connect();
+        await redis.publish(names.channel, JSON.stringify(change));
+        return (client?.waiting ?? 0) > 0;
+      }, 20_000);
+      assert.deepEqual(await client?.message(), change);
+      client?.close();
+      // The replacement is there before the next one is killed.
+      const { clients } = await openCrowd({ weir }, 8);
+      for (const one of clients) one.destroy();
+    }
+  });
+  weir.signal("SIGINT");
+  assert.equal((await weir.ended()).code, 0);
+});
 
 if ((await service("redis-server")).ok) {
   const server = await RedisServer.open();
