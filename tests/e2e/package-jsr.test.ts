@@ -64,8 +64,8 @@ test("package: a checkout can be installed as a command of Deno", async () => {
 async function withMachine(
   use: (machine: Machine, folder: string) => Promise<void>,
 ): Promise<void> {
-  const stage = await openStage("deno");
   const registry = await startRegistry();
+  const stage = await openStage("deno");
   try {
     const folder = join(stage.folder, "project");
     await mkdir(folder);

@@ -38,8 +38,8 @@ const USERS: readonly User[] = [
 
 for (const { name, node, run, skip = false } of USERS) {
   test(`package: the tests of a connector pass on ${name}`, { skip }, async () => {
-    const stage = await openStage("node");
     const registry = await startRegistry();
+    const stage = await openStage("node");
     try {
       const machine = await Machine.create(stage, registry.url, await node());
       const folder = join(stage.folder, "project");

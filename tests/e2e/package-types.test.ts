@@ -73,8 +73,8 @@ const PROJECTS: Readonly<Record<string, { readonly file: string; readonly option
 };
 
 test("package: a strict TypeScript project finds the types of every entrypoint", async () => {
-  const stage = await openStage("node");
   const registry = await startRegistry();
+  const stage = await openStage("node");
   try {
     const machine = await Machine.create(stage, registry.url);
     const folder = join(stage.folder, "project");

@@ -100,8 +100,8 @@ test "both plugins are asked" {
 
 for (const { name, install, weir } of USERS) {
   test(`plugins from a file and from packages: ${name}`, async () => {
-    const stage = await openStage("deno");
     const registry = await startRegistry();
+    const stage = await openStage("deno");
     try {
       const machine = await Machine.create(stage, registry.url);
       const folder = join(stage.folder, "project");

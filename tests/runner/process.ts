@@ -1,6 +1,6 @@
 /** Runs one command of the test run. */
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import process from "node:process";
 
 /** The result of a command. */
@@ -49,13 +49,8 @@ export function run(
     let output = "";
     let timedOut = false;
 
-    const killAll = () => {
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-      } catch {
-        // The group has already ended.
-      }
-    };
+    const killGroup = () => kill(child.pid === undefined ? [] : [child.pid]);
+    const killAll = () => kill(child.pid === undefined ? [] : groupsBelow(child.pid));
     const interrupt = (signal: string) => {
       killAll();
       reject(new Interrupted(signal));
@@ -75,7 +70,7 @@ export function run(
     child.stderr.on("data", (bytes) => output += decoders[1].decode(bytes, { stream: true }));
     child.on("error", (error) => settle(false, `cannot start: ${error.message}`));
     // A process that it left behind would keep the pipes open, and `close` would never fire.
-    child.on("exit", killAll);
+    child.on("exit", killGroup);
     child.on("close", (code, signal) => {
       const end = timedOut
         ? `timed out after ${options.timeout / 1000} s`
@@ -86,3 +81,30 @@ export function run(
 }
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+function kill(groups: Iterable<number>): void {
+  for (const group of groups) {
+    try {
+      process.kill(-group, "SIGKILL");
+    } catch {
+      // The group has already ended.
+    }
+  }
+}
+
+/** The process groups of a leader and of all processes below it, which may have their own. */
+function groupsBelow(leader: number): Set<number> {
+  const { stdout } = spawnSync("ps", ["-A", "-o", "pid=,ppid=,pgid="], { encoding: "utf8" });
+  // A machine may lack `ps`.
+  const rows = (stdout ?? "").trim().split("\n").map((row) => row.trim().split(/\s+/).map(Number));
+  const groups = new Set([leader]);
+  const found = [leader];
+  for (const above of found) {
+    for (const [pid, parent, group] of rows) {
+      if (parent !== above) continue;
+      found.push(pid);
+      groups.add(group);
+    }
+  }
+  return groups;
+}

@@ -85,8 +85,8 @@ export async function withMachine(
   program: () => Promise<string>,
   use: (machine: Machine, folder: string) => Promise<void>,
 ): Promise<void> {
-  const stage = await openStage("deno");
   const registry = await startRegistry();
+  const stage = await openStage("deno");
   try {
     const path = await program();
     const isNode = path.endsWith("node");

@@ -54,8 +54,8 @@ flow "extra" {
  */
 export function projectTest(way: Way): void {
   test(`project: the README of every template is right, with ${way.tool}`, async () => {
-    const stage = await openStage("deno");
     const registry = await startRegistry();
+    const stage = await openStage("deno");
     try {
       const machine = await Machine.create(stage, registry.url);
       if (way.tool === "weir") await machine.installExecutable();
