@@ -74,6 +74,9 @@ const brokerFiles: readonly string[] = [
   "tests/attributes/rabbitmq.test.ts",
 ];
 
+/** Files that need a process in which no plugin was imported before, each in one of its own. */
+const isolated: readonly string[] = ["tests/unit/plugins-import.test.ts"];
+
 /**
  * Files that measure time. They run after everything else, one row after the other; the files of a
  * row run side by side, since they wait most of the time.
@@ -204,7 +207,10 @@ function listTests(
     if (selected.length === 0) continue;
     const count = processes === undefined ? selected.length : quick ? QUICK_PROCESSES : processes;
     for (const runtime of quick ? ["deno" as const] : runtimes) {
-      const parts = divide(selected, count).map((group): Part => ({
+      const alone = selected.filter((file) => isolated.includes(file));
+      const others = selected.filter((file) => !alone.includes(file));
+      const groups = [...divide(others, count), ...alone.map((file) => [file])];
+      const parts = groups.map((group): Part => ({
         name: group.length === 1 ? group[0] : `${group.length} files`,
         queue: brokerFiles.includes(group[0]) ? "broker" : whole ? queue : undefined,
         run: () => runFiles(runtime, group, root, tools),

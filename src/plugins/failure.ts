@@ -36,9 +36,13 @@ export function asPluginError(thrown: unknown, url: string): PluginError {
   return new PluginError(code, message, { cause: thrown, hint: hintFor(sentence) });
 }
 
-/** The file that a failed import is about, as far as the error tells. */
-export function fileOf(thrown: unknown, url: string): string | undefined {
-  return describe(thrown, url).place?.path;
+/** The files that a failed import is about, as far as the error tells. */
+export function filesOf(thrown: unknown, url: string): readonly string[] {
+  const { sentence, place } = describe(thrown, url);
+  // Deno looks for all files of a module before it calls a hook.
+  const [, missing] = /^Module not found "(file:[^"]+)"$/.exec(sentence) ?? [];
+  const path = missing === undefined ? undefined : pathOf(missing);
+  return [place?.path, path].filter((path) => path !== undefined);
 }
 
 function describe(thrown: unknown, url: string): { sentence: string; place: Place | undefined } {
@@ -77,12 +81,19 @@ function placeAtEnd(line: string): readonly Place[] {
   const end = /:(\d{1,9})(?::(\d{1,9}))?\)?$/.exec(line);
   if (end === null) return [];
   const before = withoutVersion(line.slice(0, end.index));
-  // A path may have spaces and parentheses, also in a URL of Deno: it begins as far left as it can.
-  const [file] = /file:\/\/\/(?!.*file:\/\/\/).*$/.exec(before) ??
-    /(?<![^\s(])(?:\/|[a-z]:[\\/]).*$/i.exec(before) ?? [];
+  const file = fileAtEnd(before);
   const path = file === undefined ? undefined : pathOf(file);
   if (path === undefined || isThisPackage(path)) return [];
   return [{ path, line: Number(end[1]), column: end[2] ? Number(end[2]) : undefined }];
+}
+
+/** The URL or path of a file. A path may have spaces and parentheses, also in a URL of Deno. */
+function fileAtEnd(text: string): string | undefined {
+  const url = text.lastIndexOf("file:///");
+  if (url !== -1) return text.slice(url);
+  // A path begins as far left as it can.
+  const start = /(?:^|[\s(])(?=\/|[a-z]:[\\/])/i.exec(text);
+  return start === null ? undefined : text.slice(start.index + start[0].length);
 }
 
 function pathOf(file: string): string | undefined {

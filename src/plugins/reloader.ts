@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { importsOf } from "./bun-imports.ts";
-import { asPluginError, fileOf } from "./failure.ts";
+import { asPluginError, filesOf } from "./failure.ts";
 import { isOwnFile, onImport, passVersions, withVersion } from "./hooks.ts";
 import { locate } from "./locate.ts";
 import { platform } from "./platform.ts";
@@ -72,8 +72,7 @@ export class PluginReloader {
       // The platforms keep a module that has failed.
       this.#hasFailed = true;
       if (platform === "bun" && error instanceof SyntaxError) await this.#runUnlinked();
-      const file = fileOf(error, url);
-      if (file !== undefined && isOwnFile(file)) this.#addRoot(file);
+      for (const file of filesOf(error, url)) if (isOwnFile(file)) this.#addRoot(file);
       throw asPluginError(error, url);
     }
   };

@@ -153,6 +153,12 @@ reloadTest(
   },
 );
 
+reloadTest("a file that is missing at the first import is watched", async (stage) => {
+  await stage.write({ "a.ts": 'import { b } from "./deep/b.ts";\nexport default b;\n' });
+  assert.deepEqual(await stage.read("./a.ts"), ["plugin-failed"]);
+  assert.deepEqual(stage.files, ["a.ts", "deep/b.ts"]);
+});
+
 reloadTest(
   "an export that is missing is found when it is there, also in two plugins",
   async (stage) => {
