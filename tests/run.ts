@@ -67,12 +67,16 @@ const suites: readonly Suite[] = [
  */
 const brokerFiles: readonly string[] = [
   "tests/services/rabbitmq.test.ts",
+  "tests/e2e/watch-rabbitmq.test.ts",
   "tests/e2e/workers-rabbitmq.test.ts",
   "tests/e2e/executable-rabbitmq.test.ts",
   "tests/e2e/page.test.ts",
   "tests/examples/rabbitmq.test.ts",
   "tests/attributes/rabbitmq.test.ts",
 ];
+
+/** Files that install and start packages, in a queue of their own: they wait for npm and Bun. */
+const packageFiles = /^tests\/e2e\/(?:executable|package|project)/;
 
 /** Files that need a process in which no plugin was imported before, each in one of its own. */
 const isolated: readonly string[] = ["tests/unit/plugins-import.test.ts"];
@@ -212,7 +216,7 @@ function listTests(
       const groups = [...divide(others, count), ...alone.map((file) => [file])];
       const parts = groups.map((group): Part => ({
         name: group.length === 1 ? group[0] : `${group.length} files`,
-        queue: brokerFiles.includes(group[0]) ? "broker" : whole ? queue : undefined,
+        queue: queueOf(group[0], whole ? queue : undefined),
         run: () => runFiles(runtime, group, root, tools),
       }));
       steps.push({ name: `${folder} on ${runtime}`, parts });
@@ -225,6 +229,11 @@ function listTests(
     }
   }
   return steps;
+}
+
+function queueOf(file: string, queue: string | undefined): string | undefined {
+  if (brokerFiles.includes(file)) return "broker";
+  return queue !== undefined && packageFiles.test(file) ? "packages" : queue;
 }
 
 /** Divides files into at most `count` groups: neighbors, which are alike, go to different groups. */
