@@ -64,15 +64,10 @@ export class Machine {
 
   /** Starts a line of shell. Ctrl-C, which is `signal("SIGINT")`, reaches all of its processes. */
   start(line: string, cwd: string, env: Readonly<Record<string, string>> = {}): Process {
-    const options = { cwd, env: { ...this.env, ...env }, leader: true };
-    // A package manager that started this test is not the one that the user starts, and a port of this
-    // machine's environment would win over that of .env.
-    const unset = "PORT" in env ? "" : " PORT";
-    return this.#stage.command(
-      "sh",
-      ["-c", `unset npm_config_user_agent${unset}; ${line}`],
-      options,
-    );
+    const all = { ...this.env, ...env };
+    const unset = inherited().filter((name) => !Object.hasOwn(all, name));
+    const command = unset.length === 0 ? line : `unset ${unset.join(" ")}; ${line}`;
+    return this.#stage.command("sh", ["-c", command], { cwd, env: all, leader: true });
   }
 
   /** Runs a line of shell to its end, which must be a success. */
@@ -90,4 +85,12 @@ export class Machine {
   serve(line: string, cwd: string, env: Readonly<Record<string, string>> = {}): Promise<Weir> {
     return ready(this.start(line, cwd, env));
   }
+}
+
+/**
+ * The variables of this process that a user's shell does not have: those of the npm that has started
+ * the tests, and the port of a service, which would win over that of `.env`.
+ */
+function inherited(): string[] {
+  return Object.keys(process.env).filter((name) => /^npm_\w+$/i.test(name) || name === "PORT");
 }
