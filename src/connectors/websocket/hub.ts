@@ -1,4 +1,5 @@
 /** A `websocket` connector at work: lets clients in, sends what flows write, and shuts down. */
+import { type Clock, systemClock } from "../../base/clock.ts";
 import { InFlight } from "../../base/in-flight.ts";
 import type {
   Connector,
@@ -150,11 +151,12 @@ export class Hub implements Connector {
 export async function shutDownAll(
   connections: readonly Pick<Connection, "shutDown">[],
   spread: number,
+  clock: Clock = systemClock,
 ): Promise<void> {
   const time = spread * Math.min(1, connections.length / MANY);
   await Promise.all(connections.map(async (connection) => {
     const delay = Math.random() * time;
-    if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+    if (delay > 0) await new Promise<void>((resolve) => clock.after(delay, resolve));
     await connection.shutDown();
   }));
 }
