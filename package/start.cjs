@@ -1,4 +1,4 @@
-// Starts the command. A file of its own, since an old Node cannot parse `import()`.
+// Starts the command. It is a separate file because an old Node cannot parse `import()`.
 "use strict";
 
 import(process.versions.deno ? "../src/cli-deno.js" : "../src/cli.js")

@@ -26,7 +26,7 @@ class Lines implements Connector {
   readonly #inFlight = new InFlight();
   readonly #counts = { published: 0, received: 0 };
   #client: LinesClient | undefined;
-  /** Why there is no connection. */
+  /** The reason why the connection is down. */
   #reason = "has not been started";
   #lostBefore = false;
   #consuming = false;

@@ -29,13 +29,13 @@ class Pulse implements Connector {
     this.#flows.push(flow);
   }
 
-  /** From now on there are events. */
+  /** Begins to produce events. */
   consume(): Promise<void> {
     this.#wait();
     return Promise.resolve();
   }
 
-  /** From now on there are no new events. */
+  /** Produces no more events. */
   stop(): Promise<void> {
     this.#cancel();
     return Promise.resolve();

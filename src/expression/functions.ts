@@ -86,7 +86,7 @@ function variableReader(env: ExpressionEnvironment["env"]): FunctionDefinition {
   return define(1, 2, read, (literals) => {
     const [name] = literals;
     if (literals.length === 1 && name !== undefined) read(new Meter(), name);
-    // Asked for now as well, since workers and a watch must know which variables are used.
+    // Read once here too: workers and --watch must know which variables an expression uses.
     else if (typeof name === "string") env?.(name);
     return undefined;
   });
