@@ -33,8 +33,8 @@ interface KnownTypes {
 export function readConnector(
   name: string,
   block: Block,
-  { types, moreTypes, env, now, constants, report }:
-    & Pick<Loading, "types" | "env" | "now" | "constants" | "report">
+  { types, moreTypes, env, now, randomBytes, constants, report }:
+    & Pick<Loading, "types" | "env" | "now" | "randomBytes" | "constants" | "report">
     & KnownTypes,
 ): ReadConnector {
   const { headerSpan } = block;
@@ -53,6 +53,7 @@ export function readConnector(
     variables: ["constants"],
     env,
     now,
+    randomBytes,
     constants,
     lookups: lookups.defer,
     onExpression: (expression: Expression, span: Span) =>

@@ -15,6 +15,7 @@ export interface Loading {
   readonly types: Readonly<Record<string, ConnectorType>>;
   readonly env: (name: string) => string | undefined;
   readonly now: (() => number) | undefined;
+  readonly randomBytes: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
   /** The names that `constants` has; undefined where a file that cannot be read may have more. */
   readonly constants: readonly string[] | undefined;
   readonly connectors: ReadonlyMap<string, ConnectorModel>;

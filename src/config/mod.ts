@@ -35,6 +35,8 @@ export interface LoadFilesOptions extends ReadOptions {
   readonly importPlugin?: ImportPlugin | undefined;
   /** The time for expressions, in milliseconds since the epoch; the machine's own by default. */
   readonly now?: (() => number) | undefined;
+  /** Fills bytes with random values, for expressions; those of `crypto` by default. */
+  readonly randomBytes?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
   /** Whether a program has the configuration inside of it, and may publish as its flows do. */
   readonly embedded: boolean;
   /** Called with every file beside the configuration's own that a start would read. */
@@ -84,7 +86,7 @@ async function connectFiles(
     report({ code: "unexpected-label", span: label.span, message: "constants takes no label" });
   }
 
-  const { now } = options;
+  const { now, randomBytes } = options;
   const variables = new VariableRecorder(options.env);
   const { env } = variables;
   const named = (kind: string): readonly NamedBlock[] =>
@@ -102,6 +104,7 @@ async function connectFiles(
   const { service, plugins, morePlugins } = readService(read.body, {
     env,
     now,
+    randomBytes,
     constants,
     declared,
     report,
@@ -110,7 +113,7 @@ async function connectFiles(
   const types = { ...options.builtIn, ...loaded.types, ...options.connectors };
   const moreTypes = morePlugins || loaded.failed;
   const found = blocks.connector.map(([name, block]) =>
-    readConnector(name, block, { types, moreTypes, env, now, constants, report })
+    readConnector(name, block, { types, moreTypes, env, now, randomBytes, constants, report })
   );
   refuseSharedAddresses(found, report);
   const models = found.flatMap(({ name, model }) => model === undefined ? [] : [[name, model]]);
@@ -118,13 +121,14 @@ async function connectFiles(
     types,
     env,
     now,
+    randomBytes,
     constants,
     connectors: new Map(models as [string, ConnectorModel][]),
     dataTypes: readTypes(blocks.type, {
       report,
       mayExist: (name) => declared.mayExist("type", name),
     }),
-    transforms: readTransforms(blocks.transform, { env, now, constants, report }),
+    transforms: readTransforms(blocks.transform, { env, now, randomBytes, constants, report }),
     declared,
     report,
   };

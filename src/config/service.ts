@@ -63,9 +63,9 @@ export interface ReadService {
 /** Reads the `service` block, of which there is at most one. Without it, returns the defaults. */
 export function readService(
   root: Body,
-  { env, now, constants, declared, report }: Pick<
+  { env, now, randomBytes, constants, declared, report }: Pick<
     Loading,
-    "env" | "now" | "constants" | "declared" | "report"
+    "env" | "now" | "randomBytes" | "constants" | "declared" | "report"
   >,
 ): ReadService {
   const [found, ...more] = root.blocks.filter(({ type }) => type === "service");
@@ -83,7 +83,7 @@ export function readService(
     });
   }
   const body = found?.body ?? { attributes: [], blocks: [], span: root.span };
-  const context = { subject: "service", variables: [], env, now, constants, report };
+  const context = { subject: "service", variables: [], env, now, randomBytes, constants, report };
   const options = readFields(body, serviceFields, found?.headerSpan ?? root.span, context);
   const places = placesOf(options);
   if (places.has("shutdown_spread") && options.shutdown_spread > options.shutdown_timeout) {

@@ -121,7 +121,7 @@ function compile(
   label = written.name,
 ): Expression | undefined {
   const { name, value, valueSpan, verbatim } = written;
-  const { subject, env, now, report, onExpression } = context;
+  const { subject, env, now, randomBytes, report, onExpression } = context;
   if (typeof value !== "string") {
     const message = `${subject}: ${name} must be an expression in quotes`;
     report({ code: "invalid-value", span: valueSpan, message });
@@ -129,7 +129,7 @@ function compile(
   }
   const place = `${valueSpan.file.path}:${lineOf(valueSpan)} (${subject}, ${label})`;
   try {
-    const compiled = compileExpression(value, variables, { env, now, place });
+    const compiled = compileExpression(value, variables, { env, now, randomBytes, place });
     checkConstants(compiled, written, context);
     onExpression?.(compiled, valueSpan);
     return compiled;

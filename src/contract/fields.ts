@@ -26,6 +26,8 @@ export interface ReadContext {
   readonly env: (name: string) => string | undefined;
   /** The time for expressions, in milliseconds since the epoch; the machine's own by default. */
   readonly now?: (() => number) | undefined;
+  /** Fills bytes with random values, for expressions; those of `crypto` by default. */
+  readonly randomBytes?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
   /** The names of all constants; undefined if some may be unknown. */
   readonly constants?: readonly string[] | undefined;
   /** Takes every expression that was compiled, and the place of its attribute's value. */

@@ -1,14 +1,12 @@
 /** All functions of the language, by name. */
 
-import { quoted } from "../base/shown.ts";
-import { refuse, stringOf } from "./arguments.ts";
+import { refuse } from "./arguments.ts";
 import { CONVERSIONS } from "./conversions.ts";
 import { ENCODING_FUNCTIONS } from "./encoding.ts";
 import { LIST_FUNCTIONS, MAP_FUNCTIONS } from "./collections.ts";
-import { Failure } from "./failure.ts";
+import { environmentFunctions } from "./environment.ts";
 import { kindOf } from "./kinds.ts";
 import { MATH_FUNCTIONS } from "./math.ts";
-import { Meter } from "./meter.ts";
 import {
   define,
   type ExpressionEnvironment,
@@ -30,9 +28,6 @@ export const NAMESPACES: ReadonlySet<string> = new Set([
   "cel",
 ]);
 
-/** Steps of making a UUID. */
-const UUID = 100;
-
 /** The number of characters of a string, items of a list, fields of a map or bytes. */
 function size(name: string): FunctionDefinition {
   return define(1, 1, (meter, value) => {
@@ -50,10 +45,6 @@ function size(name: string): FunctionDefinition {
 }
 
 const GENERAL_FUNCTIONS: Functions = {
-  uuid: define(0, 0, (meter) => {
-    meter.spend(UUID);
-    return crypto.randomUUID();
-  }),
   len: size("len"),
   size: size("size"),
 };
@@ -70,47 +61,8 @@ const FUNCTIONS: ReadonlyMap<string, FunctionDefinition> = new Map(Object.entrie
   ...TIME_FUNCTIONS,
 }));
 
-/** Steps of a call of the system. */
-const SYSTEM_CALL = 100;
-
-/** `env(name)` and `env(name, default)`. An empty variable counts as unset. */
-function variableReader(env: ExpressionEnvironment["env"]): FunctionDefinition {
-  const read = (meter: Meter, name: unknown, fallback?: unknown): unknown => {
-    meter.spend(SYSTEM_CALL);
-    const wanted = stringOf("env", name);
-    const value = env?.(wanted) ?? "";
-    if (value !== "") return value;
-    if (fallback !== undefined) return fallback;
-    throw new Failure(`the environment variable ${quoted(wanted)} is not set`);
-  };
-  return define(1, 2, read, (literals) => {
-    const [name] = literals;
-    if (literals.length === 1 && name !== undefined) read(new Meter(), name);
-    // Read once here too: workers and --watch must know which variables an expression uses.
-    else if (typeof name === "string") env?.(name);
-    return undefined;
-  });
-}
-
-/** The functions that read the environment: its variables and its clock. */
-function environmentFunctions({ env, now = () => Date.now() }: ExpressionEnvironment): Functions {
-  return {
-    env: variableReader(env),
-    now: define(0, 0, (meter) => {
-      meter.spend(SYSTEM_CALL);
-      return new Date(now()).toISOString();
-    }),
-    now_unix: define(0, 0, (meter) => {
-      meter.spend(SYSTEM_CALL);
-      return BigInt(Math.floor(now() / 1000));
-    }),
-  };
-}
-
 /** The last environment and its functions: all expressions of a configuration have the same. */
-let last: { env: unknown; now: unknown; functions: ReadonlyMap<string, FunctionDefinition> } = {
-  env: undefined,
-  now: undefined,
+let last: ExpressionEnvironment & { functions: ReadonlyMap<string, FunctionDefinition> } = {
   functions: functionsOf({}),
 };
 
@@ -122,9 +74,9 @@ function functionsOf(environment: ExpressionEnvironment) {
 export function functionsIn(
   environment: ExpressionEnvironment,
 ): ReadonlyMap<string, FunctionDefinition> {
-  const { env, now } = environment;
-  if (last.env !== env || last.now !== now) {
-    last = { env, now, functions: functionsOf(environment) };
+  const { env, now, randomBytes } = environment;
+  if (last.env !== env || last.now !== now || last.randomBytes !== randomBytes) {
+    last = { env, now, randomBytes, functions: functionsOf(environment) };
   }
   return last.functions;
 }

@@ -11,6 +11,8 @@ export interface ExpressionEnvironment {
   readonly env?: ((name: string) => string | undefined) | undefined;
   /** The time in milliseconds since the start of 1970; by default the system clock. */
   readonly now?: (() => number) | undefined;
+  /** Fills bytes with random values, for `uuid()` and `random()`; by default those of `crypto`. */
+  readonly randomBytes?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
 }
 
 /** A compiled piece of an expression; `locals` holds the variables of macros by their slot. */

@@ -37,6 +37,11 @@ export interface LoadOptions {
   /** The time for expressions, in milliseconds since the epoch. By default, this machine's time. */
   readonly now?: () => number;
   /**
+   * Fills bytes with random values, which `uuid()` and `random()` use. By default, those of
+   * `crypto`. A test can pass a repeatable source.
+   */
+  readonly randomBytes?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
+  /**
    * Whether a program embeds the configuration and may publish to its brokers. If false, flows that
    * nothing publishes to cause a warning. True by default.
    */
@@ -78,6 +83,7 @@ export function loadConfig(
     readFile: options.readFile ?? refuseToRead,
     cache: options.cache,
     now: options.now,
+    randomBytes: options.randomBytes,
     embedded: options.embedded ?? true,
     onFile: options.onFile,
   });

@@ -226,6 +226,7 @@ export const attacks: Readonly<Record<string, readonly string[]>> = {
   now: [many("now()")],
   now_unix: [many("now_unix()")],
   uuid: [many("uuid()")],
+  random: [many("random()")],
   env: [many("env('WEIR_NO_SUCH_VARIABLE', 'none')")],
 
   // Macros

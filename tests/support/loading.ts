@@ -9,6 +9,7 @@ const loading: Loading = {
   types: {},
   env: () => undefined,
   now: undefined,
+  randomBytes: undefined,
   constants: undefined,
   connectors: new Map(),
   dataTypes: new Map(),

@@ -277,3 +277,15 @@ test("an error carries the place that it was given", () => {
     return error instanceof ExpressionError && error.place === undefined;
   });
 });
+
+test("uuid and random take their bytes from the environment", () => {
+  const run = (text: string, randomBytes?: (bytes: Uint8Array) => void) =>
+    compileExpression(text, [], { randomBytes }).evaluate({});
+  const counting = (bytes: Uint8Array) => void bytes.forEach((_, i) => bytes[i] = i);
+  assert.equal(run("uuid()", counting), "00010203-0405-4607-8809-0a0b0c0d0e0f");
+  assert.equal(run("uuid()", (bytes) => bytes.fill(255)), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+  assert.equal(run("random()", () => {}), 0);
+  assert.equal(run("random()", (bytes) => bytes.fill(255)), 1 - 2 ** -53);
+  assert.equal(run("random() == random()"), false);
+  assert.equal(run("uuid() == uuid()"), false);
+});

@@ -472,6 +472,7 @@ const ENVIRONMENT_LAWS: readonly Law[] = [
     {},
     () => [true, false],
   ),
+  law("random", "[random() >= 0, random() < 1]", {}, () => [true, true]),
 ];
 
 const LAWS: readonly Law[] = [

@@ -63,7 +63,7 @@ const RESULTS = ["output", "outputs"];
 /** Reads a flow; undefined where it has problems, which have been reported. */
 export function readFlow(name: string, found: Block, loading: Loading): FlowModel | undefined {
   const subject = `flow "${name}"`;
-  const { env, now, constants, report, onExpression } = loading;
+  const { env, now, randomBytes, constants, report, onExpression } = loading;
   const { body } = found;
   const steps = new StepNames(subject, report);
   const { source, operation, hasClients } = originOf(found, loading);
@@ -79,6 +79,7 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
     ],
     env,
     now,
+    randomBytes,
     constants,
     report,
     onExpression(expression, span) {

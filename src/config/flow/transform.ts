@@ -37,7 +37,10 @@ export function transformField(
 /** The transforms at the top level. They may use every variable; a flow that uses one must have them. */
 export function readTransforms(
   blocks: readonly NamedBlock[],
-  { env, now, constants, report }: Pick<Loading, "env" | "now" | "constants" | "report">,
+  { env, now, randomBytes, constants, report }: Pick<
+    Loading,
+    "env" | "now" | "randomBytes" | "constants" | "report"
+  >,
 ): ReadonlyMap<string, readonly NamedExpression[]> {
   const variables = ["input", "output", "step", "client", "constants", "error"];
   return new Map(blocks.map(([name, block]) => {
@@ -48,7 +51,10 @@ export function readTransforms(
       const message = `${subject} cannot use another transform`;
       report({ code: "nested-transform", span: use.nameSpan, message, hint });
     }
-    return [name, readLines(block, { subject, variables, env, now, constants, report })];
+    return [
+      name,
+      readLines(block, { subject, variables, env, now, randomBytes, constants, report }),
+    ];
   }));
 }
 

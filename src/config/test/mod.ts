@@ -43,8 +43,15 @@ export function readTests(
   loading: Loading,
 ): readonly TestModel[] {
   return blocks.map(([name, block]) => {
-    const { env, now, report } = loading;
-    const context: ReadContext = { subject: `test "${name}"`, variables: [], env, now, report };
+    const { env, now, randomBytes, report } = loading;
+    const context: ReadContext = {
+      subject: `test "${name}"`,
+      variables: [],
+      env,
+      now,
+      randomBytes,
+      report,
+    };
     const { body, headerSpan } = block;
     const { client, ...others } = readFields(body, testFields(loading), headerSpan, context);
     const all: readonly Placed<TestStep>[] = Object.values(others).flat();
