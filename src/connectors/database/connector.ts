@@ -149,8 +149,10 @@ export class DatabaseConnector implements Connector {
   }
 
   async #driverContext(): Promise<DriverContext> {
-    const { name, logger } = this.#context;
-    return { name, logger, options: this.#options, migrations: await this.#readMigrations() };
+    const { name, logger, clock } = this.#context;
+    const migrations = await this.#readMigrations();
+    const { simulated } = this.#options;
+    return { name, logger, options: this.#options, migrations, ...(simulated && { clock }) };
   }
 
   async #readMigrations(): Promise<readonly Migration[]> {

@@ -2,6 +2,7 @@
  * The interface of drivers. A driver opens one kind of database; statements, plans, dedupe keys and
  * results are made above it.
  */
+import type { Clock } from "../../base/clock.ts";
 import type { Cancellable, Logger } from "../../contract/connector.ts";
 import type { DatabaseOptions } from "./options.ts";
 
@@ -37,6 +38,8 @@ export interface DriverContext {
   readonly options: DatabaseOptions;
   readonly migrations: readonly Migration[];
   readonly logger: Logger;
+  /** The time of SQL in a test; undefined for that of the machine. */
+  readonly clock?: Clock | undefined;
 }
 
 /** An open database. */

@@ -41,8 +41,8 @@ export const databaseConnector: ConnectorType = defineConnector({
   files: ({ migrations: path }) =>
     path === undefined ? [] : [{ path, kind: "files", ending: ".sql" }],
   unshared: (options) => drivers[options.driver].unshared?.(options),
-  /** SQLite in memory replaces every database; the migrations are applied. */
-  test: (options) => ({ ...options, driver: "sqlite", database: ":memory:" }),
+  /** SQLite in memory, with the test's time, replaces every database; the migrations are applied. */
+  test: (options) => ({ ...options, driver: "sqlite", database: ":memory:", simulated: true }),
   async create(options, context) {
     return new DatabaseConnector(await drivers[options.driver].load(), options, context);
   },

@@ -41,6 +41,8 @@ export type DatabaseOptions = Values<typeof fields> & {
   readonly driver: string;
   /** Milliseconds that a write waits for the lock of another process: 5000 by default. Not in HCL. */
   readonly patience?: number;
+  /** Whether SQL reads the time of the connector's clock, as a test's must. Not in HCL. */
+  readonly simulated?: boolean;
 };
 
 /** The attributes of a `to` block. */

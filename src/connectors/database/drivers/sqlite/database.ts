@@ -23,6 +23,7 @@ import { migrate } from "./migrations.ts";
 import { configure, openError, openFile } from "./opening.ts";
 import { mayTakeLong } from "./programs.ts";
 import { Readers } from "./readers.ts";
+import { SimulatedTime } from "./simulated-time.ts";
 import { toInteger, toRow, toSql } from "./values.ts";
 
 /** How many milliseconds a write waits for the lock of another process. */
@@ -50,6 +51,8 @@ export class SqliteDatabase implements Database {
   readonly #looking: ReturnType<typeof setInterval> | undefined;
   /** For reads that may take long; undefined where no other connection could do them. */
   #readers: Readers | undefined;
+  /** Undefined where SQL has the machine's time. */
+  readonly #time: SimulatedTime | undefined;
   /** What the log says of the files. */
   #reported: string | undefined;
 
@@ -59,7 +62,7 @@ export class SqliteDatabase implements Database {
    * @throws {ConnectorError} It cannot be opened or a migration is refused; permanent unless the
    * database is locked or its disk fails at the moment.
    */
-  constructor({ name, options, migrations, logger }: DriverContext) {
+  constructor({ name, options, migrations, logger, clock }: DriverContext) {
     const { database: path, patience = PATIENCE } = options;
     this.#logger = logger;
     this.#database = openFile(name, path);
@@ -68,6 +71,7 @@ export class SqliteDatabase implements Database {
       const { shared, hasLog, readOnly } = configure(database);
       if (readOnly) logger.warn("the file {path} can be read but not written to", { path });
       if (shared) this.#readers = new Readers({ database: resolve(path), patience });
+      if (clock !== undefined) this.#time = new SimulatedTime(database, clock);
       migrate(database, migrations);
       database.prepare("PRAGMA foreign_keys = ON").run();
       const targets = "type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
@@ -134,6 +138,7 @@ export class SqliteDatabase implements Database {
     // SQLite tidies up when its last connection is closed, which must be one that may write.
     await Promise.all([this.#commits.drain(), this.#readers?.close()]);
     this.#database.close();
+    this.#time?.close();
   }
 
   #run<T>(transaction: Transaction<T>): T {

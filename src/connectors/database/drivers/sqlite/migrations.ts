@@ -46,8 +46,9 @@ function apply(database: DatabaseSync, migration: Migration): void {
     // Another process may have applied it while this one waited for the lock.
     if (!isApplied(database, migration)) {
       run(database, migration);
-      database.prepare(`INSERT INTO ${MIGRATIONS_TABLE} VALUES (?, ?, ?)`)
-        .run(name, checksum, new Date().toISOString());
+      const now = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+      database.prepare(`INSERT INTO ${MIGRATIONS_TABLE} VALUES (?, ?, ${now})`)
+        .run(name, checksum);
     }
     database.prepare("COMMIT").run();
   } catch (error) {
