@@ -2,14 +2,14 @@
 import { messageOf } from "../base/shown.ts";
 import type { Clock } from "../base/clock.ts";
 import { retryDelay } from "../base/retry.ts";
-import type { DestinationModel, RetryModel } from "../model/mod.ts";
-import { cancel, type Coroutine, FlowTimeout, isPromiseLike } from "./coroutine.ts";
+import type { RetryModel } from "../model/mod.ts";
+import { type Coroutine, FlowTimeout, isPromiseLike } from "./coroutine.ts";
 import { type FailureContext, isPermanent } from "./error-handling.ts";
-import { SKIPPED, writeTo } from "./requests.ts";
+import type { Group } from "./groups.ts";
+import { deliverTogether } from "./parallel.ts";
+import { writeTo } from "./requests.ts";
+import { isDone, UNSENT } from "./results.ts";
 import type { Run } from "./run.ts";
-
-/** The result of a destination that has not succeeded yet. */
-const UNSENT = Symbol("unsent");
 
 /** What delivery needs from the flow. */
 export interface DeliveryContext extends FailureContext {
@@ -23,14 +23,14 @@ export interface DeliveryContext extends FailureContext {
  * last try failed: destinations that have succeeded are not written to again.
  */
 export function* deliver(
-  to: readonly DestinationModel[],
+  groups: readonly Group[],
   retry: RetryModel,
   run: Run,
   context: DeliveryContext,
 ): Coroutine<void> {
   for (let attempt = 1;; attempt++) {
     try {
-      return yield* deliverOnce(to, run, context);
+      return yield* deliverOnce(groups, run, context);
     } catch (error) {
       if (error instanceof FlowTimeout || isPermanent(error) || attempt >= retry.attempts) {
         throw error;
@@ -47,93 +47,27 @@ export function* deliver(
   }
 }
 
-/** The result of a flow without destinations. */
-const NO_RESULT = { result: undefined, created: false };
-
-/** The result of the first destination that was not skipped; undefined if there is none. */
-export function firstResult(
-  to: readonly DestinationModel[],
-  { results }: Run,
-): { readonly result: unknown; readonly created: boolean } {
-  if (to.length === 0) return NO_RESULT;
-  const first = results.findIndex((item) => item !== SKIPPED);
-  return { result: results[first], created: first >= 0 && to[first].creates };
-}
-
-const NO_RESULTS: readonly unknown[] = [];
-
-/** The results of all destinations; null for those that returned nothing or were skipped. */
-export function allResults({ results }: Run): readonly unknown[] {
-  if (results.length === 0) return NO_RESULTS;
-  return results.map((item) => item === SKIPPED ? null : item ?? null);
-}
-
 function* deliverOnce(
-  to: readonly DestinationModel[],
+  groups: readonly Group[],
   run: Run,
   context: DeliveryContext,
 ): Coroutine<void> {
-  const { results } = run;
-  let position = 0;
-  while (position < to.length) {
-    if (to[position].parallel) {
-      position = yield* deliverTogether(to, position, run, context);
-      continue;
-    }
-    if (results.length === position || results[position] === UNSENT) {
-      run.stage = to[position].connector;
-      results[position] = UNSENT;
-      const result = writeTo(context.connectors, to[position], run);
-      results[position] = isPromiseLike(result) ? yield result : result;
-    }
-    position++;
+  for (const group of groups) {
+    if (group.kind === "parallel") yield* deliverTogether(group, run, context);
+    else if (!isDone(run, group.start)) yield* deliverAlone(group, run, context);
   }
 }
 
-/** Delivers to adjacent `parallel` destinations and returns the position after them. */
-function* deliverTogether(
-  to: readonly DestinationModel[],
-  start: number,
+/** Delivers to one destination. */
+function* deliverAlone(
+  { start, members: [to] }: Group,
   run: Run,
-  { connectors, logger, flow }: DeliveryContext,
-): Coroutine<number> {
-  const { results } = run;
-  const failures: { readonly connector: string; readonly error: unknown }[] = [];
-  const waiting: PromiseLike<void>[] = [];
-  const pending: unknown[] = [];
-  let end = start;
-  for (; end < to.length && to[end].parallel; end++) {
-    const position = end;
-    const { connector } = to[position];
-    if (results.length > position && results[position] !== UNSENT) continue;
-    results[position] = UNSENT;
-    const failed = (error: unknown): void => void failures.push({ connector, error });
-    try {
-      const result = writeTo(connectors, to[position], run);
-      if (isPromiseLike(result)) {
-        pending.push(result);
-        waiting.push(result.then((value) => void (results[position] = value), failed));
-      } else results[position] = result;
-    } catch (error) {
-      failed(error);
-    }
-  }
-  if (waiting.length > 0) {
-    yield Object.assign(Promise.all(waiting), { cancel: () => pending.forEach(cancel) });
-  }
-  if (failures.length === 0) return end;
-  // A permanent failure decides: retrying the others would not save the flow.
-  const decisive = failures.find(({ error }) => isPermanent(error)) ?? failures[0];
-  for (const { connector, error } of failures) {
-    if (error === decisive.error) continue;
-    logger.warn("flow {flow}: connector {connector} failed as well: {error}", {
-      flow,
-      connector,
-      error,
-    });
-  }
-  run.stage = decisive.connector;
-  throw decisive.error;
+  { connectors }: DeliveryContext,
+): Coroutine<void> {
+  run.stage = to.connector;
+  run.results[start] = UNSENT;
+  const result = writeTo(connectors, to, run);
+  run.results[start] = isPromiseLike(result) ? yield result : result;
 }
 
 function* sleep(milliseconds: number, clock: Clock): Coroutine<void> {

@@ -19,9 +19,11 @@ import type { DataType } from "../type/mod.ts";
 import { type Coroutine, runWithDeadline } from "./coroutine.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Dedupe, MemoryDedupeStore } from "./dedupe.ts";
-import { allResults, deliver, type DeliveryContext, firstResult } from "./delivery.ts";
+import { deliver, type DeliveryContext } from "./delivery.ts";
 import { HANDLED, invalid, recover, rejected, toFlowError, withAnswer } from "./error-handling.ts";
+import { type Group, groupsOf } from "./groups.ts";
 import { type Connectors, runStep } from "./requests.ts";
+import { allResults, firstResult } from "./results.ts";
 import { asScope, build, evaluateAll, Run } from "./run.ts";
 
 /** What a flow needs beside its model. */
@@ -53,6 +55,7 @@ export class Flow implements FlowHandler {
   readonly #model: FlowModel;
   readonly #context: FlowContext;
   readonly #delivery: DeliveryContext;
+  readonly #groups: readonly Group[];
   readonly #deadlines: Deadlines;
   readonly #dedupe: Dedupe | undefined;
   /** True if it has only expressions and types, so that no stage can wait. */
@@ -72,6 +75,7 @@ export class Flow implements FlowHandler {
     this.#model = model;
     this.#context = context;
     this.#delivery = { ...context, flow };
+    this.#groups = groupsOf(model.to);
     this.#deadlines = new Deadlines(clock, model.timeout);
     this.#isSynchronous = [...model.steps, ...model.to, model.accept ?? [], dedupe ?? []].flat()
       .length === 0;
@@ -166,7 +170,7 @@ export class Flow implements FlowHandler {
   }
 
   *#stages(run: Run, accepted: boolean): Coroutine<Outcome> {
-    const { accept, validate, steps, to } = this.#model;
+    const { accept, validate, steps, to, errorHandling } = this.#model;
     if (accept !== undefined && !accepted && !(yield* this.#accepts(run))) {
       if (accept.onReject === "ack") return HANDLED;
       throw rejected(this.flow, accept.onReject === "reject");
@@ -174,7 +178,7 @@ export class Flow implements FlowHandler {
     if (validate.input !== undefined) this.#validate(validate.input, "validate.input", run);
     if (steps.length > 0) yield* this.#runSteps(steps, run);
     this.#shape(run);
-    const delivery = () => deliver(to, this.#model.errorHandling.retry, run, this.#delivery);
+    const delivery = () => deliver(this.#groups, errorHandling.retry, run, this.#delivery);
     if (this.#dedupe === undefined) {
       if (to.length > 0) yield* delivery();
     } else {

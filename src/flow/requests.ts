@@ -16,13 +16,11 @@ import {
   runWithoutDeadline,
   waitFor,
 } from "./coroutine.ts";
+import { SKIPPED } from "./results.ts";
 import { asScope, reshape, type Run } from "./run.ts";
 
 /** Connectors by name. */
 export type Connectors = ReadonlyMap<string, Connector>;
-
-/** The result of a destination whose `when` was false. */
-export const SKIPPED: unique symbol = Symbol("skipped");
 
 /** A step's `timeout` has passed. */
 export class StepTimeout extends TimeoutError {

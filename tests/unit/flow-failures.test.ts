@@ -108,6 +108,7 @@ test("retry delays are random within bounds; permanent failures are not retried"
   const clock = new ManualClock();
   for (const [chance, delay] of [[0, 80], [0.5, 100], [0.999, 120]] as const) {
     const { deliver } = await import("../../src/flow/delivery.ts");
+    const { groupsOf } = await import("../../src/flow/groups.ts");
     const { Run } = await import("../../src/flow/run.ts");
     const { runWithDeadline } = await import("../../src/flow/coroutine.ts");
     const { Deadlines } = await import("../../src/flow/deadlines.ts");
@@ -138,7 +139,7 @@ test("retry delays are random within bounds; permanent failures are not retried"
       random: () => chance,
       logger: log.logger,
     };
-    const work = deliver([destination], model, run, context);
+    const work = deliver(groupsOf([destination]), model, run, context);
     const running = Promise.resolve(runWithDeadline(work, new Deadlines(clock, 10_000))).catch(
       () => {},
     );
