@@ -47,6 +47,12 @@ export interface FlowEvent {
   readonly input: Readonly<Record<string, unknown>>;
   /** The connection, if the source has clients. */
   readonly client?: Client;
+  /**
+   * The names of the payload's fields that are text because the source has nothing else, such as the
+   * parameters of a URL. The type of the flow's `validate.input` makes numbers and booleans of them.
+   * A getter may make it when it is first used.
+   */
+  readonly textFields?: ReadonlySet<string>;
 }
 
 /** How a flow ended. */

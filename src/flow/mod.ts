@@ -211,7 +211,8 @@ export class Flow implements FlowHandler {
 
   #validate(type: DataType, stage: string, run: Run): void {
     run.stage = stage;
-    const checked = type.check(run.payload);
+    const text = stage === "validate.input" ? run.event.textFields : undefined;
+    const checked = type.check(run.payload, text);
     if ("violations" in checked) throw invalid(this.flow, type.name, checked.violations);
     if (checked.value === run.payload) return;
     if (stage === "validate.input") run.scope.fill(checked.value, run.payload);

@@ -11,6 +11,7 @@ import {
   stringSchema,
 } from "./kinds.ts";
 import type { Kind, NumberKind, Part, Shape } from "./description.ts";
+import { TextConverter } from "./text.ts";
 import { type CompiledPart, Fallback, run, type Schema, violationsOf } from "./schema.ts";
 
 /**
@@ -21,7 +22,7 @@ export function compileTypes(
   shapes: ReadonlyMap<string, Shape>,
   refuseDefault: (part: Part, violation: Violation) => void,
 ): ReadonlyMap<string, DataType> {
-  const compiler = new Compiler();
+  const compiler = new Compiler(shapes);
   const types = new Map<string, DataType>();
   for (const [name, shape] of shapes) types.set(name, compiler.type(name, shape));
   for (const [part, fallback] of compiler.fallbacks) {
@@ -34,6 +35,11 @@ class Compiler {
   readonly fallbacks = new Map<Part, Fallback>();
   readonly #steps = new Steps();
   readonly #schemas = new Map<string, Schema>();
+  readonly #converter: TextConverter;
+
+  constructor(shapes: ReadonlyMap<string, Shape>) {
+    this.#converter = new TextConverter(shapes);
+  }
 
   type(name: string, shape: Shape): DataType {
     const schema = this.#object(shape);
@@ -42,9 +48,12 @@ class Compiler {
       name,
       fields: new Set(shape.fields.keys()),
       additional: shape.additional,
-      check: (value) => {
+      check: (value, text) => {
         this.#steps.renew();
-        const result = run(schema, value);
+        const result = run(
+          schema,
+          text === undefined ? value : this.#converter.convert(shape, value, text),
+        );
         return result.success
           ? { value: result.output }
           : { violations: violationsOf(result.issues) };

@@ -14,7 +14,7 @@ export interface Violation {
 
 /**
  * The result of checking a value: the value as it is used, or what is wrong with it, at most 100
- * violations. `value` is the very object that was checked, unless defaults had to be filled in.
+ * violations. `value` is the very object that was checked, unless something in it had to change.
  */
 export type Checked =
   | { readonly value: unknown }
@@ -28,6 +28,10 @@ export interface DataType {
   readonly fields: ReadonlySet<string>;
   /** True where fields of other names are let through. */
   readonly additional: boolean;
-  /** Checks a value. It throws for no JSON value and changes none. */
-  check(value: unknown): Checked;
+  /**
+   * Checks a value. It throws for no JSON value and changes none. The fields in `text` are text
+   * because their source has nothing else: they become numbers and booleans where the type wants
+   * some.
+   */
+  check(value: unknown, text?: ReadonlySet<string>): Checked;
 }

@@ -65,6 +65,26 @@ test("rest: a repeated query parameter is a list in order", async () => {
   assert.deepEqual(payload, { tag: ["a", "", "b c"], n: "1", empty: "", "ä": "&" });
 });
 
+test("rest: a query of very many names takes time that grows with its length alone", async () => {
+  const names = Array.from({ length: 100_000 }, (_, index) => `n${index}=${index}`);
+  const { payload } = await seen("GET /x", `/x?${names.join("&")}&n7=again`);
+  assert.equal(Object.keys(payload as object).length, names.length);
+  assert.deepEqual((payload as Record<string, unknown>).n7, ["7", "again"]);
+});
+
+test("rest: path and query are the fields that are text", async () => {
+  const { request } = await serve([[
+    "PUT /r/:room",
+    ({ textFields }) => respond([...textFields ?? []]),
+  ]]);
+  const names = async (body: string) => {
+    const response = await request("/r/a?b=c&b=d&__proto__=1", json(body, "PUT"));
+    return (await response.json()).sort();
+  };
+  assert.deepEqual(await names('{"c":"1","room":"2"}'), ["__proto__", "b", "room"]);
+  assert.deepEqual(await names("[1]"), ["__proto__", "b", "room"]);
+});
+
 test("rest: path parameters are decoded once", async () => {
   const cases: readonly [string, string][] = [
     ["a%20b", "a b"],

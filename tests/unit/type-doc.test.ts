@@ -8,15 +8,16 @@ import { fieldOf, readTypeBlocks, violations } from "./type-support.ts";
 
 const PAGE = readFileSync(new URL("../../docs/types.md", import.meta.url), "utf8");
 
-/** The first block of code in a language. */
-function example(language: string): string {
-  const code = new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(PAGE)?.[1];
-  assert.ok(code !== undefined, `no example in ${language}`);
+/** The first block of code in a language below a heading. */
+function example(language: string, heading: string): string {
+  const section = `\n${PAGE}`.split(`\n${heading}\n`, 2).at(1) ?? "";
+  const code = new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(section)?.[1];
+  assert.ok(section !== "" && code !== undefined, `no example in ${language} below ${heading}`);
   return code;
 }
 
 test("types page: its example is refused as it says", async () => {
-  const { types, problems } = await readTypeBlocks(example("hcl"));
+  const { types, problems } = await readTypeBlocks(example("hcl", "# Types"));
   assert.deepEqual(problems, []);
   const order = {
     id: 7,
@@ -27,7 +28,16 @@ test("types page: its example is refused as it says", async () => {
     size: { width: 1, height: 2 },
     nite: "",
   };
-  assert.deepEqual(types.get("order")?.check(order), { violations: JSON.parse(example("json")) });
+  assert.deepEqual(types.get("order")?.check(order), {
+    violations: JSON.parse(example("json", "## Violations")),
+  });
+});
+
+test("types page: the parameters of its URL are converted as it says", async () => {
+  const { types } = await readTypeBlocks(example("hcl", "## Parameters of a URL"));
+  const sent = { shelf: "7", limit: "20", exact: "true", tags: "new" };
+  const value = JSON.parse(example("json", "## Parameters of a URL"));
+  assert.deepEqual(types.get("search")?.check(sent, new Set(Object.keys(sent))), { value });
 });
 
 test("types page: the example of each format is one", async () => {

@@ -150,10 +150,21 @@ export class SocketEvent implements FlowEvent {
   }
 }
 
+/** The event of a new connection. Its payload is the query parameters. */
+class ConnectEvent extends SocketEvent {
+  constructor(client: Client) {
+    const { params, remote_addr } = client;
+    super("connect", params, client, undefined, { remote_addr });
+  }
+
+  get textFields(): ReadonlySet<string> {
+    return new Set(Object.keys(this.client.params));
+  }
+}
+
 /** The event of a new connection. */
 export function connectEvent(client: Client): SocketEvent {
-  const { params, remote_addr } = client;
-  return new SocketEvent("connect", params, client, undefined, { remote_addr });
+  return new ConnectEvent(client);
 }
 
 /** The event of a connection's end. `duration` is how long it was open, in milliseconds. */

@@ -1,0 +1,81 @@
+/** Text → numbers and booleans, for values of sources that have nothing but text. */
+import { isObject } from "../base/json.ts";
+import type { Kind, Shape } from "./description.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A number as JSON writes it. */
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+/** No finite number needs more digits, and no pattern has to look at more. */
+const LONGEST = 400;
+
+/**
+ * Converts what is text to the kinds of a type. Text that a kind cannot be made of stays text, so
+ * that its check refuses it.
+ */
+export class TextConverter {
+  readonly #types: ReadonlyMap<string, Shape>;
+
+  /** `types` are those that references name. */
+  constructor(types: ReadonlyMap<string, Shape>) {
+    this.#types = types;
+  }
+
+  /** The value with the fields of these names converted; the value itself if nothing changes. */
+  convert(shape: Shape, value: unknown, names: Iterable<string>): unknown {
+    if (!isObject(value)) return value;
+    const converted: [string, unknown][] = [];
+    for (const name of names) {
+      const part = shape.fields.get(name);
+      if (part === undefined || !Object.hasOwn(value, name)) continue;
+      const made = this.#kind(part.kind, value[name]);
+      if (made !== value[name]) converted.push([name, made]);
+    }
+    return replaced(value, converted);
+  }
+
+  #kind(kind: Kind, value: unknown): unknown {
+    switch (kind.kind) {
+      case "number":
+        return typeof value === "string" ? numberOf(value) : value;
+      case "boolean":
+        return value === "true" ? true : value === "false" ? false : value;
+      case "array":
+        return this.#items(kind.items.kind, value);
+      case "object":
+        return kind.shape === undefined ? value : this.#object(kind.shape, value);
+      case "reference": {
+        const shape = this.#types.get(kind.name);
+        return shape === undefined ? value : this.#object(shape, value);
+      }
+      default:
+        return value;
+    }
+  }
+
+  /** A parameter that is not repeated arrives as one text, not as a list. */
+  #items(kind: Kind, value: unknown): unknown {
+    if (typeof value === "string") return [this.#kind(kind, value)];
+    if (!Array.isArray(value)) return value;
+    const items = value.map((item) => this.#kind(kind, item));
+    return items.some((item, index) => item !== value[index]) ? items : value;
+  }
+
+  #object(shape: Shape, value: unknown): unknown {
+    return isObject(value) ? this.convert(shape, value, Object.keys(value)) : value;
+  }
+}
+
+/** A whole number that is not exact would be another one, which an id must not become. */
+function numberOf(text: string): unknown {
+  if (text.length > LONGEST || !NUMBER.test(text)) return text;
+  const number = Number(text);
+  return Number.isFinite(number) && (Number.isSafeInteger(number) || !/^-?\d+$/.test(text))
+    ? number
+    : text;
+}
+
+/** Spreads and fromEntries define properties, so that "__proto__" is a field like any other. */
+function replaced(value: Fields, fields: readonly (readonly [string, unknown])[]): Fields {
+  return fields.length === 0 ? value : { ...value, ...Object.fromEntries(fields) };
+}
