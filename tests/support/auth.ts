@@ -7,9 +7,9 @@ import {
   type Authenticated,
   type Authenticator,
   createAuthenticator,
-} from "../../src/connectors/websocket/auth/authenticator.ts";
-import { authField, type AuthOptions } from "../../src/connectors/websocket/auth/fields.ts";
-import type { JwksTiming } from "../../src/connectors/websocket/auth/jwks.ts";
+} from "../../src/access/auth/authenticator.ts";
+import { authField, type AuthOptions } from "../../src/access/auth/fields.ts";
+import type { JwksTiming } from "../../src/access/auth/jwks.ts";
 import type { HandshakeRefusal, HandshakeRequest } from "../../src/transport/socket.ts";
 import { ManualClock } from "./clock.ts";
 import { optionsOf } from "./config.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { authField } from "../../src/connectors/websocket/auth/fields.ts";
-import { tokenSources } from "../../src/connectors/websocket/auth/token.ts";
+import { authField } from "../../src/access/auth/fields.ts";
+import { tokenSources } from "../../src/access/auth/token.ts";
 import { loadConfig } from "../../src/runtime/load.ts";
 import { pair, SECRET } from "../support/auth.ts";
 

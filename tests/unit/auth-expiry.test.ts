@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Expiry } from "../../src/connectors/websocket/auth/credentials.ts";
+import { Expiry } from "../../src/connectors/websocket/credentials.ts";
 import { ManualClock } from "../support/clock.ts";
 
 const DAY = 86_400_000;

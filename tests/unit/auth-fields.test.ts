@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { exportPKCS8, generateKeyPair } from "jose";
-import { createAuthenticator } from "../../src/connectors/websocket/auth/authenticator.ts";
-import { authField, checkAuth } from "../../src/connectors/websocket/auth/fields.ts";
+import { createAuthenticator } from "../../src/access/auth/authenticator.ts";
+import { authField, checkAuth } from "../../src/access/auth/fields.ts";
 import { connectorWith, failuresOf, problemsOf, withFields } from "../support/config.ts";
 import { checkSentence, codeOf } from "../support/problems.ts";
 import { ManualClock } from "../support/clock.ts";

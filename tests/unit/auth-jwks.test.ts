@@ -4,7 +4,7 @@ import { once } from "node:events";
 import process from "node:process";
 import { test } from "node:test";
 import { createGzip, gzipSync } from "node:zlib";
-import { JWKS_TIMING } from "../../src/connectors/websocket/auth/jwks.ts";
+import { JWKS_TIMING } from "../../src/access/auth/jwks.ts";
 import { bench, Issuer, NOW, pair, sign } from "../support/auth.ts";
 
 /** Keys are asked for again without waiting. */

@@ -5,7 +5,7 @@ import {
   findToken,
   type TokenSource,
   withoutToken,
-} from "../../src/connectors/websocket/auth/token.ts";
+} from "../../src/access/auth/token.ts";
 import { forge, handshake, type RequestParts } from "../support/auth.ts";
 
 const query: TokenSource = { kind: "query", name: "token" };

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Frame } from "../../src/transport/frame.ts";
+import { nameProblem } from "../../src/access/names.ts";
 import { parseJson } from "../../src/base/json.ts";
 import {
   ackFrame,
   decodeFrame,
   errorFrame,
   messageFrame,
-  nameProblem,
   pongFrame,
   roomProblem,
 } from "../../src/connectors/websocket/protocol.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Limits, PingLimit, RateLimit } from "../../src/connectors/websocket/limits.ts";
+import { RateLimit } from "../../src/access/rate-limit.ts";
+import { Limits, PingLimit } from "../../src/connectors/websocket/limits.ts";
 import {
   type ClientFrame,
   decodeFrame,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Client } from "../../src/contract/connector.ts";
-import { Credentials } from "../../src/connectors/websocket/auth/credentials.ts";
+import { Credentials } from "../../src/connectors/websocket/credentials.ts";
 import { clientFacts, SocketEvent } from "../../src/connectors/websocket/client.ts";
 import type { HandshakeRequest } from "../../src/transport/socket.ts";
 

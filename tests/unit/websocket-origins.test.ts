@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  type AllowedOrigins,
-  isAllowed,
-  originList,
-} from "../../src/connectors/websocket/origins.ts";
+import { type AllowedOrigins, isAllowed, originList } from "../../src/access/origins.ts";
 
 function origins(...list: readonly string[]): AllowedOrigins {
   const result = originList().parse(list);

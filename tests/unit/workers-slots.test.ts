@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decide } from "../../src/connectors/websocket/admission.ts";
-import type { Authenticator } from "../../src/connectors/websocket/auth/authenticator.ts";
+import type { Authenticator } from "../../src/access/auth/authenticator.ts";
 import { Counters } from "../../src/connectors/websocket/counters.ts";
 import type { Shared } from "../../src/connectors/websocket/shared.ts";
 import { type SharedSlots, Slots } from "../../src/connectors/websocket/slots.ts";

@@ -6,13 +6,13 @@ import type { FlowHandler, Logger } from "../../contract/connector.ts";
 import { accept, admit } from "../../contract/dispatch.ts";
 import { refuse } from "../../transport/handshake.ts";
 import type { HandshakeRefusal, HandshakeRequest, VouchedClient } from "../../transport/socket.ts";
-import type { Authenticated, Authenticator } from "./auth/authenticator.ts";
-import { ANONYMOUS } from "./auth/credentials.ts";
+import type { Authenticated, Authenticator } from "../../access/auth/authenticator.ts";
+import { ANONYMOUS } from "../../access/auth/identity.ts";
 import { ClientState, connectEvent, type SocketEvent } from "./client.ts";
 import { handshakeRefusal, tooLate } from "./closing.ts";
 import type { Counter } from "./counters.ts";
-import { isAllowed } from "./origins.ts";
-import { nameProblem } from "./protocol.ts";
+import { isAllowed } from "../../access/origins.ts";
+import { nameProblem } from "../../access/names.ts";
 import type { Shared } from "./shared.ts";
 import { HandshakeSlot, TOO_MANY } from "./slots.ts";
 

@@ -3,7 +3,8 @@ import { isObject } from "../../base/json.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Client, FlowEvent } from "../../contract/connector.ts";
 import type { HandshakeRequest } from "../../transport/socket.ts";
-import { type ClientIdentity, Credentials } from "./auth/credentials.ts";
+import type { ClientIdentity } from "../../access/auth/identity.ts";
+import { Credentials } from "./credentials.ts";
 import type { CloseReason } from "./closing.ts";
 
 const NO_ROOMS: ReadonlySet<string> = new Set();

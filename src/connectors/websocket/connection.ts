@@ -5,7 +5,7 @@ import { admit } from "../../contract/dispatch.ts";
 import type { Frame } from "../../transport/frame.ts";
 import type { Peer, SocketFeatures, SocketSession } from "../../transport/socket.ts";
 import type { PendingConnection } from "./admission.ts";
-import { Expiry } from "./auth/credentials.ts";
+import { Expiry } from "./credentials.ts";
 import { type ClientState, disconnectEvent } from "./client.ts";
 import {
   CLOSE_PATIENCE,

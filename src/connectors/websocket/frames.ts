@@ -4,7 +4,7 @@ import { quoted } from "../../base/shown.ts";
 import type { FlowHandler } from "../../contract/connector.ts";
 import { accept, admit, dispatch, type Ending, runFlow } from "../../contract/dispatch.ts";
 import type { Frame } from "../../transport/frame.ts";
-import type { Authenticator } from "./auth/authenticator.ts";
+import type { Authenticator } from "../../access/auth/authenticator.ts";
 import { SocketEvent } from "./client.ts";
 import { frameRefusal } from "./closing.ts";
 import {

@@ -16,7 +16,7 @@ import type {
   VouchedClient,
 } from "../../transport/socket.ts";
 import { decide, type PendingConnection } from "./admission.ts";
-import type { Authenticator } from "./auth/authenticator.ts";
+import type { Authenticator } from "../../access/auth/authenticator.ts";
 import { Connection } from "./connection.ts";
 import { commandOf, execute, isControl, resultOf } from "./control.ts";
 import type { Counter } from "./counters.ts";

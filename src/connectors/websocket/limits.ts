@@ -1,8 +1,12 @@
 /** The limits of one connection: how fast it may send, and how many errors it may cause. */
+import {
+  RateLimit,
+  rateLimitField as accessRateLimitField,
+  type RateLimitOptions,
+} from "../../access/rate-limit.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { isLongerThan } from "../../base/text.ts";
-import { attribute, block, type Values } from "../../contract/fields.ts";
-import { duration, integer } from "../../contract/value-schema.ts";
+import type { Field } from "../../contract/fields.ts";
 import { OVER_RATE, TOO_MANY_ERRORS } from "./closing.ts";
 import type { ClientFrame, Refusal } from "./protocol.ts";
 
@@ -18,27 +22,14 @@ const EXCESS_WINDOW = 10_000;
 const MAX_PING_BYTES = 256;
 const PING_RATE = { messages: 20, per: 1_000, burst: undefined };
 
-const fields = {
-  messages: attribute(integer({ min: 1 }), {
-    about: "The maximum number of frames in each `per`. `ping` frames do not count: they have a " +
-      "limit of 20 a second.",
-    required: true,
-  }),
-  per: attribute(duration(), { about: "The time for `messages`.", default: "1s" }),
-  burst: attribute(integer({ min: 1 }), {
-    about: "The maximum number of frames at once after a pause. `messages` by default.",
-  }),
-};
-
 /** The `rate_limit` block of the connector. */
-export const rateLimitField = block(fields, {
+export const rateLimitField: Field<RateLimitOptions | undefined> = accessRateLimitField({
   about:
     "The rate limit of each connection. A frame over the limit gets the error rate_limited. No " +
     "limit by default.",
+  messages: "The maximum number of frames in each `per`. `ping` frames do not count: they have a " +
+    "limit of 20 a second.",
 });
-
-/** The options of `rate_limit`. Times are in milliseconds. */
-export type RateLimitOptions = Values<typeof fields>;
 
 /** The limits of one connection. */
 export class Limits {
@@ -100,38 +91,6 @@ export class PingLimit {
     if (retryAfter === 0) return undefined;
     const message = `too many pings; the next one is answered in ${retryAfter} ms`;
     return { code: "rate_limited", message, id, retryAfter };
-  }
-}
-
-/** A token bucket, which is full at first. */
-export class RateLimit {
-  readonly #clock: Clock;
-  readonly #burst: number;
-  /** Tokens a millisecond. */
-  readonly #speed: number;
-  #tokens: number;
-  #countedAt: number;
-
-  /** Adds a token every `per` / `messages` milliseconds, and keeps at most `burst`. */
-  constructor({ messages, per, burst = messages }: RateLimitOptions, clock: Clock) {
-    this.#clock = clock;
-    this.#burst = burst;
-    this.#speed = messages / per;
-    this.#tokens = burst;
-    this.#countedAt = clock.elapsed();
-  }
-
-  /** Takes a token and returns 0; without one, returns the whole milliseconds until there is one. */
-  take(): number {
-    const now = this.#clock.elapsed();
-    const grown = this.#tokens + (now - this.#countedAt) * this.#speed;
-    this.#tokens = Math.min(this.#burst, grown);
-    this.#countedAt = now;
-    // Rounding errors of fractions must not cost a client its frame.
-    const missing = 1 - this.#tokens;
-    if (missing > 1e-9) return Math.ceil(missing / this.#speed);
-    this.#tokens -= 1;
-    return 0;
   }
 }
 

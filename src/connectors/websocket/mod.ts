@@ -1,7 +1,7 @@
 /**
  * The `websocket` connector: rooms, users, broadcasts, and the flows that clients start.
  *
- * May import base/, contract/, expression/ and transport/.
+ * May import access/, base/, contract/, expression/ and transport/.
  *
  * A handshake goes through `hub.ts` and `admission.ts` to a `connection.ts`. A frame goes through
  * `connection.ts`, `queue.ts` (order and limits) and `frames.ts` to a flow. What a flow sends goes
@@ -16,7 +16,7 @@ import {
 } from "../../contract/definition.ts";
 import { CONTROL_TYPES, RESERVED_TYPES, TYPE_PATTERN } from "./protocol.ts";
 import type { Connector, ConnectorContext } from "../../contract/connector.ts";
-import { type AuthOptions, checkAuth, withoutKeys } from "./auth/fields.ts";
+import { type AuthOptions, checkAuth, withoutKeys } from "../../access/auth/fields.ts";
 import { checkControl, CONTROL_OPERATIONS, isControl } from "./control.ts";
 import { Hub } from "./hub.ts";
 import { destinationFields, fields, type WebSocketOptions } from "./options.ts";
@@ -154,7 +154,7 @@ async function createWithAuth(
   auth: AuthOptions,
   context: ConnectorContext,
 ): Promise<Connector> {
-  const { createAuthenticator } = await import("./auth/authenticator.ts");
+  const { createAuthenticator } = await import("../../access/auth/authenticator.ts");
   const { name, clock, logger, constants } = context;
   const scope = { constants };
   return new Hub(options, context, await createAuthenticator(auth, { name, clock, logger, scope }));

@@ -11,8 +11,8 @@ import {
 import { duration, flag, integer, size, text } from "../../contract/value-schema.ts";
 import { rateLimitField } from "./limits.ts";
 import { slowClientField } from "./slow-client/fields.ts";
-import { authField } from "./auth/fields.ts";
-import { originList } from "./origins.ts";
+import { authField } from "../../access/auth/fields.ts";
+import { originList } from "../../access/origins.ts";
 import { roomsField } from "./rooms/fields.ts";
 
 /** The attributes of the connector. */

@@ -1,8 +1,8 @@
 /** The wire protocol: decodes the frames of clients, encodes those of the server. No I/O. */
 import type { ErrorCode } from "../../base/errors.ts";
+import { nameProblem } from "../../access/names.ts";
 import { Frame } from "../../transport/frame.ts";
 import { parseJson } from "../../base/json.ts";
-import { isLongerThan } from "../../base/text.ts";
 
 /** The `id` of a frame. */
 export type FrameId = string | number;
@@ -47,8 +47,6 @@ export const CONTROL_TYPES: ReadonlySet<string> = new Set(["ping", "auth"]);
 export const TYPE_PATTERN: RegExp = /^[A-Za-z0-9_.:-]{1,64}$/;
 
 const MAX_ID_LENGTH = 64;
-const MAX_NAME_BYTES = 255;
-const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /** Decodes one text frame. */
 export function decodeFrame(text: string): ClientFrame | Refusal {
@@ -77,16 +75,6 @@ export function roomProblem(room: unknown): string | undefined {
   if (typeof room !== "string") return "room must be a string";
   if (room === "") return "room is empty";
   return nameProblem("room", room);
-}
-
-/** Why a name of a room or a user is invalid; undefined where it is valid. */
-export function nameProblem(what: string, name: string): string | undefined {
-  if (isLongerThan(name, MAX_NAME_BYTES)) {
-    return `${what} is longer than ${MAX_NAME_BYTES} bytes`;
-  }
-  if (CONTROL_CHARACTER.test(name)) return `${what} has a control character`;
-  if (!name.isWellFormed()) return `${what} has a lone surrogate`;
-  return undefined;
 }
 
 /**

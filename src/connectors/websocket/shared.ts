@@ -2,7 +2,7 @@
 import { type Clock, endOfTick } from "../../base/clock.ts";
 import type { ConnectorCluster } from "../../contract/cluster.ts";
 import type { ConnectorContext, Logger } from "../../contract/connector.ts";
-import type { Authenticator } from "./auth/authenticator.ts";
+import type { Authenticator } from "../../access/auth/authenticator.ts";
 import { Counters } from "./counters.ts";
 import type { WebSocketOptions } from "./options.ts";
 import { Flusher, type Patience } from "./outbox.ts";

@@ -1,6 +1,6 @@
 /** The `origins` attribute: which pages may connect. */
 import * as v from "valibot";
-import { type ValueSchema, valueSchema } from "../../contract/value-schema.ts";
+import { type ValueSchema, valueSchema } from "../contract/value-schema.ts";
 
 /** Origins as browsers write them: whole origins, and the suffixes of those written with `*.`. */
 export interface AllowedOrigins {

@@ -8,9 +8,9 @@ import {
   type JSONWebKeySet,
   type JWTVerifyGetKey,
 } from "jose";
-import type { Clock } from "../../../base/clock.ts";
-import { isObject } from "../../../base/json.ts";
-import type { Logger } from "../../../contract/connector.ts";
+import type { Clock } from "../../base/clock.ts";
+import { isObject } from "../../base/json.ts";
+import type { Logger } from "../../contract/connector.ts";
 import { MIN_RSA_BITS } from "./public-key.ts";
 
 /** At most this many bytes of a response are read, counted after decompression. */

@@ -1,8 +1,8 @@
 /** The `auth` block of a `websocket` connector. */
 import * as v from "valibot";
-import type { CodedProblem } from "../../../contract/definition.ts";
-import { compileExpression } from "../../../expression/mod.ts";
-import { expression } from "../../../contract/expression-fields.ts";
+import type { CodedProblem } from "../../contract/definition.ts";
+import { compileExpression } from "../../expression/mod.ts";
+import { expression } from "../../contract/expression-fields.ts";
 import {
   attribute,
   block,
@@ -10,9 +10,9 @@ import {
   type Fields,
   required,
   type Values,
-} from "../../../contract/fields.ts";
-import { type Places, placesOf } from "../../../contract/places.ts";
-import { duration, flag, type ValueSchema, valueSchema } from "../../../contract/value-schema.ts";
+} from "../../contract/fields.ts";
+import { type Places, placesOf } from "../../contract/places.ts";
+import { duration, flag, type ValueSchema, valueSchema } from "../../contract/value-schema.ts";
 import type { AllowedOrigins } from "../origins.ts";
 import { publicKey } from "./public-key.ts";
 import { type TokenSource, tokenSources } from "./token.ts";

@@ -1,12 +1,12 @@
 /** Verifies tokens, and reads the identity of the client from them. */
 import { errors, type JWTPayload, jwtVerify } from "jose";
-import type { Clock } from "../../../base/clock.ts";
-import type { Logger } from "../../../contract/connector.ts";
-import { ExpressionError } from "../../../base/errors.ts";
-import type { Scope } from "../../../expression/mod.ts";
-import { nameProblem } from "../protocol.ts";
-import type { VouchedClient } from "../../../transport/socket.ts";
-import type { ClientIdentity } from "./credentials.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Logger } from "../../contract/connector.ts";
+import { ExpressionError } from "../../base/errors.ts";
+import type { Scope } from "../../expression/mod.ts";
+import { nameProblem } from "../names.ts";
+import type { VouchedClient } from "../../transport/socket.ts";
+import type { ClientIdentity } from "./identity.ts";
 import type { JwtOptions } from "./fields.ts";
 import { KeysUnavailable } from "./jwks.ts";
 import type { Keys } from "./keys.ts";

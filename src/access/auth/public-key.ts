@@ -1,6 +1,6 @@
 /** The `public_key` attribute: a key in PEM, and the algorithms that it works with. */
-import { toHex } from "../../../base/text.ts";
-import type { ValueResult, ValueSchema } from "../../../contract/value-schema.ts";
+import { toHex } from "../../base/text.ts";
+import type { ValueResult, ValueSchema } from "../../contract/value-schema.ts";
 
 /** A public key that has been read and not yet imported. */
 export interface PublicKey {

@@ -1,11 +1,7 @@
 /** Authenticates clients of one `websocket` connector by their tokens, and renews tokens. */
-import { refuse } from "../../../transport/handshake.ts";
-import type {
-  HandshakeRefusal,
-  HandshakeRequest,
-  VouchedClient,
-} from "../../../transport/socket.ts";
-import { ANONYMOUS, type ClientIdentity } from "./credentials.ts";
+import { refuse } from "../../transport/handshake.ts";
+import type { HandshakeRefusal, HandshakeRequest, VouchedClient } from "../../transport/socket.ts";
+import { ANONYMOUS, type ClientIdentity } from "./identity.ts";
 import type { AuthOptions } from "./fields.ts";
 import type { JwksTiming } from "./jwks.ts";
 import { keysOf } from "./keys.ts";

@@ -1,6 +1,6 @@
 /** The key of a `jwt` block, and the algorithms that go with its kind. */
 import { errors, exportJWK, importSPKI, type JWTVerifyGetKey } from "jose";
-import { ConnectorError } from "../../../base/errors.ts";
+import { ConnectorError } from "../../base/errors.ts";
 import type { JwtOptions } from "./fields.ts";
 import { type JwksContext, type JwksTiming, remoteKeys } from "./jwks.ts";
 import { ASYMMETRIC_ALGORITHMS, type PublicKey } from "./public-key.ts";

@@ -1,8 +1,8 @@
 /** Where a handshake may carry a token (the `from` attribute), and how it is found and hidden. */
 import * as v from "valibot";
-import { didYouMean } from "../../../base/nearest.ts";
-import { type ValueSchema, valueSchema } from "../../../contract/value-schema.ts";
-import type { HandshakeRequest } from "../../../transport/socket.ts";
+import { didYouMean } from "../../base/nearest.ts";
+import { type ValueSchema, valueSchema } from "../../contract/value-schema.ts";
+import type { HandshakeRequest } from "../../transport/socket.ts";
 
 /** One place of a handshake. */
 export type TokenSource =

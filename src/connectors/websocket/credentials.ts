@@ -1,21 +1,9 @@
-/** The identity of a client, and when it expires. */
-import type { Clock } from "../../../base/clock.ts";
+/** The identity of a client while it is connected, and when it expires. */
+import type { ClientIdentity } from "../../access/auth/identity.ts";
+import type { Clock } from "../../base/clock.ts";
 
 /** The wall clock may be set, and no timer takes every delay: the clock is read again this often. */
 const MAX_WAIT = 3_600_000;
-
-/** The identity of a client: its user and what is known of it. */
-export interface ClientIdentity {
-  /** Null for a client without a token. */
-  readonly userId: string | null;
-  /** The claims of its token; null for a client without one. */
-  readonly claims: Readonly<Record<string, unknown>> | null;
-  /** When it expires, leeway included, in milliseconds since the epoch; undefined for never. */
-  readonly expiresAt: number | undefined;
-}
-
-/** The identity of a client without a token. It is here because most connectors load no verifier. */
-export const ANONYMOUS: ClientIdentity = { userId: null, claims: null, expiresAt: undefined };
 
 /** The identity of one client, from its handshake to the end of its connection. */
 export class Credentials {
