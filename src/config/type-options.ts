@@ -1,6 +1,9 @@
 /** The options in a `type` block, such as those of `string({ max_length = 5 })`. */
 import * as v from "valibot";
+import { Meter } from "../expression/mod.ts";
 import { TextPattern } from "../expression/pattern.ts";
+import { lower, trim } from "../expression/strings.ts";
+import { quoted } from "../base/shown.ts";
 import { didYouMean } from "../base/nearest.ts";
 import type { Pattern } from "../type/description.ts";
 import { type Format, FORMATS } from "../type/formats.ts";
@@ -82,6 +85,8 @@ export const OPTIONS = {
   string: {
     required: flag(),
     default: anyValue,
+    trim: flag(),
+    lower: flag(),
     format: oneOf(FORMAT_NAMES),
     pattern,
     enum: strings,
@@ -137,6 +142,26 @@ export function readOptions<S extends Schemas>(
     }
   }
   return Object.fromEntries(values) as Values<S>;
+}
+
+/** Reports values of `enum` that no text can have, because it is changed before it is checked. */
+export function compareEnum(
+  options: { readonly trim?: boolean; readonly lower?: boolean; readonly enum?: readonly string[] },
+  written: unknown,
+  place: Place,
+): void {
+  for (const value of options.enum ?? []) {
+    const trimmed = options.trim ? trim(new Meter(), value) : value;
+    const changed = options.lower ? lower(new Meter(), trimmed) : trimmed;
+    if (changed === value) continue;
+    const option = trimmed === value ? "lower" : "trim";
+    place.report({
+      code: "invalid-limits",
+      span: optionPlace(written, "enum", place),
+      message: `${place.subject}: enum has ${quoted(value)}, which no text is after ${option}`,
+      hint: `write it as ${quoted(changed)}`,
+    });
+  }
 }
 
 /** The place of an option's value. */

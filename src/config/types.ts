@@ -6,7 +6,7 @@ import type { Kind, Part, Shape } from "../type/description.ts";
 import { endlessFields } from "../type/endless.ts";
 import { flag } from "../contract/value-schema.ts";
 import { type Block, Call, itemPlaceOf, type Report } from "../hcl/tree.ts";
-import { optionPlace, OPTIONS, type Place, readOptions } from "./type-options.ts";
+import { compareEnum, optionPlace, OPTIONS, type Place, readOptions } from "./type-options.ts";
 
 /** The surroundings of the `type` blocks. */
 export interface ReadTypesOptions {
@@ -127,8 +127,17 @@ class TypeReader {
       case "string": {
         const [written] = takeArguments(call, 1, place);
         const options = readOptions(OPTIONS.string, "string", written, place);
-        const { format, pattern, enum: values } = options;
-        const kind: Kind = { kind: "string", format, pattern, enum: values, ...lengths(options) };
+        const { trim, lower, format, pattern, enum: values } = options;
+        const kind: Kind = {
+          kind: "string",
+          trim,
+          lower,
+          format,
+          pattern,
+          enum: values,
+          ...lengths(options),
+        };
+        compareEnum(options, written, place);
         compareLimits("min_length", "max_length", options, written, place);
         return this.#made(kind, options, written, place);
       }

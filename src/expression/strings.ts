@@ -105,13 +105,19 @@ function isSpace(code: number): boolean {
 }
 
 /** The text without white space at both ends. */
-function trim(meter: Meter, text: string): string {
+export function trim(meter: Meter, text: string): string {
   let start = 0;
   let end = text.length;
   while (start < end && isSpace(text.charCodeAt(start))) start++;
   while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
   meter.spend(start + text.length - end);
   return start === 0 && end === text.length ? text : text.slice(start, end);
+}
+
+/** The text in lower case. */
+export function lower(meter: Meter, text: string): string {
+  meter.spend(text.length);
+  return text.toLowerCase();
 }
 
 const ESCAPES: ReadonlyMap<string, string> = new Map([
@@ -169,10 +175,7 @@ function limitOf(name: string, value: unknown): number | undefined {
 
 /** The functions of this file. */
 export const STRING_FUNCTIONS: Functions = {
-  lower: onString("lower", (meter, text) => {
-    meter.spend(text.length);
-    return text.toLowerCase();
-  }),
+  lower: onString("lower", lower),
   upper: onString("upper", (meter, text) => {
     meter.spend(text.length);
     return text.toUpperCase();

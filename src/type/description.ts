@@ -37,6 +37,10 @@ export type Kind =
 /** A string. */
 export interface StringKind {
   readonly kind: "string";
+  /** White space at both ends is removed before anything is checked. */
+  readonly trim?: boolean;
+  /** It is put in lower case before anything is checked. */
+  readonly lower?: boolean;
   readonly format?: Format;
   /** In characters. */
   readonly minLength?: number;

@@ -5,6 +5,7 @@
 import { isObject } from "../base/json.ts";
 import { didYouMean } from "../base/nearest.ts";
 import { Meter } from "../expression/mod.ts";
+import { lower as lowerText, trim as trimText } from "../expression/strings.ts";
 import type { StringKind } from "./description.ts";
 import { FORMATS } from "./formats.ts";
 import { checkPart, type CompiledPart, Issues, type Schema } from "./schema.ts";
@@ -20,13 +21,13 @@ export class Steps {
     this.meter = new Meter();
   }
 
-  /** The result of `holds`; false where the value has no steps left. */
-  within(holds: (meter: Meter) => boolean): boolean {
-    if (this.meter.exhausted) return false;
+  /** The result of `work`; undefined where the value has no steps left. */
+  within<T>(work: (meter: Meter) => T): T | undefined {
+    if (this.meter.exhausted) return undefined;
     try {
-      return holds(this.meter);
+      return work(this.meter);
     } catch (error) {
-      if (this.meter.exhausted) return false;
+      if (this.meter.exhausted) return undefined;
       throw error;
     }
   }
@@ -58,7 +59,7 @@ export function stringSchema(kind: StringKind, steps: Steps): Schema {
   if (pattern !== undefined) {
     // A text that is too long is refused already, and matching is what takes time.
     const matches = (text: string) =>
-      isLonger(text, maxLength) || steps.within((meter) => pattern.test(meter, text));
+      isLonger(text, maxLength) || steps.within((meter) => pattern.test(meter, text)) === true;
     checks.push(
       v.check(
         matches,
@@ -70,7 +71,26 @@ export function stringSchema(kind: StringKind, steps: Steps): Schema {
     );
   }
   if (kind.enum !== undefined) checks.push(oneOf(kind.enum));
-  return v.pipe(v.string("must be a string"), ...checks);
+  const text = v.string("must be a string");
+  const change = changeOf(kind, steps);
+  return change === undefined ? v.pipe(text, ...checks) : v.pipe(v.pipe(text, change), ...checks);
+}
+
+/** What is done to a string before it is checked; undefined for nothing. */
+function changeOf(
+  { trim, lower }: Pick<StringKind, "trim" | "lower">,
+  steps: Steps,
+): v.RawTransformAction<string, string> | undefined {
+  if (!trim && !lower) return undefined;
+  const change = (meter: Meter, text: string) => {
+    const trimmed = trim ? trimText(meter, text) : text;
+    return lower ? lowerText(meter, trimmed) : trimmed;
+  };
+  return v.rawTransform(({ dataset: { value: text }, addIssue }) => {
+    const changed = steps.within((meter) => change(meter, text));
+    if (changed === undefined) addIssue({ message: "takes too long to trim and to lower" });
+    return changed ?? text;
+  });
 }
 
 /** A string of 1 to 255 characters, or a whole number that is exact. */

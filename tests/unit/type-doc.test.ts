@@ -40,6 +40,13 @@ test("types page: the parameters of its URL are converted as it says", async () 
   assert.deepEqual(types.get("search")?.check(sent, new Set(Object.keys(sent))), { value });
 });
 
+test("types page: its string is trimmed and in lower case", async () => {
+  const { types } = await readTypeBlocks(example("hcl", "## Options"));
+  const [, sent, stored] = /takes `(".*")`[^]*gets\n`(".*")`/.exec(PAGE) ?? [];
+  const value = { email: JSON.parse(stored) };
+  assert.deepEqual(types.get("signup")?.check({ email: JSON.parse(sent) }), { value });
+});
+
 test("types page: the example of each format is one", async () => {
   for (const format of Object.keys(FORMATS)) {
     const x = new RegExp(`^\\| \`${format}\` .*\\| \`([^\`]+)\` +\\|$`, "m").exec(PAGE)?.[1];

@@ -164,7 +164,12 @@ const fields: ReadonlyArray<readonly [written: string, ...problems: string[]]> =
     "45+5 invalid-value",
   ],
 
+  ['string({ trim = "yes" })', "23+5 invalid-value"],
+  ["id({ lower = true })", "12+5 unknown-option"],
+
   // Options that contradict each other.
+  ['string({ lower = true, enum = ["a", "B"] })', "37+10 invalid-limits"],
+  ['string({ trim = true, lower = true, enum = [" A"] })', "50+6 invalid-limits"],
   ["number({ min = 2, max = 1 })", "22+1 invalid-limits"],
   [
     "string({ min_length = 2, max_length = 1 })",

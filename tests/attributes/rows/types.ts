@@ -45,6 +45,18 @@ const kinds: Readonly<
     write: (options) => `string({ ${options} })`,
     options: {
       ...common("abc", '"xyz"', "xyz"),
+      trim: {
+        text: "trim = true",
+        values: [" ab\u3000", "ab"],
+        without: [{ f: " ab\u3000" }, { f: "ab" }],
+        with: [{ f: "ab" }, { f: "ab" }],
+      },
+      lower: {
+        text: "lower = true",
+        values: [" ÄB", "ab"],
+        without: [{ f: " ÄB" }, { f: "ab" }],
+        with: [{ f: " äb" }, { f: "ab" }],
+      },
       format: {
         text: 'format = "email"',
         values: ["ann@example.com", "ann"],
