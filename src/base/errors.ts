@@ -122,21 +122,6 @@ export class WorkerError extends Error {
   }
 }
 
-/** The error codes of the wire protocol. They are stable. */
-export type ErrorCode =
-  | "invalid_json"
-  | "invalid_message"
-  | "unknown_type"
-  | "invalid_room"
-  | "room_forbidden"
-  | "too_many_rooms"
-  | "rate_limited"
-  | "validation_failed"
-  | "rejected"
-  | "unauthorized"
-  | "timeout"
-  | "flow_failed";
-
 /** The response of a flow's `error_response`, which replaces that of the error. */
 export interface ErrorAnswer {
   /** The HTTP status; undefined for that of the error's code. */
@@ -155,6 +140,8 @@ export interface FlowErrorOptions extends ErrorOptions {
   readonly permanent?: boolean;
   /** False by default. */
   readonly outage?: boolean;
+  /** The HTTP status of a `reject`. None by default. */
+  readonly status?: number;
   /** For the client: every `{ path, message }` of invalid data. */
   readonly details?: readonly unknown[];
   /** The response of `error_response`. None by default. */
@@ -170,27 +157,30 @@ export class FlowError extends Error {
   override readonly name = "FlowError";
   /** The flow's name in the configuration. */
   readonly flow: string;
-  /** The error code for the client. */
-  readonly code: ErrorCode;
+  /** The error code for the client: an `ErrorCode`, or that of the flow's own `reject`. */
+  readonly code: string;
   /** Eight characters that are also in the log, beside the cause; undefined without a cause. */
   readonly ref: string | undefined;
   /** True if a retry cannot succeed. */
   readonly permanent: boolean;
   /** True if something that the flow needs is unavailable or too slow. */
   readonly outage: boolean;
+  /** The HTTP status of the `reject` that refused the event; undefined for any other failure. */
+  readonly status: number | undefined;
   /** Every `{ path, message }` of invalid data; undefined if the data is not the reason. */
   readonly details: readonly unknown[] | undefined;
   /** The response that replaces that of the error; undefined if there is none. */
   readonly answer: ErrorAnswer | undefined;
 
   /** `message` names the flow and the `ref` by default. */
-  constructor(flow: string, code: ErrorCode, options: FlowErrorOptions) {
+  constructor(flow: string, code: string, options: FlowErrorOptions) {
     super(options.message ?? `flow "${flow}" failed (ref ${options.ref})`, options);
     this.flow = flow;
     this.code = code;
     this.ref = options.ref;
     this.permanent = options.permanent ?? false;
     this.outage = options.outage ?? false;
+    this.status = options.status;
     this.details = options.details;
     this.answer = options.answer;
   }
@@ -198,6 +188,11 @@ export class FlowError extends Error {
   static {
     recognizeCopies(this, "FlowError");
   }
+}
+
+/** Whether the flow's `accept` or `reject` refused the event, which is no failure. */
+export function isRefusal({ code, status }: FlowError): boolean {
+  return code === "rejected" || status !== undefined;
 }
 
 /** A random reference that connects the response to a client with a line of the log. */

@@ -9,7 +9,6 @@ export {
   ConfigError,
   ConnectorError,
   type ErrorAnswer,
-  type ErrorCode,
   ExpressionError,
   type ExpressionErrorCode,
   FlowError,
@@ -18,5 +17,6 @@ export {
   type PluginErrorCode,
   WorkerError,
 } from "./errors.ts";
+export type { ErrorCode } from "./error-codes.ts";
 export { InFlight } from "./in-flight.ts";
 export { formatProblem, type Problem, PROBLEM_CODES, type ProblemCode } from "./problem.ts";

@@ -53,6 +53,8 @@ export interface SourceType<Options = unknown> {
    * connection. A flow cannot acknowledge an event there that it refuses.
    */
   readonly gates?: readonly string[];
+  /** The operation among `gates` whose event is an HTTP request, so that a refusal has a status. */
+  readonly handshake?: string;
   /** Names of the fields of `input` that the source sets, beside those of the payload. */
   readonly metadata?: readonly string[];
   /** Whether a client's `user_id` has been verified; it never is where absent. */

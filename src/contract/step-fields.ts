@@ -68,6 +68,7 @@ export class StepNames {
   readonly #subject: string;
   readonly #report: Report;
   #anyName = false;
+  #later: readonly string[] = [];
 
   /** `subject` is the block that holds the steps. */
   constructor(subject: string, report: Report) {
@@ -80,6 +81,14 @@ export class StepNames {
     this.#known.push(name);
   }
 
+  /** While `read` runs, expressions may not use the names in `later`, although they are known. */
+  without<T>(later: readonly string[], read: () => T): T {
+    this.#later = later;
+    const result = read();
+    this.#later = [];
+    return result;
+  }
+
   /** From now on expressions may use any name: a step could not be read, which has been reported. */
   addUnread(): void {
     this.#anyName = true;
@@ -88,12 +97,13 @@ export class StepNames {
   /** Reports a step that an expression uses and that does not run before it. */
   check({ paths }: Expression, span: Span): void {
     if (this.#anyName) return;
+    const known = this.#known.filter((name) => !this.#later.includes(name));
     for (const path of paths) {
       const [variable, name] = path.split(".");
-      if (variable !== "step" || name === undefined || this.#known.includes(name)) continue;
+      if (variable !== "step" || name === undefined || known.includes(name)) continue;
       const message = `${this.#subject}: there is no step "${name}" before this`;
-      const names = this.#known.length === 0 ? undefined : `there is ${this.#known.join(", ")}`;
-      const hint = didYouMean(name, this.#known) ?? names;
+      const names = known.length === 0 ? undefined : `there is ${known.join(", ")}`;
+      const hint = didYouMean(name, known) ?? names;
       this.#report({ code: "unknown-step", span, message, hint });
     }
   }

@@ -5,12 +5,18 @@ import {
   ExpressionError,
   FlowError,
   isOutage,
+  isRefusal,
   newRef,
   TimeoutError,
 } from "../base/errors.ts";
 import { isObject } from "../base/json.ts";
 import type { Logger, Outcome } from "../contract/connector.ts";
-import type { ErrorHandlingModel, ErrorResponseModel, FallbackModel } from "../model/mod.ts";
+import type {
+  ErrorHandlingModel,
+  ErrorResponseModel,
+  FallbackModel,
+  RejectModel,
+} from "../model/mod.ts";
 import type { Violation } from "../type/mod.ts";
 import { type Coroutine, waitFor } from "./coroutine.ts";
 import { type Connectors, writeTo } from "./requests.ts";
@@ -39,6 +45,12 @@ export function rejected(flow: string, permanent: boolean): FlowError {
     message: `flow "${flow}" rejected the event`,
     permanent,
   });
+}
+
+/** A `reject` of the flow was true. */
+export function refused(flow: string, reject: RejectModel): FlowError {
+  const { code, status, message, onReject } = reject;
+  return new FlowError(flow, code, { status, message, permanent: onReject !== "requeue" });
 }
 
 /** The data does not match a type. */
@@ -103,8 +115,8 @@ export function* recover(
 ): Coroutine<Outcome> {
   run.scope.renewSteps();
   const answered = withAnswer(error, run, errorResponse, context);
-  // An event that `accept` refuses has not failed.
-  if (fallback === undefined || error.code === "rejected") throw answered;
+  // An event that the flow refuses has not failed.
+  if (fallback === undefined || isRefusal(error)) throw answered;
   const failed = yield* writeFallback(fallback, error, run, context);
   // A fallback that is unavailable for a while may take the event when it is redelivered.
   if (failed !== undefined) {
@@ -180,13 +192,14 @@ function copy(
   error: FlowError,
   changes: { readonly permanent?: boolean; readonly answer?: ErrorAnswer },
 ): FlowError {
-  const { flow, code, message, cause, ref, permanent, outage, details, answer } = error;
+  const { flow, code, message, cause, ref, permanent, outage, status, details, answer } = error;
   return new FlowError(flow, code, {
     message,
     permanent,
     outage,
     ...(cause === undefined ? {} : { cause }),
     ...(ref === undefined ? {} : { ref }),
+    ...(status === undefined ? {} : { status }),
     ...(details === undefined ? {} : { details }),
     ...(answer === undefined ? {} : { answer }),
     ...changes,

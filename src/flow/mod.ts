@@ -14,17 +14,28 @@ import type {
   Outcome,
 } from "../contract/connector.ts";
 import { holds } from "../expression/condition.ts";
-import type { FlowModel, StepModel } from "../model/mod.ts";
+import type { FlowModel, RejectModel } from "../model/mod.ts";
 import type { DataType } from "../type/mod.ts";
 import { type Coroutine, runWithDeadline } from "./coroutine.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Dedupe, MemoryDedupeStore } from "./dedupe.ts";
 import { deliver, type DeliveryContext } from "./delivery.ts";
-import { HANDLED, invalid, recover, rejected, toFlowError, withAnswer } from "./error-handling.ts";
+import {
+  HANDLED,
+  invalid,
+  recover,
+  refused,
+  rejected,
+  toFlowError,
+  withAnswer,
+} from "./error-handling.ts";
 import { type Group, groupsOf } from "./groups.ts";
-import { type Connectors, runStep } from "./requests.ts";
+import type { Connectors } from "./requests.ts";
 import { allResults, firstResult } from "./results.ts";
 import { asScope, build, evaluateAll, Run } from "./run.ts";
+import { runSteps, runUntilRejected } from "./steps.ts";
+
+export { traced } from "./trace.ts";
 
 /** What a flow needs beside its model. */
 export interface FlowContext {
@@ -43,7 +54,7 @@ export interface FlowContext {
 }
 
 /**
- * One flow at work. Its stages are filter, accept, validate.input, steps, transform,
+ * One flow at work. Its stages are filter, accept, validate.input, steps and rejects, transform,
  * validate.output, dedupe, destinations and response, in this order.
  */
 export class Flow implements FlowHandler {
@@ -60,7 +71,7 @@ export class Flow implements FlowHandler {
   readonly #dedupe: Dedupe | undefined;
   /** True if it has only expressions and types, so that no stage can wait. */
   readonly #isSynchronous: boolean;
-  /** Runs that have passed `accept` before `run` is called. */
+  /** Runs that have been let in before `run` is called. */
   readonly #accepted = new WeakMap<FlowEvent, Run>();
 
   /** The context must have all connectors of the model. */
@@ -71,14 +82,17 @@ export class Flow implements FlowHandler {
     if (source.kind === "connector" && source.filterRefusal) {
       this.filterRefusal = source.filterRefusal;
     }
-    this.waits = (model.accept?.steps.length ?? 0) > 0;
+    const early = [model.accept?.steps ?? [], model.rejects.length > 0 ? model.steps : []];
+    this.waits = early.flat().length > 0;
     this.#model = model;
     this.#context = context;
     this.#delivery = { ...context, flow };
     this.#groups = groupsOf(model.to);
     this.#deadlines = new Deadlines(clock, model.timeout);
-    this.#isSynchronous = [...model.steps, ...model.to, model.accept ?? [], dedupe ?? []].flat()
-      .length === 0;
+    this.#isSynchronous = [
+      ...[...model.steps, ...model.rejects, ...model.to],
+      ...[model.accept ?? [], dedupe ?? []].flat(),
+    ].length === 0;
     if (dedupe !== undefined) {
       const kept = dedupe.store === undefined
         ? undefined
@@ -101,7 +115,8 @@ export class Flow implements FlowHandler {
   }
 
   accept(event: FlowEvent): void | Promise<void> {
-    if (this.#model.accept === undefined) return;
+    const { accept, rejects } = this.#model;
+    if (accept === undefined && rejects.length === 0) return;
     return runWithDeadline(this.#acceptEarly(this.#begin(event)), this.#deadlines);
   }
 
@@ -123,9 +138,14 @@ export class Flow implements FlowHandler {
     return new Run(event, this.#context.constants);
   }
 
+  /** With a `reject`, everything up to the last one is asked before the source lets the event in. */
   *#acceptEarly(run: Run): Coroutine<void> {
     try {
       if (!(yield* this.#accepts(run))) throw rejected(this.flow, true);
+      if (this.#model.rejects.length > 0) {
+        const reject = yield* this.#rejection(run);
+        if (reject !== undefined) throw refused(this.flow, reject);
+      }
       this.#accepted.set(run.event, run);
     } catch (cause) {
       this.ended++;
@@ -170,13 +190,19 @@ export class Flow implements FlowHandler {
   }
 
   *#stages(run: Run, accepted: boolean): Coroutine<Outcome> {
-    const { accept, validate, steps, to, errorHandling } = this.#model;
+    const { accept, validate, steps, rejects, to, errorHandling } = this.#model;
     if (accept !== undefined && !accepted && !(yield* this.#accepts(run))) {
       if (accept.onReject === "ack") return HANDLED;
       throw rejected(this.flow, accept.onReject === "reject");
     }
-    if (validate.input !== undefined) this.#validate(validate.input, "validate.input", run);
-    if (steps.length > 0) yield* this.#runSteps(steps, run);
+    if (rejects.length === 0) {
+      if (validate.input !== undefined) this.#validate(validate.input, "validate.input", run);
+      if (steps.length > 0) yield* runSteps(steps, run, this.#context);
+    } else if (!accepted) {
+      const reject = yield* this.#rejection(run);
+      if (reject?.onReject === "ack") return HANDLED;
+      if (reject !== undefined) throw refused(this.flow, reject);
+    }
     this.#shape(run);
     const delivery = () => deliver(this.#groups, errorHandling.retry, run, this.#delivery);
     if (this.#dedupe === undefined) {
@@ -192,21 +218,16 @@ export class Flow implements FlowHandler {
     const { accept } = this.#model;
     if (accept === undefined) return true;
     run.stage = "accept";
-    if (accept.steps.length > 0) yield* this.#runSteps(accept.steps, run);
+    if (accept.steps.length > 0) yield* runSteps(accept.steps, run, this.#context);
     run.stage = "accept";
     return holds(accept.when, asScope(run.scope));
   }
 
-  *#runSteps(steps: readonly StepModel[], run: Run): Coroutine<void> {
-    const { connectors, clock } = this.#context;
-    // Without a prototype, since a step may have any name.
-    const results = run.scope.step ??= Object.create(null) as Record<string, unknown>;
-    const { payload, event } = run;
-    const input = { scope: asScope(run.scope), payload, event };
-    for (const step of steps) {
-      run.stage = step.name;
-      results[step.name] = yield* runStep(connectors, step, input, clock);
-    }
+  /** Checks the input and runs the steps. Returns the `reject` that refuses the event. */
+  *#rejection(run: Run): Coroutine<RejectModel | undefined> {
+    const { validate, steps, rejects } = this.#model;
+    if (validate.input !== undefined) this.#validate(validate.input, "validate.input", run);
+    return yield* runUntilRejected(steps, rejects, run, this.#context);
   }
 
   #validate(type: DataType, stage: string, run: Run): void {
@@ -240,32 +261,4 @@ export class Flow implements FlowHandler {
     scope.outputs = allResults(run);
     return { response: { data: evaluateAll(response, scope) }, result, created };
   }
-}
-
-/** Logs the events and responses of a flow at trace. Nothing else logs bodies. */
-export function traced(flow: FlowHandler, logger: Logger): FlowHandler {
-  const ended = (outcome: Outcome): Outcome => {
-    logger.trace("flow {flow} responded: {response}", {
-      flow: flow.flow,
-      response: outcome.response?.data,
-    });
-    return outcome;
-  };
-  return {
-    flow: flow.flow,
-    ...(flow.filterRefusal === undefined ? {} : { filterRefusal: flow.filterRefusal }),
-    ...(flow.waits === undefined ? {} : { waits: flow.waits }),
-    takes: (event) => flow.takes(event),
-    accept: (event) => flow.accept?.(event),
-    run(event: FlowEvent): Outcome | Promise<Outcome> {
-      const { operation, input } = event;
-      logger.trace("flow {flow} received {operation}: {input}", {
-        flow: flow.flow,
-        operation,
-        input,
-      });
-      const outcome = flow.run(event);
-      return outcome instanceof Promise ? outcome.then(ended) : ended(outcome);
-    },
-  };
 }

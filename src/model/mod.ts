@@ -86,6 +86,8 @@ export interface FlowModel {
   };
   /** In the order written. */
   readonly steps: readonly StepModel[];
+  /** In the order written. */
+  readonly rejects: readonly RejectModel[];
   /** Evaluated from top to bottom; undefined where the payload goes on as it came. */
   readonly transform: readonly NamedExpression[] | undefined;
   /** Leaves out what has been handled already; undefined for never. */
@@ -129,6 +131,20 @@ export interface AcceptModel {
   readonly steps: readonly StepModel[];
   /** The event is refused where it is false. */
   readonly when: Expression;
+  /** What becomes of a refused event: `ack` counts as handled. */
+  readonly onReject: Settlement;
+}
+
+/** A `reject` block. */
+export interface RejectModel {
+  /** The number of steps that run before it. */
+  readonly after: number;
+  /** The event is refused where it is true. */
+  readonly when: Expression;
+  /** The error code, the HTTP status and the message for the sender. */
+  readonly code: string;
+  readonly status: number;
+  readonly message: string;
   /** What becomes of a refused event: `ack` counts as handled. */
   readonly onReject: Settlement;
 }

@@ -102,7 +102,9 @@ export function refuseUpgrade(socket: Duplex, refusal: HandshakeRefusal): void {
     "content-length": String(Buffer.byteLength(body)),
   };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Refused"}\r\n${lines.join("")}\r\n${body}`,
+  );
   socket.once("finish", () => socket.destroy());
 }
 

@@ -1,4 +1,5 @@
 import { testRows } from "./row.ts";
+import { rejectRows } from "./rows/flow-rejects.ts";
 import { ruleRows } from "./rows/flow-rules.ts";
 
-testRows(ruleRows);
+testRows([...ruleRows, ...rejectRows]);

@@ -21,7 +21,7 @@ const loading: Loading = {
 /** The attributes and blocks of a `flow`. */
 export function fieldsOfFlow(): Fields {
   const steps = new StepNames("", () => {});
-  return flowFields({ loading, source: undefined, operation: undefined, steps });
+  return flowFields({ name: "f", loading, source: undefined, operation: undefined, steps });
 }
 
 /** The blocks of a `test`. */

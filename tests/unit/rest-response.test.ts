@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FlowHandler, Outcome } from "../../src/contract/connector.ts";
-import { type ErrorAnswer, type ErrorCode, FlowError } from "../../src/base/errors.ts";
+import type { ErrorCode } from "../../src/base/error-codes.ts";
+import { type ErrorAnswer, FlowError } from "../../src/base/errors.ts";
 import { errorOf, json, respond, serve } from "./rest-support.ts";
 
 function result(value: unknown, created?: boolean): Outcome {

@@ -15,6 +15,7 @@ import type { Loading } from "../loading.ts";
 import type { Block, Body } from "../../hcl/tree.ts";
 import { destinationsField } from "./destination.ts";
 import { errorHandlingField } from "./error-handling.ts";
+import { rejectsField } from "./reject.ts";
 import { acceptField, dedupeField, validateField } from "./rules.ts";
 import { originOf, readSource, sourceFields } from "./source.ts";
 import { stepsField } from "./request.ts";
@@ -22,6 +23,8 @@ import { transformField } from "./transform.ts";
 
 /** What the blocks of one flow are read with. */
 export interface FlowSurroundings {
+  /** The name of the flow. */
+  readonly name: string;
   readonly loading: Loading;
   /** The connector of its events; undefined if it is unknown. */
   readonly source: ConnectorModel | "schedule" | undefined;
@@ -32,7 +35,7 @@ export interface FlowSurroundings {
 }
 
 /** The attributes and blocks of a flow, in the order in which they act: a step is known from its place on. */
-export function flowFields({ loading, source, operation, steps }: FlowSurroundings) {
+export function flowFields({ name, loading, source, operation, steps }: FlowSurroundings) {
   return {
     ...sourceFields,
     timeout: attribute(duration(), {
@@ -42,6 +45,7 @@ export function flowFields({ loading, source, operation, steps }: FlowSurroundin
     accept: acceptField(source, operation, steps, loading),
     validate: validateField(loading),
     step: stepsField(steps, loading),
+    reject: rejectsField(name, { source, operation }, steps),
     transform: transformField(
       "What goes on, line by line; without it the payload as it came. " +
         '`use = "transform.NAME"` starts from a transform at the top level.',
@@ -67,7 +71,7 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
   const { body } = found;
   const steps = new StepNames(subject, report);
   const { source, operation, hasClients } = originOf(found, loading);
-  const fields = flowFields({ loading, source, operation, steps });
+  const fields = flowFields({ name, loading, source, operation, steps });
   const hidden = hidesSteps(body, fields);
   if (hidden) steps.addUnread();
   const context: ReadContext = {
@@ -99,6 +103,7 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
     accept: values.accept,
     validate: values.validate,
     steps: values.step,
+    rejects: values.reject,
     transform: values.transform,
     dedupe: values.dedupe,
     to: values.to.map((to) => ({ ...to, resultUsed })),

@@ -6,7 +6,6 @@ import {
   type Field,
   type Fields,
   findBlocks,
-  type ReadContext,
   readFields,
   required,
   type Values,
@@ -15,6 +14,7 @@ import type { StepNames } from "../../contract/step-fields.ts";
 import { duration, integer, oneOf, text } from "../../contract/value-schema.ts";
 import { placesOf } from "../../contract/places.ts";
 import { findNamed, type Loading } from "../loading.ts";
+import { checkSettlement } from "./reject.ts";
 import { SETTLEMENTS } from "./source.ts";
 import { stepsField } from "./request.ts";
 
@@ -71,7 +71,7 @@ export function acceptField(
       const inner = { ...context, subject: `${context.subject}, ${name}` };
       // The steps come first: `when` may use what they have found.
       const values = readFields(found.body, { step, ...acceptFields }, found.headerSpan, inner);
-      checkSettlement(values, source, operation, inner);
+      checkSettlement(values, { source, operation }, inner);
       return { steps: values.step, when: values.when, onReject: values.on_reject };
     },
   };
@@ -151,31 +151,5 @@ function checkStore(
     const message = `${subject} takes no max_keys beside a store`;
     const hint = "it bounds the keys in memory";
     report({ code: "unused-attribute", span: places.nameOf("max_keys"), message, hint });
-  }
-}
-
-/** Whether the flow's source can do what a refusal asks for. */
-function checkSettlement(
-  values: Values<typeof acceptFields>,
-  source: ConnectorModel | "schedule" | undefined,
-  operation: string | undefined,
-  { subject, report }: ReadContext,
-): void {
-  const settlement = values.on_reject;
-  if (source === undefined || settlement === "reject") return;
-  const refuse = (message: string, hint?: string) => {
-    const span = placesOf(values).of("on_reject");
-    report({ code: "invalid-rejection", span, message: `${subject} ${message}`, hint });
-  };
-  if (source === "schedule") {
-    return refuse("has no sender to answer: the event of a schedule is ignored");
-  }
-  const { kind, gates = [] } = source.definition.source ?? {};
-  if (settlement === "requeue" && kind !== "messages") {
-    const message = `cannot requeue: connector "${source.name}" (${source.type}) has no messages`;
-    const hint = "only messages of a broker can be redelivered";
-    refuse(message, hint);
-  } else if (operation !== undefined && gates.includes(operation)) {
-    refuse(`must be "reject": a refused "${operation}" cannot count as handled`);
   }
 }

@@ -1,6 +1,7 @@
 /** The responses of flows, and of requests that no flow serves. */
 import type { Ending } from "../../contract/dispatch.ts";
-import { type ErrorCode, FlowError } from "../../base/errors.ts";
+import type { ErrorCode } from "../../base/error-codes.ts";
+import { FlowError } from "../../base/errors.ts";
 
 /** The codes of the wire protocol, and those of HTTP alone. They are stable. */
 export type HttpErrorCode =
@@ -31,6 +32,11 @@ const STATUS: Readonly<Record<HttpErrorCode, number>> = {
   timeout: 504,
 };
 
+/** The status of a code; a code that is not ours says nothing, so the flow has failed. */
+function statusOf(code: string): number {
+  return Object.hasOwn(STATUS, code) ? STATUS[code as HttpErrorCode] : STATUS.flow_failed;
+}
+
 /** What an error response may have beside its code and its message. */
 export interface ErrorResponseOptions {
   /** The status of the code by default. */
@@ -43,9 +49,9 @@ export interface ErrorResponseOptions {
 
 /** An error as callers see it: `{"error":{"code","message","details"?,"ref"?}}`. */
 export function errorResponse(
-  code: HttpErrorCode,
+  code: string,
   message: string,
-  { status = STATUS[code], details, ref, headers }: ErrorResponseOptions = {},
+  { status = statusOf(code), details, ref, headers }: ErrorResponseOptions = {},
 ): Response {
   return jsonResponse({ error: { code, message, details, ref } }, status, headers);
 }
@@ -65,7 +71,8 @@ export function unavailable(): Response {
 export function endingResponse(ending: Ending): Response {
   if (ending instanceof FlowError) {
     const { code, message, details, ref, answer } = ending;
-    const { status = STATUS[code], body } = answer ?? {};
+    const status = answer?.status ?? ending.status ?? statusOf(code);
+    const body = answer?.body;
     if (body !== undefined) return jsonResponse(body, status);
     return errorResponse(code, message, { status, details, ref });
   }

@@ -1,5 +1,5 @@
 /** The codes and reasons of closes and refusals: what the client gets, and what is counted. */
-import type { FlowError } from "../../base/errors.ts";
+import { type FlowError, isRefusal } from "../../base/errors.ts";
 import { refuse } from "../../transport/handshake.ts";
 import {
   type HandshakeRefusal,
@@ -84,12 +84,14 @@ export function frameRefusal(error: FlowError, id: FrameId | undefined): Refusal
 }
 
 /**
- * The answer to a handshake whose flow has failed: 403 where the flow rejects it, 503 where it took
- * too long, else 500.
+ * The answer to a handshake whose flow has failed: where the flow refuses it, the status of its
+ * `reject` or 403; 503 where it took too long, else 500.
  */
 export function handshakeRefusal(error: FlowError): HandshakeRefusal {
   const message = messageOf(error);
-  if (error.code === "rejected") return refuse(403, message);
+  if (isRefusal(error) || error.code === "validation_failed") {
+    return refuse(error.status ?? 403, message);
+  }
   return error.code === "timeout" ? tooLate(message) : refuse(500, message);
 }
 

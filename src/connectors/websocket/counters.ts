@@ -1,5 +1,5 @@
 /** The counters of a `websocket` connector: refusals, closes, lost messages and errors. */
-import type { ErrorCode } from "../../base/errors.ts";
+import type { ErrorCode } from "../../base/error-codes.ts";
 
 /** Handshakes that were refused. */
 const REFUSED = [
@@ -60,7 +60,7 @@ const NOT_SENT = [
 ] as const;
 
 /** Error answers, by their code. */
-const ERRORS: Readonly<Record<ErrorCode, `error_${ErrorCode}`>> = {
+const ERRORS = {
   invalid_json: "error_invalid_json",
   invalid_message: "error_invalid_message",
   unknown_type: "error_unknown_type",
@@ -73,9 +73,12 @@ const ERRORS: Readonly<Record<ErrorCode, `error_${ErrorCode}`>> = {
   unauthorized: "error_unauthorized",
   timeout: "error_timeout",
   flow_failed: "error_flow_failed",
-};
+} as const satisfies Readonly<Record<ErrorCode, `error_${ErrorCode}`>>;
 
-const NAMES = [...REFUSED, ...CLOSED, ...NOT_SENT, ...Object.values(ERRORS)] as const;
+/** Error answers with a code of a flow's `reject`. */
+const OWN = "error_own";
+
+const NAMES = [...REFUSED, ...CLOSED, ...NOT_SENT, ...Object.values(ERRORS), OWN] as const;
 
 /** The name of a counter. */
 export type Counter = (typeof NAMES)[number];
@@ -90,8 +93,8 @@ export class Counters {
   }
 
   /** Counts an error answer. */
-  addError(code: ErrorCode): void {
-    this.add(ERRORS[code]);
+  addError(code: string): void {
+    this.add(Object.hasOwn(ERRORS, code) ? ERRORS[code as ErrorCode] : OWN);
   }
 
   /** All counters, including those that are 0. */

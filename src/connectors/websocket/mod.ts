@@ -75,6 +75,7 @@ export const websocketConnector: ConnectorType = defineConnector({
   source: {
     kind: "clients",
     gates: ["connect", "join_room"],
+    handshake: "connect",
     metadata: METADATA,
     verifies: ({ auth }) => auth !== undefined,
     check(operation): CodedProblem[] {

@@ -1,5 +1,4 @@
 /** The wire protocol: decodes the frames of clients, encodes those of the server. No I/O. */
-import type { ErrorCode } from "../../base/errors.ts";
 import { nameProblem } from "../../access/names.ts";
 import { Frame } from "../../transport/frame.ts";
 import { parseJson } from "../../base/json.ts";
@@ -21,7 +20,8 @@ export interface ClientFrame {
 
 /** Why a frame is refused. */
 export interface Refusal {
-  readonly code: ErrorCode;
+  /** An `ErrorCode`, or that of a flow's `reject`. */
+  readonly code: string;
   /** For people. */
   readonly message: string;
   /** The frame's `id`, where it has a valid one. */
