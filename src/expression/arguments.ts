@@ -1,7 +1,7 @@
 /** Checks the arguments of functions. Each function returns the value or throws a Failure. */
 
 import { Failure } from "./failure.ts";
-import { int64, isNumeric, kindOf, type Numeric, Uint, written } from "./kinds.ts";
+import { int64, isNumeric, kindOf, type Numeric, textual, Uint, written } from "./kinds.ts";
 
 /** Throws the Failure for an argument of the wrong kind; `wanted` is for example "a string". */
 export function refuse(name: string, wanted: string, value: unknown): never {
@@ -10,12 +10,14 @@ export function refuse(name: string, wanted: string, value: unknown): never {
 
 /** A string. */
 export function stringOf(name: string, value: unknown): string {
-  return typeof value === "string" ? value : refuse(name, "a string", value);
+  const text = textual(value);
+  return typeof text === "string" ? text : refuse(name, "a string", value);
 }
 
 /** A string, or a number as text. */
 export function textOf(name: string, value: unknown): string {
-  if (typeof value === "string" || isNumeric(value)) return written(value);
+  const text = textual(value);
+  if (typeof text === "string" || isNumeric(text)) return written(text);
   return refuse(name, "a string or a number", value);
 }
 

@@ -5,7 +5,7 @@
 
 import { countOf, listOf, mapOf, stringOf } from "./arguments.ts";
 import { Failure, KindFailure } from "./failure.ts";
-import { isNumeric, kindOf } from "./kinds.ts";
+import { isNumeric, kindOf, textual } from "./kinds.ts";
 import type { Meter } from "./meter.ts";
 import { add, divide, less } from "./operators.ts";
 import { define, type FunctionDefinition, type Functions } from "./scope.ts";
@@ -52,7 +52,7 @@ function compare(meter: Meter, name: string, a: unknown, b: unknown): number {
   meter.spend(COMPARISON);
   if (typeof a === "number" && typeof b === "number") return a < b ? -1 : b < a ? 1 : 0;
   if (a === null || b === null) return Number(a === null) - Number(b === null);
-  if (kindOf(a) !== kindOf(b)) {
+  if (kindOf(a) !== kindOf(b) && kindOf(textual(a)) !== kindOf(textual(b))) {
     throw new KindFailure(`${name}() cannot order ${kindOf(a)} and ${kindOf(b)}`);
   }
   return less(meter, a, b) ? -1 : less(meter, b, a) ? 1 : 0;
@@ -116,7 +116,8 @@ function onSets(name: string, act: (a: Set<string>, b: Set<string>) => boolean) 
 }
 
 function reverse(meter: Meter, value: unknown): unknown {
-  if (typeof value === "string") return reversed(meter, value);
+  const text = textual(value);
+  if (typeof text === "string") return reversed(meter, text);
   const list = listOf("reverse", value);
   meter.items(list.length);
   return [...list].reverse();

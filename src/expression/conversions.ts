@@ -3,7 +3,18 @@
 import { refuse, stringOf, textOf } from "./arguments.ts";
 import { fromUtf8 } from "./bytes.ts";
 import { Failure } from "./failure.ts";
-import { Duration, int64, isNumeric, kindOf, Uint, uint64 } from "./kinds.ts";
+import {
+  Duration,
+  int64,
+  isNumeric,
+  kindOf,
+  Moment,
+  nanosecondsOf,
+  textual,
+  Timestamp,
+  Uint,
+  uint64,
+} from "./kinds.ts";
 import type { Meter } from "./meter.ts";
 import { define, type Functions } from "./scope.ts";
 import { timestampOf } from "./timestamp.ts";
@@ -101,15 +112,16 @@ function toBool(_meter: Meter, value: unknown): boolean {
 
 /** The value as text. Throws a Failure for lists, maps and null. */
 export function toText(meter: Meter, name: string, value: unknown): string {
-  if (typeof value === "string") return value;
+  const text = textual(value);
+  if (typeof text === "string") return text;
   meter.spend(CONVERSION);
   if (typeof value === "boolean" || value instanceof Duration) return String(value);
   if (value instanceof Date) return timeText(value);
   if (!(value instanceof Uint8Array)) return textOf(name, value);
   meter.make(2 * value.length);
-  const text = fromUtf8(value);
-  if (text === undefined) throw new Failure(`${name}() needs bytes that are UTF-8`);
-  return text;
+  const decoded = fromUtf8(value);
+  if (decoded === undefined) throw new Failure(`${name}() needs bytes that are UTF-8`);
+  return decoded;
 }
 
 /** A timestamp as CEL writes it: with as many digits after the point as it needs. */
@@ -128,6 +140,12 @@ function toDuration(meter: Meter, value: unknown): Duration {
   return Duration.parse(text) ?? unreadable("duration");
 }
 
+/** A timestamp that is not its text, too. */
+function toTimestamp(meter: Meter, value: unknown): Date {
+  const time = timestampOf(meter, "timestamp", value);
+  return time instanceof Moment ? Timestamp.of(nanosecondsOf(time)) : time;
+}
+
 /** The functions of this file. */
 export const CONVERSIONS: Functions = {
   type: define(1, 1, typeOf),
@@ -137,6 +155,6 @@ export const CONVERSIONS: Functions = {
   double: define(1, 1, toDouble),
   string: define(1, 1, (meter, value) => toText(meter, "string", value)),
   bool: define(1, 1, toBool),
-  timestamp: define(1, 1, (meter, value) => timestampOf(meter, "timestamp", value)),
+  timestamp: define(1, 1, toTimestamp),
   duration: define(1, 1, toDuration),
 };

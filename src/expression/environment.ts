@@ -4,6 +4,7 @@ import { quoted } from "../base/shown.ts";
 import { toHex } from "../base/text.ts";
 import { stringOf } from "./arguments.ts";
 import { Failure } from "./failure.ts";
+import { Moment } from "./kinds.ts";
 import { Meter } from "./meter.ts";
 import {
   define,
@@ -66,7 +67,7 @@ export function environmentFunctions(
     env: variableReader(env),
     now: define(0, 0, (meter) => {
       meter.spend(SYSTEM_CALL);
-      return new Date(now()).toISOString();
+      return new Moment(now(), 0);
     }),
     now_unix: define(0, 0, (meter) => {
       meter.spend(SYSTEM_CALL);

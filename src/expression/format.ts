@@ -5,7 +5,7 @@ import { intOf, listOf, numberOf, stringOf } from "./arguments.ts";
 import { toHex } from "../base/text.ts";
 import { toText } from "./conversions.ts";
 import { Failure } from "./failure.ts";
-import { kindOf } from "./kinds.ts";
+import { kindOf, textual } from "./kinds.ts";
 import { Meter } from "./meter.ts";
 import { define, type FunctionDefinition } from "./scope.ts";
 import { field, sortedNames } from "./values.ts";
@@ -33,9 +33,10 @@ function hexadecimal(meter: Meter, value: unknown): string {
     meter.make(4 * value.length);
     return toHex(value);
   }
-  if (typeof value === "string") {
-    meter.make(12 * value.length);
-    return toHex(new TextEncoder().encode(value));
+  const text = textual(value);
+  if (typeof text === "string") {
+    meter.make(12 * text.length);
+    return toHex(new TextEncoder().encode(text));
   }
   return intOf("format", value).toString(16);
 }

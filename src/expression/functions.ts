@@ -5,7 +5,7 @@ import { CONVERSIONS } from "./conversions.ts";
 import { ENCODING_FUNCTIONS } from "./encoding.ts";
 import { LIST_FUNCTIONS, MAP_FUNCTIONS } from "./collections.ts";
 import { environmentFunctions } from "./environment.ts";
-import { kindOf } from "./kinds.ts";
+import { kindOf, textual } from "./kinds.ts";
 import { MATH_FUNCTIONS } from "./math.ts";
 import {
   define,
@@ -13,6 +13,7 @@ import {
   type FunctionDefinition,
   type Functions,
 } from "./scope.ts";
+import { PRESENTATION_FUNCTIONS } from "./presentation.ts";
 import { STRING_FUNCTIONS } from "./strings.ts";
 import { lengthOf } from "./characters.ts";
 import { TIME_FUNCTIONS } from "./time.ts";
@@ -31,7 +32,8 @@ export const NAMESPACES: ReadonlySet<string> = new Set([
 /** The number of characters of a string, items of a list, fields of a map or bytes. */
 function size(name: string): FunctionDefinition {
   return define(1, 1, (meter, value) => {
-    if (typeof value === "string") return BigInt(lengthOf(meter, value));
+    const text = textual(value);
+    if (typeof text === "string") return BigInt(lengthOf(meter, text));
     switch (kindOf(value)) {
       case "list":
       case "bytes":
@@ -55,6 +57,7 @@ const FUNCTIONS: ReadonlyMap<string, FunctionDefinition> = new Map(Object.entrie
   ...CONVERSIONS,
   ...ENCODING_FUNCTIONS,
   ...STRING_FUNCTIONS,
+  ...PRESENTATION_FUNCTIONS,
   ...MATH_FUNCTIONS,
   ...LIST_FUNCTIONS,
   ...MAP_FUNCTIONS,

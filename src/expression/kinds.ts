@@ -44,7 +44,7 @@ export function isNumeric(value: unknown): value is Numeric {
 }
 
 /** A string or number as it is joined to a string: `1.0` is "1", `1.5` is "1.5". */
-export function written(value: string | Numeric): string {
+export function written(value: string | Numeric | Moment): string {
   return typeof value === "string" ? value : String(value);
 }
 
@@ -134,7 +134,7 @@ export class Timestamp extends Date {
   static of(nanoseconds: bigint): Timestamp {
     const rest = nanoseconds % MILLISECOND;
     const beyond = rest < 0n ? rest + MILLISECOND : rest;
-    return new Timestamp(Number((nanoseconds - beyond) / MILLISECOND), Number(beyond));
+    return new this(Number((nanoseconds - beyond) / MILLISECOND), Number(beyond));
   }
 
   /** As of a `Date`, with six more digits where they are not zero. */
@@ -144,6 +144,24 @@ export class Timestamp extends Date {
       ? text
       : `${text.slice(0, -1)}${String(this.#beyond).padStart(6, "0")}Z`;
   }
+}
+
+/**
+ * A timestamp that is also its text in ISO 8601: what `now()` returns, with durations added or
+ * subtracted. Functions and operators that need a text take its text.
+ */
+export class Moment extends Timestamp {
+  #text: string | undefined;
+
+  /** The text of a result. */
+  override toString(): string {
+    return this.#text ??= this.toISOString();
+  }
+}
+
+/** The text of a `Moment`; any other value as it is. */
+export function textual(value: unknown): unknown {
+  return value instanceof Moment ? value.toString() : value;
 }
 
 /** The nanoseconds since the start of 1970. */

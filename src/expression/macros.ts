@@ -1,10 +1,11 @@
 /** CEL's macros: calls that evaluate an expression for each item of a list or map. */
 
+import { mapOf } from "./arguments.ts";
 import { sortedBy } from "./collections.ts";
 import { Failure, KindFailure } from "./failure.ts";
 import { kindOf } from "./kinds.ts";
 import type { Meter } from "./meter.ts";
-import { FAILURE } from "./nodes.ts";
+import { distinct, FAILURE } from "./nodes.ts";
 import type { Evaluate, FunctionCall, Scope } from "./scope.ts";
 import { FIELD, field, namesOf, readable } from "./values.ts";
 
@@ -129,6 +130,20 @@ function transformMap(loop: Loop, transform: Evaluate, predicate?: Evaluate): Ev
     Object.fromEntries(entries(scope, locals, meter) as [string, unknown][]);
 }
 
+/** One map of all entries, which are maps themselves. */
+function transformMapEntry(loop: Loop, transform: Evaluate, predicate?: Evaluate): Evaluate {
+  const entries = select(loop, predicate, (scope, locals, meter) => {
+    const entry = mapOf("transformMapEntry", transform(scope, locals, meter));
+    const names = namesOf(meter, entry);
+    meter.spend(FIELD * names.length);
+    return names.map((name) => [name, entry[name]]);
+  });
+  return (scope, locals, meter) => {
+    const pairs = (entries(scope, locals, meter) as [string, unknown][][]).flat();
+    return distinct(meter, Object.fromEntries(pairs), pairs.length);
+  };
+}
+
 function sortBy(loop: Loop, key: Evaluate): Evaluate {
   const { list, steps } = loop;
   return (scope, locals, meter) =>
@@ -156,6 +171,8 @@ export const MACROS: ReadonlyMap<string, Macro> = new Map<string, Macro>([
   ["transformList/4", two(1, (loop, [test, transform]) => select(loop, test, transform))],
   ["transformMap/3", two(0, (loop, [transform]) => transformMap(loop, transform))],
   ["transformMap/4", two(1, (loop, [test, transform]) => transformMap(loop, transform, test))],
+  ["transformMapEntry/3", two(0, (loop, [entry]) => transformMapEntry(loop, entry))],
+  ["transformMapEntry/4", two(1, (loop, [test, entry]) => transformMapEntry(loop, entry, test))],
   ["sortBy/2", one(0, (loop, [key]) => sortBy(loop, key))],
 ]);
 

@@ -3,7 +3,7 @@
  * event.
  *
  * A text goes through `tokens.ts` and `parser.ts` to a tree (`syntax.ts`), which `compile.ts` turns
- * into functions, with `operators.ts`, `macros.ts` and `functions.ts`. `values.ts` converts a result
+ * into functions, with `operators.ts`, `macros.ts` and `functions.ts`. `plain.ts` converts a result
  * to plain JSON values. `meter.ts` limits the cost. docs/expressions.md lists the differences from
  * CEL.
  *
@@ -16,8 +16,9 @@ import { Meter, meterOf } from "./meter.ts";
 import { parse } from "./parser.ts";
 import { pathsIn } from "./paths.ts";
 import type { ExpressionEnvironment, Scope } from "./scope.ts";
+import { toPlain } from "./plain.ts";
 import { Source } from "./source.ts";
-import { identity as identityOf, toPlain } from "./values.ts";
+import { identity as identityOf } from "./values.ts";
 
 export { METER, Meter, meterOf } from "./meter.ts";
 export type { ExpressionEnvironment, Scope } from "./scope.ts";

@@ -11,6 +11,7 @@ import {
   int64,
   isNumeric,
   kindOf,
+  Moment,
   nanosecondsOf,
   type Numeric,
   Timestamp,
@@ -83,8 +84,8 @@ function arithmetic(operator: string, rules: Arithmetic): Operator {
   };
 }
 
-function isText(value: unknown): value is string | Numeric {
-  return typeof value === "string" || isNumeric(value);
+function isText(value: unknown): value is string | Numeric | Moment {
+  return typeof value === "string" || isNumeric(value) || value instanceof Moment;
 }
 
 /** `a + b` where not both are numbers; undefined for kinds that do not add up. */
@@ -101,10 +102,10 @@ function addOthers(meter: Meter, a: unknown, b: unknown): unknown {
   meter.spend(OBJECTS);
   if (a instanceof Duration) {
     if (b instanceof Duration) return lasting(a.nanoseconds + b.nanoseconds);
-    return b instanceof Date ? timeAt(nanosecondsOf(b) + a.nanoseconds) : undefined;
+    return b instanceof Date ? timeAt(b, nanosecondsOf(b) + a.nanoseconds) : undefined;
   }
   if (a instanceof Date) {
-    return b instanceof Duration ? timeAt(nanosecondsOf(a) + b.nanoseconds) : undefined;
+    return b instanceof Duration ? timeAt(a, nanosecondsOf(a) + b.nanoseconds) : undefined;
   }
   if (!(a instanceof Uint8Array && b instanceof Uint8Array)) return undefined;
   meter.make(a.length + b.length);
@@ -116,7 +117,7 @@ function subtractOthers(meter: Meter, a: unknown, b: unknown): unknown {
   meter.spend(OBJECTS);
   if (b instanceof Duration) {
     if (a instanceof Duration) return lasting(a.nanoseconds - b.nanoseconds);
-    return a instanceof Date ? timeAt(nanosecondsOf(a) - b.nanoseconds) : undefined;
+    return a instanceof Date ? timeAt(a, nanosecondsOf(a) - b.nanoseconds) : undefined;
   }
   if (!(a instanceof Date && b instanceof Date)) return undefined;
   const difference = nanosecondsOf(a) - nanosecondsOf(b);
@@ -130,8 +131,9 @@ function lasting(nanoseconds: bigint): Duration {
   return duration;
 }
 
-function timeAt(nanoseconds: bigint): Timestamp {
-  const time = Timestamp.of(nanoseconds);
+/** The time as a timestamp of the same kind as `from`. */
+function timeAt(from: Date, nanoseconds: bigint): Timestamp {
+  const time = (from instanceof Moment ? Moment : Timestamp).of(nanoseconds);
   if (!isTimestamp(time)) throw new Failure("the time is outside the years 1 to 9999");
   return time;
 }
@@ -167,6 +169,8 @@ function comparison(operator: string, holds: (a: number, b: number) => boolean):
       return ordered(a, b);
     }
     if (typeof a === "boolean" && typeof b === "boolean") return ordered(a, b);
+    if (typeof a === "string" && b instanceof Moment) return ordered(a, String(b));
+    if (a instanceof Moment && typeof b === "string") return ordered(String(a), b);
     const order = orderOf(meter, a, b);
     return order === undefined ? refuse(operator, a, b) : holds(order, 0);
   };

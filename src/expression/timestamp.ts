@@ -20,7 +20,10 @@ const LAST = Date.parse("9999-12-31T23:59:59.999Z");
 /** The digits of a second that are beyond milliseconds. */
 const BEYOND = 6;
 
-/** A timestamp, an ISO 8601 string (UTC where it has no zone), or unix seconds. */
+/**
+ * A timestamp, an ISO 8601 string, also with a space in place of the "T" as SQLite writes it (UTC
+ * where it has no zone), or unix seconds.
+ */
 export function timestampOf(meter: Meter, name: string, value: unknown): Date {
   if (value instanceof Date) return value;
   meter.spend(READ);

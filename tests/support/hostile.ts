@@ -19,6 +19,8 @@ export const hostile: Readonly<Record<string, unknown>> = {
   lists: `[${"[],".repeat(LENGTH / 3 - 1)}[]]`,
   maps: `[${"{},".repeat(LENGTH / 3 - 1)}{}]`,
   fields: `{${Array.from({ length: 50_000 }, (_, i) => `"${i}x":1`).join()}}`,
+  marks: `a${"\u0301\u0316".repeat(LENGTH / 6)}`,
+  controls: "\u0001".repeat(LENGTH / 6),
   percents: "%".repeat(LENGTH),
   placeholders: "%s".repeat(LENGTH / 4),
   precision: `%.${"1".repeat(LENGTH)}f`,

@@ -289,3 +289,104 @@ test("uuid and random take their bytes from the environment", () => {
   assert.equal(run("random() == random()"), false);
   assert.equal(run("uuid() == uuid()"), false);
 });
+
+test("format_number rounds the decimal digits of a number, halves away from zero", () => {
+  check([
+    ["format_number(1234567.8915)", "1,234,567.892"],
+    ["format_number(-999.9995)", "-1,000"],
+    ["format_number(1.005, 2)", "1.01"],
+    ["format_number(-2.5, 0)", "-3"],
+    ["format_number(-0.001, 2)", "0.00"],
+    ["format_number(1e-7, 9)", "0.000000100"],
+    ["format_number(1e21, 0, '')", "1000000000000000000000"],
+    ["format_number(9223372036854775807, 1, ' ')", "9 223 372 036 854 775 807.0"],
+    ["input.n.format_number(2, '', '::')", "3::00"],
+  ]);
+  checkFailures([
+    ["format_number('1')", "format_number() needs a number, got string"],
+    ["format_number(1, 101)", "format_number() writes at most 100 digits after the point"],
+    ["format_number(1.0 / 0.0)", "format_number() needs a finite number"],
+  ]);
+});
+
+test("slug keeps letters of all scripts and removes the accents of Latin ones", () => {
+  check([
+    ["slug('Ünïcode Text!')", "unicode-text"],
+    ["slug(' Straße, Øre & don’t ')", "strasse-ore-dont"],
+    ["slug('Привет, Йорк')", "привет-йорк"],
+    ["slug('東京ガス 2026')", "東京ガス-2026"],
+    ["slug('हिन्दी')", "हिन्दी"],
+    ["slug('İstanbul ﬁn')", "istanbul-fin"],
+    ["slug('\\u0301 …')", "\u0301"],
+    ["len(slug(join(lists.range(99).map(i, 'abcdefghi'), ' ')))", 99],
+  ]);
+});
+
+test("base64_decode returns a text, and says what returns bytes", () => {
+  check([
+    ["base64_decode('aMOp')", "hé"],
+    ["base64_encode(b'\\xff')", "/w=="],
+  ]);
+  checkFailures([
+    [
+      "base64_decode('/w==')",
+      "base64_decode() needs bytes that are UTF-8; base64.decode() returns any bytes",
+    ],
+    ["base64_decode('?')", "base64_decode() cannot parse its argument"],
+    ["from_json('{')", "from_json() cannot parse its argument"],
+    ["to_json([0.0 / 0.0])", "the result is not a finite number"],
+  ]);
+});
+
+test("to_json writes data as results are, and keeps every name", () => {
+  check([
+    [
+      "to_json({'t': timestamp(0), 'd': duration('1m'), 'b': b'a', 'n': 2u})",
+      '{"t":"1970-01-01T00:00:00.000Z","d":"60s","b":"YQ==","n":2}',
+    ],
+    ['to_json(from_json(\'{"__proto__": {"toJSON": 1}}\'))', '{"__proto__":{"toJSON":1}}'],
+    ["to_json(null)", "null"],
+  ]);
+});
+
+test("now() is a timestamp that works as its text, too", () => {
+  const time = "2026-01-02T03:04:05.120Z";
+  const run = (text: string) =>
+    compileExpression(text, ["input"], { now: () => Date.parse(time) }).evaluate({
+      input: { same: time, later: "2026-01-02T04:00:00Z", sqlite: "2026-01-02 03:00:00" },
+    });
+  const rows: readonly Row[] = [
+    ["[now(), string(now()), 'at ' + now(), now() + '!']", [time, time, `at ${time}`, `${time}!`]],
+    ["[now() == input.same, input.same == now(), now() in [input.same]]", [true, true, true]],
+    ["[now() < input.later, input.later > now(), now() <= input.same]", [true, true, true]],
+    ["[now().substring(0, 10), reverse(now()).len(), size(now())]", ["2026-01-02", 24, 24]],
+    ["{now(): 1}[now()]", 1],
+    ["sort([now(), 'a', '1'])", ["1", time, "a"]],
+    ["unique([now(), input.same])", [time]],
+    ["'%s %x'.format([now(), now()]).len()", 73],
+    ["to_json([now()])", `["${time}"]`],
+    ["[timestamp(now()) == now(), string(timestamp(now()))]", [true, "2026-01-02T03:04:05.12Z"]],
+    ["now() - timestamp(input.sqlite) < duration('5m')", true],
+    ["now() - duration('1h') > timestamp(input.later)", false],
+    ["'until ' + (now() + duration('90s'))", "until 2026-01-02T03:05:35.120Z"],
+    ["[type(now()), now().getHours(), int(now())]", ["timestamp", 3, 1767323045]],
+    ["now() - now()", "0s"],
+  ];
+  for (const [source, value] of rows) assert.deepEqual(run(source), value, source);
+  assert.throws(() => run("now() - input.later"), /"-" does not work on timestamp and string/);
+});
+
+test("transformMapEntry makes one map of the entries", () => {
+  check([
+    ["['a', 'b'].transformMapEntry(i, v, {v: i})", { a: 0, b: 1 }],
+    [
+      "{'a': 1, 'b': 2}.transformMapEntry(k, v, v > 1, {k: v, '__proto__': k})",
+      JSON.parse('{"b":2,"__proto__":"b"}'),
+    ],
+    ["[].transformMapEntry(i, v, v)", {}],
+  ]);
+  checkFailures([
+    ["[1, 1].transformMapEntry(i, v, {'x': v})", "two keys of the map are equal"],
+    ["[1].transformMapEntry(i, v, v)", "transformMapEntry() needs a map, got number"],
+  ]);
+});

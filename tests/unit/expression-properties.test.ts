@@ -89,6 +89,9 @@ const near = fc.tuple(
   fc.nat(999_999),
 ).map(([date, nanos]) => `${date.toISOString().slice(0, -1)}${String(nanos).padStart(6, "0")}Z`);
 
+/** The milliseconds of a time, with a fraction. */
+const timeOf = (iso: string): number =>
+  Date.parse(`${iso.slice(0, 23)}Z`) + Number(iso.slice(23, 29)) / 1e6;
 const characters = (value: string): string[] => Array.from(value);
 /** A position in UTF-16 units as one in characters. */
 const position = (value: string, unit: number): number =>
@@ -172,6 +175,20 @@ const TEXT_LAWS: readonly Law[] = [
   law("format", "'%.3f %b %o'.format([input.d, input.n, input.n])", { d: number, n: whole }, (
     { d, n },
   ) => `${d.toFixed(3)} ${n.toString(2)} ${n.toString(8)}`),
+  law("slug", "[slug(input.s), slug(slug(input.s))]", {
+    s: fc.array(fc.constantFrom("É", "é", "Ж", "東", "7", " ", "-", "!", "'"), { maxLength: 40 })
+      .map((parts) => parts.join("")),
+  }, ({ s }) => {
+    const letters = s.toLowerCase().replaceAll("é", "e").replaceAll("'", "");
+    const expected = letters.split(/[ !-]+/).filter(Boolean).join("-");
+    return [expected, expected];
+  }),
+  law(
+    "slug",
+    "cel.bind(t, slug(input.s), [t == lower(t), len(t) <= 100, t.matches('^$|^[^- ]+(-[^- ]+)*$')])",
+    { s: text },
+    () => [true, true, true],
+  ),
   {
     names: ["strings.quote"],
     source: "strings.quote(input)",
@@ -256,6 +273,9 @@ const LIST_LAWS: readonly Law[] = [
   law("transformList", "input.l.transformList(i, x, x > i, [i, x])", { l: wholes }, ({ l }) => {
     return l.map((x, i) => [i, x]).filter(([i, x]) => x > i);
   }),
+  law("transformMapEntry", "input.l.transformMapEntry(i, x, x > i, {string(i): x})", {
+    l: wholes,
+  }, ({ l }) => Object.fromEntries(Object.entries(l).filter(([i, x]) => x > Number(i)))),
   law("transformMap", "input.m.transformMap(k, v, k != 'b', [k, v])", { m: map }, ({ m }) => {
     return Object.fromEntries(
       Object.entries(m).filter(([k]) => k !== "b").map(([k, v]) => [k, [k, v]]),
@@ -302,6 +322,9 @@ const typeOf = (value: unknown): string => {
   if (value === null) return "null_type";
   return Array.isArray(value) ? "list" : TYPES.get(typeof value) ?? "map";
 };
+
+/** Groups the digits of whole numbers as `Intl` does. */
+const GROUPED = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
 const NUMBER_LAWS: readonly Law[] = [
   law("int string", "int(string(int(input.n)))", { n: safe }, ({ n }) => n),
@@ -358,6 +381,12 @@ const NUMBER_LAWS: readonly Law[] = [
     { n: fc.nat(), by: fc.nat(20) },
     ({ n, by }) => [n * 2 ** by, n],
   ),
+  law("format_number", "format_number(input.n)", { n: safe }, ({ n }) => GROUPED.format(n)),
+  law("format_number", "format_number(input.n / 100.0, 2, '.', ',')", { n: whole }, ({ n }) => {
+    const digits = String(Math.abs(n)).padStart(3, "0");
+    const groups = GROUPED.format(BigInt(digits.slice(0, -2))).replaceAll(",", ".");
+    return `${n < 0 ? "-" : ""}${groups},${digits.slice(-2)}`;
+  }),
 ];
 
 const ENCODING_LAWS: readonly Law[] = [
@@ -374,6 +403,32 @@ const ENCODING_LAWS: readonly Law[] = [
     const encoded = btoa(String.fromCharCode(...bytesOf(s)));
     return [encoded, encoded];
   }),
+  law("base64_encode base64_decode", "base64_decode(base64_encode(input.s))", { s: text }, (
+    { s },
+  ) => s),
+  law("to_json from_json", "from_json(to_json(input.v))", { v: json }, ({ v }) => v),
+  law("to_json", "to_json(input.v)", { v: json }, ({ v }) => JSON.stringify(v)),
+  {
+    names: ["hmac_sha256"],
+    source: "hmac_sha256(input.k, input.s)",
+    check: async () => {
+      const sign = compileExpression("hmac_sha256(input.k, input.s)", ["input"]);
+      const algorithm = { name: "HMAC", hash: "SHA-256" };
+      const anyKey = fc.oneof(
+        text.filter((k) => k !== ""),
+        fc.constant("k".repeat(70)),
+      );
+      await fc.assert(
+        fc.asyncProperty(anyKey, text, async (k, s) => {
+          const bytes = bytesOf(k).slice();
+          const key = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign"]);
+          const signature = await crypto.subtle.sign("HMAC", key, bytesOf(s).slice());
+          assert.equal(sign.evaluate({ input: { k, s } }), hexOf(new Uint8Array(signature)));
+        }),
+        RUNS,
+      );
+    },
+  },
   {
     names: ["hash_sha256"],
     source: "hash_sha256(input)",
@@ -456,6 +511,24 @@ const TIME_LAWS: readonly Law[] = [
 ];
 
 const ENVIRONMENT_LAWS: readonly Law[] = [
+  law(
+    "now",
+    "[now() == input.s, 'at ' + now(), now().split('T'), now() - timestamp(input.s), len(now())]",
+    { s: at },
+    ({ s }) => [true, `at ${s}`, s.split("T"), "0s", 24],
+    ({ s }) => ({ now: () => Date.parse(s) }),
+  ),
+  law(
+    "now",
+    "[now() - duration('1h') < timestamp(input.a), now() > timestamp(input.a), now() < input.a]",
+    { t: near, a: near },
+    ({ t, a }) => {
+      const [now, then] = [Date.parse(t), timeOf(a)];
+      const text = new Date(now).toISOString();
+      return [now - 3_600_000 < then, now > then, text < a];
+    },
+    ({ t }) => ({ now: () => Date.parse(t) }),
+  ),
   law("now now_unix", "[now(), now_unix()]", { t: moment }, ({ t }) => {
     return [t.toISOString(), Math.floor(t.getTime() / 1000)];
   }, ({ t }) => ({ now: () => t.getTime() })),
