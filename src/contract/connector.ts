@@ -133,7 +133,13 @@ export interface WriteRequest<Options = unknown> {
   readonly resultUsed?: boolean;
 }
 
-/** A promise whose work can be stopped. `write` may return one. */
+/** An open transaction of a connector. */
+export interface Transaction {
+  /** As `write` of the connector. It sees the writes before it. Where it fails, all of them do. */
+  write(request: WriteRequest): unknown;
+}
+
+/** A promise whose work can be stopped. `write` and `transact` may return one. */
 export interface Cancellable<T = unknown> extends PromiseLike<T> {
   /** Stops the work: no flow waits for its result any more. The promise still settles. */
   cancel(): void;
@@ -234,6 +240,15 @@ export interface Connector {
    * @throws {ConnectorError} The delivery failed.
    */
   write?(request: WriteRequest): unknown;
+  /**
+   * Calls `work` in a transaction. What it writes takes effect when it has ended, all of it, or none
+   * if it throws or rejects; others see nothing of it before. Resolves with its result once that is
+   * durable. `work` may be called again after all that it wrote has been undone. Where the promise is
+   * `Cancellable`, all is undone when the flow's time is up. Its type has `transactions`.
+   *
+   * @throws {unknown} What `work` threw, or a `ConnectorError`: nothing was written.
+   */
+  transact?<T>(work: (transaction: Transaction) => T | PromiseLike<T>): PromiseLike<T>;
   /**
    * Does as much of `start` as it can while the service that this one replaces still runs, and takes
    * nothing from it: no event, no lock, no port. `start` does the rest when the other one is closed.

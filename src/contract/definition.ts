@@ -87,6 +87,8 @@ export interface DestinationType<Options = unknown, DestinationOptions = unknown
   readonly operations?: readonly string[];
   /** True where it publishes messages by the key in `target`: `runtime.publish` uses it. */
   readonly publishes?: boolean;
+  /** True if its connectors have `transact`: then its blocks take `atomic`. */
+  readonly transactions?: boolean;
   /** Checks a whole block. What could not be read of the options is undefined. */
   check?(to: Destination<DestinationOptions>, options: Options): readonly BlockProblem[];
   /** Whether delivering to this block makes something new, as an INSERT does. Never where absent. */

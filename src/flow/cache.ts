@@ -1,6 +1,7 @@
 /** The cache of a step: which result belongs to which request, for how long, and how many. */
 import type { Clock } from "../base/clock.ts";
 import { isObject } from "../base/json.ts";
+import { isPromiseLike } from "../base/promise-like.ts";
 import { digest } from "../base/text.ts";
 import {
   type Expression,
@@ -10,7 +11,6 @@ import {
   meterOf,
   type Scope,
 } from "../expression/mod.ts";
-import { isPromiseLike } from "./coroutine.ts";
 
 /** Caches the results of one step. */
 export class StepCache {

@@ -1,6 +1,7 @@
 /** Coroutines: they wait for promises only where there are some, and can be timed out there. */
 import { getLogger } from "@logtape/logtape";
 import { TimeoutError } from "../base/errors.ts";
+import { isPromiseLike } from "../base/promise-like.ts";
 import type { Cancellable } from "../contract/connector.ts";
 import type { Deadlines } from "./deadlines.ts";
 
@@ -114,10 +115,4 @@ export function cancel(pending: unknown): void {
   call().catch((error) => {
     getLogger(["weir", "flow"]).error("a connector failed to cancel its work: {error}", { error });
   });
-}
-
-/** Whether a value has a `then` method. */
-export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null &&
-    typeof (value as { readonly then?: unknown }).then === "function";
 }

@@ -1,9 +1,10 @@
 /** Delivers a run to its destinations: in order or in parallel, with retries. */
 import { messageOf } from "../base/shown.ts";
 import type { Clock } from "../base/clock.ts";
+import { isPromiseLike } from "../base/promise-like.ts";
 import { retryDelay } from "../base/retry.ts";
 import type { RetryModel } from "../model/mod.ts";
-import { type Coroutine, FlowTimeout, isPromiseLike } from "./coroutine.ts";
+import { type Coroutine, FlowTimeout } from "./coroutine.ts";
 import { type FailureContext, isPermanent } from "./error-handling.ts";
 import type { Group } from "./groups.ts";
 import { deliverTogether } from "./parallel.ts";

@@ -1,5 +1,6 @@
 /** Delivers to neighbouring destinations with `parallel = true`, all at the same time. */
-import { cancel, type Coroutine, isPromiseLike } from "./coroutine.ts";
+import { isPromiseLike } from "../base/promise-like.ts";
+import { cancel, type Coroutine } from "./coroutine.ts";
 import { type FailureContext, isPermanent } from "./error-handling.ts";
 import type { Group } from "./groups.ts";
 import { writeTo } from "./requests.ts";

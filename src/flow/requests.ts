@@ -2,20 +2,14 @@
 import { kindName } from "../base/shown.ts";
 import type { Clock } from "../base/clock.ts";
 import { ConnectorError, ExpressionError, TimeoutError } from "../base/errors.ts";
+import { isPromiseLike } from "../base/promise-like.ts";
 import { withTimeout } from "../base/timeout.ts";
 import type { Cancellable, Connector, FlowEvent, StepResults } from "../contract/connector.ts";
 import { holds } from "../expression/condition.ts";
 import type { Scope } from "../expression/mod.ts";
 import type { DestinationModel, LookupModel, RequestModel, StepModel } from "../model/mod.ts";
 import { StepCache } from "./cache.ts";
-import {
-  cancel,
-  type Coroutine,
-  FlowTimeout,
-  isPromiseLike,
-  runWithoutDeadline,
-  waitFor,
-} from "./coroutine.ts";
+import { cancel, type Coroutine, FlowTimeout, runWithoutDeadline, waitFor } from "./coroutine.ts";
 import { SKIPPED } from "./results.ts";
 import { asScope, reshape, type Run } from "./run.ts";
 

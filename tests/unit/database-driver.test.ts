@@ -10,12 +10,13 @@ import type {
   DriverContext,
   Explanation,
   Result,
+  Session,
   Statement,
   StatementOptions,
-  Transaction,
+  Transaction as DriverTransaction,
 } from "../../src/connectors/database/driver.ts";
 import * as sqlite from "../../src/connectors/database/drivers/sqlite/mod.ts";
-import type { Cancellable } from "../../src/contract/connector.ts";
+import type { Cancellable, Transaction, WriteRequest } from "../../src/contract/connector.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { keepingLogger, type LogLine } from "../support/mq.ts";
 import { fails, withFolder, write } from "./database-support.ts";
@@ -68,7 +69,7 @@ class FarDatabase implements Database {
     return Object.assign(reading, { cancel: () => void this.cancelled++ });
   }
 
-  async transaction<T>(transaction: Transaction<T>): Promise<T> {
+  async transaction<T>(transaction: DriverTransaction<T>): Promise<T> {
     await Promise.resolve();
     try {
       return await this.#near.transaction({
@@ -82,6 +83,20 @@ class FarDatabase implements Database {
     } catch (cause) {
       throw transaction.error(cause);
     }
+  }
+
+  transact<T>(
+    work: (session: Session) => T | PromiseLike<T>,
+    error: (cause: unknown) => Error,
+  ): Cancellable<T> {
+    const near = this.#near.transact((session) =>
+      work({
+        run: async (statement, values) => {
+          await Promise.resolve();
+          return session.run(this.#prepareNow(statement), values);
+        },
+      }), error);
+    return Object.assign(Promise.resolve(near), { cancel: () => near.cancel() });
   }
 
   explain(error: unknown): Explanation {
@@ -204,6 +219,27 @@ test("a key is kept where expired ones cannot be removed, which is logged", asyn
     await db.dedupeStore.add("f", "a", NOW, NOW + 1000);
     assert.equal(await db.dedupeStore.has("f", "a", NOW), true);
     assert.deepEqual(log, [["warn", "failed to remove expired dedupe keys: refused"]]);
+  });
+});
+
+test("a transaction waits for each of its statements", async () => {
+  await withFar(async (db, far) => {
+    const put = (transaction: Transaction, to: Omit<WriteRequest, "scope" | "event">) =>
+      transaction.write({ ...to, scope: {}, event: undefined });
+    const note = { operation: undefined, target: "notes", options: {} };
+    const query = { ...note, target: undefined, payload: {} };
+    const seen = await db.transact(async (transaction) => {
+      await put(transaction, { ...note, payload: { text: "a" } });
+      return await put(transaction, { ...query, options: { query: "SELECT text FROM notes" } });
+    });
+    assert.deepEqual(seen, [{ text: "a" }]);
+    far.refused = /^DELETE/;
+    const failed = db.transact(async (transaction) => {
+      await put(transaction, { ...note, payload: { text: "b" } });
+      await put(transaction, { ...query, options: { query: "DELETE FROM notes" } });
+    });
+    await assert.rejects(Promise.resolve(failed), fails(/query: refused/));
+    assert.deepEqual(await write(db, { query: "SELECT text FROM notes" }), [{ text: "a" }]);
   });
 });
 

@@ -3,7 +3,12 @@ import { messageOf } from "../../base/shown.ts";
 import { ConnectorError } from "../../base/errors.ts";
 import { retryDelay, type RetryDelays } from "../../base/retry.ts";
 import type { DedupeStore } from "../../contract/cluster.ts";
-import type { Connector, ConnectorContext, WriteRequest } from "../../contract/connector.ts";
+import type {
+  Connector,
+  ConnectorContext,
+  Transaction,
+  WriteRequest,
+} from "../../contract/connector.ts";
 import { DedupeKeys } from "./dedupe.ts";
 import type { Database, DriverContext, DriverModule, Migration } from "./driver.ts";
 import type { DatabaseDestination, DatabaseOptions } from "./options.ts";
@@ -98,6 +103,15 @@ export class DatabaseConnector implements Connector {
   write(request: WriteRequest): unknown {
     // The schema of options.ts made the options.
     return this.#opened().requests.write(request as WriteRequest<DatabaseDestination>);
+  }
+
+  /**
+   * Calls `work` in a transaction of the database.
+   *
+   * @throws {ConnectorError} As `write`.
+   */
+  transact<T>(work: (transaction: Transaction) => T | PromiseLike<T>): PromiseLike<T> {
+    return this.#opened().requests.transact(work);
   }
 
   /** Finishes the writes that have begun, cancels the reads, then closes the database. */

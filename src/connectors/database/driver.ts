@@ -65,6 +65,16 @@ export interface Database {
    * Transactions of one tick may share a commit; one that fails takes no other with it.
    */
   transaction<T>(transaction: Transaction<T>): Promise<T>;
+  /**
+   * Runs `work` in a transaction: all statements that it runs take effect, or none. Nothing else
+   * changes what they see. Settles once the commit is durable, or all of it is undone: where `work`
+   * fails, with its error; where the commit fails, with what `error` makes of the cause. `work` is
+   * called again where the database must repeat the transaction. Cancelling undoes all of it.
+   */
+  transact<T>(
+    work: (session: Session) => T | PromiseLike<T>,
+    error: (cause: unknown) => Error,
+  ): Cancellable<T>;
   /** What an error of this database means. */
   explain(error: unknown): Explanation;
   /** Finishes the transactions that have begun, cancels the reads and closes the database. */
@@ -126,6 +136,12 @@ export interface Transaction<T> {
   result(results: readonly Result[]): T;
   /** Makes the error that the promise rejects with. */
   error(cause: unknown): Error;
+}
+
+/** An open transaction. */
+export interface Session {
+  /** Runs a statement, which sees those before it. Returns no promise where it is quick. */
+  run(statement: Statement, values: readonly unknown[]): Result | PromiseLike<Result>;
 }
 
 /** One statement of a transaction. */

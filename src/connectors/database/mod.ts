@@ -35,6 +35,7 @@ export const databaseConnector: ConnectorType = defineConnector({
     check: checkDestination,
     creates: ({ operation = "INSERT", options: { query } }) =>
       operation === "INSERT" && query === undefined,
+    transactions: true,
   },
   step: { fields: stepFields, operations: OPERATIONS, check: checkStep },
   keeps: true,

@@ -3,8 +3,13 @@ import { ConnectorError } from "../../base/errors.ts";
 import { isObject } from "../../base/json.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import { kindName, quoted } from "../../base/shown.ts";
-import type { Cancellable, WriteRequest } from "../../contract/connector.ts";
-import type { Database, Result, Statement, Step, Transaction } from "./driver.ts";
+import { isPromiseLike } from "../../base/promise-like.ts";
+import type {
+  Cancellable,
+  Transaction as ConnectorTransaction,
+  WriteRequest,
+} from "../../contract/connector.ts";
+import type { Database, Result, Session, Statement, Step, Transaction } from "./driver.ts";
 import type { DatabaseDestination } from "./options.ts";
 import { Catalog, type Plan, Plans } from "./plans.ts";
 
@@ -24,14 +29,28 @@ export class Requests {
   }
 
   /**
-   * Writes or reads. Returns no promise where a read is quick.
+   * Writes or reads, in an open transaction if there is a session. Returns no promise where a read is
+   * quick, or all of a transaction is.
    *
    * @throws {ConnectorError} Permanent where the request itself is wrong.
    */
-  write(request: WriteRequest<DatabaseDestination>): unknown {
+  write(request: WriteRequest<DatabaseDestination>, session?: Session): unknown {
     return request.options.query === undefined
-      ? this.#writeTable(request)
-      : this.#runQuery(request, request.options.query);
+      ? this.#writeTable(request, session)
+      : this.#runQuery(request, request.options.query, session);
+  }
+
+  /** Calls `work` in a transaction; an error that it throws stays as it is. */
+  transact<T>(
+    work: (transaction: ConnectorTransaction) => T | PromiseLike<T>,
+  ): Cancellable<T> {
+    // The schema of options.ts made the options.
+    const write = (request: WriteRequest, session: Session) =>
+      this.write(request as WriteRequest<DatabaseDestination>, session);
+    return this.#database.transact(
+      (session) => work({ write: (request) => write(request, session) }),
+      (cause) => this.error("transaction", cause),
+    );
   }
 
   /** The error of a connector for what the database threw; `what` says what was done. */
@@ -43,7 +62,7 @@ export class Requests {
     return new ConnectorError(this.#connector, `${what}: ${reason}`, { cause, permanent });
   }
 
-  #writeTable(request: WriteRequest<DatabaseDestination>): Promise<unknown> {
+  #writeTable(request: WriteRequest<DatabaseDestination>, session?: Session): unknown {
     const { operation = "INSERT", target, payload, options: { key }, resultUsed = true } = request;
     if (target === undefined) throw this.#refusal(`${operation} needs a target, which is a table`);
     if (!isObject(payload)) {
@@ -51,9 +70,9 @@ export class Requests {
     }
     const columns = Object.keys(payload);
     const wanted = { operation, table: target, key, columns, returning: resultUsed };
-    const run = (plan: Plan): Promise<unknown> => {
+    const run = (plan: Plan): unknown => {
       const values = plan.names.map((name) => this.#bind(payload[name], column, name));
-      return this.#database.transaction(new Write(plan, values, this, operation, target));
+      return this.#run(new Write(plan, values, this, operation, target), session);
     };
     const plan = this.#try(operation, () => this.#plans.table(wanted));
     if (!(plan instanceof Promise)) return run(plan);
@@ -62,7 +81,11 @@ export class Requests {
     });
   }
 
-  #runQuery({ options, payload, scope }: WriteRequest<DatabaseDestination>, text: string): unknown {
+  #runQuery(
+    { options, payload, scope }: WriteRequest<DatabaseDestination>,
+    text: string,
+    session?: Session,
+  ): unknown {
     const plan = this.#try("query", () => this.#plans.query(options, text));
     const { params = {} } = options;
     const fields = isObject(payload) ? payload : {};
@@ -75,9 +98,24 @@ export class Requests {
       const hint = didYouMean(name, Object.keys(fields)) ?? "add it to params";
       throw this.#refusal(`the query's ":${name}" is in neither payload nor params; ${hint}`);
     });
-    if (!plan.reads) return this.#database.transaction(new Write(plan, values, this, "query"));
+    if (!plan.reads || session !== undefined) {
+      return this.#run(new Write(plan, values, this, "query"), session);
+    }
     const result = this.#try("query", () => this.#database.query(plan.statement, values));
     return "then" in result ? this.#readLater(plan, result) : plan.shape(result);
+  }
+
+  #run(write: Write, session: Session | undefined): unknown {
+    if (session === undefined) return this.#database.transaction(write);
+    try {
+      const result = session.run(write.statement, write.values);
+      if (!isPromiseLike(result)) return write.result([result]);
+      return result.then((result) => write.result([result]), (cause) => {
+        throw write.error(cause);
+      });
+    } catch (cause) {
+      throw write.error(cause);
+    }
   }
 
   #readLater({ shape }: Plan, reading: Cancellable<Result>): Cancellable {

@@ -1,6 +1,8 @@
 /** Transactions: writes that arrive in one tick share one commit. */
 import { setImmediate, setTimeout } from "node:timers";
-import { resultCode, SQLITE } from "./errors.ts";
+import { isPromiseLike } from "../../../../base/promise-like.ts";
+import type { Cancellable } from "../../../../contract/connector.ts";
+import { CancelledError, resultCode, SQLITE } from "./errors.ts";
 
 /** What is needed of a database. */
 export interface TransactionalDatabase {
@@ -10,20 +12,28 @@ export interface TransactionalDatabase {
   prepare(sql: string): { run(): unknown };
 }
 
-/** How many writes one commit takes at most, so that others get the event loop in between. */
+/** How many statements one commit takes, so that others get the event loop in between. */
 const LARGEST_COMMIT = 1000;
 /** Milliseconds between two tries at a locked database. */
 const LOCK_DELAY = 5;
 
 interface Write {
   readonly work: () => unknown;
+  /** Whether all that it ran is undone where it fails. */
+  readonly atomic: boolean;
   readonly arrived: number;
   readonly promise: Promise<unknown>;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly describe: (error: unknown) => unknown;
   outcome: { readonly result: unknown } | { readonly error: unknown } | undefined;
+  cancelled: boolean;
+  /** Ends the waiting for its work. */
+  interrupt: ((error: Error) => void) | undefined;
 }
+
+/** Yields each promise that it waits for, and receives its value. */
+type Steps<T> = Generator<PromiseLike<unknown>, T, unknown>;
 
 /** Runs writes in transactions of many. A write that fails takes no other with it. */
 export class CommitQueue {
@@ -31,10 +41,17 @@ export class CommitQueue {
   readonly #begin: { run(): unknown };
   readonly #commit: { run(): unknown };
   readonly #rollback: { run(): unknown };
+  readonly #save: { run(): unknown };
+  readonly #release: { run(): unknown };
+  readonly #undo: { run(): unknown };
   readonly #patience: number;
   readonly #confirm: () => void;
   #waiting: Write[] = [];
   #scheduled = false;
+  /** How many statements the current transaction has run. */
+  #statements = 0;
+  /** Present while a transaction stays open from one turn of the event loop to another. */
+  #open: PromiseWithResolvers<void> | undefined;
 
   /**
    * `patience` is how long, in milliseconds, a write waits for another process's lock. `confirm` is
@@ -52,25 +69,76 @@ export class CommitQueue {
     this.#begin = database.prepare("BEGIN IMMEDIATE");
     this.#commit = database.prepare("COMMIT");
     this.#rollback = database.prepare("ROLLBACK");
+    this.#save = database.prepare("SAVEPOINT weir");
+    this.#release = database.prepare("RELEASE weir");
+    this.#undo = database.prepare("ROLLBACK TO weir");
+  }
+
+  /** Resolves when the transaction has ended that stays open between turns; undefined without one. */
+  get open(): Promise<void> | undefined {
+    return this.#open?.promise;
   }
 
   /**
-   * Runs `work` with the others of this tick. Settles once its commit is durable or has failed, with
-   * what `describe` makes of the error.
+   * Runs `work`, one statement, with the others of this tick. Settles once its commit is durable or
+   * has failed, with what `describe` makes of the error.
    */
   push<T>(work: () => T, describe: (error: unknown) => unknown = (error) => error): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const arrived = performance.now();
-    this.#waiting.push({ work, arrived, promise, resolve, reject, describe, outcome: undefined });
-    this.#schedule();
-    return promise as Promise<T>;
+    return this.#add(work, describe, false).promise as Promise<T>;
+  }
+
+  /**
+   * The same for work that runs any number of statements, and calls `count` for each: all of them are
+   * undone where it fails or is cancelled. The transaction stays open for as long as a promise that
+   * it returns; no other write runs meanwhile. It may be called again, after all that it did was
+   * undone.
+   */
+  transact<T>(
+    work: () => T | PromiseLike<T>,
+    describe: (error: unknown) => unknown = (error) => error,
+  ): Promise<T> & Cancellable<T> {
+    const write = this.#add(work, describe, true);
+    return Object.assign(write.promise as Promise<T>, { cancel: () => this.#cancel(write) });
+  }
+
+  /** Counts a statement of `transact`. */
+  count(): void {
+    this.#statements++;
   }
 
   /** Settles once nothing waits. */
   async drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      await Promise.allSettled(this.#waiting.map(({ promise }) => promise));
+    while (this.#waiting.length > 0 || this.#open !== undefined) {
+      await Promise.allSettled([...this.#waiting.map(({ promise }) => promise), this.open]);
     }
+  }
+
+  #add(work: () => unknown, describe: Write["describe"], atomic: boolean): Write {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const write: Write = {
+      work,
+      atomic,
+      arrived: performance.now(),
+      promise,
+      resolve,
+      reject,
+      describe,
+      outcome: undefined,
+      cancelled: false,
+      interrupt: undefined,
+    };
+    this.#waiting.push(write);
+    this.#schedule();
+    return write;
+  }
+
+  #cancel(write: Write): void {
+    write.cancelled = true;
+    const position = this.#waiting.indexOf(write);
+    if (position !== -1) this.#waiting.splice(position, 1);
+    const error = new CancelledError("was cancelled");
+    fail(write, error);
+    write.interrupt?.(error);
   }
 
   #schedule(delay = 0): void {
@@ -82,30 +150,56 @@ export class CommitQueue {
   }
 
   #flush(): void {
+    const steps = this.#commitWaiting();
+    this.#resume(steps, () => steps.next());
+  }
+
+  #resume(steps: Steps<number>, act: () => IteratorResult<PromiseLike<unknown>, number>): void {
+    const { done, value } = act();
+    if (!done) {
+      this.#open ??= Promise.withResolvers<void>();
+      value.then(
+        (result) => this.#resume(steps, () => steps.next(result)),
+        (error) => this.#resume(steps, () => steps.throw(error)),
+      );
+      return;
+    }
     this.#scheduled = false;
+    const open = this.#open;
+    this.#open = undefined;
+    open?.resolve();
+    this.#schedule(value);
+  }
+
+  /** Returns after how many milliseconds the next commit may be tried. */
+  *#commitWaiting(): Steps<number> {
     const batches = [this.#waiting.splice(0, LARGEST_COMMIT)];
     for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
       try {
-        batches.unshift(...this.#attempt(batch));
+        batches.unshift(...yield* this.#attempt(batch));
       } catch (error) {
         if (this.#database.isTransaction) this.#rollback.run();
         if (resultCode(error) === SQLITE.BUSY) {
           this.#waiting = [batch, ...batches, this.#waiting].flat();
           this.#giveUp(error);
-          return this.#schedule(LOCK_DELAY);
+          return LOCK_DELAY;
         }
         for (const write of batch) fail(write, error);
       }
     }
-    this.#schedule();
+    return 0;
   }
 
   /** Commits a batch, or returns the parts that must be tried apart. */
-  #attempt(batch: readonly Write[]): readonly Write[][] {
+  *#attempt(batch: Write[]): Steps<readonly Write[][]> {
     this.#begin.run();
-    for (const [index, write] of batch.entries()) {
+    this.#statements = 0;
+    for (let index = 0; index < batch.length; index++) {
+      const write = batch[index];
+      if (write.cancelled) continue;
       try {
-        write.outcome = { result: write.work() };
+        const result = write.atomic ? yield* this.#runAtomic(write) : write.work();
+        write.outcome = { result };
       } catch (error) {
         write.outcome = { error };
         // A full disk or a rule of the schema (ON CONFLICT ROLLBACK) has undone those before, too.
@@ -114,6 +208,12 @@ export class CommitQueue {
           return parts(batch, index, index + 1);
         }
       }
+      if (this.#statements >= LARGEST_COMMIT) this.#waiting.unshift(...batch.splice(index + 1));
+    }
+    // One that was cancelled while another one waited may have run.
+    if (batch.some(({ cancelled, outcome }) => cancelled && outcome !== undefined)) {
+      this.#rollback.run();
+      return [batch.filter(({ cancelled }) => !cancelled)];
     }
     try {
       this.#commit.run();
@@ -127,6 +227,23 @@ export class CommitQueue {
     this.#confirm();
     for (const write of batch) settle(write);
     return [];
+  }
+
+  *#runAtomic(write: Write): Steps<unknown> {
+    this.#save.run();
+    try {
+      const result = write.work();
+      const value = isPromiseLike(result) ? yield untilInterrupted(write, result) : result;
+      this.#release.run();
+      return value;
+    } catch (error) {
+      // The error may have undone the whole transaction.
+      if (this.#database.isTransaction) {
+        this.#undo.run();
+        this.#release.run();
+      }
+      throw error;
+    }
   }
 
   /** Fails the writes that have waited for the lock too long. */
@@ -153,35 +270,8 @@ function fail({ reject, describe }: Write, error: unknown): void {
   reject(describe(error));
 }
 
-/** Undoes several statements of a transaction together. */
-export class Savepoints {
-  readonly #database: TransactionalDatabase;
-  readonly #save: { run(): unknown };
-  readonly #release: { run(): unknown };
-  readonly #undo: { run(): unknown };
-
-  /** Prepares what it needs. */
-  constructor(database: TransactionalDatabase) {
-    this.#database = database;
-    this.#save = database.prepare("SAVEPOINT weir");
-    this.#release = database.prepare("RELEASE weir");
-    this.#undo = database.prepare("ROLLBACK TO weir");
-  }
-
-  /** Calls `act`; where it throws, the statements that it ran are undone. */
-  wrap<T>(act: () => T): T {
-    this.#save.run();
-    try {
-      const result = act();
-      this.#release.run();
-      return result;
-    } catch (error) {
-      // The error may have undone the whole transaction.
-      if (this.#database.isTransaction) {
-        this.#undo.run();
-        this.#release.run();
-      }
-      throw error;
-    }
-  }
+function untilInterrupted(write: Write, work: PromiseLike<unknown>): Promise<unknown> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  write.interrupt = reject;
+  return Promise.race([work, promise]);
 }

@@ -10,21 +10,24 @@ import {
   type Explanation,
   MigrationError,
   type Result,
+  type Session,
   type Statement,
   type StatementOptions,
   type Step,
   type Transaction,
 } from "../../driver.ts";
 import { standardDialect } from "../../statements.ts";
-import { CommitQueue, Savepoints } from "./commits.ts";
+import { CommitQueue } from "./commits.ts";
 import { CannotStartError, explain, LostFileError } from "./errors.ts";
 import { DatabaseFiles } from "./files.ts";
 import { migrate } from "./migrations.ts";
 import { configure, openError, openFile } from "./opening.ts";
 import { mayTakeLong } from "./programs.ts";
 import { Readers } from "./readers.ts";
+import { SqliteSession } from "./session.ts";
 import { SimulatedTime } from "./simulated-time.ts";
-import { toInteger, toRow, toSql } from "./values.ts";
+import { SqliteStatement } from "./statement.ts";
+import { toSql } from "./values.ts";
 
 /** How many milliseconds a write waits for the lock of another process. */
 const PATIENCE = 5000;
@@ -45,7 +48,6 @@ export class SqliteDatabase implements Database {
   readonly #tables: StatementSync;
   readonly #columns: StatementSync;
   readonly #commits: CommitQueue;
-  readonly #savepoints: Savepoints;
   /** Undefined for a database in memory. */
   readonly #files: DatabaseFiles | undefined;
   readonly #looking: ReturnType<typeof setInterval> | undefined;
@@ -80,7 +82,6 @@ export class SqliteDatabase implements Database {
         `SELECT name FROM pragma_table_xinfo(
            (SELECT name FROM sqlite_schema WHERE name = ? AND ${targets}))`,
       );
-      this.#savepoints = new Savepoints(database);
       this.#commits = new CommitQueue(database, patience, () => this.#confirm());
       if (path !== ":memory:") {
         this.#files = new DatabaseFiles(path, hasLog);
@@ -117,16 +118,44 @@ export class SqliteDatabase implements Database {
   query(statement: Statement, values: readonly unknown[]): Result | Cancellable<Result> {
     const prepared = statement as SqliteStatement;
     const bound = values as readonly SQLInputValue[];
-    return prepared.elsewhere && this.#readers !== undefined
-      ? this.#readElsewhere(prepared, bound, this.#readers)
-      : prepared.run(bound);
+    if (prepared.elsewhere && this.#readers !== undefined) {
+      return this.#readElsewhere(prepared, bound, this.#readers);
+    }
+    const { open } = this.#commits;
+    // What a transaction has not committed must not be seen.
+    if (open !== undefined) return later(open, () => prepared.run(bound));
+    return prepared.run(bound);
   }
 
   transaction<T>(transaction: Transaction<T>): Promise<T> {
-    return this.#commits.push(
-      () => this.#run(transaction),
-      (cause) => transaction.error(cause),
-    );
+    const { steps } = transaction;
+    const error = (cause: unknown) => transaction.error(cause);
+    const [step] = steps;
+    // One statement that fails is undone by itself.
+    if (steps.length === 1) {
+      return this.#commits.push(() => transaction.result([runStep(step)]), error);
+    }
+    return this.#commits.transact(() => transaction.result(steps.map(runStep)), error);
+  }
+
+  transact<T>(
+    work: (session: Session) => T | PromiseLike<T>,
+    error: (cause: unknown) => Error,
+  ): Cancellable<T> {
+    let session: SqliteSession | undefined;
+    const run = () => {
+      session = new SqliteSession(() => this.#commits.count());
+      return session.during(work);
+    };
+    const describe = (cause: unknown) => cause === session?.failure ? cause : error(cause);
+    const ended = this.#commits.transact(run, describe);
+    const { cancel } = ended;
+    return Object.assign(ended, {
+      cancel() {
+        session?.end();
+        cancel();
+      },
+    });
   }
 
   explain(error: unknown): Explanation {
@@ -139,13 +168,6 @@ export class SqliteDatabase implements Database {
     await Promise.all([this.#commits.drain(), this.#readers?.close()]);
     this.#database.close();
     this.#time?.close();
-  }
-
-  #run<T>(transaction: Transaction<T>): T {
-    const { steps } = transaction;
-    // One statement that fails is undone by itself.
-    if (steps.length === 1) return transaction.result([runStep(steps[0])]);
-    return transaction.result(this.#savepoints.wrap(() => steps.map(runStep)));
   }
 
   #readElsewhere(
@@ -187,47 +209,12 @@ export class SqliteDatabase implements Database {
   }
 }
 
-const NO_ROWS: Result = [];
-
-/** A prepared statement. */
-class SqliteStatement {
-  readonly sql: string;
-  readonly rows: StatementOptions["rows"];
-  /** Whether it runs on another connection, where there is one. */
-  readonly elsewhere: boolean;
-  readonly #statement: StatementSync;
-  readonly #hasRows: boolean;
-
-  constructor(
-    sql: string,
-    statement: StatementSync,
-    rows: StatementOptions["rows"],
-    hasRows: boolean,
-    elsewhere: boolean,
-  ) {
-    this.sql = sql;
-    this.#statement = statement;
-    this.rows = rows;
-    this.#hasRows = hasRows;
-    this.elsewhere = elsewhere;
-  }
-
-  run(values: readonly SQLInputValue[]): Result {
-    if (this.rows === "none") {
-      this.#statement.run(...values);
-      return NO_ROWS;
-    }
-    if (!this.#hasRows) {
-      const { changes, lastInsertRowid } = this.#statement.run(...values);
-      return { changes: toInteger(changes), last_insert_id: toInteger(lastInsertRowid) };
-    }
-    if (this.rows === "all") return this.#statement.all(...values).map(toRow);
-    const row = this.#statement.get(...values);
-    return row === undefined ? [] : [toRow(row)];
-  }
+/** Reads when no transaction is open. */
+function later(open: Promise<void>, read: () => Result): Cancellable<Result> {
+  // There is nothing to cancel: the read is quick.
+  return Object.assign(open.then(read), { cancel: () => {} });
 }
 
 function runStep({ statement, values }: Step): Result {
-  // `prepare` made the statement, and the dialect the values.
   return (statement as SqliteStatement).run(values as readonly SQLInputValue[]);
 }

@@ -36,10 +36,17 @@ export class ReadBrokenError extends Error {
   override readonly name = "ReadBrokenError";
 }
 
+/** Nobody waits for it any more. */
+export class CancelledError extends Error {
+  override readonly name = "CancelledError";
+}
+
+const PASSING_ERRORS = [LostFileError, ReadBrokenError, CancelledError];
+
 /** What an error means. It is permanent unless the database may recover. */
 export function explain(error: unknown): Explanation {
   const message = messageOf(error);
-  if (error instanceof LostFileError || error instanceof ReadBrokenError) {
+  if (PASSING_ERRORS.some((type) => error instanceof type)) {
     return { reason: message, permanent: false };
   }
   const [, kind, name] = /^no such (table|column): (?:\w+\.)?"?([^\s"]+)/.exec(message) ?? [];
