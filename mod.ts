@@ -137,6 +137,7 @@ export {
   type StepResults,
   target,
   text,
+  type Transaction,
   type Usage,
   type ValueResult,
   type Values,

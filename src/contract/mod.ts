@@ -17,6 +17,7 @@ export {
   type Outcome,
   type Settlement,
   type StepResults,
+  type Transaction,
   type WriteRequest,
 } from "./connector.ts";
 export type { Logger } from "./connector.ts";

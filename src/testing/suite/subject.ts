@@ -191,22 +191,34 @@ export class Instance {
 
   /** Writes a payload as the author's `to` block says. A failure is a rejection. */
   async write(payload: unknown): Promise<unknown> {
-    const { to, model: { constants } } = this.#loaded;
-    if (to === undefined) throw new Seen("the suite has no destination to write to");
     if (this.connector.write === undefined) {
       throw new Seen("the type has a destination, and the connector has no write()");
     }
+    return await this.connector.write(this.#requestFor(payload));
+  }
+
+  /** Writes payloads in a transaction. A failure is a rejection. */
+  async transact(
+    work: (write: (payload: unknown) => Promise<unknown>) => Promise<unknown>,
+  ): Promise<unknown> {
+    return await this.connector.transact?.((transaction) =>
+      work(async (payload) => await transaction.write(this.#requestFor(payload)))
+    );
+  }
+
+  #requestFor(payload: unknown): WriteRequest {
+    const { to, model: { constants } } = this.#loaded;
+    if (to === undefined) throw new Seen("the suite has no destination to write to");
     const scope = { constants, input: isObject(payload) ? payload : {}, output: payload };
     const { operation, options } = to;
     const target = to.target === undefined || typeof to.target === "string"
       ? to.target
       : String(to.target.evaluate(scope));
-    const request: WriteRequest = {
+    return {
       ...{ operation, target, payload, options, scope },
       event: undefined,
       resultUsed: true,
     };
-    return await this.connector.write(request);
   }
 
   /** Closes it as a runtime does. */

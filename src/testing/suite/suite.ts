@@ -8,6 +8,7 @@ import { destinationRules } from "./rules/destination.ts";
 import { lifecycleRules } from "./rules/lifecycle.ts";
 import { outageRules } from "./rules/outage.ts";
 import { sourceRules } from "./rules/source.ts";
+import { transactionRules } from "./rules/transactions.ts";
 import { workerRules } from "./rules/workers.ts";
 import { Subject } from "./subject.ts";
 
@@ -15,6 +16,7 @@ const RULES: readonly Rule[] = [
   ...definitionRules,
   ...lifecycleRules,
   ...destinationRules,
+  ...transactionRules,
   ...sourceRules,
   ...workerRules,
   ...outageRules,

@@ -152,14 +152,15 @@ const writtenValues: Rule = {
   },
 };
 
-interface Arrivals {
+/** What arrives while a rule is checked. */
+export interface Arrivals {
   readonly payload: unknown;
   /** Waits until as many payloads have arrived since `watchArrivals`. Returns all that have. */
   arrived(count: number): Promise<readonly unknown[]>;
 }
 
 /** The payloads that arrive from now on, if the author tells them. */
-async function watchArrivals(subject: Subject): Promise<Arrivals> {
+export async function watchArrivals(subject: Subject): Promise<Arrivals> {
   const payload = payloadOf(subject);
   const before = (await receivedBy(subject))?.length;
   if (before === undefined) return { payload, arrived: () => Promise.resolve([]) };
@@ -191,7 +192,7 @@ export async function receivedBy(
 }
 
 /** A copy, since a connector that changes it must not change the next one. */
-function payloadOf({ options: { destination } }: Subject): unknown {
+export function payloadOf({ options: { destination } }: Subject): unknown {
   return structuredClone(destination?.payload ?? { text: "hello" });
 }
 
