@@ -108,6 +108,7 @@ export const PROBLEM_CODES = {
   "duplicate-name": "Two blocks, constants or keys have the same name.",
   "duplicate-block": "The block can exist only once.",
   "empty-block": "The block has no effect, because it is empty.",
+  "unreachable-block": "The block has no effect, because one before it always applies.",
   "conflicting-attributes": "Two attributes or blocks exclude each other.",
   "unused-attribute": "The attribute has no effect next to what else the block says.",
   // Values.

@@ -11,6 +11,7 @@ import {
 } from "../base/errors.ts";
 import { isObject } from "../base/json.ts";
 import type { Logger, Outcome } from "../contract/connector.ts";
+import { holds } from "../expression/condition.ts";
 import type {
   ErrorHandlingModel,
   ErrorResponseModel,
@@ -20,7 +21,7 @@ import type {
 import type { Violation } from "../type/mod.ts";
 import { type Coroutine, waitFor } from "./coroutine.ts";
 import { type Connectors, writeTo } from "./requests.ts";
-import { evaluateAll, type Run } from "./run.ts";
+import { asScope, evaluateAll, type Run } from "./run.ts";
 
 /** The outcome of an event that counts as handled, although no destination received it. */
 export const HANDLED: Outcome = { response: undefined, result: undefined, created: false };
@@ -105,16 +106,16 @@ export function reasonOf(cause: unknown): string {
 /**
  * Writes an event that failed to the fallback. Returns the outcome if the event counts as handled.
  *
- * @throws {FlowError} There is no fallback, it failed as well, or the flow has an `error_response`.
+ * @throws {FlowError} There is no fallback, it failed as well, or an `error_response` applies.
  */
 export function* recover(
   error: FlowError,
   run: Run,
-  { fallback, errorResponse }: ErrorHandlingModel,
+  { fallback, errorResponses }: ErrorHandlingModel,
   context: FailureContext,
 ): Coroutine<Outcome> {
   run.scope.renewSteps();
-  const answered = withAnswer(error, run, errorResponse, context);
+  const answered = withAnswer(error, run, errorResponses, context);
   // An event that the flow refuses has not failed.
   if (fallback === undefined || isRefusal(error)) throw answered;
   const failed = yield* writeFallback(fallback, error, run, context);
@@ -122,32 +123,40 @@ export function* recover(
   if (failed !== undefined) {
     throw copy(answered, { permanent: error.permanent && isPermanent(failed) });
   }
-  if (errorResponse !== undefined) throw answered;
+  if (answered !== error) throw answered;
   return HANDLED;
 }
 
-/** The error with the answer that the flow's `error_response` defines. */
+/** The error with the answer of the first `error_response` that applies, else the error itself. */
 export function withAnswer(
   error: FlowError,
   run: Run,
-  model: ErrorResponseModel | undefined,
+  models: readonly ErrorResponseModel[],
   { flow, logger }: FailureContext,
 ): FlowError {
-  if (model === undefined) return error;
+  if (models.length === 0) return error;
   const { code, message, ref = null, details = null } = error;
   const scope = run.scope.withOutput(run.scope.output);
   // The caller may see all of this, so the cause is not part of it.
   scope.error = { code, message, ref, details, step: run.stage };
-  let answer: ErrorAnswer = { status: model.status, body: undefined };
-  try {
-    if (model.body !== undefined) answer = { ...answer, body: evaluateAll(model.body, scope) };
-  } catch (cause) {
-    logger.error("flow {flow}: error_response failed: {reason}", {
-      flow,
-      reason: reasonOf(cause),
-      error: cause,
-    });
-  }
+  const attempt = <T>(evaluate: () => T): T | undefined => {
+    try {
+      return evaluate();
+    } catch (cause) {
+      logger.error("flow {flow}: error_response failed: {reason}", {
+        flow,
+        reason: reasonOf(cause),
+        error: cause,
+      });
+      return undefined;
+    }
+  };
+  const model = models.find(({ when }) =>
+    when === undefined || attempt(() => holds(when, asScope(scope)))
+  );
+  if (model === undefined) return error;
+  const { status, body } = model;
+  const answer = { status, body: body && attempt(() => evaluateAll(body, scope)) };
   return copy(error, { answer });
 }
 

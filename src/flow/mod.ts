@@ -151,7 +151,7 @@ export class Flow implements FlowHandler {
       this.ended++;
       const error = toFlowError(this.flow, cause, this.#context.logger);
       run.scope.renewSteps();
-      throw withAnswer(error, run, this.#model.errorHandling.errorResponse, this.#delivery);
+      throw withAnswer(error, run, this.#model.errorHandling.errorResponses, this.#delivery);
     }
   }
 

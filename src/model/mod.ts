@@ -179,8 +179,8 @@ export interface ErrorHandlingModel {
   readonly retry: RetryModel;
   /** Takes what failed for good. */
   readonly fallback: FallbackModel | undefined;
-  /** What the caller gets; undefined for the error itself. */
-  readonly errorResponse: ErrorResponseModel | undefined;
+  /** What the caller gets: by the first that applies, else the error itself. */
+  readonly errorResponses: readonly ErrorResponseModel[];
 }
 
 /** A `retry` block. */
@@ -203,6 +203,8 @@ export interface FallbackModel extends DestinationModel {
 
 /** An `error_response` block. */
 export interface ErrorResponseModel {
+  /** Undefined if it applies to every failure. */
+  readonly when: Expression | undefined;
   /** The HTTP status; undefined where the error's code decides. */
   readonly status: number | undefined;
   /** Undefined if the error itself is returned. */

@@ -295,6 +295,49 @@ test("an error_response that fails leaves the error unchanged", async () => {
   assert.match(log.records[1].text, /error_response failed/);
 });
 
+test("the first error_response whose when is true answers; one that cannot tell does not", async () => {
+  const responses = [
+    'when = "input.n + 1 > 5"\nbody {\n first = "true"\n}',
+    'when = "error.step == \'b\'"\nbody {\n second = "true"\n}',
+    'when = "error.code == \'rejected\' || null"\nbody {\n third = "true"\n}',
+  ];
+  const body = (last: string) =>
+    [
+      'from { connector = "r" }',
+      'accept { when = "input.open" }',
+      to("b"),
+      `error_handling {\n  fallback { connector = "c" }\n${
+        [...responses, last].filter((one) => one !== "").map((one) => `error_response {\n${one}\n}`)
+          .join("\n")
+      }\n}`,
+    ].join("\n");
+  let away = true;
+  const answer = (name: string): void => {
+    if (away && name === "b") throw new Error("away");
+  };
+  const { run, log } = await make(body(""), answer);
+  const bodyOf = async (input: Readonly<Record<string, unknown>>) =>
+    (await failureOf(() => run(input))).answer?.body;
+  assert.deepEqual(await bodyOf({ open: true, n: 5 }), { first: true });
+  assert.deepEqual(await bodyOf({ open: true, n: 4 }), { second: true });
+  assert.deepEqual(await bodyOf({ open: false, n: 4 }), { third: true });
+  assert.deepEqual(await bodyOf({ open: false, n: 5 }), { first: true });
+  log.records.length = 0;
+  assert.deepEqual(await bodyOf({ open: true }), { second: true });
+  assert.match(log.records[1].text, /error_response failed: .*input\.n \+ 1 > 5/);
+  away = false;
+  assert.equal((await run({ open: true })).response, undefined);
+
+  // Where none applies, the fallback has handled the event.
+  responses.length = 1;
+  away = true;
+  const handled = await make(body(""), answer);
+  assert.equal((await handled.run({ open: true, n: 0 })).response, undefined);
+  const last = await make(body("status = 418"), answer);
+  const { answer: other } = await failureOf(() => last.run({ open: true, n: 0 }));
+  assert.deepEqual(other, { status: 418, body: undefined });
+});
+
 test("the timeout of a flow includes retries; only the fallback starts after it", async () => {
   const clock = new ManualClock();
   const pending = Promise.withResolvers<void>();

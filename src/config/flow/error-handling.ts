@@ -1,5 +1,5 @@
 /** `error_handling` blocks: what happens when something fails. */
-import { expressions } from "../../contract/expression-fields.ts";
+import { expression, expressions } from "../../contract/expression-fields.ts";
 import type {
   ConnectorModel,
   ErrorHandlingModel,
@@ -9,10 +9,13 @@ import type {
 import {
   attribute,
   block,
+  blocks,
   type Field,
   type Fields,
   findBlocks,
+  type ReadContext,
   readFields,
+  type Values,
 } from "../../contract/fields.ts";
 import { duration, integer, oneOf } from "../../contract/value-schema.ts";
 import { placesOf } from "../../contract/places.ts";
@@ -35,6 +38,10 @@ export const retryFields = {
 
 /** The attributes of an `error_response` block. */
 export const errorResponseFields = {
+  when: expression({
+    about: "True: it is the answer; always where it is left out.",
+    variables: ["error"],
+  }),
   status: attribute(integer({ min: 400, max: 599 }), {
     about: "The HTTP status; by default as the error's code says.",
   }),
@@ -58,7 +65,7 @@ export function errorHandlingField(
       about: "Tries the destinations again, but never what cannot succeed.",
     }),
     fallback: fallbackField(loading),
-    error_response: errorResponseField(source),
+    error_response: errorResponsesField(source),
   };
   return {
     kind: "block",
@@ -69,7 +76,7 @@ export function errorHandlingField(
     read(body, name, _owner, context) {
       const [found] = findBlocks(body, name, 1, context);
       if (found === undefined) {
-        return { retry: NO_RETRY, fallback: undefined, errorResponse: undefined };
+        return { retry: NO_RETRY, fallback: undefined, errorResponses: [] };
       }
       const inner = { ...context, subject: `${context.subject}, ${name}` };
       const values = readFields(found.body, fields, found.headerSpan, inner);
@@ -78,38 +85,58 @@ export function errorHandlingField(
       return {
         retry: { attempts, delay, maxDelay, backoff },
         fallback: values.fallback,
-        errorResponse: values.error_response,
+        errorResponses: values.error_response,
       };
     },
   };
 }
 
-function errorResponseField(
+function errorResponsesField(
   source: ConnectorModel | "schedule" | undefined,
-): Field<ErrorResponseModel | undefined> {
-  const plain = block(errorResponseFields, { about: "What the caller gets instead of the error." });
+): Field<readonly ErrorResponseModel[]> {
+  const plain = blocks(errorResponseFields, {
+    about: "What the caller gets instead of the error: the first whose `when` is true.",
+  });
   return {
     ...plain,
     read(body, name, owner, context) {
-      const values = plain.read(body, name, owner, context);
-      if (values === undefined) return undefined;
-      const places = placesOf(values);
-      const { report, subject } = context;
-      const kind = source === "schedule" ? undefined : source?.definition.source?.kind;
-      if (source !== undefined && kind !== "clients" && kind !== "requests") {
-        const message = `${subject}: an error_response has no receiver here`;
-        const hint = "only clients and REST callers get answers";
-        report({ code: "no-caller", span: places.header, message, hint });
-      } else if (kind === "clients" && values.status !== undefined) {
-        const message = `${subject}, ${name} takes no status: a client is answered by a frame`;
-        report({ code: "unused-attribute", span: places.of("status"), message });
+      const all = plain.read(body, name, owner, context);
+      for (const values of all) checkErrorResponse(values, name, source, context);
+      const last = all.findIndex((values) => {
+        const places = placesOf(values);
+        return !places.has("when") && !places.misspelled.has("when");
+      });
+      for (const values of last < 0 ? [] : all.slice(last + 1)) {
+        const message = `${context.subject}, ${name} is never used: one before it has no "when"`;
+        const hint = "put the one without it last";
+        const span = placesOf(values).header;
+        context.report({ code: "unreachable-block", span, message, hint });
       }
-      if (places.isEmpty) {
-        const message = `${subject}, ${name} says nothing`;
-        const hint = "add a body or a status";
-        report({ code: "empty-block", span: places.header, message, hint });
-      }
-      return { status: values.status, body: values.body };
+      return all;
     },
   };
+}
+
+/** Whether somebody gets the answer, and whether it says anything. */
+function checkErrorResponse(
+  values: Values<typeof errorResponseFields>,
+  name: string,
+  source: ConnectorModel | "schedule" | undefined,
+  { subject, report }: ReadContext,
+): void {
+  const places = placesOf(values);
+  const kind = source === "schedule" ? undefined : source?.definition.source?.kind;
+  if (source !== undefined && kind !== "clients" && kind !== "requests") {
+    const message = `${subject}: an error_response has no receiver here`;
+    const hint = "only clients and REST callers get answers";
+    report({ code: "no-caller", span: places.header, message, hint });
+  } else if (kind === "clients" && values.status !== undefined) {
+    const message = `${subject}, ${name} takes no status: a client is answered by a frame`;
+    report({ code: "unused-attribute", span: places.of("status"), message });
+  }
+  if (places.isEmpty) {
+    const message = `${subject}, ${name} says nothing`;
+    const hint = "add a body or a status";
+    report({ code: "empty-block", span: places.header, message, hint });
+  }
 }

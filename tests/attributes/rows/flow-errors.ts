@@ -40,6 +40,29 @@ export const errorRows: readonly Row[] = [
     with: [0, 100, 250, 400],
   },
   {
+    attribute: "flow/error_handling/error_response/when",
+    text: "when = \"error.code == 'timeout' && error.step == 'a'\"",
+    observe: (text) =>
+      answered(
+        `${text}\nstatus = 504\n}\nerror_response {\nstatus = 503\nbody {\nof = "input.n"\n}`,
+      ),
+    without: ["unreachable-block"],
+    with: { status: 503, body: { of: 1 } },
+  },
+  {
+    attribute: "flow/error_handling/error_response/when",
+    text: "when = \"error.code == 'flow_failed' && error.step == 'a'\"",
+    observe: (text) =>
+      answered(
+        `${text}\nstatus = 504\n}\nerror_response {\nstatus = 503\nbody {\nof = "input.n"\n}`,
+      ),
+    without: ["unreachable-block"],
+    with: {
+      status: 504,
+      body: { error: { code: "flow_failed", message: 'flow "f" failed (ref REF)' } },
+    },
+  },
+  {
     attribute: "flow/error_handling/error_response/status",
     text: "status = 503",
     observe: (text) => answered(`${text}\nbody {\nof = "input.n"\n}`),
