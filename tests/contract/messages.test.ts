@@ -168,3 +168,28 @@ contract(
     ]);
   },
 );
+
+contract(
+  "messages: a frame's message_id is input.message_id, over a field of the data",
+  websocket() + `
+flow "tell" {
+  from {
+    connector = "ws"
+    operation = "tell"
+  }
+  response { id = "input.message_id" }
+}
+`,
+  async (t) => {
+    const client = await t.connect();
+    const data = { message_id: "of the data" };
+    const answers = [
+      await client.ask({ type: "tell", id: 1, message_id: "of the frame", data }),
+      await client.ask({ type: "tell", id: 1, data }),
+      await client.ask({ type: "tell", id: 1 }),
+    ].map((answer) => (answer.data as { readonly id: unknown }).id);
+    assert.deepEqual(answers, ["of the frame", "of the data", null]);
+    const { code, id } = await client.ask({ type: "tell", id: 2, message_id: 7 });
+    assert.deepEqual([code, id], ["invalid_message", 2]);
+  },
+);

@@ -33,12 +33,24 @@ test("decodeFrame: valid frames", () => {
     ['{"type":"b","type":"a"}', undefined, null, undefined],
   ];
   for (const [text, id, data, room] of good) {
-    assert.deepEqual(decodeFrame(text), { type: "a", id, data, room }, text);
+    assert.deepEqual(decodeFrame(text), { type: "a", id, data, room, messageId: undefined }, text);
+  }
+});
+
+test("decodeFrame: a message_id is the sender's own", () => {
+  for (const messageId of ["m", "0", "x".repeat(128), "😀".repeat(128)]) {
+    const frame = decodeFrame(JSON.stringify({ type: "a", id: 1, message_id: messageId }));
+    assert.deepEqual(frame, { type: "a", id: 1, data: null, room: undefined, messageId });
+  }
+  const message = "message_id must be a string of 1 to 128 characters";
+  for (const wrong of [null, 1, "", true, {}, ["m"], "x".repeat(129), "😀".repeat(129)]) {
+    const frame = decodeFrame(JSON.stringify({ type: "a", id: 1, message_id: wrong }));
+    assert.deepEqual(frame, { code: "invalid_message", message, id: 1 }, JSON.stringify(wrong));
   }
 });
 
 test("decodeFrame: only an auth frame has a token", () => {
-  const frame = { id: 1, data: null, room: undefined };
+  const frame = { id: 1, data: null, room: undefined, messageId: undefined };
   assert.deepEqual(decodeFrame('{"type":"auth","id":1,"token":"t"}'), {
     type: "auth",
     ...frame,

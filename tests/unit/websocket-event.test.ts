@@ -90,6 +90,15 @@ test("room is metadata only where the frame itself carries one", () => {
   assert.equal("room" in new SocketEvent("message", {}, client(), undefined).input, false);
 });
 
+test("message_id is metadata only where the frame itself carries one", () => {
+  const payload = { message_id: "of the data" };
+  const inputOf = (data: unknown, id?: string) =>
+    new SocketEvent("message", data, client(), undefined, undefined, id).input;
+  assert.equal(inputOf(payload, "of the frame").message_id, "of the frame");
+  assert.equal(inputOf(payload).message_id, "of the data");
+  assert.equal("message_id" in inputOf({}), false);
+});
+
 test("the metadata of an operation overwrites everything", () => {
   const facts = { code: 1000, rooms: ["a"], user_id: "fact" };
   const { input } = new SocketEvent("disconnect", { code: 1 }, client(), undefined, facts);

@@ -117,21 +117,27 @@ export class SocketEvent implements FlowEvent {
   readonly client: Client;
   readonly #room: string | undefined;
   readonly #metadata: Readonly<Record<string, unknown>> | undefined;
+  readonly #messageId: string | undefined;
   #input: Readonly<Record<string, unknown>> | undefined;
 
-  /** `room` is the frame's own; `metadata` is what else the operation adds to `input`. */
+  /**
+   * `room` and `messageId` are the frame's own; `metadata` is what else the operation adds to
+   * `input`.
+   */
   constructor(
     operation: string,
     payload: unknown,
     client: Client,
     room: string | undefined,
     metadata?: Readonly<Record<string, unknown>>,
+    messageId?: string,
   ) {
     this.operation = operation;
     this.payload = payload;
     this.client = client;
     this.#room = room;
     this.#metadata = metadata;
+    this.#messageId = messageId;
   }
 
   /** Metadata overwrites payload fields, so that no client can pass data off as metadata. */
@@ -147,6 +153,7 @@ export class SocketEvent implements FlowEvent {
     input.client_id = this.client.id;
     input.user_id = this.client.user_id;
     if (this.#room !== undefined) input.room = this.#room;
+    if (this.#messageId !== undefined) input.message_id = this.#messageId;
     return this.#metadata === undefined ? input : { ...input, ...this.#metadata };
   }
 }

@@ -25,7 +25,7 @@ export function serveFrame(
   connection: OpenConnection,
   frame: ClientFrame,
 ): Promise<void> | undefined {
-  const { type, id, data } = frame;
+  const { type, id, data, messageId } = frame;
   const refuse = (code: Refusal["code"], message: string): undefined =>
     connection.refuse({ code, message, id });
 
@@ -43,7 +43,7 @@ export function serveFrame(
   if (type === "leave_room" && room !== undefined) shared.registry.leave(connection, room);
 
   try {
-    const event = new SocketEvent(type, data, connection.client, room);
+    const event = new SocketEvent(type, data, connection.client, room, undefined, messageId);
     return joined === undefined
       ? run(shared, connection, id, admit(handlers, event), event)
       : askToJoin(shared, connection, id, handlers, event, joined);

@@ -34,7 +34,7 @@ export const DESTINATION_OPERATIONS = [
 
 /** The fields of `input` beside those of the payload; the last five only in (dis)connect events. */
 const METADATA = [
-  ...["data", "event", "client_id", "user_id", "room"],
+  ...["data", "event", "client_id", "user_id", "room", "message_id"],
   ...["remote_addr", "code", "reason", "rooms", "duration_ms"],
 ];
 

@@ -14,6 +14,8 @@ export interface ClientFrame {
   readonly data: unknown;
   /** Not checked yet: `roomProblem` does. */
   readonly room: unknown;
+  /** The sender's own id of the message, where the frame has one. */
+  readonly messageId: string | undefined;
   /** Only in an `auth` frame. Not checked yet. */
   readonly token?: unknown;
 }
@@ -47,6 +49,7 @@ export const CONTROL_TYPES: ReadonlySet<string> = new Set(["ping", "auth"]);
 export const TYPE_PATTERN: RegExp = /^[A-Za-z0-9_.:-]{1,64}$/;
 
 const MAX_ID_LENGTH = 64;
+const MAX_MESSAGE_ID_LENGTH = 128;
 
 /** Decodes one text frame. */
 export function decodeFrame(text: string): ClientFrame | Refusal {
@@ -60,13 +63,20 @@ export function decodeFrame(text: string): ClientFrame | Refusal {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return invalid("a frame must be a JSON object");
   }
-  const { type, id, data = null, room, token } = value as Readonly<Record<string, unknown>>;
+  const fields = value as Readonly<Record<string, unknown>>;
+  const { type, id, data = null, room, message_id: messageId, token } = fields;
   if (id !== undefined && !isFrameId(id)) {
     return invalid(`id must be a whole number or a string of at most ${MAX_ID_LENGTH} characters`);
   }
   if (type === undefined) return invalid("type is missing", id);
   if (typeof type !== "string") return invalid("type must be a string", id);
-  return type === "auth" ? { type, id, data, room, token } : { type, id, data, room };
+  if (messageId !== undefined && !isMessageId(messageId)) {
+    const most = MAX_MESSAGE_ID_LENGTH;
+    return invalid(`message_id must be a string of 1 to ${most} characters`, id);
+  }
+  return type === "auth"
+    ? { type, id, data, room, messageId, token }
+    : { type, id, data, room, messageId };
 }
 
 /** Why `room` is not a valid room name; undefined where it is. */
@@ -126,7 +136,15 @@ function invalid(message: string, id?: FrameId): Refusal {
 }
 
 function isFrameId(id: unknown): id is FrameId {
-  if (typeof id !== "string") return Number.isSafeInteger(id);
+  return typeof id === "string" ? hasAtMost(MAX_ID_LENGTH, id) : Number.isSafeInteger(id);
+}
+
+function isMessageId(id: unknown): id is string {
+  return typeof id === "string" && id !== "" && hasAtMost(MAX_MESSAGE_ID_LENGTH, id);
+}
+
+/** Whether a text has at most that many characters. */
+function hasAtMost(most: number, text: string): boolean {
   // A character has at most two units, so a long text is never split.
-  return id.length <= 2 * MAX_ID_LENGTH && [...id].length <= MAX_ID_LENGTH;
+  return text.length <= 2 * most && [...text].length <= most;
 }
