@@ -188,6 +188,8 @@ test("the frames that the server sends", () => {
     [messageFrame(() => 1), '{"type":"message","data":null}'],
     [messageFrame("x", 'a"b'), '{"type":"message","data":"x","room":"a\\"b"}'],
     [messageFrame(NaN, ""), '{"type":"message","data":null,"room":""}'],
+    [messageFrame(1, undefined, "price"), '{"type":"price","data":1}'],
+    [messageFrame(1, "r", "a.b:c-1_"), '{"type":"a.b:c-1_","data":1,"room":"r"}'],
     [ackFrame("1"), '{"type":"ack","id":"1"}'],
     [ackFrame(1, { data: [] }), '{"type":"ack","id":1,"data":[]}'],
     [ackFrame(0, { data: undefined }), '{"type":"ack","id":0,"data":null}'],

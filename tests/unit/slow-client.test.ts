@@ -104,8 +104,8 @@ class Scene {
     return this.#timers.size;
   }
 
-  message(payload: unknown, room?: string, scope: Scope = {}): boolean {
-    return this.outbox.push(this.#outboxes.message({ payload, room, scope }));
+  message(payload: unknown, room?: string, scope: Scope = {}, type?: string): boolean {
+    return this.outbox.push(this.#outboxes.message({ payload, room, scope, type }));
   }
 
   answer(text: string): boolean {
@@ -261,6 +261,24 @@ test("coalesce: the newest message of each key stays, at its own place", () => {
   scene.tick();
   scene.read();
   assert.deepEqual(scene.seen, ["full", 2, 3, 4, "ack", 5, 7, 8]);
+  assert.equal(scene.counters.all().coalesced, 2);
+});
+
+test("coalesce: messages of different types never replace each other", () => {
+  const scene = new Scene(coalescing);
+  scene.message({ n: "full", text: "y".repeat(2_100) });
+  scene.tick();
+  const types = [undefined, "price", "price", undefined, "state"];
+  for (const [n, type] of types.entries()) scene.message({ key: "a", n }, "r", {}, type);
+  scene.tick();
+  scene.read();
+  const room = "r";
+  assert.deepEqual(scene.seen, [
+    "full",
+    { type: "price", data: { key: "a", n: 2 }, room },
+    3,
+    { type: "state", data: { key: "a", n: 4 }, room },
+  ]);
   assert.equal(scene.counters.all().coalesced, 2);
 });
 

@@ -207,8 +207,15 @@ export function configOf(scenarios: readonly Scenario[]): string {
   `;
 }
 
+/** The type of the messages: some scenarios have one of their own. */
+export function typeOf({ operation, filter }: Scenario): string {
+  return operation in SENDS && filter === "a filter by client" ? "news" : "message";
+}
+
 /** The attributes of the block that writes. */
-function attributesOf({ operation, filter, exclude, user, block }: Scenario): string {
+function attributesOf(scenario: Scenario): string {
+  const { operation, filter, exclude, user, block } = scenario;
+  const type = typeOf(scenario);
   const what = operation in SENDS
     ? SENDS[operation as keyof typeof SENDS].text
     : ORDERS[operation as keyof typeof ORDERS];
@@ -220,6 +227,7 @@ function attributesOf({ operation, filter, exclude, user, block }: Scenario): st
   return `
     connector = "ws"
     ${what}
+    ${type === "message" ? "" : `frame = "${type}"`}
     ${user === undefined ? "" : USERS[user]}
     ${text === undefined ? "" : `filter = "${text}"`}
     exclude_sender = ${exclude}

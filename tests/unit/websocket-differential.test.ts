@@ -23,6 +23,7 @@ import {
   PEOPLE,
   type Scenario,
   SCENARIOS,
+  typeOf,
 } from "./websocket-differential-support.ts";
 
 /** The number of scenarios that run one after the other; all such rows run at the same time. */
@@ -154,7 +155,7 @@ async function compare(scenarios: readonly Scenario[], model: Model, other: Mode
         const heard = NAMES.filter((name) =>
           one[name].heard.some((message) => {
             const { type, data } = message as Heard;
-            return type === "message" && data?.text === text;
+            return type === typeOf(scenario) && data?.text === text;
           })
         );
         if (hearers !== undefined && hearers.join() !== heard.join()) {

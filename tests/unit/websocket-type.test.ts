@@ -54,6 +54,28 @@ test("websocket: which operations need a target, and which do not use one", asyn
   ]);
 });
 
+test("websocket: frame is a type that is none of the protocol's own, and only for messages", async () => {
+  const sending = (frame: string) => toProblems(`operation = "broadcast"\n frame = "${frame}"`);
+  for (const good of ["price", "a.b:c-1_", "x".repeat(64), "__proto__"]) {
+    assert.deepEqual(await sending(good), [], good);
+  }
+  const own = ["message", "join_room", "leave_room", "ping", "auth", "ack", "presence", "error"];
+  const others = ["pong", "dropped", "resync", "connect", "disconnect"];
+  for (const bad of [...own, ...others, "", "a b", "x".repeat(65)]) {
+    assert.deepEqual(await sending(bad), ["invalid-value"], bad);
+  }
+  for (const operation of ["send_to_room", "send_to_user", "send_to_client"]) {
+    const lines = `operation = "${operation}"\n target = "x"\n frame = "price"`;
+    assert.deepEqual(await toProblems(lines), []);
+  }
+  for (const operation of ["join_room", "leave_room"]) {
+    const lines = `operation = "${operation}"\n target = "x"\n frame = "price"`;
+    assert.deepEqual(await toProblems(lines), ["unused-attribute"]);
+  }
+  const lines = 'operation = "disconnect"\n frame = "price"';
+  assert.deepEqual(await toProblems(lines), ["unused-attribute"]);
+});
+
 test("websocket: what slow_client and rate_limit refuse", async () => {
   const problems = (block: string) =>
     codesOf(`connector "ws" {

@@ -4,6 +4,7 @@ import { ConnectorError } from "../../base/errors.ts";
 import type { WriteRequest } from "../../contract/connector.ts";
 import type { CodedProblem, Destination } from "../../contract/definition.ts";
 import type { Expression, Scope } from "../../expression/mod.ts";
+import { unusedFrame } from "./frame-type.ts";
 import type { WebSocketDestinationOptions } from "./options.ts";
 import { roomProblem } from "./protocol.ts";
 import { type Delivered, select, type Selection } from "./recipients.ts";
@@ -24,7 +25,7 @@ export function isControl(operation: string | undefined): operation is ControlOp
 /** Checks a `to` block with such an operation. */
 export function checkControl(
   operation: ControlOperation,
-  { target, options: { user }, fromClient }: Destination<WebSocketDestinationOptions>,
+  { target, options: { user, frame }, fromClient }: Destination<WebSocketDestinationOptions>,
 ): CodedProblem[] {
   const problems: CodedProblem[] = [];
   if (operation === "disconnect" && target !== undefined) {
@@ -38,6 +39,7 @@ export function checkControl(
     const message = "needs a user, because no client sends the event";
     problems.push({ code: "missing-user", message });
   }
+  if (frame !== undefined) problems.push(unusedFrame(operation));
   return problems;
 }
 

@@ -73,7 +73,7 @@ export class Hub implements Connector {
   write(request: WriteRequest): Delivered | Promise<Delivered> {
     const { operation, payload, scope, event, options } = request;
     const { name, outboxes } = this.#shared;
-    const { filter, exclude_sender } = options as WebSocketDestinationOptions;
+    const { filter, exclude_sender, frame: type } = options as WebSocketDestinationOptions;
     const sender = event?.client?.id;
     const except = exclude_sender ? sender : undefined;
     const selection = { filter, except, scope };
@@ -85,7 +85,7 @@ export class Hub implements Connector {
     }
     const audience = audienceOf(name, request);
     const room = audience.operation === "send_to_room" ? audience.name : undefined;
-    const frame = outboxes.message({ payload, room, scope });
+    const frame = outboxes.message({ payload, room, type, scope });
     const recipients = deliver(this.#shared, frame, audience, selection);
     return this.#relay?.send(frame, audience, request, selection, recipients) ?? { recipients };
   }

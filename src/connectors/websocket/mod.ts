@@ -14,7 +14,7 @@ import {
   type ConnectorType,
   defineConnector,
 } from "../../contract/definition.ts";
-import { CONTROL_TYPES, RESERVED_TYPES, TYPE_PATTERN } from "./protocol.ts";
+import { CONTROL_TYPES, RESERVED_TYPES, TYPE_FORM, TYPE_PATTERN } from "./protocol.ts";
 import type { Connector, ConnectorContext } from "../../contract/connector.ts";
 import { type AuthOptions, checkAuth, withoutKeys } from "../../access/auth/fields.ts";
 import { checkControl, CONTROL_OPERATIONS, isControl } from "./control.ts";
@@ -99,7 +99,7 @@ export const websocketConnector: ConnectorType = defineConnector({
         code: "invalid-operation",
         attribute: "operation",
         message: `cannot start a flow on "${operation}": it is not a valid frame type`,
-        hint: "a frame type has 1 to 64 of A-Z a-z 0-9 _ . : -",
+        hint: TYPE_FORM,
       }];
     },
   },

@@ -9,6 +9,7 @@ import {
   type Values,
 } from "../../contract/fields.ts";
 import { duration, flag, integer, size, text } from "../../contract/value-schema.ts";
+import { frameType } from "./frame-type.ts";
 import { rateLimitField } from "./limits.ts";
 import { slowClientField } from "./slow-client/fields.ts";
 import { authField } from "../../access/auth/fields.ts";
@@ -86,6 +87,9 @@ export const destinationFields = {
     about:
       "For `join_room`, `leave_room` and `disconnect`: all connections of this user. By default " +
       "the connection that sent the event.",
+  }),
+  frame: attribute(frameType(), {
+    about: "The type of the frame in place of `message`; none of the protocol's own types.",
   }),
   exclude_sender: attribute(flag(), {
     about: "Leaves out the connection that sent the event.",

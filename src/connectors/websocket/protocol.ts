@@ -48,6 +48,9 @@ export const CONTROL_TYPES: ReadonlySet<string> = new Set(["ping", "auth"]);
 /** The form of a type, and of the operation of a flow on it. */
 export const TYPE_PATTERN: RegExp = /^[A-Za-z0-9_.:-]{1,64}$/;
 
+/** That form in words. */
+export const TYPE_FORM = "a frame type has 1 to 64 of A-Z a-z 0-9 _ . : -";
+
 const MAX_ID_LENGTH = 64;
 const MAX_MESSAGE_ID_LENGTH = 128;
 
@@ -88,14 +91,16 @@ export function roomProblem(room: unknown): string | undefined {
 }
 
 /**
- * A message to clients: `{"type":"message","data":…}`, with the room where it is sent to one.
+ * A message to clients: `{"type":"message","data":…}`, with the room where it is sent to one. Another
+ * `type` must have the form of `TYPE_PATTERN`.
  *
  * @throws {TypeError} The data has a cycle or a BigInt.
  */
-export function messageFrame(data: unknown, room?: string): Frame {
+export function messageFrame(data: unknown, room?: string, type?: string): Frame {
   const body = JSON.stringify(data) ?? "null";
   const suffix = room === undefined ? "" : `,"room":${JSON.stringify(room)}`;
-  return new Frame(`{"type":"message","data":${body}${suffix}}`);
+  const head = type === undefined ? '{"type":"message","data":' : `{"type":"${type}","data":`;
+  return new Frame(`${head}${body}${suffix}}`);
 }
 
 /**

@@ -216,6 +216,18 @@ export const websocketRows: readonly Row[] = [
     with: { ada: [], bob: ["news"], eve: [] },
   },
   {
+    attribute: "to websocket/frame",
+    text: 'frame = "headline"',
+    observe: (text) =>
+      withServer(websocket() + news(text), async ({ connect }) => {
+        const client = await connect();
+        client.say({ type: "news", data: "news" });
+        return await client.hear();
+      }),
+    without: { type: "message", data: "news" },
+    with: { type: "headline", data: "news" },
+  },
+  {
     attribute: "to websocket/exclude_sender",
     text: "exclude_sender = true",
     observe: readers,

@@ -18,6 +18,8 @@ export class MessageFrame extends Frame {
 export interface KeyContext {
   /** The message. */
   readonly payload: unknown;
+  /** The type of its frame; `message` where undefined. */
+  readonly type?: string | undefined;
   /** The room that it is sent to, if any. */
   readonly room: string | undefined;
   /** The variables of the flow that sends it. */
@@ -26,13 +28,13 @@ export interface KeyContext {
 
 /**
  * The key of one message; undefined where the expression returns null. Values that differ as JSON
- * are different keys.
+ * are different keys, and so are equal values of messages with different types.
  *
  * @throws {ExpressionError} The expression failed.
  */
 export function keyOf(
   expression: Expression,
-  { payload, room, scope }: KeyContext,
+  { payload, type, room, scope }: KeyContext,
 ): string | undefined {
   const { variables } = expression;
   const value = expression.evaluate({
@@ -43,5 +45,8 @@ export function keyOf(
     input: variables.has("input") ? scope.input ?? null : null,
     [METER]: meterOf(scope),
   });
-  return value === null ? undefined : JSON.stringify(value);
+  if (value === null) return undefined;
+  const key = JSON.stringify(value);
+  // No JSON begins with a word and a space.
+  return type === undefined ? key : `${type} ${key}`;
 }

@@ -84,11 +84,11 @@ export class Outboxes {
     return this.#options.policy === "disconnect" ? frame : new MessageFrame(frame, key);
   }
 
-  #encode({ payload, room }: KeyContext): Frame {
+  #encode({ payload, room, type }: KeyContext): Frame {
     const { name } = this.#context;
     let frame: Frame;
     try {
-      frame = messageFrame(payload, room);
+      frame = messageFrame(payload, room, type);
     } catch (cause) {
       const message = "the payload cannot be written as JSON";
       throw new ConnectorError(name, message, { cause, permanent: true });
