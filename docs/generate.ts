@@ -56,7 +56,8 @@ function typeOptions(): string {
   return [
     "## type",
     "Each field is a kind, or the name of another type, with options in brackets. `additional = true` " +
-    "accepts fields that the type does not name. [types.md](types.md) explains them.",
+    "accepts fields that the type does not name. `one_of = [circle, square]` makes the whole type a " +
+    'union, by its field `kind` or by another one: `by = "event"`. [types.md](types.md) explains them.',
     ["| kind | options |", "| --- | --- |", ...rows].join("\n"),
   ].join("\n\n");
 }

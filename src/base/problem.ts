@@ -176,6 +176,7 @@ export const PROBLEM_CODES = {
   "reserved-name": "The name belongs to a built-in type.",
   "unknown-option": "The type has no such option.",
   "endless-type": "No value can satisfy the type, because it contains itself.",
+  "invalid-union": "The types of `one_of` cannot be told apart.",
   // Warnings.
   "unverified-user": "The flow trusts a `user_id` that is not verified.",
   "unchecked-audience": "Tokens for other services of the same issuer are accepted.",

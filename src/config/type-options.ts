@@ -78,6 +78,11 @@ const pattern: ValueSchema<Pattern> = valueSchema(
   ),
 );
 
+const fieldName: ValueSchema<string> = valueSchema(
+  "name of a field",
+  v.pipe(v.string("must be text in quotes"), v.minLength(1, "must be the name of a field")),
+);
+
 const length = { min_length: integer(), max_length: integer() };
 
 /** The options of each kind, and of a reference to a type. */
@@ -99,6 +104,7 @@ export const OPTIONS = {
   object: { required: flag(), default: anyValue },
   shape: { required: flag(), default: anyValue, additional: flag() },
   reference: { required: flag(), default: anyValue },
+  union: { required: flag(), default: anyValue, by: fieldName },
 } as const;
 
 /** Reads an object of options; `kind` is the word to which they belong. */
@@ -144,6 +150,35 @@ export function readOptions<S extends Schemas>(
   return Object.fromEntries(values) as Values<S>;
 }
 
+/** The arguments of a call; reports those beyond `most`. */
+export function takeArguments(call: Call, most: number, place: Place): readonly unknown[] {
+  if (call.arguments.length > most) {
+    const hint = most === 1 ? `write it as ${call.name}({ … })` : "the options come last";
+    const message = `${place.subject}: ${call.name} has too many arguments`;
+    place.report({ code: "wrong-arguments", span: call.span, message, hint });
+  }
+  return call.arguments.slice(0, most);
+}
+
+/** The limits of a length as a kind has them. */
+export function lengths(options: { readonly min_length?: number; readonly max_length?: number }) {
+  return { minLength: options.min_length, maxLength: options.max_length };
+}
+
+/** Reports a lower limit above the upper one. */
+export function compareLimits<K extends string>(
+  low: K,
+  high: K,
+  options: { readonly [name in K]?: number },
+  written: unknown,
+  place: Place,
+): void {
+  const [least, most] = [options[low], options[high]];
+  if (least === undefined || most === undefined || least <= most) return;
+  const message = `${place.subject}: ${low} must not be greater than ${high}`;
+  place.report({ code: "invalid-limits", span: optionPlace(written, low, place), message });
+}
+
 /** Reports values of `enum` that no text can have, because it is changed before it is checked. */
 export function compareEnum(
   options: { readonly trim?: boolean; readonly lower?: boolean; readonly enum?: readonly string[] },
@@ -178,7 +213,8 @@ function optionName(written: object, name: string, place: Place): Span {
   return { file: value.file, start: before.length - name.length, end: before.length };
 }
 
-function isOptions(value: unknown): value is Readonly<Record<string, unknown>> {
+/** Whether a value is an object, such as one of options. */
+export function isOptions(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value) &&
     !(value instanceof Call);
 }

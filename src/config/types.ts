@@ -1,12 +1,23 @@
 /** Reads the `type` blocks of a configuration. */
-import { didYouMean } from "../base/nearest.ts";
 import type { DataType } from "../type/mod.ts";
 import { compileTypes } from "../type/compile.ts";
-import type { Kind, Part, Shape } from "../type/description.ts";
+import type { Definition, Kind, Part } from "../type/description.ts";
 import { endlessFields } from "../type/endless.ts";
 import { flag } from "../contract/value-schema.ts";
 import { type Block, Call, itemPlaceOf, type Report } from "../hcl/tree.ts";
-import { compareEnum, optionPlace, OPTIONS, type Place, readOptions } from "./type-options.ts";
+import { TypeNames } from "./type-names.ts";
+import { DISCRIMINATOR, UnionReader } from "./type-unions.ts";
+import {
+  compareEnum,
+  compareLimits,
+  isOptions,
+  lengths,
+  optionPlace,
+  OPTIONS,
+  type Place,
+  readOptions,
+  takeArguments,
+} from "./type-options.ts";
 
 /** The surroundings of the `type` blocks. */
 export interface ReadTypesOptions {
@@ -21,18 +32,23 @@ export function readTypes(
   options: ReadTypesOptions,
 ): ReadonlyMap<string, DataType> {
   const reader = new TypeReader(blocks.map(([name]) => name), options);
-  const shapes = new Map(blocks.map(([name, block]) => [name, reader.type(name, block)]));
-  for (const { type, field } of endlessFields(shapes)) {
-    const place = reader.places.get(shapes.get(type)?.fields.get(field));
+  const definitions = new Map(blocks.map(([name, block]) => [name, reader.type(name, block)]));
+  reader.unions.check(definitions);
+  for (const { type, field } of endlessFields(definitions)) {
+    const definition = definitions.get(type);
+    const part = definition?.kind === "object" && field !== undefined
+      ? definition.shape.fields.get(field)
+      : definition;
+    const place = reader.places.get(part);
     place?.report({
       code: "endless-type",
       span: place.span,
       message: `${place.subject}: no value can satisfy "${type}": ` +
         "each one would contain another",
-      hint: "required = false lets it end",
+      hint: field === undefined ? "one of its types must end" : "required = false lets it end",
     });
   }
-  return compileTypes(shapes, (part, { path, message }) => {
+  return compileTypes(definitions, (part, { path, message }) => {
     const place = reader.defaults.get(part);
     const where = path === "" ? "default" : `default is wrong, ${path}:`;
     place?.report({
@@ -43,39 +59,35 @@ export function readTypes(
   });
 }
 
-const KINDS: readonly string[] = ["string", "number", "boolean", "object", "array", "id"];
-
-/** What other languages call them. */
-const FOREIGN: Readonly<Record<string, string>> = {
-  bool: "boolean",
-  float: "number",
-  int: "number",
-  integer: "number",
-  list: "array",
-  map: "object",
-  text: "string",
-};
-
 /** The part for a type whose problem has been reported. It allows any value. */
 const ANYTHING: Part = { kind: { kind: "unknown" }, required: false };
 
+/** The type whose problem has been reported. It allows any object. */
+const ANY_OBJECT: Definition = {
+  kind: "object",
+  shape: { fields: new Map(), additional: true },
+};
+
 class TypeReader {
-  /** The place of each part. */
-  readonly places = new Map<Part | undefined, Place>();
+  /** The place of each part, and of each type that is a union. */
+  readonly places = new Map<Part | Definition | undefined, Place>();
   /** The place of its default. */
   readonly defaults = new Map<Part, Place>();
-  readonly #names: readonly string[];
-  readonly #options: ReadTypesOptions;
+  readonly unions: UnionReader;
+  readonly #names: TypeNames;
+  readonly #report: Report;
 
-  constructor(names: readonly string[], options: ReadTypesOptions) {
-    this.#names = names;
-    this.#options = options;
+  constructor(names: readonly string[], { mayExist, report }: ReadTypesOptions) {
+    this.#names = new TypeNames(names, mayExist);
+    this.#report = report;
+    this.unions = new UnionReader(this.#names);
   }
 
-  type(name: string, { headerSpan, labels, body }: Block): Shape {
-    const { report } = this.#options;
+  type(name: string, block: Block): Definition {
+    const { headerSpan, labels, body } = block;
+    const report = this.#report;
     const subject = `type "${name}"`;
-    if (KINDS.includes(name)) {
+    if (this.#names.isKind(name)) {
       const span = labels[0]?.span ?? headerSpan;
       const message = `${subject} has the name of a kind`;
       report({ code: "reserved-name", span, message, hint: "choose another" });
@@ -84,6 +96,15 @@ class TypeReader {
       const message = `${subject} has no block "${type}"`;
       const hint = `write it as ${type} = object({ … })`;
       report({ code: "unknown-block", span: headerSpan, message, hint });
+    }
+    const union = body.attributes.find(({ name, value }) =>
+      name === "one_of" && !(value instanceof Call)
+    );
+    if (union !== undefined) {
+      const place = { subject, span: union.valueSpan, report };
+      const kind = this.unions.readType(block, union, place) ?? ANY_OBJECT;
+      this.places.set(kind, place);
+      return kind;
     }
     const fields = new Map<string, Part>();
     let additional = false;
@@ -102,7 +123,7 @@ class TypeReader {
       // What a flow reads of it need not be missed as well.
       additional = true;
     }
-    return { fields, additional };
+    return { kind: "object", shape: { fields, additional } };
   }
 
   /** What a field or the items of an array must be. */
@@ -112,7 +133,7 @@ class TypeReader {
         code: "invalid-type",
         span: outer.span,
         message: `${outer.subject} must be a type`,
-        hint: this.#typeHint(value),
+        hint: this.#names.hint(value),
       });
       return ANYTHING;
     }
@@ -158,9 +179,22 @@ class TypeReader {
         return this.#array(call, place);
       case "object":
         return this.#object(call, place);
+      case "one_of":
+        return this.#union(call, place);
       default:
         return this.#reference(call, place);
     }
+  }
+
+  /** `one_of(type, type)` or `one_of(type, type, { options })`. */
+  #union(call: Call, place: Place): Part {
+    const last = call.arguments.at(-1);
+    const [types, written] = isOptions(last)
+      ? [call.arguments.slice(0, -1), last]
+      : [call.arguments, undefined];
+    const options = readOptions(OPTIONS.union, "one_of", written, place);
+    const union = this.unions.read(types, options.by ?? DISCRIMINATOR, place);
+    return this.#made(union ?? ANYTHING.kind, options, written, place);
   }
 
   #array(call: Call, place: Place): Part {
@@ -181,7 +215,7 @@ class TypeReader {
   /** `object`, `object({ options })`, `object({ fields })` or `object({ fields }, { options })`. */
   #object(call: Call, place: Place): Part {
     const [first, second] = takeArguments(call, 2, place);
-    const hasFields = isObject(first) &&
+    const hasFields = isOptions(first) &&
       (second !== undefined || Object.values(first).some((value) => value instanceof Call));
     if (!hasFields) {
       const options = readOptions(OPTIONS.object, "object", first, place);
@@ -207,16 +241,9 @@ class TypeReader {
   }
 
   #reference(call: Call, place: Place): Part {
-    const { name, span } = call;
-    const known = this.#names.includes(name);
-    if (!known && !this.#options.mayExist(name)) {
-      const foreign = Object.hasOwn(FOREIGN, name) ? FOREIGN[name] : undefined;
-      const hint = didYouMean(name, [...KINDS, ...this.#names]) ??
-        (foreign && `did you mean "${foreign}"?`);
-      const message = `${place.subject}: there is no type "${name}"`;
-      place.report({ code: "unknown-type", span, message, hint });
-      return ANYTHING;
-    }
+    const { name } = call;
+    if (!this.#names.exists(call, place)) return ANYTHING;
+    const known = this.#names.isType(name);
     const [written] = takeArguments(call, 1, place);
     const options = readOptions(OPTIONS.reference, name, written, place);
     const kind: Kind = known ? { kind: "reference", name } : ANYTHING.kind;
@@ -233,12 +260,6 @@ class TypeReader {
     this.defaults.set(part, { ...place, span: optionPlace(written, "default", place) });
     return part;
   }
-
-  #typeHint(value: unknown): string {
-    if (isObject(value)) return "write it as object({ … })";
-    const isName = typeof value === "string" && [...KINDS, ...this.#names].includes(value);
-    return isName ? `write it without quotes: ${value}` : "such as string or array(number)";
-  }
 }
 
 function readAdditional(value: unknown, { subject, span, report }: Place): boolean {
@@ -248,38 +269,7 @@ function readAdditional(value: unknown, { subject, span, report }: Place): boole
   return false;
 }
 
-function takeArguments(call: Call, most: number, place: Place): readonly unknown[] {
-  if (call.arguments.length > most) {
-    const hint = most === 1 ? `write it as ${call.name}({ … })` : "the options come last";
-    const message = `${place.subject}: ${call.name} has too many arguments`;
-    place.report({ code: "wrong-arguments", span: call.span, message, hint });
-  }
-  return call.arguments.slice(0, most);
-}
-
-function lengths(options: { readonly min_length?: number; readonly max_length?: number }) {
-  return { minLength: options.min_length, maxLength: options.max_length };
-}
-
-function compareLimits<K extends string>(
-  low: K,
-  high: K,
-  options: { readonly [name in K]?: number },
-  written: unknown,
-  place: Place,
-): void {
-  const [least, most] = [options[low], options[high]];
-  if (least === undefined || most === undefined || least <= most) return;
-  const message = `${place.subject}: ${low} must not be greater than ${high}`;
-  place.report({ code: "invalid-limits", span: optionPlace(written, low, place), message });
-}
-
 /** The subject of what is inside a field. */
 function inner(subject: string, step: string): string {
   return `${subject.slice(0, -1)}${step}"`;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) &&
-    !(value instanceof Call);
 }

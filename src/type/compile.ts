@@ -10,8 +10,9 @@ import {
   Steps,
   stringSchema,
 } from "./kinds.ts";
-import type { Kind, NumberKind, Part, Shape } from "./description.ts";
+import type { Definition, Kind, NumberKind, Part, Shape, UnionKind } from "./description.ts";
 import { TextConverter } from "./text.ts";
+import { Unions, unionSchema } from "./union.ts";
 import { type CompiledPart, Fallback, run, type Schema, violationsOf } from "./schema.ts";
 
 /**
@@ -19,12 +20,12 @@ import { type CompiledPart, Fallback, run, type Schema, violationsOf } from "./s
  * takes any value. `refuseDefault` takes each part whose default does not fit it.
  */
 export function compileTypes(
-  shapes: ReadonlyMap<string, Shape>,
+  definitions: ReadonlyMap<string, Definition>,
   refuseDefault: (part: Part, violation: Violation) => void,
 ): ReadonlyMap<string, DataType> {
-  const compiler = new Compiler(shapes);
+  const compiler = new Compiler(definitions);
   const types = new Map<string, DataType>();
-  for (const [name, shape] of shapes) types.set(name, compiler.type(name, shape));
+  for (const [name, definition] of definitions) types.set(name, compiler.type(name, definition));
   for (const [part, fallback] of compiler.fallbacks) {
     for (const violation of fallback.complete()) refuseDefault(part, violation);
   }
@@ -35,30 +36,44 @@ class Compiler {
   readonly fallbacks = new Map<Part, Fallback>();
   readonly #steps = new Steps();
   readonly #schemas = new Map<string, Schema>();
+  readonly #definitions: ReadonlyMap<string, Definition>;
+  readonly #unions: Unions;
   readonly #converter: TextConverter;
 
-  constructor(shapes: ReadonlyMap<string, Shape>) {
-    this.#converter = new TextConverter(shapes);
+  constructor(definitions: ReadonlyMap<string, Definition>) {
+    this.#definitions = definitions;
+    this.#unions = new Unions(definitions);
+    this.#converter = new TextConverter(definitions, this.#unions);
   }
 
-  type(name: string, shape: Shape): DataType {
-    const schema = this.#object(shape);
+  type(name: string, definition: Definition): DataType {
+    const schema = this.#kind(definition);
     this.#schemas.set(name, schema);
+    const shapes = this.#shapesOf(definition);
     return {
       name,
-      fields: new Set(shape.fields.keys()),
-      additional: shape.additional,
+      fields: new Set(shapes.flatMap(({ fields }) => [...fields.keys()])),
+      additional: shapes.some(({ additional }) => additional),
       check: (value, text) => {
         this.#steps.renew();
         const result = run(
           schema,
-          text === undefined ? value : this.#converter.convert(shape, value, text),
+          text === undefined ? value : this.#converter.convert(definition, value, text),
         );
         return result.success
           ? { value: result.output }
           : { violations: violationsOf(result.issues) };
       },
     };
+  }
+
+  /** The shapes of which a value has one. A type that is not there may have any field. */
+  #shapesOf(definition: Definition): readonly Shape[] {
+    if (definition.kind === "object") return [definition.shape];
+    return definition.types.map((name) => {
+      const variant = this.#definitions.get(name);
+      return variant?.kind === "object" ? variant.shape : { fields: new Map(), additional: true };
+    });
   }
 
   #object({ fields, additional }: Shape): Schema {
@@ -88,12 +103,28 @@ class Compiler {
         return arraySchema(this.#part(kind.items), kind);
       case "object":
         return kind.shape === undefined ? anyObject : this.#object(kind.shape);
+      case "union":
+        return this.#union(kind);
       case "reference":
         // It may be declared below. All types exist before the first value is checked.
-        return v.lazy(() => this.#schemas.get(kind.name) ?? v.unknown());
+        return v.lazy(() => this.#named(kind.name));
       case "unknown":
         return v.unknown();
     }
+  }
+
+  #union(union: UnionKind): Schema {
+    const variants = [...this.#unions.variantsOf(union)];
+    // All of its types are mistakes, which have been reported.
+    if (variants.length === 0) return v.unknown();
+    return unionSchema(
+      union.by,
+      new Map(variants.map(([value, name]) => [value, () => this.#named(name)])),
+    );
+  }
+
+  #named(name: string): Schema {
+    return this.#schemas.get(name) ?? v.unknown();
   }
 }
 

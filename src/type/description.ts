@@ -2,6 +2,9 @@
 import type { Meter } from "../expression/mod.ts";
 import type { Format } from "./formats.ts";
 
+/** What a `type` block says: the fields of an object, or the types of which a value has one. */
+export type Definition = { readonly kind: "object"; readonly shape: Shape } | UnionKind;
+
 /** The fields of a type, or of an object inside one. */
 export interface Shape {
   /** By name, in the order written. */
@@ -25,6 +28,7 @@ export type Kind =
   | StringKind
   | NumberKind
   | ArrayKind
+  | UnionKind
   | { readonly kind: "boolean" }
   | { readonly kind: "id" }
   /** Any object, or one of this shape. */
@@ -67,6 +71,15 @@ export interface ArrayKind {
   readonly minLength?: number;
   /** In items. */
   readonly maxLength?: number;
+}
+
+/** An object of one of several types. */
+export interface UnionKind {
+  readonly kind: "union";
+  /** The field that says which. */
+  readonly by: string;
+  /** Their names. */
+  readonly types: readonly string[];
 }
 
 /** A compiled pattern, which takes time that grows with the length of the text alone. */

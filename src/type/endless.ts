@@ -1,17 +1,17 @@
 /** Finds types that no value can satisfy, because each value would contain another one. */
-import type { Kind, Part, Shape } from "./description.ts";
+import type { Definition, Kind, Part, Shape } from "./description.ts";
 
 /** A field that makes its type endless. */
 export interface EndlessField {
   /** The name of the type. */
   readonly type: string;
-  /** The name of its field. */
-  readonly field: string;
+  /** The name of its field; undefined for a union, whose types are endless. */
+  readonly field: string | undefined;
 }
 
 /** One field of each circle of types that always hold each other. */
-export function endlessFields(shapes: ReadonlyMap<string, Shape>): EndlessField[] {
-  const endless = endlessTypes(shapes);
+export function endlessFields(definitions: ReadonlyMap<string, Definition>): EndlessField[] {
+  const endless = endlessTypes(definitions);
   const seen = new Set<string>();
   const found: EndlessField[] = [];
   for (const start of endless.keys()) {
@@ -29,24 +29,32 @@ export function endlessFields(shapes: ReadonlyMap<string, Shape>): EndlessField[
 
 /** A field that always holds a value of the type `inner`. */
 interface Forced {
-  readonly field: string;
+  readonly field: string | undefined;
   readonly inner: string;
 }
 
 /** What remains when those that can end are taken away, again and again. */
-function endlessTypes(shapes: ReadonlyMap<string, Shape>): ReadonlyMap<string, Forced> {
+function endlessTypes(
+  definitions: ReadonlyMap<string, Definition>,
+): ReadonlyMap<string, Forced> {
   let endless = new Map<string, Forced>();
-  let candidates: ReadonlySet<string> = new Set(shapes.keys());
+  let candidates: ReadonlySet<string> = new Set(definitions.keys());
   do {
     const among = candidates;
-    endless = new Map([...shapes].flatMap(([type, shape]): [string, Forced][] => {
-      const forced = among.has(type) ? forcedIn(shape, among) : undefined;
+    endless = new Map([...definitions].flatMap(([type, definition]): [string, Forced][] => {
+      const forced = among.has(type) ? forcedOf(definition, among) : undefined;
       return forced === undefined ? [] : [[type, forced]];
     }));
     candidates = new Set(endless.keys());
     if (candidates.size === among.size) return endless;
   } while (candidates.size > 0);
   return endless;
+}
+
+function forcedOf(definition: Definition, types: ReadonlySet<string>): Forced | undefined {
+  if (definition.kind === "object") return forcedIn(definition.shape, types);
+  const inner = held(definition, types);
+  return inner === undefined ? undefined : { field: undefined, inner };
 }
 
 /** A field of the shape that always holds one of the types. */
@@ -69,6 +77,9 @@ function held(kind: Kind, types: ReadonlySet<string>): string | undefined {
       return types.has(kind.name) ? kind.name : undefined;
     case "object":
       return kind.shape && forcedIn(kind.shape, types)?.inner;
+    case "union":
+      // One that ends is enough.
+      return kind.types.every((name) => types.has(name)) ? kind.types[0] : undefined;
     case "array":
       return (kind.minLength ?? 0) > 0 ? forcedBy(kind.items, types) : undefined;
     default:

@@ -1,6 +1,7 @@
 /** Text → numbers and booleans, for values of sources that have nothing but text. */
 import { isObject } from "../base/json.ts";
-import type { Kind, Shape } from "./description.ts";
+import type { Definition, Kind, Shape } from "./description.ts";
+import type { Unions } from "./union.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -14,16 +15,25 @@ const LONGEST = 400;
  * that its check refuses it.
  */
 export class TextConverter {
-  readonly #types: ReadonlyMap<string, Shape>;
+  readonly #types: ReadonlyMap<string, Definition>;
+  readonly #unions: Unions;
 
   /** `types` are those that references name. */
-  constructor(types: ReadonlyMap<string, Shape>) {
+  constructor(types: ReadonlyMap<string, Definition>, unions: Unions) {
     this.#types = types;
+    this.#unions = unions;
   }
 
   /** The value with the fields of these names converted; the value itself if nothing changes. */
-  convert(shape: Shape, value: unknown, names: Iterable<string>): unknown {
+  convert(definition: Definition, value: unknown, names: Iterable<string>): unknown {
     if (!isObject(value)) return value;
+    const type = definition.kind === "union"
+      ? this.#unions.variantOf(definition, value)
+      : definition;
+    return type?.kind === "object" ? this.#fields(type.shape, value, names) : value;
+  }
+
+  #fields(shape: Shape, value: Fields, names: Iterable<string>): Fields {
     const converted: [string, unknown][] = [];
     for (const name of names) {
       const part = shape.fields.get(name);
@@ -43,10 +53,14 @@ export class TextConverter {
       case "array":
         return this.#items(kind.items.kind, value);
       case "object":
-        return kind.shape === undefined ? value : this.#object(kind.shape, value);
+        return kind.shape === undefined
+          ? value
+          : this.#object({ kind: "object", shape: kind.shape }, value);
+      case "union":
+        return this.#object(kind, value);
       case "reference": {
-        const shape = this.#types.get(kind.name);
-        return shape === undefined ? value : this.#object(shape, value);
+        const type = this.#types.get(kind.name);
+        return type === undefined ? value : this.#object(type, value);
       }
       default:
         return value;
@@ -61,8 +75,8 @@ export class TextConverter {
     return items.some((item, index) => item !== value[index]) ? items : value;
   }
 
-  #object(shape: Shape, value: unknown): unknown {
-    return isObject(value) ? this.convert(shape, value, Object.keys(value)) : value;
+  #object(type: Definition, value: unknown): unknown {
+    return isObject(value) ? this.convert(type, value, Object.keys(value)) : value;
   }
 }
 

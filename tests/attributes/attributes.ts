@@ -12,6 +12,8 @@ const OTHERS = [
   "transform/NAME",
   "type/NAME",
   "type/additional",
+  "type/one_of",
+  "type/by",
 ];
 
 /** All of them, in the order of the schemas. */

@@ -33,6 +33,21 @@ test("types page: its example is refused as it says", async () => {
   });
 });
 
+test("types page: its unions are checked as it says", async () => {
+  const { types, problems } = await readTypeBlocks(example("hcl", "## Unions"));
+  const shown = /violations of\s`(.*?)`/.exec(PAGE)?.[1];
+  assert.ok(shown !== undefined);
+  const violations = JSON.parse(example("json", "## Unions"));
+  assert.deepEqual(problems, []);
+  assert.deepEqual(types.get("drawing")?.check(JSON.parse(shown)), { violations });
+
+  const whole = example("hcl", "A whole type can be a union. It has no fields of its own:");
+  const changes = await readTypeBlocks(whole);
+  const value = { event: "deleted", id: 7 };
+  assert.deepEqual(changes.problems, []);
+  assert.deepEqual(changes.types.get("change")?.check(value), { value });
+});
+
 test("types page: the parameters of its URL are converted as it says", async () => {
   const { types } = await readTypeBlocks(example("hcl", "## Parameters of a URL"));
   const sent = { shelf: "7", limit: "20", exact: "true", tags: "new" };
@@ -64,6 +79,7 @@ test("types page: it names every option with the kinds that have it", () => {
     object: "`object`",
     shape: "`object({ … }, { options })`",
     array: "`array(item, { options })`",
+    union: "`one_of(type, …, { options })`",
     reference: "the name of a type, as `address`",
   };
   for (const [kind, options] of Object.entries(OPTIONS)) {

@@ -34,6 +34,8 @@ function common(
   };
 }
 
+const CAT = { kind: "cat", sound: "meow" };
+
 /** The options of every kind, by the names of `OPTIONS` in `type-options.ts`. */
 const kinds: Readonly<
   Record<
@@ -158,6 +160,19 @@ const kinds: Readonly<
     write: (options) => `other({ ${options} })`,
     options: common({ n: 1 }, "{ n = 2 }", { n: 2 }),
   },
+  // One of several types.
+  union: {
+    write: (options) => `one_of(cat, dog, { ${options} })`,
+    options: {
+      ...common(CAT, '{ kind = "dog", sound = "woof" }', { kind: "dog", sound: "woof" }),
+      by: {
+        text: 'by = "sound"',
+        values: [CAT, { ...CAT, kind: "dog" }, { ...CAT, sound: "woof" }],
+        without: [{ f: CAT }, 'f.sound must be one of "woof"', 'f.sound must be one of "meow"'],
+        with: [{ f: CAT }, 'f.kind must be one of "cat"', 'f.kind must be one of "dog"'],
+      },
+    },
+  },
 };
 
 /** The rows of `type` blocks. */
@@ -177,6 +192,20 @@ export const typeRows: readonly Row[] = [
     without: ["extra unknown field", "f must be a string, extra unknown field"],
     with: [{ f: "a", extra: 1 }, "f must be a string"],
   },
+  {
+    attribute: "type/one_of",
+    text: "one_of = [cat, dog]",
+    observe: (text) => passed(text === "" ? "kind = string" : text, [CAT, { kind: "cat" }]),
+    without: ["sound unknown field", { kind: "cat" }],
+    with: [CAT, "sound is missing"],
+  },
+  {
+    attribute: "type/by",
+    text: 'by = "sound"',
+    observe: (text) => passed(`one_of = [cat, dog]\n${text}`, [CAT, { ...CAT, kind: "dog" }]),
+    without: [CAT, 'sound must be one of "woof"'],
+    with: [CAT, 'kind must be one of "cat"'],
+  },
   ...Object.entries(kinds).flatMap(([kind, { write, options }]) =>
     Object.entries(options).map(([name, { text, values, ...outcomes }]): Row => ({
       attribute: `type/${kind}/${name}`,
@@ -192,7 +221,10 @@ export const typeRows: readonly Row[] = [
 
 /** For each event what a flow writes that takes this type alone, or what its sender is told. */
 function passed(fields: string, events: readonly unknown[]): Promise<readonly unknown[]> {
-  const types = `type "other" {\nn = number\n}\ntype "t" {\n${fields}\n}\n`;
+  const pet = (kind: string, sound: string) =>
+    `type "${kind}" {\nkind = string({ enum = ["${kind}"] })\nsound = string({ enum = ["${sound}"] })\n}\n`;
+  const others = `type "other" {\nn = number\n}\n${pet("cat", "meow")}${pet("dog", "woof")}`;
+  const types = `${others}type "t" {\n${fields}\n}\n`;
   const body = `${FROM}\nvalidate {\ninput = "t"\n}\n${to("a")}`;
   return inWorld(ENDS + types + flow(body), async ({ emit, deliveries }) => {
     const outcomes: unknown[] = [];
