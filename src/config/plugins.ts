@@ -149,7 +149,7 @@ const connectorType = v.looseObject({
   files: method,
   source: v.optional(
     v.looseObject(
-      { check: method, verifies: method, receives: method, internal: method },
+      { check: method, verifies: method, receives: method, receivesFrom: method, internal: method },
       "must be an object",
     ),
   ),

@@ -170,6 +170,13 @@ export interface ConnectorContext {
   readonly logger: Logger;
   /** The time. Wait with `clock.after`, so that `weir test` can move the time. */
   readonly clock: Clock;
+  /**
+   * Makes the id of a message, a client or the like: a UUID. In `weir test` it makes the same ones in
+   * every run. Use `crypto.randomUUID` if it is absent.
+   */
+  readonly newId?: (() => string) | undefined;
+  /** The same object for all connectors of a runtime: the key of what they share, if anything. */
+  readonly runtime?: object | undefined;
   /** The configuration's `constants`, for expressions that are evaluated outside of flows. */
   readonly constants: Readonly<Record<string, unknown>>;
   /** The other workers of the service; absent where it has one worker. */

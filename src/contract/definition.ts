@@ -72,6 +72,16 @@ export interface SourceType<Options = unknown> {
     options: Options,
     written?: string,
   ): boolean;
+  /**
+   * The same for a block that names another connector of this type, whose options are `sender`. With
+   * no target: whether what that connector could not handle may come here. Never where absent.
+   */
+  receivesFrom?(
+    operation: string | undefined,
+    target: string | undefined,
+    options: Options,
+    sender: Options,
+  ): boolean;
   /** True where events come from flows of this configuration alone, unless it is embedded. */
   internal?(options: Options): boolean;
 }

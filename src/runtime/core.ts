@@ -79,6 +79,8 @@ export interface CoreOptions {
   readonly clock?: Clock;
   /** Returns a number from 0 to below 1, for the jitter of delays. `Math.random` by default. */
   readonly random?: () => number;
+  /** Makes the ids of messages and clients. UUIDs of `crypto` by default. */
+  readonly newId?: () => string;
   /** The other workers of the service. None by default. */
   readonly cluster?: Cluster;
 }

@@ -76,16 +76,18 @@ export async function assembleRuntime(
   config: Configuration,
   options: AssemblyOptions,
 ): Promise<RuntimeCore> {
-  const { clock = systemClock, cluster } = options;
+  const { clock = systemClock, cluster, newId } = options;
   const model = isModel(config) ? config : await loadConfig(config, options);
   const { constants } = model;
   const connectors = new Map<string, Connector>();
   const lookups = new Lookups(connectors, clock);
+  const runtime = Object.freeze({});
   const lookUp: ConnectorContext["lookUp"] = (...request) => lookups.run(...request);
   for (const { name, definition, options } of model.connectors.values()) {
     const logger = getLogger(["weir", name]);
     const place = cluster && clusterOf(name, model, cluster);
-    const context = { name, logger, clock, constants, lookUp, ...(place && { cluster: place }) };
+    const own = { name, logger, clock, newId, runtime, constants, lookUp };
+    const context = { ...own, ...(place && { cluster: place }) };
     connectors.set(name, await definition.create(options, context));
   }
   return new RuntimeCore(model, connectors, options);

@@ -97,7 +97,15 @@ export class Senders {
     const comesBack = (wanted: string | undefined) =>
       source?.receives?.(wanted, operation, options) === true;
     const isBroker = test !== undefined && source?.kind === "messages";
-    if (isBroker && subscriptions.some((one) => comesBack(one.operation))) {
+    const arrives = [...observer.connectors.values()].some((other) =>
+      other.subscriptions.some((one) =>
+        other === observed
+          ? comesBack(one.operation)
+          : other.model.definition === observed.model.definition &&
+            source?.receivesFrom?.(one.operation, operation, other.model.options, options) === true
+      )
+    );
+    if (isBroker && arrives) {
       const request = { operation: undefined, target: operation, payload: data, event: undefined };
       connector.write?.({ ...request, options: { headers }, scope: { constants } });
       return;

@@ -36,12 +36,14 @@ export async function makeMq(
   options: Readonly<Record<string, unknown>>,
   name = "events",
   clock: Clock = systemClock,
+  runtime?: object,
 ): Promise<Made> {
   const log: LogLine[] = [];
   const connector = await mqConnector.create(options, {
     name,
     logger: keepingLogger(log),
     clock,
+    runtime,
     constants: {},
     lookUp: () => ({}),
   });

@@ -424,9 +424,11 @@ test("closing waits for events that flows pass from one connector to the next", 
       ${n === 0 ? "" : `to {\n connector = "${brokers[n - 1]}"\n target = "next"\n }`}
     }
   `);
+  // With one exchange, each would get what is for the others.
+  const broker = (name: string) =>
+    connector(name, "mq", `driver = "memory"\nexchange {\n name = "${name}"\n}`);
   const runtime = await createRuntime(
-    connector("shelf", "shelf") +
-      brokers.map((name) => connector(name, "mq", 'driver = "memory"')).join("") + flows.join(""),
+    connector("shelf", "shelf") + brokers.map(broker).join("") + flows.join(""),
     { connectors: { shelf } },
   );
   await runtime.publish("go", 1, { connector: "first" });

@@ -15,7 +15,7 @@ interface Publication {
  * is reported once, where it is found first.
  */
 export function warnOfLoops(flows: readonly PlacedFlow[], surroundings: Surroundings): void {
-  const startedBy = starters(flows);
+  const startedBy = starters(flows, surroundings);
   const publications = new Map(
     flows.map((flow) => [flow, publicationsOf(flow, startedBy, surroundings)]),
   );
@@ -83,20 +83,36 @@ type StartedBy = (
   written: string | undefined,
 ) => readonly PlacedFlow[];
 
-/** Looks at the flows of one connector alone, and once for each target and operation. */
-function starters(flows: readonly PlacedFlow[]): StartedBy {
+/** Looks at the flows of connectors that get the event alone, and once for each target and operation. */
+function starters(
+  flows: readonly PlacedFlow[],
+  { connectors }: Pick<Surroundings, "connectors">,
+): StartedBy {
   const bySource = Map.groupBy(
     flows,
     ({ model: { source } }) => source.kind === "connector" ? source.connector : undefined,
   );
   const known = new Map<string, readonly PlacedFlow[]>();
-  return ({ name, definition: { source: type }, options }, target, written) => {
+  return ({ name, definition, options }, target, written) => {
     const key = JSON.stringify([name, target, written]);
-    const found = known.get(key) ??
-      (bySource.get(name) ?? []).filter(({ model: { source } }) =>
-        source.kind === "connector" &&
-        type?.receives?.(source.operation, target, options, written) === true
+    const { receives, receivesFrom } = definition.source ?? {};
+    const own = (operation: string | undefined) =>
+      receives?.(operation, target, options, written) === true;
+    const flowsOf = (connector: string, starts: (operation: string | undefined) => boolean) =>
+      (bySource.get(connector) ?? []).filter(({ model: { source } }) =>
+        source.kind === "connector" && starts(source.operation)
       );
+    const others = receivesFrom === undefined ? [] : [...connectors.values()]
+      .filter((other) => other.name !== name && other.definition === definition);
+    const found = known.get(key) ?? [
+      ...flowsOf(name, own),
+      ...others.flatMap((other) =>
+        flowsOf(
+          other.name,
+          (operation) => receivesFrom?.(operation, target, other.options, options) === true,
+        )
+      ),
+    ];
     known.set(key, found);
     return found;
   };

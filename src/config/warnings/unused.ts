@@ -1,5 +1,6 @@
 /** Warns of what is declared and never used. */
 import { didYouMean } from "../../base/nearest.ts";
+import type { ConnectorModel } from "../../model/mod.ts";
 import { placesOf } from "../../contract/places.ts";
 import { reportAll } from "../loading.ts";
 import {
@@ -31,6 +32,33 @@ export function warnOfUnused(
   reportAll(warnings, placesOf(model.options as object), named(model), report);
 }
 
+/** Whether another connector of the same type sends, or leaves what it could not handle, to a flow. */
+function arrivesElsewhere(
+  { operation }: { readonly operation: string | undefined },
+  { name, definition, options }: ConnectorModel,
+  flows: readonly PlacedFlow[],
+  { connectors, constants }: Pick<Surroundings, "connectors" | "constants">,
+): boolean {
+  const { receivesFrom } = definition.source ?? {};
+  if (receivesFrom === undefined) return false;
+  const isOther = (one: ConnectorModel | undefined): one is ConnectorModel =>
+    one !== undefined && one.name !== name && one.definition === definition;
+  const consumes = new Set(
+    flows.flatMap(({ model: { source } }) => source.kind === "connector" ? [source.connector] : []),
+  );
+  const leaves = [...consumes].map((one) => connectors.get(one)).filter(isOther)
+    .some((sender) => receivesFrom(operation, undefined, options, sender.options));
+  return leaves || flows.flatMap((flow) => flow.requests).some(({ request }) => {
+    const sender = connectors.get(request.connector);
+    if (!isOther(sender)) return false;
+    const target = constantTarget(request, constants);
+    // A target that the event decides may be any; only the connectors count then.
+    return target === undefined
+      ? receivesFrom(operation, operation ?? "", options, sender.options)
+      : receivesFrom(operation, target, options, sender.options);
+  });
+}
+
 /**
  * Warns of a flow whose source is fed by this configuration alone, where no destination of it
  * publishes the flow's operation. A target that the event decides may be any.
@@ -51,7 +79,7 @@ export function warnOfUnpublished(
       target === undefined ||
       receives(source.operation, target, connector.options, request.operation)
     );
-    if (arrives) continue;
+    if (arrives || arrivesElsewhere(source, connector, flows, { connectors, constants })) continue;
     const targets = published.map(({ target }) => target);
     const { operation } = source;
     const what = operation === undefined ? "anything" : `"${operation}"`;

@@ -23,8 +23,18 @@ export interface Driver {
   ): readonly CodedProblem[];
   /** Compiles the `operation` of a `from` block; undefined means every event. */
   matcher(operation: string | undefined): Matcher;
-  /** Whether what is published to `target` reaches a flow on `operation` of the same connector. */
-  receives(operation: string | undefined, target: string, options: MqOptions): boolean;
+  /**
+   * Whether what is published to `target` reaches a flow on `operation` of the same connector, or of
+   * another one, where `sender` has the options of the one that publishes.
+   */
+  receives(
+    operation: string | undefined,
+    target: string,
+    options: MqOptions,
+    sender?: MqOptions,
+  ): boolean;
+  /** Whether the dead letters of the connector with the options `sender` may reach a flow. */
+  receivesDeadLetters(options: MqOptions, sender: MqOptions): boolean;
   /** True where nothing outside of this process can publish. False where absent. */
   internal?(options: MqOptions): boolean;
   /** Loads the driver's module, and its client library with it. */
@@ -41,7 +51,8 @@ export interface DriverModule {
 }
 
 /** What a broker is made with. */
-export interface BrokerContext extends Pick<ConnectorContext, "name" | "logger" | "clock"> {
+export interface BrokerContext
+  extends Pick<ConnectorContext, "name" | "logger" | "clock" | "runtime" | "newId"> {
   /**
    * The operations of the connector's flows, in their order; undefined among them means every event.
    * Complete when the broker is opened.

@@ -29,13 +29,15 @@ export class MqConnector implements Connector {
     options: MqOptions,
     context: ConnectorContext,
   ) {
-    const { name, logger, clock, cluster } = context;
+    const { name, logger, clock, runtime, newId, cluster } = context;
     this.#context = context;
     this.#subscriptions = new Subscriptions(driver.matcher);
     this.#broker = createBroker(options, {
       name,
       logger,
       clock,
+      runtime,
+      newId,
       operations: this.#subscriptions.operations,
       consumesHere: () => this.#broker.capabilities.everyWorker || cluster?.leader !== false,
       lost: (key, reason) => this.#deliveries.discarded(key, reason),

@@ -41,6 +41,25 @@ export class MessageEvent implements FlowEvent {
   }
 }
 
+/** Headers of a message that was moved: where it came from, and why it was moved. */
+export const ROUTING_KEY = "x-weir-routing-key";
+export const EXCHANGE = "x-weir-exchange";
+export const REASON = "x-weir-reason";
+
+/** How long a header of ours is at most, in characters: all of them fit into 8 KB together. */
+export const LONGEST_HEADER = 500;
+
+/** Those headers: of the origin, and of the reason. */
+export function originHeaders(
+  { routingKey, exchange }: { readonly routingKey: string; readonly exchange: string },
+  reason: string,
+): readonly [origin: Readonly<Record<string, string>>, note: Readonly<Record<string, string>>] {
+  return [
+    { [ROUTING_KEY]: routingKey, [EXCHANGE]: exchange },
+    { [REASON]: reason.slice(0, LONGEST_HEADER) },
+  ];
+}
+
 /** The attributes of a `to` block, or what the caller of `runtime.publish` passed. */
 export interface MessageOptions {
   /** Values, or expressions for them. */

@@ -19,7 +19,8 @@ const driver = attribute(oneOf(Object.keys(drivers)), {
 
 /**
  * A message broker as source and destination: `driver = "rabbitmq"`, or `"memory"` for one inside
- * this process that routes and redelivers the same way.
+ * this process that routes and redelivers the same way. As with RabbitMQ, connectors that name the
+ * same address and virtual host share exchanges and queues.
  *
  * A flow's `operation` is a pattern of routing keys (`*` one word, `#` any number, none for every
  * event), a destination's `target` is a routing key. A message is acked when all flows that take it
@@ -34,6 +35,10 @@ export const mqConnector: ConnectorType = defineConnector({
     check: (operation, options) => checksOf(options).checkOperation(operation, options),
     receives: (operation, target, options) =>
       checksOf(options).receives(operation, target, options),
+    receivesFrom: (operation, target, options, sender) =>
+      target === undefined
+        ? checksOf(options).receivesDeadLetters(options, sender)
+        : checksOf(options).receives(operation, target, options, sender),
     internal: (options) => checksOf(options).internal?.(options) ?? false,
   },
   destination: {

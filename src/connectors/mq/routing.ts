@@ -16,6 +16,7 @@ export const exchangeChecks: Omit<Driver, "load"> = {
   checkTarget,
   matcher: (operation) => compilePattern(operation ?? "#"),
   receives,
+  receivesDeadLetters,
 };
 
 /** Checks a whole `connector` block. */
@@ -98,14 +99,17 @@ function checkOperation(
 
 /**
  * Whether what is published with the routing key `target` reaches a flow on `operation` of the same
- * connector. Where another exchange sends it is not known.
+ * connector, or of another one with the options `sender`. Where another exchange sends it is not known.
  */
 function receives(
   operation: string | undefined,
   target: string,
   options: MqOptions,
+  sender: MqOptions = options,
 ): boolean {
-  const { exchange, queue, publisher } = settle(options);
+  if (addressOf(options) !== addressOf(sender)) return false;
+  const { exchange, queue } = settle(options);
+  const { publisher } = settle(sender);
   const routed = publisher.exchange === ""
     ? target === queue?.name
     // Without an operation a flow binds no key of a direct exchange.
@@ -128,6 +132,15 @@ function checkTarget(
   return target === undefined && needed
     ? [{ code: "missing-target", message: "needs a target", hint: "the routing key of the event" }]
     : [];
+}
+
+/** Whether the dead letters of the connector with the options `sender` may reach a flow. */
+function receivesDeadLetters(options: MqOptions, sender: MqOptions): boolean {
+  const { deadLetters } = settle(sender).consumer;
+  if (deadLetters === undefined || addressOf(options) !== addressOf(sender)) return false;
+  const { exchange, queue } = settle(options);
+  return deadLetters.queue === queue?.name ||
+    (deadLetters.exchange !== "" && deadLetters.exchange === exchange.name);
 }
 
 function checkUrl({ url, ...rest }: MqOptions): readonly CodedProblem[] {
@@ -168,6 +181,20 @@ function checkUrl({ url, ...rest }: MqOptions): readonly CodedProblem[] {
     message: `has a url and a ${name}`,
     hint: `leave it out: the url has all parts: ${example}`,
   }));
+}
+
+/**
+ * The address of the broker and its virtual host. Connectors with the same address share exchanges
+ * and queues.
+ */
+export function addressOf(options: MqOptions): string {
+  const { url, host = "localhost", port, vhost = "/", tls = false } = options;
+  if (url === undefined || !URL.canParse(url)) {
+    return JSON.stringify([host, port ?? (tls ? 5671 : 5672), vhost]);
+  }
+  const { protocol, hostname, port: written, pathname } = new URL(url);
+  const found = written === "" ? (protocol === "amqps:" ? 5671 : 5672) : Number(written);
+  return JSON.stringify([hostname, found, decodeURIComponent(pathname.slice(1)) || "/"]);
 }
 
 /** How many bytes a routing key has at most: AMQP writes its length in one byte. */

@@ -1,6 +1,5 @@
-/** A broker inside this process: one exchange and one queue, which vanish when the process ends. */
+/** A broker inside this process: its exchanges and queues vanish when the process ends. */
 import type { Clock } from "../../../../base/clock.ts";
-import { Fifo } from "../../../../base/fifo.ts";
 import { quoted, shown } from "../../../../base/shown.ts";
 import {
   type Broker,
@@ -9,46 +8,36 @@ import {
   type DeadLetter,
   type Deliver,
   type Delivery,
-  type Matcher,
   UnsendableError,
 } from "../../broker.ts";
-import type { Message, Publication } from "../../message.ts";
+import { type Message, originHeaders, type Publication } from "../../message.ts";
 import { type MqOptions, type Settings, settle } from "../../options.ts";
-import { bindingKeys, compilePattern, LONGEST_KEY } from "../../routing.ts";
+import { LONGEST_KEY } from "../../routing.ts";
+import { type HostMember, hostOf, type MemoryHost, type MemoryQueue, type Queued } from "./host.ts";
 
 /** After this many deliveries the next waits for a timer, so that flows that feed each other block nothing. */
 const LONGEST_RUN = 2000;
 
-/** A message in the queue. */
-interface Queued {
-  readonly routingKey: string;
-  /** JSON, as on a wire. */
-  readonly body: string;
-  /** JSON. */
-  readonly headers: string;
-  readonly properties: Readonly<Record<string, unknown>>;
-  readonly retries: number;
-}
-
 /** Makes a memory broker. */
 export function createBroker(options: MqOptions, context: BrokerContext): MemoryBroker {
-  return new MemoryBroker(settle(options), context);
+  return new MemoryBroker(settle(options), hostOf(options, context.runtime), context);
 }
 
 /** Routes, delivers and redelivers as RabbitMQ does, but keeps nothing beyond the process. */
-export class MemoryBroker implements Broker {
+export class MemoryBroker implements Broker, HostMember {
   readonly capabilities: Capabilities = {
     everyWorker: true,
     keeps: false,
     delays: true,
     longestKey: LONGEST_KEY,
   };
-  readonly #settings: Settings;
+  readonly settings: Settings;
+  readonly operations: BrokerContext["operations"];
+  readonly queue: MemoryQueue;
+  readonly #host: MemoryHost;
   readonly #clock: Clock;
-  readonly #operations: BrokerContext["operations"];
+  readonly #newId: () => string;
   readonly #lost: BrokerContext["lost"];
-  #bindings: readonly Matcher[] | undefined;
-  readonly #queue = new Fifo<Queued>();
   /** Functions that end the wait of a message that will be redelivered. */
   readonly #waiting = new Set<() => void>();
   #deliver: Deliver | undefined;
@@ -60,38 +49,49 @@ export class MemoryBroker implements Broker {
   #closed = false;
 
   /** Holds what is published until `consume`. */
-  constructor(settings: Settings, { clock, operations, lost }: BrokerContext) {
-    this.#settings = settings;
+  constructor(
+    settings: Settings,
+    host: MemoryHost,
+    { clock, operations, lost, newId = () => crypto.randomUUID() }: BrokerContext,
+  ) {
+    this.settings = settings;
+    this.operations = operations;
+    this.queue = host.queue(settings.queue?.name);
+    this.#host = host;
     this.#clock = clock;
-    this.#operations = operations;
+    this.#newId = newId;
     this.#lost = lost;
+    host.join(this);
+    this.queue.join(this);
   }
 
   open(): Promise<void> {
     return Promise.resolve();
   }
 
-  /** Queues a message where the operation of a flow asks for it; its flows run later. */
+  /** Queues a message where the operations of flows ask for it; its flows run later. */
   publish({ routingKey, body, headers }: Publication): void {
     if (this.#closed) throw new Error("the broker in this process is closed");
-    const { persistent, mandatory } = this.#settings.publisher;
+    const { exchange, persistent, mandatory } = this.settings.publisher;
     const headersText = toJson(headers);
-    if (!this.#routes(routingKey)) {
+    const queues = this.#host.route(exchange, routingKey);
+    if (queues.length === 0) {
       if (mandatory) throw new Error(`no queue takes the routing key ${quoted(routingKey)}`);
       return;
     }
     const properties = {
       content_type: "application/json",
       delivery_mode: persistent ? 2 : 1,
-      message_id: crypto.randomUUID(),
+      message_id: this.#newId(),
       timestamp: Math.floor(this.#clock.now() / 1000),
     };
-    this.#enqueue({ routingKey, body, headers: headersText, properties, retries: 0 });
+    const message = { routingKey, exchange, body, headers: headersText, properties, retries: 0 };
+    for (const queue of queues) queue.push(message);
   }
 
   consume(deliver: Deliver): Promise<void> {
     this.#deliver = deliver;
-    this.#schedule();
+    this.wake();
     return Promise.resolve();
   }
 
@@ -110,7 +110,10 @@ export class MemoryBroker implements Broker {
   close(): Promise<void> {
     this.#closed = true;
     this.#endWaits();
-    for (let left = this.#queue.shift(); left !== undefined; left = this.#queue.shift()) {
+    this.#host.leave(this);
+    const isLast = this.queue.leave(this);
+    if (!isLast) return Promise.resolve();
+    for (let left = this.queue.shift(); left !== undefined; left = this.queue.shift()) {
       this.#lost(left.routingKey, "the broker in this process has ended");
     }
     return Promise.resolve();
@@ -121,22 +124,11 @@ export class MemoryBroker implements Broker {
   }
 
   counts(): Readonly<Record<string, number>> {
-    return { queued: this.#queue.length + this.#waiting.size };
-  }
-
-  #routes(routingKey: string): boolean {
-    const { exchange, publisher, queue } = this.#settings;
-    if (publisher.exchange === "") {
-      return routingKey === queue?.name && this.#operations.length > 0;
-    }
-    if (publisher.exchange !== exchange.name) return false;
-    this.#bindings ??= bindingKeys(exchange.type, this.#operations)
-      .map((key) => compilePattern(exchange.type === "fanout" ? "#" : key));
-    return this.#bindings.some((matches) => matches(routingKey));
+    return { queued: this.queue.length + this.#waiting.size };
   }
 
   /** Nothing is delivered inside a write, so that a flow never runs in the middle of another. */
-  #schedule(): void {
+  wake(): void {
     if (this.#scheduled || this.#deliver === undefined || this.#closed) return;
     this.#scheduled = true;
     if (this.#run < LONGEST_RUN) {
@@ -149,25 +141,25 @@ export class MemoryBroker implements Broker {
 
   #pump(): void {
     this.#scheduled = false;
-    const { prefetch } = this.#settings.consumer;
+    const { prefetch } = this.settings.consumer;
     while (this.#atWork < prefetch && this.#run < LONGEST_RUN) {
-      const next = this.#queue.shift();
+      const next = this.queue.shift();
       if (next === undefined) break;
       this.#run++;
       this.#handle(next);
     }
-    if (this.#queue.length > 0 && this.#atWork < prefetch) this.#schedule();
+    if (this.queue.length > 0 && this.#atWork < prefetch) this.wake();
     if (this.#isIdle()) this.#idle?.();
   }
 
   #handle(message: Queued): void {
-    const delivery = new MemoryDelivery(message, this.#settings.publisher.exchange, this.#return);
+    const delivery = new MemoryDelivery(message, this.#return, this.#bury);
     const handled = this.#deliver?.(delivery);
     if (handled === undefined) return;
     this.#atWork++;
     void handled.then(() => {
       this.#atWork--;
-      this.#schedule();
+      this.wake();
     });
   }
 
@@ -175,27 +167,42 @@ export class MemoryBroker implements Broker {
   readonly #return = (message: Queued, delay: number): void => {
     if (this.#closed) throw new UnsendableError("the broker in this process is closed");
     // Without a delay the clock need not move.
-    if (delay === 0) return this.#enqueue(message);
+    if (delay === 0) return this.queue.push(message);
     const end = (): void => {
       cancel();
       this.#waiting.delete(end);
-      this.#enqueue(message);
+      this.queue.push(message);
     };
     const cancel = this.#clock.after(delay, end);
     this.#waiting.add(end);
+  };
+
+  /** Moves a message to the dead letters, if a connector of this process consumes them. */
+  readonly #bury = (message: Queued, reason: string): void => {
+    const { deadLetters } = this.settings.consumer;
+    if (deadLetters === undefined) return;
+    const { routingKey } = message;
+    const { exchange } = deadLetters;
+    const key = exchange === "" ? deadLetters.queue : routingKey;
+    const [origin, note] = originHeaders(message, reason);
+    // What was sent straight to a queue comes from it as it was published first.
+    const own = exchange === "" ? note : { ...origin, ...note };
+    const copy = {
+      ...message,
+      exchange: exchange === "" ? message.exchange : exchange,
+      headers: JSON.stringify({ ...JSON.parse(message.headers), ...own }),
+      properties: { ...message.properties, delivery_mode: 2 },
+      retries: 0,
+    };
+    for (const queue of this.#host.route(exchange, key)) queue.push(copy);
   };
 
   #endWaits(): void {
     for (const end of [...this.#waiting]) end();
   }
 
-  #enqueue(message: Queued): void {
-    this.#queue.push(message);
-    this.#schedule();
-  }
-
   #isIdle(): boolean {
-    return this.#atWork === 0 && this.#queue.length === 0 && this.#waiting.size === 0;
+    return this.#atWork === 0 && this.queue.length === 0 && this.#waiting.size === 0;
   }
 }
 
@@ -208,12 +215,14 @@ class MemoryDelivery implements Delivery {
   readonly #message: Queued;
   readonly #return: (message: Queued, delay: number) => void;
 
+  readonly #bury: (message: Queued, reason: string) => void;
+
   constructor(
     message: Queued,
-    exchange: string,
     queueAgain: (message: Queued, delay: number) => void,
+    bury: (message: Queued, reason: string) => void,
   ) {
-    const { routingKey, retries, properties } = message;
+    const { routingKey, exchange, retries, properties } = message;
     this.routingKey = routingKey;
     this.retries = retries;
     // Parsed for each delivery: nothing is shared with the publisher, as if it had been sent.
@@ -225,6 +234,7 @@ class MemoryDelivery implements Delivery {
     };
     this.#message = message;
     this.#return = queueAgain;
+    this.#bury = bury;
   }
 
   ack(): void {}
@@ -239,8 +249,8 @@ class MemoryDelivery implements Delivery {
     this.#return({ ...this.#message, retries }, delay);
   }
 
-  /** Keeps nothing, because nothing in this process could read dead letters. */
-  deadLetter(): DeadLetter {
+  deadLetter(reason: string): DeadLetter {
+    this.#bury(this.#message, reason);
     return {};
   }
 }

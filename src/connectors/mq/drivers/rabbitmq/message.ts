@@ -4,7 +4,13 @@ import type { AsyncMessage, Envelope } from "rabbitmq-client";
 import { isDeeperThan, isObject, MAX_DEPTH } from "../../../../base/json.ts";
 import { shown } from "../../../../base/shown.ts";
 import type { DeliveryFailure } from "../../broker.ts";
-import type { Message } from "../../message.ts";
+import {
+  EXCHANGE,
+  LONGEST_HEADER,
+  type Message,
+  originHeaders as originAndReason,
+  ROUTING_KEY,
+} from "../../message.ts";
 import {
   badProperties,
   fittingHeaders,
@@ -16,18 +22,12 @@ import {
   unpack,
 } from "./headers.ts";
 
-/** Headers of a message that was moved: where it came from, and how often it was redelivered. */
-const ROUTING_KEY = "x-weir-routing-key";
-const EXCHANGE = "x-weir-exchange";
+/** How often a message that was moved has been redelivered. */
 const RETRIES = "x-weir-retries";
 /** How many bytes in front of the body are the headers and properties of the message. */
 const PACKED = "x-weir-packed";
-/** Why a message was moved, and what of it could not be. */
-const REASON = "x-weir-reason";
+/** What of a message could not be moved. */
 const LEFT_OUT = "x-weir-left-out";
-
-/** How long a header of ours is at most, in characters: all of them fit into 8 KB together. */
-const LONGEST_TEXT = 500;
 
 /** A message, and where it came from first. */
 export interface Received {
@@ -187,19 +187,16 @@ export function deadLetterCopy(received: Received, reason: string): Copy {
   for (const name of bad) delete properties[name as keyof Properties];
   properties.messageId ??= crypto.randomUUID();
   // Reserves the room that the real one may need.
-  const noted = { ...own, [LEFT_OUT]: "\uffff".repeat(LONGEST_TEXT) };
+  const noted = { ...own, [LEFT_OUT]: "\uffff".repeat(LONGEST_HEADER) };
   const { kept, left } = fittingHeaders(headersToCopy(received), noted, properties);
   const leftOut = [...bad, ...left.map((name) => `header ${shown(name)}`)].join(", ");
-  const note = { [LEFT_OUT]: leftOut.slice(0, LONGEST_TEXT) };
+  const note = { [LEFT_OUT]: leftOut.slice(0, LONGEST_HEADER) };
   return { envelope: envelopeOf(properties, { ...kept, ...own, ...note }), body, leftOut };
 }
 
-function originHeaders({ routingKey, exchange }: Received, reason: string): Headers {
-  return {
-    [ROUTING_KEY]: routingKey,
-    [EXCHANGE]: exchange,
-    [REASON]: reason.slice(0, LONGEST_TEXT),
-  };
+function originHeaders(received: Received, reason: string): Headers {
+  const [origin, note] = originAndReason(received, reason);
+  return { ...origin, ...note };
 }
 
 function envelopeOf(
