@@ -134,6 +134,7 @@ export const PROBLEM_CODES = {
   "unknown-type": "No `type` block has this name.",
   "unknown-transform": "No top-level `transform` block has this name.",
   "unknown-step": "No `step` of this name runs before this place.",
+  "unknown-destination": "No `to` of this name has run before this place.",
   "unknown-subject": "No client and no connector of a test has this name.",
   "not-a-source": "No flow can start at this connector.",
   "not-a-destination": "The connector accepts no `to`, `step` or `mock`.",

@@ -1,5 +1,5 @@
 /** The words of a block's schema that are expressions. They are compiled as the block is read. */
-import { type Attribute, itemPlaceOf, lineOf } from "../hcl/tree.ts";
+import { type Attribute, itemPlaceOf, lineOf, type Span } from "../hcl/tree.ts";
 import { ExpressionError } from "../base/errors.ts";
 import { compileExpression, type Expression, isExpression } from "../expression/mod.ts";
 import {
@@ -127,7 +127,7 @@ function compile(
     report({ code: "invalid-value", span: valueSpan, message });
     return undefined;
   }
-  const place = `${valueSpan.file.path}:${lineOf(valueSpan)} (${subject}, ${label})`;
+  const place = placeOf(valueSpan, subject, label);
   try {
     const compiled = compileExpression(value, variables, { env, now, randomBytes, place });
     checkConstants(compiled, written, context);
@@ -148,6 +148,11 @@ function compile(
     report({ code, span, message: `${subject}: ${name}: ${error.message}`, hint });
     return undefined;
   }
+}
+
+/** A place as the errors of events name it: file, line, block and attribute. */
+export function placeOf(span: Span, subject: string, label: string): string {
+  return `${span.file.path}:${lineOf(span)} (${subject}, ${label})`;
 }
 
 /** Reports a constant that does not exist: it would always be null. */

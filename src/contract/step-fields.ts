@@ -4,6 +4,7 @@ import type { Report, Span } from "../hcl/tree.ts";
 import type { Expression } from "../expression/mod.ts";
 import { expression, expressionMap, target } from "./expression-fields.ts";
 import { didYouMean } from "../base/nearest.ts";
+import type { ProblemCode } from "../base/problem.ts";
 import type { LookupModel } from "./request.ts";
 import { type About, attribute, type Field, type Fields, required } from "./fields.ts";
 import { duration, oneOf, text, valueSchema } from "./value-schema.ts";
@@ -62,16 +63,28 @@ export function lookups(options: About): Field<readonly LookupModel[]> {
   };
 }
 
-/** The names of steps that an expression may use, as they become known. */
-export class StepNames {
+/** What is found by its name in expressions. */
+export interface NamedKind {
+  /** The variable that has the names as its fields. */
+  readonly variable: string;
+  /** The block in words. */
+  readonly block: string;
+  /** The code of the problem of an unknown name. */
+  readonly code: ProblemCode;
+}
+
+/** The names of blocks whose results an expression may use, as they become known. */
+export class EarlierNames {
   readonly #known: string[] = [];
+  readonly #kind: NamedKind;
   readonly #subject: string;
   readonly #report: Report;
   #anyName = false;
   #later: readonly string[] = [];
 
-  /** `subject` is the block that holds the steps. */
-  constructor(subject: string, report: Report) {
+  /** `subject` is the block that holds them. */
+  constructor(kind: NamedKind, subject: string, report: Report) {
+    this.#kind = kind;
     this.#subject = subject;
     this.#report = report;
   }
@@ -89,22 +102,31 @@ export class StepNames {
     return result;
   }
 
-  /** From now on expressions may use any name: a step could not be read, which has been reported. */
+  /** From now on expressions may use any name: a block could not be read, which has been reported. */
   addUnread(): void {
     this.#anyName = true;
   }
 
-  /** Reports a step that an expression uses and that does not run before it. */
+  /** Reports a name that an expression uses and that does not run before it. */
   check({ paths }: Expression, span: Span): void {
     if (this.#anyName) return;
+    const { variable: kind, block, code } = this.#kind;
     const known = this.#known.filter((name) => !this.#later.includes(name));
     for (const path of paths) {
       const [variable, name] = path.split(".");
-      if (variable !== "step" || name === undefined || known.includes(name)) continue;
-      const message = `${this.#subject}: there is no step "${name}" before this`;
+      if (variable !== kind || name === undefined || known.includes(name)) continue;
+      const message = `${this.#subject}: there is no ${block} "${name}" before this`;
       const names = known.length === 0 ? undefined : `there is ${known.join(", ")}`;
       const hint = didYouMean(name, known) ?? names;
-      this.#report({ code: "unknown-step", span, message, hint });
+      this.#report({ code, span, message, hint });
     }
+  }
+}
+
+/** The names of steps. */
+export class StepNames extends EarlierNames {
+  /** `subject` is the block that holds the steps. */
+  constructor(subject: string, report: Report) {
+    super({ variable: "step", block: "step", code: "unknown-step" }, subject, report);
   }
 }

@@ -106,15 +106,19 @@ export function identity(value: unknown): string {
 /** The locals of expressions without macros. Nothing writes to them. */
 const NO_LOCALS: unknown[] = [];
 
+/** Variables that can never be a name as they are, so that a table may be called so. */
+const NEVER_NAMES = ["match", "outputs", "results"];
+
 /**
  * Whether the text of a `target` is an expression: one of `variables` followed by `.` or `[` is in
- * it, it is exactly one of them, or it starts with a quote. Any other text is a literal name.
+ * it, it is exactly one of them that can be a name, or it starts with a quote. Any other text is a
+ * literal name.
  */
 export function isExpression(text: string, variables: readonly string[]): boolean {
   const trimmed = text.trim();
   if (/^["']/.test(trimmed)) return true;
   const names = variables.includes("client") ? [...variables, "context"] : variables;
-  if (names.includes(trimmed)) return true;
+  if (names.includes(trimmed)) return !NEVER_NAMES.includes(trimmed);
   // A name in a longer word or path, as in "orders.input.new", is not a variable.
   const mentioned = trimmed.matchAll(/(?<![\w.])([A-Za-z_]\w*)[.[]/g);
   return [...mentioned].some(([, name]) => names.includes(name));

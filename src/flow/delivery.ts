@@ -6,15 +6,15 @@ import { retryDelay } from "../base/retry.ts";
 import type { RetryModel } from "../model/mod.ts";
 import { type Coroutine, FlowTimeout } from "./coroutine.ts";
 import { type FailureContext, isPermanent } from "./error-handling.ts";
+import { deliverEach, placeIn } from "./each.ts";
 import type { Group } from "./groups.ts";
 import { deliverTogether } from "./parallel.ts";
 import { writeTo } from "./requests.ts";
-import { isDone, UNSENT } from "./results.ts";
+import { shown } from "./results.ts";
 import type { Run } from "./run.ts";
 
 /** What delivery needs from the flow. */
 export interface DeliveryContext extends FailureContext {
-  readonly clock: Clock;
   /** Returns a number from 0 to below 1. */
   readonly random: () => number;
 }
@@ -40,7 +40,7 @@ export function* deliver(
       context.logger.warn("flow {flow} failed; retrying in {delay} ms: {reason}", {
         flow: context.flow,
         delay: Math.round(delay),
-        reason: messageOf(error),
+        reason: placeIn(run) + messageOf(error),
       });
       yield* sleep(delay, context.clock);
       run.scope.renewSteps();
@@ -54,8 +54,21 @@ function* deliverOnce(
   context: DeliveryContext,
 ): Coroutine<void> {
   for (const group of groups) {
-    if (group.kind === "parallel") yield* deliverTogether(group, run, context);
-    else if (!isDone(run, group.start)) yield* deliverAlone(group, run, context);
+    // An earlier try has come further.
+    if (run.scope.delivered > group.start) continue;
+    if (group.kind === "plain") yield* deliverAlone(group, run, context);
+    else if (group.kind === "parallel") yield* deliverTogether(group, run, context);
+    else yield* deliverList(group, run, context);
+    finish(group, run);
+  }
+}
+
+/** From now on the results of a group can be seen. */
+function finish({ start, members }: Group, { scope, results }: Run): void {
+  scope.delivered = start + members.length;
+  for (let i = 0; i < members.length; i++) {
+    const { name } = members[i];
+    if (name !== undefined) scope.addResult(name, shown(results[start + i]));
   }
 }
 
@@ -66,9 +79,17 @@ function* deliverAlone(
   { connectors }: DeliveryContext,
 ): Coroutine<void> {
   run.stage = to.connector;
-  run.results[start] = UNSENT;
   const result = writeTo(connectors, to, run);
   run.results[start] = isPromiseLike(result) ? yield result : result;
+}
+
+function* deliverList(
+  { start, members }: Group,
+  run: Run,
+  context: DeliveryContext,
+): Coroutine<void> {
+  const results = yield* deliverEach(members[0].each!, members, run, context);
+  run.results.splice(start, members.length, ...results);
 }
 
 function* sleep(milliseconds: number, clock: Clock): Coroutine<void> {

@@ -10,6 +10,7 @@ import {
   TimeoutError,
 } from "../base/errors.ts";
 import { isObject } from "../base/json.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Logger, Outcome } from "../contract/connector.ts";
 import { holds } from "../expression/condition.ts";
 import type {
@@ -20,6 +21,7 @@ import type {
 } from "../model/mod.ts";
 import type { Violation } from "../type/mod.ts";
 import { type Coroutine, waitFor } from "./coroutine.ts";
+import { deliverEach, placeIn } from "./each.ts";
 import { type Connectors, writeTo } from "./requests.ts";
 import { asScope, evaluateAll, type Run } from "./run.ts";
 
@@ -31,6 +33,7 @@ export interface FailureContext {
   readonly flow: string;
   readonly connectors: Connectors;
   readonly logger: Logger;
+  readonly clock: Clock;
 }
 
 /** Whether a retry cannot succeed. */
@@ -67,8 +70,9 @@ export function invalid(flow: string, type: string, violations: readonly Violati
 /**
  * Converts any failure to a FlowError and logs it. The log has the cause, which no client may see,
  * under a reference that the client gets as well. A refused event is logged at debug, without one.
+ * `place` precedes the reason in the log.
  */
-export function toFlowError(flow: string, cause: unknown, logger: Logger): FlowError {
+export function toFlowError(flow: string, cause: unknown, logger: Logger, place = ""): FlowError {
   if (cause instanceof FlowError) {
     const { code, details } = cause;
     // Another flow has logged its own failure.
@@ -82,7 +86,7 @@ export function toFlowError(flow: string, cause: unknown, logger: Logger): FlowE
   logger.error("flow {flow} failed (ref {ref}): {reason}", {
     flow,
     ref,
-    reason: reasonOf(cause),
+    reason: place + reasonOf(cause),
     error: cause,
   });
   const message = late ? `flow "${flow}" timed out (ref ${ref})` : undefined;
@@ -165,8 +169,9 @@ function* writeFallback(
   fallback: FallbackModel,
   failure: FlowError,
   run: Run,
-  { flow, connectors, logger }: FailureContext,
+  context: FailureContext,
 ): Coroutine<unknown> {
+  const { flow, logger } = context;
   const { code, ref = null, details = null, cause } = failure;
   const error = {
     code,
@@ -177,15 +182,19 @@ function* writeFallback(
   };
   run.scope.error = error;
   run.scope.output = run.payload;
+  run.scope.payload = run.payload;
+  run.each = undefined;
   const amend = fallback.includeError ? (payload: unknown) => withError(payload, error) : undefined;
   try {
-    yield* waitFor(writeTo(connectors, fallback, run, amend));
+    if (fallback.each !== undefined) {
+      yield* deliverEach(fallback.each, [fallback], run, context, amend);
+    } else yield* waitFor(writeTo(context.connectors, fallback, run, amend));
     return undefined;
   } catch (second) {
     logger.error("flow {flow}: fallback failed (ref {ref}): {reason}", {
       flow,
       ref,
-      reason: reasonOf(second),
+      reason: placeIn(run) + reasonOf(second),
       error: second,
     });
     return second;

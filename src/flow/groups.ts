@@ -3,8 +3,8 @@ import type { DestinationModel } from "../model/mod.ts";
 
 /** Neighbouring destinations that run together. */
 export interface Group {
-  /** `plain` is one destination alone. */
-  readonly kind: "plain" | "parallel";
+  /** `plain` is one destination alone; with `each` all have the same list. */
+  readonly kind: "plain" | "parallel" | "each";
   /** The position of the first one among all destinations of the flow. */
   readonly start: number;
   /** In the order written. */
@@ -16,17 +16,23 @@ export function groupsOf(to: readonly DestinationModel[]): readonly Group[] {
   const groups: Group[] = [];
   for (let start = 0, end = 0; start < to.length; start = end) {
     const kind = kindOf(to[start]);
-    for (end = start + 1; end < to.length && belongs(to[end], kind);) end++;
+    for (end = start + 1; end < to.length && belongs(to[end], to[start], kind);) end++;
     groups.push({ kind, start, members: to.slice(start, end) });
   }
   return groups;
 }
 
-function kindOf({ parallel }: DestinationModel): Group["kind"] {
-  return parallel ? "parallel" : "plain";
+function kindOf({ parallel, each }: DestinationModel): Group["kind"] {
+  if (parallel) return "parallel";
+  return each === undefined ? "plain" : "each";
 }
 
-/** Whether a destination runs together with those before it in a group. */
-function belongs(to: DestinationModel, kind: Group["kind"]): boolean {
-  return kind !== "plain" && kindOf(to) === kind;
+/** Whether a destination runs together with the one before it, which is of this kind. */
+function belongs(to: DestinationModel, before: DestinationModel, kind: Group["kind"]): boolean {
+  return kind !== "plain" && kindOf(to) === kind && listOf(to) === listOf(before);
+}
+
+/** The text of a list. Equal texts are one list. */
+function listOf({ each }: DestinationModel): string | undefined {
+  return each?.list.source.trim();
 }

@@ -20,6 +20,7 @@ import { type Coroutine, runWithDeadline } from "./coroutine.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Dedupe, MemoryDedupeStore } from "./dedupe.ts";
 import { deliver, type DeliveryContext } from "./delivery.ts";
+import { placeIn } from "./each.ts";
 import {
   HANDLED,
   invalid,
@@ -31,7 +32,7 @@ import {
 } from "./error-handling.ts";
 import { type Group, groupsOf } from "./groups.ts";
 import type { Connectors } from "./requests.ts";
-import { allResults, firstResult } from "./results.ts";
+import { firstResult } from "./results.ts";
 import { asScope, build, evaluateAll, Run } from "./run.ts";
 import { runSteps, runUntilRejected } from "./steps.ts";
 
@@ -182,7 +183,7 @@ export class Flow implements FlowHandler {
 
   *#recover(cause: unknown, run: Run): Coroutine<Outcome> {
     try {
-      const error = toFlowError(this.flow, cause, this.#context.logger);
+      const error = toFlowError(this.flow, cause, this.#context.logger, placeIn(run));
       return yield* recover(error, run, this.#model.errorHandling, this.#delivery);
     } finally {
       this.ended++;
@@ -245,20 +246,20 @@ export class Flow implements FlowHandler {
     const { transform, validate } = this.#model;
     if (transform !== undefined) {
       run.stage = "transform";
-      run.payload = build(transform, run.scope);
+      run.payload = build(transform, run.payload, run.scope);
     }
     if (validate.output !== undefined) this.#validate(validate.output, "validate.output", run);
     run.scope.output = run.payload;
+    run.scope.payload = run.payload;
   }
 
   #respond(run: Run): Outcome {
     const { response, to } = this.#model;
-    const { result, created } = firstResult(to, run);
+    const { result, created } = firstResult(to, run.results);
     if (response === undefined) return { response: undefined, result, created };
     run.stage = "response";
     const { scope } = run;
     scope.output = to.length === 0 ? run.payload : result ?? null;
-    scope.outputs = allResults(run);
     return { response: { data: evaluateAll(response, scope) }, result, created };
   }
 }

@@ -4,7 +4,7 @@ import { cancel, type Coroutine } from "./coroutine.ts";
 import { type FailureContext, isPermanent } from "./error-handling.ts";
 import type { Group } from "./groups.ts";
 import { writeTo } from "./requests.ts";
-import { isDone, UNSENT } from "./results.ts";
+import { UNSENT } from "./results.ts";
 import type { Run } from "./run.ts";
 
 /** Delivers to the members that have not succeeded yet, and waits for all of them. */
@@ -19,7 +19,8 @@ export function* deliverTogether(
   const pending: unknown[] = [];
   for (let i = 0; i < members.length; i++) {
     const position = start + i;
-    if (isDone(run, position)) continue;
+    // An earlier try has delivered to this one.
+    if (results.length > position && results[position] !== UNSENT) continue;
     const { connector } = members[i];
     results[position] = UNSENT;
     const failed = (error: unknown): void => void failures.push({ connector, error });

@@ -34,25 +34,26 @@ export interface RequestInput {
   readonly event: FlowEvent | undefined;
 }
 
+/** Changes what a destination gets, last of all. */
+export type Amend = (payload: unknown) => unknown;
+
 /**
- * Writes a run's payload to one destination and returns its result, or `SKIPPED`. `amend` may change
- * the payload last.
+ * Writes the `output` of a scope to one destination and returns the result, or `SKIPPED`. `amend`
+ * may change what is written.
  */
 export function writeTo(
   connectors: Connectors,
   to: DestinationModel,
-  run: Run,
-  amend?: (payload: unknown) => unknown,
+  { scope, event }: Pick<Run, "scope" | "event">,
+  amend?: Amend,
 ): unknown {
-  const { scope } = run;
   if (to.when !== undefined && !holds(to.when, asScope(scope))) return SKIPPED;
-  const { event } = run;
+  const { output } = scope;
   if (to.transform === undefined && amend === undefined) {
-    const { payload } = run;
-    const input = { payload, scope: asScope(scope), event };
+    const input = { payload: output, scope: asScope(scope), event };
     return write(connectors, to, evaluateTarget(to.target, input.scope), input, to.resultUsed);
   }
-  const shaped = to.transform === undefined ? run.payload : reshape(to.transform, scope);
+  const shaped = to.transform === undefined ? output : reshape(to.transform, scope);
   const payload = amend === undefined ? shaped : amend(shaped);
   const input = { payload, scope: asScope(scope.withOutput(payload)), event };
   return write(connectors, to, evaluateTarget(to.target, input.scope), input, to.resultUsed);

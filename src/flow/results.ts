@@ -1,6 +1,5 @@
 /** The results of a run's destinations, which later expressions and the sender see. */
 import type { DestinationModel } from "../model/mod.ts";
-import type { Run } from "./run.ts";
 
 /** The result of a destination whose `when` was false. */
 export const SKIPPED: unique symbol = Symbol("skipped");
@@ -8,9 +7,18 @@ export const SKIPPED: unique symbol = Symbol("skipped");
 /** The result of a destination that has not succeeded yet. */
 export const UNSENT: unique symbol = Symbol("unsent");
 
-/** Whether a destination has succeeded, or has been skipped. */
-export function isDone({ results }: Run, position: number): boolean {
-  return results.length > position && results[position] !== UNSENT;
+/** The result of a destination with `each`: a list. */
+export class ListResult {
+  /** One result for each element so far; null for one that was skipped or returned nothing. */
+  readonly list: unknown[] = [];
+  /** Whether the destination got an element. */
+  written = false;
+
+  /** Adds the result of the next element. One that is not `used` is not kept. */
+  add(result: unknown, used: boolean): void {
+    if (result !== SKIPPED) this.written = true;
+    this.list.push(used ? shown(result) : null);
+  }
 }
 
 /** The result of a flow without destinations. */
@@ -19,17 +27,26 @@ const NO_RESULT = { result: undefined, created: false };
 /** The result of the first destination that was not skipped; undefined if there is none. */
 export function firstResult(
   to: readonly DestinationModel[],
-  { results }: Run,
+  results: readonly unknown[],
 ): { readonly result: unknown; readonly created: boolean } {
   if (to.length === 0) return NO_RESULT;
   const first = results.findIndex((item) => item !== SKIPPED);
-  return { result: results[first], created: first >= 0 && to[first].creates };
+  const result = results[first];
+  if (result instanceof ListResult) {
+    return { result: result.list, created: to[first].creates && result.written };
+  }
+  return { result, created: first >= 0 && to[first].creates };
 }
 
 const NO_RESULTS: readonly unknown[] = [];
 
-/** The results of all destinations; null for those that returned nothing or were skipped. */
-export function allResults({ results }: Run): readonly unknown[] {
-  if (results.length === 0) return NO_RESULTS;
-  return results.map((item) => item === SKIPPED ? null : item ?? null);
+/** The first results as expressions see them. */
+export function shownResults(results: readonly unknown[], count: number): readonly unknown[] {
+  return count === 0 ? NO_RESULTS : results.slice(0, count).map(shown);
+}
+
+/** A result as expressions see it: null for one that is nothing or was skipped. */
+export function shown(result: unknown): unknown {
+  if (result instanceof ListResult) return result.list;
+  return result === SKIPPED ? null : result ?? null;
 }

@@ -2,14 +2,25 @@
 import { isObject } from "../base/json.ts";
 import type { FlowEvent } from "../contract/connector.ts";
 import { METER, Meter, type Scope } from "../expression/mod.ts";
-import type { NamedExpression } from "../model/mod.ts";
+import { ExpressionError } from "../base/errors.ts";
+import { kindName } from "../base/shown.ts";
+import type { NamedExpression, TransformModel } from "../model/mod.ts";
+import { type ListResult, shownResults } from "./results.ts";
 
 /** The variables of the expressions of one run. */
 export class RunScope {
   /** The object that is being built, the payload, or the result, depending on the stage. */
   output: unknown = null;
-  /** The results of all destinations; set for `response` only. */
-  outputs: readonly unknown[] | null = null;
+  /** What goes to the destinations; set for them, the `response` and the `fallback`. */
+  payload: unknown = null;
+  /** The results of named destinations before this place. */
+  results: Readonly<Record<string, unknown>> | null = null;
+  /** The element of an `each`. */
+  item: unknown = null;
+  /** Its position in the list. */
+  index: number | null = null;
+  /** How many destinations come before this place. */
+  delivered = 0;
   /** The results of steps, by name. */
   step: Record<string, unknown> | null = null;
   /** The failure; set for `fallback` and `error_response` only. */
@@ -19,15 +30,19 @@ export class RunScope {
   /** The steps that all expressions of the run share. */
   [METER]: Meter;
   readonly #event: FlowEvent;
+  /** The results of the destinations, which the run adds to. */
+  readonly #results: readonly unknown[];
   #input: Readonly<Record<string, unknown>> | undefined;
 
   /** The scope of an event that has just arrived. */
   constructor(
     event: FlowEvent,
     constants: Readonly<Record<string, unknown>>,
+    results: readonly unknown[],
     meter: Meter = new Meter(),
   ) {
     this.#event = event;
+    this.#results = results;
     this.client = event.client ?? null;
     this.constants = constants;
     this[METER] = meter;
@@ -36,6 +51,11 @@ export class RunScope {
   /** Built on first use, since many flows never read it. */
   get input(): Readonly<Record<string, unknown>> {
     return this.#input ?? this.#event.input;
+  }
+
+  /** The results of the destinations before this place; null for those that have none. */
+  get outputs(): readonly unknown[] {
+    return shownResults(this.#results, this.delivered);
   }
 
   /**
@@ -61,13 +81,45 @@ export class RunScope {
 
   /** A copy with another `output`, for one destination. It shares the budget of steps. */
   withOutput(output: unknown): RunScope {
-    const scope = new RunScope(this.#event, this.constants, this[METER]);
+    const scope = new RunScope(this.#event, this.constants, this.#results, this[METER]);
     scope.#input = this.#input;
     scope.step = this.step;
     scope.error = this.error;
+    scope.payload = this.payload;
+    scope.results = this.results;
+    scope.item = this.item;
+    scope.index = this.index;
+    scope.delivered = this.delivered;
     scope.output = output;
     return scope;
   }
+
+  /** A copy for one element of an `each`, which is what its destination gets. */
+  withItem(item: unknown, index: number): RunScope {
+    const scope = this.withOutput(item);
+    scope.item = item;
+    scope.index = index;
+    return scope;
+  }
+
+  /** Adds the result of a named destination, for the expressions after it. */
+  addResult(name: string, result: unknown): void {
+    // Without a prototype, since a destination may have any name. A copy of the scope may have the old one.
+    this.results = Object.assign(Object.create(null), this.results, { [name]: result });
+  }
+}
+
+/** How far a run has come in its list. A retry goes on from here. */
+export interface EachProgress {
+  readonly list: readonly unknown[];
+  /** The element at work. */
+  index: number;
+  /** Its next destination, as a position in the group. */
+  member: number;
+  /** The variables of the element at work; undefined before its first destination. */
+  scope: RunScope | undefined;
+  /** The results of each destination so far. */
+  readonly results: readonly ListResult[];
 }
 
 /** The state of one event in one flow. */
@@ -78,13 +130,15 @@ export class Run {
   payload: unknown;
   /** The results of the destinations in their order, `SKIPPED` and `UNSENT` among them. */
   readonly results: unknown[] = [];
+  /** How far the group of `each` at work has come. */
+  each: EachProgress | undefined;
   /** The current stage, for `error.step`: a step, a connector, or a word such as `transform`. */
   stage = "from";
 
   /** Starts with the payload of the event. */
   constructor(event: FlowEvent, constants: Readonly<Record<string, unknown>>) {
     this.event = event;
-    this.scope = new RunScope(event, constants);
+    this.scope = new RunScope(event, constants, this.results);
     this.payload = event.payload;
   }
 }
@@ -94,34 +148,47 @@ export function asScope(scope: RunScope): Scope {
   return scope as unknown as Scope;
 }
 
-/** Builds an object. Each expression sees the fields before it as `output`. */
+/**
+ * Builds a payload. Each expression sees the fields before it as `output`, together with those of the
+ * payload if the transform extends it.
+ */
 export function build(
-  fields: readonly NamedExpression[],
+  transform: TransformModel,
+  payload: unknown,
   scope: RunScope,
 ): Record<string, unknown> {
-  const output: Record<string, unknown> = {};
+  const output: Record<string, unknown> = transform.extend ? extended(transform, payload) : {};
   scope.output = output;
-  for (const [name, value] of fields) setField(output, name, value.evaluate(asScope(scope)));
+  for (const [name, value] of transform.lines) {
+    setField(output, name, value.evaluate(asScope(scope)));
+  }
   return output;
 }
 
 /**
- * Builds an object for one destination. Each expression sees the flow's payload as `output`, with
- * the fields before it in place of those of the same name. The flow's own scope does not change.
+ * Builds an object for one destination. Each expression sees what the destination would get without
+ * the transform as `output`, with the fields before it in place of those of the same name. The flow's
+ * own scope does not change.
  */
-export function reshape(
-  fields: readonly NamedExpression[],
-  scope: RunScope,
-): Record<string, unknown> {
+export function reshape(transform: TransformModel, scope: RunScope): Record<string, unknown> {
+  const { output } = scope;
+  if (transform.extend) return build(transform, output, scope.withOutput(output));
   const built: Record<string, unknown> = {};
-  const seen = isObject(scope.output) ? { ...scope.output } : {};
+  const seen = isObject(output) ? { ...output } : {};
   const inner = scope.withOutput(seen);
-  for (const [name, value] of fields) {
+  for (const [name, value] of transform.lines) {
     const result = value.evaluate(asScope(inner));
     setField(built, name, result);
     setField(seen, name, result);
   }
   return built;
+}
+
+/** The fields that a transform adds to. */
+function extended({ place }: TransformModel, payload: unknown): Record<string, unknown> {
+  if (isObject(payload)) return { ...payload };
+  const message = `a transform with extend = true adds to an object, not to ${kindName(payload)}`;
+  throw new ExpressionError("extend = true", message, { place });
 }
 
 /** Builds an object whose expressions do not see each other's fields. */

@@ -88,8 +88,8 @@ export interface FlowModel {
   readonly steps: readonly StepModel[];
   /** In the order written. */
   readonly rejects: readonly RejectModel[];
-  /** Evaluated from top to bottom; undefined where the payload goes on as it came. */
-  readonly transform: readonly NamedExpression[] | undefined;
+  /** Undefined where the payload goes on as it came. */
+  readonly transform: TransformModel | undefined;
   /** Leaves out what has been handled already; undefined for never. */
   readonly dedupe: DedupeModel | undefined;
   /** In the order written. */
@@ -98,6 +98,16 @@ export interface FlowModel {
   readonly response: readonly NamedExpression[] | undefined;
   /** What happens when something fails. */
   readonly errorHandling: ErrorHandlingModel;
+}
+
+/** A `transform` block of a flow or of a destination. */
+export interface TransformModel {
+  /** Evaluated from top to bottom. */
+  readonly lines: readonly NamedExpression[];
+  /** Whether they are added to the payload; otherwise they replace it. */
+  readonly extend: boolean;
+  /** The block's place, for errors. */
+  readonly place: string;
 }
 
 /** The name of a field and the expression for its value. */
@@ -151,14 +161,29 @@ export interface RejectModel {
 
 /** A `to` block. */
 export interface DestinationModel extends RequestModel {
+  /** Its result is `results.NAME`; undefined for a block without a label. */
+  readonly name?: string | undefined;
+  /** Runs it for each item of a list; undefined where it runs once. */
+  readonly each?: EachModel | undefined;
   /** Reshapes the payload for this destination alone. */
-  readonly transform: readonly NamedExpression[] | undefined;
+  readonly transform: TransformModel | undefined;
   /** Runs together with neighbours that say so, too. */
   readonly parallel: boolean;
   /** Whether delivering here makes something new, as an INSERT does. */
   readonly creates: boolean;
-  /** False if the result of the delivery is not used; the `response` and HTTP callers may use it. */
+  /**
+   * False if the result of the delivery is not used. The `response`, HTTP callers and destinations
+   * after this one may use it.
+   */
   readonly resultUsed?: boolean;
+}
+
+/** The `each` of a destination. */
+export interface EachModel {
+  /** Its list; null is an empty one. */
+  readonly list: Expression;
+  /** The attribute's place, for errors. */
+  readonly place: string;
 }
 
 /** A `dedupe` block. */

@@ -38,7 +38,7 @@ function walk(block: string, fields: Fields): string[] {
   return Object.entries(fields).flatMap(([name, field]) => {
     const inner = walk(`${block}/${name}`, field.fields ?? {});
     // Beside its lines, which have no fields.
-    if (name === "transform") inner.push(`${block}/${name}/use`);
+    if (name === "transform") inner.push(`${block}/${name}/use`, `${block}/${name}/extend`);
     // A block whose attributes are all covered is covered by them.
     return field.fields !== undefined && field.kind === "block" && inner.length > 0
       ? inner

@@ -1,4 +1,5 @@
 /** The surroundings of blocks whose schemas are looked at, and that are never read. */
+import { DestinationNames } from "../../src/config/flow/destination-names.ts";
 import { flowFields } from "../../src/config/flow/mod.ts";
 import type { Loading } from "../../src/config/loading.ts";
 import { testFields } from "../../src/config/test/mod.ts";
@@ -21,7 +22,15 @@ const loading: Loading = {
 /** The attributes and blocks of a `flow`. */
 export function fieldsOfFlow(): Fields {
   const steps = new StepNames("", () => {});
-  return flowFields({ name: "f", loading, source: undefined, operation: undefined, steps });
+  const results = new DestinationNames("", () => {});
+  return flowFields({
+    name: "f",
+    loading,
+    source: undefined,
+    operation: undefined,
+    steps,
+    results,
+  });
 }
 
 /** The blocks of a `test`. */

@@ -109,7 +109,7 @@ test("a good configuration becomes its model", async () => {
   assert.ok(b.source.kind === "connector");
   assert.deepEqual([b.source.connector, b.source.operation], ["in", "message"]);
   assert.equal(b.source.filter?.source, "input.text != ''");
-  assert.deepEqual(b.transform?.map(([name]) => name), ["z", "a"]);
+  assert.deepEqual(b.transform?.lines.map(([name]) => name), ["z", "a"]);
   const [first, second] = b.to;
   assert.deepEqual([first.connector, first.operation, first.creates], ["in", "send_twice", true]);
   assert.deepEqual(first.options, { tag: "t" });
@@ -354,7 +354,7 @@ test("where a flow ends", async () => {
       "@5:20+1 expression-syntax",
     ],
     [to('connector = "out"\nwhen = "output.ready && input.x"')],
-    ['to "x" {\nconnector = "out"\n}', "@3:4+3 unexpected-label"],
+    ['to "x" "y" {\nconnector = "out"\n}', "@3:8+3 unexpected-label"],
   ];
   for (const [body, ...problems] of found) {
     assert.deepEqual(await below(`flow "f" {\nwhen = "@every 1s"\n${body}\n}\n`), problems, body);

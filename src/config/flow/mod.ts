@@ -14,6 +14,7 @@ import { duration } from "../../contract/value-schema.ts";
 import type { Loading } from "../loading.ts";
 import type { Block, Body } from "../../hcl/tree.ts";
 import { destinationsField } from "./destination.ts";
+import { DestinationNames } from "./destination-names.ts";
 import { errorHandlingField } from "./error-handling.ts";
 import { rejectsField } from "./reject.ts";
 import { acceptField, dedupeField, validateField } from "./rules.ts";
@@ -32,10 +33,12 @@ export interface FlowSurroundings {
   readonly operation: string | undefined;
   /** The steps that expressions may use so far. */
   readonly steps: StepNames;
+  /** The named destinations whose results expressions may use so far. */
+  readonly results: DestinationNames;
 }
 
 /** The attributes and blocks of a flow, in the order in which they act: a step is known from its place on. */
-export function flowFields({ name, loading, source, operation, steps }: FlowSurroundings) {
+export function flowFields({ name, loading, source, operation, steps, results }: FlowSurroundings) {
   return {
     ...sourceFields,
     timeout: attribute(duration(), {
@@ -48,21 +51,22 @@ export function flowFields({ name, loading, source, operation, steps }: FlowSurr
     reject: rejectsField(name, { source, operation }, steps),
     transform: transformField(
       "What goes on, line by line; without it the payload as it came. " +
-        '`use = "transform.NAME"` starts from a transform at the top level.',
+        '`use = "transform.NAME"` starts from a transform at the top level; ' +
+        "with `extend = true` the lines are added to the payload.",
       loading,
     ),
     dedupe: dedupeField(loading),
-    to: destinationsField(loading),
+    to: destinationsField(results, loading),
     response: expressions({
       about: "What the sender is answered.",
-      variables: RESULTS,
+      variables: ["payload", ...RESULTS],
     }),
     error_handling: errorHandlingField(source, loading),
   } satisfies Fields;
 }
 
 /** What a `response` reads of the destinations' results. */
-const RESULTS = ["output", "outputs"];
+const RESULTS = ["output", "outputs", "results"];
 
 /** Reads a flow; undefined where it has problems, which have been reported. */
 export function readFlow(name: string, found: Block, loading: Loading): FlowModel | undefined {
@@ -71,9 +75,11 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
   const { body } = found;
   const steps = new StepNames(subject, report);
   const { source, operation, hasClients } = originOf(found, loading);
-  const fields = flowFields({ name, loading, source, operation, steps });
+  const results = new DestinationNames(subject, report);
+  const fields = flowFields({ name, loading, source, operation, steps, results });
   const hidden = hidesSteps(body, fields);
   if (hidden) steps.addUnread();
+  if (misspelledOf(body, fields).has("to")) results.addUnread();
   const context: ReadContext = {
     subject,
     variables: [
@@ -88,6 +94,7 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
     report,
     onExpression(expression, span) {
       steps.check(expression, span);
+      results.check(expression, span);
       onExpression?.(name, expression, span);
     },
   };
@@ -106,7 +113,7 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
     rejects: values.reject,
     transform: values.transform,
     dedupe: values.dedupe,
-    to: values.to.map((to) => ({ ...to, resultUsed })),
+    to: resultUsed ? values.to.map((to) => ({ ...to, resultUsed })) : values.to,
     response: values.response,
     errorHandling: values.error_handling,
   };

@@ -1,24 +1,35 @@
 /** `transform` blocks: those of a flow, and those at the top level that flows `use`. */
-import { expressions } from "../../contract/expression-fields.ts";
-import type { NamedExpression } from "../../model/mod.ts";
+import { expressions, placeOf } from "../../contract/expression-fields.ts";
+import type { NamedExpression, TransformModel } from "../../model/mod.ts";
 import {
+  attribute,
   type Field,
   findBlocks,
   type NamedBlock,
   type ReadContext,
 } from "../../contract/fields.ts";
 import { Places } from "../../contract/places.ts";
+import { flag } from "../../contract/value-schema.ts";
 import { findNamed, type Loading } from "../loading.ts";
 import type { Attribute, Block } from "../../hcl/tree.ts";
 
 const PREFIX = "transform.";
 const HINT = 'write it as use = "transform.NAME"';
 
-/** A block of expressions that may start from a named transform. */
+/** Whether the lines are added to the payload. */
+const extendField = attribute(flag(), {
+  about: "Adds the lines to the payload, instead of replacing it.",
+  default: false,
+});
+
+/** The attributes of a `transform` block that are no lines. */
+const WORDS = ["use", "extend"];
+
+/** A block of expressions that may start from a named transform, and may extend the payload. */
 export function transformField(
   about: string,
   loading: Loading,
-): Field<readonly NamedExpression[] | undefined> {
+): Field<TransformModel | undefined> {
   return {
     kind: "block",
     about,
@@ -28,11 +39,20 @@ export function transformField(
       const [found] = findBlocks(body, name, 1, context);
       if (found === undefined) return undefined;
       const inner = { ...context, variables: [...context.variables, "output"] };
-      const used = readUse(found, inner, loading);
-      return [...used, ...readLines(found, inner)];
+      const subject = `${context.subject}, ${name}`;
+      const lines = [...readUse(found, inner, loading), ...readLines(found, inner)];
+      const { body: own, headerSpan } = found;
+      const extend = extendField.read(own, "extend", headerSpan, { ...context, subject });
+      return { lines, extend, place: placeOf(headerSpan, context.subject, name) };
     },
   };
 }
+
+/** Those that a flow can have in some place. */
+const VARIABLES = [
+  ...["input", "output", "outputs", "payload", "results", "item", "index"],
+  ...["step", "client", "constants", "error"],
+];
 
 /** The transforms at the top level. They may use every variable; a flow that uses one must have them. */
 export function readTransforms(
@@ -42,18 +62,23 @@ export function readTransforms(
     "env" | "now" | "randomBytes" | "constants" | "report"
   >,
 ): ReadonlyMap<string, readonly NamedExpression[]> {
-  const variables = ["input", "output", "step", "client", "constants", "error"];
   return new Map(blocks.map(([name, block]) => {
     const subject = `transform "${name}"`;
-    const use = new Places(block.body, block.headerSpan).attribute("use");
+    const places = new Places(block.body, block.headerSpan);
+    const use = places.attribute("use");
     if (use !== undefined) {
       const hint = "a flow's own transform can use one";
       const message = `${subject} cannot use another transform`;
       report({ code: "nested-transform", span: use.nameSpan, message, hint });
     }
+    if (places.has("extend")) {
+      const hint = "the transform block of a flow or a destination that uses it can say so";
+      const message = `${subject} has no attribute "extend": it has no payload to add to`;
+      report({ code: "unknown-attribute", span: places.nameOf("extend"), message, hint });
+    }
     return [
       name,
-      readLines(block, { subject, variables, env, now, randomBytes, constants, report }),
+      readLines(block, { subject, variables: VARIABLES, env, now, randomBytes, constants, report }),
     ];
   }));
 }
@@ -92,7 +117,7 @@ function readLines(block: Block, context: ReadContext): readonly NamedExpression
 }
 
 function isLine({ name }: Attribute): boolean {
-  return name !== "use";
+  return !WORDS.includes(name);
 }
 
 /** Without labels: a named transform has been asked for its name already. */

@@ -1,6 +1,6 @@
 /** A flow that has been read, with the places that its model does not keep. */
 import type { Expression } from "../../expression/mod.ts";
-import type { ConnectorModel, FlowModel, RequestModel } from "../../model/mod.ts";
+import type { ConnectorModel, EachModel, FlowModel, RequestModel } from "../../model/mod.ts";
 import type { Places } from "../../contract/places.ts";
 import type { Report, Span } from "../../hcl/tree.ts";
 
@@ -41,6 +41,7 @@ export interface PlacedRequest {
   readonly subject: string;
   readonly request: RequestModel & {
     readonly transform?: FlowModel["transform"];
+    readonly each?: EachModel | undefined;
     readonly includeError?: boolean;
   };
   readonly places: Places;

@@ -131,7 +131,9 @@ function publicationsOf(
     const { request } = place;
     const target = constantTarget(request, constants);
     const connector = connectors.get(request.connector);
-    if (request.when !== undefined || target === undefined || connector === undefined) return [];
+    // A list that is empty ends a loop, too.
+    if (request.when !== undefined || request.each !== undefined) return [];
+    if (target === undefined || connector === undefined) return [];
     return [{ place, target, starts: startedBy(connector, target, request.operation) }];
   });
 }

@@ -1,5 +1,6 @@
 /** Warns of targets that read a field which no type and no transform before them has. */
 import { didYouMean } from "../../base/nearest.ts";
+import type { TransformModel } from "../../model/mod.ts";
 import type { DataType } from "../../type/mod.ts";
 import { type PlacedFlow, type PlacedRequest, placeOfPath, type Surroundings } from "./flow.ts";
 
@@ -10,7 +11,7 @@ interface Known {
   readonly lack: string;
 }
 
-/** Warns of each field that a target reads from `input` or `output` and that can never be there. */
+/** Warns of each field that a target reads from `input`, `payload` or `output` and that can never be there. */
 export function warnOfTargets(
   flow: PlacedFlow,
   { connectors, report }: Pick<Surroundings, "connectors" | "report">,
@@ -18,9 +19,11 @@ export function warnOfTargets(
   for (const { kind, subject, request, places } of flow.requests) {
     const { target } = request;
     if (target === undefined || typeof target === "string") continue;
+    const payload = payloadOf(flow, kind);
     const known: Readonly<Record<string, Known | undefined>> = {
       input: inputOf(flow, connectors),
-      output: outputOf(flow, kind, request),
+      payload,
+      output: outputOf(payload, request),
     };
     const read = new Set([...target.paths].map((path) => path.split(".", 2).join(".")));
     for (const path of read) {
@@ -53,28 +56,45 @@ function inputOf(
   return { fields: new Set([...fields, ...metadata]), lack: lackOf(validate.input) };
 }
 
-/** What is known of `output`: the lines of the nearest transform, else the fields of a closed type. */
+const UNMADE = "the transform does not make";
+
+/** What is known of `output`: the lines of the destination's own transform, else the payload. */
 function outputOf(
+  payload: Known | undefined,
+  { transform, each, includeError }: PlacedRequest["request"],
+): Known | undefined {
+  const base = each === undefined ? payload?.fields : undefined;
+  if (transform === undefined) return base && payload;
+  if (transform.extend && base === undefined) return undefined;
+  const names = [
+    ...(transform.extend ? base ?? [] : []),
+    ...linesOf(transform),
+    ...(includeError ? ["error"] : []),
+  ];
+  return { fields: new Set(names), lack: UNMADE };
+}
+
+/** What is known of `payload`: the lines of the flow's transform, else the fields of a closed type. */
+function payloadOf(
   { model: { transform, validate } }: PlacedFlow,
   kind: PlacedRequest["kind"],
-  request: PlacedRequest["request"],
 ): Known | undefined {
-  const lack = "the transform does not make";
-  const names = (lines: PlacedFlow["model"]["transform"]) => lines?.map(([name]) => name);
-  const own = names(request.transform);
-  if (own !== undefined) {
-    return { fields: new Set([...own, ...(request.includeError ? ["error"] : [])]), lack };
-  }
   // A fallback may get what failed before the transform and the types.
   if (kind === "fallback") return undefined;
-  const made = names(transform);
   // A type may fill in defaults.
-  if (made !== undefined) {
-    return { fields: new Set([...made, ...(validate.output?.fields ?? [])]), lack };
+  const more = validate.output?.fields ?? [];
+  if (transform !== undefined) {
+    const before = transform.extend ? closed(validate.input) : [];
+    const fields = before && new Set([...before, ...linesOf(transform), ...more]);
+    return fields && { fields, lack: UNMADE };
   }
   const type = validate.output ?? validate.input;
   const fields = closed(type);
   return type && fields && { fields, lack: lackOf(type) };
+}
+
+function linesOf({ lines }: TransformModel): readonly string[] {
+  return lines.map(([name]) => name);
 }
 
 function closed(type: DataType | undefined): ReadonlySet<string> | undefined {

@@ -125,6 +125,21 @@ function rowsOf(place: Place): readonly Row[] {
       without: { connector: "a", payload: { n: 1 } },
       with: { connector: "a", payload: { twice: 2, n: 1 } },
     },
+    {
+      attribute: `${block}/transform/extend`,
+      text: "extend = true",
+      observe: (text) =>
+        firstDelivery(place, `connector = "a"\ntransform {\n${text}\nm = "output.n + 1"\n}`),
+      without: { connector: "a", payload: { m: 2 } },
+      with: { connector: "a", payload: { n: 1, who: "alice", m: 2 } },
+    },
+    {
+      attribute: `${block}/each`,
+      text: 'each = "[input.n, input.n + 1]"',
+      observe: (text) => deliveriesOf(place, `connector = "a"\n${text}`, [{ n: 1 }]),
+      without: [{ n: 1 }],
+      with: [1, 2],
+    },
   ];
 }
 

@@ -103,6 +103,13 @@ export const ruleRows: readonly Row[] = [
     with: { told: ["done"], written: [{ m: 2, t: 4 }] },
   },
   {
+    attribute: "flow/transform/extend",
+    text: "extend = true",
+    observe: (text) => emitted(`transform {\n${text}\nm = "input.n + 1"\n}`, [{ n: 1 }]),
+    without: { told: ["done"], written: [{ m: 2 }] },
+    with: { told: ["done"], written: [{ n: 1, m: 2 }] },
+  },
+  {
     attribute: "flow/transform/use",
     text: 'use = "transform.doubled"',
     observe: (text) => emitted(`transform {\n${text}\nn = "input.n"\n}`, [{ n: 1 }], DOUBLED),
