@@ -18,6 +18,9 @@ import { type Address, LinesClient, RefusedError } from "./lines-client.ts";
 /** Milliseconds before another attempt to connect. */
 const RETRY = 250;
 
+/** What it adds to `input` beside the fields of the payload. */
+const METADATA: ReadonlySet<string> = new Set(["body", "topic"]);
+
 class Lines implements Connector {
   readonly #address: Address;
   readonly #context: ConnectorContext;
@@ -160,7 +163,8 @@ class Lines implements Connector {
 
   async #run(topic: string, body: unknown): Promise<void> {
     const fields = typeof body === "object" && !Array.isArray(body) ? body : {};
-    const event = { operation: topic, payload: body, input: { ...fields, body, topic } };
+    const input = { ...fields, body, topic };
+    const event = { operation: topic, payload: body, input, metadata: METADATA };
     try {
       // Nothing can be delivered again, so a failure, which the flow has logged, is the end.
       await dispatch(admit(this.#flows.get(topic) ?? [], event), event).all;
@@ -191,7 +195,7 @@ const lines = defineConnector({
       }]
       : [],
   source: {
-    metadata: ["body", "topic"],
+    metadata: [...METADATA],
     check: (operation) =>
       operation === undefined ? [{ message: "needs an operation: the topic" }] : [],
   },

@@ -53,6 +53,12 @@ export interface FlowEvent {
    * A getter may make it when it is first used.
    */
   readonly textFields?: ReadonlySet<string>;
+  /**
+   * The names on `input` that belong to the source alone. If a type changes or fills in a field of
+   * the payload of this name, `input` keeps what the source says. A getter may make it when it is
+   * first used.
+   */
+  readonly metadata?: ReadonlySet<string>;
 }
 
 /** How a flow ended. */

@@ -59,14 +59,15 @@ export class RunScope {
   }
 
   /**
-   * Adds the defaults of a type to `input`: the fields of `payload` that differ from `sent`, unless
-   * `input` has another value there.
+   * Adds what a type has changed to `input`: the fields of `payload` that differ from `sent`, unless
+   * `input` has metadata or another value there.
    */
   fill(payload: unknown, sent: unknown): void {
     if (!isObject(payload) || !isObject(sent)) return;
-    const { input } = this.#event;
+    const { input, metadata } = this.#event;
     const filled = Object.entries(payload).filter(([name, value]) =>
-      sent[name] !== value && (input[name] ?? null) === (sent[name] ?? null)
+      sent[name] !== value && !metadata?.has(name) &&
+      (input[name] ?? null) === (sent[name] ?? null)
     );
     this.#input = { ...input, ...Object.fromEntries(filled) };
   }

@@ -39,6 +39,10 @@ export class MessageEvent implements FlowEvent {
     }
     return this.#input;
   }
+
+  get metadata(): ReadonlySet<string> {
+    return new Set(["body", ...Object.keys(this.#metadata)]);
+  }
 }
 
 /** Headers of a message that was moved: where it came from, and why it was moved. */

@@ -7,6 +7,7 @@ import { type ConnectorType, defineConnector } from "../../contract/definition.t
 import { RestConnector } from "./connector.ts";
 import { parseOperation } from "./operation.ts";
 import { fields } from "./options.ts";
+import { METADATA } from "./request.ts";
 
 /**
  * Flows that answer HTTP requests: `operation = "METHOD /path/:parameter"`. All flows of
@@ -17,7 +18,7 @@ export const restConnector: ConnectorType = defineConnector({
   fields,
   source: {
     kind: "requests",
-    metadata: ["headers", "body"],
+    metadata: [...METADATA],
     check(operation) {
       const parsed = parseOperation(operation);
       return "message" in parsed ? [parsed] : [];

@@ -14,6 +14,9 @@ const TIMEOUT = 300_000;
 /** Milliseconds between two checks of that: a timer for each body would cost more than reading it. */
 const CHECK_INTERVAL = 1_000;
 
+/** What a request adds to `input` beside the fields of its payload. */
+export const METADATA: ReadonlySet<string> = new Set(["headers", "body"]);
+
 /** How the bodies of a connector's requests are read. */
 export interface BodyOptions {
   readonly reader: BodyReader;
@@ -49,6 +52,7 @@ export async function readEvent(
   return {
     operation,
     payload: body.value === undefined || isObject(body.value) ? fields : body.value,
+    metadata: METADATA,
     get textFields() {
       return new Set(Object.keys(named));
     },

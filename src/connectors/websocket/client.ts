@@ -145,6 +145,13 @@ export class SocketEvent implements FlowEvent {
     return this.#input ??= this.#makeInput();
   }
 
+  get metadata(): ReadonlySet<string> {
+    const names = ["data", "event", "client_id", "user_id", ...Object.keys(this.#metadata ?? {})];
+    if (this.#room !== undefined) names.push("room");
+    if (this.#messageId !== undefined) names.push("message_id");
+    return new Set(names);
+  }
+
   #makeInput(): Readonly<Record<string, unknown>> {
     // Spreading defines its keys one by one, so that "__proto__" is a key like any other.
     const input: Record<string, unknown> = isObject(this.payload) ? { ...this.payload } : {};
@@ -182,5 +189,5 @@ export function disconnectEvent(
   duration: number,
 ): SocketEvent {
   const facts = { ...reason, rooms: client.rooms, duration_ms: Math.round(duration) };
-  return new SocketEvent("disconnect", facts, client, undefined, facts);
+  return new SocketEvent("disconnect", facts, client, undefined);
 }

@@ -59,6 +59,15 @@ function checkEvent(event: FlowEvent, payload: unknown): void {
   for (const name of isObject(payload) ? Object.keys(payload) : []) {
     must(name in event.input, `the input has no "${name}", which the payload has`);
   }
+  for (const name of event.textFields ?? []) {
+    must(
+      isObject(payload) && Object.hasOwn(payload, name),
+      `textFields has "${name}", which the payload does not have`,
+    );
+  }
+  for (const name of event.metadata ?? []) {
+    must(name in event.input, `metadata has "${name}", which the input does not have`);
+  }
 }
 
 const filters: Rule = {
