@@ -195,11 +195,6 @@ export function isRefusal({ code, status }: FlowError): boolean {
   return code === "rejected" || status !== undefined;
 }
 
-/** A random reference that connects the response to a client with a line of the log. */
-export function newRef(): string {
-  return crypto.randomUUID().slice(0, 8);
-}
-
 /** Why an expression cannot be compiled; `expression-failed` if it failed for an event. */
 export type ExpressionErrorCode =
   | "expression-failed"

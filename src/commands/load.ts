@@ -14,7 +14,7 @@ import { EnvFileLoader } from "./env-file.ts";
  */
 export async function loadModel(
   { paths, envFile }: Pick<ReadingCommand, "paths" | "envFile">,
-  options: Pick<LoadOptions, "now"> = {},
+  options: Pick<LoadOptions, "now" | "randomBytes"> = {},
 ): Promise<Model> {
   if (envFile !== undefined) await new EnvFileLoader(envFile).load();
   return await loadConfig(await readConfigFiles(...paths), { ...commandOptions(), ...options });

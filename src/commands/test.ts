@@ -4,6 +4,7 @@ import { ConfigError } from "../base/errors.ts";
 import { problemWithoutPlace } from "../base/problem.ts";
 import type { Model } from "../model/mod.ts";
 import { ManualClock } from "../testing/clock.ts";
+import { Randomness } from "../testing/randomness.ts";
 import { formatResult, formatSummary, toJson } from "../testing/report.ts";
 import type { TestResult } from "../testing/report.ts";
 import { runTest } from "../testing/run.ts";
@@ -18,12 +19,14 @@ import { count, toReported } from "./output.ts";
  */
 export async function test(command: TestCommand): Promise<number> {
   const clock = new ManualClock();
+  const randomness = new Randomness();
   const lines: string[] = [];
   await keepLog(lines);
   let model: Model;
   try {
-    // Expressions use the time of the tests.
-    model = await loadModel(command, { now: () => clock.now() });
+    // Expressions use the time of the tests, and random values that are the same in every run.
+    const randomBytes = randomness.expressions;
+    model = await loadModel(command, { now: () => clock.now(), randomBytes });
   } catch (error) {
     if (!command.json || !(error instanceof ConfigError)) throw error;
     return printJson([], error.problems.map(toReported));
@@ -32,7 +35,7 @@ export async function test(command: TestCommand): Promise<number> {
   if (tests.length === 0) return refuse(model, command);
   const results: TestResult[] = [];
   for (const one of tests) {
-    const result = await runTest(model, one, { clock, takeLog: () => lines.splice(0) });
+    const result = await runTest(model, one, { clock, randomness, takeLog: () => lines.splice(0) });
     results.push(result);
     if (!command.json) console.log(formatResult(result));
   }

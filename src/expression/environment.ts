@@ -1,7 +1,7 @@
 /** The functions that depend on the environment: its variables, its clock and its random values. */
 
+import { uuidFrom } from "../base/ids.ts";
 import { quoted } from "../base/shown.ts";
-import { toHex } from "../base/text.ts";
 import { stringOf } from "./arguments.ts";
 import { Failure } from "./failure.ts";
 import { Moment } from "./kinds.ts";
@@ -38,17 +38,6 @@ function variableReader(env: ExpressionEnvironment["env"]): FunctionDefinition {
 /** The random values of the machine. */
 function fromCrypto(bytes: Uint8Array<ArrayBuffer>): void {
   crypto.getRandomValues(bytes);
-}
-
-/** Makes a UUID of version 4 from bytes. `crypto.randomUUID` is faster, but has no other source. */
-function uuidFrom(randomBytes: (bytes: Uint8Array<ArrayBuffer>) => void): string {
-  const bytes = new Uint8Array(16);
-  randomBytes(bytes);
-  bytes[6] = bytes[6] & 0x0f | 0x40;
-  bytes[8] = bytes[8] & 0x3f | 0x80;
-  const digits = toHex(bytes);
-  const ends = [8, 12, 16, 20, 32];
-  return ends.map((end, i) => digits.slice(ends[i - 1] ?? 0, end)).join("-");
 }
 
 /** A double from 0 to below 1. */

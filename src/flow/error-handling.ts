@@ -6,9 +6,9 @@ import {
   FlowError,
   isOutage,
   isRefusal,
-  newRef,
   TimeoutError,
 } from "../base/errors.ts";
+import { newRef } from "../base/ids.ts";
 import { isObject } from "../base/json.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger, Outcome } from "../contract/connector.ts";
@@ -34,6 +34,8 @@ export interface FailureContext {
   readonly connectors: Connectors;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Makes the references of errors; random ones if it is absent. */
+  readonly newId?: (() => string) | undefined;
 }
 
 /** Whether a retry cannot succeed. */
@@ -72,7 +74,12 @@ export function invalid(flow: string, type: string, violations: readonly Violati
  * under a reference that the client gets as well. A refused event is logged at debug, without one.
  * `place` precedes the reason in the log.
  */
-export function toFlowError(flow: string, cause: unknown, logger: Logger, place = ""): FlowError {
+export function toFlowError(
+  flow: string,
+  cause: unknown,
+  { logger, newId }: Pick<FailureContext, "logger" | "newId">,
+  place = "",
+): FlowError {
   if (cause instanceof FlowError) {
     const { code, details } = cause;
     // Another flow has logged its own failure.
@@ -81,7 +88,7 @@ export function toFlowError(flow: string, cause: unknown, logger: Logger, place 
     }
     return cause;
   }
-  const ref = newRef();
+  const ref = newRef(newId);
   const late = cause instanceof TimeoutError;
   logger.error("flow {flow} failed (ref {ref}): {reason}", {
     flow,

@@ -50,6 +50,8 @@ export interface FlowContext {
   readonly clock: Clock;
   /** Returns a number from 0 to below 1, for the jitter of delays. */
   readonly random: () => number;
+  /** Makes the references of errors; random ones if it is absent. */
+  readonly newId?: (() => string) | undefined;
   /** The other workers of the service; undefined without any. */
   readonly cluster?: Cluster | undefined;
 }
@@ -111,7 +113,7 @@ export class Flow implements FlowHandler {
       return holds(source.filter, asScope(new Run(event, this.#context.constants).scope));
     } catch (cause) {
       this.ended++;
-      throw toFlowError(this.flow, cause, this.#context.logger);
+      throw toFlowError(this.flow, cause, this.#context);
     }
   }
 
@@ -150,7 +152,7 @@ export class Flow implements FlowHandler {
       this.#accepted.set(run.event, run);
     } catch (cause) {
       this.ended++;
-      const error = toFlowError(this.flow, cause, this.#context.logger);
+      const error = toFlowError(this.flow, cause, this.#context);
       run.scope.renewSteps();
       throw withAnswer(error, run, this.#model.errorHandling.errorResponses, this.#delivery);
     }
@@ -183,7 +185,7 @@ export class Flow implements FlowHandler {
 
   *#recover(cause: unknown, run: Run): Coroutine<Outcome> {
     try {
-      const error = toFlowError(this.flow, cause, this.#context.logger, placeIn(run));
+      const error = toFlowError(this.flow, cause, this.#context, placeIn(run));
       return yield* recover(error, run, this.#model.errorHandling, this.#delivery);
     } finally {
       this.ended++;

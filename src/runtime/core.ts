@@ -79,8 +79,10 @@ export interface CoreOptions {
   readonly clock?: Clock;
   /** Returns a number from 0 to below 1, for the jitter of delays. `Math.random` by default. */
   readonly random?: () => number;
-  /** Makes the ids of messages and clients. UUIDs of `crypto` by default. */
-  readonly newId?: () => string;
+  /**
+   * Returns what makes the ids of one connector or flow, by its name. Random UUIDs by default.
+   */
+  readonly idsOf?: (owner: string) => () => string;
   /** The other workers of the service. None by default. */
   readonly cluster?: Cluster;
 }
@@ -97,7 +99,7 @@ export class RuntimeCore implements Runtime {
   constructor(
     model: Model,
     connectors: ReadonlyMap<string, Connector>,
-    { upgrader, clock = systemClock, random = Math.random, cluster }: CoreOptions,
+    { upgrader, clock = systemClock, random = Math.random, idsOf, cluster }: CoreOptions,
   ) {
     this.#model = model;
     this.#connectors = connectors;
@@ -107,7 +109,7 @@ export class RuntimeCore implements Runtime {
     // Checked once, since tracing must not cost anything when it is off.
     const tracing = logger.isEnabledFor("trace");
     const flows = model.flows.map((model) => {
-      const flow = new Flow(model, context);
+      const flow = new Flow(model, { ...context, newId: idsOf?.(`flow ${model.name}`) });
       return { model, flow, handler: tracing ? traced(flow, logger) : flow };
     });
     this.#lifecycle = new Lifecycle({ connectors, flows, clock, cluster, service: model.service });

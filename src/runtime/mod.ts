@@ -76,7 +76,7 @@ export async function assembleRuntime(
   config: Configuration,
   options: AssemblyOptions,
 ): Promise<RuntimeCore> {
-  const { clock = systemClock, cluster, newId } = options;
+  const { clock = systemClock, cluster, idsOf } = options;
   const model = isModel(config) ? config : await loadConfig(config, options);
   const { constants } = model;
   const connectors = new Map<string, Connector>();
@@ -86,6 +86,7 @@ export async function assembleRuntime(
   for (const { name, definition, options } of model.connectors.values()) {
     const logger = getLogger(["weir", name]);
     const place = cluster && clusterOf(name, model, cluster);
+    const newId = idsOf?.(name);
     const own = { name, logger, clock, newId, runtime, constants, lookUp };
     const context = { ...own, ...(place && { cluster: place }) };
     connectors.set(name, await definition.create(options, context));

@@ -6,12 +6,13 @@ import type { Model } from "../model/mod.ts";
 import { loadConfig, type LoadOptions } from "../runtime/load.ts";
 import { hostOptions } from "../server/files.ts";
 import { ManualClock } from "./clock.ts";
+import { Randomness } from "./randomness.ts";
 import { formatResult, formatSummary, type TestResult } from "./report.ts";
 import { runTest } from "./run.ts";
 import type { RegisterTest } from "./suite/options.ts";
 
 /** The options of `runConfigTests`. */
-export interface ConfigTestOptions extends Omit<LoadOptions, "now" | "embedded"> {
+export interface ConfigTestOptions extends Omit<LoadOptions, "now" | "randomBytes" | "embedded"> {
   /** Runs only the tests whose name contains this text. All by default. */
   readonly filter?: string;
 }
@@ -40,10 +41,11 @@ export class ConfigTestError extends Error {
   }
 }
 
-/** A model that was loaded for its tests, and the clock of its expressions. */
+/** A model that was loaded for its tests, and what its expressions depend on. */
 interface Loaded {
   readonly model: Model;
   readonly clock: ManualClock;
+  readonly randomness: Randomness;
 }
 
 /**
@@ -81,9 +83,9 @@ export async function runConfigTests(
   config: string | readonly SourceFile[],
   options: ConfigTestOptions = {},
 ): Promise<ConfigTestResults> {
-  const { model, clock } = await load(config, options);
+  const { model, ...world } = await load(config, options);
   const results: TestResult[] = [];
-  for (const test of model.tests) results.push(await runTest(model, test, { clock }));
+  for (const test of model.tests) results.push(await runTest(model, test, world));
   return {
     passed: results.every(({ failures }) => failures.length === 0),
     results,
@@ -122,12 +124,12 @@ export async function testConfig(
   config: string | readonly SourceFile[],
   options: ConfigTestOptions = {},
 ): Promise<void> {
-  const { model, clock } = await load(config, options);
+  const { model, ...world } = await load(config, options);
   let last: Promise<unknown> = Promise.resolve();
   for (const block of model.tests) {
     test(block.name, async () => {
       // One at a time, since they share the clock, even if the runner runs several at once.
-      const running = last.then(() => runTest(model, block, { clock }));
+      const running = last.then(() => runTest(model, block, world));
       last = running.catch(() => undefined);
       const result = await running;
       if (result.failures.length > 0) throw new ConfigTestError(result);
@@ -140,11 +142,12 @@ async function load(
   { filter = "", ...options }: ConfigTestOptions,
 ): Promise<Loaded> {
   const clock = new ManualClock();
-  // Expressions use the time of the tests.
-  const now = () => clock.now();
-  const model = await loadConfig(config, { ...hostOptions, ...options, now });
+  const randomness = new Randomness();
+  // Expressions use the time of the tests, and random values that are the same in every run.
+  const world = { now: () => clock.now(), randomBytes: randomness.expressions };
+  const model = await loadConfig(config, { ...hostOptions, ...options, ...world });
   const tests = model.tests.filter(({ name }) => name.includes(filter));
-  if (tests.length > 0) return { model: { ...model, tests }, clock };
+  if (tests.length > 0) return { model: { ...model, tests }, clock, randomness };
   const message = model.tests.length === 0
     ? 'no tests found; write one as test "what must happen" { … }'
     : `no test has ${JSON.stringify(filter)} in its name; the configuration has ` +

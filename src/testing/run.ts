@@ -11,6 +11,7 @@ import { verify } from "./expect.ts";
 import { show } from "./match.ts";
 import { Mocks } from "./mocks.ts";
 import { Observer } from "./observe.ts";
+import { Randomness } from "./randomness.ts";
 import { type FlowFailure, Records } from "./records.ts";
 import type { TestFailure, TestResult } from "./report.ts";
 import { withSchedules } from "./schedules.ts";
@@ -23,6 +24,8 @@ const MAX_AT_ONCE = 10_000;
 export interface TestOptions {
   /** Is reset. The expressions of the model must use it, too. */
   readonly clock: ManualClock;
+  /** Is reset. The expressions of the model must use it, too. */
+  readonly randomness?: Randomness;
   /** Returns what has been logged since the last call; nothing by default. */
   readonly takeLog?: () => readonly string[];
 }
@@ -31,11 +34,12 @@ export interface TestOptions {
 export async function runTest(
   model: Model,
   test: TestModel,
-  { clock, takeLog = () => [] }: TestOptions,
+  { clock, randomness = new Randomness(), takeLog = () => [] }: TestOptions,
 ): Promise<TestResult> {
   clock.reset();
+  randomness.reset();
   takeLog();
-  const run = new TestRun(model, test, clock);
+  const run = new TestRun(model, test, { clock, randomness });
   await run.perform();
   const log = takeLog();
   await run.end();
@@ -46,6 +50,7 @@ class TestRun {
   readonly #test: TestModel;
   readonly #model: Model;
   readonly #clock: ManualClock;
+  readonly #randomness: Randomness;
   readonly #activity = new Activity();
   readonly #records: Records;
   readonly #mocks: Mocks;
@@ -53,8 +58,13 @@ class TestRun {
   readonly #failures: TestFailure[] = [];
   #runtime: RuntimeCore | undefined;
 
-  constructor(model: Model, test: TestModel, clock: ManualClock) {
+  constructor(
+    model: Model,
+    test: TestModel,
+    { clock, randomness }: Required<Pick<TestOptions, "clock" | "randomness">>,
+  ) {
     this.#test = test;
+    this.#randomness = randomness;
     this.#clock = clock;
     this.#records = new Records(test.place, () => this.#activity.touch());
     this.#mocks = new Mocks(clock);
@@ -74,8 +84,11 @@ class TestRun {
   /** Starts a runtime, runs the steps, and collects the failures. */
   async perform(): Promise<void> {
     try {
-      const options = { clock: this.#clock, random: () => 0.5 };
-      const runtime = await assembleRuntime(this.#model, options);
+      const runtime = await assembleRuntime(this.#model, {
+        clock: this.#clock,
+        random: () => 0.5,
+        idsOf: (owner) => this.#randomness.ids(owner),
+      });
       this.#runtime = runtime;
       await runtime.start();
       await runtime.consume();

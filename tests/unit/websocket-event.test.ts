@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Client } from "../../src/contract/connector.ts";
 import { Credentials } from "../../src/connectors/websocket/credentials.ts";
+import { randomId } from "../../src/base/ids.ts";
 import { clientFacts, SocketEvent } from "../../src/connectors/websocket/client.ts";
 import type { HandshakeRequest } from "../../src/transport/socket.ts";
 
@@ -17,7 +18,7 @@ function client(
     remoteAddress: "127.0.0.1",
   };
   const identity = { userId: user, claims: null, expiresAt: undefined };
-  return clientFacts(request, { identity }, rooms, Date.UTC(2026, 0, 1));
+  return clientFacts(request, { identity }, rooms, Date.UTC(2026, 0, 1), randomId());
 }
 
 test("a client's facts come from its handshake alone", () => {
@@ -40,7 +41,13 @@ test("the claims are those of the newest token; the user stays", () => {
   const identity = { userId: "u1", claims: { role: "staff" }, expiresAt: undefined };
   const credentials = new Credentials(identity);
   const request = { method: "GET", url: new URL("http://host/ws"), headers: {} };
-  const found = clientFacts({ ...request, remoteAddress: null }, credentials, new Set(), 0);
+  const found = clientFacts(
+    { ...request, remoteAddress: null },
+    credentials,
+    new Set(),
+    0,
+    randomId(),
+  );
   assert.deepEqual(found.claims, { role: "staff" });
   credentials.renew({ ...identity, claims: { role: "guest" } });
   assert.deepEqual(found.claims, { role: "guest" });

@@ -35,7 +35,7 @@ test("websocket: its gates and the metadata of its events are declared", () => {
     remoteAddress: null,
   };
   const identity = { userId: null, claims: null, expiresAt: undefined };
-  const client = clientFacts(request, { identity }, new Set(), 0);
+  const client = clientFacts(request, { identity }, new Set(), 0, "an id");
   const connect = { remote_addr: null };
   const disconnect = { code: 1000, reason: "", rooms: [], duration_ms: 1 };
   const names = [connect, disconnect].flatMap((facts) =>

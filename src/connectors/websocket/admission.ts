@@ -1,14 +1,15 @@
 /** Decides about a valid handshake: identifies the client, and asks the flows whether to let it in. */
 import { withTimeout } from "../../base/timeout.ts";
 import type { Clock } from "../../base/clock.ts";
-import { type FlowError, newRef } from "../../base/errors.ts";
+import type { FlowError } from "../../base/errors.ts";
+import { newRef } from "../../base/ids.ts";
 import type { FlowHandler, Logger } from "../../contract/connector.ts";
 import { accept, admit } from "../../contract/dispatch.ts";
 import { refuse } from "../../transport/handshake.ts";
 import type { HandshakeRefusal, HandshakeRequest, VouchedClient } from "../../transport/socket.ts";
 import type { Authenticated, Authenticator } from "../../access/auth/authenticator.ts";
 import { ANONYMOUS } from "../../access/auth/identity.ts";
-import { ClientState, connectEvent, type SocketEvent } from "./client.ts";
+import { ClientState, connectEvent, type SocketEvent, type StateSources } from "./client.ts";
 import { handshakeRefusal, tooLate } from "./closing.ts";
 import type { Counter } from "./counters.ts";
 import { isAllowed } from "../../access/origins.ts";
@@ -42,9 +43,11 @@ export class PendingConnection {
   readonly protocol: string | undefined;
   #event: SocketEvent | undefined = undefined;
   #flows = NO_FLOWS;
+  readonly #newId: () => string;
 
-  constructor({ request, identity, protocol }: Authenticated, clock: Clock) {
-    this.state = new ClientState(request, identity, clock);
+  constructor({ request, identity, protocol }: Authenticated, sources: StateSources) {
+    this.state = new ClientState(request, identity, sources);
+    this.#newId = sources.newId;
     this.protocol = protocol;
   }
 
@@ -69,7 +72,7 @@ export class PendingConnection {
     if (handlers.length === 0) return undefined;
     const answered = (error: FlowError | undefined) => error && handshakeRefusal(error);
     const failed = (error: unknown): HandshakeRefusal => {
-      const ref = newRef();
+      const ref = newRef(this.#newId);
       logger.error("failed to decide about a handshake (ref {ref}): {error}", { ref, error });
       return refuse(500, `the handshake failed (ref ${ref})`);
     };
@@ -145,7 +148,7 @@ function identify(
 
 /** Asks the flows about a client whose identity is known. */
 function ask(
-  { authenticator, flows, clock, logger }: Shared,
+  { authenticator, flows, clock, newId, logger }: Shared,
   found: Authenticated | HandshakeRefusal,
   slot: HandshakeSlot,
 ): Decision | Promise<Decision> {
@@ -153,7 +156,7 @@ function ask(
   if (!found.accepted) {
     return counted(authenticator === undefined ? "refused_request" : "refused_auth", found);
   }
-  const pending = new PendingConnection(found, clock);
+  const pending = new PendingConnection(found, { clock, newId });
   const handlers = flows.of("connect") ?? NO_FLOWS;
   const answer = (refusal: HandshakeRefusal | undefined): Decision =>
     refusal === undefined ? pending : counted("refused_flow", refusal);

@@ -15,6 +15,13 @@ export type SeenHandshake = Pick<
   "url" | "hasQuery" | "headers" | "remoteAddress"
 >;
 
+/** Where a client's state comes from. */
+export interface StateSources {
+  readonly clock: Clock;
+  /** Makes the id of the client. */
+  readonly newId: () => string;
+}
+
 /**
  * One client, from its handshake to the end of its connection. Most connections are idle, so what
  * only flows need is made when they first read it.
@@ -28,12 +35,18 @@ export class ClientState {
   readonly #connectedAt: number;
   #rooms: Set<string> | undefined = undefined;
   #facts: Client | undefined = undefined;
+  readonly #newId: () => string;
 
   /** Expressions see all of `handshake`. */
-  constructor(handshake: SeenHandshake, identity: ClientIdentity, clock: Clock) {
+  constructor(
+    handshake: SeenHandshake,
+    identity: ClientIdentity,
+    { clock, newId }: StateSources,
+  ) {
     this.credentials = new Credentials(identity);
     this.#handshake = handshake;
     this.#connectedAt = clock.now();
+    this.#newId = newId;
   }
 
   /** The facts that expressions see, made on first use. */
@@ -74,7 +87,13 @@ export class ClientState {
   #makeFacts(): Client {
     // The facts show the rooms of the moment, so they need the set that changes.
     this.#rooms ??= new Set();
-    const facts = clientFacts(this.#handshake!, this.credentials, this.#rooms, this.#connectedAt);
+    const facts = clientFacts(
+      this.#handshake!,
+      this.credentials,
+      this.#rooms,
+      this.#connectedAt,
+      this.#newId(),
+    );
     this.#handshake = undefined;
     return facts;
   }
@@ -89,9 +108,10 @@ export function clientFacts(
   credentials: Pick<Credentials, "identity">,
   rooms: ReadonlySet<string>,
   connectedAt: number,
+  id: string,
 ): Client {
   return {
-    id: crypto.randomUUID(),
+    id,
     // A renewal never changes it.
     user_id: credentials.identity.userId,
     get claims() {

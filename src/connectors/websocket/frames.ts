@@ -1,5 +1,6 @@
 /** Serves the frames of one connection: what each type does and how it is answered. */
-import { FlowError, newRef } from "../../base/errors.ts";
+import { FlowError } from "../../base/errors.ts";
+import { newRef } from "../../base/ids.ts";
 import { quoted } from "../../base/shown.ts";
 import type { FlowHandler } from "../../contract/connector.ts";
 import { accept, admit, dispatch, type Ending, runFlow } from "../../contract/dispatch.ts";
@@ -199,7 +200,7 @@ function answerBug(
   id: FrameId | undefined,
   error: unknown,
 ): void {
-  const ref = newRef();
+  const ref = newRef(shared.newId);
   shared.logger.error("failed to serve a frame (ref {ref}): {error}", { ref, error });
   connection.refuse({ code: "flow_failed", message: `the frame failed (ref ${ref})`, id });
 }

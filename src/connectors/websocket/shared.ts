@@ -1,5 +1,6 @@
 /** What the parts of one `websocket` connector share: the hub makes it, every part reads it. */
 import { type Clock, endOfTick } from "../../base/clock.ts";
+import { randomId } from "../../base/ids.ts";
 import type { ConnectorCluster } from "../../contract/cluster.ts";
 import type { ConnectorContext, Logger } from "../../contract/connector.ts";
 import type { Authenticator } from "../../access/auth/authenticator.ts";
@@ -27,6 +28,8 @@ export interface Shared {
   readonly options: WebSocketOptions;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Makes the ids of clients and the references of errors. */
+  readonly newId: () => string;
   /** Undefined where clients need no token. */
   readonly authenticator: Authenticator | undefined;
   readonly counters: Counters;
@@ -49,7 +52,7 @@ export function createShared(
   context: ConnectorContext,
   authenticator: Authenticator | undefined,
 ): Shared {
-  const { name, logger, clock, cluster } = context;
+  const { name, logger, clock, newId = randomId, cluster } = context;
   const counters = new Counters();
   const flusher = new Flusher(endOfTick, cluster && BURST);
   return {
@@ -57,6 +60,7 @@ export function createShared(
     options,
     logger,
     clock,
+    newId,
     authenticator,
     counters,
     slots: slotsOf(options, cluster),

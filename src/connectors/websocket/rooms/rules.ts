@@ -2,13 +2,14 @@
 import { quoted } from "../../../base/shown.ts";
 import { holds } from "../../../expression/condition.ts";
 import type { Client, ConnectorContext, StepResults } from "../../../contract/connector.ts";
-import { isOutage, newRef } from "../../../base/errors.ts";
+import { isOutage } from "../../../base/errors.ts";
+import { newRef } from "../../../base/ids.ts";
 import { METER, Meter } from "../../../expression/mod.ts";
 import type { Refusal } from "../protocol.ts";
 import type { RoomOptions } from "./fields.ts";
 
 /** The parts of the connector that rules use. */
-export type RuleContext = Pick<ConnectorContext, "constants" | "logger" | "lookUp">;
+export type RuleContext = Pick<ConnectorContext, "constants" | "logger" | "lookUp" | "newId">;
 
 /** The rules of the rooms of one connector. */
 export class RoomRules {
@@ -48,7 +49,7 @@ export class RoomRules {
   }
 
   #failed({ pattern }: RoomOptions, error: unknown): Refusal {
-    const ref = newRef();
+    const ref = newRef(this.#context.newId);
     this.#context.logger.error(
       "the rule of room {pattern} failed (ref {ref}): {reason}",
       { pattern: pattern.text, ref, reason: error instanceof Error ? error.message : error, error },

@@ -1,5 +1,6 @@
 /** A broker inside this process: its exchanges and queues vanish when the process ends. */
 import type { Clock } from "../../../../base/clock.ts";
+import { randomId } from "../../../../base/ids.ts";
 import { quoted, shown } from "../../../../base/shown.ts";
 import {
   type Broker,
@@ -52,7 +53,7 @@ export class MemoryBroker implements Broker, HostMember {
   constructor(
     settings: Settings,
     host: MemoryHost,
-    { clock, operations, lost, newId = () => crypto.randomUUID() }: BrokerContext,
+    { clock, operations, lost, newId = randomId }: BrokerContext,
   ) {
     this.settings = settings;
     this.operations = operations;
