@@ -64,8 +64,8 @@ flow "notify" {
     created_at = "now()"
   }
 
-  # The same key within ten minutes is the same notification: the request succeeds, and the followers
-  # are notified once. Without a key, each notification is new.
+  # The same key within ten minutes is the same notification: the request is answered as the first
+  # one was, and the followers are notified once. Without a key, each notification is new.
   dedupe {
     key = "input.key"
     ttl = "10m"

@@ -67,7 +67,7 @@ test "the same key notifies once within ten minutes" {
     operation = "POST /notifications"
     data      = { topic = "billing", title = "A card was refused", key = "card-77" }
   }
-  expect "api" { status = 204 }
+  expect "api" { status = 201 }
   expect "ada" { nothing = true }
 
   advance { by = "11m" }

@@ -25,6 +25,16 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /**
+ * For `JSON.stringify`, since JSON has no BigInt: a safe integer becomes a number, any other its
+ * digits as text.
+ */
+export function integersAsJson(_key: string, value: unknown): unknown {
+  if (typeof value !== "bigint") return value;
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : String(value);
+}
+
+/**
  * Whether any text or field name in a value contains a lone surrogate, which JSON can represent and
  * UTF-8 cannot.
  */

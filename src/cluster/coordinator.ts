@@ -72,11 +72,13 @@ export class Coordinator {
       lock: (id, name) => this.#locks.acquire(member, id, name),
       unlock: (id) => this.#locks.release(id),
       hasKey: (flow, key, now) => this.#dedupeStores.get(flow)?.has(flow, key, now) ?? false,
-      addKey: (flow, key, now, until, maxKeys) => {
+      addKey: (flow, key, now, until, answer, maxKeys) => {
         const store = this.#dedupeStores.get(flow) ?? this.#options.createDedupeStore(maxKeys);
         this.#dedupeStores.set(flow, store);
-        return store.add(flow, key, now, until);
+        return store.add(flow, key, now, until, answer ?? undefined);
       },
+      keyAnswer: async (flow, key, now) =>
+        await this.#dedupeStores.get(flow)?.answer?.(flow, key, now) ?? null,
       loadProgress: (schedule) => this.#progress.load(schedule) ?? null,
       saveProgress: (schedule, progress) => this.#progress.save(schedule, progress),
       loadText: (name) => this.#texts.get(name) ?? null,

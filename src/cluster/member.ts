@@ -103,8 +103,13 @@ export class ClusterMember implements Cluster, MemberFunctions {
   dedupeStore(maxKeys: number): DedupeStore {
     return {
       has: (...entry) => this.#call((coordinator) => coordinator.hasKey(...entry), false),
-      add: (...entry) =>
-        this.#call((coordinator) => coordinator.addKey(...entry, maxKeys), undefined),
+      add: (flow, key, now, until, answer) =>
+        this.#call(
+          (coordinator) => coordinator.addKey(flow, key, now, until, answer ?? null, maxKeys),
+          undefined,
+        ),
+      answer: async (...entry) =>
+        await this.#call((coordinator) => coordinator.keyAnswer(...entry), null) ?? undefined,
     };
   }
 

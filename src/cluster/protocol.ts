@@ -39,8 +39,11 @@ export interface CoordinatorFunctions {
     key: string,
     now: number,
     until: number,
+    answer: string | null,
     maxKeys: number,
   ): void | Promise<void>;
+  /** The answer that was kept with a key; null if there is none. */
+  keyAnswer(flow: string, key: string, now: number): Promise<string | null>;
   /** How far a schedule has come; null if no member has run it before. */
   loadProgress(schedule: string): Progress | null;
   saveProgress(schedule: string, progress: Progress): void;

@@ -24,8 +24,26 @@ export interface Channel {
 export interface DedupeStore {
   /** Whether the flow has a key that has not expired at `now`, in milliseconds since the epoch. */
   has(flow: string, key: string, now: number): boolean | Promise<boolean>;
-  /** Keeps a key until `until`; forgets the keys that have expired at `now`. */
-  add(flow: string, key: string, now: number, until: number): void | Promise<void>;
+  /**
+   * Keeps a key until `until`, with the answer to its event, a text of at most 4,200 bytes, if there
+   * is one. Forgets the keys that have expired at `now`.
+   */
+  add(
+    flow: string,
+    key: string,
+    now: number,
+    until: number,
+    answer?: string,
+  ): void | Promise<void>;
+  /**
+   * The answer that was kept with a key which has not expired at `now`; undefined if there is none.
+   * Without this function, a repeated event is acknowledged without data.
+   */
+  answer?(
+    flow: string,
+    key: string,
+    now: number,
+  ): string | undefined | Promise<string | undefined>;
 }
 
 /** A lock that has been requested. */

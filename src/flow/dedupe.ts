@@ -2,14 +2,18 @@
 import type { Clock } from "../base/clock.ts";
 import { digest } from "../base/text.ts";
 import type { Cluster, DedupeStore } from "../contract/cluster.ts";
-import type { Logger } from "../contract/connector.ts";
+import type { Logger, Outcome } from "../contract/connector.ts";
 import type { DedupeModel } from "../model/mod.ts";
 import { type Coroutine, waitFor } from "./coroutine.ts";
+import { HANDLED } from "./error-handling.ts";
+import { keptAnswer, outcomeOf } from "./kept-answer.ts";
 import { asScope, type Run } from "./run.ts";
 
 /** What dedupe needs beside its block. */
 export interface DedupeContext {
   readonly flow: string;
+  /** Whether anybody is answered, so that answers are kept. */
+  readonly answers: boolean;
   readonly clock: Clock;
   readonly store: DedupeStore;
   readonly logger: Logger;
@@ -31,14 +35,14 @@ export class Dedupe {
   }
 
   /**
-   * Runs `work` unless the event's key is known, and saves the key if `work` succeeds. Returns false
-   * if the event has been handled before.
+   * Runs `work` unless the event's key is known, and saves the key with the answer that `respond`
+   * makes. Returns the first answer if the event has been handled before.
    */
-  *once(run: Run, work: () => Coroutine<void>): Coroutine<boolean> {
+  *once(run: Run, work: () => Coroutine<void>, respond: () => Outcome): Coroutine<Outcome> {
     const value = this.#model.key.evaluate(asScope(run.scope));
     if (value === null) {
       yield* work();
-      return true;
+      return respond();
     }
     const key = digest(JSON.stringify(value));
     for (let other = this.#inFlight.get(key); other; other = this.#inFlight.get(key)) yield other;
@@ -48,10 +52,9 @@ export class Dedupe {
     const lock = cluster?.lock(`dedupe ${flow} ${key}`);
     try {
       if (lock !== undefined) yield lock.held;
-      if (yield* waitFor(store.has(flow, key, clock.now()))) return false;
+      if (yield* waitFor(store.has(flow, key, clock.now()))) return yield* this.#firstAnswer(key);
       yield* work();
-      yield* this.#save(key);
-      return true;
+      return yield* this.#respond(key, respond);
     } finally {
       lock?.release();
       this.#inFlight.delete(key);
@@ -59,12 +62,41 @@ export class Dedupe {
     }
   }
 
+  /** The event has been delivered, so its key is saved even if the response fails. */
+  *#respond(key: string, respond: () => Outcome): Coroutine<Outcome> {
+    let outcome: Outcome;
+    try {
+      outcome = respond();
+    } catch (error) {
+      yield* this.#save(key, undefined);
+      throw error;
+    }
+    yield* this.#save(key, this.#context.answers ? keptAnswer(outcome) : undefined);
+    return outcome;
+  }
+
+  /** The event has been handled, so an answer that cannot be read is not a failure of the flow. */
+  *#firstAnswer(key: string): Coroutine<Outcome> {
+    const { flow, clock, store, answers, logger } = this.#context;
+    if (!answers || store.answer === undefined) return HANDLED;
+    try {
+      const answer = yield* waitFor(store.answer(flow, key, clock.now()));
+      return typeof answer === "string" ? outcomeOf(answer) : HANDLED;
+    } catch (error) {
+      logger.error("flow {flow} could not read the answer to a repeated event: {error}", {
+        flow,
+        error,
+      });
+      return HANDLED;
+    }
+  }
+
   /** The event has been delivered, so a key that cannot be saved is not a failure of the flow. */
-  *#save(key: string): Coroutine<void> {
+  *#save(key: string, answer: string | undefined): Coroutine<void> {
     const { flow, clock, store, logger } = this.#context;
     const now = clock.now();
     try {
-      yield* waitFor(store.add(flow, key, now, now + this.#model.ttl));
+      yield* waitFor(store.add(flow, key, now, now + this.#model.ttl, answer));
     } catch (error) {
       logger.error("flow {flow} could not save a dedupe key, so the event may run twice: {error}", {
         flow,
@@ -74,10 +106,17 @@ export class Dedupe {
   }
 }
 
+/** How much memory the answers of one flow take at most, in UTF-16 units of two bytes. */
+const MAX_ANSWERS = 16 * 1024 * 1024;
+
 /** Keys in the memory of this process, up to a maximum number. */
 export class MemoryDedupeStore implements DedupeStore {
   /** When each key expires, oldest first. */
   readonly #keys = new Map<string, number>();
+  /** The answers of some of the keys, oldest first. */
+  readonly #answers = new Map<string, string>();
+  /** The length of all answers. */
+  #size = 0;
   readonly #maxKeys: number;
 
   /** A store serves one flow. */
@@ -89,12 +128,35 @@ export class MemoryDedupeStore implements DedupeStore {
     return (this.#keys.get(key) ?? 0) > now;
   }
 
-  add(_flow: string, key: string, now: number, until: number): void {
+  answer(flow: string, key: string, now: number): string | undefined {
+    return this.has(flow, key, now) ? this.#answers.get(key) : undefined;
+  }
+
+  add(_flow: string, key: string, now: number, until: number, answer?: string): void {
     this.#keys.delete(key);
     this.#keys.set(key, until);
+    this.#forgetAnswer(key);
+    if (answer !== undefined) this.#keepAnswer(key, answer);
     for (const [oldest, end] of this.#keys) {
       if (end > now && this.#keys.size <= this.#maxKeys) return;
       this.#keys.delete(oldest);
+      this.#forgetAnswer(oldest);
     }
+  }
+
+  #keepAnswer(key: string, answer: string): void {
+    this.#answers.set(key, answer);
+    this.#size += answer.length;
+    for (const oldest of this.#answers.keys()) {
+      if (this.#size <= MAX_ANSWERS) return;
+      this.#forgetAnswer(oldest);
+    }
+  }
+
+  #forgetAnswer(key: string): void {
+    const answer = this.#answers.get(key);
+    if (answer === undefined) return;
+    this.#answers.delete(key);
+    this.#size -= answer.length;
   }
 }

@@ -102,7 +102,8 @@ export class Flow implements FlowHandler {
         : connectors.get(dedupe.store)?.dedupeStore;
       const store = kept ?? cluster?.dedupeStore(dedupe.maxKeys) ??
         new MemoryDedupeStore(dedupe.maxKeys);
-      this.#dedupe = new Dedupe(dedupe, { flow, clock, store, logger, cluster });
+      const answers = model.response !== undefined || model.to.some((to) => to.resultUsed);
+      this.#dedupe = new Dedupe(dedupe, { flow, answers, clock, store, logger, cluster });
     }
   }
 
@@ -212,7 +213,7 @@ export class Flow implements FlowHandler {
       if (to.length > 0) yield* delivery();
     } else {
       run.stage = "dedupe";
-      if (!(yield* this.#dedupe.once(run, delivery))) return HANDLED;
+      return yield* this.#dedupe.once(run, delivery, () => this.#respond(run));
     }
     return this.#respond(run);
   }

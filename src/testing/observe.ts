@@ -100,6 +100,7 @@ export class Observer {
         dedupeStore: {
           has: (...key) => track(store.has(...key)),
           add: (...key) => track(store.add(...key)),
+          answer: (...key) => track(store.answer?.(...key)),
         },
       }),
     };

@@ -174,11 +174,11 @@ test("all members know the keys of a flow until they expire", () => {
   const coordinator = createCoordinator();
   const [a, b] = [join(coordinator, "a").functions, join(coordinator, "b").functions];
   assert.equal(b.hasKey("flow", "k", 0), false);
-  a.addKey("flow", "k", 0, 100, 2);
+  a.addKey("flow", "k", 0, 100, null, 2);
   assert.deepEqual([b.hasKey("flow", "k", 99), b.hasKey("flow", "k", 100)], [true, false]);
   assert.equal(b.hasKey("other", "k", 0), false);
-  b.addKey("flow", "l", 1, 101, 2);
-  b.addKey("flow", "m", 2, 102, 2);
+  b.addKey("flow", "l", 1, 101, null, 2);
+  b.addKey("flow", "m", 2, 102, null, 2);
   assert.deepEqual(["k", "l", "m"].map((key) => a.hasKey("flow", key, 3)), [false, true, true]);
 });
 

@@ -179,6 +179,10 @@ test("slots, locks, dedupe keys and barriers are shared by all members", async (
   await keys.add("flow", "key", 0, 100);
   const late = cluster.add().member;
   assert.equal(await late.dedupeStore(10).has("flow", "key", 99), true);
+  assert.equal(await late.dedupeStore(10).answer?.("flow", "key", 99), undefined);
+  await keys.add("flow", "other", 0, 100, '{"a":1}');
+  assert.equal(await late.dedupeStore(10).answer?.("flow", "other", 99), '{"a":1}');
+  assert.equal(await late.dedupeStore(10).answer?.("flow", "none", 99), undefined);
 
   const meeting = a.member.barrier("drained");
   assert.equal(await isSettled(meeting), false);
@@ -247,6 +251,7 @@ test("a disconnected member is alone, and waits for nothing", async () => {
   assert.equal(await a.member.acquireSlot("ws", 9), false);
   assert.deepEqual(await channel.request("anybody now?"), []);
   assert.equal(await a.member.dedupeStore(1).has("flow", "key", 0), false);
+  assert.equal(await a.member.dedupeStore(1).answer?.("flow", "key", 0), undefined);
   await a.member.barrier("end");
   assert.equal(await a.member.loadProgress("tick"), undefined);
   a.member.saveProgress("tick", { due: 0, ago: 0, unfinished: 0 });

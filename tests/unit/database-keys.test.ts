@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { test } from "node:test";
+import { createRuntime } from "../../src/runtime/mod.ts";
 import { eventOf } from "../support/flow.ts";
 import { connector, fails, flowWith, withDatabase, withFolder, write } from "./database-support.ts";
 
@@ -33,6 +34,94 @@ test("a key survives closing and opening the file", async () => {
     assert.equal(second.dedupeStore.has("f", "other", NOW), false);
     assert.equal(second.dedupeStore.has("g", "k", NOW), false);
     await second.close();
+  });
+});
+
+test("an answer survives with its key; a key that is kept again has its new answer", async () => {
+  await withFolder(async (folder) => {
+    const database = join(folder, "a.db");
+    const first = connector({ database });
+    await first.start();
+    assert.equal(await first.dedupeStore.answer?.("f", "k", NOW), undefined);
+    await first.dedupeStore.add("f", "k", NOW, NOW + 1000, '{"ü":"\u{1F600}"}');
+    await first.dedupeStore.add("f", "none", NOW, NOW + 1000);
+    await first.close();
+    const second = connector({ database });
+    await second.start();
+    const { dedupeStore } = second;
+    assert.equal(await dedupeStore.answer?.("f", "k", NOW + 999), '{"ü":"\u{1F600}"}');
+    assert.equal(await dedupeStore.answer?.("f", "k", NOW + 1000), undefined);
+    assert.equal(await dedupeStore.answer?.("f", "none", NOW), undefined);
+    assert.equal(await dedupeStore.answer?.("g", "k", NOW), undefined);
+    await dedupeStore.add("f", "k", NOW, NOW + 1000, "2");
+    assert.equal(await dedupeStore.answer?.("f", "k", NOW), "2");
+    await dedupeStore.add("f", "k", NOW, NOW + 1000);
+    assert.equal(await dedupeStore.answer?.("f", "k", NOW), undefined);
+    await second.close();
+  });
+});
+
+/** The table as an earlier version has made it, with one key. */
+const EARLIER = `
+  CREATE TABLE _weir_keys (flow TEXT NOT NULL, key TEXT NOT NULL, until DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (flow, key));
+  CREATE INDEX _weir_keys_until ON _weir_keys (until);
+  INSERT INTO _weir_keys VALUES ('f', 'old', ${NOW + 1000});
+`;
+
+function columnsOf(file: string): readonly unknown[] {
+  const database = new DatabaseSync(file);
+  const found = database.prepare("SELECT name FROM pragma_table_info('_weir_keys')").all();
+  database.close();
+  return found.map(({ name }) => name);
+}
+
+test("a table of an earlier version gets its column for answers with the next key", async () => {
+  await withDatabase(TABLE, async (db, file) => {
+    const earlier = new DatabaseSync(file);
+    earlier.exec(EARLIER);
+    earlier.close();
+    assert.equal(db.dedupeStore.has("f", "old", NOW), true);
+    assert.equal(await db.dedupeStore.answer?.("f", "old", NOW), undefined);
+    assert.deepEqual(columnsOf(file), ["flow", "key", "until"]);
+    // All at once, as the flows of a service do.
+    await Promise.all(
+      ["a", "b", "c"].map((key) => db.dedupeStore.add("f", key, NOW, NOW + 1000, key)),
+    );
+    assert.deepEqual(columnsOf(file), ["flow", "key", "until", "answer"]);
+    assert.equal(db.dedupeStore.has("f", "old", NOW), true);
+    assert.equal(await db.dedupeStore.answer?.("f", "b", NOW), "b");
+    await db.dedupeStore.add("f", "old", NOW, NOW + 1000, "again");
+    assert.equal(await db.dedupeStore.answer?.("f", "old", NOW), "again");
+  });
+});
+
+test("the column may come from another process, or go again", async () => {
+  await withDatabase(TABLE, async (db, file) => {
+    const other = new DatabaseSync(file);
+    other.exec(EARLIER);
+    assert.equal(db.dedupeStore.has("f", "old", NOW), true);
+    other.exec("ALTER TABLE _weir_keys ADD COLUMN answer TEXT");
+    other.exec("UPDATE _weir_keys SET answer = '1'");
+    assert.equal(await db.dedupeStore.answer?.("f", "old", NOW), "1");
+    await db.dedupeStore.add("f", "a", NOW, NOW + 1000, "2");
+    other.exec("ALTER TABLE _weir_keys DROP COLUMN answer");
+    other.close();
+    assert.equal(await db.dedupeStore.answer?.("f", "old", NOW), undefined);
+    assert.equal(db.dedupeStore.has("f", "old", NOW), true);
+    await db.dedupeStore.add("f", "b", NOW, NOW + 1000, "3");
+    assert.equal(await db.dedupeStore.answer?.("f", "b", NOW), "3");
+  });
+});
+
+test("the column goes again while the statements are in use, and the next key adds it", async () => {
+  await withDatabase(TABLE, async (db, file) => {
+    await db.dedupeStore.add("f", "a", NOW, NOW + 1000, "1");
+    const other = new DatabaseSync(file);
+    other.exec("ALTER TABLE _weir_keys DROP COLUMN answer");
+    other.close();
+    await db.dedupeStore.add("f", "b", NOW, NOW + 1000, "2");
+    assert.equal(await db.dedupeStore.answer?.("f", "b", NOW), "2");
   });
 });
 
@@ -198,5 +287,58 @@ test("a flow with such a store handles an event once, across a restart", async (
       await db.close();
     }
     assert.deepEqual(handled, [{ id: 1 }, { id: 2 }, { id: 3 }]);
+  });
+});
+
+test("a request that is repeated gets the status and the row of the first, across a restart", async () => {
+  await withFolder(async (folder) => {
+    const database = join(folder, "a.db");
+    const setup = new DatabaseSync(database);
+    setup.exec("CREATE TABLE orders (id INTEGER PRIMARY KEY, item TEXT)");
+    setup.close();
+    const config = `
+      connector "api" {
+        type = "rest"
+        port = 0
+      }
+      connector "db" {
+        type     = "database"
+        driver   = "sqlite"
+        database = ${JSON.stringify(database)}
+      }
+      flow "order" {
+        from {
+          connector = "api"
+          operation = "POST /orders"
+        }
+        dedupe {
+          key   = "input.key"
+          ttl   = "10m"
+          store = "db"
+        }
+        to {
+          connector = "db"
+          target    = "orders"
+          transform {
+            item = "input.item"
+          }
+        }
+      }
+    `;
+    const answers: unknown[] = [];
+    for (let start = 0; start < 2; start++) {
+      const runtime = await createRuntime(config);
+      for (const item of ["tea", "milk"]) {
+        const request = new Request("http://localhost/orders", {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ key: "k", item }),
+        });
+        const response = await runtime.fetch(request);
+        answers.push([response.status, await response.json()]);
+      }
+      await runtime.close();
+    }
+    assert.deepEqual(answers, Array(4).fill([201, { id: 1, item: "tea" }]));
   });
 });

@@ -114,7 +114,7 @@ export function validateField(loading: Loading): Field<FlowModel["validate"]> {
 export function dedupeField(loading: Loading): Field<DedupeModel | undefined> {
   return {
     kind: "block",
-    about: "Leaves out what has been handled before.",
+    about: "Answers what has been handled before as it was answered then, and does nothing else.",
     required: false,
     type: "block",
     fields: dedupeFields,

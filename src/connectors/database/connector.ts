@@ -32,7 +32,8 @@ export class DatabaseConnector implements Connector {
   /** For `dedupe`; like writes they fail while the database is not open. */
   readonly dedupeStore: DedupeStore = {
     has: (flow, key, now) => this.#opened().keys.has(flow, key, now),
-    add: (flow, key, now, until) => this.#opened().keys.add(flow, key, now, until),
+    add: (...entry) => this.#opened().keys.add(...entry),
+    answer: (flow, key, now) => this.#opened().keys.answer(flow, key, now),
   };
   readonly #module: DriverModule;
   readonly #options: DatabaseOptions;

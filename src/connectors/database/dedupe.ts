@@ -1,10 +1,13 @@
-/** Keys of handled events, in a table that is made when the first is kept. */
+/** Keys of handled events and the answers to them, in a table that is made when the first is kept. */
 import type { DedupeStore } from "../../contract/cluster.ts";
 import type { Logger } from "../../contract/connector.ts";
-import type { Database, Dialect, Result, Statement, Step, Transaction } from "./driver.ts";
+import type { Database, Dialect, Result, Row, Statement, Step, Transaction } from "./driver.ts";
 
 /** The table of the keys. */
 export const KEYS_TABLE = "_weir_keys";
+
+/** A table that an earlier version has made lacks it until the next key is kept. */
+const ANSWER = "answer";
 
 /** Expired keys are removed with every nth new key, and with the first one of each second. */
 const REMOVE_EVERY = 16;
@@ -16,8 +19,12 @@ const MOST_REMOVED = 40;
 interface Statements {
   readonly find: Statement;
   readonly removeExpired: Statement;
-  readonly insert: Statement;
+  /** Undefined as long as the table has no column for answers. */
+  readonly answers: { readonly find: Statement; readonly insert: Statement } | undefined;
 }
+
+/** Prepared when the table has its column for answers. */
+type AllStatements = Statements & { readonly answers: object };
 
 /** Keeps keys in a database. */
 export class DedupeKeys implements DedupeStore {
@@ -28,7 +35,7 @@ export class DedupeKeys implements DedupeStore {
   #added = 0;
   #removed = -Infinity;
   #statements: Statements | undefined;
-  #making: Promise<Statements> | undefined;
+  #making: Promise<AllStatements> | undefined;
 
   /** Makes no table yet. `error` makes the error of a read or write that failed. */
   constructor(database: Database, logger: Logger, error: (cause: unknown) => Error) {
@@ -39,36 +46,45 @@ export class DedupeKeys implements DedupeStore {
 
   /** Returns no promise where the database answers at once. */
   has(flow: string, key: string, now: number): boolean | Promise<boolean> {
-    const fail = (cause: unknown): false => {
-      if (!this.#isDropped(cause)) throw this.#error(cause);
-      this.#statements = undefined;
-      return false;
-    };
-    try {
-      const statements = this.#statements ?? this.#look();
-      const found = statements instanceof Promise
-        ? statements.then((those) => this.#find(those, flow, key, now))
-        : this.#find(statements, flow, key, now);
-      return found instanceof Promise ? found.catch(fail) : found;
-    } catch (cause) {
-      return fail(cause);
-    }
+    const find = ({ find }: Statements) => find;
+    const rows = this.#read(find, [flow, key, now]);
+    return rows instanceof Promise ? rows.then(isFilled) : isFilled(rows);
+  }
+
+  /** Returns no promise where the database answers at once. */
+  answer(
+    flow: string,
+    key: string,
+    now: number,
+  ): string | undefined | Promise<string | undefined> {
+    // Another process may have added the column meanwhile.
+    if (this.#statements?.answers === undefined) this.#statements = undefined;
+    const rows = this.#read(({ answers }) => answers?.find, [flow, key, now]);
+    return rows instanceof Promise ? rows.then(firstAnswer) : firstAnswer(rows);
   }
 
   /** Resolves once the key is durable. Now and then, removes keys that have expired at `now`. */
-  async add(flow: string, key: string, now: number, until: number): Promise<void> {
+  async add(
+    flow: string,
+    key: string,
+    now: number,
+    until: number,
+    answer?: string,
+  ): Promise<void> {
     const known = this.#statements;
-    const { removeExpired, insert } = known ?? await this.#lookOrMake();
+    const { removeExpired, answers: { insert } } = hasAnswers(known)
+      ? known
+      : await this.#lookOrMake();
     // In the same tick, so that both share a commit.
     const removing = this.#removalIsDue(now)
       ? this.#run({ statement: removeExpired, values: [now] }).catch((cause) => cause)
       : undefined;
     try {
-      await this.#run({ statement: insert, values: [flow, key, until] });
+      await this.#run({ statement: insert, values: [flow, key, until, answer ?? null] });
     } catch (cause) {
       this.#statements = undefined;
-      if (known === undefined || !this.#isDropped(cause)) throw this.#error(cause);
-      return await this.add(flow, key, now, until);
+      if (!hasAnswers(known) || !await this.#isOutdated(cause)) throw this.#error(cause);
+      return await this.add(flow, key, now, until, answer);
     }
     const failure = await removing;
     if (failure !== undefined) this.#warn(failure);
@@ -88,72 +104,119 @@ export class DedupeKeys implements DedupeStore {
   }
 
   #isDropped(cause: unknown): boolean {
-    return this.#database.explain(cause).unknown?.name === KEYS_TABLE;
+    const name = this.#database.explain(cause).unknown?.name;
+    return name === KEYS_TABLE || name === ANSWER;
   }
 
-  #find(
-    statements: Statements | undefined,
-    flow: string,
-    key: string,
-    now: number,
-  ): boolean | Promise<boolean> {
-    if (statements === undefined) return false;
-    const result = this.#database.query(statements.find, [flow, key, now]);
-    return "then" in result ? Promise.resolve(result).then(hasRow) : hasRow(result);
+  /** Whether the table or its column is no longer there. */
+  async #isOutdated(cause: unknown): Promise<boolean> {
+    if (this.#isDropped(cause)) return true;
+    try {
+      return !(await this.#database.describe(KEYS_TABLE)).includes(ANSWER);
+    } catch {
+      return false;
+    }
+  }
+
+  /** The rows of one of the statements; none where the table or its column does not exist. */
+  #read(
+    choose: (statements: Statements) => Statement | undefined,
+    values: readonly unknown[],
+  ): readonly Row[] | Promise<readonly Row[]> {
+    const fail = (cause: unknown): readonly Row[] => {
+      if (!this.#isDropped(cause)) throw this.#error(cause);
+      this.#statements = undefined;
+      return NO_ROWS;
+    };
+    const query = (statements: Statements | undefined) => {
+      const statement = statements && choose(statements);
+      if (statement === undefined) return NO_ROWS;
+      const result = this.#database.query(statement, values);
+      return "then" in result ? Promise.resolve(result).then(rowsOf) : rowsOf(result);
+    };
+    try {
+      const statements = this.#statements ?? this.#look();
+      const rows = statements instanceof Promise ? statements.then(query) : query(statements);
+      return rows instanceof Promise ? rows.catch(fail) : rows;
+    } catch (cause) {
+      return fail(cause);
+    }
   }
 
   /** Prepares the statements where the table exists; undefined where it does not. */
   #look(): Statements | undefined | Promise<Statements | undefined> {
-    const prepare = (columns: readonly string[]): Statements | undefined =>
-      columns.length === 0 ? undefined : this.#prepare();
+    const prepare = (columns: readonly string[]): Statements | undefined => {
+      if (columns.length === 0) return undefined;
+      return columns.includes(ANSWER) ? this.#prepare() : this.#statements = this.#prepareKeys();
+    };
     const columns = this.#database.describe(KEYS_TABLE);
     return columns instanceof Promise ? columns.then(prepare) : prepare(columns);
   }
 
-  async #lookOrMake(): Promise<Statements> {
+  async #lookOrMake(): Promise<AllStatements> {
     try {
       const found = await this.#look();
-      if (found !== undefined) return found;
-      return await (this.#making ??= this.#make().finally(() => this.#making = undefined));
+      if (hasAnswers(found)) return found;
+      const make = () => found === undefined ? this.#make() : this.#addColumn();
+      return await (this.#making ??= make().finally(() => this.#making = undefined));
     } catch (cause) {
       throw this.#error(cause);
     }
   }
 
-  async #make(): Promise<Statements> {
-    for (const sql of creation(this.#database.dialect)) {
-      // An index cannot be prepared before its table exists.
-      const statement = this.#database.prepare(sql, { rows: "none", background: false });
-      await this.#run({ statement, values: [] });
+  async #make(): Promise<AllStatements> {
+    for (const sql of creation(this.#database.dialect)) await this.#change(sql);
+    return this.#prepare();
+  }
+
+  /** Changes a table that an earlier version has made. */
+  async #addColumn(): Promise<AllStatements> {
+    const { table, answer } = names(this.#database.dialect);
+    try {
+      await this.#change(`ALTER TABLE ${table} ADD COLUMN ${answer} TEXT`);
+    } catch (cause) {
+      // Another process may have been faster.
+      if (!(await this.#database.describe(KEYS_TABLE)).includes(ANSWER)) throw cause;
     }
     return this.#prepare();
   }
 
-  #prepare(): Statements {
+  #change(sql: string): Promise<void> {
+    // Not earlier: an index cannot be prepared before its table exists.
+    return this.#run({ statement: this.#statement(sql), values: [] });
+  }
+
+  #prepare(): AllStatements {
     const { dialect } = this.#database;
-    const prepare = (sql: string, rows: "none" | "first") =>
-      this.#database.prepare(sql, { rows, background: false });
-    const { table, flow, key, until } = names(dialect);
-    const [first, second, third] = [1, 2, 3].map((position) => dialect.placeholder(position));
-    // In a table of its own, since MySQL takes no LIMIT in a subquery of IN.
-    const expired = `SELECT ${flow}, ${key} FROM ${table} WHERE ${until} <= ${first} ` +
-      `ORDER BY ${until} LIMIT ${MOST_REMOVED}`;
-    return this.#statements = {
-      find: prepare(
-        `SELECT 1 FROM ${table} WHERE ${flow} = ${first} AND ${key} = ${second} ` +
-          `AND ${until} > ${third}`,
-        "first",
-      ),
-      removeExpired: prepare(
-        `DELETE FROM ${table} WHERE (${flow}, ${key}) IN (SELECT * FROM (${expired}) AS expired)`,
-        "none",
-      ),
-      insert: prepare(
-        `INSERT INTO ${table} (${flow}, ${key}, ${until}) VALUES (${first}, ${second}, ${third})` +
-          dialect.upsert(["flow", "key"], ["until"]),
-        "none",
-      ),
+    const { table, flow, key, until, answer } = names(dialect);
+    const marks = [1, 2, 3, 4].map((n) => dialect.placeholder(n)).join(", ");
+    const columns = `${flow}, ${key}, ${until}, ${answer}`;
+    const conflict = dialect.upsert(["flow", "key"], ["until", ANSWER]);
+    const insert = `INSERT INTO ${table} (${columns}) VALUES (${marks})${conflict}`;
+    const answers = {
+      find: this.#statement(`SELECT ${answer} ${known(dialect)}`, "first"),
+      insert: this.#statement(insert),
     };
+    return this.#statements = { ...this.#prepareKeys(), answers };
+  }
+
+  #prepareKeys(): Statements {
+    const { dialect } = this.#database;
+    const { table, flow, key, until } = names(dialect);
+    // In a table of its own, since MySQL takes no LIMIT in a subquery of IN.
+    const expired = `SELECT ${flow}, ${key} FROM ${table} WHERE ${until} <= ` +
+      `${dialect.placeholder(1)} ORDER BY ${until} LIMIT ${MOST_REMOVED}`;
+    return {
+      find: this.#statement(`SELECT 1 ${known(dialect)}`, "first"),
+      removeExpired: this.#statement(
+        `DELETE FROM ${table} WHERE (${flow}, ${key}) IN (SELECT * FROM (${expired}) AS expired)`,
+      ),
+      answers: undefined,
+    };
+  }
+
+  #statement(sql: string, rows: "none" | "first" = "none"): Statement {
+    return this.#database.prepare(sql, { rows, background: false });
   }
 
   #run(step: Step): Promise<void> {
@@ -172,21 +235,44 @@ function names({ quoteName }: Dialect) {
     flow: quoteName("flow"),
     key: quoteName("key"),
     until: quoteName("until"),
+    answer: quoteName(ANSWER),
   };
+}
+
+/** The end of a query for a key of a flow that has not expired. */
+function known(dialect: Dialect): string {
+  const { table, flow, key, until } = names(dialect);
+  const [first, second, third] = [1, 2, 3].map((position) => dialect.placeholder(position));
+  return `FROM ${table} WHERE ${flow} = ${first} AND ${key} = ${second} AND ${until} > ${third}`;
 }
 
 /** The statements that make the table; they do nothing where it exists. */
 function creation(dialect: Dialect): readonly string[] {
-  const { table, flow, key, until } = names(dialect);
+  const { table, flow, key, until, answer } = names(dialect);
   const text = `${dialect.keyType} NOT NULL`;
   return [
     `CREATE TABLE IF NOT EXISTS ${table} (${flow} ${text}, ${key} ${text}, ` +
-    `${until} DOUBLE PRECISION NOT NULL, PRIMARY KEY (${flow}, ${key}))`,
+    `${until} DOUBLE PRECISION NOT NULL, ${answer} TEXT, PRIMARY KEY (${flow}, ${key}))`,
     `CREATE INDEX IF NOT EXISTS ${dialect.quoteName(`${KEYS_TABLE}_until`)} ` +
     `ON ${table} (${until})`,
   ];
 }
 
-function hasRow(result: Result): boolean {
-  return !("changes" in result) && result.length > 0;
+function hasAnswers(statements: Statements | undefined): statements is AllStatements {
+  return statements?.answers !== undefined;
+}
+
+const NO_ROWS: readonly Row[] = [];
+
+function rowsOf(result: Result): readonly Row[] {
+  return "changes" in result ? NO_ROWS : result;
+}
+
+function isFilled(rows: readonly Row[]): boolean {
+  return rows.length > 0;
+}
+
+function firstAnswer([row]: readonly Row[]): string | undefined {
+  const answer = row?.[ANSWER];
+  return typeof answer === "string" ? answer : undefined;
 }

@@ -2,6 +2,7 @@
 import type { Ending } from "../../contract/dispatch.ts";
 import type { ErrorCode } from "../../base/error-codes.ts";
 import { FlowError } from "../../base/errors.ts";
+import { integersAsJson } from "../../base/json.ts";
 
 /** The codes of the wire protocol, and those of HTTP alone. They are stable. */
 export type HttpErrorCode =
@@ -87,15 +88,8 @@ function jsonResponse(
   status: number,
   headers?: Readonly<Record<string, string>>,
 ): Response {
-  return new Response(JSON.stringify(data, plain) ?? "null", {
+  return new Response(JSON.stringify(data, integersAsJson) ?? "null", {
     status,
     headers: { ...headers, "content-type": "application/json" },
   });
-}
-
-/** JSON has no BigInt: a safe integer becomes a number, any other its digits as text. */
-function plain(_key: string, value: unknown): unknown {
-  if (typeof value !== "bigint") return value;
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : String(value);
 }

@@ -170,8 +170,8 @@ flow "notify" {
     created_at = "now()"
   }
 
-  # The same key within ten minutes is the same notification: the request succeeds, and the followers
-  # are notified once. Without a key, each notification is new.
+  # The same key within ten minutes is the same notification: the request is answered as the first
+  # one was, and the followers are notified once. Without a key, each notification is new.
   dedupe {
     key = "input.key"
     ttl = "10m"
@@ -1019,7 +1019,7 @@ test "the same key notifies once within ten minutes" {
     operation = "POST /notifications"
     data      = { topic = "billing", title = "A card was refused", key = "card-77" }
   }
-  expect "api" { status = 204 }
+  expect "api" { status = 201 }
   expect "ada" { nothing = true }
 
   advance { by = "11m" }
