@@ -79,6 +79,58 @@ test("filters: they leave out clients of other workers, in every kind of block",
   });
 });
 
+/** Each destination has a filter that reads something else of the flow. */
+const reading = `
+  connector "ws" {
+    type = "websocket"
+    port = 0
+  }
+  flow "tell" {
+    from {
+      connector = "ws"
+      operation = "tell"
+    }
+    transform {
+      extend = true
+      hidden = "input.user"
+    }
+    to "first" {
+      connector = "ws"
+      operation = "broadcast"
+      filter    = "client.user_id == payload.hidden"
+      transform {
+        text = "'payload'"
+      }
+    }
+    to {
+      connector = "ws"
+      operation = "broadcast"
+      filter    = "client.user_id == payload.hidden && results.first.recipients == 1 && outputs[0].recipients == 1"
+      transform {
+        text = "'results'"
+      }
+    }
+    to {
+      each      = "payload.users"
+      connector = "ws"
+      operation = "broadcast"
+      filter    = "client.user_id == item.name && index < 2"
+      transform {
+        text = "output.name + index"
+      }
+    }
+  }
+`;
+
+test("filters: payload, results and item reach other workers with their values", async () => {
+  await withWorkers(2, reading, async (a, b) => {
+    const [anna, bob, cleo] = [await a.open("anna"), await b.open("bob"), await b.open("cleo")];
+    const users = [{ name: "bob" }, { name: "cleo" }, { name: "anna" }];
+    assert.equal((await anna.ask({ type: "tell", id: 1, data: { user: "bob", users } })).length, 1);
+    assert.deepEqual(textsOf(bob, cleo), [["payload", "results", "bob0"], ["cleo1"]]);
+  });
+});
+
 /** Tells everybody, tells those whom a filter lets through, and lets a user join. */
 function filteredBy(filter: string): string {
   const answer = 'response {\n result = "output"\n }';
