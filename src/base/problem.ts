@@ -158,6 +158,8 @@ export const PROBLEM_CODES = {
   "missing-queue": "The connector needs a named queue.",
   "dead-letter-loop": "Dead letters would return to the exchange that they came from.",
   "unmatched-room": "No room name can match the pattern.",
+  "invalid-pattern": "A `{name}` in a pattern is wrong.",
+  "unknown-match": "The pattern has no `{name}` of this name.",
   // Plugins.
   "plugin-unsupported": "The program that reads the configuration cannot import plugins.",
   "plugin-specifier": "The text is not the name of a module that can be imported here.",

@@ -461,3 +461,87 @@ contract("a flow on member.removed takes a client out at once", removal, async (
   assert.deepEqual((await bob.hearMany(2)).map(({ data }) => data), ["before", "after"]);
   assert.equal(population(t.runtime).connections, 2);
 });
+
+/** What the probe is asked about, and the rule, with the names of the pattern. */
+const tickets = `${
+  websocket(`
+    room "ticket:{id}" {
+      step "member" {
+        connector = "probe"
+        target    = "'members of ' + match.id"
+        cache     = "1m"
+      }
+      join = "step.member == 'yes' || match.id == client.user_id"
+    }
+    room "org:{org}:user:{user}" {
+      step "role" {
+        connector = "probe"
+        target    = "roles"
+        params    = { org = "match.org", user = "match.user" }
+        when      = "match.user != 'guest'"
+        cache     = "1m"
+      }
+      join = "step.role != null || match['user'] == 'guest'"
+    }
+    room "ticket:*" {
+      join = "false"
+    }
+  `)
+}${flows}`;
+
+contract("rooms: the names of a pattern are match, and what look-ups send", tickets, async (t) => {
+  const ann = await t.connect("/ws?user_id=ann");
+  const [yes, no] = ["ack", "room_forbidden"];
+  t.probe.results.set("members of 7", "yes");
+  t.probe.results.set("roles", "admin");
+  assert.equal(await join(ann, "ticket:7"), yes);
+  assert.equal(await join(ann, "ticket:8"), no);
+  assert.equal(await join(ann, "ticket:ann"), yes);
+  assert.equal(await join(ann, "ticket:__proto__"), no);
+  assert.equal(await join(ann, "ticket:7:log"), no);
+  assert.equal(await join(ann, "org:a:user:b"), yes);
+  assert.equal(await join(ann, "org:a:user:guest"), yes);
+  const sent = t.probe.deliveries.map(({ target, payload }) => [target, payload]);
+  assert.deepEqual(sent, [
+    ...["7", "8", "ann", "__proto__"].map((id) => [
+      `members of ${id}`,
+      { id, room: `ticket:${id}`, user_id: "ann" },
+    ]),
+    ["roles", { org: "a", user: "b" }],
+  ]);
+  // What is cached is for the same names alone.
+  const before = t.probe.deliveries.length;
+  assert.equal(await join(ann, "ticket:7"), yes);
+  assert.equal(await join(ann, "org:a:user:b"), yes);
+  assert.equal(t.probe.deliveries.length, before);
+  assert.equal(await join(ann, "org:b:user:b"), yes);
+  assert.equal(t.probe.deliveries.length, before + 1);
+});
+
+contract(
+  "rooms: a query without params has the names of the pattern",
+  `${
+    websocket(`
+      room "ticket:{id}" {
+        step "member" {
+          connector = "db"
+          query     = "SELECT 1 AS found WHERE :id = '7' AND :user_id = 'ann'"
+        }
+        join = "step.member != null"
+      }
+    `)
+  }
+  connector "db" {
+    type     = "database"
+    driver   = "sqlite"
+    database = ":memory:"
+  }
+  ${flows}`,
+  async (t) => {
+    const ann = await t.connect("/ws?user_id=ann");
+    const bob = await t.connect("/ws?user_id=bob");
+    assert.equal(await join(ann, "ticket:7"), "ack");
+    assert.equal(await join(ann, "ticket:8"), "room_forbidden");
+    assert.equal(await join(bob, "ticket:7"), "room_forbidden");
+  },
+);

@@ -47,6 +47,8 @@ test("a room that no literal target reaches is a warning", async () => {
   const leaves = to('operation = "leave_room"\ntarget = "a:log"');
   assert.deepEqual(await unused(three + joins + leaves), ["orders:*", "*:log"]);
   assert.deepEqual(await unused(websocket("*") + send("anything")), []);
+  const named = websocket("ticket:{id}", "ticket:{id}:log");
+  assert.deepEqual(await unused(named + send("ticket:7")), ["ticket:{id}:log"]);
 });
 
 test("a near name is the hint", async () => {

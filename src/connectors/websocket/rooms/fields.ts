@@ -13,17 +13,17 @@ import {
 import { misspelledOf } from "../../../contract/places.ts";
 import { lookups, StepNames } from "../../../contract/step-fields.ts";
 import type { LookupModel } from "../../../contract/request.ts";
+import { checkMatch, checkPattern } from "./names.ts";
 import { RoomPattern } from "./pattern.ts";
 
 /** The attributes of a `room` block. */
 export const roomFields = {
   step: lookups({
-    about:
-      "Looks something up for `join`; its result is `step.NAME`. Sees `client` and `room`. Sends " +
-      "`room` and `user_id` if it has no `params`.",
+    about: "Looks something up for `join`; its result is `step.NAME`. Sees `client`, `room` and " +
+      "`match`. Sends `room`, `user_id` and the names of the pattern if it has no `params`.",
   }),
   join: expression({
-    about: "Whether a client may join; sees `client`, `room` and `step`. True by default.",
+    about: "Whether a client may join; sees `client`, `room`, `match` and `step`. True by default.",
   }),
 } satisfies Fields;
 
@@ -40,9 +40,9 @@ export interface RoomOptions {
 /** The `room` blocks of a connector. */
 export const roomsField: Field<readonly RoomOptions[]> = {
   kind: "block",
-  about:
-    "Rooms that clients may join; the label is their name, with `*` for any characters. If there " +
-    "is one, rooms that match none are refused. The most specific pattern counts.",
+  about: "Rooms that clients may join; the label is their name, with `*` for any characters and " +
+    "`{name}` for a part without colons, which is `match.name`. If there is one, rooms that match " +
+    "none are refused. The most specific pattern counts.",
   type: "blocks",
   required: false,
   fields: roomFields,
@@ -56,21 +56,27 @@ export const roomsField: Field<readonly RoomOptions[]> = {
         const message = `${subject}: no room can match: ${pattern.problem}`;
         context.report({ code: "unmatched-room", span: block.labels[0].span, message });
       }
+      checkPattern(pattern, block.labels[0].span, subject, context.report);
       const names = stepNames(block.body.blocks, subject, context.report);
       const hidden = misspelledOf(block.body, roomFields).has("step");
       if (hidden) names.addUnread();
       const hasSteps = hidden || block.body.blocks.some(({ type }) => type === "step");
       const steps = hasSteps ? ["step"] : [];
+      const match = pattern.names.length + pattern.problems.length === 0 ? [] : ["match"];
       const inner: ReadContext = {
         ...context,
         subject,
-        variables: [...context.variables, "client", "room", ...steps],
+        variables: [...context.variables, "client", "room", ...match, ...steps],
+        onExpression(expression, span) {
+          checkMatch(expression, span, pattern, subject, context.report);
+          context.onExpression?.(expression, span);
+        },
       };
       const { step, join } = readFields(block.body, roomFields, block.headerSpan, {
         ...inner,
         onExpression(expression, span) {
           names.check(expression, span);
-          context.onExpression?.(expression, span);
+          inner.onExpression?.(expression, span);
         },
         // The expressions of steps see only those before them, which is checked where they are read.
         lookups: (body, name) => context.lookups?.(body, name, inner) ?? [],

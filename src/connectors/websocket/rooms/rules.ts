@@ -7,6 +7,7 @@ import { newRef } from "../../../base/ids.ts";
 import { METER, Meter } from "../../../expression/mod.ts";
 import type { Refusal } from "../protocol.ts";
 import type { RoomOptions } from "./fields.ts";
+import type { Match } from "./pattern.ts";
 
 /** The parts of the connector that rules use. */
 export type RuleContext = Pick<ConnectorContext, "constants" | "logger" | "lookUp" | "newId">;
@@ -29,23 +30,33 @@ export class RoomRules {
    */
   ask(client: Client, room: string): Refusal | undefined | Promise<Refusal | undefined> {
     if (this.#rooms.length === 0) return undefined;
-    const rule = this.#rooms.find(({ pattern }) => pattern.matches(room));
-    if (rule === undefined) return forbidden(room);
+    const found = this.#find(room);
+    if (found === undefined) return forbidden(room);
+    const { rule, match } = found;
     const { join, steps } = rule;
     if (join === undefined) return undefined;
     const { constants, lookUp } = this.#context;
     // The look-ups and `join` share one budget.
-    const scope = { client, room, constants, [METER]: new Meter() };
+    const scope = { client, room, match, constants, [METER]: new Meter() };
     const decide = (step: StepResults): Refusal | undefined =>
       holds(join, { ...scope, step }) ? undefined : forbidden(room);
     const failed = (error: unknown): Refusal => this.#failed(rule, error);
     try {
       if (steps.length === 0) return decide({});
-      const found = lookUp(steps, scope, { room, user_id: client.user_id });
-      return found instanceof Promise ? found.then(decide).catch(failed) : decide(found);
+      const results = lookUp(steps, scope, { ...match, room, user_id: client.user_id });
+      return results instanceof Promise ? results.then(decide).catch(failed) : decide(results);
     } catch (error) {
       return failed(error);
     }
+  }
+
+  /** The most specific rule for a room, and the values of its names. */
+  #find(room: string): { readonly rule: RoomOptions; readonly match: Match } | undefined {
+    for (const rule of this.#rooms) {
+      const match = rule.pattern.valuesIn(room);
+      if (match !== undefined) return { rule, match };
+    }
+    return undefined;
   }
 
   #failed({ pattern }: RoomOptions, error: unknown): Refusal {
