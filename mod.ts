@@ -124,6 +124,7 @@ export {
   type HonoApp,
   type HttpService,
   integer,
+  type ListenerDemands,
   type Logger,
   lookups,
   oneOf,

@@ -41,9 +41,20 @@ export function originList(): ValueSchema<AllowedOrigins> {
   );
 }
 
+/** Allows more origins, each as browsers write it. */
+export function withOrigins(
+  allowed: AllowedOrigins | undefined,
+  more: readonly string[],
+): AllowedOrigins {
+  return {
+    exact: new Set([...allowed?.exact ?? [], ...more]),
+    suffixes: allowed?.suffixes ?? [],
+  };
+}
+
 /**
- * Whether a handshake with this `Origin` header is allowed. One without the header is: it does not come
- * from a browser.
+ * Whether a request with this `Origin` header is allowed. One without the header is: it does not come
+ * from a browser, or is a GET.
  */
 export function isAllowed(
   origin: string | undefined,

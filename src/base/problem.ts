@@ -142,6 +142,7 @@ export const PROBLEM_CODES = {
   "no-clients": "The connector has no clients.",
   // Connectors.
   "duplicate-address": "Two connectors serve the same address.",
+  "conflicting-proxies": "Connectors on one port trust different proxies.",
   "unknown-operation": "The connector has no such operation.",
   "missing-operation": "The block needs an `operation`.",
   "invalid-operation": "The operation has the wrong form, or no flow can start with it.",
@@ -183,6 +184,7 @@ export const PROBLEM_CODES = {
   // Warnings.
   "unverified-user": "The flow trusts a `user_id` that is not verified.",
   "unchecked-audience": "Tokens for other services of the same issuer are accepted.",
+  "always-null": "The value is null for every event of the flow.",
   "flow-loop": "The flow starts itself again.",
   "unpublished-operation": "No flow publishes what starts this flow.",
   "unused-room": "No flow sends to the room.",

@@ -4,7 +4,7 @@ import { hasName, nameBlocks, type ReadContext, readFields } from "../contract/f
 import { Places, placesOf } from "../contract/places.ts";
 import { lookupFields, StepNames } from "../contract/step-fields.ts";
 import type { Expression } from "../expression/mod.ts";
-import type { Block, Body, SourceProblem, Span } from "../hcl/tree.ts";
+import { type Block, type Body, positionOf, type SourceProblem, type Span } from "../hcl/tree.ts";
 import type { ConnectorModel, LookupModel } from "../model/mod.ts";
 import { readRequest } from "./flow/request.ts";
 import { type Loading, reportAll } from "./loading.ts";
@@ -83,6 +83,33 @@ export function refuseSharedAddresses(
     if (owner === undefined) continue;
     const message = `connectors "${owner}" and "${name}" both serve ${address}`;
     report({ code: "duplicate-address", span: placesOf(model.options as object).header, message });
+  }
+}
+
+/** Reports connectors on one port that trust different proxies. */
+export function requireOneTrust(
+  connectors: readonly ReadConnector[],
+  report: Loading["report"],
+): void {
+  const first = new Map<string, { readonly model: ConnectorModel; readonly trusted: string }>();
+  for (const { model, sound } of connectors) {
+    const demands = sound ? model?.definition.listener?.(model.options) : undefined;
+    if (model === undefined || demands === undefined) continue;
+    const { address, trustedProxies } = demands;
+    const trusted = [...new Set(trustedProxies)].sort().join(", ");
+    const other = first.get(address);
+    if (other === undefined) first.set(address, { model, trusted });
+    if (other === undefined || other.trusted === trusted) continue;
+    const placeOf = ({ options }: ConnectorModel) =>
+      placesOf(options as { readonly trust_proxy?: unknown }).of("trust_proxy");
+    const { file, line } = positionOf(placeOf(other.model));
+    report({
+      code: "conflicting-proxies",
+      span: placeOf(model),
+      message: `connectors "${other.model.name}" and "${model.name}" share ${address}, and trust ` +
+        "different proxies",
+      hint: `give it the same trust_proxy as "${other.model.name}" at ${file}:${line}`,
+    });
   }
 }
 

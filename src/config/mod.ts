@@ -9,7 +9,7 @@ import { ConfigError } from "../base/errors.ts";
 import type { ConnectorModel, FlowModel, Model } from "../model/mod.ts";
 import { didYouMean } from "../base/nearest.ts";
 import { nameBlocks, type NamedBlock } from "../contract/fields.ts";
-import { readConnector, refuseSharedAddresses } from "./connector.ts";
+import { readConnector, refuseSharedAddresses, requireOneTrust } from "./connector.ts";
 import { BLOCKS, Declared } from "./declared.ts";
 import { readFlow } from "./flow/mod.ts";
 import { readTransforms } from "./flow/transform.ts";
@@ -116,6 +116,7 @@ async function connectFiles(
     readConnector(name, block, { types, moreTypes, env, now, randomBytes, constants, report })
   );
   refuseSharedAddresses(found, report);
+  requireOneTrust(found, report);
   const models = found.flatMap(({ name, model }) => model === undefined ? [] : [[name, model]]);
   const loading: Loading = {
     types,

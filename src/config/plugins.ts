@@ -144,12 +144,20 @@ const connectorType = v.looseObject({
   check: method,
   checkUsage: method,
   address: method,
+  listener: method,
   test: method,
   unshared: method,
   files: method,
   source: v.optional(
     v.looseObject(
-      { check: method, verifies: method, receives: method, receivesFrom: method, internal: method },
+      {
+        check: method,
+        needsToken: method,
+        verifies: method,
+        receives: method,
+        receivesFrom: method,
+        internal: method,
+      },
       "must be an object",
     ),
   ),

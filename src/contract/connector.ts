@@ -9,26 +9,26 @@ import type { DedupeStore } from "./cluster.ts";
 export type { ConnectorContext, Logger, StepResults } from "./context.ts";
 
 /**
- * What is known of the connection of an event: what expressions see as `client`. The source sets all
- * of it, so a client cannot forge it.
+ * What is known of the client that caused an event: what expressions see as `client`. The source sets
+ * all of it, so a client cannot forge it. What only a connection has is null for a request.
  */
 export interface Client {
-  /** Unique to this connection. */
-  readonly id: string;
+  /** Unique to its connection; null without one. */
+  readonly id: string | null;
   /** The identity of the client, or null. */
   readonly user_id: string | null;
   /** The claims of a verified token, or null. */
   readonly claims: Readonly<Record<string, unknown>> | null;
-  /** Query parameters of the handshake. */
+  /** Query parameters of the handshake or the request. */
   readonly params: Readonly<Record<string, string>>;
-  /** Headers of the handshake, names in lower case. */
+  /** Headers of the handshake or the request, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The rooms that the connection is in now. */
-  readonly rooms: readonly string[];
-  /** The address of the peer, or null where the runtime does not tell. */
+  /** The rooms that its connection is in now; null without one. */
+  readonly rooms: readonly string[] | null;
+  /** The address of the client, or null where the runtime does not tell. */
   readonly remote_addr: string | null;
-  /** ISO 8601, UTC. */
-  readonly connected_at: string;
+  /** ISO 8601, UTC; null without a connection. */
+  readonly connected_at: string | null;
 }
 
 /** Something that happened at a source. */
@@ -45,7 +45,7 @@ export interface FlowEvent {
    * wins over a field of the same name. A getter may make it when it is first used.
    */
   readonly input: Readonly<Record<string, unknown>>;
-  /** The connection, if the source has clients. */
+  /** Who caused it, if the source knows that. */
   readonly client?: Client;
   /**
    * The names of the payload's fields that are text because the source has nothing else, such as the
@@ -91,6 +91,8 @@ export interface FlowHandler {
   readonly flow: string;
   /** What happens to a message that no flow takes. It is acknowledged if this is absent. */
   readonly filterRefusal?: FilterRefusal;
+  /** True if the flow takes requests without a token, where the source asks for one. */
+  readonly public?: boolean;
   /** Whether `accept` has something to wait for, such as a step. */
   readonly waits?: boolean;
   /**

@@ -57,6 +57,10 @@ export interface SourceType<Options = unknown> {
   readonly handshake?: string;
   /** Names of the fields of `input` that the source sets, beside those of the payload. */
   readonly metadata?: readonly string[];
+  /** True if the events of requests have a `client`, too. Those of clients always have. */
+  readonly hasClient?: boolean;
+  /** Whether an event needs a token unless its flow is `public`; never where absent. */
+  needsToken?(options: Options): boolean;
   /** Whether a client's `user_id` has been verified; it never is where absent. */
   verifies?(options: Options): boolean;
   /** Checks the `operation` of a `from` block. What could not be read of the options is undefined. */
@@ -135,6 +139,8 @@ export interface ConnectorType<Options = unknown, DestinationOptions = unknown> 
   files?(options: Options): readonly FileDependency[];
   /** What no two connectors may have alike, such as `0.0.0.0:3001/ws`. */
   address?(options: Options): string | undefined;
+  /** What connectors on one port must agree about. */
+  listener?(options: Options): ListenerDemands | undefined;
   /** Present where a flow can start here. */
   readonly source?: SourceType<Options>;
   /** Present where a flow can end here. */
@@ -155,6 +161,14 @@ export interface ConnectorType<Options = unknown, DestinationOptions = unknown> 
    * --connect` makes connectors without starting them.
    */
   create(options: Options, context: ConnectorContext): Connector | Promise<Connector>;
+}
+
+/** What a connector asks of the port that it shares with others. */
+export interface ListenerDemands {
+  /** The host and the port, such as `0.0.0.0:3001`. */
+  readonly address: string;
+  /** The networks in the attribute `trust_proxy`, such as `10.0.0.0/8`, in any order. */
+  readonly trustedProxies: readonly string[];
 }
 
 /** A file or folder that a start reads beside the configuration. */

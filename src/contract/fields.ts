@@ -12,6 +12,7 @@ import {
 } from "../hcl/tree.ts";
 import type { Expression } from "../expression/mod.ts";
 import { didYouMean } from "../base/nearest.ts";
+import { resolvePath } from "../base/path.ts";
 import type { LookupModel } from "./request.ts";
 import { keepPlaces, misspelledOf, Places, strangersOf } from "./places.ts";
 import { text, type ValueSchema } from "./value-schema.ts";
@@ -22,6 +23,8 @@ export interface ReadContext {
   readonly subject: string;
   /** The variables that expressions of this block may use. */
   readonly variables: readonly string[];
+  /** False where no connection of a client can be behind the event; by default as `client` is known. */
+  readonly fromClient?: boolean | undefined;
   /** Reads environment variables for expressions. */
   readonly env: (name: string) => string | undefined;
   /** The time for expressions, in milliseconds since the epoch; the machine's own by default. */
@@ -194,13 +197,6 @@ export function blocks<F extends Fields>(fields: F, options: About): Field<reado
     read: (body, name, _owner, context) =>
       findBlocks(body, name, Infinity, context).map((b) => readInner(b, name, fields, context)),
   };
-}
-
-/** An absolute path stays as it is; a relative one is put below `folder`. */
-export function resolvePath(folder: string, relative: string): string {
-  if (/^(?:[/\\]|[A-Za-z]:[/\\])/.test(relative)) return relative;
-  const parent = folder === "" ? "." : folder.replace(/[/\\]$/, "");
-  return `${parent}/${relative.replace(/^\.\//, "")}`;
 }
 
 function defaultOf<T>(schema: ValueSchema<T>, written: unknown): T {

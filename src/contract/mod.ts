@@ -29,6 +29,7 @@ export {
   type Destination,
   type DestinationType,
   type FileDependency,
+  type ListenerDemands,
   type SourceType,
   type Usage,
 } from "./definition.ts";

@@ -63,6 +63,7 @@ export interface FlowContext {
 export class Flow implements FlowHandler {
   readonly flow: string;
   readonly filterRefusal?: FilterRefusal;
+  readonly public: boolean;
   readonly waits: boolean;
   /** The number of runs that have ended, successful or not. */
   ended = 0;
@@ -85,6 +86,7 @@ export class Flow implements FlowHandler {
     if (source.kind === "connector" && source.filterRefusal) {
       this.filterRefusal = source.filterRefusal;
     }
+    this.public = source.kind === "connector" && source.public;
     const early = [model.accept?.steps ?? [], model.rejects.length > 0 ? model.steps : []];
     this.waits = early.flat().length > 0;
     this.#model = model;

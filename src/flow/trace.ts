@@ -13,6 +13,7 @@ export function traced(flow: FlowHandler, logger: Logger): FlowHandler {
   return {
     flow: flow.flow,
     ...(flow.filterRefusal === undefined ? {} : { filterRefusal: flow.filterRefusal }),
+    ...(flow.public === undefined ? {} : { public: flow.public }),
     ...(flow.waits === undefined ? {} : { waits: flow.waits }),
     takes: (event) => flow.takes(event),
     accept: (event) => flow.accept?.(event),

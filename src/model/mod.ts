@@ -125,6 +125,8 @@ export interface SourceModel {
   readonly filter: Expression | undefined;
   /** What becomes of a broker's message that no flow takes; undefined: it is acked. */
   readonly filterRefusal: FilterRefusal | undefined;
+  /** True if the flow takes requests without a token. */
+  readonly public: boolean;
 }
 
 /** A flow's `when`. */

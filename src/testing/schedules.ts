@@ -14,7 +14,10 @@ export function withSchedules(model: Model): Model {
     connectors.set(connector.name, connector);
     const { name } = connector;
     const source = { kind: "connector", connector: name, operation: undefined } as const;
-    return { ...flow, source: { ...source, filter: undefined, filterRefusal: undefined } };
+    return {
+      ...flow,
+      source: { ...source, filter: undefined, filterRefusal: undefined, public: false },
+    };
   });
   return { ...model, connectors, flows };
 }

@@ -1,4 +1,5 @@
 /** WebSockets of `Deno.upgradeWebSocket`, for runtimes embedded in `Deno.serve`. */
+import { remoteAddressOf } from "./address.ts";
 import type { Upgrader } from "./handshake.ts";
 import type { HandshakeAcceptance, SocketEndpoint } from "./socket.ts";
 import { connectStandardSocket } from "./standard.ts";
@@ -18,8 +19,5 @@ export const denoUpgrader: Upgrader = {
     connectStandardSocket(socket, session);
     return response;
   },
-  remoteAddress(_request: Request, env: unknown): string | null {
-    const { remoteAddr } = (env ?? {}) as { readonly remoteAddr?: { readonly hostname?: string } };
-    return remoteAddr?.hostname ?? null;
-  },
+  remoteAddress: remoteAddressOf,
 };

@@ -18,6 +18,7 @@ export const OPTIONS: WebSocketOptions = {
   concurrency: 1,
   origins: undefined,
   auth: undefined,
+  trust_proxy: undefined,
   room: [],
   rate_limit: undefined,
   slow_client: undefined,

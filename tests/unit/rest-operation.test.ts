@@ -90,9 +90,12 @@ async function readOptions(text: string): Promise<{ values: unknown; problems: s
   return { values, problems };
 }
 
+/** What has no default. */
+const NONE = { auth: undefined, origins: undefined, rate_limit: undefined, trust_proxy: undefined };
+
 test("rest: attributes and their defaults", async () => {
   assert.deepEqual(await readOptions("port = 3000"), {
-    values: { port: 3000, host: "0.0.0.0", cors: [], max_body_size: 1024 ** 2 },
+    values: { port: 3000, host: "0.0.0.0", cors: [], max_body_size: 1024 ** 2, ...NONE },
     problems: [],
   });
   const all = 'port = "0"\nhost = "::1"\nmax_body_size = "2KB"\n';
@@ -110,7 +113,7 @@ test("rest: attributes and their defaults", async () => {
     ]
   ) {
     assert.deepEqual(await readOptions(`${all}cors = ${cors}`), {
-      values: { port: 0, host: "::1", cors: value, max_body_size: 2048 },
+      values: { port: 0, host: "::1", cors: value, max_body_size: 2048, ...NONE },
       problems: [],
     });
   }

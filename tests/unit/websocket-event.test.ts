@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Client } from "../../src/contract/connector.ts";
 import { Credentials } from "../../src/connectors/websocket/credentials.ts";
 import { randomId } from "../../src/base/ids.ts";
-import { clientFacts, SocketEvent } from "../../src/connectors/websocket/client.ts";
+import {
+  clientFacts,
+  type ConnectedClient,
+  SocketEvent,
+} from "../../src/connectors/websocket/client.ts";
 import type { HandshakeRequest } from "../../src/transport/socket.ts";
 
 function client(
   query = "",
   rooms: ReadonlySet<string> = new Set(),
   user: string | null = "u1",
-): Client {
+): ConnectedClient {
   const request: HandshakeRequest = {
     method: "GET",
     url: new URL(`http://host/ws${query}`),

@@ -1,4 +1,4 @@
-/** Authenticates clients of one `websocket` connector by their tokens, and renews tokens. */
+/** Authenticates clients of one connector by their tokens, and renews tokens. */
 import { refuse } from "../../transport/handshake.ts";
 import type { HandshakeRefusal, HandshakeRequest, VouchedClient } from "../../transport/socket.ts";
 import { ANONYMOUS, type ClientIdentity } from "./identity.ts";
@@ -43,14 +43,16 @@ export class Authenticator {
   /**
    * Authenticates a handshake that offers these subprotocols. Refuses it with 401 where its token is
    * bad, with 503 where the token cannot be verified. `vouched` replaces a token. Where a token must
-   * be verified, returns a function that does it. Neither throws or rejects.
+   * be verified, returns a function that does it. Neither throws or rejects. `required` says
+   * whether a token must be there; by default as the options say.
    */
   authenticate(
     request: HandshakeRequest,
     protocols: readonly string[],
     vouched?: VouchedClient,
+    required: boolean = this.#options.required,
   ): Authenticated | HandshakeRefusal | (() => Promise<Authenticated | HandshakeRefusal>) {
-    const { from, required } = this.#options;
+    const { from } = this.#options;
     const token = findToken(request, protocols, from);
     const decide = (found: ClientIdentity | TokenRefusal): Authenticated | HandshakeRefusal =>
       "reason" in found ? refusalOf(found) : {

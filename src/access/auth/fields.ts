@@ -1,4 +1,4 @@
-/** The `auth` block of a `websocket` connector. */
+/** The `auth` block of a connector. */
 import * as v from "valibot";
 import type { CodedProblem } from "../../contract/definition.ts";
 import { compileExpression } from "../../expression/mod.ts";
@@ -15,7 +15,7 @@ import { type Places, placesOf } from "../../contract/places.ts";
 import { duration, flag, type ValueSchema, valueSchema } from "../../contract/value-schema.ts";
 import type { AllowedOrigins } from "../origins.ts";
 import { publicKey } from "./public-key.ts";
-import { type TokenSource, tokenSources } from "./token.ts";
+import { type TokenKind, tokenSources } from "./token.ts";
 
 /** RFC 7518: an HMAC key is at least as long as its hash. */
 const MIN_SECRET_BYTES = 32;
@@ -25,13 +25,19 @@ const MAX_LEEWAY = 10 * 60_000;
 /** A `jwt` block has exactly one of these. */
 const KEYS = ["secret", "public_key", "jwks_url"] as const;
 
-/** The default of `from`. It has no cookie, because a cookie needs `origins`. */
-const DEFAULT_FROM = ["query:token", "header:authorization", "protocol"];
-const DEFAULT_SOURCES: readonly TokenSource[] = [
-  { kind: "query", name: "token" },
-  { kind: "header", name: "authorization" },
-  { kind: "protocol" },
-];
+/** Where the clients of a kind of connector may have a token. */
+interface AuthPlaces {
+  /** Describes the block. */
+  readonly about: string;
+  /** Describes `from`. */
+  readonly places: string;
+  readonly kinds: readonly TokenKind[];
+  /** The default of `from`. It has no cookie, because a cookie needs `origins`. */
+  readonly from: readonly string[];
+}
+
+const PLACES = "`query:NAME`, `header:NAME` (`header:authorization` is `Bearer TOKEN`), " +
+  "`cookie:NAME`";
 
 const jwtFields = {
   secret: attribute(secret(), { about: "The shared secret of HS256, HS384 and HS512." }),
@@ -58,29 +64,45 @@ const jwtFields = {
   ),
 } satisfies Fields;
 
-const authFields = {
-  jwt: required(oneKey(block(jwtFields, { about: "How tokens are verified." }))),
-  from: orDefault(
-    attribute(tokenSources(), {
-      about: "Where to look for a token, in this order: `query:NAME`, `header:NAME` " +
-        "(`header:authorization` is `Bearer TOKEN`), `cookie:NAME`, `protocol` (a subprotocol).",
+function authFields({ places, kinds, from }: AuthPlaces) {
+  const sources = tokenSources(kinds);
+  const known = sources.parse(from);
+  return {
+    jwt: required(oneKey(block(jwtFields, { about: "How tokens are verified." }))),
+    from: orDefault(
+      attribute(sources, { about: `Where to look for a token, in this order: ${places}.` }),
+      from,
+      "value" in known ? known.value : [],
+    ),
+    required: attribute(flag(), {
+      about: "Refuses clients without a token; false lets them in without a user.",
+      default: true,
     }),
-    DEFAULT_FROM,
-    DEFAULT_SOURCES,
-  ),
-  required: attribute(flag(), {
-    about: "Refuses clients without a token; false lets them in without a user.",
-    default: true,
-  }),
-} satisfies Fields;
-
-/** The `auth` block: which clients may connect, and as which user. */
-export const authField: Field<AuthOptions | undefined> = block(authFields, {
-  about: "Only lets in clients with a valid JSON Web Token, which names their user.",
-});
+  } satisfies Fields;
+}
 
 /** The options of an `auth` block. */
-export type AuthOptions = Values<typeof authFields>;
+export type AuthOptions = Values<ReturnType<typeof authFields>>;
+
+/** The `auth` block of WebSockets: which clients may connect, and as which user. */
+export const authField: Field<AuthOptions | undefined> = authBlock({
+  about: "Only lets in clients with a valid JSON Web Token, which names their user.",
+  places: `${PLACES}, \`protocol\` (a subprotocol)`,
+  kinds: ["query", "header", "cookie", "protocol"],
+  from: ["query:token", "header:authorization", "protocol"],
+});
+
+/** The `auth` block of requests: who may send them, and as which user. */
+export const requestAuthField: Field<AuthOptions | undefined> = authBlock({
+  about: "Only serves requests with a valid JSON Web Token, which names their user.",
+  places: PLACES,
+  kinds: ["query", "header", "cookie"],
+  from: ["header:authorization"],
+});
+
+function authBlock(places: AuthPlaces): Field<AuthOptions | undefined> {
+  return block(authFields(places), places);
+}
 
 /** The options of a `jwt` block. */
 export type JwtOptions = AuthOptions["jwt"];
@@ -93,19 +115,25 @@ export function withoutKeys({ jwt, ...auth }: AuthOptions): AuthOptions {
   };
 }
 
-/** Checks an `auth` block together with the connector's `origins`. */
+/** Whether a token may be in a cookie, which a browser sends whatever page asks it to. */
+export function readsCookie({ from }: AuthOptions): boolean {
+  return from.some(({ kind }) => kind === "cookie");
+}
+
+/** Checks an `auth` block together with the connector's `origins`. `act` is what pages do. */
 export function checkAuth(
   auth: AuthOptions | undefined,
   origins: AllowedOrigins | undefined,
+  act: "connect" | "send requests" = "connect",
 ): readonly CodedProblem[] {
   if (auth === undefined) return [];
   const problems: CodedProblem[] = [];
-  if (origins === undefined && auth.from.some(({ kind }) => kind === "cookie")) {
+  if (origins === undefined && readsCookie(auth)) {
     problems.push({
       code: "missing-origins",
       attribute: "auth",
       message: "reads a token from a cookie without origins",
-      hint: "any page could connect as its visitor: list the origins of your own pages",
+      hint: `any page could ${act} as its visitor: list the origins of your own pages`,
     });
   }
   if (auth.jwt.jwks_url !== undefined && auth.jwt.audience === undefined) {

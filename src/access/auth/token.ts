@@ -13,8 +13,10 @@ export type TokenSource =
   }
   | { readonly kind: "protocol" };
 
+/** The kinds of places. */
+export type TokenKind = TokenSource["kind"];
+
 const FORM = "must be a list of places";
-const EXAMPLES = '"query:NAME", "header:NAME", "cookie:NAME" or "protocol"';
 const KINDS = ["query", "header", "cookie", "protocol"] as const;
 /** RFC 9110: the name of a header or a cookie. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -24,16 +26,19 @@ const PARTS: Readonly<Record<string, string>> = {
   "sec-websocket-protocol": "protocol",
 };
 
-/** A list of places, such as `["query:token", "protocol"]`. */
-export function tokenSources(): ValueSchema<readonly TokenSource[]> {
+/** A list of places of these kinds, such as `["query:token", "protocol"]`. */
+export function tokenSources(
+  kinds: readonly TokenKind[] = KINDS,
+): ValueSchema<readonly TokenSource[]> {
+  const examples = examplesOf(kinds);
   return valueSchema(
     "list of places",
     v.pipe(
-      v.array(v.string(`${FORM}\neach is ${EXAMPLES}`), `${FORM}\neach is ${EXAMPLES}`),
-      v.minLength(1, `${FORM} with at least one\n${EXAMPLES}`),
+      v.array(v.string(`${FORM}\neach is ${examples}`), `${FORM}\neach is ${examples}`),
+      v.minLength(1, `${FORM} with at least one\n${examples}`),
       v.rawTransform<string[], readonly TokenSource[]>(
         ({ dataset: { value }, addIssue, NEVER }) => {
-          const sources = value.map(readSource);
+          const sources = value.map((written) => readSource(written, kinds));
           const bad = sources.findIndex((source) => typeof source === "string");
           if (bad >= 0) {
             addIssue({ message: `has ${JSON.stringify(value[bad])}, ${sources[bad]}` });
@@ -46,13 +51,23 @@ export function tokenSources(): ValueSchema<readonly TokenSource[]> {
   );
 }
 
+/** The places in words, such as `"header:NAME" or "protocol"`. */
+function examplesOf(kinds: readonly TokenKind[]): string {
+  const places = kinds.map((kind) => kind === "protocol" ? '"protocol"' : `"${kind}:NAME"`);
+  return [places.slice(0, -1).join(", "), ...places.slice(-1)].join(" or ");
+}
+
 /** Returns a place, or what is wrong with it; a second line is the hint. */
-function readSource(written: string): TokenSource | string {
-  if (written === "protocol") return { kind: "protocol" };
+function readSource(written: string, kinds: readonly TokenKind[]): TokenSource | string {
+  if (written === "protocol") {
+    if (kinds.includes("protocol")) return { kind: "protocol" };
+    return `which only a WebSocket has\none of ${examplesOf(kinds)}`;
+  }
   const [, prefix, rest] = /^([^:]*)(?::(.*))?$/s.exec(written) ?? [];
-  const kind = KINDS.find((known) => known === prefix);
+  const kind = kinds.find((known) => known === prefix);
   if (kind === undefined) {
-    return `which is not a place\n${didYouMean(prefix ?? "", KINDS) ?? `one of ${EXAMPLES}`}`;
+    const hint = didYouMean(prefix ?? "", kinds) ?? `one of ${examplesOf(kinds)}`;
+    return `which is not a place\n${hint}`;
   }
   if (kind === "protocol") return 'which must not have a name\nwrite it as "protocol"';
   if (rest === undefined || rest === "") return `which has no name\nwrite it as "${kind}:NAME"`;
@@ -60,9 +75,12 @@ function readSource(written: string): TokenSource | string {
   if (!NAME.test(rest)) return `whose name is not valid for a ${kind}`;
   if (kind === "cookie") return { kind, name: rest };
   const name = rest.toLowerCase();
-  return Object.hasOwn(PARTS, name)
-    ? `which contains more than a token\nwrite it as "${PARTS[name]}"`
-    : { kind, name };
+  if (!Object.hasOwn(PARTS, name)) return { kind, name };
+  const { [name]: part } = PARTS;
+  const hint = kinds.some((known) => part.startsWith(known))
+    ? `write it as "${part}"`
+    : `one of ${examplesOf(kinds)}`;
+  return `which contains more than a token\n${hint}`;
 }
 
 /**

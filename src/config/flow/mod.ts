@@ -74,7 +74,7 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
   const { env, now, randomBytes, constants, report, onExpression } = loading;
   const { body } = found;
   const steps = new StepNames(subject, report);
-  const { source, operation, hasClients } = originOf(found, loading);
+  const { source, operation, hasClient, hasConnections } = originOf(found, loading);
   const results = new DestinationNames(subject, report);
   const fields = flowFields({ name, loading, source, operation, steps, results });
   const hidden = hidesSteps(body, fields);
@@ -84,9 +84,10 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
     subject,
     variables: [
       ...["input", "constants"],
-      ...(hasClients ? ["client"] : []),
+      ...(hasClient ? ["client"] : []),
       ...(hasSteps(body) || hidden ? ["step"] : []),
     ],
+    fromClient: hasConnections,
     env,
     now,
     randomBytes,

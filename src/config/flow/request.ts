@@ -49,7 +49,7 @@ export function readRequest<F extends typeof requestFields & Fields>(
     added.map((key) => [key, (values as Record<string, unknown>)[key]]),
   );
   const { params } = values as { readonly params?: Readonly<Record<string, Expression>> };
-  const fromClient = context.variables.includes("client");
+  const { fromClient = context.variables.includes("client") } = context;
   const asked: Destination = { operation, target, options, fromClient, ...(params && { params }) };
   if (model !== undefined) {
     const { report } = loading;

@@ -15,7 +15,7 @@ import {
   type Values,
 } from "../../contract/fields.ts";
 import { keepPlaces, Places, placesOf } from "../../contract/places.ts";
-import { integer, oneOf, text } from "../../contract/value-schema.ts";
+import { flag, integer, oneOf, text } from "../../contract/value-schema.ts";
 import { type Loading, reportAll } from "../loading.ts";
 import type { Block, Span } from "../../hcl/tree.ts";
 import { connectorName, findConnector } from "./request.ts";
@@ -43,6 +43,10 @@ export const fromFields = {
     about: "Which of the connector's events; all of them where it is left out.",
   }),
   filter: filterField(),
+  public: attribute(flag(), {
+    about: "Takes requests without a token, too, where the connector's `auth` asks for one.",
+    default: false,
+  }),
 } satisfies Fields;
 
 /** The attributes of a flow that say where its events come from. */
@@ -60,7 +64,9 @@ export interface Origin {
   /** The `operation` of the `from` block. */
   readonly operation: string | undefined;
   /** Whether expressions can use `client`; true if the source is not known. */
-  readonly hasClients: boolean;
+  readonly hasClient: boolean;
+  /** Whether a connection of a client can be behind the events; true if the source is not known. */
+  readonly hasConnections: boolean;
 }
 
 /** Looks at the source of a flow before the fields of the flow are read. */
@@ -70,15 +76,23 @@ export function originOf({ body, headerSpan }: Block, loading: Loading): Origin 
   const from = flow.block("from");
   if (from === undefined) {
     const source = scheduled ? "schedule" : undefined;
-    return { source, operation: undefined, hasClients: !scheduled };
+    return {
+      source,
+      operation: undefined,
+      hasClient: !scheduled,
+      hasConnections: !scheduled,
+    };
   }
   const places = new Places(from.body, from.headerSpan);
   const connector = loading.connectors.get(connectorName(places) ?? "");
   const operation = places.attribute("operation")?.value;
+  const { kind, hasClient = false } = connector?.definition.source ?? {};
+  const hasConnections = connector === undefined || kind === "clients";
   return {
     source: scheduled ? "schedule" : connector,
     operation: typeof operation === "string" ? operation : undefined,
-    hasClients: connector === undefined || connector.definition.source?.kind === "clients",
+    hasClient: hasConnections || hasClient,
+    hasConnections,
   };
 }
 
@@ -114,7 +128,7 @@ export function readSource(
     return undefined;
   }
   checkSource(from, subject, loading);
-  const { connector, operation, filter } = from;
+  const { connector, operation, filter, public: isPublic } = from;
   const { condition, filterRefusal } = filter ?? {};
   const model: SourceModel = {
     kind: "connector",
@@ -122,6 +136,7 @@ export function readSource(
     operation,
     filter: condition,
     filterRefusal,
+    public: isPublic,
   };
   keepPlaces(model, placesOf(from));
   return model;
@@ -133,7 +148,7 @@ function checkSource(
   loading: Loading,
 ): void {
   const { report } = loading;
-  const { connector, operation, filter } = from;
+  const { connector, operation, filter, public: isPublic } = from;
   const places = placesOf(from);
   const model = findConnector(places, subject, loading);
   if (model === undefined) return;
@@ -146,6 +161,16 @@ function checkSource(
   const unread = places.misspelled.has("operation") ||
     (operation === undefined && places.has("operation"));
   if (!unread) reportAll(source.check?.(operation, options) ?? [], places, named, report);
+  if (isPublic && source.needsToken?.(options) !== true) {
+    const isRest = source.kind === "requests";
+    const message = isRest
+      ? `${named} asks for no token, so that public changes nothing`
+      : `${named} has no routes that could be public`;
+    const hint = isRest
+      ? "it goes with an auth block that has required = true"
+      : "those of a rest connector can";
+    report({ code: "unused-attribute", span: places.of("public"), message, hint });
+  }
   if (filter?.settlement !== undefined && source.kind !== "messages") {
     const message = `${named} has no messages that could be acked or rejected`;
     const hint = "only the messages of a broker can";

@@ -6,7 +6,6 @@ import {
   named,
   type PlacedConnector,
   type PlacedFlow,
-  type PlacedRequest,
   placeOfPath,
   type Surroundings,
 } from "./flow.ts";
@@ -28,7 +27,7 @@ export function warnOfClaims(
   const told = new Set<number>();
   for (const { expression, span } of flow.expressions) {
     const reads = readsUser(expression);
-    const connector = connectors.get(clientsOf(flow, requests, span) ?? "");
+    const connector = connectors.get(connectorOfClient(flow, span) ?? "");
     // All lines of a named transform have one place.
     if (!reads || told.has(span.start) || !believes(connector)) continue;
     told.add(span.start);
@@ -56,10 +55,9 @@ function readsUser({ paths }: Expression): boolean {
   return [...paths].some((path) => /^client\.user_id(?:\.|$)/.test(path));
 }
 
-/** The connector whose connection `client` is at this place. */
-function clientsOf(
-  { model: { source } }: PlacedFlow,
-  requests: readonly PlacedRequest[],
+/** The connector whose client `client` is at this place. */
+export function connectorOfClient(
+  { model: { source }, requests }: PlacedFlow,
   { file, start }: Span,
 ): string | undefined {
   // In a destination's `filter`, `client` is the recipient.

@@ -2,6 +2,7 @@
 import type { PlacedConnector, PlacedFlow, Surroundings } from "./flow.ts";
 import { warnOfClaims, warnOfClaimsInRules } from "./identity.ts";
 import { warnOfLoops } from "./loops.ts";
+import { warnOfRequests } from "./requests.ts";
 import { warnOfTargets } from "./targets.ts";
 import { warnOfUnpublished, warnOfUnused } from "./unused.ts";
 
@@ -23,6 +24,7 @@ export function warn(
   for (const connector of connectors) warnOfClaimsInRules(connector, options);
   for (const flow of flows) {
     warnOfClaims(flow, options);
+    warnOfRequests(flow, options);
     warnOfTargets(flow, options);
   }
   warnOfLoops(flows, options);

@@ -1,6 +1,9 @@
 /** A rest connector at work: routes, and the flows that answer them. */
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
+import type { Authenticator } from "../../access/auth/authenticator.ts";
+import { readsCookie } from "../../access/auth/fields.ts";
+import { TrustedProxies } from "../../access/proxies.ts";
 import { ConnectorError } from "../../base/errors.ts";
 import { InFlight } from "../../base/in-flight.ts";
 import { shown } from "../../base/shown.ts";
@@ -12,10 +15,13 @@ import type {
   Logger,
 } from "../../contract/connector.ts";
 import { admit, dispatch } from "../../contract/dispatch.ts";
+import { vouchedClientOf } from "../../transport/vouched.ts";
 import { byPrecision, honoPath, METHODS, type Operation, parseOperation } from "./operation.ts";
 import type { RestOptions } from "./options.ts";
+import { clientOf, headOf } from "./client.ts";
+import { Gate } from "./gate.ts";
 import { type BodyOptions, BodyReader, readEvent } from "./request.ts";
-import { endingResponse, errorResponse, unavailable } from "./response.ts";
+import { endingResponse, errorResponse, unauthorized, unavailable } from "./response.ts";
 
 /** One operation and the flows on it, in file order. */
 interface Route {
@@ -42,16 +48,20 @@ export class RestConnector implements Connector {
   /** By method and shape. */
   readonly #routes = new Map<string, Route>();
   readonly #bodies: BodyOptions;
+  readonly #gate: Gate;
+  readonly #proxies: TrustedProxies | undefined;
   readonly #inFlight = new InFlight();
   #accepting = false;
 
-  /** Opens nothing. */
-  constructor(options: RestOptions, context: ConnectorContext) {
+  /** Opens nothing. Pass an `authenticator` where the options have `auth`. */
+  constructor(options: RestOptions, context: ConnectorContext, authenticator?: Authenticator) {
     const { name, logger, clock } = context;
     this.#name = name;
     this.#options = options;
     this.#logger = logger;
     this.#bodies = { reader: new BodyReader(clock), maxSize: options.max_body_size };
+    this.#gate = new Gate(options, clock, authenticator);
+    this.#proxies = options.trust_proxy && new TrustedProxies(options.trust_proxy, logger);
     this.http = {
       listen: { host: options.host, port: options.port },
       routes: (app) => this.#register(app as unknown as Hono<Env>),
@@ -98,9 +108,15 @@ export class RestConnector implements Connector {
     const routes = [...this.#routes.values()].sort((a, b) => byPrecision(a.operation, b.operation));
     const paths = Map.groupBy(routes, ({ operation }) => operation.shape);
     if (this.#options.cors.length > 0) {
+      const { auth, rate_limit } = this.#options;
       const allowed = cors({
         origin: allowedOrigin(this.#options.cors),
         allowMethods: [...METHODS],
+        credentials: auth !== undefined && readsCookie(auth),
+        exposeHeaders: [
+          ...(auth === undefined ? [] : ["WWW-Authenticate"]),
+          ...(rate_limit === undefined ? [] : ["Retry-After"]),
+        ],
       });
       for (const [{ operation }] of paths.values()) app.use(honoPath(operation), allowed);
     }
@@ -120,8 +136,17 @@ export class RestConnector implements Connector {
 
   async #serve(context: Context, { operation, handlers }: Route): Promise<Response> {
     if (!this.#accepting) return unavailable();
-    const event = await readEvent(context, operation, this.#bodies);
+    const { raw } = context.req;
+    const isPublic = handlers.some((handler) => handler.public === true);
+    const head = headOf(context, this.#proxies);
+    const decision = this.#gate.admit(head, isPublic, vouchedClientOf(raw));
+    const admitted = decision instanceof Promise ? await decision : decision;
+    if (admitted instanceof Response) return refused(admitted, raw);
+    const { identity, head: seen, entitled } = admitted;
+    const sender = { head: seen, client: clientOf(seen, identity) };
+    const event = await readEvent(context, operation, sender, this.#bodies);
     if (event instanceof Response) return event;
+    const served = entitled ? handlers : handlers.filter((handler) => handler.public === true);
     const broken = (error: unknown): Response => {
       this.#logger.error("{operation} failed: {error}", {
         operation: shown(event.operation),
@@ -130,8 +155,12 @@ export class RestConnector implements Connector {
       return failure();
     };
     try {
-      const { answer, all } = dispatch(admit(handlers, event), event);
-      if (answer === undefined) return errorResponse("not_found", "no flow takes this request");
+      const { answer, all } = dispatch(admit(served, event), event);
+      if (answer === undefined) {
+        // A flow that is not public might have taken it.
+        if (served.length < handlers.length) return unauthorized("a token is required");
+        return errorResponse("not_found", "no flow takes this request");
+      }
       void this.#inFlight.add(Promise.resolve(all).catch(broken));
       // A bug in the first flow rejects `all` as well, which logs it.
       const ending = await Promise.resolve(answer).catch(() => undefined);
@@ -140,6 +169,12 @@ export class RestConnector implements Connector {
       return broken(error);
     }
   }
+}
+
+/** The refusal of a request whose body is not read: the connection cannot be used again. */
+function refused(response: Response, { body }: Request): Response {
+  if (body !== null) response.headers.set("connection", "close");
+  return response;
 }
 
 function failure(): Response {

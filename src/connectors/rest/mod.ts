@@ -1,12 +1,22 @@
 /**
  * The `rest` connector: flows that answer HTTP requests.
  *
- * May import base/ and contract/.
+ * May import access/, base/, contract/ and transport/.
+ *
+ * A request goes through `gate.ts` (origin, token, rate), `request.ts` (its body) and `connector.ts` to
+ * its flows; `response.ts` makes the answer.
  */
-import { type ConnectorType, defineConnector } from "../../contract/definition.ts";
+import { type AuthOptions, checkAuth, withoutKeys } from "../../access/auth/fields.ts";
+import { demandsOf } from "../../access/proxies.ts";
+import type { Connector, ConnectorContext } from "../../contract/connector.ts";
+import {
+  type CodedProblem,
+  type ConnectorType,
+  defineConnector,
+} from "../../contract/definition.ts";
 import { RestConnector } from "./connector.ts";
 import { parseOperation } from "./operation.ts";
-import { fields } from "./options.ts";
+import { fields, pagesOf, type RestOptions } from "./options.ts";
 import { METADATA } from "./request.ts";
 
 /**
@@ -16,15 +26,48 @@ import { METADATA } from "./request.ts";
  */
 export const restConnector: ConnectorType = defineConnector({
   fields,
+  check(options): CodedProblem[] {
+    const { auth, cors, origins } = options;
+    const problems: CodedProblem[] = [...checkAuth(auth, pagesOf(options), "send requests")];
+    if (cors === "*" && origins !== undefined) {
+      problems.push({
+        code: "conflicting-attributes",
+        attribute: "cors",
+        message: "lets any page read its answers, and refuses the requests of most",
+        hint: "list the origins in cors, too",
+      });
+    }
+    return problems;
+  },
+  listener: demandsOf,
   source: {
     kind: "requests",
+    hasClient: true,
+    needsToken: ({ auth }) => auth?.required === true,
+    verifies: ({ auth }) => auth !== undefined,
     metadata: [...METADATA],
     check(operation) {
       const parsed = parseOperation(operation);
       return "message" in parsed ? [parsed] : [];
     },
   },
-  // It opens nothing by itself.
-  test: (options) => options,
-  create: (options, context) => new RestConnector(options, context),
+  // It opens nothing but the URL of keys, and a test names the users of its requests.
+  test: (options) => ({ ...options, auth: options.auth && withoutKeys(options.auth) }),
+  create: (options, context) =>
+    options.auth === undefined
+      ? new RestConnector(options, context)
+      : createWithAuth(options, options.auth, context),
 });
+
+/** Loads the token verifier, which only connectors with `auth` need. */
+async function createWithAuth(
+  options: RestOptions,
+  auth: AuthOptions,
+  context: ConnectorContext,
+): Promise<Connector> {
+  const { createAuthenticator } = await import("../../access/auth/authenticator.ts");
+  const { name, clock, logger, constants } = context;
+  const scope = { constants };
+  const authenticator = await createAuthenticator(auth, { name, clock, logger, scope });
+  return new RestConnector(options, context, authenticator);
+}

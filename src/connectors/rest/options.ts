@@ -2,6 +2,10 @@
 import * as v from "valibot";
 import { attribute, type Values } from "../../contract/fields.ts";
 import { integer, size, text, type ValueSchema, valueSchema } from "../../contract/value-schema.ts";
+import { readsCookie, requestAuthField } from "../../access/auth/fields.ts";
+import { type AllowedOrigins, originList, withOrigins } from "../../access/origins.ts";
+import { trustProxyField } from "../../access/proxies.ts";
+import { rateLimitField } from "../../access/rate-limit.ts";
 
 /** `*` for any origin, or these; none where the list is empty. */
 export type Origins = "*" | readonly string[];
@@ -43,11 +47,35 @@ export const fields = {
     about: "Lets pages of other origins call: true for any, or a list of exact origins.",
     default: false,
   }),
+  auth: requestAuthField,
+  origins: attribute(originList(), {
+    about: "The origins whose pages may send requests, such as `https://example.com` or " +
+      "`*.example.com` (https and its default port); those of `cors` may as well. Any by default; " +
+      "required if `auth` reads a cookie and `cors` lists no origins.",
+  }),
+  rate_limit: rateLimitField({
+    about: "The rate limit of each user, or of each address for requests without a user. A " +
+      "request over the limit gets 429. No limit by default.",
+    messages: "The maximum number of requests in each `per`.",
+  }),
+  trust_proxy: trustProxyField,
   max_body_size: attribute(size(), { about: "The largest body it reads.", default: "1MB" }),
 };
 
 /** The values of a `connector` block. */
 export type RestOptions = Values<typeof fields>;
+
+/** The pages that may send requests; undefined for all. */
+export function pagesOf(
+  { auth, cors, origins }: Pick<RestOptions, "auth" | "cors" | "origins">,
+): AllowedOrigins | undefined {
+  // Without a cookie, a list in `cors` only says whose pages may read the answers.
+  const isList = cors !== "*" && cors.length > 0;
+  if (isList && (origins !== undefined || auth !== undefined && readsCookie(auth))) {
+    return withOrigins(origins, cors);
+  }
+  return origins;
+}
 
 function isOrigin(value: unknown): boolean {
   return typeof value === "string" && URL.canParse(value) && new URL(value).origin === value;

@@ -3,7 +3,8 @@ import type { Context } from "hono";
 import type { Clock } from "../../base/clock.ts";
 import { isObject, parseJson } from "../../base/json.ts";
 import { isDecodable } from "../../base/text.ts";
-import type { FlowEvent } from "../../contract/connector.ts";
+import type { Client, FlowEvent } from "../../contract/connector.ts";
+import type { RequestHead } from "./client.ts";
 import { honoParameter, type Operation } from "./operation.ts";
 import { errorResponse, unavailable } from "./response.ts";
 
@@ -24,8 +25,15 @@ export interface BodyOptions {
   readonly maxSize: number;
 }
 
+/** What is known of a request without its body. */
+export interface Sender {
+  readonly head: RequestHead;
+  readonly client: Client;
+}
+
 /**
- * The event of a request, or the response that refuses it.
+ * The event of a request, or the response that refuses it. What a flow sees of URL and headers is
+ * what the head has, in which there is no token.
  *
  * A query parameter is text; one that is repeated is a list of its texts in order. The payload is
  * the fields of path, query and body, path over query over body. A body that is not a JSON object is
@@ -34,9 +42,9 @@ export interface BodyOptions {
 export async function readEvent(
   context: Context,
   { method, path, parameters }: Operation,
+  { head: { url, headers }, client }: Sender,
   options: BodyOptions,
 ): Promise<FlowEvent | Response> {
-  const url = new URL(context.req.url);
   if (!isDecodable(url.pathname)) {
     return errorResponse("invalid_message", "the path is not valid percent-encoded UTF-8");
   }
@@ -58,9 +66,10 @@ export async function readEvent(
     },
     input: {
       ...fields,
-      headers: Object.fromEntries(context.req.raw.headers),
+      headers,
       body: body.value ?? null,
     },
+    client,
   };
 }
 

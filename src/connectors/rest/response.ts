@@ -45,16 +45,24 @@ export interface ErrorResponseOptions {
   /** Each `{ path, message }` of data that is not valid. */
   readonly details?: readonly unknown[] | undefined;
   readonly ref?: string | undefined;
+  /** Milliseconds until a request is served again; only with `rate_limited`. */
+  readonly retryAfter?: number;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An error as callers see it: `{"error":{"code","message","details"?,"ref"?}}`. */
+/** An error as callers see it: `{"error":{"code","message","details"?,"ref"?,"retry_after_ms"?}}`. */
 export function errorResponse(
   code: string,
   message: string,
-  { status = statusOf(code), details, ref, headers }: ErrorResponseOptions = {},
+  { status = statusOf(code), details, ref, retryAfter, headers }: ErrorResponseOptions = {},
 ): Response {
-  return jsonResponse({ error: { code, message, details, ref } }, status, headers);
+  const error = { code, message, details, ref, retry_after_ms: retryAfter };
+  return jsonResponse({ error }, status, headers);
+}
+
+/** The response to a request without a token. RFC 6750: it names no error. */
+export function unauthorized(message: string): Response {
+  return errorResponse("unauthorized", message, { headers: { "www-authenticate": "Bearer" } });
 }
 
 /** The response while no flow starts. It closes the connection, where a body may still arrive. */

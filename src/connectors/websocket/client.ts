@@ -9,6 +9,13 @@ import type { CloseReason } from "./closing.ts";
 
 const NO_ROOMS: ReadonlySet<string> = new Set();
 
+/** A client with a connection. */
+export interface ConnectedClient extends Client {
+  readonly id: string;
+  readonly rooms: readonly string[];
+  readonly connected_at: string;
+}
+
 /** The parts of a handshake that expressions see. */
 export type SeenHandshake = Pick<
   HandshakeRequest,
@@ -34,7 +41,7 @@ export class ClientState {
   /** Milliseconds since the epoch. */
   readonly #connectedAt: number;
   #rooms: Set<string> | undefined = undefined;
-  #facts: Client | undefined = undefined;
+  #facts: ConnectedClient | undefined = undefined;
   readonly #newId: () => string;
 
   /** Expressions see all of `handshake`. */
@@ -50,7 +57,7 @@ export class ClientState {
   }
 
   /** The facts that expressions see, made on first use. */
-  get facts(): Client {
+  get facts(): ConnectedClient {
     return this.#facts ??= this.#makeFacts();
   }
 
@@ -84,7 +91,7 @@ export class ClientState {
     void this.#handshake?.remoteAddress;
   }
 
-  #makeFacts(): Client {
+  #makeFacts(): ConnectedClient {
     // The facts show the rooms of the moment, so they need the set that changes.
     this.#rooms ??= new Set();
     const facts = clientFacts(
@@ -109,7 +116,7 @@ export function clientFacts(
   rooms: ReadonlySet<string>,
   connectedAt: number,
   id: string,
-): Client {
+): ConnectedClient {
   return {
     id,
     // A renewal never changes it.

@@ -64,7 +64,7 @@ export function commandOf(
   { target, options, scope, event }: WriteRequest,
 ): ControlCommand {
   const { user } = options as WebSocketDestinationOptions;
-  const sender = event?.client?.id;
+  const sender = event?.client?.id ?? undefined;
   if (user === undefined && sender === undefined) {
     fail(connector, `${operation} needs a user, because no client sent the event`);
   }

@@ -74,7 +74,7 @@ export class Hub implements Connector {
     const { operation, payload, scope, event, options } = request;
     const { name, outboxes } = this.#shared;
     const { filter, exclude_sender, frame: type } = options as WebSocketDestinationOptions;
-    const sender = event?.client?.id;
+    const sender = event?.client?.id ?? undefined;
     const except = exclude_sender ? sender : undefined;
     const selection = { filter, except, scope };
     if (isControl(operation)) {
@@ -121,7 +121,9 @@ export class Hub implements Connector {
     const form = checkHandshake(request.method, request.headers);
     if (!form.accepted) return this.#refuse("refused_request", form);
     if (this.#stopped) return this.#refuse("refused_shutdown", SHUTTING_DOWN);
-    const decision = decide(this.#shared, request, form.protocols, vouched);
+    const { proxies } = this.#shared;
+    const seen = proxies === undefined ? request : proxies.handshake(request);
+    const decision = decide(this.#shared, seen, form.protocols, vouched);
     return decision instanceof Promise
       ? this.#deciding.add(decision.then((one) => this.#connect(one)))
       : this.#connect(decision);

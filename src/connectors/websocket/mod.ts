@@ -17,6 +17,7 @@ import {
 import { CONTROL_TYPES, RESERVED_TYPES, TYPE_FORM, TYPE_PATTERN } from "./protocol.ts";
 import type { Connector, ConnectorContext } from "../../contract/connector.ts";
 import { type AuthOptions, checkAuth, withoutKeys } from "../../access/auth/fields.ts";
+import { demandsOf } from "../../access/proxies.ts";
 import { checkControl, CONTROL_OPERATIONS, isControl } from "./control.ts";
 import { Hub } from "./hub.ts";
 import { destinationFields, fields, type WebSocketOptions } from "./options.ts";
@@ -72,6 +73,7 @@ export const websocketConnector: ConnectorType = defineConnector({
     ),
   ],
   address: ({ host, port, path }) => `${host}:${port}${path}`,
+  listener: demandsOf,
   source: {
     kind: "clients",
     gates: ["connect", "join_room"],
@@ -107,7 +109,15 @@ export const websocketConnector: ConnectorType = defineConnector({
     fields: destinationFields,
     operations: DESTINATION_OPERATIONS,
     check(to): CodedProblem[] {
-      const { operation, target, options: { user } } = to;
+      const { operation, target, options: { user, exclude_sender }, fromClient } = to;
+      if (exclude_sender && fromClient === false) {
+        return [{
+          code: "unused-attribute",
+          attribute: "exclude_sender",
+          message: "has exclude_sender, although no connection sends the event",
+          severity: "warning",
+        }];
+      }
       if (isControl(operation)) return checkControl(operation, to);
       if (user !== undefined) {
         const message = `has a user, which ${operation ?? "it"} does not use`;

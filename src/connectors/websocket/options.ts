@@ -14,6 +14,7 @@ import { rateLimitField } from "./limits.ts";
 import { slowClientField } from "./slow-client/fields.ts";
 import { authField } from "../../access/auth/fields.ts";
 import { originList } from "../../access/origins.ts";
+import { trustProxyField } from "../../access/proxies.ts";
 import { roomsField } from "./rooms/fields.ts";
 
 /** The attributes of the connector. */
@@ -55,6 +56,7 @@ export const fields = {
       "cookie. A request without Origin is accepted: it does not come from a browser.",
   }),
   auth: authField,
+  trust_proxy: trustProxyField,
   room: roomsField,
   rate_limit: rateLimitField,
   slow_client: slowClientField,

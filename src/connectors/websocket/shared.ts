@@ -1,4 +1,5 @@
 /** What the parts of one `websocket` connector share: the hub makes it, every part reads it. */
+import { TrustedProxies } from "../../access/proxies.ts";
 import { type Clock, endOfTick } from "../../base/clock.ts";
 import { randomId } from "../../base/ids.ts";
 import type { ConnectorCluster } from "../../contract/cluster.ts";
@@ -32,6 +33,8 @@ export interface Shared {
   readonly newId: () => string;
   /** Undefined where clients need no token. */
   readonly authenticator: Authenticator | undefined;
+  /** Undefined where no header is believed. */
+  readonly proxies: TrustedProxies | undefined;
   readonly counters: Counters;
   /** The slots of `max_connections`, which all workers have together. */
   readonly slots: Slots;
@@ -62,6 +65,7 @@ export function createShared(
     clock,
     newId,
     authenticator,
+    proxies: options.trust_proxy && new TrustedProxies(options.trust_proxy, logger),
     counters,
     slots: slotsOf(options, cluster),
     outboxes: new Outboxes(slowClientOptions(options.slow_client), {
