@@ -6,6 +6,18 @@ import { typeOf, violations } from "./type-support.ts";
 
 const NAMES = ["a", "b", "items", "constructor", "__proto__", "toString", "ä"];
 
+/** The types of a union. */
+const UNION = `type "leaf" {
+  kind        = string({ enum = ["leaf"] })
+  constructor = number
+}
+type "branch" {
+  kind   = string({ enum = ["branch", "__proto__"] })
+  leaves = array(one_of(leaf, branch))
+  next   = branch({ required = false })
+}
+`;
+
 /** A type as it is written, and how values for it are made. */
 interface Sample {
   readonly written: string;
@@ -28,6 +40,19 @@ function sample(random: Random, depth: number): Sample {
     { written: "boolean", good: () => random.chance(0.5), wrong: 0 },
     { written: "id", good: () => random.pick<unknown>(["k", 7]), wrong: {} },
     { written: "object", good: () => ({ any: [1] }), wrong: [] },
+    {
+      written: "string({ trim = true, lower = true, max_length = 3 })",
+      good: () => random.pick(["", "a b", "😀"]),
+      wrong: 1,
+    },
+    {
+      written: "one_of(leaf, branch)",
+      good: () => {
+        const leaf = { kind: "leaf", constructor: 1 };
+        return random.chance(0.5) ? leaf : { kind: "branch", leaves: [leaf, leaf], next: null };
+      },
+      wrong: "leaf",
+    },
   ];
   if (depth === 0 || random.chance(0.4)) return random.pick(leaves);
   if (random.chance(0.5)) {
@@ -66,7 +91,7 @@ for (let seed = 1; seed <= 60; seed++) {
     const random = seeded(seed);
     const fields = sampleFields(random, 3);
     const lines = [...fields].map(([name, field]) => `  ${name} = ${field.written}\n`);
-    const type = await typeOf(`type "t" {\n${lines.join("")}}\n`);
+    const type = await typeOf(`type "t" {\n${lines.join("")}}\n${UNION}`);
     for (let round = 0; round < 20; round++) {
       const good = objectOf(fields);
       const before = JSON.stringify(good);
