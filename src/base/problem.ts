@@ -153,7 +153,7 @@ export const PROBLEM_CODES = {
   "invalid-path": "The URL path is not in its plain form.",
   "invalid-url": "The URL has the wrong form.",
   "invalid-query": "The SQL query cannot be read.",
-  "missing-parameter": "The query needs a parameter that `params` does not have.",
+  "missing-parameter": "The query needs a parameter that the step does not send.",
   "unknown-parameter": "The query has no such parameter.",
   "no-rows": "The statement returns no rows.",
   "missing-queue": "The connector needs a named queue.",

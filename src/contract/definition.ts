@@ -38,6 +38,8 @@ export interface Destination<Options = unknown> {
   readonly fromClient?: boolean;
   /** A step's `params`, evaluated for each event; undefined where it has none. */
   readonly params?: Readonly<Record<string, Expression>>;
+  /** The names that a step sends without `params`, if they are known. */
+  readonly sent?: readonly string[];
 }
 
 /** How flows start at a kind of connector. */

@@ -33,6 +33,8 @@ export interface ReadContext {
   readonly randomBytes?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
   /** The names of all constants; undefined if some may be unknown. */
   readonly constants?: readonly string[] | undefined;
+  /** The names that a step of this block sends without `params`, if they are known. */
+  readonly sent?: readonly string[] | undefined;
   /** Takes every expression that was compiled, and the place of its attribute's value. */
   readonly onExpression?: ((expression: Expression, span: Span) => void) | undefined;
   /** For the field `lookups`: blocks that can only be read once all connectors are known. */

@@ -49,8 +49,9 @@ export function readRequest<F extends typeof requestFields & Fields>(
     added.map((key) => [key, (values as Record<string, unknown>)[key]]),
   );
   const { params } = values as { readonly params?: Readonly<Record<string, Expression>> };
-  const { fromClient = context.variables.includes("client") } = context;
-  const asked: Destination = { operation, target, options, fromClient, ...(params && { params }) };
+  const { fromClient = context.variables.includes("client"), sent } = context;
+  const given = { ...(params && { params }), ...(sent && { sent }) };
+  const asked: Destination = { operation, target, options, fromClient, ...given };
   if (model !== undefined) {
     const { report } = loading;
     checkRequest(places, asked, { model, definition, role, subject, sound: read.sound, report });

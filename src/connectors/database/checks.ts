@@ -19,11 +19,11 @@ export function checkDestination(to: Destination<DatabaseDestination>): readonly
 
 /** Checks a `step` block. Its `params` are all that it sends; without them it sends the payload. */
 export function checkStep(step: Destination<DatabaseDestination>): readonly CodedProblem[] {
-  const { params, options: { query, rows } } = step;
+  const { params, sent = [], options: { query, rows } } = step;
   if (query !== undefined) {
     return checkQuery(query, step, (found) => [
       ...checkNames(found, params),
-      ...(params === undefined ? [] : checkMissing(found, Object.keys(params))),
+      ...(params === undefined ? checkSent(found, sent) : checkMissing(found, Object.keys(params))),
       ...(found.returnsRows || rows === undefined || rows === "auto" ? [] : [{
         code: "no-rows" as const,
         attribute: "rows",
@@ -116,6 +116,17 @@ function checkMissing({ parameters }: Query, params: readonly string[]): readonl
     .map((name) =>
       lacking("missing-parameter", `needs the parameter ":${name}" in params`, name, params)
     );
+}
+
+/** Every parameter of the query must be sent, if the names of what is sent are known. */
+function checkSent({ parameters }: Query, sent: readonly string[]): readonly CodedProblem[] {
+  if (sent.length === 0) return [];
+  return [...new Set(parameters)].filter((name) => !sent.includes(name)).map((name) => ({
+    code: "missing-parameter",
+    attribute: "query",
+    message: `has the parameter ":${name}" in its query and sends none of this name`,
+    hint: didYouMean(name, sent) ?? `it sends ${sent.join(", ")}; params sends others`,
+  }));
 }
 
 function lacking(

@@ -13,7 +13,7 @@ import {
 import { misspelledOf } from "../../../contract/places.ts";
 import { lookups, StepNames } from "../../../contract/step-fields.ts";
 import type { LookupModel } from "../../../contract/request.ts";
-import { checkMatch, checkPattern } from "./names.ts";
+import { checkMatch, checkPattern, SENT } from "./names.ts";
 import { RoomPattern } from "./pattern.ts";
 
 /** The attributes of a `room` block. */
@@ -67,6 +67,8 @@ export const roomsField: Field<readonly RoomOptions[]> = {
         ...context,
         subject,
         variables: [...context.variables, "client", "room", ...match, ...steps],
+        // Names that could not be read may be any.
+        sent: pattern.problems.length > 0 ? undefined : [...SENT, ...pattern.names],
         onExpression(expression, span) {
           checkMatch(expression, span, pattern, subject, context.report);
           context.onExpression?.(expression, span);

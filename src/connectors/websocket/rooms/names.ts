@@ -8,7 +8,7 @@ type Report = ReadContext["report"];
 type Span = Parameters<NonNullable<ReadContext["onExpression"]>>[1];
 
 /** What a look-up without `params` sends beside the names. */
-const SENT: readonly string[] = ["room", "user_id"];
+export const SENT: readonly string[] = ["room", "user_id"];
 
 /** Reports what is wrong with the names of a pattern. `label` is its place, quotes included. */
 export function checkPattern(
