@@ -65,6 +65,7 @@ export type {
   Model,
   ModelSource,
   NamedExpression,
+  RejectModel,
   RequestModel,
   RetryModel,
   ScheduleModel,

@@ -74,6 +74,37 @@ contract("reject: on connect a look-up that fails is no refusal", door, async (t
   assert.match(body, /^flow "connect gate" failed \(ref [0-9a-f]{8}\)\n$/);
 });
 
+const checked = `${websocket()}${flows}
+  type "arrival" {
+    color = string({ enum = ["red", "blue"] })
+  }
+  flow "checked" {
+    from {
+      connector = "ws"
+      operation = "connect"
+    }
+    validate {
+      input = "arrival"
+    }
+    reject {
+      when   = "input.color == 'blue'"
+      code   = "no_blue"
+      status = 499
+    }
+  }
+`;
+
+contract("reject: on connect the input is checked first; any status goes", checked, async (t) => {
+  const green = await t.request("/ws?color=green");
+  assert.deepEqual([green.status, green.body], [
+    403,
+    'flow "checked": the data is not a valid arrival\n',
+  ]);
+  const blue = await t.request("/ws?color=blue");
+  assert.deepEqual([blue.status, blue.body], [499, 'flow "checked" rejected the event\n']);
+  await (await t.connect("/ws?color=red")).hearsNothing();
+});
+
 const house = `${websocket()}${flows}${gate("join_room")}`;
 
 contract("reject: on join_room there is no member, and the code is its own", house, async (t) => {

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConnectorError } from "../../src/base/errors.ts";
+import { startSchedule } from "../../src/flow/schedule.ts";
+import { ManualClock } from "../support/clock.ts";
 import { eventOf, failureOf, FROM, make, to } from "../support/flow.ts";
 
 const REQUESTS = 'from { connector = "r" }';
@@ -159,4 +161,16 @@ test("without a reject only accept runs early", async () => {
   assert.equal(writes.length, 0);
   await flow.run(event);
   assert.equal(writes.length, 2);
+});
+
+test("reject: on a schedule the run ends, and only debug lines tell", async () => {
+  const clock = new ManualClock();
+  const body = ['when = "@every 5s"', reject("true", "closed"), to("c")].join("\n");
+  const { flow, writes, log } = await make(body);
+  const schedule = startSchedule({ every: 5_000 }, () => flow.run(eventOf({})), log.logger, clock);
+  await clock.advance(11_000);
+  await schedule.stop();
+  assert.equal(flow.ended, 2);
+  assert.equal(writes.length, 0);
+  assert.deepEqual(log.records.map(({ level }) => level), ["debug", "debug"]);
 });

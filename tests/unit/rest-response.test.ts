@@ -95,6 +95,26 @@ test("rest: a failed flow tells its details, and its error_response instead", as
   }
 });
 
+test("rest: a refusal has a status and a code of its own, or those of its error_response", async () => {
+  const body = { why: 1 };
+  const cases: readonly [string, number, ErrorAnswer | undefined, number][] = [
+    ["not_found", 404, undefined, 404],
+    ["constructor", 403, undefined, 403],
+    ["not_found", 404, { status: undefined, body }, 404],
+    ["not_found", 404, { status: 410, body: undefined }, 410],
+  ];
+  for (const [code, status, given, expected] of cases) {
+    const options = { message: "no such ticket", status, ...(given && { answer: given }) };
+    const response = await answer(Promise.reject(new FlowError("f", code, options)));
+    assert.equal(response.status, expected);
+    const told = { error: { code, message: "no such ticket" } };
+    assert.deepEqual(await response.json(), given?.body ?? told);
+  }
+  // A program may have an error that says nothing about HTTP.
+  const strange = new FlowError("f", "constructor", { message: "odd" });
+  assert.equal((await answer(Promise.reject(strange))).status, 500);
+});
+
 test("rest: an error_response that is not JSON is logged and is 500", async () => {
   const body: Record<string, unknown> = {};
   body.self = body;

@@ -212,6 +212,7 @@ test("loops: what a condition can end, or the event decides, is none", async () 
     [`${from};filter = "input.n > 0"`, publish("x")],
     [`${from};filter {;condition = "input.n > 0";}`, publish("x")],
     [from, `accept {;when = "input.n > 0";};${publish("x")}`],
+    [from, `reject {;when = "input.n > 9";code = "enough";};${publish("x")}`],
     [from, `dedupe {;key = "input.id";ttl = "1m";};${publish("x")}`],
     [from, publish("x", 'when = "input.n > 0"')],
     [from, publish("input.reply_to")],

@@ -123,10 +123,10 @@ function publicationsOf(
   startedBy: StartedBy,
   { connectors, constants }: Surroundings,
 ): readonly Publication[] {
-  const { source, accept, dedupe } = flow.model;
+  const { source, accept, rejects, dedupe } = flow.model;
   // Each of them can let an event pass that has come round.
   if (source.kind === "connector" && source.filter !== undefined) return [];
-  if (accept !== undefined || dedupe !== undefined) return [];
+  if (accept !== undefined || rejects.length > 0 || dedupe !== undefined) return [];
   return flow.requests.flatMap((place): Publication[] => {
     const { request } = place;
     const target = constantTarget(request, constants);

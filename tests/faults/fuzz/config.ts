@@ -50,6 +50,7 @@ export function fuzzConfig(attributes: string): string {
     flow(
       "slow",
       `step "wait" {\n connector = "db"\n query = "SELECT count(*) AS n FROM notes"\n }
+    reject {\n when = "input.text == 'no'"\n code = "__proto__"\n message = "no"\n }
     dedupe {\n key = "input.id"\n ttl = "1s"\n max_keys = 100\n }
     transform {\n n = "step.wait.n"\n }
     to {\n connector = "ws"\n operation = "send_to_room"\n target = "'a'"\n exclude_sender = true\n }`,
