@@ -215,6 +215,7 @@ test("loops: what a condition can end, or the event decides, is none", async () 
     [from, `reject {;when = "input.n > 9";code = "enough";};${publish("x")}`],
     [from, `dedupe {;key = "input.id";ttl = "1m";};${publish("x")}`],
     [from, publish("x", 'when = "input.n > 0"')],
+    [from, publish("x", 'each = "input.parts"')],
     [from, publish("input.reply_to")],
     [from, publish("'x' + input.n")],
     [from, publish("y")],
@@ -334,6 +335,22 @@ test("targets: a field that no transform makes", async () => {
     // A destination's own transform makes what its target sees.
     [`${make};${to("output.lane", 'transform {;lane = "1";}')}`, undefined],
     [`${make};${to("output.room", 'transform {;lane = "1";}')}`, "output.room"],
+    // What `extend` adds to is known where the payload is.
+    [`${make};${to("output.rom", 'transform {;extend = true;lane = "1";}')}`, "output.rom"],
+    [`${make};${to("output.room", 'transform {;extend = true;lane = "1";}')}`, undefined],
+    [to("output.rom", 'transform {;extend = true;lane = "1";}'), undefined],
+    ['transform {;extend = true;lane = "1";};' + to("output.rom"), undefined],
+    [
+      'validate {;input = "message";};transform {;extend = true;lane = "1";};' +
+      to("output.rom"),
+      "output.rom",
+    ],
+    [`${make};${to("payload.rom", 'transform {;lane = "1";}')}`, "payload.rom"],
+    [`${make};${to("payload.room", 'transform {;lane = "1";}')}`, undefined],
+    // Nothing is known of an element.
+    [`${make};${to("output.rom", 'each = "input.list"')}`, undefined],
+    [`${make};${to("payload.rom", 'each = "input.list"')}`, "payload.rom"],
+    [`${make};${to("output.rom", 'each = "input.list";transform {;a = "1";}')}`, "output.rom"],
     // A fallback may get what failed before the transform.
     [`${make};${fallback("output.rom")}`, undefined],
     [`${make};${fallback("output.rom", 'transform {;a = "1";}')}`, "output.rom"],
