@@ -56,31 +56,24 @@ function* deliverOnce(
   for (const group of groups) {
     // An earlier try has come further.
     if (run.scope.delivered > group.start) continue;
-    if (group.kind === "plain") yield* deliverAlone(group, run, context);
-    else if (group.kind === "parallel") yield* deliverTogether(group, run, context);
+    if (group.kind === "plain") {
+      const [to] = group.members;
+      run.stage = to.connector;
+      const result = writeTo(context.connectors, to, run);
+      run.results[group.start] = isPromiseLike(result) ? yield result : result;
+    } else if (group.kind === "parallel") yield* deliverTogether(group, run, context);
     else yield* deliverList(group, run, context);
-    finish(group, run);
+    run.scope.delivered = group.end;
+    if (group.named) addResults(group, run);
   }
 }
 
-/** From now on the results of a group can be seen. */
-function finish({ start, members }: Group, { scope, results }: Run): void {
-  scope.delivered = start + members.length;
+/** From now on the results of a group can be seen by name. */
+function addResults({ start, members }: Group, { scope, results }: Run): void {
   for (let i = 0; i < members.length; i++) {
     const { name } = members[i];
     if (name !== undefined) scope.addResult(name, shown(results[start + i]));
   }
-}
-
-/** Delivers to one destination. */
-function* deliverAlone(
-  { start, members: [to] }: Group,
-  run: Run,
-  { connectors }: DeliveryContext,
-): Coroutine<void> {
-  run.stage = to.connector;
-  const result = writeTo(connectors, to, run);
-  run.results[start] = isPromiseLike(result) ? yield result : result;
 }
 
 function* deliverList(

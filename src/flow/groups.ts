@@ -7,6 +7,10 @@ export interface Group {
   readonly kind: "plain" | "parallel" | "each";
   /** The position of the first one among all destinations of the flow. */
   readonly start: number;
+  /** The position after the last one. */
+  readonly end: number;
+  /** Whether one of them has a name. */
+  readonly named: boolean;
   /** In the order written. */
   readonly members: readonly DestinationModel[];
 }
@@ -17,7 +21,14 @@ export function groupsOf(to: readonly DestinationModel[]): readonly Group[] {
   for (let start = 0, end = 0; start < to.length; start = end) {
     const kind = kindOf(to[start]);
     for (end = start + 1; end < to.length && belongs(to[end], to[start], kind);) end++;
-    groups.push({ kind, start, members: to.slice(start, end) });
+    const members = to.slice(start, end);
+    groups.push({
+      kind,
+      start,
+      end,
+      named: members.some(({ name }) => name !== undefined),
+      members,
+    });
   }
   return groups;
 }

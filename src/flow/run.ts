@@ -15,10 +15,10 @@ export class RunScope {
   payload: unknown = null;
   /** The results of named destinations before this place. */
   results: Readonly<Record<string, unknown>> | null = null;
-  /** The element of an `each`. */
-  item: unknown = null;
-  /** Its position in the list. */
-  index: number | null = null;
+  /** The element of an `each`; only where there is one. */
+  declare item?: unknown;
+  /** Its position in the list; only where there is one. */
+  declare index?: number;
   /** How many destinations come before this place. */
   delivered = 0;
   /** The results of steps, by name. */
@@ -88,10 +88,12 @@ export class RunScope {
     scope.error = this.error;
     scope.payload = this.payload;
     scope.results = this.results;
-    scope.item = this.item;
-    scope.index = this.index;
     scope.delivered = this.delivered;
     scope.output = output;
+    if (this.index !== undefined) {
+      scope.item = this.item;
+      scope.index = this.index;
+    }
     return scope;
   }
 

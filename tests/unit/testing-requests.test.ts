@@ -162,3 +162,38 @@ advance { by = "1s" }
 expect "api" { data = { size = 7 } }`;
   assert.equal(await report(steps), "ok      rest");
 });
+
+test("a test waits for a long list, whose deliveries pause now and then", async () => {
+  const flows = `flow "many" {
+  from {
+    connector = "ws"
+    operation = "many"
+  }
+  to "sent" {
+    each      = "lists.range(2500)"
+    connector = "ws"
+    operation = "send_to_user"
+    target    = "'nobody'"
+  }
+  response { count = "results.sent.size()" }
+}
+test "many" {
+  client "ann" {
+    connector = "ws"
+  }
+  given "ann" {
+    operation = "many"
+    id        = 1
+  }
+  expect "ann" {
+    id   = 1
+    data = { count = 2500 }
+  }
+  expect "ws" {
+    target = "nobody"
+    count  = 2500
+  }
+}
+`;
+  assert.equal(await reportOf(flows), "ok      many");
+});
