@@ -38,7 +38,7 @@ export function* deliverEach(
     results: members.map(() => new ListResult()),
   };
   const { list, results } = progress;
-  const pace = new Pace(clock, run.scope[METER]);
+  const pace = new Pace(clock);
   while (progress.index < list.length) {
     const scope = progress.scope ??= run.scope.withItem(list[progress.index], progress.index);
     while (progress.member < members.length) {
@@ -55,7 +55,7 @@ export function* deliverEach(
         yield pace.pause();
         // Other events have been served in the meantime.
         run.scope.renewSteps();
-        pace.restart(run.scope[METER]);
+        pace.restart();
       }
     }
     progress.index++;

@@ -1,6 +1,6 @@
 /** Lets other events run now and then while one event works through a long list. */
 import { type Clock, endOfTick } from "../base/clock.ts";
-import type { Meter } from "../expression/mod.ts";
+import { Meter } from "../expression/mod.ts";
 
 /** How long one event may work without a pause, in milliseconds. */
 const MILLISECONDS = 10;
@@ -9,23 +9,24 @@ const STEPS = 1_000_000;
 /** The number of its deliveries. */
 const DELIVERIES = 1_000;
 
+/** With fewer steps left than this it is time for a pause, which brings a new budget. */
+const ENOUGH = new Meter().left - STEPS;
+
 /** The work of one event since its last pause. */
 export class Pace {
   readonly #clock: Clock;
   #since: number;
-  #left: number;
   #deliveries = 0;
 
-  /** `meter` counts the steps of the event's expressions. */
-  constructor(clock: Clock, meter: Meter) {
+  /** The work begins now. */
+  constructor(clock: Clock) {
     this.#clock = clock;
     this.#since = clock.elapsed();
-    this.#left = meter.left;
   }
 
   /** Counts one delivery. Returns true if it is time for a pause. */
   count(meter: Meter): boolean {
-    return ++this.#deliveries >= DELIVERIES || this.#left - meter.left >= STEPS ||
+    return ++this.#deliveries >= DELIVERIES || meter.left < ENOUGH ||
       this.#clock.elapsed() - this.#since >= MILLISECONDS;
   }
 
@@ -35,9 +36,8 @@ export class Pace {
   }
 
   /** Begins to count again, after a pause. */
-  restart(meter: Meter): void {
+  restart(): void {
     this.#since = this.#clock.elapsed();
-    this.#left = meter.left;
     this.#deliveries = 0;
   }
 }
