@@ -103,8 +103,9 @@ export interface FlowHandler {
   takes(event: FlowEvent): boolean;
   /**
    * Asks the flow's `accept` block before anything is done, for events that can be refused: before a
-   * connection is opened or a room joined. `run` then does not ask again for the same event. Returns
-   * a promise only if it has to wait.
+   * connection is opened or a room joined. If the flow has `reject` blocks, its input is checked and
+   * its steps run as well. `run` does none of this again for the same event. Returns a promise only
+   * if it has to wait.
    *
    * @throws {FlowError} It refuses the event, or it failed; that has been logged.
    */
