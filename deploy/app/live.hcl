@@ -8,6 +8,9 @@ connector "ws" {
   host = env("HOST", "0.0.0.0") # 127.0.0.1 behind a proxy on the same machine
   port = 3000
   path = "/ws"
+
+  # A proxy on the same machine tells the addresses of clients.
+  trust_proxy = ["127.0.0.1", "::1"]
 }
 
 connector "db" {

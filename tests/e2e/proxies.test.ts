@@ -26,9 +26,11 @@ flow "who" {
     operation = "who"
   }
   response {
-    proto   = "client.headers['x-forwarded-proto']"
-    address = "client.headers['x-forwarded-for']"
-    host    = "client.headers['host']"
+    proto     = "client.headers['x-forwarded-proto']"
+    address   = "client.remote_addr"
+    said      = "client.headers['x-forwarded-for']"
+    forwarded = "client.headers['forwarded']"
+    host      = "client.headers['host']"
   }
 }
 `;
@@ -148,7 +150,13 @@ async function talkThrough(port: number, weir: Weir): Promise<void> {
   const address = await ada.ask({ type: "who", id: 0 });
   assert.deepEqual(address, {
     ...ack(0),
-    data: { proto: "https", address: "127.0.0.1", host: "localhost" },
+    data: {
+      proto: "https",
+      address: "127.0.0.1",
+      said: "127.0.0.1",
+      forwarded: null,
+      host: "localhost",
+    },
   });
   const text = "x".repeat(1_999) + "✓";
   ada.say({ type: "message", data: { text }, id: 1 });
@@ -168,7 +176,8 @@ async function talkThrough(port: number, weir: Weir): Promise<void> {
 /** A client that claims another address. */
 async function openClient(port: number): Promise<SocketClient> {
   const client = await SocketClient.connect(port);
-  client.write(handshakeText("/ws", { headers: { "X-Forwarded-For": "192.0.2.1" } }));
+  const headers = { "X-Forwarded-For": "192.0.2.1", "Forwarded": "for=192.0.2.1" };
+  client.write(handshakeText("/ws", { headers }));
   await client.upgraded();
   return client;
 }
