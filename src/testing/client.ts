@@ -164,7 +164,8 @@ export class ClientConnection {
     if (room === undefined) {
       const reports = (failure: FlowFailure) =>
         this.#isOwn(failure) && failure.error.code === error;
-      return this.#context.records.add(this.#model.name, { ...fields, error }, reports);
+      this.#context.records.add(this.#model.name, { ...fields, error }, reports);
+      return;
     }
     this.#joining.delete(fields.id);
     if (error === undefined) return;

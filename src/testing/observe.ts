@@ -1,11 +1,17 @@
 /** Wraps the connectors of a test, and records their requests and the flows that fail. */
-import type { Connector, FlowEvent, FlowHandler, WriteRequest } from "../contract/connector.ts";
+import type {
+  Connector,
+  FlowEvent,
+  FlowHandler,
+  Transaction,
+  WriteRequest,
+} from "../contract/connector.ts";
 import { ConnectorError, FlowError } from "../base/errors.ts";
 import type { ConnectorModel, Model } from "../model/mod.ts";
 import type { Activity } from "./activity.ts";
 import { WatchedClock } from "./clock.ts";
 import type { Mocks } from "./mocks.ts";
-import type { Records } from "./records.ts";
+import type { Occurrence, Records } from "./records.ts";
 
 /** The subscription of one flow. */
 export interface Subscription {
@@ -92,9 +98,13 @@ export class Observer {
         write: (request: WriteRequest) => {
           // After the end, so that flows which start each other stop.
           if (this.#records.ended) return undefined;
-          const answer = this.#record(name, request);
+          this.#record(name, request);
+          const answer = this.#answerTo(name, request);
           return answer === undefined ? track(this.#write(model, connector, request)) : answer();
         },
+      }),
+      ...(definition.destination?.transactions && {
+        transact: (work) => this.#transact(model, connector, work, isWaiting),
       }),
       ...(store && {
         dedupeStore: {
@@ -106,14 +116,62 @@ export class Observer {
     };
   }
 
-  /** Records a request; returns the mock that answers it. */
+  /**
+   * Runs a transaction. Its requests are recorded, and mocks answer them one by one. A connector that
+   * does not run has no other answers.
+   */
+  #transact<T>(
+    model: ConnectorModel,
+    connector: Connector,
+    work: (transaction: Transaction) => T | PromiseLike<T>,
+    isWaiting: () => boolean,
+  ): PromiseLike<T> {
+    const { name } = model;
+    let requests: (Occurrence | undefined)[] = [];
+    let delays = 0;
+    const answered = (answer: unknown): unknown => {
+      if (!(answer instanceof Promise)) return answer;
+      delays++;
+      this.#activity.touch();
+      return answer.finally(() => delays--);
+    };
+    const inside = (transaction?: Transaction): T | PromiseLike<T> => {
+      // The connector repeats it.
+      this.#records.withdraw(requests);
+      requests = [];
+      return work({
+        write: (request) => {
+          if (this.#records.ended) return undefined;
+          requests.push(this.#record(name, request));
+          const answer = this.#answerTo(name, request);
+          if (answer !== undefined) return answered(answer());
+          return (transaction ?? { write: (one) => this.#write(model, connector, one) }).write(
+            request,
+          );
+        },
+      });
+    };
+    const ended = connector.transact === undefined || this.#records.ended
+      ? (async () => await inside())()
+      : connector.transact(inside);
+    const waits = () => isWaiting() || delays > 0;
+    return this.#activity.track(`connector "${name}"`, ended, waits);
+  }
+
   #record(
     connector: string,
     { operation, target, payload, options }: WriteRequest,
-  ): (() => unknown) | undefined {
+  ): Occurrence | undefined {
     const step = this.#steps.get(options);
-    this.#records.add(connector, { step, operation, target, data: payload });
-    return this.#mocks.find({ connector, step, operation, target });
+    return this.#records.add(connector, { step, operation, target, data: payload });
+  }
+
+  /** The mock that answers a request. */
+  #answerTo(
+    connector: string,
+    { operation, target, options }: WriteRequest,
+  ): (() => unknown) | undefined {
+    return this.#mocks.find({ connector, step: this.#steps.get(options), operation, target });
   }
 
   #write({ name, type, definition }: ConnectorModel, connector: Connector, request: WriteRequest) {

@@ -49,18 +49,26 @@ export class Records {
     this.#touch = touch;
   }
 
-  /** Records something received. Undefined fields are left out. */
+  /** Records something received, and returns what it has recorded. Undefined fields are left out. */
   add(
     subject: string,
     fields: Readonly<Record<string, unknown>>,
     reports: (failure: FlowFailure) => boolean = () => false,
-  ): void {
+  ): Occurrence | undefined {
     this.#touch();
-    if (this.#ended) return;
+    if (this.#ended) return undefined;
     const kept = Object.entries(fields).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, snapshot(value)]]
     );
-    this.#occurrences.push({ subject, fields: Object.fromEntries(kept), reports, taken: false });
+    const occurrence = { subject, fields: Object.fromEntries(kept), reports, taken: false };
+    this.#occurrences.push(occurrence);
+    return occurrence;
+  }
+
+  /** Forgets what was recorded of work that is done once more. */
+  withdraw(occurrences: readonly (Occurrence | undefined)[]): void {
+    if (occurrences.length === 0) return;
+    this.#occurrences = this.#occurrences.filter((one) => !occurrences.includes(one));
   }
 
   /** Records the failure of a flow. */
