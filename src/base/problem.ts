@@ -156,6 +156,7 @@ export const PROBLEM_CODES = {
   "missing-parameter": "The query needs a parameter that the step does not send.",
   "unknown-parameter": "The query has no such parameter.",
   "no-rows": "The statement returns no rows.",
+  "no-transactions": "The connector has no transactions.",
   "missing-queue": "The connector needs a named queue.",
   "dead-letter-loop": "Dead letters would return to the exchange that they came from.",
   "unmatched-room": "No room name can match the pattern.",

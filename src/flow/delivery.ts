@@ -12,6 +12,7 @@ import { deliverTogether } from "./parallel.ts";
 import { writeTo } from "./requests.ts";
 import { shown } from "./results.ts";
 import type { Run } from "./run.ts";
+import { deliverAtomically } from "./transaction.ts";
 
 /** What delivery needs from the flow. */
 export interface DeliveryContext extends FailureContext {
@@ -62,6 +63,7 @@ function* deliverOnce(
       const result = writeTo(context.connectors, to, run);
       run.results[group.start] = isPromiseLike(result) ? yield result : result;
     } else if (group.kind === "parallel") yield* deliverTogether(group, run, context);
+    else if (group.kind === "atomic") yield* deliverInTransaction(group, run, context);
     else yield* deliverList(group, run, context);
     run.scope.delivered = group.end;
     if (group.named) addResults(group, run);
@@ -74,6 +76,19 @@ function addResults({ start, members }: Group, { scope, results }: Run): void {
     const { name } = members[i];
     if (name !== undefined) scope.addResult(name, shown(results[start + i]));
   }
+}
+
+function deliverInTransaction(
+  group: Group,
+  run: Run,
+  context: DeliveryContext,
+): Coroutine<void> {
+  return deliverAtomically(
+    group,
+    run,
+    context.connectors,
+    (connectors) => deliverOnce(group.within, run, { ...context, connectors }),
+  );
 }
 
 function* deliverList(

@@ -3,8 +3,11 @@ import type { DestinationModel } from "../model/mod.ts";
 
 /** Neighbouring destinations that run together. */
 export interface Group {
-  /** `plain` is one destination alone; with `each` all have the same list. */
-  readonly kind: "plain" | "parallel" | "each";
+  /**
+   * `plain` is one destination alone; with `each` all have the same list; those of `atomic` are one
+   * transaction.
+   */
+  readonly kind: "plain" | "parallel" | "each" | "atomic";
   /** The position of the first one among all destinations of the flow. */
   readonly start: number;
   /** The position after the last one. */
@@ -13,24 +16,47 @@ export interface Group {
   readonly named: boolean;
   /** In the order written. */
   readonly members: readonly DestinationModel[];
+  /** The groups within a transaction. */
+  readonly within: readonly Group[];
 }
 
 /** The groups of a flow, in the order in which they run. */
 export function groupsOf(to: readonly DestinationModel[]): readonly Group[] {
-  const groups: Group[] = [];
+  return neighbours(to, isSameTransaction).flatMap(({ start, members }) => {
+    const within = neighbours(members, belongs)
+      .map((part) => group(kindOf(part.members[0]), start + part.start, part.members));
+    const [first] = members;
+    // One write is a transaction by itself.
+    const isPlain = members.length === 1 && first.each === undefined;
+    return first.atomic && !isPlain ? [group("atomic", start, members, within)] : within;
+  });
+}
+
+function group(
+  kind: Group["kind"],
+  start: number,
+  members: readonly DestinationModel[],
+  within: readonly Group[] = [],
+): Group {
+  const named = members.some(({ name }) => name !== undefined);
+  return { kind, start, end: start + members.length, named, members, within };
+}
+
+/** Parts of a list, each as long as possible, in which every destination belongs to the one before it. */
+function neighbours(
+  to: readonly DestinationModel[],
+  belongs: (to: DestinationModel, before: DestinationModel) => boolean,
+): readonly Pick<Group, "start" | "members">[] {
+  const found: Pick<Group, "start" | "members">[] = [];
   for (let start = 0, end = 0; start < to.length; start = end) {
-    const kind = kindOf(to[start]);
-    for (end = start + 1; end < to.length && belongs(to[end], to[start], kind);) end++;
-    const members = to.slice(start, end);
-    groups.push({
-      kind,
-      start,
-      end,
-      named: members.some(({ name }) => name !== undefined),
-      members,
-    });
+    for (end = start + 1; end < to.length && belongs(to[end], to[end - 1]);) end++;
+    found.push({ start, members: to.slice(start, end) });
   }
-  return groups;
+  return found;
+}
+
+function isSameTransaction(to: DestinationModel, before: DestinationModel): boolean {
+  return to.atomic === before.atomic && (!to.atomic || to.connector === before.connector);
 }
 
 function kindOf({ parallel, each }: DestinationModel): Group["kind"] {
@@ -38,8 +64,9 @@ function kindOf({ parallel, each }: DestinationModel): Group["kind"] {
   return each === undefined ? "plain" : "each";
 }
 
-/** Whether a destination runs together with the one before it, which is of this kind. */
-function belongs(to: DestinationModel, before: DestinationModel, kind: Group["kind"]): boolean {
+/** Whether a destination runs together with the one before it. */
+function belongs(to: DestinationModel, before: DestinationModel): boolean {
+  const kind = kindOf(before);
   return kind !== "plain" && kindOf(to) === kind && listOf(to) === listOf(before);
 }
 

@@ -171,6 +171,8 @@ export interface DestinationModel extends RequestModel {
   readonly transform: TransformModel | undefined;
   /** Runs together with neighbours that say so, too. */
   readonly parallel: boolean;
+  /** Is one transaction with neighbours on the same connector that say so, too. */
+  readonly atomic: boolean;
   /** Whether delivering here makes something new, as an INSERT does. */
   readonly creates: boolean;
   /**

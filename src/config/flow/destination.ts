@@ -1,5 +1,5 @@
 /** `to` and `fallback` blocks: where a flow's payload goes. */
-import type { DestinationModel, EachModel, FallbackModel } from "../../model/mod.ts";
+import type { DestinationModel, EachModel, FallbackModel, RequestModel } from "../../model/mod.ts";
 import { expression, placeOf } from "../../contract/expression-fields.ts";
 import {
   attribute,
@@ -39,6 +39,10 @@ function toFields(loading: Loading) {
     ...destinationFields(loading),
     parallel: attribute(flag(), {
       about: "Runs together with neighbours that say so, too.",
+      default: false,
+    }),
+    atomic: attribute(flag(), {
+      about: "Is one transaction with neighbours on the same connector that say so, too.",
       default: false,
     }),
   } satisfies Fields;
@@ -101,15 +105,36 @@ function readTo(
 ): DestinationModel {
   const { subject, report } = context;
   const read = readRequest(block, fields, "destination", context, loading);
-  const { values: { each, transform, parallel }, creates, places } = read;
+  const { values: { each, transform, parallel, atomic }, creates, places } = read;
   if (parallel && places.has("each")) {
     const message = `${subject} has both "each" and "parallel"`;
     const hint = "keep one of them: each goes through its list in order";
     report({ code: "conflicting-attributes", span: places.nameOf("parallel"), message, hint });
   }
-  const request = { ...read.request, each, transform, parallel, creates };
+  if (atomic) checkAtomic(read.request, parallel, places, context, loading);
+  const request = { ...read.request, each, transform, parallel, atomic, creates };
   loading.onRequest?.({ kind: "to", subject, request, places });
   return request;
+}
+
+function checkAtomic(
+  { connector }: RequestModel,
+  parallel: boolean,
+  places: Places,
+  { subject, report }: ReadContext,
+  { connectors }: Loading,
+): void {
+  const span = places.nameOf("atomic");
+  if (parallel) {
+    const message = `${subject} has both "atomic" and "parallel"`;
+    const hint = "keep one of them: the writes of a transaction run in order";
+    report({ code: "conflicting-attributes", span, message, hint });
+  }
+  const model = connectors.get(connector);
+  const { destination } = model?.definition ?? {};
+  if (model === undefined || destination === undefined || destination.transactions) return;
+  const message = `connector "${connector}" (${model.type}) has no transactions`;
+  report({ code: "no-transactions", span, message, hint: "leave atomic out" });
 }
 
 /** The `fallback` block. */
@@ -133,7 +158,8 @@ export function fallbackField(loading: Loading): Field<FallbackModel | undefined
       const inner = within(context, found, name, ["error"]);
       const read = readRequest(found, fields, "destination", inner, loading);
       const { values: { each, transform, include_error: includeError }, creates, places } = read;
-      const request = { ...read.request, each, transform, creates, parallel: false, includeError };
+      const alone = { parallel: false, atomic: false };
+      const request = { ...read.request, ...alone, each, transform, creates, includeError };
       loading.onRequest?.({ kind: "fallback", subject: inner.subject, request, places });
       return request;
     },

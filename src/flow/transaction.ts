@@ -1,0 +1,47 @@
+/** Delivers to neighbours with `atomic = true`: all of their writes succeed, or none. */
+import { ConnectorError } from "../base/errors.ts";
+import { type Coroutine, runWithoutDeadline, waitFor } from "./coroutine.ts";
+import type { Group } from "./groups.ts";
+import type { Connectors } from "./requests.ts";
+import type { Run } from "./run.ts";
+
+/**
+ * Delivers to a group in one transaction of its connector. `deliverMembers` writes to the connectors
+ * that it gets. Where anything fails, the results of the group are forgotten, so that a retry repeats
+ * all of it.
+ */
+export function* deliverAtomically(
+  { start, members: [{ connector }] }: Group,
+  run: Run,
+  connectors: Connectors,
+  deliverMembers: (connectors: Connectors) => Coroutine<void>,
+): Coroutine<void> {
+  const { results } = run.scope;
+  const forget = (): void => {
+    run.results.length = start;
+    run.scope.delivered = start;
+    run.scope.results = results;
+  };
+  let members: Coroutine<void> | undefined;
+  run.stage = connector;
+  try {
+    const destination = connectors.get(connector);
+    if (destination?.transact === undefined) {
+      throw new ConnectorError(connector, "has no transactions", { permanent: true });
+    }
+    yield* waitFor(destination.transact((transaction) => {
+      // The connector may repeat it.
+      forget();
+      run.each = undefined;
+      // Other events have been served since the transaction was asked for.
+      run.scope.renewSteps();
+      members = deliverMembers(new Map([[connector, transaction]]));
+      return runWithoutDeadline(members);
+    }));
+  } catch (error) {
+    // When the flow has timed out, they wait and must not go on.
+    members?.return();
+    forget();
+    throw error;
+  }
+}
