@@ -1,4 +1,4 @@
-/** The attributes of the `database` connector and of the `to` and `step` blocks that name one. */
+/** The attributes of the `database` connector and of the `to` and `step` blocks that name one, `atomic` among them. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { rowsOf } from "../../support/talk.ts";
@@ -63,6 +63,16 @@ async function write(config: string, file = "notes.db") {
   return { answer, rows: found };
 }
 
+/** Inserts a note, and then one that has no such column, in one transaction if both say so. */
+async function insertTwo(attribute: string) {
+  const note = `to {
+    connector = "db"
+    target    = "notes"
+    ${attribute}
+  }`;
+  return await write(database({}) + flow(`${note}\n${note.replace("notes", "letters")}`));
+}
+
 /** Each of them, with a scenario that it changes. */
 export const databaseRows: readonly Row[] = [
   {
@@ -114,6 +124,13 @@ export const databaseRows: readonly Row[] = [
       ),
     without: { answer: [NEW], rows: [ADA, BOB, NEW] },
     with: { answer: [LOUD], rows: [ADA, BOB, LOUD] },
+  },
+  {
+    attribute: "flow/to/atomic",
+    text: "atomic = true",
+    observe: async (text) => (await insertTwo(text)).rows,
+    without: [ADA, BOB, NEW],
+    with: [ADA, BOB],
   },
   {
     attribute: "step database/key",
