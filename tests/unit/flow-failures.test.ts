@@ -128,6 +128,7 @@ test("retry delays are random within bounds; permanent failures are not retried"
       options: {},
       transform: undefined,
       parallel: false,
+      atomic: false,
       creates: false,
     };
     const model = { attempts: 2, delay: 100, maxDelay: 1000, backoff: "constant" } as const;
