@@ -34,6 +34,8 @@ export interface TestClient {
   readonly params: Readonly<Record<string, string>>;
   /** Headers of the handshake, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** False where it takes nothing that is sent to it, from the first step on. */
+  readonly reads: boolean;
   /** False where a `given` connects it. */
   readonly connects: boolean;
   /** The place of the block. */
@@ -44,7 +46,7 @@ export interface TestClient {
 export type TestStep = GivenStep | MockStep | ExpectStep | AdvanceStep;
 
 /** A `given` block: something happens. */
-export type GivenStep = ConnectionStep | FrameStep | EventStep | RequestStep;
+export type GivenStep = ConnectionStep | ReadingStep | FrameStep | EventStep | RequestStep;
 
 /** A client connects or closes its connection. */
 export interface ConnectionStep {
@@ -52,6 +54,18 @@ export interface ConnectionStep {
   readonly kind: "connect" | "disconnect";
   /** The client's name. */
   readonly subject: string;
+  /** The place of the block. */
+  readonly place: TestPlace;
+}
+
+/** A client begins to read what is sent to it, or stops. */
+export interface ReadingStep {
+  /** Tells the steps apart. */
+  readonly kind: "reading";
+  /** The client's name. */
+  readonly subject: string;
+  /** Whether it reads from now on. */
+  readonly reads: boolean;
   /** The place of the block. */
   readonly place: TestPlace;
 }

@@ -50,6 +50,12 @@ export class ClientConnection {
   #session: SocketSession | undefined;
   /** The rooms of unanswered joins, by the id of the frame. */
   readonly #joining = new Map<unknown, string>();
+  /** What it has not read, in order: frames, and at last the close frame. */
+  readonly #unread: (() => void)[] = [];
+  #unreadBytes = 0;
+  #reads = true;
+  /** Whether it is connected by a step, after the first one has begun. */
+  #late = false;
 
   /** Does not connect yet. */
   constructor(model: TestClient, context: ClientContext) {
@@ -57,12 +63,17 @@ export class ClientConnection {
     this.#context = context;
   }
 
-  /** Sends the handshake, then joins the rooms if it is accepted. */
-  connect(): void {
+  /**
+   * Sends the handshake, then joins the rooms if it is accepted. `late` is true in a step: the client
+   * reads what its model says as soon as it is in its rooms.
+   */
+  connect(late: boolean): void {
     const { activity, endpoint, observer, records } = this.#context;
     const { name } = this.#model;
     if (this.#state !== "closed") return records.mistake(`client "${name}" is already connected`);
     this.#state = "opening";
+    this.#late = late;
+    this.#reads = true;
     const accepting = Promise.resolve(endpoint.accept(this.#request(), this.#vouched())).then(
       (decision) => {
         if (decision.accepted) return this.#open(decision.session);
@@ -84,6 +95,23 @@ export class ClientConnection {
   send(text: string): void {
     if (this.#state === "open") this.#session?.message(text);
     else this.#context.records.mistake(`client "${this.#model.name}" is not connected`);
+  }
+
+  /** The first step begins: reads no more if its model says so. */
+  begin(): void {
+    if (this.#state === "open") this.#reads = this.#model.reads;
+  }
+
+  /** Begins to read, or stops. */
+  read(reads: boolean): void {
+    if (this.#state !== "open" && this.#unread.length === 0) {
+      return this.#context.records.mistake(`client "${this.#model.name}" is not connected`);
+    }
+    this.#reads = reads;
+    if (!reads) return;
+    this.#unreadBytes = 0;
+    for (const receive of this.#unread.splice(0)) receive();
+    this.#session?.flush();
   }
 
   /** Closes the connection as a browser does. */
@@ -137,23 +165,43 @@ export class ClientConnection {
       this.#joining.set(id, room);
       session.message(JSON.stringify({ type: "join_room", id, room }));
     }
+    this.#arrive();
+  }
+
+  /** Connected in a step and in all its rooms, it reads what its model says. */
+  #arrive(): void {
+    if (this.#late && this.#joining.size === 0) this.begin();
   }
 
   #peer(): Peer {
     const { records } = this.#context;
+    const bytes = () => this.#unreadBytes;
+    const isFull = () => !this.#reads;
     return {
-      bufferedAmount: 0,
-      send: ({ frames }) => {
-        for (const { text } of frames) this.#receive(text);
-        return 0;
+      get bufferedAmount() {
+        return bytes();
+      },
+      get full() {
+        return isFull();
+      },
+      send: ({ frames, size }) => {
+        if (!this.#reads) this.#unreadBytes += size;
+        for (const { text } of frames) this.#take(() => this.#receive(text));
+        return this.#unreadBytes;
       },
       close: (code, reason) => {
-        records.add(this.#model.name, { type: "close", data: { code, reason } });
+        this.#take(() => records.add(this.#model.name, { type: "close", data: { code, reason } }));
         // The peer never answers a close frame at once.
         queueMicrotask(() => this.#closed(code, reason));
       },
       terminate: () => {},
     };
+  }
+
+  /** Receives now, or once it reads. */
+  #take(receive: () => void): void {
+    if (this.#reads) receive();
+    else this.#unread.push(receive);
   }
 
   #receive(text: string): void {
@@ -168,6 +216,7 @@ export class ClientConnection {
       return;
     }
     this.#joining.delete(fields.id);
+    this.#arrive();
     if (error === undefined) return;
     const { records } = this.#context;
     const message = `could not join room "${room}": ${error}: ${fields.message}`;

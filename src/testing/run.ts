@@ -144,6 +144,7 @@ class TestRun {
     this.#records.forget();
     // The steps need all clients.
     if (this.#records.mistakes.size > 0) return;
+    senders.begin();
     for (const step of others) {
       this.#records.place = step.place;
       await this.#step(step, senders);

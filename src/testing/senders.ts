@@ -49,8 +49,13 @@ export class Senders {
   }
 
   /** Connects a client, which joins its rooms. */
-  connect(client: string): void {
-    this.#clients.get(client)?.connect();
+  connect(client: string, late = false): void {
+    this.#clients.get(client)?.connect(late);
+  }
+
+  /** The first step begins. */
+  begin(): void {
+    for (const client of this.#clients.values()) client.begin();
   }
 
   /** Records a mistake if a client is not connected or not in its rooms. */
@@ -62,7 +67,9 @@ export class Senders {
   send(step: GivenStep): void {
     switch (step.kind) {
       case "connect":
-        return this.connect(step.subject);
+        return this.connect(step.subject, true);
+      case "reading":
+        return this.#clients.get(step.subject)?.read(step.reads);
       case "disconnect":
         return this.#clients.get(step.subject)?.disconnect();
       case "frame":

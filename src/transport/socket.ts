@@ -44,6 +44,8 @@ export interface Peer {
   close(code: number, reason: string, patience: number): void;
   /** The bytes that were sent and that the kernel has not accepted yet. */
   readonly bufferedAmount: number;
+  /** True while it takes nothing, so that what can wait should wait before it. False if absent. */
+  readonly full?: boolean;
   /** Sends a ping frame. */
   ping?(): void;
   /** Answers a ping frame. */

@@ -11,7 +11,7 @@ import {
   type Values,
 } from "../../contract/fields.ts";
 import { placesOf } from "../../contract/places.ts";
-import { text } from "../../contract/value-schema.ts";
+import { flag, text } from "../../contract/value-schema.ts";
 import type { Block } from "../../hcl/tree.ts";
 import type { ConnectorModel } from "../../model/mod.ts";
 import type { TestClient } from "../../model/test.ts";
@@ -112,6 +112,10 @@ export const clientFields = {
   rooms: attribute(texts(), { about: "The rooms that it joins once it is connected." }),
   params: attribute(textMap(), { about: "Query parameters of its handshake." }),
   headers: attribute(textMap(), { about: "Headers of its handshake." }),
+  reads: attribute(flag(), {
+    about: "Whether it reads what is sent to it; if not, it is a slow client.",
+    default: true,
+  }),
 } satisfies Fields;
 
 /** The `client` blocks, which the cast knows from then on. */
@@ -171,6 +175,7 @@ function readClient(
     rooms: values.rooms ?? [],
     params: values.params ?? {},
     headers: lowerCase(values.headers),
+    reads: values.reads,
     place: placeOf(block),
   };
 }

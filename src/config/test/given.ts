@@ -10,7 +10,7 @@ import {
   type Values,
 } from "../../contract/fields.ts";
 import type { GivenStep } from "../../model/test.ts";
-import { text } from "../../contract/value-schema.ts";
+import { flag, text } from "../../contract/value-schema.ts";
 import { placesOf } from "../../contract/places.ts";
 import type { Block } from "../../hcl/tree.ts";
 import {
@@ -40,6 +40,9 @@ const frameFields = {
   room: attribute(text(), { about: "A frame's room." }),
   id: attribute(frameId(), { about: "A frame's id, which asks for an answer." }),
   text: attribute(text(), { about: "A whole frame or body as text, which may be malformed." }),
+  reads: attribute(flag(), {
+    about: "Instead of a frame: whether the client reads from now on.",
+  }),
 } satisfies Fields;
 
 /** What any other source has. */
@@ -97,6 +100,14 @@ function readFrame(name: string, block: Block, context: ReadContext): GivenStep 
   const values = readFields(block.body, frameFields, block.headerSpan, context);
   const { operation, room, id } = values;
   const step = { subject: name, place: placeOf(block) };
+  if (values.reads !== undefined) {
+    for (const other of ["operation", "data", "room", "id", "text"]) {
+      const message = `takes no ${other} beside reads`;
+      const hint = "send the frame in a given block of its own";
+      refuse(values, other, { code: "unused-attribute", message, hint }, context);
+    }
+    return { ...step, kind: "reading", reads: values.reads };
+  }
   if (operation === "connect" || operation === "disconnect") {
     for (const other of ["data", "room", "id", "text"]) {
       const message = `takes no ${other}: ${operation} is not a frame`;

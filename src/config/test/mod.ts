@@ -73,7 +73,7 @@ export function readTests(
 
 /** Whether a client does something in a step. */
 function isDeed(step: TestStep, client: string): boolean {
-  return ["connect", "disconnect", "frame"].includes(step.kind) && "subject" in step &&
+  return ["connect", "disconnect", "reading", "frame"].includes(step.kind) && "subject" in step &&
     step.subject === client;
 }
 

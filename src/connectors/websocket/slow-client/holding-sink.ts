@@ -13,7 +13,7 @@ const INTERVAL = 10;
 
 /** The parts of a sink. */
 export interface HoldingSinkOptions {
-  readonly peer: Pick<Peer, "send" | "bufferedAmount">;
+  readonly peer: Pick<Peer, "send" | "bufferedAmount" | "full">;
   /** Bytes that may wait in the socket and in the backlog together. */
   readonly limit: number;
   /** Empty at first. */
@@ -61,6 +61,11 @@ export class HoldingSink implements Sink {
     if (this.#options.backlog.size === 0) this.#options.polling.delete(this);
   }
 
+  /** Writes what the socket takes now, if anything waits. */
+  flush(): void {
+    if (this.#options.backlog.size > 0) this.poll();
+  }
+
   /** Reports an error of the socket. */
   failed(error: unknown): void {
     this.#options.listener.failed(error);
@@ -82,6 +87,7 @@ export class HoldingSink implements Sink {
   }
 
   #takesWhole({ size, frames }: Batch): boolean {
+    if (this.#options.peer.full) return false;
     if (size > this.#mark && frames.length > 1) return false;
     const unsent = this.#refresh();
     return unsent <= this.#mark && unsent + size <= this.#options.limit;
@@ -89,8 +95,8 @@ export class HoldingSink implements Sink {
 
   /** Writes what the socket takes. Returns the bytes that it holds then. */
   #pump(): number {
-    const { backlog, limit } = this.#options;
-    while (backlog.size > 0 && this.#refresh() <= this.#mark) {
+    const { backlog, limit, peer } = this.#options;
+    while (backlog.size > 0 && !peer.full && this.#refresh() <= this.#mark) {
       // A large frame waits until the rest of the limit has room for it.
       if (!this.#writeChunk(limit - this.#unsent)) break;
     }

@@ -126,6 +126,11 @@ class HoldingOutbox extends Outbox {
     this.#sink = sink;
   }
 
+  override flush(): void {
+    super.flush();
+    this.#sink.flush();
+  }
+
   override close(): void {
     super.close();
     this.#sink.writeAll();
