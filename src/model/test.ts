@@ -34,6 +34,8 @@ export interface TestClient {
   readonly params: Readonly<Record<string, string>>;
   /** Headers of the handshake, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The address that it comes from; undefined for one of its own. */
+  readonly remoteAddress: string | undefined;
   /** False where it takes nothing that is sent to it, from the first step on. */
   readonly reads: boolean;
   /** False where a `given` connects it. */
@@ -70,6 +72,14 @@ export interface ReadingStep {
   readonly place: TestPlace;
 }
 
+/** A user and claims, as a token has them. */
+export interface TestIdentity {
+  /** Null if the claims say it. */
+  readonly userId: string | null;
+  /** Null if only the user is known. */
+  readonly claims: Readonly<Record<string, unknown>> | null;
+}
+
 /** A client sends a frame. */
 export interface FrameStep {
   /** Tells the steps apart. */
@@ -78,6 +88,8 @@ export interface FrameStep {
   readonly subject: string;
   /** The whole frame. */
   readonly text: string;
+  /** Whom the token of an `auth` frame is for; undefined where the frame has none of the test's. */
+  readonly renewal: TestIdentity | undefined;
   /** The place of the block. */
   readonly place: TestPlace;
 }
@@ -112,6 +124,10 @@ export interface RequestStep {
   readonly headers: Readonly<Record<string, string>>;
   /** The text of the body; undefined for none. */
   readonly body: string | undefined;
+  /** Who sends it; undefined for nobody known. */
+  readonly identity: TestIdentity | undefined;
+  /** The address that it comes from; undefined for the usual one. */
+  readonly remoteAddress: string | undefined;
   /** The place of the block. */
   readonly place: TestPlace;
 }

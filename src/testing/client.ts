@@ -8,6 +8,7 @@ import type {
   SocketSession,
   VouchedClient,
 } from "../transport/socket.ts";
+import { tokenFor } from "../transport/vouched.ts";
 import type { TestClient } from "../model/test.ts";
 import type { Activity } from "./activity.ts";
 import type { Observer } from "./observe.ts";
@@ -28,8 +29,9 @@ const HANDSHAKE = {
   connection: "Upgrade",
   upgrade: "websocket",
   "sec-websocket-version": "13",
-  "sec-websocket-key": "d2VpciB0ZXN0IGNsaWVudA==",
 };
+/** A header that differs between clients. */
+const KEY = "sec-websocket-key";
 const NORMAL = 1000;
 
 /** What a client uses. */
@@ -38,8 +40,8 @@ export interface ClientContext {
   readonly records: Records;
   readonly activity: Activity;
   readonly observer: Observer;
-  /** Unique, so that the failures of flows can be assigned to their client. */
-  readonly address: string;
+  /** Another number for each client. */
+  readonly number: number;
 }
 
 /** The connection of a `client` block. */
@@ -91,9 +93,12 @@ export class ClientConnection {
     accepting.catch((error) => records.mistake(`client "${name}" could not connect: ${error}`));
   }
 
-  /** Sends a frame. */
-  send(text: string): void {
-    if (this.#state === "open") this.#session?.message(text);
+  /** Sends a frame, with a token for an identity that it renews. */
+  send(text: string, renewal?: VouchedClient): void {
+    const whole = renewal === undefined
+      ? text
+      : JSON.stringify({ ...JSON.parse(text), token: tokenFor(renewal) });
+    if (this.#state === "open") this.#session?.message(whole);
     else this.#context.records.mistake(`client "${this.#model.name}" is not connected`);
   }
 
@@ -137,16 +142,23 @@ export class ClientConnection {
     }
   }
 
+  /** Sixteen bytes in Base64. */
+  get #key(): string {
+    return btoa(`weir test ${String(this.#context.number).padStart(6, "0")}`);
+  }
+
   #request(): HandshakeRequest {
-    const { userId, verified, params, headers } = this.#model;
+    const { userId, verified, params, headers, remoteAddress } = this.#model;
+    // An address that is reserved for documentation.
+    const address = remoteAddress ?? `2001:db8::${this.#context.number.toString(16)}`;
     const url = new URL(this.#context.endpoint.path, "http://localhost");
     if (userId !== null && !verified) url.searchParams.set("user_id", userId);
     for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
     return {
       method: "GET",
       url,
-      headers: { ...HANDSHAKE, ...headers },
-      remoteAddress: this.#context.address,
+      headers: { ...HANDSHAKE, ...headers, [KEY]: this.#key },
+      remoteAddress: address,
     };
   }
 
@@ -226,7 +238,7 @@ export class ClientConnection {
 
   /** Whether the failure of a flow is reported to this client. */
   #isOwn({ event, answering, expected }: FlowFailure): boolean {
-    return !expected && answering && event.client?.remote_addr === this.#context.address;
+    return !expected && answering && event.client?.headers[KEY] === this.#key;
   }
 
   #closed(code: number, reason: string): void {

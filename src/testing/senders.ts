@@ -4,6 +4,7 @@ import { admit, dispatch } from "../contract/dispatch.ts";
 import { isObject } from "../base/json.ts";
 import type { EventStep, GivenStep, RequestStep, TestClient } from "../model/test.ts";
 import { createSite, type Site } from "../runtime/site.ts";
+import { vouchFor } from "../transport/vouched.ts";
 import type { Activity } from "./activity.ts";
 import { ClientConnection } from "./client.ts";
 import type { Observer } from "./observe.ts";
@@ -20,6 +21,8 @@ export interface SendersContext {
   health(): Readonly<Record<string, string>>;
 }
 
+/** The address of a caller, which is reserved for documentation. */
+const CALLER = "2001:db8::ffff";
 const JSON_BODY = { "content-type": "application/json" };
 
 /** All senders of one test. */
@@ -39,12 +42,8 @@ export class Senders {
         );
         continue;
       }
-      // An address that is reserved for documentation.
-      const address = `2001:db8::${(index + 1).toString(16)}`;
-      this.#clients.set(
-        client.name,
-        new ClientConnection(client, { ...context, endpoint, address }),
-      );
+      const own = { ...context, endpoint, number: index + 1 };
+      this.#clients.set(client.name, new ClientConnection(client, own));
     }
   }
 
@@ -73,7 +72,7 @@ export class Senders {
       case "disconnect":
         return this.#clients.get(step.subject)?.disconnect();
       case "frame":
-        return this.#clients.get(step.subject)?.send(step.text);
+        return this.#clients.get(step.subject)?.send(step.text, step.renewal);
       case "request":
         return this.#requestSender(step.subject)?.send(step);
       case "event":
@@ -172,7 +171,7 @@ class RequestSender {
       event = first;
       arrived();
     });
-    const responded = Promise.resolve(this.#site.fetch(toRequest(step))).then((response) => {
+    const responded = Promise.resolve(this.#site.fetch(...toRequest(step))).then((response) => {
       observer.arrivals.delete(this.#name);
       arrived();
       return activity.track("a response", this.#record(response, () => event));
@@ -199,8 +198,12 @@ class RequestSender {
   }
 }
 
-function toRequest({ method, path, headers, body }: RequestStep): Request {
+/** A request, and what a server tells of it. */
+function toRequest(step: RequestStep): [request: Request, server: unknown] {
+  const { method, path, headers, body, identity, remoteAddress = CALLER } = step;
   const url = new URL(path, "http://localhost");
-  if (body === undefined) return new Request(url, { method, headers });
-  return new Request(url, { method, body, headers: { ...JSON_BODY, ...headers } });
+  const init = body === undefined ? { headers } : { body, headers: { ...JSON_BODY, ...headers } };
+  const request = new Request(url, { method, ...init });
+  if (identity !== undefined) vouchFor(request, identity);
+  return [request, { remoteAddr: { hostname: remoteAddress } }];
 }

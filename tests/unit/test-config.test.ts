@@ -110,6 +110,8 @@ test("a test becomes its clients, and its steps in the order written", async () 
       rooms: ["x", "y"],
       params: { token: "t", n: "5" },
       headers: { "x-one": "true" },
+      remoteAddress: undefined,
+      reads: true,
       connects: true,
     },
     {
@@ -121,10 +123,13 @@ test("a test becomes its clients, and its steps in the order written", async () 
       rooms: [],
       params: {},
       headers: {},
+      remoteAddress: undefined,
+      reads: true,
       // It has disconnected before.
       connects: true,
     },
   ]);
+  const nobody = { identity: undefined, remoteAddress: undefined };
   const mock = { kind: "mock", operation: undefined, target: undefined, error: undefined };
   assert.deepEqual(shown, [
     { kind: "expect", subject: "bob", nothing: true, fields: {}, count: undefined },
@@ -133,8 +138,9 @@ test("a test becomes its clients, and its steps in the order written", async () 
       kind: "frame",
       subject: "alice",
       text: '{"type":"message","id":7,"data":{"text":"hi"},"room":"x"}',
+      renewal: undefined,
     },
-    { kind: "frame", subject: "alice", text: "{" },
+    { kind: "frame", subject: "alice", text: "{", renewal: undefined },
     { kind: "event", subject: "rabbit", operation: "a.b", data: [1, null], headers: { n: 5 } },
     {
       kind: "request",
@@ -143,6 +149,7 @@ test("a test becomes its clients, and its steps in the order written", async () 
       path: "/x?y=1",
       headers: { accept: "*/*" },
       body: '{"z":1}',
+      ...nobody,
     },
     {
       kind: "request",
@@ -151,8 +158,17 @@ test("a test becomes its clients, and its steps in the order written", async () 
       path: "/x",
       headers: {},
       body: undefined,
+      ...nobody,
     },
-    { kind: "request", subject: "api", method: "POST", path: "/x", headers: {}, body: "{" },
+    {
+      kind: "request",
+      subject: "api",
+      method: "POST",
+      path: "/x",
+      headers: {},
+      body: "{",
+      ...nobody,
+    },
     { subject: "bob", kind: "disconnect" },
     { subject: "bob", kind: "connect" },
     {
@@ -336,6 +352,36 @@ const cases: readonly [body: string, ...problems: string[]][] = [
   [
     'given "sensor" {\n  operation = "x"\n  headers = {}\n}',
     "@3:3+7 unknown-attribute",
+  ],
+  [
+    'given "api" {\n  operation = "GET /x"\n  user_id = "a"\n  claims = {}\n}',
+    "@3:3+7 unused-attribute",
+    "@4:3+6 unused-attribute",
+  ],
+  [
+    'given "api" {\n  operation = "GET /x"\n  remote_addr = "here"\n}',
+    "@3:17+6 invalid-value",
+  ],
+  [
+    'client "alice" { remote_addr = "1.2.3" }',
+    "@1:32+7 invalid-value",
+  ],
+  [
+    'client "alice" { reads = "no" }',
+    "@1:26+4 invalid-value",
+  ],
+  [
+    'client "alice" {}\ngiven "alice" {\n  reads = true\n  data = 1\n  operation = "x"\n}',
+    "@4:3+4 unused-attribute",
+    "@5:3+9 unused-attribute",
+  ],
+  [
+    'client "alice" {}\ngiven "alice" {\n  operation = "auth"\n  claims = { sub = "a" }\n}',
+    "@4:3+6 unused-attribute",
+  ],
+  [
+    'client "alice" {}\ngiven "alice" {\n  operation = "connect"\n  user_id = "a"\n}',
+    "@4:3+7 unused-attribute",
   ],
   ['given "api" {}', "@1:1+11 missing-attribute"],
   [

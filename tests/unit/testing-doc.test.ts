@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { loadConfig } from "../../src/runtime/load.ts";
+import { runConfigTests } from "../../src/testing/config.ts";
 import { ManualClock } from "../../src/testing/clock.ts";
 import { formatResult, formatSummary } from "../../src/testing/report.ts";
 import type { TestResult } from "../../src/testing/report.ts";
@@ -26,6 +27,15 @@ test("tests page: its example gives what it says", async () => {
   const results: TestResult[] = [];
   for (const one of model.tests) results.push(await runTest(model, one, { clock }));
   assert.equal(`${[...results.map(formatResult), formatSummary(results)].join("\n")}\n`, expected);
+});
+
+test("tests page: its other tests pass", async () => {
+  const whole = examples("hcl").filter((code) => /^test /m.test(code) && /^connector /m.test(code));
+  assert.ok(whole.length >= 2);
+  for (const code of whole) {
+    const { report, passed } = await runConfigTests(code);
+    assert.ok(passed, report);
+  }
 });
 
 test("tests page: it names every attribute of every block", () => {

@@ -170,3 +170,106 @@ test("a page of another origin is refused in a test, too", async () => {
   const other = refused(page, 403);
   assert.deepEqual(await failures(SHARED, other), []);
 });
+
+/** Ann renews her token with these claims. */
+function renews(more: string): string {
+  return `given "ann" {
+    operation = "auth"
+    id        = 1
+    ${more}
+  }
+  `;
+}
+
+test("a client renews its token by claims", async () => {
+  const body = client("ann", 'claims = { email = "ann@example.com", exp = 1767225660 }') +
+    renews('claims = { email = "ann@example.com", role = "admin", exp = 1767225720 }') +
+    'expect "ann" {\n type = "ack"\n id = 1\n }\n' +
+    who("ann", '{ user = "ann@example.com", claims = { role = "admin" } }') +
+    'advance { by = "110s" }\n expect "ann" { nothing = true }\n advance { by = "1m" }\n' +
+    'expect "ann" { type = "close" }\n';
+  assert.deepEqual(await failures(SHARED, body), []);
+});
+
+test("a token of another user, or one that has expired, is refused and changes nothing", async () => {
+  const refusal = 'expect "ann" { error = "unauthorized" }\n';
+  const body = client("ann", 'user_id = "ann"\n claims = { role = "guest" }') +
+    renews('claims = { email = "eve@example.com" }') + refusal +
+    renews('user_id = "eve"') + refusal +
+    renews('claims = { exp = 1767225600 }\n user_id = "ann"') + refusal +
+    renews("") + refusal +
+    renews('data = { token = "forged" }') + refusal +
+    who("ann", '{ user = "ann", claims = { role = "guest" } }');
+  assert.deepEqual(await failures(SHARED, body), []);
+});
+
+/** Requests that need a token, but for `/open`. */
+const calling = (more = "") => `
+connector "calls" {
+  type = "rest"
+  port = 3002
+  auth {
+    jwt {
+      secret = "${SECRET}"
+    }
+  }
+  ${more}
+}
+flow "mine" {
+  from {
+    connector = "calls"
+    operation = "GET /mine"
+  }
+  accept { when = "client.claims.role != 'guest'" }
+  response {
+    user = "client.user_id"
+    role = "client.claims.role"
+    from = "client.remote_addr"
+  }
+}
+flow "open" {
+  from {
+    connector = "calls"
+    operation = "GET /open"
+    public    = true
+  }
+  response { user = "client.user_id" }
+}
+`;
+
+/** A request, and what its answer must have. */
+function calls(operation: string, more: string, expected: string): string {
+  return `given "calls" {
+    operation = "${operation}"
+    ${more}
+  }
+  expect "calls" {
+    ${expected}
+  }
+  `;
+}
+
+test("a test says who sends a request; without it, a token is missing", async () => {
+  const body = calls("GET /mine", "", 'status = 401\n error = "unauthorized"') +
+    calls("GET /open", "", "status = 200\n data = { user = null }") +
+    calls("GET /open", 'user_id = "ann"', 'data = { user = "ann" }') +
+    calls(
+      "GET /mine",
+      'claims = { sub = "ann", role = "admin" }\n remote_addr = "192.0.2.7"',
+      'data = { user = "ann", role = "admin", from = "192.0.2.7" }',
+    ) +
+    calls("GET /mine", 'claims = { sub = "bob", role = "guest" }', "status = 403") +
+    calls("GET /mine", 'claims = { sub = "bob", exp = 1767225600 }', "status = 401") +
+    calls("GET /mine", 'headers = { Authorization = "Bearer forged" }', "status = 401");
+  assert.deepEqual(await failures(calling(), body), []);
+});
+
+test("a rate limit counts the callers of a test by user and by address", async () => {
+  const limit = 'rate_limit {\n messages = 2\n per = "1m"\n}';
+  const good = "status = 200";
+  const open = (more: string, expected: string) => calls("GET /open", more, expected);
+  const body = open("", good) + open("", good) + open("", "status = 429") +
+    open('remote_addr = "192.0.2.7"', good) + open('user_id = "ann"', good) +
+    'advance { by = "1m" }\n' + open("", good);
+  assert.deepEqual(await failures(calling(limit), body), []);
+});

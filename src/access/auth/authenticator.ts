@@ -1,6 +1,7 @@
 /** Authenticates clients of one connector by their tokens, and renews tokens. */
 import { refuse } from "../../transport/handshake.ts";
 import type { HandshakeRefusal, HandshakeRequest, VouchedClient } from "../../transport/socket.ts";
+import { takeVouched } from "../../transport/vouched.ts";
 import { ANONYMOUS, type ClientIdentity } from "./identity.ts";
 import type { AuthOptions } from "./fields.ts";
 import type { JwksTiming } from "./jwks.ts";
@@ -76,7 +77,10 @@ export class Authenticator {
     if (typeof token !== "string" || token === "") {
       return { accepted: false, message: "token must be a string" };
     }
-    const found = await this.#verifier.verify(token);
+    const vouched = takeVouched(token);
+    const found = vouched === undefined
+      ? await this.#verifier.verify(token)
+      : this.#verifier.vouch(vouched);
     if ("reason" in found) {
       const { message, reason } = found;
       const outage = reason === "unavailable";

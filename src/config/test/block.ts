@@ -85,6 +85,12 @@ export function textMap(): ValueSchema<Readonly<Record<string, string>>> {
   );
 }
 
+/** An IP address. */
+export function address(): ValueSchema<string> {
+  const message = "must be an IP address";
+  return valueSchema("IP address", v.pipe(v.string(message), v.ip(message)));
+}
+
 /** What a frame's `id` may be. */
 export function frameId(): ValueSchema<string | number> {
   const message = "must be a whole number or text";

@@ -10,24 +10,36 @@ import {
   readFields,
   type Values,
 } from "../../contract/fields.ts";
-import { placesOf } from "../../contract/places.ts";
+import { type Places, placesOf } from "../../contract/places.ts";
 import { flag, text } from "../../contract/value-schema.ts";
 import type { Block } from "../../hcl/tree.ts";
 import type { ConnectorModel } from "../../model/mod.ts";
 import type { TestClient } from "../../model/test.ts";
 import type { Loading } from "../loading.ts";
-import { lowerCase, object, type Placed, placeOf, textMap, texts, within } from "./block.ts";
+import {
+  address,
+  lowerCase,
+  object,
+  type Placed,
+  placeOf,
+  textMap,
+  texts,
+  within,
+} from "./block.ts";
 
 /** What is known of a client before the steps are. */
 export type ClientModel = Omit<TestClient, "connects">;
 
-/** Whom a step names. */
-export type Subject = { readonly client: string } | { readonly connector: ConnectorModel };
+/** Whom a step names. Of a client it is known whether its connector reads tokens. */
+export type Subject = { readonly client: string; readonly verified: boolean } | {
+  readonly connector: ConnectorModel;
+};
 
 /** The clients and connectors of one test. */
 export class Cast {
   readonly #loading: Loading;
-  readonly #clients = new Set<string>();
+  /** By name; whether their connectors read tokens. */
+  readonly #clients = new Map<string, boolean>();
   #anyClient = false;
 
   /** Knows the connectors; clients are added. */
@@ -40,9 +52,9 @@ export class Cast {
     this.#anyClient = true;
   }
 
-  /** From now on steps may name this client. */
-  add(client: string): void {
-    this.#clients.add(client);
+  /** From now on steps may name this client. Where its connector is not known, it may have tokens. */
+  add(client: string, verified = true): void {
+    this.#clients.set(client, verified);
   }
 
   /** The connectors that have clients. */
@@ -67,9 +79,10 @@ export class Cast {
 
   /** The client or connector that the label of a block names. Reports an unknown name. */
   subject(name: string, block: Block, context: ReadContext): Subject | undefined {
-    if (this.#clients.has(name)) return { client: name };
+    const verified = this.#clients.get(name);
+    if (verified !== undefined) return { client: name, verified };
     if (this.#anyClient && this.find(name) === undefined) return undefined;
-    const connector = this.connector(name, block, context, [...this.#clients]);
+    const connector = this.connector(name, block, context, [...this.#clients.keys()]);
     return connector && { connector };
   }
 
@@ -112,6 +125,9 @@ export const clientFields = {
   rooms: attribute(texts(), { about: "The rooms that it joins once it is connected." }),
   params: attribute(textMap(), { about: "Query parameters of its handshake." }),
   headers: attribute(textMap(), { about: "Headers of its handshake." }),
+  remote_addr: attribute(address(), {
+    about: "The address that it comes from; one of its own by default.",
+  }),
   reads: attribute(flag(), {
     about: "Whether it reads what is sent to it; if not, it is a slow client.",
     default: true,
@@ -137,8 +153,8 @@ export function clientsField(cast: Cast): Field<readonly Placed<ClientModel>[]> 
           const message = `${inner.subject}: a connector has this name, too`;
           report({ code: "duplicate-name", span: block.labels[0].span, message, hint });
         }
-        cast.add(name);
         const value = readClient(name, block, cast, inner);
+        cast.add(name, value?.verified);
         return value === undefined ? [] : [{ block, value }];
       });
     },
@@ -152,20 +168,11 @@ function readClient(
   context: ReadContext,
 ): ClientModel | undefined {
   const values = readFields(block.body, clientFields, block.headerSpan, context);
-  const places = placesOf(values);
   const connector = findConnector(values, cast, context);
   if (connector === undefined) return undefined;
-  const { definition: { source }, options, type } = connector;
+  const { definition: { source }, options } = connector;
   const verified = source?.verifies?.(options) === true;
-  if (places.has("claims") && !verified) {
-    context.report({
-      code: "unused-attribute",
-      span: places.nameOf("claims"),
-      message: `${context.subject}: connector "${connector.name}" (${type}) takes no claims: ` +
-        "it reads no tokens",
-      hint: "an auth block reads them",
-    });
-  }
+  if (!verified) refuseIdentity(values, ["claims"], connector, context);
   return {
     name,
     connector: connector.name,
@@ -175,9 +182,30 @@ function readClient(
     rooms: values.rooms ?? [],
     params: values.params ?? {},
     headers: lowerCase(values.headers),
+    remoteAddress: values.remote_addr,
     reads: values.reads,
     place: placeOf(block),
   };
+}
+
+/** Reports attributes that only a connector with tokens can use. */
+export function refuseIdentity(
+  values: object,
+  names: readonly string[],
+  { name, type }: Pick<ConnectorModel, "name" | "type">,
+  { subject, report }: ReadContext,
+): void {
+  const places: Places = placesOf(values);
+  for (const attribute of names) {
+    if (!places.has(attribute)) continue;
+    report({
+      code: "unused-attribute",
+      span: places.nameOf(attribute),
+      message: `${subject}: connector "${name}" (${type}) takes no ${attribute}: ` +
+        "it reads no tokens",
+      hint: "an auth block reads them",
+    });
+  }
 }
 
 function findConnector(

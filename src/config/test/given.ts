@@ -9,11 +9,12 @@ import {
   required,
   type Values,
 } from "../../contract/fields.ts";
-import type { GivenStep } from "../../model/test.ts";
+import type { GivenStep, TestIdentity } from "../../model/test.ts";
 import { flag, text } from "../../contract/value-schema.ts";
 import { placesOf } from "../../contract/places.ts";
 import type { Block } from "../../hcl/tree.ts";
 import {
+  address,
   anything,
   frameId,
   labelled,
@@ -25,9 +26,17 @@ import {
   textMap,
   within,
 } from "./block.ts";
-import { type Cast, hasClients } from "./client.ts";
+import { type Cast, hasClients, refuseIdentity, type Subject } from "./client.ts";
 
 const data = attribute(anything(), { about: "What is sent." });
+
+/** Who a token is for. */
+const identityFields = {
+  user_id: attribute(text(), {
+    about: "The user of the token, in a request or in a frame `auth`.",
+  }),
+  claims: attribute(object(), { about: "What the token says." }),
+} satisfies Fields;
 
 /** What a client does. */
 const frameFields = {
@@ -43,6 +52,7 @@ const frameFields = {
   reads: attribute(flag(), {
     about: "Instead of a frame: whether the client reads from now on.",
   }),
+  ...identityFields,
 } satisfies Fields;
 
 /** What any other source has. */
@@ -63,6 +73,8 @@ const requestFields = {
   data,
   text: frameFields.text,
   headers: attribute(textMap(), { about: "Headers of the request." }),
+  ...identityFields,
+  remote_addr: attribute(address(), { about: "The address that the request comes from." }),
 } satisfies Fields;
 
 /** Of every kind of subject; which of them a block may have depends on its subject. */
@@ -83,7 +95,7 @@ export function givenField(cast: Cast): Field<readonly Placed<GivenStep>[]> {
         const value = subject === undefined
           ? readUnknown(block, inner)
           : "client" in subject
-          ? readFrame(name, block, inner)
+          ? readFrame(subject, block, inner)
           : readEvent(subject.connector, block, inner);
         return value === undefined ? [] : [{ block, value }];
       }),
@@ -96,12 +108,16 @@ function readUnknown(block: Block, context: ReadContext): undefined {
   readFields(block.body, optional, block.headerSpan, context);
 }
 
-function readFrame(name: string, block: Block, context: ReadContext): GivenStep {
+function readFrame(
+  { client: name, verified }: Extract<Subject, { readonly client: string }>,
+  block: Block,
+  context: ReadContext,
+): GivenStep {
   const values = readFields(block.body, frameFields, block.headerSpan, context);
   const { operation, room, id } = values;
   const step = { subject: name, place: placeOf(block) };
   if (values.reads !== undefined) {
-    for (const other of ["operation", "data", "room", "id", "text"]) {
+    for (const other of ["operation", ...FRAME]) {
       const message = `takes no ${other} beside reads`;
       const hint = "send the frame in a given block of its own";
       refuse(values, other, { code: "unused-attribute", message, hint }, context);
@@ -109,25 +125,42 @@ function readFrame(name: string, block: Block, context: ReadContext): GivenStep 
     return { ...step, kind: "reading", reads: values.reads };
   }
   if (operation === "connect" || operation === "disconnect") {
-    for (const other of ["data", "room", "id", "text"]) {
+    for (const other of FRAME) {
       const message = `takes no ${other}: ${operation} is not a frame`;
       refuse(values, other, { code: "unused-attribute", message }, context);
     }
     return { ...step, kind: operation };
   }
   if (values.text === undefined) {
+    const renews = operation === "auth" && verified;
+    for (const name of renews ? [] : Object.keys(identityFields)) {
+      const message =
+        `takes no ${name}: only a frame "auth" has a token, where the connector has auth`;
+      refuse(values, name, { code: "unused-attribute", message }, context);
+    }
     return {
       ...step,
       kind: "frame",
       text: JSON.stringify({ type: operation, id, data: values.data, room }),
+      renewal: renews ? identityOf(values) : undefined,
     };
   }
-  for (const other of ["operation", "data", "room", "id"]) {
+  for (const other of ["operation", ...FRAME.filter((name) => name !== "text")]) {
     const message = `takes no ${other} beside text`;
     const hint = "text is the whole frame";
     refuse(values, other, { code: "unused-attribute", message, hint }, context);
   }
-  return { ...step, kind: "frame", text: values.text };
+  return { ...step, kind: "frame", text: values.text, renewal: undefined };
+}
+
+/** The attributes of a frame, beside its type. */
+const FRAME = ["data", "room", "id", "text", "user_id", "claims"];
+
+function identityOf(
+  { user_id: userId, claims }: Pick<Values<typeof requestFields>, "user_id" | "claims">,
+): TestIdentity | undefined {
+  if (userId === undefined && claims === undefined) return undefined;
+  return { userId: userId ?? null, claims: claims ?? null };
 }
 
 function readEvent(
@@ -145,7 +178,7 @@ function readEvent(
     return readUnknown(block, context);
   }
   const step = { subject: name, place: placeOf(block) };
-  if (source.kind === "requests") return readRequest(step, block, context);
+  if (source.kind === "requests") return readRequest(step, connector, block, context);
   const fields: Fields = source.kind === "messages" ? messageFields : eventFields;
   const values = readFields(block.body, fields, block.headerSpan, context);
   // Fields that it does not have have no value.
@@ -155,6 +188,7 @@ function readEvent(
 
 function readRequest(
   step: Pick<GivenStep, "subject" | "place">,
+  connector: ConnectorModel,
   block: Block,
   context: ReadContext,
 ): GivenStep | undefined {
@@ -163,6 +197,9 @@ function readRequest(
     const message = "takes no data beside text";
     const hint = "text is the whole body";
     refuse(values, "data", { code: "unused-attribute", message, hint }, context);
+  }
+  if (connector.definition.source?.verifies?.(connector.options) !== true) {
+    refuseIdentity(values, Object.keys(identityFields), connector, context);
   }
   // What is missing has been reported.
   if (values.operation === undefined) return undefined;
@@ -175,5 +212,14 @@ function readRequest(
     return undefined;
   }
   const body = values.data === undefined ? values.text : JSON.stringify(values.data);
-  return { ...step, kind: "request", method, path, headers: lowerCase(values.headers), body };
+  return {
+    ...step,
+    kind: "request",
+    method,
+    path,
+    headers: lowerCase(values.headers),
+    body,
+    identity: identityOf(values),
+    remoteAddress: values.remote_addr,
+  };
 }

@@ -28,6 +28,56 @@ const VERIFIED = CLIENTS.replace(
 `,
 );
 
+/** A client that asks for its address. */
+const ADDRESS = `
+flow "where" {
+  from {
+    connector = "ws"
+    operation = "where"
+  }
+  response { address = "client.remote_addr" }
+}
+`;
+
+/** Callers that need a token, but for their address. */
+const CALLERS = `
+connector "calls" {
+  type = "rest"
+  port = 0
+  auth {
+    jwt {
+      secret = "a secret of more than thirty-two bytes"
+    }
+  }
+}
+flow "who calls" {
+  from {
+    connector = "calls"
+    operation = "GET /who"
+  }
+  response {
+    user = "client.user_id"
+    role = "client.claims.role"
+  }
+}
+flow "where" {
+  from {
+    connector = "calls"
+    operation = "GET /where"
+    public    = true
+  }
+  response { address = "client.remote_addr" }
+}
+`;
+
+/** The answer to a caller without a token. */
+const UNKNOWN = {
+  status: 401,
+  data: { error: { code: "unauthorized", message: "a token is required" } },
+  headers: { "content-type": "application/json", "www-authenticate": "Bearer" },
+  error: "unauthorized",
+};
+
 /** The rows of `client` and `given`. */
 export const givenRows: readonly Row[] = [
   {
@@ -67,6 +117,84 @@ export const givenRows: readonly Row[] = [
         expect("alice", "data = { id = 7 }"),
       ]),
     without: missed("alice"),
+    with: "good",
+  },
+  {
+    attribute: "test/client/remote_addr",
+    text: 'remote_addr = "192.0.2.7"',
+    observe: (text) =>
+      verdict(CLIENTS + ADDRESS, [
+        `client "alice" {\n${text}\n}`,
+        given("alice", 'operation = "where"\nid = 1'),
+        expect("alice", 'data = { address = "192.0.2.7" }'),
+      ]),
+    without: missed("alice", { type: "ack", id: 1, data: { address: "2001:db8::1" } }),
+    with: "good",
+  },
+  {
+    attribute: "test/client/reads",
+    text: "reads = false",
+    observe: (text) =>
+      verdict(CLIENTS, [
+        `client "alice" {\n${text}\n}`,
+        WHO,
+        expect("alice", "nothing = true"),
+      ]),
+    without: [{
+      message: 'expect "alice": received something',
+      came: [{ type: "ack", id: 1, data: who() }],
+    }],
+    with: "good",
+  },
+  {
+    attribute: "test/given/reads",
+    text: "reads = true",
+    // Without it, a message is sent, whose answer nobody reads.
+    observe: (text) =>
+      verdict(CLIENTS, [
+        'client "alice" {\nreads = false\n}',
+        WHO,
+        given("alice", text),
+        expect("alice", "id = 1"),
+      ]),
+    without: missed("alice"),
+    with: "good",
+  },
+  {
+    attribute: "test/given/user_id",
+    text: 'user_id = "ann"',
+    observe: (text) =>
+      verdict(CALLERS, [
+        given("calls", `operation = "GET /who"\n${text}`),
+        expect("calls", 'data = { user = "ann" }'),
+      ]),
+    without: missed("calls", UNKNOWN),
+    with: "good",
+  },
+  {
+    attribute: "test/given/claims",
+    text: 'claims = { sub = "ann", role = "admin" }',
+    observe: (text) =>
+      verdict(CALLERS, [
+        given("calls", `operation = "GET /who"\n${text}`),
+        expect("calls", 'data = { user = "ann", role = "admin" }'),
+      ]),
+    without: missed("calls", UNKNOWN),
+    with: "good",
+  },
+  {
+    attribute: "test/given/remote_addr",
+    text: 'remote_addr = "192.0.2.7"',
+    observe: (text) =>
+      verdict(CALLERS, [
+        given("calls", `operation = "GET /where"\n${text}`),
+        expect("calls", 'data = { address = "192.0.2.7" }'),
+      ]),
+    without: missed("calls", {
+      status: 200,
+      data: { address: "2001:db8::ffff" },
+      headers: { "content-type": "application/json" },
+    }),
     with: "good",
   },
   {
