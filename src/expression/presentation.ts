@@ -10,7 +10,7 @@ const READ = 1_000;
 const LONGEST_SLUG = 100;
 
 /** Steps of each character of a slug, which several patterns read. */
-const SLUG_CHARACTER = 20;
+const SLUG_CHARACTER = 100;
 
 /** Latin letters that have no accent to remove. */
 const LATIN: ReadonlyMap<string, string> = new Map([

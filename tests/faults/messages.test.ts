@@ -214,7 +214,20 @@ fault(
     assert.equal(await verdict(client, { type: "join_room" }), "invalid_room");
     assert.equal((await t.server.presence()).rooms, 1);
     const good = [
-      ...["*", "#", ">", "**", "a.*", "a.#", "a.>", "%", "_", "'; DROP TABLE rooms; --", "${x}"],
+      ...[
+        "*",
+        "#",
+        ">",
+        "**",
+        "a.*",
+        "a.#",
+        "a.>",
+        "%",
+        "_",
+        "'; DROP TABLE rooms; --",
+        "${x}",
+        "{id}",
+      ],
       ...[
         " ",
         "x".repeat(255),

@@ -47,7 +47,7 @@ function value(random: Random, depth = 0): unknown {
     default:
       return Object.fromEntries(
         Array.from({ length: random.below(4) }, () => [
-          random.pick([...NAMES, "text", "n", "room", "user_id", "id"]),
+          random.pick([...NAMES, "text", "n", "room", "user_id", "id", "message_id"]),
           value(random, depth + 1),
         ]),
       );
