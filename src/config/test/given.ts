@@ -48,6 +48,7 @@ const frameFields = {
   data,
   room: attribute(text(), { about: "A frame's room." }),
   id: attribute(frameId(), { about: "A frame's id, which asks for an answer." }),
+  message_id: attribute(text(), { about: "A frame's `message_id`." }),
   text: attribute(text(), { about: "A whole frame or body as text, which may be malformed." }),
   reads: attribute(flag(), {
     about: "Instead of a frame: whether the client reads from now on.",
@@ -114,7 +115,7 @@ function readFrame(
   context: ReadContext,
 ): GivenStep {
   const values = readFields(block.body, frameFields, block.headerSpan, context);
-  const { operation, room, id } = values;
+  const { operation, room, id, message_id } = values;
   const step = { subject: name, place: placeOf(block) };
   if (values.reads !== undefined) {
     for (const other of ["operation", ...FRAME]) {
@@ -141,7 +142,7 @@ function readFrame(
     return {
       ...step,
       kind: "frame",
-      text: JSON.stringify({ type: operation, id, data: values.data, room }),
+      text: JSON.stringify({ type: operation, id, data: values.data, room, message_id }),
       renewal: renews ? identityOf(values) : undefined,
     };
   }
@@ -154,7 +155,7 @@ function readFrame(
 }
 
 /** The attributes of a frame, beside its type. */
-const FRAME = ["data", "room", "id", "text", "user_id", "claims"];
+const FRAME = ["data", "room", "id", "message_id", "text", "user_id", "claims"];
 
 function identityOf(
   { user_id: userId, claims }: Pick<Values<typeof requestFields>, "user_id" | "claims">,

@@ -28,6 +28,17 @@ const VERIFIED = CLIENTS.replace(
 `,
 );
 
+/** Clients that ask for the id of their message. */
+const MESSAGE_IDS = `${CLIENTS}
+flow "tell" {
+  from {
+    connector = "ws"
+    operation = "tell"
+  }
+  response { told = "input.message_id" }
+}
+`;
+
 /** A client that asks for its address. */
 const ADDRESS = `
 flow "where" {
@@ -240,6 +251,18 @@ export const givenRows: readonly Row[] = [
         expect("alice", 'type = "ack"\nid = 1'),
       ]),
     without: missed("alice", { type: "message", data: who({ user: "alice" }) }),
+    with: "good",
+  },
+  {
+    attribute: "test/given/message_id",
+    text: 'message_id = "m1"',
+    observe: (text) =>
+      verdict(MESSAGE_IDS, [
+        ALICE,
+        given("alice", `operation = "tell"\nid = 1\n${text}`),
+        expect("alice", 'data = { told = "m1" }'),
+      ]),
+    without: missed("alice", { type: "ack", id: 1, data: { told: null } }),
     with: "good",
   },
   {
