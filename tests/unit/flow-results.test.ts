@@ -74,6 +74,29 @@ test("results and outputs are those before a destination; null for a skipped one
   assert.deepEqual(plain(response), { data: { id: "a", names, count: 3 } });
 });
 
+test("destinations with and without a name run in the order written", async () => {
+  const seen: string[] = [];
+  const { run } = await make(
+    [
+      FROM,
+      to("c"),
+      named("z", "b"),
+      to("a"),
+      named("y", "c"),
+      'transform { n = "1" }',
+      to("b"),
+      'response { all = "outputs" }',
+    ].join("\n"),
+    (name) => {
+      seen.push(name);
+      return name;
+    },
+  );
+  const all = ["c", "b", "a", "c", "b"];
+  assert.deepEqual((await run()).response, { data: { all } });
+  assert.deepEqual(seen, all);
+});
+
 test("neighbours that run in parallel do not see each other's results; the next one does", async () => {
   const { run, writes } = await make(
     [
