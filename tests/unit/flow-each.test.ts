@@ -206,13 +206,14 @@ test("a fallback with each takes every element, with the error where it asks for
         ),
       ),
     ].join("\n"),
-    (name, { target }) => {
-      if (name === "a" || target === "bad") throw new Error("away");
+    (name, { target, payload }) => {
+      const { id } = payload as { id: string };
+      if (name === "a" ? id !== "x" : target === "bad") throw new Error("away");
     },
   );
   await run({ list: [{ id: "x" }, { id: "y" }] });
   assert.deepEqual(
-    writes.slice(1).map(({ target, payload }) => {
+    writes.slice(2).map(({ target, payload }) => {
       const { id, error } = payload as { id: string; error: { message: string } };
       return [target, id, error.message];
     }),
