@@ -222,6 +222,12 @@ test("extend of what is no object fails for good, and the log names the place", 
   assert.match(text, /adds to an object, not to a list/);
 });
 
+test("a target that begins with results is a name where no destination has one", async () => {
+  const { run, writes } = await make([FROM, to("a", 'target = "results.new"')].join("\n"));
+  await run();
+  assert.equal(writes[0].target, "results.new");
+});
+
 test("results, outputs and match alone are names, for what is called so", async () => {
   for (const name of ["results", "outputs", "match"]) {
     const { run, writes } = await make(

@@ -63,7 +63,9 @@ export function destinationsField(
     fields,
     read(body, kind, _owner, context) {
       const found = body.blocks.filter(({ type }) => type === kind);
-      const results = found.some(({ labels }) => labels.length > 0) ? ["results"] : [];
+      const named = found.some(({ labels }) => labels.length > 0);
+      // Without names a target such as "results.new" is no expression, as it always was.
+      const all = named ? fields : { ...fields, target: without(["results"], fields.target) };
       const readers: Set<string>[] = [];
       // Neighbours that run at the same time do not see each other's results.
       let unseen: string[] = [];
@@ -77,9 +79,9 @@ export function destinationsField(
         const paths = new Set<string>();
         readers.push(paths);
         const called = name === undefined ? kind : `${kind} "${name}"`;
-        const inner = within(context, block, called, ["outputs", ...results]);
+        const inner = within(context, block, called, ["outputs", "results"]);
         const { onExpression } = inner;
-        const to = readTo(block, fields, {
+        const to = readTo(block, all, {
           ...inner,
           onExpression(expression, span) {
             expression.paths.forEach((path) => paths.add(path));
@@ -172,13 +174,24 @@ function eachField(): Field<EachModel | undefined> {
     about: "A list: the destination runs for each of its items, as `item` and `index`. " +
       "Neighbours with the same list run together.",
   });
+  const inner = without(ELEMENT, plain);
   return {
     ...plain,
     read(body, name, owner, context) {
-      const variables = context.variables.filter((one) => !ELEMENT.includes(one));
-      const list = plain.read(body, name, owner, { ...context, variables });
+      const list = inner.read(body, name, owner, context);
       if (list === undefined) return undefined;
       return { list, place: placeOf(new Places(body, owner).of(name), context.subject, name) };
+    },
+  };
+}
+
+/** The same field without some of the variables. */
+function without<T>(names: readonly string[], field: Field<T>): Field<T> {
+  return {
+    ...field,
+    read(body, name, owner, context) {
+      const variables = context.variables.filter((one) => !names.includes(one));
+      return field.read(body, name, owner, { ...context, variables });
     },
   };
 }
