@@ -35,6 +35,7 @@ options of check:
 
 options of test:
   --filter TEXT        run only the tests whose name contains TEXT
+  --coverage           list what no test goes through
   --json               print the results as JSON
 
 options of run, check and test:
@@ -96,6 +97,7 @@ export interface TestCommand extends ReadingCommand {
   readonly name: "test";
   /** Only tests whose name contains this text; all if it is empty. */
   readonly filter: string;
+  readonly coverage: boolean;
   readonly json: boolean;
 }
 
@@ -137,25 +139,21 @@ export type Command =
   | { readonly name: "help" }
   | { readonly name: "version" };
 
-const READING = { "env-file": { type: "string" }, dotenv: { type: "boolean" } } as const;
+const FLAG = { type: "boolean" } as const;
+const READING = { "env-file": { type: "string" }, dotenv: FLAG } as const;
 
 /** The options of each command. */
 const OPTIONS = {
   run: {
     ...READING,
-    watch: { type: "boolean" },
+    watch: FLAG,
     workers: { type: "string" },
     port: { type: "string", multiple: true },
     "log-level": { type: "string" },
     "log-format": { type: "string" },
   },
-  check: {
-    ...READING,
-    strict: { type: "boolean" },
-    connect: { type: "boolean" },
-    json: { type: "boolean" },
-  },
-  test: { ...READING, filter: { type: "string" }, json: { type: "boolean" } },
+  check: { ...READING, strict: FLAG, connect: FLAG, json: FLAG },
+  test: { ...READING, filter: { type: "string" }, coverage: FLAG, json: FLAG },
   init: { template: { type: "string" } },
   health: { timeout: { type: "string" } },
 } as const;
@@ -179,8 +177,8 @@ export function parseCommand(args: readonly string[]): Command {
     }
     case "test": {
       const { values, positionals } = parse("test", rest);
-      const { filter = "", json = false } = values;
-      return { name: "test", ...reading(values, positionals), filter, json };
+      const { filter = "", coverage = false, json = false } = values;
+      return { name: "test", ...reading(values, positionals), filter, coverage, json };
     }
     case "init":
       return parseInit(rest);

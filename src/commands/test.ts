@@ -4,6 +4,8 @@ import { ConfigError } from "../base/errors.ts";
 import { problemWithoutPlace } from "../base/problem.ts";
 import type { Model } from "../model/mod.ts";
 import { ManualClock } from "../testing/clock.ts";
+import { Coverage } from "../testing/coverage.ts";
+import { coverageJson, formatCoverage } from "../testing/coverage-report.ts";
 import { Randomness } from "../testing/randomness.ts";
 import { formatResult, formatSummary, toJson } from "../testing/report.ts";
 import type { TestResult } from "../testing/report.ts";
@@ -34,13 +36,16 @@ export async function test(command: TestCommand): Promise<number> {
   const tests = model.tests.filter(({ name }) => name.includes(command.filter));
   if (tests.length === 0) return refuse(model, command);
   const results: TestResult[] = [];
+  const coverage = command.coverage ? new Coverage(model) : undefined;
+  const takeLog = () => lines.splice(0);
   for (const one of tests) {
-    const result = await runTest(model, one, { clock, randomness, takeLog: () => lines.splice(0) });
+    const result = await runTest(model, one, { clock, randomness, coverage, takeLog });
     results.push(result);
     if (!command.json) console.log(formatResult(result));
   }
-  if (command.json) return printJson(results, []);
+  if (command.json) return printJson(results, [], coverage);
   console.log(formatSummary(results));
+  if (coverage !== undefined) console.log(formatCoverage(coverage.result));
   return results.some(({ failures }) => failures.length > 0) ? 1 : 0;
 }
 
@@ -54,8 +59,13 @@ function refuse({ tests }: Model, { filter, json }: TestCommand): number {
   return 1;
 }
 
-function printJson(results: readonly TestResult[], problems: readonly unknown[]): number {
-  console.log(JSON.stringify({ ...toJson(results), problems }));
+function printJson(
+  results: readonly TestResult[],
+  problems: readonly unknown[],
+  coverage?: Coverage,
+): number {
+  const found = coverage && { coverage: coverageJson(coverage.result) };
+  console.log(JSON.stringify({ ...toJson(results), ...found, problems }));
   const good = problems.length === 0 && results.every(({ failures }) => failures.length === 0);
   return good ? 0 : 1;
 }

@@ -164,7 +164,7 @@ async function connectFiles(
     constants: read.constants,
     tests,
     warnings: problems.sorted,
-    source: sourceOf(read.body, variables.read),
+    source: sourceOf(read.body, connectors, variables.read),
   };
 }
 

@@ -148,6 +148,12 @@ const connectorType = v.looseObject({
   test: method,
   unshared: method,
   files: method,
+  rules: v.optional(
+    v.looseObject(
+      { block: v.string("must be text"), condition: v.string("must be text") },
+      "must be an object",
+    ),
+  ),
   source: v.optional(
     v.looseObject(
       {

@@ -1,6 +1,7 @@
 /** What a server is made of, so that two configurations can be compared. */
 import { type Block, type Body, Call } from "../hcl/tree.ts";
-import type { ModelSource } from "../model/mod.ts";
+import type { ConnectorModel, ModelSource } from "../model/mod.ts";
+import { decisionsOf } from "./decisions.ts";
 
 /** Notes the variables that are read through its `env`. */
 export class VariableRecorder {
@@ -23,10 +24,15 @@ export class VariableRecorder {
 /** The source of a model. `env` has what was read outside of `test` blocks. */
 export function sourceOf(
   body: Body,
+  connectors: ReadonlyMap<string, ConnectorModel>,
   env: ReadonlyMap<string, string | undefined>,
 ): ModelSource {
   let text: string | undefined;
-  return { env, describe: () => text ??= describe(body) };
+  return {
+    env,
+    describe: () => text ??= describe(body),
+    decisions: () => decisionsOf(body, connectors),
+  };
 }
 
 /** Text that is equal for two trees that differ in `test` blocks, comments, spaces and places only. */

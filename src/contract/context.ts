@@ -36,6 +36,11 @@ export interface ConnectorContext {
   readonly newId?: (() => string) | undefined;
   /** The same object for all connectors of a runtime: the key of what they share, if anything. */
   readonly runtime?: object | undefined;
+  /**
+   * Takes note that a block of `rules` lets somebody enter or not, for `weir test --coverage`. Absent
+   * elsewhere.
+   */
+  readonly observe?: ((label: string, enters: boolean) => void) | undefined;
   /** The configuration's `constants`, for expressions that are evaluated outside of flows. */
   readonly constants: Readonly<Record<string, unknown>>;
   /** The other workers of the service; absent where it has one worker. */

@@ -149,6 +149,11 @@ export interface ConnectorType<Options = unknown, DestinationOptions = unknown> 
   readonly destination?: DestinationType<Options, DestinationOptions>;
   /** What a `step` block can have. The same as a `to` block if absent. */
   readonly step?: DestinationType<Options, DestinationOptions>;
+  /**
+   * The blocks of which each is a rule about who may enter, by the name of the block and of the
+   * attribute by which it refuses. They call `observe` of the context with their label.
+   */
+  readonly rules?: { readonly block: string; readonly condition: string };
   /** True if its connectors have a `dedupeStore`, which the `dedupe` block of a flow can name. */
   readonly keeps?: boolean;
   /**

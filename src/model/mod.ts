@@ -8,6 +8,7 @@ import type { ConnectorType } from "../contract/definition.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Expression } from "../expression/mod.ts";
 import type { LookupModel, RequestModel, StepModel } from "../contract/request.ts";
+import type { Decision } from "./decision.ts";
 import type { Schedule } from "./schedule.ts";
 import type { TestModel } from "./test.ts";
 import type { DataType } from "../type/mod.ts";
@@ -36,6 +37,8 @@ export interface Model {
 export interface ModelSource {
   /** Text that is equal where all blocks with their values and labels are. */
   describe(): string;
+  /** All decisions of its flows and connectors, with their places. */
+  decisions(): readonly Decision[];
   /**
    * The variables that `env` was asked for by expressions so far, and their values. Values that are
    * evaluated at the start are in the text.

@@ -6,6 +6,8 @@ import type { Model } from "../model/mod.ts";
 import { loadConfig, type LoadOptions } from "../runtime/load.ts";
 import { hostOptions } from "../server/files.ts";
 import { ManualClock } from "./clock.ts";
+import { Coverage, type CoverageResult } from "./coverage.ts";
+import { formatCoverage } from "./coverage-report.ts";
 import { Randomness } from "./randomness.ts";
 import { formatResult, formatSummary, type TestResult } from "./report.ts";
 import { runTest } from "./run.ts";
@@ -15,6 +17,8 @@ import type { RegisterTest } from "./suite/options.ts";
 export interface ConfigTestOptions extends Omit<LoadOptions, "now" | "randomBytes" | "embedded"> {
   /** Runs only the tests whose name contains this text. All by default. */
   readonly filter?: string;
+  /** Records what no test goes through, for `coverage` of the results. False by default. */
+  readonly coverage?: boolean;
 }
 
 /** The results of the `test` blocks of a configuration. */
@@ -23,6 +27,8 @@ export interface ConfigTestResults {
   readonly passed: boolean;
   /** In the order of the blocks. */
   readonly results: readonly TestResult[];
+  /** What the tests went through, and what not. Undefined without the option `coverage`. */
+  readonly coverage?: CoverageResult;
   /** What `weir test` prints. */
   readonly report: string;
 }
@@ -85,11 +91,14 @@ export async function runConfigTests(
 ): Promise<ConfigTestResults> {
   const { model, ...world } = await load(config, options);
   const results: TestResult[] = [];
-  for (const test of model.tests) results.push(await runTest(model, test, world));
+  const coverage = options.coverage ? new Coverage(model) : undefined;
+  for (const test of model.tests) results.push(await runTest(model, test, { ...world, coverage }));
+  const lines = [...results.map(formatResult), formatSummary(results)];
   return {
     passed: results.every(({ failures }) => failures.length === 0),
     results,
-    report: [...results.map(formatResult), formatSummary(results)].join("\n"),
+    ...(coverage && { coverage: coverage.result }),
+    report: [...lines, ...(coverage ? [formatCoverage(coverage.result)] : [])].join("\n"),
   };
 }
 
@@ -139,7 +148,7 @@ export async function testConfig(
 
 async function load(
   config: string | readonly SourceFile[],
-  { filter = "", ...options }: ConfigTestOptions,
+  { filter = "", coverage: _, ...options }: ConfigTestOptions,
 ): Promise<Loaded> {
   const clock = new ManualClock();
   const randomness = new Randomness();

@@ -32,6 +32,7 @@ export {
   runConfigTests,
   testConfig,
 } from "./config.ts";
+export type { CoverageResult, Missing, Share } from "./coverage.ts";
 export type { Difference } from "./match.ts";
 export type { Received, TestFailure, TestResult } from "./report.ts";
 export { ConfigPathError, readConfigFiles } from "../server/files.ts";

@@ -28,6 +28,23 @@ export interface Observed {
   readonly subscriptions: readonly Subscription[];
 }
 
+/** Is told what a test goes through. */
+export interface CoverageSink {
+  /** A flow takes an event. */
+  ran(flow: string): void;
+  /** A rule of a connector has let somebody in, or has not. */
+  decided(connector: string, rule: string, enters: boolean): void;
+}
+
+/** What an observer uses. */
+export interface ObserverContext {
+  readonly records: Records;
+  readonly activity: Activity;
+  readonly mocks: Mocks;
+  /** Undefined if nobody asks. */
+  readonly coverage: CoverageSink | undefined;
+}
+
 /** Observes the connectors of one test. */
 export class Observer {
   /** By name, once the runtime has been assembled. */
@@ -39,13 +56,18 @@ export class Observer {
   readonly #records: Records;
   readonly #activity: Activity;
   readonly #mocks: Mocks;
+  readonly #coverage: CoverageSink | undefined;
   /** The names of steps, by the options of their requests. */
   readonly #steps: ReadonlyMap<unknown, string>;
   /** The flow that answers an event: the first that takes it. */
   readonly #answering = new WeakMap<FlowEvent, FlowHandler>();
 
   /** Observes the connectors of `model`. */
-  constructor(model: Model, records: Records, activity: Activity, mocks: Mocks) {
+  constructor(
+    model: Model,
+    { records, activity, mocks, coverage }: ObserverContext,
+  ) {
+    this.#coverage = coverage;
     this.#records = records;
     this.#activity = activity;
     this.#mocks = mocks;
@@ -63,9 +85,11 @@ export class Observer {
     const create: ConnectorModel["definition"]["create"] = async (options, context) => {
       const clock = new WatchedClock(context.clock, () => this.#activity.touch());
       // A connector that cannot run in tests only subscribes and asks the mocks.
-      const connector = definition.test === undefined
-        ? {}
-        : await definition.create(options, { ...context, clock });
+      const connector = definition.test === undefined ? {} : await definition.create(options, {
+        ...context,
+        clock,
+        observe: (label, enters) => this.#coverage?.decided(name, label, enters),
+      });
       const subscriptions: Subscription[] = [];
       this.connectors.set(name, { model, connector, subscriptions });
       return amend(connector, this.#members(model, connector, clock, subscriptions));
@@ -197,6 +221,7 @@ export class Observer {
         fail(error, event, answering);
       };
       this.#activity.touch();
+      this.#coverage?.ran(flow.flow);
       try {
         const result = act();
         if (result instanceof Promise) void result.then(() => this.#activity.touch(), failed);

@@ -95,6 +95,7 @@ function short(value: unknown): string {
   return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH)}…`;
 }
 
-function at({ file, line }: TestPlace): string {
+/** Such as `shop.hcl:31`. */
+export function at({ file, line }: TestPlace): string {
   return `${file}:${line}`;
 }

@@ -7,6 +7,7 @@ import type { RuntimeCore } from "../runtime/core.ts";
 import type { TestModel, TestPlace, TestStep } from "../model/test.ts";
 import { Activity, StuckError } from "./activity.ts";
 import type { ManualClock } from "./clock.ts";
+import type { Coverage } from "./coverage.ts";
 import { verify } from "./expect.ts";
 import { show } from "./match.ts";
 import { Mocks } from "./mocks.ts";
@@ -26,6 +27,8 @@ export interface TestOptions {
   readonly clock: ManualClock;
   /** Is reset. The expressions of the model must use it, too. */
   readonly randomness?: Randomness;
+  /** Records what the test goes through. */
+  readonly coverage?: Coverage | undefined;
   /** Returns what has been logged since the last call; nothing by default. */
   readonly takeLog?: () => readonly string[];
 }
@@ -34,12 +37,12 @@ export interface TestOptions {
 export async function runTest(
   model: Model,
   test: TestModel,
-  { clock, randomness = new Randomness(), takeLog = () => [] }: TestOptions,
+  { clock, randomness = new Randomness(), coverage, takeLog = () => [] }: TestOptions,
 ): Promise<TestResult> {
   clock.reset();
   randomness.reset();
   takeLog();
-  const run = new TestRun(model, test, { clock, randomness });
+  const run = new TestRun(model, test, { clock, randomness, coverage });
   await run.perform();
   const log = takeLog();
   await run.end();
@@ -61,15 +64,20 @@ class TestRun {
   constructor(
     model: Model,
     test: TestModel,
-    { clock, randomness }: Required<Pick<TestOptions, "clock" | "randomness">>,
+    { clock, randomness, coverage }: TestOptions & Required<Pick<TestOptions, "randomness">>,
   ) {
     this.#test = test;
     this.#randomness = randomness;
     this.#clock = clock;
     this.#records = new Records(test.place, () => this.#activity.touch());
     this.#mocks = new Mocks(clock);
-    const scheduled = withSchedules(model);
-    this.#observer = new Observer(scheduled, this.#records, this.#activity, this.#mocks);
+    const scheduled = withSchedules(coverage === undefined ? model : coverage.watch(model));
+    this.#observer = new Observer(scheduled, {
+      records: this.#records,
+      activity: this.#activity,
+      mocks: this.#mocks,
+      coverage,
+    });
     const connectors = [...scheduled.connectors].map(([name, connector]) =>
       [name, this.#observer.observe(connector)] as const
     );

@@ -59,7 +59,7 @@ async function page(stage: Stage, tests: string): Promise<string> {
 
 stageTest("test runs the tests of the published page", async (stage) => {
   const folder = await page(stage, TESTS);
-  const exit = await stage.weir(["test", folder]);
+  const exit = await stage.weir(["test", folder, "--coverage"]);
   assert.deepEqual(exit, {
     code: 0,
     signal: null,
@@ -67,6 +67,7 @@ stageTest("test runs the tests of the published page", async (stage) => {
 ok      an event reaches its room
 ok      an order reaches everybody
 3 tests, all passed
+coverage: 3 of 3 flows
 `,
     stderr: "",
   });
@@ -98,10 +99,16 @@ FAILED  a message without its column
 
 stageTest("test prints one JSON document where it is asked to", async (stage) => {
   await page(stage, TESTS + WRONG);
-  const { code, stdout, stderr } = await stage.weir(["test", "page", "--json"]);
+  const { code, stdout, stderr } = await stage.weir(["test", "page", "--json", "--coverage"]);
   const report = JSON.parse(stdout);
   assert.deepEqual([code, stderr], [1, ""]);
   assert.deepEqual([report.tests, report.failed, report.problems], [4, 1, []]);
+  assert.deepEqual(report.coverage, {
+    flows: { seen: 3, all: 3 },
+    branches: { seen: 0, all: 0 },
+    rooms: { seen: 0, all: 0 },
+    missing: [],
+  });
   const [good, , , bad] = report.results;
   assert.deepEqual(good, {
     name: "a message is stored",

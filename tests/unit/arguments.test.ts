@@ -24,7 +24,7 @@ const run = {
   logFormat: "text",
 } as const;
 const check = { name: "check", ...reading, strict: false, connect: false, json: false } as const;
-const testing = { name: "test", ...reading, filter: "", json: false } as const;
+const testing = { name: "test", ...reading, filter: "", coverage: false, json: false } as const;
 
 function given(path: string): EnvFile {
   return { path, optional: false };
@@ -67,6 +67,7 @@ test("what a command line says", () => {
     [["test", "a", "b", "--json"], { ...testing, paths: ["a", "b"], json: true }],
     [["test", "--filter", "an order"], { ...testing, filter: "an order" }],
     [["test", "--filter="], testing],
+    [["test", "--coverage"], { ...testing, coverage: true }],
     [["check", "my", "--dotenv"], {
       ...check,
       paths: ["my"],

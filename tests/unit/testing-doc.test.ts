@@ -29,6 +29,15 @@ test("tests page: its example gives what it says", async () => {
   assert.equal(`${[...results.map(formatResult), formatSummary(results)].join("\n")}\n`, expected);
 });
 
+test("tests page: the coverage of its example is what it says", async () => {
+  const [flows, tests] = examples("hcl");
+  const [, expected] = examples("");
+  const [first] = tests.split(/(?=^test )/m).filter((text) => text !== "");
+  const file = { path: "shop.hcl", text: flows + first, folder: "." };
+  const { report } = await runConfigTests([file], { coverage: true });
+  assert.equal(`${report}\n`, expected);
+});
+
 test("tests page: its other tests pass", async () => {
   const whole = examples("hcl").filter((code) => /^test /m.test(code) && /^connector /m.test(code));
   assert.ok(whole.length >= 2);

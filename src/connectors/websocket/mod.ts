@@ -74,6 +74,7 @@ export const websocketConnector: ConnectorType = defineConnector({
   ],
   address: ({ host, port, path }) => `${host}:${port}${path}`,
   listener: demandsOf,
+  rules: { block: "room", condition: "join" },
   source: {
     kind: "clients",
     gates: ["connect", "join_room"],

@@ -10,7 +10,10 @@ import type { RoomOptions } from "./fields.ts";
 import type { Match } from "./pattern.ts";
 
 /** The parts of the connector that rules use. */
-export type RuleContext = Pick<ConnectorContext, "constants" | "logger" | "lookUp" | "newId">;
+export type RuleContext = Pick<
+  ConnectorContext,
+  "constants" | "logger" | "lookUp" | "newId" | "observe"
+>;
 
 /** The rules of the rooms of one connector. */
 export class RoomRules {
@@ -34,12 +37,18 @@ export class RoomRules {
     if (found === undefined) return forbidden(room);
     const { rule, match } = found;
     const { join, steps } = rule;
-    if (join === undefined) return undefined;
-    const { constants, lookUp } = this.#context;
+    const { constants, lookUp, observe } = this.#context;
+    if (join === undefined) {
+      observe?.(rule.pattern.text, true);
+      return undefined;
+    }
     // The look-ups and `join` share one budget.
     const scope = { client, room, match, constants, [METER]: new Meter() };
-    const decide = (step: StepResults): Refusal | undefined =>
-      holds(join, { ...scope, step }) ? undefined : forbidden(room);
+    const decide = (step: StepResults): Refusal | undefined => {
+      const enters = holds(join, { ...scope, step });
+      observe?.(rule.pattern.text, enters);
+      return enters ? undefined : forbidden(room);
+    };
     const failed = (error: unknown): Refusal => this.#failed(rule, error);
     try {
       if (steps.length === 0) return decide({});
