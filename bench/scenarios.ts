@@ -11,6 +11,7 @@ import { scenario as rabbitmq } from "./scenarios/rabbitmq.ts";
 import { scenarios as requests } from "./scenarios/requests.ts";
 import { scenario as rooms } from "./scenarios/rooms.ts";
 import { scenario as sqlite } from "./scenarios/sqlite.ts";
+import { scenarios as sqliteAtomic } from "./scenarios/sqlite-atomic.ts";
 import { scenario as start } from "./scenarios/start.ts";
 import { scenario as workers } from "./scenarios/workers.ts";
 
@@ -22,6 +23,7 @@ export const scenarios: readonly Scenario[] = [
   ...manyRooms,
   ...requests,
   sqlite,
+  ...sqliteAtomic,
   rabbitmq,
   idle,
   connect,

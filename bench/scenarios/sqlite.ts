@@ -1,7 +1,8 @@
 /** Messages that become rows, each acked after its commit is on the disk. */
 import { DatabaseSync } from "node:sqlite";
-import { measurementOf } from "../load/crowd.ts";
-import type { Bench, Contender, Contest, Scenario } from "../scenario.ts";
+import type { Tool } from "../../tests/support/toolchain.ts";
+import { type Crowd, measurementOf } from "../load/crowd.ts";
+import type { Bench, Contender, Contest, Measurement, Scenario } from "../scenario.ts";
 import { openContest } from "./crowd-contest.ts";
 import { runtimes, weir } from "./programs.ts";
 
@@ -27,38 +28,60 @@ export const scenario: Scenario = {
   open,
 };
 
-async function open({ runtime }: Contender, bench: Bench): Promise<Contest> {
+function open({ runtime }: Contender, bench: Bench): Promise<Contest> {
+  let rows = 0;
+  return openDatabase("bench/configs/sqlite", runtime!, bench, {
+    prepare: (crowd) => crowd.open(clients),
+    async round(crowd, file) {
+      const each = bench.quick ? 200 : 1000;
+      const work = await crowd.ask({ ...messages, count: clients, each, window });
+      rows += clients * each;
+      checkRows(file, "messages", rows);
+      return measurementOf(work);
+    },
+  });
+}
+
+/** Frames that become rows, and their acks. */
+export const messages = {
+  first: 0,
+  frame: JSON.stringify({ type: "message", id: "%n", data }).replace('"%n"', "%n"),
+  answer: '{"type":"ack","id":%n}',
+};
+
+/** A contest of Weir with a configuration whose database is a file of its own. */
+export async function openDatabase(
+  config: string,
+  runtime: Tool,
+  bench: Bench,
+  { prepare, round }: {
+    prepare(crowd: Crowd): Promise<unknown>;
+    round(crowd: Crowd, file: string): Promise<Measurement>;
+  },
+): Promise<Contest> {
   const dir = Deno.env.get("BENCH_FOLDER");
   const folder = await Deno.makeTempDir({ prefix: "weir-bench-", ...dir ? { dir } : {} });
   const file = `${folder}/bench.db`;
-  const each = bench.quick ? 200 : 1000;
-  let rows = 0;
   return await openContest({
-    spec: weir(runtime!, "bench/configs/sqlite", { env: { BENCH_DATABASE: file } }),
-    prepare: (crowd) => crowd.open(clients),
-    async round(crowd) {
-      const work = await crowd.ask({
-        first: 0,
-        count: clients,
-        each,
-        window,
-        frame: JSON.stringify({ type: "message", id: "%n", data }).replace('"%n"', "%n"),
-        answer: '{"type":"ack","id":%n}',
-      });
-      rows += clients * each;
-      const found = countRows(file);
-      if (found !== rows) throw new Error(`${found} rows are there instead of ${rows}`);
-      return measurementOf(work);
-    },
+    spec: weir(runtime, config, { env: { BENCH_DATABASE: file } }),
+    prepare,
+    round: (crowd) => round(crowd, file),
     // The server closes the file without it: Linux keeps what is open.
     also: { [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) },
   }, bench);
 }
 
-function countRows(file: string): number {
+/**
+ * Counts the rows of a table.
+ *
+ * @throws Error when there are others than expected.
+ */
+export function checkRows(file: string, table: string, expected: number): void {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
-    return Number(database.prepare("SELECT count(*) AS rows FROM messages").get()?.rows);
+    const found = Number(database.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.rows);
+    if (found === expected) return;
+    throw new Error(`${found} rows are in "${table}" instead of ${expected}`);
   } finally {
     database.close();
   }

@@ -14,7 +14,7 @@ test("writes of one tick share one commit", async () => {
   const ran: string[] = [];
   const database = {
     isTransaction: false,
-    prepare: (sql: string) => ({ run: () => ran.push(sql) }),
+    prepare: (sql: string) => ({ get: () => ran.push(sql) }),
   };
   const queue = new CommitQueue(database, 0);
   const results = await Promise.all(
@@ -29,7 +29,7 @@ test("writes of one tick share one commit", async () => {
 test("nothing is answered before its commit", async () => {
   let committed = false;
   const run = (sql: string) => void (committed = sql === "COMMIT");
-  const database = { isTransaction: true, prepare: (sql: string) => ({ run: () => run(sql) }) };
+  const database = { isTransaction: true, prepare: (sql: string) => ({ get: () => run(sql) }) };
   const queue = new CommitQueue(database, 0);
   await Promise.all(Array.from({ length: 3 }, async () => {
     await queue.push(() => assert.equal(committed, false));
@@ -44,7 +44,7 @@ test("a commit that fails fails all of its writes and the next goes well", async
   const database = {
     isTransaction: true,
     prepare: (sql: string) => ({
-      run() {
+      get() {
         if (sql === "COMMIT" && fail) throw broken;
         if (sql === "ROLLBACK") rollbacks++;
       },
