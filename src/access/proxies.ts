@@ -62,18 +62,7 @@ export class TrustedProxies {
 
   /** A handshake whose address is that of the client. It is looked up on demand. */
   handshake(request: HandshakeRequest): HandshakeRequest {
-    const clientAddress = () => this.clientAddress(request.remoteAddress, request.headers);
-    return {
-      method: request.method,
-      ...(request.hasQuery === undefined ? {} : { hasQuery: request.hasQuery }),
-      headers: request.headers,
-      get url() {
-        return request.url;
-      },
-      get remoteAddress() {
-        return clientAddress();
-      },
-    };
+    return new ForwardedHandshake(request, this);
   }
 
   #believe(peer: Address, headers: Readonly<Record<string, string>>): Address {
@@ -96,6 +85,31 @@ export class TrustedProxies {
       );
     }
     return peer;
+  }
+}
+
+/** A handshake that came through a proxy. */
+class ForwardedHandshake implements HandshakeRequest {
+  readonly method: string;
+  readonly hasQuery: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly #request: HandshakeRequest;
+  readonly #proxies: TrustedProxies;
+
+  constructor(request: HandshakeRequest, proxies: TrustedProxies) {
+    this.method = request.method;
+    this.hasQuery = request.hasQuery !== false;
+    this.headers = request.headers;
+    this.#request = request;
+    this.#proxies = proxies;
+  }
+
+  get url(): URL {
+    return this.#request.url;
+  }
+
+  get remoteAddress(): string | null {
+    return this.#proxies.clientAddress(this.#request.remoteAddress, this.headers);
   }
 }
 

@@ -25,7 +25,6 @@ export class RunScope {
   step: Record<string, unknown> | null = null;
   /** The failure; set for `fallback` and `error_response` only. */
   error: Readonly<Record<string, unknown>> | null = null;
-  readonly client: unknown;
   readonly constants: Readonly<Record<string, unknown>>;
   /** The steps that all expressions of the run share. */
   [METER]: Meter;
@@ -43,9 +42,13 @@ export class RunScope {
   ) {
     this.#event = event;
     this.#results = results;
-    this.client = event.client ?? null;
     this.constants = constants;
     this[METER] = meter;
+  }
+
+  /** A source may make it on first use, since many flows never read it. */
+  get client(): unknown {
+    return this.#event.client ?? null;
   }
 
   /** Built on first use, since many flows never read it. */

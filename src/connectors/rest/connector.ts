@@ -18,7 +18,7 @@ import { admit, dispatch } from "../../contract/dispatch.ts";
 import { vouchedClientOf } from "../../transport/vouched.ts";
 import { byPrecision, honoPath, METHODS, type Operation, parseOperation } from "./operation.ts";
 import type { RestOptions } from "./options.ts";
-import { clientOf, headOf } from "./client.ts";
+import { ReceivedRequest } from "./client.ts";
 import { Gate } from "./gate.ts";
 import { type BodyOptions, BodyReader, readEvent } from "./request.ts";
 import { endingResponse, errorResponse, unauthorized, unavailable } from "./response.ts";
@@ -27,6 +27,8 @@ import { endingResponse, errorResponse, unauthorized, unavailable } from "./resp
 interface Route {
   readonly operation: Operation;
   readonly handlers: FlowHandler[];
+  /** Those of them that need no token. */
+  readonly open: FlowHandler[];
 }
 
 /** What the handlers of one request share, also those of several connectors. */
@@ -75,10 +77,12 @@ export class RestConnector implements Connector {
     }
     const key = `${operation.method} ${operation.shape}`;
     const route = this.#routes.get(key);
+    const open = handler.public === true ? [handler] : [];
     if (route === undefined) {
-      this.#routes.set(key, { operation, handlers: [handler] });
+      this.#routes.set(key, { operation, handlers: [handler], open });
     } else if (route.operation.path === operation.path) {
       route.handlers.push(handler);
+      route.open.push(...open);
     } else {
       const [{ flow }] = route.handlers;
       throw new ConnectorError(
@@ -134,19 +138,16 @@ export class RestConnector implements Connector {
     }
   }
 
-  async #serve(context: Context, { operation, handlers }: Route): Promise<Response> {
+  async #serve(context: Context, { operation, handlers, open }: Route): Promise<Response> {
     if (!this.#accepting) return unavailable();
     const { raw } = context.req;
-    const isPublic = handlers.some((handler) => handler.public === true);
-    const head = headOf(context, this.#proxies);
-    const decision = this.#gate.admit(head, isPublic, vouchedClientOf(raw));
+    const received = new ReceivedRequest(context, this.#proxies);
+    const decision = this.#gate.admit(received, open.length > 0, vouchedClientOf(raw));
     const admitted = decision instanceof Promise ? await decision : decision;
     if (admitted instanceof Response) return refused(admitted, raw);
-    const { identity, head: seen, entitled } = admitted;
-    const sender = { head: seen, client: clientOf(seen, identity) };
-    const event = await readEvent(context, operation, sender, this.#bodies);
+    const event = await readEvent(context, operation, admitted, this.#bodies);
     if (event instanceof Response) return event;
-    const served = entitled ? handlers : handlers.filter((handler) => handler.public === true);
+    const served = admitted.entitled ? handlers : open;
     const broken = (error: unknown): Response => {
       this.#logger.error("{operation} failed: {error}", {
         operation: shown(event.operation),
@@ -158,7 +159,9 @@ export class RestConnector implements Connector {
       const { answer, all } = dispatch(admit(served, event), event);
       if (answer === undefined) {
         // A flow that is not public might have taken it.
-        if (served.length < handlers.length) return unauthorized("a token is required");
+        if (open.length < handlers.length && !admitted.entitled) {
+          return unauthorized("a token is required");
+        }
         return errorResponse("not_found", "no flow takes this request");
       }
       void this.#inFlight.add(Promise.resolve(all).catch(broken));

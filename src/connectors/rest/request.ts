@@ -1,10 +1,11 @@
 /** Requests as events: path, query and body, read within limits of size and time. */
 import type { Context } from "hono";
+import type { ClientIdentity } from "../../access/auth/identity.ts";
 import type { Clock } from "../../base/clock.ts";
 import { isObject, parseJson } from "../../base/json.ts";
 import { isDecodable } from "../../base/text.ts";
 import type { Client, FlowEvent } from "../../contract/connector.ts";
-import type { RequestHead } from "./client.ts";
+import { clientOf, type RequestHead } from "./client.ts";
 import { honoParameter, type Operation } from "./operation.ts";
 import { errorResponse, unavailable } from "./response.ts";
 
@@ -28,7 +29,42 @@ export interface BodyOptions {
 /** What is known of a request without its body. */
 export interface Sender {
   readonly head: RequestHead;
-  readonly client: Client;
+  readonly identity: ClientIdentity;
+}
+
+/** One request. What few flows read is made when it is first used. */
+class RequestEvent implements FlowEvent {
+  readonly operation: string;
+  readonly payload: unknown;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly metadata = METADATA;
+  readonly #sender: Sender;
+  readonly #named: Readonly<Record<string, unknown>>;
+  #client: Client | undefined;
+
+  /** `named` are the fields of path and query, `body` is undefined where there is none. */
+  constructor(
+    operation: string,
+    sender: Sender,
+    named: Readonly<Record<string, unknown>>,
+    body: unknown,
+  ) {
+    const fields = { ...(isObject(body) ? body : {}), ...named };
+    this.operation = operation;
+    this.payload = body === undefined || isObject(body) ? fields : body;
+    this.input = { ...fields, headers: sender.head.headers, body: body ?? null };
+    this.#sender = sender;
+    this.#named = named;
+  }
+
+  get client(): Client {
+    const { head, identity } = this.#sender;
+    return this.#client ??= clientOf(head, identity);
+  }
+
+  get textFields(): ReadonlySet<string> {
+    return new Set(Object.keys(this.#named));
+  }
 }
 
 /**
@@ -42,35 +78,21 @@ export interface Sender {
 export async function readEvent(
   context: Context,
   { method, path, parameters }: Operation,
-  { head: { url, headers }, client }: Sender,
+  sender: Sender,
   options: BodyOptions,
 ): Promise<FlowEvent | Response> {
+  const { url } = sender.head;
   if (!isDecodable(url.pathname)) {
     return errorResponse("invalid_message", "the path is not valid percent-encoded UTF-8");
   }
   const body = await readBody(context, options);
   if (body instanceof Response) return body;
 
-  const operation = `${method} ${path}`;
   const named = {
     ...readQuery(url.searchParams),
     ...Object.fromEntries(parameters.map((name) => [name, context.req.param(honoParameter(name))])),
   };
-  const fields = { ...(isObject(body.value) ? body.value : {}), ...named };
-  return {
-    operation,
-    payload: body.value === undefined || isObject(body.value) ? fields : body.value,
-    metadata: METADATA,
-    get textFields() {
-      return new Set(Object.keys(named));
-    },
-    input: {
-      ...fields,
-      headers,
-      body: body.value ?? null,
-    },
-    client,
-  };
+  return new RequestEvent(`${method} ${path}`, sender, named, body.value);
 }
 
 /** The body's value; undefined without a body. Only JSON is accepted, so a form of another site is not. */
