@@ -229,7 +229,7 @@ test("under test the database is in memory, with its migrations, and no file is 
     await writeFile(join(folder, "1.sql"), USERS);
     const options = { driver: "sqlite", database: join(folder, "a.db"), migrations: folder };
     const made = databaseConnector.test?.(options);
-    assert.deepEqual(made, { ...options, database: ":memory:" });
+    assert.deepEqual(made, { ...options, database: ":memory:", simulated: true });
     const context = {
       name: "db",
       logger: recorder().logger,
