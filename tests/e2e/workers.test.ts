@@ -71,13 +71,18 @@ stageTest(
       )));
       socket.say({ type: "message", id: "once", data: { to: "once", text: "the only one" } });
     }
+    const answers = new Set<string>();
     for (const socket of clients) {
-      const ids = (await socket.hearMany(each + 1)).map(({ type, id }) => [type, id]);
+      const acks = await socket.hearMany(each + 1);
+      const ids = acks.map(({ type, id }) => [type, id]);
+      answers.add(JSON.stringify(acks.at(-1)?.data));
       const wanted = [...Array.from({ length: each }, (_, n) => ["ack", n]), ["ack", "once"]];
       assert.deepEqual(ids, wanted);
     }
     assert.equal(rowsOf(team.database, "notes").length, clients.length * each);
     assert.equal(rowsOf(team.database, "once").length, 1);
+    // Everybody gets the answer of the first, whichever worker serves them.
+    assert.match([...answers].join(), /^\{"answer":"[0-9a-f-]{36}"\}$/);
 
     await until("two ticks", () => rowsOf(team.database, "ticks").length >= 2);
     const times = rowsOf(team.database, "ticks").map(({ scheduled_at }) => String(scheduled_at));
