@@ -96,6 +96,23 @@ test("a table of an earlier version gets its column for answers with the next ke
   });
 });
 
+test("two processes may add the column at the same moment", async () => {
+  await withDatabase(TABLE, async (db, file) => {
+    const earlier = new DatabaseSync(file);
+    earlier.exec(EARLIER);
+    earlier.close();
+    const other = connector({ database: file });
+    await other.start();
+    await Promise.all([
+      db.dedupeStore.add("f", "a", NOW, NOW + 1000, "1"),
+      other.dedupeStore.add("f", "b", NOW, NOW + 1000, "2"),
+    ]);
+    assert.equal(await db.dedupeStore.answer?.("f", "b", NOW), "2");
+    assert.equal(await other.dedupeStore.answer?.("f", "a", NOW), "1");
+    await other.close();
+  });
+});
+
 test("the column may come from another process, or go again", async () => {
   await withDatabase(TABLE, async (db, file) => {
     const other = new DatabaseSync(file);
