@@ -57,6 +57,7 @@ export type {
   ConnectorModel,
   DedupeModel,
   DestinationModel,
+  EachModel,
   ErrorHandlingModel,
   ErrorResponseModel,
   FallbackModel,
@@ -72,6 +73,7 @@ export type {
   ServiceModel,
   SourceModel,
   StepModel,
+  TransformModel,
 } from "./src/model/mod.ts";
 export type { Schedule } from "./src/model/schedule.ts";
 export type {
