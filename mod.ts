@@ -75,6 +75,7 @@ export type {
   StepModel,
   TransformModel,
 } from "./src/model/mod.ts";
+export type { Decision, DecisionPart } from "./src/model/decision.ts";
 export type { Schedule } from "./src/model/schedule.ts";
 export type {
   AdvanceStep,
@@ -84,8 +85,10 @@ export type {
   FrameStep,
   GivenStep,
   MockStep,
+  ReadingStep,
   RequestStep,
   TestClient,
+  TestIdentity,
   TestModel,
   TestPlace,
   TestStep,

@@ -156,9 +156,11 @@ export interface RejectModel {
   readonly after: number;
   /** The event is refused where it is true. */
   readonly when: Expression;
-  /** The error code, the HTTP status and the message for the sender. */
+  /** The error code for the sender. */
   readonly code: string;
+  /** The HTTP status. */
   readonly status: number;
+  /** The message for the sender. */
   readonly message: string;
   /** What becomes of a refused event: `ack` counts as handled. */
   readonly onReject: Settlement;

@@ -9,7 +9,9 @@ type DataType = NonNullable<FlowModel["validate"]["input"]>;
 
 /** How many of how many were seen. */
 export interface Share {
+  /** Those that a test went through. */
   readonly seen: number;
+  /** All there are. */
   readonly all: number;
 }
 
