@@ -91,7 +91,7 @@ export class EarlierNames {
 
   /** From now on expressions may use it. */
   add(name: string): void {
-    this.#known.push(name);
+    if (!this.#known.includes(name)) this.#known.push(name);
   }
 
   /** While `read` runs, expressions may not use the names in `later`, although they are known. */
