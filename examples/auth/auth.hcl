@@ -23,6 +23,24 @@ connector "ws" {
   }
 }
 
+# The same tokens over HTTP, on the same port: Authorization: Bearer TOKEN
+connector "api" {
+  type = "rest"
+  port = 3000
+
+  auth {
+    jwt {
+      secret   = env("JWT_SECRET")
+      issuer   = "https://login.example.com"
+      audience = "shop"
+    }
+  }
+  rate_limit {
+    messages = 60
+    per      = "1m"
+  }
+}
+
 connector "db" {
   type       = "database"
   driver     = "sqlite"
@@ -81,4 +99,34 @@ flow "notify staff of new clients" {
     filter         = "client.claims.role == 'staff'"
     exclude_sender = true
   }
+}
+
+# ── Over HTTP ────────────────────────────────────────────────────────────────────────────────────
+
+# POST /users/ana/notifications {"text":"Your parcel is on its way"}
+flow "staff notify a customer over HTTP" {
+  from {
+    connector = "api"
+    operation = "POST /users/:to/notifications"
+  }
+  accept { when = "client.claims.role == 'staff'" }
+  transform {
+    from = "client.user_id"
+    text = "input.text"
+  }
+  to {
+    connector = "ws"
+    operation = "send_to_user"
+    target    = "input.to"
+  }
+}
+
+# This route needs no token, and uses one.
+flow "greet" {
+  from {
+    connector = "api"
+    operation = "GET /greeting"
+    public    = true
+  }
+  response { text = "'Hello, ' + default(client.user_id, 'stranger')" }
 }

@@ -91,3 +91,38 @@ test "a connection ends with its token" {
     data = { code = 1008, reason = "token expired" }
   }
 }
+
+test "requests without a token reach public routes only" {
+  given "api" { operation = "POST /users/ana/notifications" }
+  expect "api" {
+    status = 401
+    error  = "unauthorized"
+  }
+
+  given "api" { operation = "GET /greeting" }
+  expect "api" {
+    status = 200
+    data   = { text = "Hello, stranger" }
+  }
+}
+
+test "staff can notify a customer over HTTP, and customers cannot" {
+  client "ana" { user_id = "ana" }
+
+  given "api" {
+    operation = "POST /users/ana/notifications"
+    user_id   = "sam"
+    claims    = { role = "staff" }
+    data      = { text = "Your parcel is on its way" }
+  }
+  expect "ana" { data = { from = "sam", text = "Your parcel is on its way" } }
+  expect "api" { data = { recipients = 1 } }
+
+  given "api" {
+    operation = "POST /users/ana/notifications"
+    user_id   = "bob"
+    data      = { text = "You have won" }
+  }
+  expect "api" { error = "rejected" }
+  expect "ana" { nothing = true }
+}

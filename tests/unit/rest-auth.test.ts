@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { remoteAddressOf } from "../../src/transport/address.ts";
 import { vouchFor } from "../../src/transport/vouched.ts";
 import { Issuer, pair } from "../support/auth.ts";
 import { api, auth, bearer, forge, NOW, SECRET, show, sign, withApi } from "./rest-auth-support.ts";
@@ -250,4 +251,43 @@ test("rest auth: a program of this process can vouch for a client", async () => 
     assert.equal(await user({ userId: null, claims: { sub: "cleo", role: "staff" } }), "cleo");
     assert.equal(await user({ userId: null, claims: { sub: "cleo", exp: 1 } }), "unauthorized");
   });
+});
+
+test("rest: without auth a client has no user, and its address is what the server tells", async () => {
+  await withApi(api("") + show(), async ({ ask }) => {
+    const headers = { authorization: "Bearer x", "x-a": "1" };
+    const path = "/me?user_id=eve&a=1&a=2&__proto__=x";
+    const { client } = (await ask(path, { headers, from: null })).data as {
+      client: Record<string, unknown>;
+    };
+    assert.deepEqual({ ...client, params: Object.entries(client.params as object).sort() }, {
+      id: null,
+      user_id: null,
+      claims: null,
+      params: [["__proto__", "x"], ["a", "1"], ["user_id", "eve"]],
+      headers,
+      rooms: null,
+      remote_addr: null,
+      connected_at: null,
+    });
+  });
+});
+
+test("the address of a request, from what each server passes beside it", () => {
+  const request = new Request("http://localhost/");
+  const address = "192.0.2.1";
+  const server = { requestIP: (asked: Request) => asked === request ? { address } : null };
+  assert.equal(remoteAddressOf(request, { remoteAddr: { hostname: address } }), address, "Deno");
+  const incoming = { socket: { remoteAddress: address } };
+  assert.equal(remoteAddressOf(request, { incoming, outgoing: {} }), address, "Node");
+  assert.equal(remoteAddressOf(request, server), address, "Bun");
+  assert.equal(remoteAddressOf(request, { server }), address, "Bun and Hono");
+  assert.equal(remoteAddressOf(new Request(request), server), null, "a copy");
+  const unknown = [
+    ...[undefined, null, {}, "192.0.2.1", 1, { remoteAddr: { path: "/run/s", transport: "unix" } }],
+    ...[{ incoming: { socket: {} } }, { server: {} }, { remoteAddr: { hostname: 1 } }, {
+      incoming: {},
+    }],
+  ];
+  for (const env of unknown) assert.equal(remoteAddressOf(request, env), null);
 });

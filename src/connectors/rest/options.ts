@@ -2,10 +2,15 @@
 import * as v from "valibot";
 import { attribute, type Values } from "../../contract/fields.ts";
 import { integer, size, text, type ValueSchema, valueSchema } from "../../contract/value-schema.ts";
-import { readsCookie, requestAuthField } from "../../access/auth/fields.ts";
-import { type AllowedOrigins, originList, withOrigins } from "../../access/origins.ts";
-import { trustProxyField } from "../../access/proxies.ts";
-import { rateLimitField } from "../../access/rate-limit.ts";
+import { readsCookie } from "../../access/auth/fields.ts";
+import {
+  type AllowedOrigins,
+  originList,
+  rateLimitField,
+  requestAuthField,
+  trustProxyField,
+  withOrigins,
+} from "../../access/mod.ts";
 
 /** `*` for any origin, or these; none where the list is empty. */
 export type Origins = "*" | readonly string[];

@@ -1,4 +1,5 @@
 /** The attributes of a `websocket` connector and of its destinations. */
+import { authField, originList, trustProxyField } from "../../access/mod.ts";
 import { expression } from "../../contract/expression-fields.ts";
 import {
   attribute,
@@ -12,9 +13,6 @@ import { duration, flag, integer, size, text } from "../../contract/value-schema
 import { frameType } from "./frame-type.ts";
 import { rateLimitField } from "./limits.ts";
 import { slowClientField } from "./slow-client/fields.ts";
-import { authField } from "../../access/auth/fields.ts";
-import { originList } from "../../access/origins.ts";
-import { trustProxyField } from "../../access/proxies.ts";
 import { roomsField } from "./rooms/fields.ts";
 
 /** The attributes of the connector. */
