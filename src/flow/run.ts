@@ -31,7 +31,7 @@ export class RunScope {
   readonly #event: FlowEvent;
   /** The results of the destinations, which the run adds to. */
   readonly #results: readonly unknown[];
-  #input: Readonly<Record<string, unknown>> | undefined;
+  #changed: ChangedInput | undefined;
 
   /** The scope of an event that has just arrived. */
   constructor(
@@ -53,7 +53,7 @@ export class RunScope {
 
   /** Built on first use, since many flows never read it. */
   get input(): Readonly<Record<string, unknown>> {
-    return this.#input ?? this.#event.input;
+    return this.#changed?.fields ?? this.#event.input;
   }
 
   /** The results of the destinations before this place; null for those that have none. */
@@ -61,18 +61,10 @@ export class RunScope {
     return shownResults(this.#results, this.delivered);
   }
 
-  /**
-   * Adds what a type has changed to `input`: the fields of `payload` that differ from `sent`, unless
-   * `input` has metadata or another value there.
-   */
+  /** Adds what a type has changed to `input`: the fields of `payload` that differ from `sent`. */
   fill(payload: unknown, sent: unknown): void {
     if (!isObject(payload) || !isObject(sent)) return;
-    const { input, metadata } = this.#event;
-    const filled = Object.entries(payload).filter(([name, value]) =>
-      sent[name] !== value && !metadata?.has(name) &&
-      (input[name] ?? null) === (sent[name] ?? null)
-    );
-    this.#input = { ...input, ...Object.fromEntries(filled) };
+    this.#changed = new ChangedInput(this.#event, payload, sent);
   }
 
   /**
@@ -86,7 +78,7 @@ export class RunScope {
   /** A copy with another `output`, for one destination. It shares the budget of steps. */
   withOutput(output: unknown): RunScope {
     const scope = new RunScope(this.#event, this.constants, this.#results, this[METER]);
-    scope.#input = this.#input;
+    scope.#changed = this.#changed;
     scope.step = this.step;
     scope.error = this.error;
     scope.payload = this.payload;
@@ -112,6 +104,39 @@ export class RunScope {
   addResult(name: string, result: unknown): void {
     // Without a prototype, since a destination may have any name. A copy of the scope may have the old one.
     this.results = Object.assign(Object.create(null), this.results, { [name]: result });
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The `input` of an event with what a type has changed, which all scopes of its run share. */
+class ChangedInput {
+  readonly #event: FlowEvent;
+  readonly #payload: Fields;
+  readonly #sent: Fields;
+  #fields: Fields | undefined;
+
+  /** `payload` is what the type has made of `sent`. */
+  constructor(event: FlowEvent, payload: Fields, sent: Fields) {
+    this.#event = event;
+    this.#payload = payload;
+    this.#sent = sent;
+  }
+
+  /** Built on first use, since many flows never read it. */
+  get fields(): Fields {
+    return this.#fields ??= this.#build();
+  }
+
+  /** Leaves fields alone that are metadata, or have another value there than in what was sent. */
+  #build(): Fields {
+    const { input, metadata } = this.#event;
+    const fields = { ...input };
+    for (const [name, value] of Object.entries(this.#payload)) {
+      if (this.#sent[name] === value || metadata?.has(name)) continue;
+      if ((input[name] ?? null) === (this.#sent[name] ?? null)) setField(fields, name, value);
+    }
+    return fields;
   }
 }
 

@@ -124,7 +124,8 @@ export class Senders {
     }
     const metadata = source?.kind === "messages" ? { body: data, headers } : {};
     const input = { ...(isObject(data) ? data : {}), ...metadata };
-    this.#dispatch(subject, handlers, { operation, payload: data, input });
+    const event = { operation, payload: data, input, metadata: new Set(Object.keys(metadata)) };
+    this.#dispatch(subject, handlers, event);
   }
 
   #dispatch(connector: string, handlers: readonly FlowHandler[], event: FlowEvent): void {

@@ -65,6 +65,30 @@ test("validate: metadata stays what the source says, even if the data says the s
   assert.deepEqual(await namesOf(message), ["bob", "say", " r ", "a", 1]);
 });
 
+test("validate: what a type changes costs a flow that does not read input no input", async () => {
+  let built = 0;
+  const event: FlowEvent = {
+    operation: "say",
+    payload: { text: " a " },
+    get input() {
+      built++;
+      return { text: " a " };
+    },
+  };
+  const run = async (transform: string) => {
+    const body = [FROM, 'validate { input = "changed" }', transform, to("b")].join("\n");
+    const { flow, writes } = await make(body, undefined, { blocks: TYPES });
+    await flow.run(event);
+    return writes[0].payload;
+  };
+  assert.deepEqual(await run(""), { user_id: "nobody", count: 1, text: "a" });
+  assert.equal(built, 0);
+
+  const twice = 'transform { text = "input.text + input.text" }';
+  assert.deepEqual(await run(twice), { text: "aa" });
+  assert.equal(built, 1);
+});
+
 test("validate: text converts for the input alone, and changes for the output too", async () => {
   const event: FlowEvent = {
     operation: "GET /x",

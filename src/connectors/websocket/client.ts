@@ -173,15 +173,15 @@ export class SocketEvent implements FlowEvent {
   }
 
   get metadata(): ReadonlySet<string> {
-    const names = ["data", "event", "client_id", "user_id", ...Object.keys(this.#metadata ?? {})];
-    if (this.#room !== undefined) names.push("room");
-    if (this.#messageId !== undefined) names.push("message_id");
-    return new Set(names);
+    return new Set(Object.keys(this.#withMetadata({})));
   }
 
   #makeInput(): Readonly<Record<string, unknown>> {
     // Spreading defines its keys one by one, so that "__proto__" is a key like any other.
-    const input: Record<string, unknown> = isObject(this.payload) ? { ...this.payload } : {};
+    return this.#withMetadata(isObject(this.payload) ? { ...this.payload } : {});
+  }
+
+  #withMetadata(input: Record<string, unknown>): Readonly<Record<string, unknown>> {
     input.data = this.payload;
     input.event = this.operation;
     input.client_id = this.client.id;
