@@ -182,23 +182,44 @@ ${RESPONSE.replace("[1]", "[2]")}`;
   });
 });
 
+test("a connector may repeat a transaction: the last time counts", async () => {
+  const written: unknown[] = [];
+  const write = ({ payload }: WriteRequest) => ({ id: written.push(payload) });
+  const twice: Connector = {
+    write,
+    async transact(work) {
+      await work({ write });
+      return await work({ write });
+    },
+  };
+  const { run } = await make(twice, ORDER + 'response {\n  all = "outputs"\n}\n');
+  assert.deepEqual(await run({ total: 1, lines: ["a"] }), { all: [{ id: 3 }, [{ id: 4 }]] });
+  assert.deepEqual(written.slice(2), [{ total: 1 }, { of: 3, text: "a" }]);
+});
+
 test("when the flow has timed out, nothing of an open transaction is written", async () => {
   await withDatabase(SCHEMA, async (db) => {
     const clock = new ManualClock();
-    let reached = false;
-    const stuck = through(db, (write) => (request) => {
-      if (request.target === "orders") return write(request);
-      reached = true;
-      return new Promise(() => {});
-    });
+    const late: (() => void)[] = [];
+    const stuck = through(
+      db,
+      (write) => (request) =>
+        request.target === "orders"
+          ? write(request)
+          : new Promise<void>((resolve) => late.push(resolve)),
+    );
     const { run } = await make(stuck, `timeout = "2s"\n${ORDER}`, undefined, clock);
-    const failing = failureOf(() => run({ total: 3, lines: ["a"] }));
-    while (!reached) await settle();
+    const failing = failureOf(() => run({ total: 3, lines: ["a", "b"] }));
+    while (late.length === 0) await settle();
     const waiting = write(db, { target: "orders", payload: { total: 7 } });
     await clock.advance(2_000);
     assert.equal((await failing).code, "timeout");
     await waiting;
     assert.deepEqual(await write(db, { query: "SELECT total FROM orders" }), [{ total: 7 }]);
+    // What it waited for comes too late to go on.
+    late[0]();
+    await settle();
+    assert.equal(late.length, 1);
   });
 });
 
