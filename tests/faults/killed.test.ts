@@ -1,5 +1,5 @@
 /**
- * What is published to a durable queue while the broker or the server is killed is in the table, and
+ * What is published to a durable queue while the broker or the server is killed is in both tables, and
  * no client has a hole: a number that it never gets although its connection stays. A number that
  * comes twice is none, and neither is another order after a redelivery.
  */
@@ -92,7 +92,7 @@ async function killed(entry: string, body: (scene: Scene) => Promise<void>): Pro
       await mkdir(join(stage.folder, "migrations"));
       await writeFile(
         join(stage.folder, "migrations/001.sql"),
-        "CREATE TABLE numbers (n INTEGER);",
+        "CREATE TABLE numbers (n INTEGER); CREATE TABLE twins (n INTEGER);",
       );
       await writeFile(join(stage.folder, "weir.hcl"), configuration(broker.port));
       await body({ broker, stage, weir: await stage.run(["weir.hcl"]) });
@@ -139,6 +139,12 @@ function configuration(port: number): string {
       to {
         connector = "db"
         target    = "numbers"
+        atomic    = true
+      }
+      to {
+        connector = "db"
+        target    = "twins"
+        atomic    = true
       }
       to {
         connector = "ws"
@@ -189,7 +195,18 @@ function look(stage: Stage, sql: string): number {
   }
 }
 
+/** Both rows of a transaction are there, or none. */
 function distinct(stage: Stage): number {
+  assert.equal(
+    look(
+      stage,
+      `SELECT count(*) FROM (SELECT n, sum(side) AS sum FROM
+         (SELECT n, 1 AS side FROM numbers UNION ALL SELECT n, -1 FROM twins) GROUP BY n)
+       WHERE sum <> 0`,
+    ),
+    0,
+    "numbers with one row of two",
+  );
   return look(stage, "SELECT count(DISTINCT n) FROM numbers");
 }
 

@@ -58,6 +58,47 @@ test("a commit that fails fails all of its writes and the next goes well", async
   assert.equal(await queue.push(() => 4), 4);
 });
 
+test("one commit takes no more transactions once it has run a thousand statements", async () => {
+  const ran: string[] = [];
+  const database = {
+    isTransaction: true,
+    prepare: (sql: string) => ({ get: () => ran.push(sql) }),
+  };
+  const queue = new CommitQueue(database, 0);
+  const orders: number[] = [];
+  await Promise.all(Array.from({ length: 30 }, (_, i) =>
+    queue.transact(() => {
+      for (let statement = 0; statement < 150; statement++) queue.count();
+      orders.push(i);
+    })));
+  assert.deepEqual(orders, Array.from({ length: 30 }, (_, i) => i));
+  // 7 times 150 are more than a thousand.
+  assert.equal(ran.filter((sql) => sql === "COMMIT").length, 5);
+});
+
+test("a commit that fails fails all of its transactions", async () => {
+  const ran: string[] = [];
+  const broken = new Error("no");
+  const database = {
+    isTransaction: true,
+    prepare: (sql: string) => ({
+      get() {
+        ran.push(sql);
+        if (sql === "COMMIT") throw broken;
+      },
+    }),
+  };
+  const queue = new CommitQueue(database, 0);
+  const outcomes = await Promise.allSettled([1, 2].map((i) => queue.transact(() => i)));
+  assert.deepEqual(outcomes, Array(2).fill({ status: "rejected", reason: broken }));
+  const saved = ["SAVEPOINT weir", "RELEASE weir"];
+  assert.deepEqual(ran, ["BEGIN IMMEDIATE", ...saved, ...saved, "COMMIT", "ROLLBACK"]);
+  // One that is alone needs no savepoint.
+  ran.length = 0;
+  await assert.rejects(queue.transact(() => 1), broken);
+  assert.deepEqual(ran, ["BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"]);
+});
+
 test("one write that fails takes none of the others with it", async () => {
   await withDatabase(TABLE, async (db) => {
     const outcomes = await Promise.allSettled(Array.from({ length: 100 }, (_, i) => {

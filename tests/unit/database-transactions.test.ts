@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate } from "node:timers/promises";
 import type { DatabaseConnector } from "../../src/connectors/database/connector.ts";
 import type { DatabaseDestination } from "../../src/connectors/database/options.ts";
 import type { Cancellable, Transaction } from "../../src/contract/connector.ts";
-import { fails, withDatabase, write } from "./database-support.ts";
+import { connector, fails, withDatabase, write } from "./database-support.ts";
 
 const SCHEMA = `CREATE TABLE orders (id INTEGER PRIMARY KEY, total);
   CREATE TABLE lines (id INTEGER PRIMARY KEY, of INTEGER NOT NULL, text TEXT UNIQUE);`;
@@ -243,4 +244,61 @@ test("a lock that lasts too long fails a transaction before it has begun", async
     other.exec("ROLLBACK");
     other.close();
   }, { patience: 20 });
+});
+
+test("a disk that is full, or that cannot be written to, leaves whole transactions alone", async () => {
+  await withDatabase(SCHEMA, async (db) => {
+    const large = "x".repeat(1000);
+    const both = (id: number) =>
+      Promise.resolve(db.transact((transaction) => {
+        order(transaction, { total: large });
+        line(transaction, { of: id, text: `${id} ${large}` });
+      }));
+    const fill = (from: number) =>
+      Promise.allSettled(Array.from({ length: 60 }, (_, i) => both(from + i)));
+    await write(db, { query: "PRAGMA max_page_count = 30" });
+    const outcomes = await fill(0);
+    const stored = outcomes.filter(({ status }) => status === "fulfilled").length;
+    assert.ok(stored > 0 && stored < 60, `${stored} were stored`);
+    await holds(db, stored, stored);
+    const failed = outcomes.find((outcome) => outcome.status === "rejected");
+    assert.ok(failed && fails(/database or disk is full/, false)(failed.reason));
+    await write(db, { query: "PRAGMA max_page_count = 10000" });
+    assert.ok((await fill(60)).every(({ status }) => status === "fulfilled"));
+    await holds(db, stored + 60, stored + 60);
+    await Promise.allSettled([write(db, { query: "PRAGMA query_only = 1" })]);
+    await assert.rejects(both(200), fails(/attempt to write a readonly/, false));
+    await holds(db, stored + 60, stored + 60);
+  });
+});
+
+test("two connections to one file: each sees whole transactions of the other one", async () => {
+  await withDatabase(SCHEMA, async (db, file) => {
+    const second = connector({ database: file });
+    await second.start();
+    const reader = new DatabaseSync(file);
+    const counts = reader.prepare(
+      "SELECT (SELECT count(*) FROM orders) AS orders, (SELECT count(*) FROM lines) AS lines",
+    );
+    let ended = false;
+    const both = [db, second].map(async (one, number) => {
+      for (let i = 0; i < 30; i++) {
+        await one.transact(async (transaction) => {
+          const { id } = order(transaction, {}) as { readonly id: number };
+          if (i % 5 === number) await setImmediate();
+          line(transaction, { of: id, text: `${number}/${i}` });
+        });
+      }
+    });
+    const running = Promise.all(both).finally(() => ended = true);
+    while (!ended) {
+      const { orders, lines } = counts.get() ?? {};
+      assert.equal(orders, lines);
+      await setImmediate();
+    }
+    await running;
+    await holds(db, 60, 60);
+    reader.close();
+    await second.close();
+  });
 });
