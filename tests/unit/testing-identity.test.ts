@@ -273,3 +273,22 @@ test("a rate limit counts the callers of a test by user and by address", async (
     'advance { by = "1m" }\n' + open("", good);
   assert.deepEqual(await failures(calling(limit), body), []);
 });
+
+test("a trusted proxy tells the address of a request and of a client", async () => {
+  const proxy = 'remote_addr = "10.0.0.1"\n headers = { X-Forwarded-For = "192.0.2.7" }';
+  const other = 'remote_addr = "192.0.2.8"\n headers = { X-Forwarded-For = "192.0.2.7" }';
+  const mine = (more: string) => `user_id = "ann"\n ${more}`;
+  const body = calls("GET /mine", mine(proxy), 'data = { from = "192.0.2.7" }') +
+    calls("GET /mine", mine(other), 'data = { from = "192.0.2.8" }');
+  assert.deepEqual(await failures(calling('trust_proxy = ["10.0.0.0/8"]'), body), []);
+  const trusting = SHARED.replace("3001", "3009").replace(
+    "auth {",
+    'trust_proxy = ["10.0.0.0/8"]\n auth {',
+  )
+    .replace("claims = ", 'from = "client.remote_addr"\n claims = ');
+  const clients = client("ann", mine(proxy)) + client("bob", mine(other)) +
+    who("ann", '{ from = "192.0.2.7" }') + who("bob", '{ from = "192.0.2.8" }') +
+    // A failure belongs to its client, whatever the address is.
+    'given "bob" {\n operation = "hello"\n id = 2\n }\n expect "bob" { error = "flow_failed" }';
+  assert.deepEqual(await failures(trusting, clients), []);
+});
