@@ -187,6 +187,7 @@ export const PROBLEM_CODES = {
   "unchecked-audience": "Tokens for other services of the same issuer are accepted.",
   "always-null": "The value is null for every event of the flow.",
   "flow-loop": "The flow starts itself again.",
+  "single-write": "A transaction has one write alone.",
   "unpublished-operation": "No flow publishes what starts this flow.",
   "unused-room": "No flow sends to the room.",
   "unknown-target-field": "A `target` reads a field that no event can have.",

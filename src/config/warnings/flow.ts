@@ -42,6 +42,7 @@ export interface PlacedRequest {
   readonly request: RequestModel & {
     readonly transform?: FlowModel["transform"];
     readonly each?: EachModel | undefined;
+    readonly atomic?: boolean;
     readonly includeError?: boolean;
   };
   readonly places: Places;

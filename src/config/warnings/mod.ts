@@ -4,6 +4,7 @@ import { warnOfClaims, warnOfClaimsInRules } from "./identity.ts";
 import { warnOfLoops } from "./loops.ts";
 import { warnOfRequests } from "./requests.ts";
 import { warnOfTargets } from "./targets.ts";
+import { warnOfTransactions } from "./transactions.ts";
 import { warnOfUnpublished, warnOfUnused } from "./unused.ts";
 
 /** What flows are looked at with. */
@@ -26,6 +27,7 @@ export function warn(
     warnOfClaims(flow, options);
     warnOfRequests(flow, options);
     warnOfTargets(flow, options);
+    warnOfTransactions(flow, options);
   }
   warnOfLoops(flows, options);
   if (!options.complete) return;
