@@ -43,13 +43,14 @@ const events: Rule = {
       await consume(subject, instance);
       await during(emit(subject, instance, payload), () => reached(subject, flow, 1));
       await early;
-      checkEvent(flow.events[0], payload);
+      const { source } = await subject.definition();
+      checkEvent(flow.events[0], payload, source?.metadata);
       await quiet(flow);
     });
   },
 };
 
-function checkEvent(event: FlowEvent, payload: unknown): void {
+function checkEvent(event: FlowEvent, payload: unknown, declared: readonly string[] = []): void {
   must(
     typeof event.operation === "string" && event.operation !== "",
     `the event has the operation ${show(event.operation)}`,
@@ -67,6 +68,7 @@ function checkEvent(event: FlowEvent, payload: unknown): void {
   }
   for (const name of event.metadata ?? []) {
     must(name in event.input, `metadata has "${name}", which the input does not have`);
+    must(declared.includes(name), `metadata has "${name}", which source.metadata does not have`);
   }
 }
 
