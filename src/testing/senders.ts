@@ -124,8 +124,7 @@ export class Senders {
     }
     const metadata = source?.kind === "messages" ? { body: data, headers } : {};
     const input = { ...(isObject(data) ? data : {}), ...metadata };
-    const event = { operation, payload: data, input, metadata: new Set(Object.keys(metadata)) };
-    this.#dispatch(subject, handlers, event);
+    this.#dispatch(subject, handlers, { operation, payload: data, input });
   }
 
   #dispatch(connector: string, handlers: readonly FlowHandler[], event: FlowEvent): void {

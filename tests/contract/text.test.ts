@@ -19,6 +19,7 @@ const config = `${websocket()}
     exact = boolean({ default = false })
     tags  = array(number, { default = [] })
     text  = string({ required = false })
+    body  = string({ default = "none" })
   }
   flow "connect" {
     from {
@@ -92,9 +93,15 @@ contract("text: path and query of a request convert, its body does not", config,
   };
   assert.deepEqual(await post("/shelves/7?tags=1&tags=2&limit=50", '{"limit":"5","exact":true}'), {
     status: 200,
-    payload: { shelf: 7, limit: 50, exact: true, tags: [1, 2] },
+    payload: { shelf: 7, limit: 50, exact: true, tags: [1, 2], body: "none" },
     input: [8, true],
     body: { limit: "5", exact: true },
+  });
+  assert.deepEqual(await post("/shelves/7?exact=true", ""), {
+    status: 200,
+    payload: { shelf: 7, limit: 10, exact: true, tags: [], body: "none" },
+    input: [8, true],
+    body: null,
   });
   const { status, error } = await post("/shelves/x?limit=51&tags=a", '{"exact":"true"}');
   assert.equal(status, 422);

@@ -115,7 +115,7 @@ function skipsOf(type: string): Readonly<Record<string, string>> {
 }
 
 function ruleOf(name: string): string {
-  return name.replace(/_[b-d]$/, "");
+  return name.replace(/_[b-e]$/, "");
 }
 
 test("every rule has a connector that breaks it", () => {

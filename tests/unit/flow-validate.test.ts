@@ -65,6 +65,15 @@ test("validate: metadata stays what the source says, even if the data says the s
   assert.deepEqual(await namesOf(message), ["bob", "say", " r ", "a", 1]);
 });
 
+test("validate: a source that names no metadata keeps what differs from the payload", async () => {
+  const event: FlowEvent = {
+    operation: "say",
+    payload: { text: " a ", event: "SAY", user_id: " Bob " },
+    input: { text: " a ", event: "Say", user_id: null, count: 7 },
+  };
+  assert.deepEqual(await namesOf(event), [null, "Say", null, "a", 7]);
+});
+
 test("validate: what a type changes costs a flow that does not read input no input", async () => {
   let built = 0;
   const event: FlowEvent = {
