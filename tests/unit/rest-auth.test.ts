@@ -291,3 +291,15 @@ test("the address of a request, from what each server passes beside it", () => {
   ];
   for (const env of unknown) assert.equal(remoteAddressOf(request, env), null);
 });
+
+test("rest auth: no flow starts when the shutdown began while a token was verified", async () => {
+  const { privateKey, jwk } = await pair("ES256");
+  await using issuer = await Issuer.start({ ...jwk, kid: "one" });
+  const jwt = `jwks_url = "${issuer.url}"\naudience = "weir"`;
+  await withApi(api(auth("", jwt)) + show(), async ({ ask, runtime }) => {
+    const token = await sign({ aud: "weir" }, privateKey, { alg: "ES256", kid: "one" });
+    const asked = ask("/me", bearer(token));
+    await runtime.close();
+    assert.equal((await asked).code, "unavailable");
+  });
+});

@@ -145,6 +145,8 @@ export class RestConnector implements Connector {
     const decision = this.#gate.admit(received, open.length > 0, vouchedClientOf(raw));
     const admitted = decision instanceof Promise ? await decision : decision;
     if (admitted instanceof Response) return refused(admitted, raw);
+    // The shutdown began while the token was verified.
+    if (!this.#accepting) return unavailable();
     const event = await readEvent(context, operation, admitted, this.#bodies);
     if (event instanceof Response) return event;
     const served = admitted.entitled ? handlers : open;
