@@ -46,7 +46,7 @@ for (const { name, node, run, skip = false } of USERS) {
       await cp(join(root, "examples/connectors"), folder, { recursive: true });
       await haveNpmPackage(machine, folder);
       const { stdout, stderr } = await machine.run(run, folder);
-      assert.match(stdout + stderr, /\b34 pass(?:ed)?\b|pass 34\b/);
+      assert.match(stdout + stderr, /\b35 pass(?:ed)?\b|pass 35\b/);
     } finally {
       await stage.end();
       registry.close();
