@@ -66,12 +66,12 @@ test("a flow stores a message, sends it with its number to the room, and answers
 
 test("an inbox comes out again when its user connects, and only once", async () => {
   await withExample("deliver_inbox", async ({ open }) => {
-    const ann = await open("ann", "user=ann");
+    const ann = await open("ann");
     const bodies = (heard: readonly unknown[]) =>
       heard.map((message) => (message as { data: { body: string } }).data.body);
     assert.deepEqual(bodies(await hear(ann, 2)), ["one", "three"]);
-    const again = await open("ann", "user=ann");
-    const bob = await open("bob", "user=bob");
+    const again = await open("ann");
+    const bob = await open("bob");
     assert.deepEqual(bodies(await hear(bob, 1)), ["two"]);
     assert.equal(again.heard, 0);
   });
