@@ -5,6 +5,7 @@ import { TrustedProxies, trustProxyField } from "../../src/access/proxies.ts";
 import type { Problem } from "../../src/base/problem.ts";
 import { connectorWith, failuresOf, optionsOf, withFields } from "../support/config.ts";
 import { recorder } from "../support/log.ts";
+import { seeded } from "../support/random.ts";
 
 /** Proxies as an attribute names them, and what they log. */
 async function trusting(...networks: readonly string[]) {
@@ -188,4 +189,22 @@ test("one client is an IPv4 address, or 64 bits of IPv6", () => {
   assert.equal(networkOf("2001:db8:1:2::9%eth0"), "2001:db8:1:2::/64");
   assert.notEqual(networkOf("2001:db8:1:3::9"), networkOf("2001:db8:1:2::9"));
   assert.equal(networkOf(""), "");
+});
+
+test("proxies: whatever a client has written before, the proxy's word counts", () => {
+  const random = seeded(7);
+  const parts = [
+    ...['"', "\\", ",", ";", "=", " ", "for", "for=", 'for="', "192.0.2.1", "[::1]", ":80", "_x"],
+    ...["10.0.0.2", "unknown", "host=", "\t", "é", "\0"],
+  ];
+  for (let i = 0; i < 3_000; i++) {
+    const sent = Array.from(
+      { length: random.below(12) },
+      () => random.pick(parts),
+    ).join("");
+    assert.equal(listed(`${sent}, 203.0.113.7`), "203.0.113.7", sent);
+    assert.equal(forwarded(`${sent}, for=203.0.113.7`), "203.0.113.7", sent);
+    const quoted = `${sent}, for="[2001:db8::7]:1";host="a\\"b,c", for=10.0.0.2`;
+    assert.equal(forwarded(quoted), "2001:db8::7", sent);
+  }
 });
