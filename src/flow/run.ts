@@ -1,5 +1,5 @@
 /** One run of a flow: its event, what its expressions see, and the objects that they build. */
-import { isObject } from "../base/json.ts";
+import { isObject, setField } from "../base/json.ts";
 import type { FlowEvent } from "../contract/connector.ts";
 import { METER, Meter, type Scope } from "../expression/mod.ts";
 import { ExpressionError } from "../base/errors.ts";
@@ -230,13 +230,4 @@ export function evaluateAll(
   const built: Record<string, unknown> = {};
   for (const [name, value] of fields) setField(built, name, value.evaluate(asScope(scope)));
   return built;
-}
-
-/** Defines `__proto__` as a plain field; any other name can be assigned, which is faster. */
-function setField(fields: Record<string, unknown>, name: string, value: unknown): void {
-  if (name !== "__proto__") fields[name] = value;
-  else {
-    const property = { value, enumerable: true, writable: true, configurable: true };
-    Object.defineProperty(fields, name, property);
-  }
 }

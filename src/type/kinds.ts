@@ -2,7 +2,7 @@
  * The schemas of strings, arrays and objects. Valibot's own schemas of arrays and objects copy every
  * value; those of objects also treat inherited names such as `constructor` as fields.
  */
-import { isObject } from "../base/json.ts";
+import { isObject, setField } from "../base/json.ts";
 import { didYouMean } from "../base/nearest.ts";
 import { Meter } from "../expression/mod.ts";
 import { lower as lowerText, trim as trimText } from "../expression/strings.ts";
@@ -180,19 +180,18 @@ export function objectSchema(
     anyObject,
     v.rawTransform<Fields, Fields>(({ dataset: { value: input }, addIssue }) => {
       const issues = new Issues(addIssue);
-      const filled: [string, unknown][] = [];
+      let output: Record<string, unknown> | undefined;
       let known = 0;
       for (const [name, part] of parts) {
         const own = Object.hasOwn(input, name);
         if (own) known++;
         const value = own ? input[name] : undefined;
         const used = checkPart(part, value, name, issues);
-        if (used !== value) filled.push([name, used]);
+        if (used !== value) setField(output ??= { ...input }, name, used);
       }
       // A comparison of numbers is all that an object without unknown fields costs.
       if (!additional && Object.keys(input).length !== known) refuseUnknown(input, fields, issues);
-      // Spreads and fromEntries define properties, so that "__proto__" is a field like any other.
-      return filled.length === 0 ? input : { ...input, ...Object.fromEntries(filled) };
+      return output ?? input;
     }),
   );
 }

@@ -1,5 +1,5 @@
 /** Text → numbers and booleans, for values of sources that have nothing but text. */
-import { isObject } from "../base/json.ts";
+import { isObject, setField } from "../base/json.ts";
 import type { Definition, Kind, Shape } from "./description.ts";
 import type { Unions } from "./union.ts";
 
@@ -34,14 +34,14 @@ export class TextConverter {
   }
 
   #fields(shape: Shape, value: Fields, names: Iterable<string>): Fields {
-    const converted: [string, unknown][] = [];
+    let converted: Record<string, unknown> | undefined;
     for (const name of names) {
       const part = shape.fields.get(name);
       if (part === undefined || !Object.hasOwn(value, name)) continue;
       const made = this.#kind(part.kind, value[name]);
-      if (made !== value[name]) converted.push([name, made]);
+      if (made !== value[name]) setField(converted ??= { ...value }, name, made);
     }
-    return replaced(value, converted);
+    return converted ?? value;
   }
 
   #kind(kind: Kind, value: unknown): unknown {
@@ -87,9 +87,4 @@ function numberOf(text: string): unknown {
   return Number.isFinite(number) && (Number.isSafeInteger(number) || !/^-?\d+$/.test(text))
     ? number
     : text;
-}
-
-/** Spreads and fromEntries define properties, so that "__proto__" is a field like any other. */
-function replaced(value: Fields, fields: readonly (readonly [string, unknown])[]): Fields {
-  return fields.length === 0 ? value : { ...value, ...Object.fromEntries(fields) };
 }
