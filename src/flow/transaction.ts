@@ -18,7 +18,7 @@ export function* deliverAtomically(
 ): Coroutine<void> {
   const { results } = run.scope;
   const forget = (): void => {
-    run.results.length = start;
+    if (run.results.length > start) run.results.length = start;
     run.scope.delivered = start;
     run.scope.results = results;
   };
@@ -30,11 +30,13 @@ export function* deliverAtomically(
       throw new ConnectorError(connector, "has no transactions", { permanent: true });
     }
     yield* waitFor(destination.transact((transaction) => {
-      // The connector may repeat it.
-      forget();
+      if (members !== undefined) {
+        // The connector repeats it, and may have served other events in the meantime.
+        forget();
+        run.scope.renewSteps();
+      }
+      // An earlier try may have stopped within its list.
       run.each = undefined;
-      // Other events have been served since the transaction was asked for.
-      run.scope.renewSteps();
       members = deliverMembers(new Map([[connector, transaction]]));
       return runWithoutDeadline(members);
     }));
