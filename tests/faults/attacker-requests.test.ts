@@ -179,6 +179,8 @@ faults({ blocks }, {
       for (const site of ["cross-site", "same-site"]) {
         const headers = { Cookie, "Sec-Fetch-Site": site };
         assert.equal((await t.request("/me", { headers })).status, 403);
+        const { user } = JSON.parse((await t.request("/open", { headers })).body);
+        assert.equal(user, null, "a link to a public route does not act as its visitor");
       }
     },
 

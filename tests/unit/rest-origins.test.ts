@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { vouchFor } from "../../src/transport/vouched.ts";
 import { type Api, api, auth, show, sign, withApi } from "./rest-auth-support.ts";
 
 const COOKIE = auth('from = ["cookie:session", "header:authorization"]');
@@ -41,18 +42,60 @@ test("rest origins: with a cookie, only listed pages are served, whatever the me
   });
 });
 
-test("rest origins: a GET without Origin is refused if a page of another origin caused it", async () => {
+test("rest origins: a GET without Origin that a page of another origin caused brings no cookie", async () => {
   await withApi(api(`${ORIGINS}\n${COOKIE}`) + flows, async (served) => {
-    for (const site of ["cross-site", "same-site", "Cross-Site"]) {
-      assert.equal(await status(served, { "sec-fetch-site": site }), 403, site);
-      assert.equal(await status(served, { "sec-fetch-site": site }, "/open"), 403, site);
+    const user = async (headers: Readonly<Record<string, string>>, path = "/me") => {
+      const { status, code, data } = await served.ask(path, { headers });
+      const { client, input } = data as Record<string, Record<string, unknown>>;
+      assert.deepEqual(client?.headers ?? {}, input?.headers ?? {});
+      assert.equal((client?.headers as Record<string, unknown>)?.cookie, undefined);
+      return status === 200 ? client.user_id : code;
+    };
+    const cookie = `session=${await sign()}`;
+    for (const site of ["cross-site", "same-site", "Cross-Site", "", "same-origin, cross-site"]) {
+      const linked = { "sec-fetch-site": site };
+      assert.equal(await user({ cookie, ...linked }), "rejected", site);
+      assert.equal(await user({ cookie: "a=b", ...linked }), "rejected", site);
+      assert.equal(await user({ cookie, ...linked }, "/open"), null, "as for a stranger");
+      assert.equal(await user({ cookie: "session=bad", ...linked }, "/open"), null);
+      assert.equal(await user(linked), "unauthorized", "no cookie is sent");
+      assert.equal(await user(linked, "/open"), null);
+      const authorization = `Bearer ${await sign({ sub: "eve" })}`;
+      assert.equal(await user({ cookie, authorization, ...linked }), "eve", "another place");
     }
     for (const site of ["same-origin", "none"]) {
-      assert.equal(await status(served, { "sec-fetch-site": site }), 200, site);
+      assert.equal(await user({ cookie, "sec-fetch-site": site }), "ana", site);
+      assert.equal(await user({ cookie, "sec-fetch-site": site }, "/open"), "ana", site);
     }
-    assert.equal(await status(served, {}), 200, "no browser, or an old one");
-    const without = await served.ask("/open", { headers: { "sec-fetch-site": "cross-site" } });
-    assert.equal(without.status, 200, "no cookie is sent");
+    assert.equal(await user({ cookie }), "ana", "no browser, or an old one");
+  });
+});
+
+test("rest origins: with required = false, a link on another page is served as for a stranger", async () => {
+  const config = auth('from = ["cookie:session"]\nrequired = false');
+  await withApi(
+    api(`${ORIGINS}\n${config}`) + flows.replace(/public = true/, ""),
+    async (served) => {
+      const headers = { cookie: `session=${await sign()}`, "sec-fetch-site": "cross-site" };
+      const { status, data } = await served.ask("/me", { headers });
+      assert.equal(status, 200);
+      assert.equal((data as { client: { user_id: unknown } }).client.user_id, null);
+    },
+  );
+});
+
+test("rest origins: who vouches for a client has no cookie for a page of another origin", async () => {
+  await withApi(api(`${ORIGINS}\n${COOKIE}`) + flows, async ({ runtime }) => {
+    const statuses = async (path: string, headers: Record<string, string>) => {
+      const request = new Request(`http://localhost${path}`, { headers });
+      vouchFor(request, { userId: "bob", claims: null });
+      const response = await runtime.fetch(request);
+      return [response.status, (await response.json()).client?.user_id];
+    };
+    const linked = { cookie: "a=b", "sec-fetch-site": "cross-site" };
+    assert.deepEqual(await statuses("/me", {}), [200, "bob"]);
+    assert.deepEqual(await statuses("/me", linked), [403, undefined]);
+    assert.deepEqual(await statuses("/open", linked), [200, null]);
   });
 });
 

@@ -9,6 +9,16 @@ import { keysOf } from "./keys.ts";
 import { chooseProtocol, findToken, withoutToken } from "./token.ts";
 import { type TokenRefusal, Verifier, type VerifierContext } from "./verifier.ts";
 
+/** How one request differs from what the options say. */
+export interface Circumstances {
+  /** Replaces a token. */
+  readonly vouched?: VouchedClient | undefined;
+  /** Whether a token must be there; by default as the options say. */
+  readonly required?: boolean;
+  /** False where a token in a cookie does not count. True by default. */
+  readonly readsCookies?: boolean;
+}
+
 /** A client whose token is good, or that needs none. */
 export interface Authenticated {
   /** Distinguishes it from a refusal. */
@@ -43,18 +53,17 @@ export class Authenticator {
 
   /**
    * Authenticates a handshake that offers these subprotocols. Refuses it with 401 where its token is
-   * bad, with 503 where the token cannot be verified. `vouched` replaces a token. Where a token must
-   * be verified, returns a function that does it. Neither throws or rejects. `required` says
-   * whether a token must be there; by default as the options say.
+   * bad, with 503 where the token cannot be verified. Where a token must be verified, returns a
+   * function that does it. Neither throws or rejects.
    */
   authenticate(
     request: HandshakeRequest,
     protocols: readonly string[],
-    vouched?: VouchedClient,
-    required: boolean = this.#options.required,
+    { vouched, required = this.#options.required, readsCookies = true }: Circumstances = {},
   ): Authenticated | HandshakeRefusal | (() => Promise<Authenticated | HandshakeRefusal>) {
     const { from } = this.#options;
-    const token = findToken(request, protocols, from);
+    const places = readsCookies ? from : from.filter(({ kind }) => kind !== "cookie");
+    const token = findToken(request, protocols, places);
     const decide = (found: ClientIdentity | TokenRefusal): Authenticated | HandshakeRefusal =>
       "reason" in found ? refusalOf(found) : {
         accepted: true,

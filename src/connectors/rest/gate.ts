@@ -21,8 +21,8 @@ export interface Admitted {
   readonly entitled: boolean;
 }
 
-/** What a browser says of a request that a page of another origin has caused. */
-const FOREIGN: ReadonlySet<string | undefined> = new Set(["cross-site", "same-site"]);
+/** What a browser says of a request that no page of another origin has caused. */
+const OWN: ReadonlySet<string | undefined> = new Set([undefined, "same-origin", "none"]);
 
 /** Decides about the requests of one connector. */
 export class Gate {
@@ -55,16 +55,26 @@ export class Gate {
     isPublic: boolean,
     vouched: VouchedClient | undefined,
   ): Admitted | Response | Promise<Admitted | Response> {
-    if (this.#isForeign(head)) {
+    const { origin } = head.headers;
+    if (this.#pages !== undefined && !isAllowed(origin, this.#pages)) {
       return errorResponse("rejected", "pages of this origin may not send requests");
     }
     if (this.#authenticator === undefined) {
       return this.#count(head, null) ?? { identity: ANONYMOUS, head, entitled: true };
     }
     const required = this.#required && !isPublic;
-    const found = this.#authenticator.authenticate(head, [], vouched, required);
+    const isForeign = this.#isForeign(head);
+    const found = this.#authenticator.authenticate(
+      head,
+      [],
+      isForeign ? { required, readsCookies: false } : { required, vouched },
+    );
     const decide = (found: Authenticated | HandshakeRefusal) => this.#decide(head, found);
-    return typeof found === "function" ? found().then(decide) : decide(found);
+    if (typeof found === "function") return found().then(decide);
+    if (isForeign && !found.accepted) {
+      return errorResponse("rejected", "the cookie is not for pages of another origin");
+    }
+    return decide(found);
   }
 
   #decide(head: RequestHead, found: Authenticated | HandshakeRefusal): Admitted | Response {
@@ -79,14 +89,14 @@ export class Gate {
     return this.#count(head, null) ?? errorResponse("unauthorized", message, { headers });
   }
 
-  /** Whether a page that may not do so has sent the request, or a browser sends a cookie for it. */
+  /**
+   * Whether a page of another origin has made a browser send its visitor's cookie. Such a page may
+   * only have written the address, as that of a link or an image, so its request is a stranger's.
+   */
   #isForeign({ headers }: RequestHead): boolean {
-    if (this.#pages === undefined) return false;
-    const { origin } = headers;
-    if (origin !== undefined) return !isAllowed(origin, this.#pages);
-    // A GET of a page has no Origin, and needs none to send a cookie.
     return this.#readsCookie && headers["cookie"] !== undefined &&
-      FOREIGN.has(headers["sec-fetch-site"]?.toLowerCase());
+      // With an Origin, the list of pages decides.
+      headers["origin"] === undefined && !OWN.has(headers["sec-fetch-site"]?.toLowerCase());
   }
 
   /** Counts a request by its user, or by its address; returns the response if there are too many. */

@@ -135,7 +135,7 @@ function identify(
   vouched: VouchedClient | undefined,
 ): ReturnType<Authenticator["authenticate"]> {
   if (authenticator !== undefined) {
-    return authenticator.authenticate(request, protocols, vouched);
+    return authenticator.authenticate(request, protocols, { vouched });
   }
   const userId = request.hasQuery === false
     ? null
