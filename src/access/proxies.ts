@@ -146,7 +146,8 @@ function readNetwork(written: string): TrustedNetwork | string {
   const all = first.kind() === "ipv4" ? 32 : 128;
   const bits = length === undefined ? all : Number(length);
   if (base.includes(":") && all === 32) {
-    return "which is IPv4 in the form of IPv6\n" + `write its address as "${first}"`;
+    const suffix = bits === 128 || bits <= 96 ? "" : `/${bits - 96}`;
+    return `which is IPv4 in the form of IPv6\nwrite it as "${first}${suffix}"`;
   }
   if (bits > all) return `which has more than ${all} bits\n${EXAMPLES}`;
   if (bits === 0) return "which is everybody\nany client could then choose its address";

@@ -1,4 +1,4 @@
-/** The address of the client that sent a request, from what a server passes beside the request. */
+/** The address of the client that sent a request, as servers and sockets tell it. */
 
 /** What the servers of the runtimes pass, on their own or through Hono. */
 interface ServerInfo {
@@ -19,5 +19,14 @@ export function remoteAddressOf(request: Request, env: unknown): string | null {
   const server = typeof info.requestIP === "function" ? info : info.server;
   const address = info.remoteAddr?.hostname ?? info.incoming?.socket?.remoteAddress ??
     server?.requestIP?.(request)?.address;
-  return typeof address === "string" ? address : null;
+  return typeof address === "string" ? plainAddress(address) : null;
+}
+
+/** What a socket for both IPv4 and IPv6 writes in front of an IPv4 address. */
+const MAPPED = "::ffff:";
+
+/** The same address; one of IPv4 in its own form, so that it is the same on every socket. */
+export function plainAddress(address: string): string {
+  const isMapped = address.startsWith(MAPPED) && address.includes(".");
+  return isMapped ? address.slice(MAPPED.length) : address;
 }

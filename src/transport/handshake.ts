@@ -1,4 +1,5 @@
 /** The WebSocket handshake: its check, the same on every runtime, and how a runtime upgrades it. */
+import { plainAddress } from "./address.ts";
 import type {
   HandshakeAcceptance,
   HandshakeRefusal,
@@ -60,7 +61,8 @@ export class ReceivedHandshake implements HandshakeRequest {
 
   get remoteAddress(): string | null {
     if (typeof this.#address === "object" && this.#address !== null) {
-      this.#address = this.#address.remoteAddress ?? null;
+      const { remoteAddress } = this.#address;
+      this.#address = remoteAddress ? plainAddress(remoteAddress) : null;
     }
     return this.#address;
   }

@@ -62,14 +62,14 @@ contract(
   "requests: the address is that of the connection, whatever headers say",
   api(""),
   async (t) => {
-    const here = /^(?:::ffff:)?127\.0\.0\.1$/;
-    assert.match(String(await address(t, [])), here);
+    const here = "127.0.0.1";
+    assert.equal(await address(t, []), here);
     for (
       const forged of [
         ...["X-Forwarded-For: 192.0.2.1", "Forwarded: for=192.0.2.1", "X-Real-IP: 192.0.2.1"],
         ...["Remote-Addr: 192.0.2.1", "True-Client-IP: 192.0.2.1", "CF-Connecting-IP: 192.0.2.1"],
       ]
-    ) assert.match(String(await address(t, [forged])), here, forged);
+    ) assert.equal(await address(t, [forged]), here, forged);
   },
 );
 

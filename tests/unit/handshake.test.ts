@@ -139,6 +139,8 @@ test("received: the address is looked up at the first use, and remembered", () =
   assert.equal(received(source(undefined)).remoteAddress, null);
   assert.equal(received(null).remoteAddress, null);
   assert.equal(received("::1").remoteAddress, "::1");
+  const mapped = received(source("::ffff:1.2.3.4"));
+  assert.equal(mapped.remoteAddress, "1.2.3.4", "on a socket for IPv4 and IPv6");
 });
 
 test("received: whether there is a query is known without parsing", () => {

@@ -172,7 +172,7 @@ test("trust_proxy: what it refuses", async () => {
   ]);
   assert.deepEqual(await refused('["::ffff:10.0.0.0/104"]'), [
     'has "::ffff:10.0.0.0/104", which is IPv4 in the form of IPv6',
-    'write its address as "10.0.0.0"',
+    'write it as "10.0.0.0/8"',
   ]);
   for (const everybody of ["0.0.0.0/0", "::/0"]) {
     assert.deepEqual(await refused(JSON.stringify([everybody])), [

@@ -283,6 +283,9 @@ test("the address of a request, from what each server passes beside it", () => {
   assert.equal(remoteAddressOf(request, server), address, "Bun");
   assert.equal(remoteAddressOf(request, { server }), address, "Bun and Hono");
   assert.equal(remoteAddressOf(new Request(request), server), null, "a copy");
+  const told = (hostname: string) => remoteAddressOf(request, { remoteAddr: { hostname } });
+  assert.equal(told("::ffff:192.0.2.1"), address, "on a socket for IPv4 and IPv6");
+  for (const other of ["::ffff:1", "::1", "2001:db8::ffff:1"]) assert.equal(told(other), other);
   const unknown = [
     ...[undefined, null, {}, "192.0.2.1", 1, { remoteAddr: { path: "/run/s", transport: "unix" } }],
     ...[{ incoming: { socket: {} } }, { server: {} }, { remoteAddr: { hostname: 1 } }, {
