@@ -1,5 +1,5 @@
 /** The decisions of flows and connectors, with their places in the files. */
-import { type Block, type Body, positionOf, type Span } from "../hcl/tree.ts";
+import { type Attribute, type Block, type Body, positionOf, type Span } from "../hcl/tree.ts";
 import type { ConnectorModel } from "../model/mod.ts";
 import type { Decision, DecisionPart } from "../model/decision.ts";
 
@@ -46,42 +46,58 @@ function flowDecisions(name: string, flow: Block): Decision[] {
         ? [decision(part, index, block.headerSpan, `${part} "${labelOf(block)}"`)]
         : []
     );
+  const steps = (part: DecisionPart, skip: DecisionPart, of: Block): Decision[] => [
+    ...withWhen(part, "step", of),
+    ...inner("step", of).flatMap((block, index) => {
+      const skips = findAttribute(block, "on_error");
+      if (skips?.value !== "skip") return [];
+      return [decision(skip, index, skips.nameSpan, `${part} "${labelOf(block)}" on_error`)];
+    }),
+  ];
   const inner = (kind: string, of: Block = flow) =>
     of.body.blocks.filter(({ type }) => type === kind);
-  return [
+  const decisions = [
     decision("flow", 0, flow.headerSpan, "", false),
     ...inner("from").flatMap((from) => filterSpan(from) ?? [])
       .map((span) => decision("filter", 0, span)),
     ...inner("accept").flatMap((accept) => [
-      ...withWhen("accept step", "step", accept),
+      ...steps("accept step", "accept skip", accept),
       decision("accept", 0, accept.headerSpan),
     ]),
     ...inner("validate").flatMap(({ body }) => body.attributes).map(({ name, nameSpan }) =>
       decision(name === "input" ? "validate.input" : "validate.output", 0, nameSpan)
     ),
-    ...withWhen("step", "step", flow),
+    ...steps("step", "skip", flow),
     ...inner("reject").map((block, index) => decision("reject", index, block.headerSpan)),
+    ...inner("dedupe").map((block) => decision("dedupe", 0, block.headerSpan)),
     ...withWhen("to", "to", flow),
     ...inner("error_handling").flatMap((handling) => [
-      ...inner("fallback", handling).map((block) => decision("fallback", 0, block.headerSpan)),
+      ...inner("fallback", handling).map((block) =>
+        decision("fallback", 0, block.headerSpan, "fallback", hasAttribute(block, "when"))
+      ),
       ...inner("error_response", handling)
         .map((block, index) => decision("error_response", index, block.headerSpan)),
     ]),
   ];
+  return decisions.sort(({ place: a }, { place: b }) => a.line - b.line || a.column - b.column);
 }
 
 /** The place of a filter, which is an attribute or a block. */
-function filterSpan({ body }: Block): Span | undefined {
-  return body.attributes.find(({ name }) => name === "filter")?.nameSpan ??
-    body.blocks.find(({ type }) => type === "filter")?.headerSpan;
+function filterSpan(from: Block): Span | undefined {
+  return findAttribute(from, "filter")?.nameSpan ??
+    from.body.blocks.find(({ type }) => type === "filter")?.headerSpan;
 }
 
-function hasAttribute({ body }: Block, wanted: string): boolean {
-  return body.attributes.some(({ name }) => name === wanted);
+function hasAttribute(block: Block, wanted: string): boolean {
+  return findAttribute(block, wanted) !== undefined;
+}
+
+function findAttribute({ body }: Block, wanted: string): Attribute | undefined {
+  return body.attributes.find(({ name }) => name === wanted);
 }
 
 /** The label of a block; without one, the name of its connector. */
-function labelOf({ labels, body }: Block): string {
-  return labels[0]?.text ??
-    String(body.attributes.find(({ name }) => name === "connector")?.value ?? "");
+function labelOf(block: Block): string {
+  return block.labels[0]?.text ??
+    String(findAttribute(block, "connector")?.value ?? "");
 }

@@ -27,6 +27,8 @@ export interface StepModel extends RequestModel {
   readonly onError: "fail" | "skip";
   /** The result where there is none; null where the block does not say. */
   readonly default: unknown;
+  /** Takes note of a failure that was skipped, for `weir test --coverage`. Absent elsewhere. */
+  readonly skipped?: (() => void) | undefined;
 }
 
 /** A `step` block of a connector: what it asks another one outside of any flow. */

@@ -52,7 +52,10 @@ export class Dedupe {
     const lock = cluster?.lock(`dedupe ${flow} ${key}`);
     try {
       if (lock !== undefined) yield lock.held;
-      if (yield* waitFor(store.has(flow, key, clock.now()))) return yield* this.#firstAnswer(key);
+      if (yield* waitFor(store.has(flow, key, clock.now()))) {
+        this.#model.repeated?.();
+        return yield* this.#firstAnswer(key);
+      }
       yield* work();
       return yield* this.#respond(key, respond);
     } finally {

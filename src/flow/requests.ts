@@ -87,6 +87,7 @@ export function* runStep(
   } catch (error) {
     // The timeout of the whole flow is not a failure of the step.
     if (step.onError === "fail" || error instanceof FlowTimeout) throw error;
+    step.skipped?.();
     return step.default;
   }
 }

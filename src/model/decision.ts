@@ -7,10 +7,13 @@ export type DecisionPart =
   | "filter"
   | "accept"
   | "accept step"
+  | "accept skip"
   | "validate.input"
   | "validate.output"
   | "step"
+  | "skip"
   | "reject"
+  | "dedupe"
   | "to"
   | "fallback"
   | "error_response"
@@ -26,7 +29,7 @@ export interface Decision {
   readonly key: string | number;
   /** In words, such as `flow "order", to "ws"`. */
   readonly subject: string;
-  /** Whether a rule can refuse, or a condition be false. */
+  /** Whether it has a condition that can be false. */
   readonly conditional: boolean;
   /** The place of the block or attribute. */
   readonly place: TestPlace;

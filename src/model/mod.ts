@@ -205,6 +205,8 @@ export interface DedupeModel {
   readonly maxKeys: number;
   /** The connector that keeps the keys; undefined for memory. */
   readonly store: string | undefined;
+  /** Takes note of a repeated event, for `weir test --coverage`. Absent elsewhere. */
+  readonly repeated?: (() => void) | undefined;
 }
 
 /** An `error_handling` block, or what goes without one. */

@@ -46,6 +46,7 @@ const BOTH: readonly Outcome[] = [
   { value: true, unseen: "when was never true" },
   { value: false, unseen: "when was never false" },
 ];
+const SKIPPED: readonly Outcome[] = [{ value: true, unseen: "has skipped no failure" }];
 const USED: readonly Outcome[] = [{ value: true, unseen: "was never used" }];
 const REFUSED: readonly Outcome[] = [{ value: true, unseen: "has refused nothing" }];
 
@@ -54,12 +55,15 @@ const OUTCOMES: Readonly<Record<DecisionPart, readonly Outcome[]>> = {
   filter: [{ value: false, unseen: "was never false" }],
   accept: [{ value: false, unseen: "has refused nothing" }],
   "accept step": BOTH,
+  "accept skip": SKIPPED,
   "validate.input": REFUSED,
   "validate.output": REFUSED,
   step: BOTH,
+  skip: SKIPPED,
   reject: REFUSED,
+  dedupe: [{ value: true, unseen: "has met no repeated event" }],
   to: BOTH,
-  fallback: USED,
+  fallback: [...USED, { value: false, unseen: "when was never false" }],
   error_response: USED,
   rule: [
     { value: true, unseen: "nobody has joined" },
@@ -124,7 +128,7 @@ export class Coverage {
   }
 
   #watchFlow(flow: FlowModel): FlowModel {
-    const { name, source, accept, validate, steps, rejects, to, errorHandling } = flow;
+    const { name, source, accept, validate, steps, rejects, dedupe, to, errorHandling } = flow;
     const condition = (part: DecisionPart, key: number, when: Condition): Condition =>
       this.#watchCondition(name, part, key, when);
     const optional =
@@ -138,6 +142,10 @@ export class Coverage {
         ...block,
         when: condition(part, key, block.when ?? ALWAYS),
       });
+    const step = (part: DecisionPart, skip: DecisionPart) => (block: StepModel, key: number) => ({
+      ...optional<StepModel>(part)(block, key),
+      skipped: () => this.#see(name, skip, key, true),
+    });
     const { fallback, errorResponses } = errorHandling;
     return {
       ...flow,
@@ -146,18 +154,19 @@ export class Coverage {
         : { ...source, filter: condition("filter", 0, source.filter) },
       accept: accept && {
         ...accept,
-        steps: accept.steps.map(optional<StepModel>("accept step")),
+        steps: accept.steps.map(step("accept step", "accept skip")),
         when: condition("accept", 0, accept.when),
       },
       validate: {
         input: this.#watchType(name, "validate.input", validate.input),
         output: this.#watchType(name, "validate.output", validate.output),
       },
-      steps: steps.map(optional<StepModel>("step")),
+      steps: steps.map(step("step", "skip")),
       rejects: rejects.map((block, key) => ({
         ...block,
         when: condition("reject", key, block.when),
       })),
+      dedupe: dedupe && { ...dedupe, repeated: () => this.#see(name, "dedupe", 0, true) },
       to: to.map(optional("to")),
       errorHandling: {
         ...errorHandling,

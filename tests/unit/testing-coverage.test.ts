@@ -32,6 +32,7 @@ flow "order" {
       connector = "events"
       target    = "look"
       when      = "input.id == 5"
+      on_error  = "skip"
     }
     when = "input.id != -1"
   }
@@ -40,10 +41,15 @@ flow "order" {
     connector = "events"
     target    = "look"
     when      = "input.id == 2"
+    on_error  = "skip"
   }
   reject {
     when = "input.id == 3"
     code = "three"
+  }
+  dedupe {
+    key = "input.id == 6 ? 6 : null"
+    ttl = "1m"
   }
   to "told" {
     connector = "ws"
@@ -59,6 +65,7 @@ flow "order" {
     fallback {
       connector = "events"
       target    = "failed"
+      when      = "input.id == 1"
     }
     error_response {
       when   = "error.code == 'three'"
@@ -107,6 +114,15 @@ const order = (id: number | string, more = "") =>
   }
   ${more}
   `;
+/** The next request of a step fails. */
+const fails = (step: string) =>
+  `mock "events" {
+    step   = "${step}"
+    target = "look"
+    error  = "is away"
+    times  = 1
+  }
+  `;
 const status = (code: number) => `expect "api" { status = ${code} }`;
 
 test("a flow that no test goes through is one line; its branches count", async () => {
@@ -119,7 +135,7 @@ test("a flow that no test goes through is one line; its branches count", async (
     'flow: flow "tick": no test goes through it',
     'flow: flow "never": no test goes through it',
   ]);
-  assert.equal(last, "coverage: 0 of 3 flows, 0 of 16 branches, 0 of 3 outcomes of rooms");
+  assert.equal(last, "coverage: 0 of 3 flows, 0 of 20 branches, 0 of 3 outcomes of rooms");
 });
 
 test("a decision that always turned out the same is missed at its place", async () => {
@@ -133,13 +149,17 @@ test("a decision that always turned out the same is missed at its place", async 
     'room: connector "ws", room "lots:*": nobody was refused',
     'room: connector "ws", room "open": nobody has joined',
     'filter: flow "order", filter was never false',
-    'step: flow "order", accept step "known" when was never true',
     'accept: flow "order", accept has refused nothing',
+    'step: flow "order", accept step "known" when was never true',
+    'on_error: flow "order", accept step "known" on_error has skipped no failure',
     'validate: flow "order", validate.input has refused nothing',
     'step: flow "order", step "twice" when was never true',
+    'on_error: flow "order", step "twice" on_error has skipped no failure',
     'reject: flow "order", reject has refused nothing',
+    'dedupe: flow "order", dedupe has met no repeated event',
     'to: flow "order", to "told" when was never false',
     'fallback: flow "order", fallback was never used',
+    'fallback: flow "order", fallback when was never false',
     'error_response: flow "order", error_response was never used',
     'error_response: flow "order", error_response was never used',
     'flow: flow "tick": no test goes through it',
@@ -147,7 +167,7 @@ test("a decision that always turned out the same is missed at its place", async 
   ]);
   assert.deepEqual({ flows, branches, rooms }, {
     flows: { seen: 1, all: 3 },
-    branches: { seen: 3, all: 16 },
+    branches: { seen: 3, all: 20 },
     rooms: { seen: 1, all: 3 },
   });
 });
@@ -159,22 +179,18 @@ test("nothing is missed where tests go every way", async () => {
        rooms   = ["lots:1", "open"]
      }
      client "eve" {}
-     mock "events" {
-       target  = "look"
-       returns = 1
-     }
      given "eve" {
        operation = "join_room"
        room      = "lots:1"
      }
      expect "eve" { error = "room_forbidden" }\n` +
       order(0, status(404)) + order(-1, status(503)) + order('"x"', status(503)) +
-      order(2, status(200)) + order(3, status(409)) + order(4, status(200)) +
-      order(5, status(200)) +
+      fails("twice") + order(2, status(200)) + order(3, status(409)) + order(4, status(200)) +
+      fails("known") + order(5, status(200)) + order(6, status(200)) + order(6, status(200)) +
       `mock "ws" {
  error = "is away"
- times = 1
- }\n` + order(1, status(503)) +
+ times = 2
+ }\n` + order(1, status(503)) + order(7, status(503)) +
       `advance { by = "1m" }
        given "ada" {
          operation = "never"
@@ -182,7 +198,7 @@ test("nothing is missed where tests go every way", async () => {
        }`,
   );
   assert.deepEqual(missing, ['flow: flow "never": no test goes through it']);
-  assert.equal(last, "coverage: 2 of 3 flows, 14 of 16 branches, 3 of 3 outcomes of rooms");
+  assert.equal(last, "coverage: 2 of 3 flows, 18 of 20 branches, 3 of 3 outcomes of rooms");
 });
 
 test("as JSON, each thing that is missed has its place", async () => {
