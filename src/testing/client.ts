@@ -75,6 +75,7 @@ export class ClientConnection {
     if (this.#state !== "closed") return records.mistake(`client "${name}" is already connected`);
     this.#state = "opening";
     this.#late = late;
+    this.#forget();
     this.#reads = true;
     const accepting = Promise.resolve(endpoint.accept(this.#request(), this.#vouched())).then(
       (decision) => {
@@ -121,8 +122,11 @@ export class ClientConnection {
 
   /** Closes the connection as a browser does. */
   disconnect(): void {
-    if (this.#state === "open") this.#closed(NORMAL, "");
-    else this.#context.records.mistake(`client "${this.#model.name}" is not connected`);
+    if (this.#state !== "open") {
+      return this.#context.records.mistake(`client "${this.#model.name}" is not connected`);
+    }
+    this.#forget();
+    this.#closed(NORMAL, "");
   }
 
   /** Records a mistake if it is not connected, or a join was not answered. */
@@ -208,6 +212,12 @@ export class ClientConnection {
       },
       terminate: () => {},
     };
+  }
+
+  /** What it has not read is lost with its connection. */
+  #forget(): void {
+    this.#unread.length = 0;
+    this.#unreadBytes = 0;
   }
 
   /** Receives now, or once it reads. */

@@ -91,6 +91,22 @@ test("a client can stop to read in a step, and a step that connects one obeys it
   assert.match(await report("", late), /^FAILED {2}slow\n.*client "ada" is not connected\n/);
 });
 
+test("what a client has not read when its connection ends is not read after the next one begins", async () => {
+  const slow = 'slow_client { queue = "1KB" }';
+  const note = "x".repeat(350);
+  const stop = '  given "ada" { reads = false }\n';
+  const step = (operation: string) => `  given "ada" { operation = "${operation}" }\n`;
+  const full = [1, 2, 3].map((n) => price(1, n, note)).join("");
+  const again = step("connect") + price(1, 4) + READS + got("ada", 1, 4) + nothing("ada");
+  assert.equal(await report(slow, SLOW + stop + full + again), GOOD);
+  const left = await report(slow, SLOW + stop + price(1, 1) + step("disconnect") + again);
+  assert.equal(left, GOOD);
+  // Its new connection has the whole queue for itself.
+  const filled = step("connect") + price(1, 4, note) + price(1, 5, note) + READS +
+    got("ada", 1, 4) + got("ada", 1, 5) + nothing("ada");
+  assert.equal(await report(slow, SLOW + stop + full + filled), GOOD);
+});
+
 test("one message larger than the queue fails its flow and closes nobody", async () => {
   const steps = SLOW + price(1, 1, "x".repeat(1100)) +
     '  expect "prices" {\n error = "flow_failed"\n }\n' + READS + nothing("ada");
