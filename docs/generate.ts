@@ -15,7 +15,8 @@ const INTRODUCTION = `# Configuration reference
 Generated from the source by \`deno task docs\`. [flows.md](flows.md) explains how the parts of a flow
 work together, and [examples/chat/chat.hcl](../examples/chat/chat.hcl) explains a configuration line by line.
 
-A configuration is one file, or a folder of \`*.hcl\` files. It has these blocks:
+A configuration is one file, or a folder: all \`*.hcl\` files in it and in the folders below. It has these
+blocks:
 
 | block | purpose |
 | --- | --- |

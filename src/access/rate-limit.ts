@@ -7,9 +7,12 @@ import { duration, integer } from "../contract/value-schema.ts";
 function rateLimitFields(messages: string) {
   return {
     messages: attribute(integer({ min: 1 }), { about: messages, required: true }),
-    per: attribute(duration(), { about: "The time for `messages`.", default: "1s" }),
+    per: attribute(duration(), {
+      about: "The time in which the bucket gains `messages`.",
+      default: "1s",
+    }),
     burst: attribute(integer({ min: 1 }), {
-      about: "The maximum number at once after a pause. `messages` by default.",
+      about: "The size of the bucket, which is full after a pause. `messages` by default.",
     }),
   } satisfies Fields;
 }

@@ -3,14 +3,16 @@ import { didYouMean } from "../base/nearest.ts";
 import type { Call } from "../hcl/tree.ts";
 import { isOptions, type Place } from "./type-options.ts";
 
-const KINDS: readonly string[] = ["string", "number", "boolean", "object", "array", "id", "one_of"];
+const KINDS: readonly string[] = [
+  ...["string", "number", "integer", "boolean", "id"],
+  ...["object", "array", "one_of"],
+];
 
 /** What other languages call them. */
 const FOREIGN: Readonly<Record<string, string>> = {
   bool: "boolean",
   float: "number",
-  int: "number",
-  integer: "number",
+  int: "integer",
   list: "array",
   map: "object",
   text: "string",

@@ -7,6 +7,7 @@ import { quoted } from "../base/shown.ts";
 import { didYouMean } from "../base/nearest.ts";
 import type { Pattern } from "../type/description.ts";
 import { type Format, FORMATS } from "../type/formats.ts";
+import { isStorable } from "../type/kinds.ts";
 import { flag, integer, oneOf, type ValueSchema, valueSchema } from "../contract/value-schema.ts";
 import { Call, itemPlaceOf, type Report, type Span } from "../hcl/tree.ts";
 
@@ -33,13 +34,23 @@ const anyNumber: ValueSchema<number> = valueSchema(
   "number",
   v.pipe(
     v.unknown(),
-    v.transform((value) =>
-      typeof value === "string" && NUMBER.test(value.trim()) ? Number(value) : value
-    ),
+    v.transform(numberIn),
     v.number("must be a number"),
     v.finite("must be a number"),
   ),
 );
+
+const EXACT = "must be a whole number that is exact";
+
+/** The same of a whole number. */
+const wholeNumber: ValueSchema<number> = valueSchema(
+  "whole number",
+  v.pipe(v.unknown(), v.transform(numberIn), v.number(EXACT), v.safeInteger(EXACT)),
+);
+
+function numberIn(value: unknown): unknown {
+  return typeof value === "string" && NUMBER.test(value.trim()) ? Number(value) : value;
+}
 
 /** Any value; whether it fits the type is checked when the type is there. */
 const anyValue: ValueSchema<unknown> = valueSchema(
@@ -52,6 +63,13 @@ const anyValue: ValueSchema<unknown> = valueSchema(
 
 const strings: ValueSchema<string[]> = listOf("strings", v.string("must be a list of strings"));
 const numbers: ValueSchema<number[]> = listOf("numbers", v.number("must be a list of numbers"));
+const wholeNumbers: ValueSchema<number[]> = listOf(
+  "whole numbers",
+  v.pipe(
+    v.number("must be a list of whole numbers"),
+    v.safeInteger("must be a list of whole numbers"),
+  ),
+);
 
 function listOf<T>(items: string, item: v.GenericSchema<unknown, T>): ValueSchema<T[]> {
   const message = `must be a list of ${items}`;
@@ -98,6 +116,13 @@ export const OPTIONS = {
     ...length,
   },
   number: { required: flag(), default: anyNumber, min: anyNumber, max: anyNumber, enum: numbers },
+  integer: {
+    required: flag(),
+    default: wholeNumber,
+    min: wholeNumber,
+    max: wholeNumber,
+    enum: wholeNumbers,
+  },
   boolean: { required: flag(), default: flag() },
   id: { required: flag(), default: anyValue },
   array: { required: flag(), default: anyValue, ...length },
@@ -179,13 +204,22 @@ export function compareLimits<K extends string>(
   place.report({ code: "invalid-limits", span: optionPlace(written, low, place), message });
 }
 
-/** Reports values of `enum` that no text can have, because it is changed before it is checked. */
+/** Reports values of `enum` that no text can have once it has been changed and checked. */
 export function compareEnum(
   options: { readonly trim?: boolean; readonly lower?: boolean; readonly enum?: readonly string[] },
   written: unknown,
   place: Place,
 ): void {
   for (const value of options.enum ?? []) {
+    if (!isStorable(value)) {
+      place.report({
+        code: "invalid-limits",
+        span: optionPlace(written, "enum", place),
+        message: `${place.subject}: enum has ${quoted(value)}, which no text can be`,
+        hint: "a text has no NUL character",
+      });
+      continue;
+    }
     const trimmed = options.trim ? trim(new Meter(), value) : value;
     const changed = options.lower ? lower(new Meter(), trimmed) : trimmed;
     if (changed === value) continue;

@@ -162,12 +162,13 @@ class TypeReader {
         compareLimits("min_length", "max_length", options, written, place);
         return this.#made(kind, options, written, place);
       }
-      case "number": {
+      case "number":
+      case "integer": {
         const [written] = takeArguments(call, 1, place);
-        const options = readOptions(OPTIONS.number, "number", written, place);
+        const options = readOptions(OPTIONS[call.name], call.name, written, place);
         const { min, max, enum: values } = options;
         compareLimits("min", "max", options, written, place);
-        return this.#made({ kind: "number", min, max, enum: values }, options, written, place);
+        return this.#made({ kind: call.name, min, max, enum: values }, options, written, place);
       }
       case "boolean":
       case "id": {

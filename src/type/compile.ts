@@ -94,6 +94,7 @@ class Compiler {
       case "string":
         return stringSchema(kind, this.#steps);
       case "number":
+      case "integer":
         return numberSchema(kind);
       case "boolean":
         return v.boolean("must be true or false");
@@ -128,11 +129,25 @@ class Compiler {
   }
 }
 
-/** A number as its options say. Infinity is none: JSON cannot hold it. */
-function numberSchema({ min, max, enum: values }: NumberKind): Schema {
+/** Any number. Infinity is none: JSON cannot hold it. */
+const anyNumber = v.custom<number>(Number.isFinite, "must be a number");
+
+const { MIN_SAFE_INTEGER, MAX_SAFE_INTEGER } = Number;
+
+/** A whole number that is exact: beyond that, a neighbour may be what the sender meant. */
+const anyInteger = v.custom<number>(
+  Number.isSafeInteger,
+  ({ input }) =>
+    Number.isInteger(input)
+      ? `must be from ${MIN_SAFE_INTEGER} to ${MAX_SAFE_INTEGER}`
+      : "must be a whole number",
+);
+
+/** A number as its options say. */
+function numberSchema({ kind, min, max, enum: values }: NumberKind): Schema {
   const checks: v.PipeAction<number, number, v.BaseIssue<unknown>>[] = [];
   if (min !== undefined) checks.push(v.minValue(min, `must be at least ${min}`));
   if (max !== undefined) checks.push(v.maxValue(max, `must be at most ${max}`));
   if (values !== undefined) checks.push(oneOf(values));
-  return v.pipe(v.custom<number>(Number.isFinite, "must be a number"), ...checks);
+  return v.pipe(kind === "integer" ? anyInteger : anyNumber, ...checks);
 }

@@ -55,9 +55,9 @@ export interface StringKind {
   readonly enum?: readonly string[];
 }
 
-/** A number. */
+/** A number. An integer is a whole one that is exact. */
 export interface NumberKind {
-  readonly kind: "number";
+  readonly kind: "number" | "integer";
   readonly min?: number;
   readonly max?: number;
   readonly enum?: readonly number[];

@@ -34,11 +34,28 @@ export class Steps {
 }
 
 const LONGEST_ID = 255;
+const NUL = "\0";
+
+/** Whether databases can store a text. */
+export function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes(NUL);
+}
+
+/** Refuses a text that a database would refuse: the sender is to blame, and is told so. */
+function storable<T>(): v.CheckAction<T, v.ErrorMessage<v.CheckIssue<T>>> {
+  return v.check(
+    (value) => typeof value !== "string" || isStorable(value),
+    ({ input }) =>
+      String(input).includes(NUL)
+        ? "must not have a NUL character"
+        : "must not have half of a surrogate pair",
+  );
+}
 
 /** A string as its options say. */
 export function stringSchema(kind: StringKind, steps: Steps): Schema {
   const { format, minLength = 0, maxLength = Infinity, pattern } = kind;
-  const checks: v.CheckAction<string, v.ErrorMessage<v.CheckIssue<string>>>[] = [];
+  const checks: v.CheckAction<string, v.ErrorMessage<v.CheckIssue<string>>>[] = [storable()];
   if (minLength > 0) {
     checks.push(
       v.check(
@@ -94,12 +111,15 @@ function changeOf(
 }
 
 /** A string of 1 to 255 characters, or a whole number that is exact. */
-export const idSchema: Schema = v.custom(
-  (value) =>
-    typeof value === "string"
-      ? value !== "" && !isLonger(value, LONGEST_ID)
-      : Number.isSafeInteger(value),
-  `must be a string of 1 to ${LONGEST_ID} characters or a whole number`,
+export const idSchema: Schema = v.pipe(
+  v.custom<unknown>(
+    (value) =>
+      typeof value === "string"
+        ? value !== "" && !isLonger(value, LONGEST_ID)
+        : Number.isSafeInteger(value),
+    `must be a string of 1 to ${LONGEST_ID} characters or a whole number`,
+  ),
+  storable(),
 );
 
 /** One of the values. */

@@ -5,6 +5,8 @@ import type { Unions } from "./union.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** A whole number with digits alone. */
+const INTEGER = /^(?:0|-?[1-9]\d*)$/;
 /** A number as JSON writes it. */
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 /** No finite number needs more digits, and no pattern has to look at more. */
@@ -48,6 +50,8 @@ export class TextConverter {
     switch (kind.kind) {
       case "number":
         return typeof value === "string" ? numberOf(value) : value;
+      case "integer":
+        return typeof value === "string" ? integerOf(value) : value;
       case "boolean":
         return value === "true" ? true : value === "false" ? false : value;
       case "array":
@@ -78,6 +82,11 @@ export class TextConverter {
   #object(type: Definition, value: unknown): unknown {
     return isObject(value) ? this.convert(type, value, Object.keys(value)) : value;
   }
+}
+
+/** One that is not exact becomes a number, too: its check tells the sender why it is refused. */
+function integerOf(text: string): unknown {
+  return text.length <= LONGEST && INTEGER.test(text) ? Number(text) : text;
 }
 
 /** A whole number that is not exact would be another one, which an id must not become. */

@@ -74,6 +74,7 @@ test("types page: it names every option with the kinds that have it", () => {
   const rows: Readonly<Record<keyof typeof OPTIONS, string>> = {
     string: "`string`",
     number: "`number`",
+    integer: "`integer`",
     boolean: "`boolean`",
     id: "`id`",
     object: "`object`",

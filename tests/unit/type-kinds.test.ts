@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fieldOf, violations } from "./type-support.ts";
 
+const NUL = "must not have a NUL character";
+const SURROGATE = "must not have half of a surrogate pair";
 const ID = "must be a string of 1 to 255 characters or a whole number";
 
 /** A field's type, values that it takes, and values with the message that each is refused with. */
@@ -13,7 +15,11 @@ const cases: ReadonlyArray<
     bad: ReadonlyArray<readonly [unknown, string]>,
   ]
 > = [
-  ["string", ["", "a", "\ud800", "null"], [
+  ["string", ["", "a", "😀", "null"], [
+    ["a\0", NUL],
+    ["\ud800", SURROGATE],
+    ["a\udc00b", SURROGATE],
+    ["\0\ud800", NUL],
     [1, "must be a string"],
     [true, "must be a string"],
     [["a"], "must be a string"],
@@ -23,8 +29,8 @@ const cases: ReadonlyArray<
   ]],
   ["string({ required = true })", [""], [[null, "is missing"]]],
   ["string({ required = false })", ["", null, undefined], [[false, "must be a string"]]],
-  ["string({ min_length = 1 })", ["a", "😀", "\ud800"], [["", "must have at least 1 character"]]],
-  ["string({ min_length = 3 })", ["abc", "😀😀😀", "ab\ud800"], [
+  ["string({ min_length = 1 })", ["a", "😀", " "], [["", "must have at least 1 character"]]],
+  ["string({ min_length = 3 })", ["abc", "😀😀😀", "ab😀"], [
     ["ab", "must have at least 3 characters"],
     ["😀😀", "must have at least 3 characters"],
     ["a😀", "must have at least 3 characters"],
@@ -56,6 +62,23 @@ const cases: ReadonlyArray<
     [1n, "must be a number"],
     [true, "must be a number"],
   ]],
+  ["integer", [0, -0, 5.0, -7, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER], [
+    [5.5, "must be a whole number"],
+    ["5", "must be a whole number"],
+    [NaN, "must be a whole number"],
+    [Infinity, "must be a whole number"],
+    [1n, "must be a whole number"],
+    [true, "must be a whole number"],
+    [2 ** 53, "must be from -9007199254740991 to 9007199254740991"],
+    [-1e300, "must be from -9007199254740991 to 9007199254740991"],
+    [null, "is missing"],
+  ]],
+  ["integer({ min = -1, max = 1 })", [-1, 0, 1], [
+    [-2, "must be at least -1"],
+    [2, "must be at most 1"],
+    [0.5, "must be a whole number"],
+  ]],
+  ["integer({ enum = [1, 2] })", [1, 2], [[3, "must be one of 1, 2"]]],
   ["number({ min = 1.5 })", [1.5, 2], [[1.4, "must be at least 1.5"]]],
   ["number({ max = -1 })", [-1, -2], [[0, "must be at most -1"]]],
   ["number({ min = 1, max = 1 })", [1], [[2, "must be at most 1"], [0, "must be at least 1"]]],
@@ -92,6 +115,8 @@ const cases: ReadonlyArray<
     [NaN, ID],
     [true, ID],
     [{}, ID],
+    ["a\0b", NUL],
+    ["\udfff", SURROGATE],
     [null, "is missing"],
   ]],
   ["id({ required = false })", [null, 1], [["", ID]]],

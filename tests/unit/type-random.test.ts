@@ -37,6 +37,11 @@ function sample(random: Random, depth: number): Sample {
     },
     { written: 'string({ enum = ["x", "y"] })', good: () => random.pick(["x", "y"]), wrong: "z" },
     { written: "number({ min = -1, max = 9 })", good: () => random.below(10), wrong: "1" },
+    {
+      written: "integer({ max = 9 })",
+      good: () => random.pick([-(2 ** 53) + 1, -0, random.below(10)]),
+      wrong: 1.5,
+    },
     { written: "boolean", good: () => random.chance(0.5), wrong: 0 },
     { written: "id", good: () => random.pick<unknown>(["k", 7]), wrong: {} },
     { written: "object", good: () => ({ any: [1] }), wrong: [] },

@@ -27,6 +27,27 @@ test("type text: a number is what JSON writes, and never another one", async () 
   for (const text of bad) assert.deepEqual(converted(type, text), ["x: must be a number"], text);
 });
 
+test("type text: an integer is digits alone, and is exact", async () => {
+  const type = await fieldOf("integer");
+  const texts = fc.oneof(
+    fc.maxSafeInteger().map(String),
+    fc.stringMatching(/^[-+]?[0-9.e]{1,20}$/),
+  );
+  fc.assert(fc.property(texts, (text) => {
+    const number = Number(text);
+    const isExact = /^-?[0-9]+$/.test(text) && String(number) === text;
+    if (isExact && Number.isSafeInteger(number)) assert.equal(converted(type, text), number);
+    else assert.ok(Array.isArray(converted(type, text)), text);
+  }));
+  for (const text of ["5.0", "1e3", "+1", "01", "-0", "-", "", " 1", "0x10", "9".repeat(500)]) {
+    assert.deepEqual(converted(type, text), ["x: must be a whole number"], text);
+  }
+  assert.deepEqual(converted(type, "9007199254740992"), [
+    "x: must be from -9007199254740991 to 9007199254740991",
+  ]);
+  assert.deepEqual(converted(await fieldOf("array(integer)"), ["1", "-2"]), [1, -2]);
+});
+
 test("type text: a boolean is true or false", async () => {
   const type = await fieldOf("boolean");
   assert.equal(converted(type, "true"), true);

@@ -260,8 +260,12 @@ test("type values: halves of characters and deep objects are no trouble", async 
   o = object({ required = false })
 }
 `);
-  assert.deepEqual(violations(type, { s: "\ud800", "\udc00": "\ud800" }), []);
-  assert.deepEqual(violations(type, { s: "\ud800\ud800" }), ["s: must match the pattern ^.$"]);
+  const half = "s: must not have half of a surrogate pair";
+  assert.deepEqual(violations(type, { s: "\ud800", "\udc00": "\ud800", "\0": "\0" }), [half]);
+  assert.deepEqual(violations(type, { s: "\ud800\ud800" }), [
+    half,
+    "s: must match the pattern ^.$",
+  ]);
   const deep = JSON.parse(`${'{"a":['.repeat(31)}1${"]}".repeat(31)}`);
   assert.deepEqual(violations(type, { o: deep }), []);
 });

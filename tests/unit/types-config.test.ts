@@ -17,7 +17,6 @@ const fields: ReadonlyArray<readonly [written: string, ...problems: string[]]> =
   ["adress", "7+6 unknown-type"],
   ["nothing", "7+7 unknown-type"],
   ["int", "7+3 unknown-type"],
-  ["integer()", "7+7 unknown-type"],
   ["bool", "7+4 unknown-type"],
   ["list(t)", "7+4 unknown-type"],
   ["constructor", "7+11 unknown-type"],
@@ -142,6 +141,11 @@ const fields: ReadonlyArray<readonly [written: string, ...problems: string[]]> =
   ['number({ min = "low" })', "22+5 invalid-value"],
   ['number({ max = "0x1" })', "22+5 invalid-value"],
   ["number({ max = true })", "22+4 invalid-value"],
+  ["integer({ min = 1.5 })", "23+3 invalid-value"],
+  ["integer({ max = 9007199254740992 })", "23+16 invalid-value"],
+  ["integer({ enum = [1, 2.5] })", "24+8 invalid-value"],
+  ["integer({ default = 1.5 })", "27+3 invalid-value"],
+  ["integer({ format = 1 })", "17+6 unknown-option"],
   ["string({ pattern = 1 })", "26+1 invalid-value"],
   [
     'string({ pattern = "(" })',
@@ -171,6 +175,8 @@ const fields: ReadonlyArray<readonly [written: string, ...problems: string[]]> =
   ['string({ lower = true, enum = ["a", "B"] })', "37+10 invalid-limits"],
   ['string({ trim = true, lower = true, enum = [" A"] })', "50+6 invalid-limits"],
   ["number({ min = 2, max = 1 })", "22+1 invalid-limits"],
+  ["integer({ min = 2, max = 1 })", "23+1 invalid-limits"],
+  ['string({ enum = ["a", "b\\u0000"] })', "23+16 invalid-limits"],
   [
     "string({ min_length = 2, max_length = 1 })",
     "29+1 invalid-limits",
@@ -192,6 +198,7 @@ const fields: ReadonlyArray<readonly [written: string, ...problems: string[]]> =
   ],
   ['number({ default = "x" })', "26+3 invalid-value"],
   ["number({ min = 5, default = 3 })", "35+1 invalid-default"],
+  ["integer({ min = 5, default = 3 })", "36+1 invalid-default"],
   ["boolean({ default = 1 })", "27+1 invalid-value"],
   [
     "id({ default = 1.5 })",

@@ -61,7 +61,8 @@ export const fields = {
   rate_limit: rateLimitField({
     about: "The rate limit of each user, or of each address for requests without a user. A " +
       "request over the limit gets 429. No limit by default.",
-    messages: "The maximum number of requests in each `per`.",
+    messages: "How many requests the bucket gains in each `per`; up to `burst` + `messages` are " +
+      "served in one `per`.",
   }),
   trust_proxy: trustProxyField,
   max_body_size: attribute(size(), { about: "The largest body it reads.", default: "1MB" }),

@@ -27,8 +27,9 @@ export const rateLimitField: Field<RateLimitOptions | undefined> = accessRateLim
   about:
     "The rate limit of each connection. A frame over the limit gets the error rate_limited. No " +
     "limit by default.",
-  messages: "The maximum number of frames in each `per`. `ping` frames do not count: they have a " +
-    "limit of 20 a second.",
+  messages:
+    "How many frames the bucket gains in each `per`; up to `burst` + `messages` are served " +
+    "in one `per`. `ping` frames do not count: they have a limit of 20 a second.",
 });
 
 /** The limits of one connection. */

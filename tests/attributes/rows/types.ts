@@ -115,6 +115,30 @@ const kinds: Readonly<
       },
     },
   },
+  integer: {
+    write: (options) => `integer({ ${options} })`,
+    options: {
+      ...common(3, "7", 7),
+      min: {
+        text: "min = 2",
+        values: [2, 1],
+        without: [{ f: 2 }, { f: 1 }],
+        with: [{ f: 2 }, "f must be at least 2"],
+      },
+      max: {
+        text: "max = 2",
+        values: [2, 3],
+        without: [{ f: 2 }, { f: 3 }],
+        with: [{ f: 2 }, "f must be at most 2"],
+      },
+      enum: {
+        text: "enum = [1, 2]",
+        values: [2, 3],
+        without: [{ f: 2 }, { f: 3 }],
+        with: [{ f: 2 }, "f must be one of 1, 2"],
+      },
+    },
+  },
   boolean: {
     write: (options) => `boolean({ ${options} })`,
     options: common(false, "true", true),
