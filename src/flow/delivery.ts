@@ -5,13 +5,14 @@ import { isPromiseLike } from "../base/promise-like.ts";
 import { retryDelay } from "../base/retry.ts";
 import type { RetryModel } from "../model/mod.ts";
 import { type Coroutine, FlowTimeout } from "./coroutine.ts";
-import { type FailureContext, isPermanent } from "./error-handling.ts";
+import { type FailureContext, isPermanent, Refusal } from "./error-handling.ts";
 import { deliverEach, placeIn } from "./each.ts";
 import type { Group } from "./groups.ts";
 import { deliverTogether } from "./parallel.ts";
 import { writeTo } from "./requests.ts";
 import { shown } from "./results.ts";
 import type { Run } from "./run.ts";
+import { refuses } from "./steps.ts";
 import { deliverAtomically } from "./transaction.ts";
 
 /** What delivery needs from the flow. */
@@ -67,7 +68,13 @@ function* deliverOnce(
     else yield* deliverList(group, run, context);
     run.scope.delivered = group.end;
     if (group.named) addResults(group, run);
+    if (group.rejects.length > 0) askRejects(group, run);
   }
+}
+
+function askRejects({ rejects }: Group, run: Run): void {
+  const reject = rejects.find((one) => refuses(one, run));
+  if (reject !== undefined) throw new Refusal(reject);
 }
 
 /** From now on the results of a group can be seen by name. */

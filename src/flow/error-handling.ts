@@ -38,9 +38,22 @@ export interface FailureContext {
   readonly newId?: (() => string) | undefined;
 }
 
+/** Thrown where a `reject` between destinations is true. It undoes the transaction at work. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  /** The block that refuses the event. */
+  readonly reject: RejectModel;
+
+  /** `reject` is the block that refuses the event. */
+  constructor(reject: RejectModel) {
+    super(reject.message);
+    this.reject = reject;
+  }
+}
+
 /** Whether a retry cannot succeed. */
 export function isPermanent(error: unknown): boolean {
-  return error instanceof ExpressionError ||
+  return error instanceof ExpressionError || error instanceof Refusal ||
     (error instanceof ConnectorError && error.permanent) ||
     (error instanceof FlowError && error.permanent);
 }

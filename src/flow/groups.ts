@@ -1,5 +1,5 @@
 /** Which destinations of a flow run together. */
-import type { DestinationModel } from "../model/mod.ts";
+import type { DestinationModel, RejectModel } from "../model/mod.ts";
 
 /** Neighbouring destinations that run together. */
 export interface Group {
@@ -18,17 +18,30 @@ export interface Group {
   readonly members: readonly DestinationModel[];
   /** The groups within a transaction. */
   readonly within: readonly Group[];
+  /** Asked when the group has been delivered; those of a transaction are in `within`. */
+  readonly rejects: readonly RejectModel[];
 }
 
-/** The groups of a flow, in the order in which they run. */
-export function groupsOf(to: readonly DestinationModel[]): readonly Group[] {
+const NONE: readonly never[] = [];
+
+/** The groups of a flow, in the order in which they run. `rejects` are those among the destinations. */
+export function groupsOf(
+  to: readonly DestinationModel[],
+  rejects: readonly RejectModel[],
+): readonly Group[] {
+  const asked = Map.groupBy(rejects, ({ delivered }) => delivered);
   return neighbours(to, isSameTransaction).flatMap(({ start, members }) => {
-    const within = neighbours(members, belongs)
-      .map((part) => group(kindOf(part.members[0]), start + part.start, part.members));
+    const within = neighbours(
+      members,
+      (to, before, place) => !asked.has(start + place) && belongs(to, before),
+    ).map((part) => {
+      const after = asked.get(start + part.start + part.members.length) ?? NONE;
+      return group(kindOf(part.members[0]), start + part.start, part.members, NONE, after);
+    });
     const [first] = members;
-    // One write is a transaction by itself.
-    const isPlain = members.length === 1 && first.each === undefined;
-    return first.atomic && !isPlain ? [group("atomic", start, members, within)] : within;
+    // One write is a transaction by itself, unless a `reject` can undo it.
+    const isPlain = members.length === 1 && first.each === undefined && within[0].rejects === NONE;
+    return first.atomic && !isPlain ? [group("atomic", start, members, within, NONE)] : within;
   });
 }
 
@@ -36,20 +49,24 @@ function group(
   kind: Group["kind"],
   start: number,
   members: readonly DestinationModel[],
-  within: readonly Group[] = [],
+  within: readonly Group[],
+  rejects: readonly RejectModel[],
 ): Group {
   const named = members.some(({ name }) => name !== undefined);
-  return { kind, start, end: start + members.length, named, members, within };
+  return { kind, start, end: start + members.length, named, members, within, rejects };
 }
 
-/** Parts of a list, each as long as possible, in which every destination belongs to the one before it. */
+/**
+ * Parts of a list, each as long as possible, in which every destination belongs to the one before it.
+ * `place` is its position.
+ */
 function neighbours(
   to: readonly DestinationModel[],
-  belongs: (to: DestinationModel, before: DestinationModel) => boolean,
+  belongs: (to: DestinationModel, before: DestinationModel, place: number) => boolean,
 ): readonly Pick<Group, "start" | "members">[] {
   const found: Pick<Group, "start" | "members">[] = [];
   for (let start = 0, end = 0; start < to.length; start = end) {
-    for (end = start + 1; end < to.length && belongs(to[end], to[end - 1]);) end++;
+    for (end = start + 1; end < to.length && belongs(to[end], to[end - 1], end);) end++;
     found.push({ start, members: to.slice(start, end) });
   }
   return found;

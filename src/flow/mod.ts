@@ -25,6 +25,7 @@ import {
   HANDLED,
   invalid,
   recover,
+  Refusal,
   refused,
   rejected,
   toFlowError,
@@ -58,7 +59,7 @@ export interface FlowContext {
 
 /**
  * One flow at work. Its stages are filter, accept, validate.input, steps and rejects, transform,
- * validate.output, dedupe, destinations and response, in this order.
+ * validate.output, dedupe, destinations and rejects, and response, in this order.
  */
 export class Flow implements FlowHandler {
   readonly flow: string;
@@ -71,6 +72,8 @@ export class Flow implements FlowHandler {
   readonly #context: FlowContext;
   readonly #delivery: DeliveryContext;
   readonly #groups: readonly Group[];
+  /** Those among the steps. */
+  readonly #rejects: readonly RejectModel[];
   readonly #deadlines: Deadlines;
   readonly #dedupe: Dedupe | undefined;
   /** True if it has only expressions and types, so that no stage can wait. */
@@ -87,15 +90,17 @@ export class Flow implements FlowHandler {
       this.filterRefusal = source.filterRefusal;
     }
     this.public = source.kind === "connector" && source.public;
-    const early = [model.accept?.steps ?? [], model.rejects.length > 0 ? model.steps : []];
+    const rejects = model.rejects.filter(({ delivered }) => delivered === 0);
+    const early = [model.accept?.steps ?? [], rejects.length > 0 ? model.steps : []];
     this.waits = early.flat().length > 0;
     this.#model = model;
     this.#context = context;
     this.#delivery = { ...context, flow };
-    this.#groups = groupsOf(model.to);
+    this.#groups = groupsOf(model.to, model.rejects.slice(rejects.length));
+    this.#rejects = rejects;
     this.#deadlines = new Deadlines(clock, model.timeout);
     this.#isSynchronous = [
-      ...[...model.steps, ...model.rejects, ...model.to],
+      ...[...model.steps, ...rejects, ...model.to],
       ...[model.accept ?? [], dedupe ?? []].flat(),
     ].length === 0;
     if (dedupe !== undefined) {
@@ -121,8 +126,7 @@ export class Flow implements FlowHandler {
   }
 
   accept(event: FlowEvent): void | Promise<void> {
-    const { accept, rejects } = this.#model;
-    if (accept === undefined && rejects.length === 0) return;
+    if (this.#model.accept === undefined && this.#rejects.length === 0) return;
     return runWithDeadline(this.#acceptEarly(this.#begin(event)), this.#deadlines);
   }
 
@@ -144,11 +148,11 @@ export class Flow implements FlowHandler {
     return new Run(event, this.#context.constants);
   }
 
-  /** With a `reject`, everything up to the last one is asked before the source lets the event in. */
+  /** With a `reject` among the steps, they all run before the source lets the event in. */
   *#acceptEarly(run: Run): Coroutine<void> {
     try {
       if (!(yield* this.#accepts(run))) throw rejected(this.flow, true);
-      if (this.#model.rejects.length > 0) {
+      if (this.#rejects.length > 0) {
         const reject = yield* this.#rejection(run);
         if (reject !== undefined) throw refused(this.flow, reject);
       }
@@ -188,7 +192,10 @@ export class Flow implements FlowHandler {
 
   *#recover(cause: unknown, run: Run): Coroutine<Outcome> {
     try {
-      const error = toFlowError(this.flow, cause, this.#context, placeIn(run));
+      const refusal = cause instanceof Refusal ? cause.reject : undefined;
+      if (refusal?.onReject === "ack") return HANDLED;
+      const failure = refusal === undefined ? cause : refused(this.flow, refusal);
+      const error = toFlowError(this.flow, failure, this.#context, placeIn(run));
       return yield* recover(error, run, this.#model.errorHandling, this.#delivery);
     } finally {
       this.ended++;
@@ -196,12 +203,12 @@ export class Flow implements FlowHandler {
   }
 
   *#stages(run: Run, accepted: boolean): Coroutine<Outcome> {
-    const { accept, validate, steps, rejects, to, errorHandling } = this.#model;
+    const { accept, validate, steps, to, errorHandling } = this.#model;
     if (accept !== undefined && !accepted && !(yield* this.#accepts(run))) {
       if (accept.onReject === "ack") return HANDLED;
       throw rejected(this.flow, accept.onReject === "reject");
     }
-    if (rejects.length === 0) {
+    if (this.#rejects.length === 0) {
       if (validate.input !== undefined) this.#validate(validate.input, "validate.input", run);
       if (steps.length > 0) yield* runSteps(steps, run, this.#context);
     } else if (!accepted) {
@@ -231,9 +238,9 @@ export class Flow implements FlowHandler {
 
   /** Checks the input and runs the steps. Returns the `reject` that refuses the event. */
   *#rejection(run: Run): Coroutine<RejectModel | undefined> {
-    const { validate, steps, rejects } = this.#model;
+    const { validate, steps } = this.#model;
     if (validate.input !== undefined) this.#validate(validate.input, "validate.input", run);
-    return yield* runUntilRejected(steps, rejects, run, this.#context);
+    return yield* runUntilRejected(steps, this.#rejects, run, this.#context);
   }
 
   #validate(type: DataType, stage: string, run: Run): void {

@@ -42,9 +42,14 @@ export function* runUntilRejected(
   for (const reject of rejects) {
     if (reject.after > done) yield* runSteps(steps.slice(done, reject.after), run, context);
     done = reject.after;
-    run.stage = "reject";
-    if (holds(reject.when, asScope(run.scope))) return reject;
+    if (refuses(reject, run)) return reject;
   }
   if (steps.length > done) yield* runSteps(steps.slice(done), run, context);
   return undefined;
+}
+
+/** Whether a `reject` is true for a run at this place. */
+export function refuses({ when }: RejectModel, run: Run): boolean {
+  run.stage = "reject";
+  return holds(when, asScope(run.scope));
 }

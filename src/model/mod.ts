@@ -89,7 +89,7 @@ export interface FlowModel {
   };
   /** In the order written. */
   readonly steps: readonly StepModel[];
-  /** In the order written. */
+  /** In the order written: those among the steps, then those among the destinations. */
   readonly rejects: readonly RejectModel[];
   /** Undefined where the payload goes on as it came. */
   readonly transform: TransformModel | undefined;
@@ -154,6 +154,8 @@ export interface AcceptModel {
 export interface RejectModel {
   /** The number of steps that run before it. */
   readonly after: number;
+  /** The number of destinations that run before it; 0: it runs among the steps. */
+  readonly delivered: number;
   /** The event is refused where it is true. */
   readonly when: Expression;
   /** The error code for the sender. */
@@ -181,8 +183,8 @@ export interface DestinationModel extends RequestModel {
   /** Whether delivering here makes something new, as an INSERT does. */
   readonly creates: boolean;
   /**
-   * False if the result of the delivery is not used. The `response`, HTTP callers and destinations
-   * after this one may use it.
+   * False if the result of the delivery is not used. The `response`, HTTP callers, and destinations
+   * and `reject` blocks after this one may use it.
    */
   readonly resultUsed?: boolean;
 }

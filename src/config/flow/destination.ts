@@ -67,12 +67,13 @@ export function destinationsField(
       // Without names a target such as "results.new" is no expression, as it always was.
       const all = named ? fields : { ...fields, target: without(["results"], fields.target) };
       const readers: Set<string>[] = [];
+      const starts = startsOfGroups(body.blocks, kind);
       // Neighbours that run at the same time do not see each other's results.
       let unseen: string[] = [];
       const blocks = nameDestinations(found, kind, names, context);
       const read = blocks.map(([name, block]): DestinationModel => {
         const together = isParallel(block);
-        if (!together) {
+        if (!together || starts.has(block)) {
           unseen.forEach((one) => names.add(one));
           unseen = [];
         }
@@ -97,6 +98,20 @@ export function destinationsField(
       return read.map((to, i) => ({ ...to, resultUsed: isRead(to, readers.slice(i + 1)) }));
     },
   };
+}
+
+/** The destinations that a `reject` divides from those before. */
+function startsOfGroups(blocks: readonly Block[], kind: string): ReadonlySet<Block> {
+  const starts = new Set<Block>();
+  let divided = false;
+  for (const block of blocks) {
+    if (block.type === "reject") divided = true;
+    else if (block.type === kind) {
+      if (divided) starts.add(block);
+      divided = false;
+    }
+  }
+  return starts;
 }
 
 function readTo(

@@ -1,6 +1,6 @@
 /** One `flow` block → its model. */
 import { expressions } from "../../contract/expression-fields.ts";
-import type { ConnectorModel, FlowModel } from "../../model/mod.ts";
+import type { ConnectorModel, DestinationModel, FlowModel, RejectModel } from "../../model/mod.ts";
 import {
   attribute,
   type Fields,
@@ -14,7 +14,7 @@ import { duration } from "../../contract/value-schema.ts";
 import type { Loading } from "../loading.ts";
 import type { Block, Body } from "../../hcl/tree.ts";
 import { destinationsField } from "./destination.ts";
-import { DestinationNames } from "./destination-names.ts";
+import { DestinationNames, isRead } from "./destination-names.ts";
 import { errorHandlingField } from "./error-handling.ts";
 import { rejectsField } from "./reject.ts";
 import { acceptField, dedupeField, validateField } from "./rules.ts";
@@ -48,7 +48,6 @@ export function flowFields({ name, loading, source, operation, steps, results }:
     accept: acceptField(source, operation, steps, loading),
     validate: validateField(loading),
     step: stepsField(steps, loading),
-    reject: rejectsField(name, { source, operation }, steps),
     transform: transformField(
       "What goes on, line by line; without it the payload as it came. " +
         '`use = "transform.NAME"` starts from a transform at the top level; ' +
@@ -57,6 +56,7 @@ export function flowFields({ name, loading, source, operation, steps, results }:
     ),
     dedupe: dedupeField(loading),
     to: destinationsField(results, loading),
+    reject: rejectsField(name, { source, operation }, steps, results),
     response: expressions({
       about: "What the sender is answered.",
       variables: ["payload", ...RESULTS],
@@ -114,10 +114,25 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
     rejects: values.reject,
     transform: values.transform,
     dedupe: values.dedupe,
-    to: resultUsed ? values.to.map((to) => ({ ...to, resultUsed })) : values.to,
+    to: resultUsed
+      ? values.to.map((to) => ({ ...to, resultUsed }))
+      : usedByRejects(values.to, values.reject),
     response: values.response,
     errorHandling: values.error_handling,
   };
+}
+
+/** The destinations, some of whose results are used by a `reject` after them. */
+function usedByRejects(
+  to: readonly DestinationModel[],
+  rejects: readonly RejectModel[],
+): readonly DestinationModel[] {
+  // One without a `when` has been reported.
+  const late = rejects.filter(({ delivered, when }) => delivered > 0 && when !== undefined);
+  return late.length === 0 ? to : to.map((one, place) => {
+    const after = late.filter(({ delivered }) => delivered > place);
+    return isRead(one, after.map(({ when }) => when.paths)) ? { ...one, resultUsed: true } : one;
+  });
 }
 
 function hasSteps({ blocks }: Body): boolean {

@@ -18,6 +18,7 @@ import type { StepNames } from "../../contract/step-fields.ts";
 import { integer, oneOf, text, valueSchema } from "../../contract/value-schema.ts";
 import type { Block } from "../../hcl/tree.ts";
 import type { ConnectorModel, RejectModel } from "../../model/mod.ts";
+import type { DestinationNames } from "./destination-names.ts";
 import { SETTLEMENTS } from "./source.ts";
 
 /** The form of an error code. */
@@ -63,44 +64,75 @@ export interface EventSource {
   readonly operation: string | undefined;
 }
 
-/** The `reject` blocks. Each one sees the results of the steps above it, not of those below. */
+/** What a `reject` below a `to` may use beside the variables of the flow. */
+const DELIVERED = ["output", "payload", "outputs", "results"];
+
+/**
+ * The `reject` blocks. Each one sees the results of the steps and destinations above it, not of those
+ * below; below a `to` it sees all steps. Read after the destinations, whose names it needs.
+ */
 export function rejectsField(
   flow: string,
   events: EventSource,
-  names: StepNames,
+  steps: StepNames,
+  results: DestinationNames,
 ): Field<readonly RejectModel[]> {
   return {
     kind: "block",
-    about: "Refuses events between the steps, in the order written.",
+    about: "Refuses events between the steps and between the destinations, in the order written.",
     required: false,
     type: "blocks",
     fields: rejectFields,
     read(body, name, _owner, context) {
       return findBlocks(body, name, Infinity, context).map((found): RejectModel => {
-        const inner = { ...context, subject: `${context.subject}, ${name}` };
         const place = body.blocks.indexOf(found);
+        const [above, below] = [body.blocks.slice(0, place), body.blocks.slice(place)];
+        const destinations = namesOf("to", above);
+        const delivered = destinations.length;
+        // A `to` under a wrong name has been reported; it may have been meant to come before.
+        const isLate = delivered > 0 || context.misspelled?.has("to") === true;
+        const variables = isLate ? [...context.variables, ...DELIVERED] : context.variables;
+        const inner = { ...context, variables, subject: `${context.subject}, ${name}` };
         // A step may have the name of one in `accept`, which runs earlier.
         const early = body.blocks.flatMap(({ type, body }) =>
-          type === "accept" ? stepNames(body.blocks) : []
+          type === "accept" ? namesOf("step", body.blocks) : []
         );
-        const later = stepNames(body.blocks.slice(place)).filter((step) => !early.includes(step));
-        const values = names.without(
-          later,
-          () => readFields(found.body, rejectFields, found.headerSpan, inner),
-        );
+        const later = namesOf("step", below).filter((step) => !early.includes(step));
+        const unseen = namesOf("to", below).filter((name) => !destinations.includes(name));
+        const read = () => readFields(found.body, rejectFields, found.headerSpan, inner);
+        const values = steps.without(isLate ? [] : later, () => results.without(unseen, read));
+        if (delivered > 0) checkGate(found, events, inner);
         checkStatus(values, events, inner);
         checkSettlement(values, events, inner);
         const { when, code, status, on_reject: onReject } = values;
-        const after = stepNames(body.blocks.slice(0, place)).length;
+        const after = namesOf("step", above).length;
         const message = values.message ?? `flow "${flow}" rejected the event`;
-        return { after, when, code, status, message, onReject };
+        return { after, delivered, when, code, status, message, onReject };
       });
     },
   };
 }
 
-function stepNames(blocks: readonly Block[]): readonly string[] {
-  return blocks.flatMap(({ type, labels }) => type === "step" ? [labels[0]?.text ?? ""] : []);
+/** The labels of blocks of one type; "" for one that has none. */
+function namesOf(wanted: "step" | "to", blocks: readonly Block[]): readonly string[] {
+  return blocks.flatMap(({ type, labels }) => type === wanted ? [labels[0]?.text ?? ""] : []);
+}
+
+/** The destinations of a gate run when the client is in: it is too late to refuse it. */
+function checkGate(
+  { headerSpan }: Block,
+  { source, operation }: EventSource,
+  { subject, report }: ReadContext,
+): void {
+  if (source === undefined || source === "schedule" || operation === undefined) return;
+  if (source.definition.source?.gates?.includes(operation) !== true) return;
+  report({
+    code: "invalid-rejection",
+    span: headerSpan,
+    message:
+      `${subject} comes too late: the destinations of a "${operation}" run after it was let in`,
+    hint: "write it above the first to",
+  });
 }
 
 /** Whether the sender gets an HTTP response. */

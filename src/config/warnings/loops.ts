@@ -126,9 +126,14 @@ function publicationsOf(
   const { source, accept, rejects, dedupe } = flow.model;
   // Each of them can let an event pass that has come round.
   if (source.kind === "connector" && source.filter !== undefined) return [];
-  if (accept !== undefined || rejects.length > 0 || dedupe !== undefined) return [];
+  if (accept !== undefined || dedupe !== undefined) return [];
+  // The `reject` blocks among the destinations come after some of them.
+  const first = rejects[0]?.delivered ?? Infinity;
+  let delivered = 0;
   return flow.requests.flatMap((place): Publication[] => {
-    const { request } = place;
+    const { kind, request } = place;
+    if (kind === "to") delivered++;
+    if (first === 0 || delivered > first || (kind === "fallback" && first < Infinity)) return [];
     const target = constantTarget(request, constants);
     const connector = connectors.get(request.connector);
     // A list that is empty ends a loop, too.

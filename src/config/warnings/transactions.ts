@@ -1,9 +1,9 @@
-/** Warns about a transaction of a single write. */
+/** Warns about a transaction of a single write, which no `reject` after it can undo. */
 import type { PlacedFlow, PlacedRequest, Surroundings } from "./flow.ts";
 
 /** Warns about each `to` whose `atomic` has no effect. */
 export function warnOfTransactions(
-  { requests }: PlacedFlow,
+  { model, requests }: PlacedFlow,
   { report }: Pick<Surroundings, "report">,
 ): void {
   const to = requests.filter(({ kind }) => kind === "to");
@@ -13,6 +13,7 @@ export function warnOfTransactions(
     const belongs = (other: PlacedRequest | undefined): boolean =>
       other?.request.atomic === true && other.request.connector === request.connector;
     if (belongs(to[index - 1]) || belongs(to[index + 1])) continue;
+    if (model.rejects.some(({ delivered }) => delivered === index + 1)) continue;
     report({
       code: "single-write",
       span: places.nameOf("atomic"),
