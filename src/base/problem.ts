@@ -172,8 +172,7 @@ export const PROBLEM_CODES = {
   // Flows.
   "missing-source": "The flow needs a `from` block or `when`.",
   "invalid-schedule": "The schedule cannot be read, or never runs.",
-  "invalid-rejection":
-    "The source cannot do what `on_reject` asks for, or a `reject` comes too late to refuse its event.",
+  "invalid-rejection": "The source cannot refuse an event this way, or not at this place.",
   "nested-transform": "A top-level transform cannot use another one.",
   "no-caller": "An `error_response` has no receiver here.",
   // Types.

@@ -28,6 +28,7 @@ test("a caller gets what docs/protocol.md says of errors of your own", async () 
     join(folder, "1.sql"),
     `CREATE TABLE tickets (id TEXT PRIMARY KEY, owner TEXT, state TEXT);
      CREATE TABLE members (ticket TEXT, name TEXT, role TEXT);
+     CREATE TABLE audit (id INTEGER PRIMARY KEY, ticket TEXT, by TEXT);
      INSERT INTO tickets VALUES ('7', 'ann', 'open');
      INSERT INTO members VALUES ('7', 'ann', 'owner');`,
   );
@@ -58,7 +59,9 @@ test("a caller gets what docs/protocol.md says of errors of your own", async () 
     assert.ok(text.includes(`\`${body}\``), body);
     const [refused, reason] = await close(7, "bob");
     assert.deepEqual([refused, JSON.parse(reason).error.code], [403, "no_member"]);
-    assert.equal((await close(7, "ann"))[0], 200);
+    const ends = await Promise.all([close(7, "ann"), close(7, "ann")]);
+    assert.deepEqual(ends.map(([status]) => status).sort(), [200, 409]);
+    assert.ok(ends.some(([, body]) => body.includes('"code":"ticket_closed"')));
   } finally {
     await runtime.close();
     await rm(folder, { recursive: true });

@@ -56,6 +56,10 @@ flow "order" {
     operation = "broadcast"
     when      = "input.id != 4"
   }
+  reject {
+    when = "input.id == 8 && results.told != null"
+    code = "eight"
+  }
   to {
     connector = "events"
     target    = "order"
@@ -135,7 +139,7 @@ test("a flow that no test goes through is one line; its branches count", async (
     'flow: flow "tick": no test goes through it',
     'flow: flow "never": no test goes through it',
   ]);
-  assert.equal(last, "coverage: 0 of 3 flows, 0 of 20 branches, 0 of 3 outcomes of rooms");
+  assert.equal(last, "coverage: 0 of 3 flows, 0 of 21 branches, 0 of 3 outcomes of rooms");
 });
 
 test("a decision that always turned out the same is missed at its place", async () => {
@@ -158,6 +162,7 @@ test("a decision that always turned out the same is missed at its place", async 
     'reject: flow "order", reject has refused nothing',
     'dedupe: flow "order", dedupe has met no repeated event',
     'to: flow "order", to "told" when was never false',
+    'reject: flow "order", reject has refused nothing',
     'fallback: flow "order", fallback was never used',
     'fallback: flow "order", fallback when was never false',
     'error_response: flow "order", error_response was never used',
@@ -167,7 +172,7 @@ test("a decision that always turned out the same is missed at its place", async 
   ]);
   assert.deepEqual({ flows, branches, rooms }, {
     flows: { seen: 1, all: 3 },
-    branches: { seen: 3, all: 20 },
+    branches: { seen: 3, all: 21 },
     rooms: { seen: 1, all: 3 },
   });
 });
@@ -187,6 +192,7 @@ test("nothing is missed where tests go every way", async () => {
       order(0, status(404)) + order(-1, status(503)) + order('"x"', status(503)) +
       fails("twice") + order(2, status(200)) + order(3, status(409)) + order(4, status(200)) +
       fails("known") + order(5, status(200)) + order(6, status(200)) + order(6, status(200)) +
+      order(8, status(503)) +
       `mock "ws" {
  error = "is away"
  times = 2
@@ -198,7 +204,7 @@ test("nothing is missed where tests go every way", async () => {
        }`,
   );
   assert.deepEqual(missing, ['flow: flow "never": no test goes through it']);
-  assert.equal(last, "coverage: 2 of 3 flows, 18 of 20 branches, 3 of 3 outcomes of rooms");
+  assert.equal(last, "coverage: 2 of 3 flows, 19 of 21 branches, 3 of 3 outcomes of rooms");
 });
 
 test("as JSON, each thing that is missed has its place", async () => {

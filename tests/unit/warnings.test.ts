@@ -206,6 +206,17 @@ test("loops: constant expressions, steps and fallbacks publish, too", async () =
   }
 });
 
+test("loops: a reject below what is published ends none", async () => {
+  const from = 'connector = "b";operation = "x"';
+  const reject = 'reject {;when = "input.n > 9";code = "enough";}';
+  assert.deepEqual(await loopsOf(flow("a", from, `${publish("x")};${reject}`)), ["a → a"]);
+  const failed = 'error_handling {;fallback {;connector = "b";target = "x";};}';
+  assert.deepEqual(
+    await loopsOf(flow("a", from, `${publish("y")};${reject};${publish("x")};${failed}`)),
+    [],
+  );
+});
+
 test("loops: what a condition can end, or the event decides, is none", async () => {
   const from = 'connector = "b";operation = "x"';
   const rows: ReadonlyArray<readonly [from: string, body: string]> = [
@@ -213,6 +224,10 @@ test("loops: what a condition can end, or the event decides, is none", async () 
     [`${from};filter {;condition = "input.n > 0";}`, publish("x")],
     [from, `accept {;when = "input.n > 0";};${publish("x")}`],
     [from, `reject {;when = "input.n > 9";code = "enough";};${publish("x")}`],
+    [
+      from,
+      `to {;connector = "s";};reject {;when = "input.n > 9";code = "enough";};${publish("x")}`,
+    ],
     [from, `dedupe {;key = "input.id";ttl = "1m";};${publish("x")}`],
     [from, publish("x", 'when = "input.n > 0"')],
     [from, publish("x", 'each = "input.parts"')],

@@ -79,7 +79,7 @@ export function rejectsField(
 ): Field<readonly RejectModel[]> {
   return {
     kind: "block",
-    about: "Refuses events between the steps and between the destinations, in the order written.",
+    about: "Refuses events where it is written: between the steps, or after a `to`.",
     required: false,
     type: "blocks",
     fields: rejectFields,
@@ -130,7 +130,7 @@ function checkGate(
     code: "invalid-rejection",
     span: headerSpan,
     message:
-      `${subject} comes too late: the destinations of a "${operation}" run after it was let in`,
+      `${subject} comes too late: the client is in when the destinations of "${operation}" run`,
     hint: "write it above the first to",
   });
 }

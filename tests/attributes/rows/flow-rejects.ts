@@ -12,6 +12,13 @@ export const rejectRows: readonly Row[] = [
     with: { status: 403, body: refusal("too_many"), written: [] },
   },
   {
+    attribute: "flow/reject/when",
+    text: 'when = "outputs == [null]"',
+    observe: (text) => answered(`code = "too_many"\n${text}`, to("a")),
+    without: ["missing-attribute"],
+    with: { status: 403, body: refusal("too_many"), written: [{ n: 2 }] },
+  },
+  {
     attribute: "flow/reject/code",
     text: 'code = "too_many"',
     observe: (text) => answered(`when = "input.n > 1"\n${text}`),
@@ -60,11 +67,10 @@ function refusal(code: string, message = 'flow "f" rejected the event') {
   return { error: { code, message } };
 }
 
-/** What an HTTP caller is answered by a flow with this `reject`, and what is written. */
-function answered(reject: string): Promise<unknown> {
-  const body = `from {\nconnector = "api"\noperation = "POST /orders"\n}\nreject {\n${reject}\n}\n${
-    to("a")
-  }`;
+/** What an HTTP caller is answered by a flow with this `reject`, below `above`, and what is written. */
+function answered(reject: string, above = ""): Promise<unknown> {
+  const from = 'from {\nconnector = "api"\noperation = "POST /orders"\n}';
+  const body = [from, above, `reject {\n${reject}\n}`, to("a")].join("\n");
   return inWorld(REST + ENDS + flow(body), async ({ request, deliveries }) => {
     const answer = await request("POST /orders", { n: 2 });
     return { ...answer, written: payloads(deliveries) };
