@@ -140,7 +140,7 @@ test("retry delays are random within bounds; permanent failures are not retried"
       random: () => chance,
       logger: log.logger,
     };
-    const work = deliver(groupsOf([destination]), model, run, context);
+    const work = deliver(groupsOf([destination], []), model, run, context);
     const running = Promise.resolve(runWithDeadline(work, new Deadlines(clock, 10_000))).catch(
       () => {},
     );
