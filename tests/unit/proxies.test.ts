@@ -51,6 +51,21 @@ test("proxies: the headers of others are not read", () => {
   assert.equal(listed("192.0.2.1", "no address"), "no address");
 });
 
+test("proxies: a handshake through one is the same but for its address", () => {
+  const headers = { "x-forwarded-for": "203.0.113.7" };
+  for (const target of ["/ws?user_id=ana", "/ws"]) {
+    const url = new URL(target, "http://host");
+    const hasQuery = url.search !== "";
+    const received = { method: "GET", url, hasQuery, headers, remoteAddress: PEER };
+    const through = proxies.handshake(received);
+    const { method, remoteAddress } = through;
+    assert.deepEqual({ method, url: through.url, hasQuery: through.hasQuery, headers }, {
+      ...{ method: "GET", url, hasQuery, headers },
+    });
+    assert.equal(remoteAddress, "203.0.113.7");
+  }
+});
+
 test("proxies: the forms of an address", () => {
   const forms = {
     "203.0.113.7:4711": "203.0.113.7",

@@ -125,6 +125,32 @@ test("rest origins: pages of cors may send their cookies, too", async () => {
   }
 });
 
+test("rest origins: cors adds its pages to a list, with and without a cookie", async () => {
+  const cors = 'cors = ["https://shop.example"]';
+  for (const more of [COOKIE, ""]) {
+    await withApi(
+      api(`${cors}\n${ORIGINS}\n${more}`) + flows.replace(/public = true/, ""),
+      async (served) => {
+        for (
+          const origin of ["https://shop.example", "https://app.example", "https://a.pages.example"]
+        ) {
+          assert.equal(await status(served, { origin }), 200, origin);
+        }
+        assert.equal(await status(served, { origin: "https://evil.example" }), 403);
+      },
+    );
+  }
+});
+
+test("rest origins: a cookie that no token is in changes nothing", async () => {
+  await withApi(api(auth()) + show(), async ({ ask }) => {
+    const linked = { cookie: "a=b", "sec-fetch-site": "cross-site" };
+    assert.equal((await ask("/me", { headers: linked })).code, "unauthorized");
+    const authorization = `Bearer ${await sign()}`;
+    assert.equal((await ask("/me", { headers: { authorization, ...linked } })).status, 200);
+  });
+});
+
 test("rest origins: without a cookie, cors says only whose pages may read", async () => {
   await withApi(api(`cors = ["https://shop.example"]\n${auth()}`) + show(), async ({ ask }) => {
     const authorization = `Bearer ${await sign()}`;

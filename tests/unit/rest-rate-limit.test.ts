@@ -25,6 +25,17 @@ test("rest rate_limit: 429 says when to come again, and then there is room", asy
   });
 });
 
+test("rest rate_limit: the scripts of pages may read when to come again", async () => {
+  await withApi(api(`cors = ["https://app.example"]\n${LIMIT}`) + show(), async ({ ask }) => {
+    const headers = { origin: "https://app.example" };
+    for (let i = 0; i < 2; i++) await ask("/me", { headers });
+    const refused = await ask("/me", { headers });
+    assert.equal(refused.status, 429);
+    assert.equal(refused.headers.get("access-control-allow-origin"), "https://app.example");
+    assert.equal(refused.headers.get("access-control-expose-headers"), "Retry-After");
+  });
+});
+
 test("rest rate_limit: a burst after a pause", async () => {
   const limit = 'rate_limit {\n messages = 1\n per = "1s"\n burst = 3\n}';
   await withApi(api(limit) + show(), async ({ ask }) => {
@@ -115,6 +126,7 @@ test("rates: many clients take no more memory than some, and who was silent is f
   for (let i = 0; i < 19_998; i++) assert.equal(rates.take(`n${i}`), 0);
   assert.ok(rates.take("busy") > 0, "still known");
   assert.equal(rates.take("one more"), 0);
+  assert.equal(rates.take("another one"), 0);
   assert.ok(rates.take("busy") > 0, "still known, since it was not silent");
   assert.equal(rates.take("first"), 0, "forgotten");
 });
