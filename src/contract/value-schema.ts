@@ -51,6 +51,21 @@ export function text(options: { readonly maxLength?: number } = {}): ValueSchema
   );
 }
 
+/** Text or a list of texts, read as a list. */
+export function textOrList(): ValueSchema<readonly string[]> {
+  const message = "must be text in quotes, or a list of texts";
+  const word = v.pipe(v.string(message), v.nonEmpty("must not be empty"));
+  return valueSchema(
+    "text or list",
+    v.pipe(
+      v.unknown(),
+      v.transform((value) => typeof value === "string" ? [value] : value),
+      v.array(word, message),
+      v.nonEmpty("must not be empty"),
+    ),
+  );
+}
+
 /** One of the words in `known`. */
 export function oneOf<const T extends string>(known: readonly T[]): ValueSchema<T> {
   const words = known.map((word) => JSON.stringify(word)).join(", ");

@@ -159,14 +159,14 @@ test("a database that answers nothing at once: rows, results and queries are the
   await withFar(async (db) => {
     const note = { id: 1, text: "a" };
     assert.deepEqual(await write(db, { target: "notes", payload: note }), note);
-    const update = { operation: "UPDATE", target: "notes", key: "id" };
+    const update = { operation: "UPDATE", target: "notes", key: ["id"] };
     const other = { ...note, text: "b" };
     assert.deepEqual(await write(db, { ...update, payload: other }), other);
     assert.equal(await write(db, { ...update, payload: { id: 9, text: "c" } }), null);
-    const upsert = { operation: "UPSERT", target: "notes", key: "id" };
+    const upsert = { operation: "UPSERT", target: "notes", key: ["id"] };
     assert.deepEqual(await write(db, { ...upsert, payload: note }), note);
     assert.deepEqual(await write(db, { query: "SELECT text FROM notes" }), [{ text: "a" }]);
-    const remove = { operation: "DELETE", target: "notes", key: "id", payload: { id: 1 } };
+    const remove = { operation: "DELETE", target: "notes", key: ["id"], payload: { id: 1 } };
     assert.deepEqual(await write(db, remove), note);
   });
 });

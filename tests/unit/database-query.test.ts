@@ -93,7 +93,7 @@ test("a script that controls transactions is noticed, a trigger is not", () => {
 
 test("names are quoted and values bound in every statement", () => {
   const dialect = { ...standardDialect, placeholder: (n: number) => `?${n}` };
-  const write = { table: 'a"b', key: "k", columns: ["x", 'y"', "k"] };
+  const write = { table: 'a"b', key: ["k"], columns: ["x", 'y"', "k"] };
   assert.deepEqual(tableStatement({ operation: "INSERT", ...write }, dialect), {
     sql: 'INSERT INTO "a""b" ("x", "y""", "k") VALUES (?1, ?2, ?3) RETURNING *',
     columns: ["x", 'y"', "k"],
@@ -106,12 +106,25 @@ test("names are quoted and values bound in every statement", () => {
     sql: 'DELETE FROM "a""b" WHERE "k" = ?1 RETURNING *',
     columns: ["k"],
   });
+  const both = { ...write, key: ["k", "x"] };
+  assert.deepEqual(tableStatement({ operation: "UPDATE", ...both }, dialect), {
+    sql: 'UPDATE "a""b" SET "y""" = ?1 WHERE "k" = ?2 AND "x" = ?3 RETURNING *',
+    columns: ['y"', "k", "x"],
+  });
+  assert.deepEqual(tableStatement({ operation: "DELETE", ...both }, dialect), {
+    sql: 'DELETE FROM "a""b" WHERE "k" = ?1 AND "x" = ?2 RETURNING *',
+    columns: ["k", "x"],
+  });
+  assert.match(
+    tableStatement({ operation: "UPSERT", ...both }, dialect).sql,
+    /ON CONFLICT \("k", "x"\) DO UPDATE SET "y""" = excluded."y""" RETURNING/,
+  );
   assert.match(
     tableStatement({ operation: "UPSERT", ...write }, dialect).sql,
     /ON CONFLICT \("k"\) DO UPDATE SET "x" = excluded."x", "y""" = excluded."y""" RETURNING/,
   );
   assert.equal(
-    tableStatement({ operation: "INSERT", table: "t", key: "", columns: [] }, dialect).sql,
+    tableStatement({ operation: "INSERT", table: "t", key: [], columns: [] }, dialect).sql,
     'INSERT INTO "t" DEFAULT VALUES RETURNING *',
   );
   assert.equal(dialect.quoteName('"; DROP TABLE t; --'), '"""; DROP TABLE t; --"');
@@ -128,7 +141,7 @@ test("what differs between databases comes from the dialect", () => {
     upsert: (_keys: readonly string[], set: readonly string[]) =>
       ` ON DUPLICATE KEY UPDATE ${set.map((c) => `${quoteName(c)} = VALUES(${quoteName(c)})`)}`,
   };
-  const write = { table: "a`b", key: "k", columns: ["x", "k"] };
+  const write = { table: "a`b", key: ["k"], columns: ["x", "k"] };
   assert.deepEqual(tableStatement({ operation: "UPSERT", ...write }, dialect), {
     sql: "INSERT INTO `a``b` (`x`, `k`) VALUES (?, ?) ON DUPLICATE KEY UPDATE `x` = VALUES(`x`)",
     columns: ["x", "k"],
@@ -138,7 +151,7 @@ test("what differs between databases comes from the dialect", () => {
     columns: ["x", "k"],
   });
   assert.equal(
-    tableStatement({ operation: "INSERT", table: "t", key: "", columns: [] }, dialect).sql,
+    tableStatement({ operation: "INSERT", table: "t", key: [], columns: [] }, dialect).sql,
     "INSERT INTO `t` () VALUES ()",
   );
 });

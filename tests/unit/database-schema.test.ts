@@ -90,7 +90,7 @@ test("it is a destination with four operations and no source", () => {
 test("good destinations have no problem", () => {
   assert.deepEqual(check({ target: "t" }), []);
   assert.deepEqual(check({ target: param("input.table"), operation: "INSERT" }), []);
-  assert.deepEqual(check({ target: "t", operation: "UPSERT", key: "id" }), []);
+  assert.deepEqual(check({ target: "t", operation: "UPSERT", key: ["id"] }), []);
   assert.deepEqual(check({ query: "SELECT :a", params: { a: param("input.a") } }), []);
 });
 
@@ -104,12 +104,12 @@ test("UPDATE, DELETE and UPSERT need a key and INSERT takes none", () => {
     const complaint = first({ target: "t", operation });
     assert.deepEqual([complaint.attribute, codeOf(complaint)], ["operation", "missing-key"]);
   }
-  assert.equal(first({ target: "t", key: "id" }).attribute, "key");
+  assert.equal(first({ target: "t", key: ["id"] }).attribute, "key");
 });
 
 test("nothing beside a query is ignored", () => {
   assert.equal(first({ query: "SELECT 1", operation: "INSERT" }).attribute, "operation");
-  assert.equal(first({ query: "SELECT 1", key: "id" }).attribute, "key");
+  assert.equal(first({ query: "SELECT 1", key: ["id"] }).attribute, "key");
   assert.equal(first({ target: "t", params: { a: param("1") } }).attribute, "params");
   const complaint = first({ query: "SELECT :name", params: { nmae: param("1") } });
   assert.deepEqual([complaint.attribute, codeOf(complaint)], ["params", "unknown-parameter"]);

@@ -34,7 +34,7 @@ test("what was written is there after a restart", async () => {
 test("UPDATE, DELETE and UPSERT find rows by their key", async () => {
   await withDatabase(MESSAGES, async (db) => {
     const change = (operation: string, payload: unknown, key = "id") =>
-      write(db, { operation, target: "messages", key, payload });
+      write(db, { operation, target: "messages", key: [key], payload });
     const stored = { id: 7, room: "a", body: "x", n: null };
     assert.deepEqual(await change("UPSERT", { id: 7, room: "a", body: "x" }), stored);
     assert.deepEqual(await change("UPSERT", { id: 7, body: "y" }), { ...stored, body: "y" });
@@ -57,6 +57,65 @@ test("UPDATE, DELETE and UPSERT find rows by their key", async () => {
       n: 1,
     });
     assert.equal(await change("DELETE", { id: 8 }), null);
+  });
+});
+
+test("a key of several columns finds the row that has all of them", async () => {
+  const schema = `CREATE TABLE members (ticket INTEGER, user TEXT, role TEXT, seen INTEGER,
+    PRIMARY KEY (user, ticket));`;
+  await withDatabase(schema, async (db) => {
+    const change = (operation: string, payload: unknown) =>
+      write(db, { operation, target: "members", key: ["ticket", "user"], payload });
+    const ann = { ticket: 7, user: "ann", role: "owner", seen: null };
+    const bob = { ticket: 7, user: "bob", role: null, seen: null };
+    const { seen: _, ...sent } = ann;
+    assert.deepEqual(await change("UPSERT", sent), ann);
+    // With nothing but the key, the row is inserted or stays as it is.
+    assert.deepEqual(await change("UPSERT", { ticket: 7, user: "bob" }), bob);
+    assert.deepEqual(await change("UPSERT", { user: "ann", ticket: 7 }), ann);
+    assert.deepEqual(await change("UPSERT", { role: "guest", user: "ann", ticket: 7 }), {
+      ...ann,
+      role: "guest",
+    });
+    assert.deepEqual(await change("UPDATE", { seen: 1, user: "bob", role: "owner", ticket: 7 }), {
+      ...bob,
+      role: "owner",
+      seen: 1,
+    });
+    assert.equal(await change("UPDATE", { ticket: 8, user: "bob", seen: 2 }), null);
+    assert.equal(await change("DELETE", { ticket: 8, user: "ann" }), null);
+    await change("DELETE", { ticket: 7, user: "ann", role: "nobody" });
+    const query = "SELECT user, seen FROM members";
+    assert.deepEqual(await write(db, { query }), [{ user: "bob", seen: 1 }]);
+  });
+});
+
+test("a part of the key that is missing or null is refused by name", async () => {
+  const schema = "CREATE TABLE members (ticket INTEGER, user TEXT, seen, UNIQUE (ticket, user));";
+  await withDatabase(schema, async (db) => {
+    const key = ["ticket", "user"];
+    for (const operation of ["UPDATE", "DELETE", "UPSERT"]) {
+      const change = (payload: unknown) =>
+        write(db, { operation, target: "members", key, payload });
+      await assert.rejects(
+        change({ ticket: 7, usr: "ann" }),
+        fails(/: needs its key "user" in the payload; did you mean "usr"\?$/),
+      );
+      await assert.rejects(
+        change({ ticket: 7, user: undefined, seen: 1 }),
+        fails(/ needs a value for its key "user", not null$/),
+      );
+      // The statement is prepared already: each write is checked, not only the first.
+      if (operation !== "UPDATE") await change({ ticket: 7, user: "ann", seen: 1 });
+      await assert.rejects(
+        change({ ticket: null, user: "ann", seen: 1 }),
+        fails(/ needs a value for its key "ticket", not null$/),
+      );
+    }
+    await assert.rejects(
+      write(db, { operation: "UPDATE", target: "members", key, payload: { ticket: 7, user: "x" } }),
+      fails(/nothing to set, since the payload has the key "ticket", "user" alone$/),
+    );
   });
 });
 
@@ -142,19 +201,19 @@ test("a request that makes no sense is refused for good", async () => {
       [{ target: "messages", operation: "insert", payload: {} }, /did you mean "INSERT"/],
       [{ target: "messages", operation: "UPDATE", payload: { id: 1 } }, /UPDATE: needs a key/],
       [
-        { target: "messages", operation: "UPDATE", key: "id", payload: { n: 1 } },
+        { target: "messages", operation: "UPDATE", key: ["id"], payload: { n: 1 } },
         /needs its key "id" in the payload/,
       ],
       [
-        { target: "messages", operation: "UPDATE", key: "id", payload: { id: 1 } },
+        { target: "messages", operation: "UPDATE", key: ["id"], payload: { id: 1 } },
         /nothing to set/,
       ],
       [
-        { target: "messages", operation: "DELETE", key: "idd", payload: { idd: 1 } },
+        { target: "messages", operation: "DELETE", key: ["idd"], payload: { idd: 1 } },
         /no column "idd" in table "messages"; did you mean "id"/,
       ],
       [
-        { target: "messages", operation: "UPSERT", key: "room", payload: { room: "a" } },
+        { target: "messages", operation: "UPSERT", key: ["room"], payload: { room: "a" } },
         /UPSERT: .*; its key must be the primary key or unique/,
       ],
       [{ query: "SELEC 1" }, /query: near "SELEC": syntax error/],
@@ -208,9 +267,9 @@ test("SQL in a value, a name, a target or a key does nothing", async () => {
       const attempts = [
         { target: name, payload: { a: 1 } },
         { target: "t", payload: { [name]: 1 } },
-        { target: "t", operation: "DELETE", key: name, payload: { [name]: 1 } },
-        { target: "t", operation: "UPDATE", key: name, payload: { [name]: 1, a: 2 } },
-        { target: "t", operation: "UPSERT", key: name, payload: { [name]: 1, a: 2 } },
+        { target: "t", operation: "DELETE", key: [name], payload: { [name]: 1 } },
+        { target: "t", operation: "UPDATE", key: [name], payload: { [name]: 1, a: 2 } },
+        { target: "t", operation: "UPSERT", key: [name], payload: { [name]: 1, a: 2 } },
       ];
       for (const attempt of attempts) {
         await assert.rejects(write(db, attempt), fails(/there is no (table|column)/));

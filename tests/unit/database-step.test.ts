@@ -208,10 +208,20 @@ test("rows without a query's rows, and a table write that cannot be, are problem
     ['target = "t"\n    operation = "SELECT"', "operation unknown-operation"],
     ['target = "t"\n    operation = "UPDATE"', "operation missing-key"],
     ['target = "t"\n    key = "id"', "key unused-attribute"],
+    ...["[]", '""', '["id", ""]', "7", '["id", 7]', '["id", ["name"]]', '["id", "name", "id"]'].map(
+      (
+        key,
+      ) =>
+        [`target = "t"\n    operation = "DELETE"\n    key = ${key}`, "key invalid-value"] as const,
+    ),
     ['query = "SELECT 1; SELECT 2"', "query invalid-query"],
     ['query = "SELECT 1"\n    operation = "INSERT"', "operation unused-attribute"],
     [
       'target = "t"\n    operation = "DELETE"\n    key = "id"\n    params = { idd = "1" }',
+      "params missing-key",
+    ],
+    [
+      'target = "t"\n    operation = "DELETE"\n    key = ["id", "b"]\n    params = { id = "1" }',
       "params missing-key",
     ],
   ];

@@ -44,14 +44,14 @@ test("all writes of a transaction see those before, and are there when it has en
     const result = await db.transact((transaction) => {
       const { id } = order(transaction, { total: 3 }) as { readonly id: number };
       line(transaction, { of: id, text: "a" });
-      const update = { operation: "UPDATE", target: "orders", key: "id" };
+      const update = { operation: "UPDATE", target: "orders", key: ["id"] };
       put(transaction, { ...update, payload: { id, total: 4 } });
-      const upsert = { operation: "UPSERT", target: "lines", key: "text" };
+      const upsert = { operation: "UPSERT", target: "lines", key: ["text"] };
       put(transaction, { ...upsert, payload: { of: id, text: "b" } });
       put(transaction, {
         operation: "DELETE",
         target: "lines",
-        key: "text",
+        key: ["text"],
         payload: { text: "b" },
       });
       put(transaction, {

@@ -12,7 +12,13 @@ import {
   type Values,
 } from "../../contract/fields.ts";
 import { type Places, placesOf } from "../../contract/places.ts";
-import { duration, flag, type ValueSchema, valueSchema } from "../../contract/value-schema.ts";
+import {
+  duration,
+  flag,
+  textOrList,
+  type ValueSchema,
+  valueSchema,
+} from "../../contract/value-schema.ts";
 import type { AllowedOrigins } from "../origins.ts";
 import { publicKey } from "./public-key.ts";
 import { type TokenKind, tokenSources } from "./token.ts";
@@ -220,21 +226,6 @@ function jwksUrl(): ValueSchema<URL> {
         ({ username, password }) => username === "" && password === "",
         "must not contain a user and password",
       ),
-    ),
-  );
-}
-
-/** Text or a list of texts, read as a list. */
-function textOrList(): ValueSchema<readonly string[]> {
-  const message = "must be text in quotes, or a list of texts";
-  const word = v.pipe(v.string(message), v.nonEmpty("must not be empty"));
-  return valueSchema(
-    "text or list",
-    v.pipe(
-      v.unknown(),
-      v.transform((value) => typeof value === "string" ? [value] : value),
-      v.array(word, message),
-      v.nonEmpty("must not be empty"),
     ),
   );
 }

@@ -66,8 +66,9 @@ function checkKey(
   { operation = "INSERT", params, options: { key } }: Destination<DatabaseDestination>,
 ): readonly CodedProblem[] {
   if (params === undefined || key === undefined || operation === "INSERT") return [];
-  if (Object.hasOwn(params, key)) return [];
-  return [lacking("missing-key", `needs its key "${key}" in params`, key, Object.keys(params))];
+  return key.filter((column) => !Object.hasOwn(params, column)).map((column) =>
+    lacking("missing-key", `needs its key "${column}" in params`, column, Object.keys(params))
+  );
 }
 
 function checkQuery(

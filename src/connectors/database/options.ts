@@ -1,8 +1,9 @@
 /** The attributes of a database connector and of the `to` and `step` blocks that name one. */
+import { quoted } from "../../base/shown.ts";
 import type { Expression } from "../../expression/mod.ts";
 import { expressionMap } from "../../contract/expression-fields.ts";
 import { attribute, type Field, type Fields, path, type Values } from "../../contract/fields.ts";
-import { oneOf, text } from "../../contract/value-schema.ts";
+import { oneOf, text, textOrList, type ValueSchema } from "../../contract/value-schema.ts";
 
 const ROWS = ["auto", "one", "all"] as const;
 
@@ -14,8 +15,8 @@ export type Rows = typeof ROWS[number];
 
 /** The attributes of a `to` or `step` block beside its operation and target. */
 export interface DatabaseDestination {
-  /** The column that finds the row of an UPDATE, DELETE or UPSERT. */
-  readonly key?: string;
+  /** The columns that find the row of an UPDATE, DELETE or UPSERT: at least one, each once. */
+  readonly key?: readonly string[];
   /** One SQL statement with `:named` parameters. */
   readonly query?: string;
   /** A `to` block's values for the query's parameters; the others come from the payload. */
@@ -25,7 +26,7 @@ export interface DatabaseDestination {
 }
 
 const requestFields = {
-  key: attribute(text(), { about: "The column that finds the row." }),
+  key: attribute(keyColumns(), { about: "The column that finds the row, or a list of columns." }),
   query: attribute(text(), { about: "One SQL statement with :named parameters." }),
 };
 
@@ -60,6 +61,21 @@ export const stepFields = {
     default: "auto",
   }),
 } satisfies Fields;
+
+/** A column or a list of columns, read as a list. */
+function keyColumns(): ValueSchema<readonly string[]> {
+  const list = textOrList();
+  return {
+    ...list,
+    parse(value) {
+      const result = list.parse(value);
+      if ("problem" in result) return result;
+      const seen = new Set<string>();
+      const twice = result.value.find((column) => seen.size === seen.add(column).size);
+      return twice === undefined ? result : { problem: `names the column ${quoted(twice)} twice` };
+    },
+  };
+}
 
 /** A required path; `:memory:` stays as it is. */
 function databasePath(about: string): Field<string> {

@@ -26,6 +26,8 @@ export interface Plan {
   readonly statement: Statement;
   /** The columns or parameters whose values it takes, in order. */
   readonly names: readonly string[];
+  /** Those of them that find the row, and so must not be null. */
+  readonly key: readonly string[];
   /** True where it only reads. */
   readonly reads: boolean;
   /** Makes the result of a destination or a step. */
@@ -35,7 +37,7 @@ export interface Plan {
 /** A write to a table as it is asked for: nothing of it has been checked. */
 export interface WantedWrite extends Omit<TableWrite, "operation" | "key"> {
   readonly operation: string;
-  readonly key: string | undefined;
+  readonly key: readonly string[] | undefined;
   readonly returning: boolean;
 }
 
@@ -69,7 +71,7 @@ export class Plans {
     const kept = this.#tables.get(id);
     if (kept !== undefined) return this.#keepLatest(wanted, kept);
     const write = checkWrite(wanted);
-    const needed = write.operation === "DELETE" ? [write.key] : columns;
+    const needed = write.operation === "DELETE" ? write.key : columns;
     const checked = this.#catalog.require(table, needed);
     const prepare = () => this.#keepLatest(wanted, this.#prepareTable(id, write));
     return checked === undefined ? prepare() : checked.then(prepare);
@@ -87,7 +89,7 @@ export class Plans {
     const rows = write.returning === false ? "none" : single ? "first" : "all";
     const statement = this.#database.prepare(sql, { rows, background: false });
     const shape = rows === "none" ? nothing : SHAPES[single ? "one" : "auto"];
-    const plan = { statement, names, reads: false, shape };
+    const plan = { statement, names, key: write.key, reads: false, shape };
     const [oldest] = this.#tables.keys();
     if (this.#tables.size >= MOST_TABLE_PLANS) this.#tables.delete(oldest);
     this.#tables.set(id, plan);
@@ -112,7 +114,7 @@ export class Plans {
     const wanted = options.rows ?? "all";
     const rows: StatementOptions["rows"] = wanted === "one" ? "first" : "all";
     const statement = this.#database.prepare(sql, { rows, background: reads });
-    const plan = { statement, names, reads, shape: SHAPES[wanted] };
+    const plan = { statement, names, key: [], reads, shape: SHAPES[wanted] };
     this.#queries.set(options, plan);
     return plan;
   }
@@ -129,15 +131,18 @@ function checkWrite({ operation, table, key, columns, returning }: WantedWrite):
   if (known === undefined) {
     throw new RangeError(because("no such operation", didYouMean(operation, OPERATIONS)));
   }
-  if (known === "INSERT") return { operation: known, table, key: "", columns, returning };
-  if (key === undefined) throw new RangeError("needs a key, which is a column");
-  if (!columns.includes(key)) {
-    throw new RangeError(
-      because(`needs its key "${key}" in the payload`, didYouMean(key, columns)),
-    );
+  if (known === "INSERT") return { operation: known, table, key: [], columns, returning };
+  if (key === undefined) {
+    throw new RangeError("needs a key, which is a column or a list of columns");
   }
-  if (known === "UPDATE" && columns.length === 1) {
-    throw new RangeError(`has nothing to set, since the payload has the key "${key}" alone`);
+  const absent = key.find((column) => !columns.includes(column));
+  if (absent !== undefined) {
+    const message = `needs its key ${quoted(absent)} in the payload`;
+    throw new RangeError(because(message, didYouMean(absent, columns)));
+  }
+  if (known === "UPDATE" && columns.length === key.length) {
+    const names = key.map(quoted).join(", ");
+    throw new RangeError(`has nothing to set, since the payload has the key ${names} alone`);
   }
   return { operation: known, table, key, columns, returning };
 }

@@ -71,6 +71,12 @@ export class Requests {
     const columns = Object.keys(payload);
     const wanted = { operation, table: target, key, columns, returning: resultUsed };
     const run = (plan: Plan): unknown => {
+      for (const name of plan.key) {
+        // It would find no row, and an UPSERT would insert another one each time.
+        if (payload[name] == null) {
+          throw this.#refusal(`${operation} needs a value for its key ${quoted(name)}, not null`);
+        }
+      }
       const values = plan.names.map((name) => this.#bind(payload[name], column, name));
       return this.#run(new Write(plan, values, this, operation, target), session);
     };

@@ -20,8 +20,8 @@ export interface TableWrite {
   readonly operation: Operation;
   /** The table's name, unquoted. */
   readonly table: string;
-  /** The column that finds the row; empty for an INSERT. */
-  readonly key: string;
+  /** The columns that find the row; none for an INSERT. */
+  readonly key: readonly string[];
   /** The columns that the payload has values for. */
   readonly columns: readonly string[];
   /** False if the rows are not needed. True by default. */
@@ -53,21 +53,23 @@ export function tableStatement(
   const mark = (position: number) => dialect.placeholder(position);
   const into = quote(table);
   const end = returning ? dialect.returning : "";
-  const rest = columns.filter((column) => column !== key);
+  const where = (first: number) =>
+    key.map((column, i) => `${quote(column)} = ${mark(first + i)}`).join(" AND ");
   if (operation === "DELETE") {
-    return { sql: `DELETE FROM ${into} WHERE ${quote(key)} = ${mark(1)}${end}`, columns: [key] };
+    return { sql: `DELETE FROM ${into} WHERE ${where(1)}${end}`, columns: key };
   }
+  const rest = columns.filter((column) => !key.includes(column));
   if (operation === "UPDATE") {
     const set = rest.map((column, i) => `${quote(column)} = ${mark(i + 1)}`).join(", ");
-    const where = `${quote(key)} = ${mark(columns.length)}`;
-    return { sql: `UPDATE ${into} SET ${set} WHERE ${where}${end}`, columns: [...rest, key] };
+    const sql = `UPDATE ${into} SET ${set} WHERE ${where(rest.length + 1)}${end}`;
+    return { sql, columns: [...rest, ...key] };
   }
   const names = columns.map(quote).join(", ");
   const marks = columns.map((_, i) => mark(i + 1)).join(", ");
   const row = columns.length === 0 ? dialect.defaultRow : `(${names}) VALUES (${marks})`;
   // With nothing but the key the row is set to itself, so that it is returned.
   const conflict = operation === "UPSERT"
-    ? dialect.upsert([key], rest.length === 0 ? [key] : rest)
+    ? dialect.upsert(key, rest.length === 0 ? key : rest)
     : "";
   return { sql: `INSERT INTO ${into} ${row}${conflict}${end}`, columns };
 }

@@ -109,6 +109,14 @@ export const databaseRows: readonly Row[] = [
     with: { answer: NEW, rows: [NEW, BOB] },
   },
   {
+    // A note has the name and the text, and none has them both.
+    attribute: "to database/key",
+    text: 'key = ["name", "text"]',
+    observe: (text) => write(database({}) + to(`target = "notes"\noperation = "DELETE"\n${text}`)),
+    without: ["missing-key"],
+    with: { answer: null, rows: [ADA, BOB] },
+  },
+  {
     attribute: "to database/query",
     text: 'query = "UPDATE notes SET text = :text || name RETURNING *"',
     observe: (text) => write(database({}) + to(text)),
