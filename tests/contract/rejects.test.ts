@@ -91,15 +91,26 @@ const checked = `${websocket()}${flows}
       code   = "no_blue"
       status = 499
     }
+    error_handling {
+      error_response {
+        when   = "input.color != null && error.code == 'validation_failed'"
+        status = 400
+        body {
+          message = "'unknown color ' + input.color"
+        }
+      }
+    }
   }
 `;
 
 contract("reject: on connect the input is checked first; any status goes", checked, async (t) => {
-  const green = await t.request("/ws?color=green");
-  assert.deepEqual([green.status, green.body], [
+  const none = await t.request("/ws");
+  assert.deepEqual([none.status, none.body], [
     403,
     'flow "checked": the data is not a valid arrival\n',
   ]);
+  const green = await t.request("/ws?color=green");
+  assert.deepEqual([green.status, green.body], [400, "unknown color green\n"]);
   const blue = await t.request("/ws?color=blue");
   assert.deepEqual([blue.status, blue.body], [499, 'flow "checked" rejected the event\n']);
   await (await t.connect("/ws?color=red")).hearsNothing();

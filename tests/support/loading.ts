@@ -26,8 +26,7 @@ export function fieldsOfFlow(): Fields {
   return flowFields({
     name: "f",
     loading,
-    source: undefined,
-    operation: undefined,
+    events: { source: undefined, operation: undefined, refuses: false },
     steps,
     results,
   });

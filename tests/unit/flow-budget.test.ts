@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConnectorError } from "../../src/base/errors.ts";
 import { ManualClock } from "../support/clock.ts";
-import { failureOf, FROM, make, to } from "../support/flow.ts";
+import { eventOf, failureOf, FROM, make, to } from "../support/flow.ts";
 
 const numbers = { list: Array.from({ length: 1_000 }, (_, i) => i) };
 
@@ -62,4 +62,15 @@ test("a failure because no steps are left is not retried, and goes to the fallba
   await run(numbers);
   assert.equal(writes.length, 1);
   assert.match(String((writes[0].payload as { why: unknown }).why), /needs more steps/);
+});
+
+test("an answer at a gate has steps of its own, also where the gate has used them up", async () => {
+  const body = [
+    FROM,
+    `reject {\nwhen = "${Array(4).fill(COSTLY).join(" && ")} && false"\ncode = "never"\n}`,
+    `error_handling {\nerror_response {\nbody { all = "${COSTLY}" }\n}\n}`,
+  ].join("\n");
+  const { flow } = await make(body);
+  const { code, answer } = await failureOf(() => flow.accept(eventOf(numbers)));
+  assert.deepEqual([code, answer?.body], ["flow_failed", { all: true }]);
 });

@@ -1,11 +1,6 @@
 /** `error_handling` blocks: what happens when something fails. */
 import { expression, expressions } from "../../contract/expression-fields.ts";
-import type {
-  ConnectorModel,
-  ErrorHandlingModel,
-  ErrorResponseModel,
-  RetryModel,
-} from "../../model/mod.ts";
+import type { ErrorHandlingModel, ErrorResponseModel, RetryModel } from "../../model/mod.ts";
 import {
   attribute,
   block,
@@ -20,6 +15,7 @@ import {
 import { duration, integer, oneOf } from "../../contract/value-schema.ts";
 import { placesOf } from "../../contract/places.ts";
 import type { Loading } from "../loading.ts";
+import { type EventSource, whyNoStatus } from "./answers.ts";
 import { fallbackField } from "./destination.ts";
 
 /** The attributes of a `retry` block. */
@@ -43,7 +39,7 @@ export const errorResponseFields = {
     variables: ["error"],
   }),
   status: attribute(integer({ min: 400, max: 599 }), {
-    about: "The HTTP status; by default as the error's code says.",
+    about: "The HTTP status, for REST and for `connect`; by default as the error's code says.",
   }),
   body: expressions({
     about:
@@ -57,7 +53,7 @@ const NO_RETRY: RetryModel = { attempts: 1, delay: 1000, maxDelay: 30_000, backo
 
 /** The `error_handling` block. */
 export function errorHandlingField(
-  source: ConnectorModel | "schedule" | undefined,
+  events: EventSource,
   loading: Loading,
 ): Field<ErrorHandlingModel> {
   const fields = {
@@ -65,7 +61,7 @@ export function errorHandlingField(
       about: "Tries the destinations again, but never what cannot succeed.",
     }),
     fallback: fallbackField(loading),
-    error_response: errorResponsesField(source),
+    error_response: errorResponsesField(events),
   };
   return {
     kind: "block",
@@ -91,9 +87,7 @@ export function errorHandlingField(
   };
 }
 
-function errorResponsesField(
-  source: ConnectorModel | "schedule" | undefined,
-): Field<readonly ErrorResponseModel[]> {
+function errorResponsesField(events: EventSource): Field<readonly ErrorResponseModel[]> {
   const plain = blocks(errorResponseFields, {
     about: "What the caller gets instead of the error: the first whose `when` is true.",
   });
@@ -101,7 +95,7 @@ function errorResponsesField(
     ...plain,
     read(body, name, owner, context) {
       const all = plain.read(body, name, owner, context);
-      for (const values of all) checkErrorResponse(values, name, source, context);
+      for (const values of all) checkErrorResponse(values, name, events, context);
       const last = all.findIndex((values) => {
         const places = placesOf(values);
         return !places.has("when") && !places.misspelled.has("when");
@@ -121,18 +115,21 @@ function errorResponsesField(
 function checkErrorResponse(
   values: Values<typeof errorResponseFields>,
   name: string,
-  source: ConnectorModel | "schedule" | undefined,
+  events: EventSource,
   { subject, report }: ReadContext,
 ): void {
+  const { source } = events;
   const places = placesOf(values);
   const kind = source === "schedule" ? undefined : source?.definition.source?.kind;
   if (source !== undefined && kind !== "clients" && kind !== "requests") {
     const message = `${subject}: an error_response has no receiver here`;
     const hint = "only clients and REST callers get answers";
     report({ code: "no-caller", span: places.header, message, hint });
-  } else if (kind === "clients" && values.status !== undefined) {
-    const message = `${subject}, ${name} takes no status: a client is answered by a frame`;
-    report({ code: "unused-attribute", span: places.of("status"), message });
+  } else if (places.has("status")) {
+    const reason = whyNoStatus(events);
+    const message = `${subject}, ${name} takes no status: ${reason}`;
+    const span = places.of("status");
+    if (reason !== undefined) report({ code: "unused-attribute", span, message });
   }
   if (places.isEmpty) {
     const message = `${subject}, ${name} says nothing`;

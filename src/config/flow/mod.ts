@@ -1,6 +1,6 @@
 /** One `flow` block → its model. */
 import { expressions } from "../../contract/expression-fields.ts";
-import type { ConnectorModel, DestinationModel, FlowModel, RejectModel } from "../../model/mod.ts";
+import type { DestinationModel, FlowModel, RejectModel } from "../../model/mod.ts";
 import {
   attribute,
   type Fields,
@@ -13,6 +13,7 @@ import { StepNames } from "../../contract/step-fields.ts";
 import { duration } from "../../contract/value-schema.ts";
 import type { Loading } from "../loading.ts";
 import type { Block, Body } from "../../hcl/tree.ts";
+import type { EventSource } from "./answers.ts";
 import { destinationsField } from "./destination.ts";
 import { DestinationNames, isRead } from "./destination-names.ts";
 import { errorHandlingField } from "./error-handling.ts";
@@ -27,10 +28,7 @@ export interface FlowSurroundings {
   /** The name of the flow. */
   readonly name: string;
   readonly loading: Loading;
-  /** The connector of its events; undefined if it is unknown. */
-  readonly source: ConnectorModel | "schedule" | undefined;
-  /** As its `from` block says. */
-  readonly operation: string | undefined;
+  readonly events: EventSource;
   /** The steps that expressions may use so far. */
   readonly steps: StepNames;
   /** The named destinations whose results expressions may use so far. */
@@ -38,14 +36,14 @@ export interface FlowSurroundings {
 }
 
 /** The attributes and blocks of a flow, in the order in which they act: a step is known from its place on. */
-export function flowFields({ name, loading, source, operation, steps, results }: FlowSurroundings) {
+export function flowFields({ name, loading, events, steps, results }: FlowSurroundings) {
   return {
     ...sourceFields,
     timeout: attribute(duration(), {
       about: "How long one run may take, retries included.",
       default: "30s",
     }),
-    accept: acceptField(source, operation, steps, loading),
+    accept: acceptField(events, steps, loading),
     validate: validateField(loading),
     step: stepsField(steps, loading),
     transform: transformField(
@@ -56,12 +54,12 @@ export function flowFields({ name, loading, source, operation, steps, results }:
     ),
     dedupe: dedupeField(loading),
     to: destinationsField(results, loading),
-    reject: rejectsField(name, { source, operation }, steps, results),
+    reject: rejectsField(name, events, steps, results),
     response: expressions({
       about: "What the sender is answered.",
       variables: ["payload", ...RESULTS],
     }),
-    error_handling: errorHandlingField(source, loading),
+    error_handling: errorHandlingField(events, loading),
   } satisfies Fields;
 }
 
@@ -76,7 +74,9 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
   const steps = new StepNames(subject, report);
   const { source, operation, hasClient, hasConnections } = originOf(found, loading);
   const results = new DestinationNames(subject, report);
-  const fields = flowFields({ name, loading, source, operation, steps, results });
+  const refuses = body.blocks.some(({ type }) => type === "accept" || type === "reject");
+  const events = { source, operation, refuses };
+  const fields = flowFields({ name, loading, events, steps, results });
   const hidden = hidesSteps(body, fields);
   if (hidden) steps.addUnread();
   if (misspelledOf(body, fields).has("to")) results.addUnread();

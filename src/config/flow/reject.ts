@@ -17,7 +17,8 @@ import { placesOf } from "../../contract/places.ts";
 import type { StepNames } from "../../contract/step-fields.ts";
 import { integer, oneOf, text, valueSchema } from "../../contract/value-schema.ts";
 import type { Block } from "../../hcl/tree.ts";
-import type { ConnectorModel, RejectModel } from "../../model/mod.ts";
+import type { RejectModel } from "../../model/mod.ts";
+import { type EventSource, whyNoStatus } from "./answers.ts";
 import type { DestinationNames } from "./destination-names.ts";
 import { SETTLEMENTS } from "./source.ts";
 
@@ -55,14 +56,6 @@ export const rejectFields = {
     default: "reject",
   }),
 } satisfies Fields;
-
-/** Where the events of a flow come from. */
-export interface EventSource {
-  /** Undefined if it is not known. */
-  readonly source: ConnectorModel | "schedule" | undefined;
-  /** The `operation` of the `from` block. */
-  readonly operation: string | undefined;
-}
 
 /** What a `reject` below a `to` may use beside the variables of the flow. */
 const DELIVERED = ["output", "payload", "outputs", "results"];
@@ -138,15 +131,12 @@ function checkGate(
 /** Whether the sender gets an HTTP response. */
 function checkStatus(
   values: Values<typeof rejectFields>,
-  { source, operation }: EventSource,
+  events: EventSource,
   { subject, report }: ReadContext,
 ): void {
   const places = placesOf(values);
-  if (source === undefined || !places.has("status")) return;
-  const { kind, handshake } = (source === "schedule" ? undefined : source.definition.source) ?? {};
-  if (kind === "requests") return;
-  if (handshake !== undefined && (operation ?? handshake) === handshake) return;
-  const reason = kind === "clients" ? "a client is answered by a frame" : "nobody is answered";
+  const reason = places.has("status") ? whyNoStatus(events) : undefined;
+  if (reason === undefined) return;
   const message = `${subject} takes no status: ${reason}`;
   report({ code: "unused-attribute", span: places.of("status"), message });
 }

@@ -1,6 +1,6 @@
 /** The blocks by which a flow refuses or leaves out events: `accept`, `validate` and `dedupe`. */
 import { expression } from "../../contract/expression-fields.ts";
-import type { AcceptModel, ConnectorModel, DedupeModel, FlowModel } from "../../model/mod.ts";
+import type { AcceptModel, DedupeModel, FlowModel } from "../../model/mod.ts";
 import {
   attribute,
   type Field,
@@ -14,6 +14,7 @@ import type { StepNames } from "../../contract/step-fields.ts";
 import { duration, integer, oneOf, text } from "../../contract/value-schema.ts";
 import { placesOf } from "../../contract/places.ts";
 import { findNamed, type Loading } from "../loading.ts";
+import type { EventSource } from "./answers.ts";
 import { checkSettlement } from "./reject.ts";
 import { SETTLEMENTS } from "./source.ts";
 import { stepsField } from "./request.ts";
@@ -53,8 +54,7 @@ export const dedupeFields = {
 
 /** The `accept` block, whose steps may look something up first. */
 export function acceptField(
-  source: ConnectorModel | "schedule" | undefined,
-  operation: string | undefined,
+  events: EventSource,
   names: StepNames,
   loading: Loading,
 ): Field<AcceptModel | undefined> {
@@ -71,7 +71,7 @@ export function acceptField(
       const inner = { ...context, subject: `${context.subject}, ${name}` };
       // The steps come first: `when` may use what they have found.
       const values = readFields(found.body, { step, ...acceptFields }, found.headerSpan, inner);
-      checkSettlement(values, { source, operation }, inner);
+      checkSettlement(values, events, inner);
       return { steps: values.step, when: values.when, onReject: values.on_reject };
     },
   };

@@ -84,14 +84,14 @@ export function frameRefusal(error: FlowError, id: FrameId | undefined): Refusal
 }
 
 /**
- * The answer to a handshake whose flow has failed: where the flow refuses it, the status of its
- * `reject` or 403; 503 where it took too long, else 500.
+ * The answer to a handshake whose flow has failed: the status that its `error_response` or its
+ * `reject` says, else 403 where the flow refuses it, 503 where it took too long, and 500.
  */
 export function handshakeRefusal(error: FlowError): HandshakeRefusal {
   const message = messageOf(error);
-  if (isRefusal(error) || error.code === "validation_failed") {
-    return refuse(error.status ?? 403, message);
-  }
+  const status = error.answer?.status ?? error.status;
+  if (status !== undefined) return refuse(status, message);
+  if (isRefusal(error) || error.code === "validation_failed") return refuse(403, message);
   return error.code === "timeout" ? tooLate(message) : refuse(500, message);
 }
 
