@@ -91,12 +91,52 @@ test("a commit that fails fails all of its transactions", async () => {
   const queue = new CommitQueue(database, 0);
   const outcomes = await Promise.allSettled([1, 2].map((i) => queue.transact(() => i)));
   assert.deepEqual(outcomes, Array(2).fill({ status: "rejected", reason: broken }));
-  const saved = ["SAVEPOINT weir", "RELEASE weir"];
-  assert.deepEqual(ran, ["BEGIN IMMEDIATE", ...saved, ...saved, "COMMIT", "ROLLBACK"]);
-  // One that is alone needs no savepoint.
-  ran.length = 0;
-  await assert.rejects(queue.transact(() => 1), broken);
   assert.deepEqual(ran, ["BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"]);
+});
+
+test("transactions have savepoints once one has failed or waited, until a flush without a failure", async () => {
+  const ran: string[] = [];
+  let open = false;
+  const effects: Readonly<Record<string, boolean>> = {
+    "BEGIN IMMEDIATE": true,
+    COMMIT: false,
+    ROLLBACK: false,
+  };
+  const queue = new CommitQueue({
+    get isTransaction() {
+      return open;
+    },
+    prepare: (sql) => ({
+      get() {
+        ran.push(sql.split(" weir")[0]);
+        open = effects[sql] ?? open;
+      },
+    }),
+  }, 0);
+  const works: Readonly<Record<string, () => unknown>> = {
+    good: () => ran.push("good"),
+    bad() {
+      ran.push("bad");
+      throw new Error("bad");
+    },
+    slow: async () => ran.push(await Promise.resolve("slow")),
+  };
+  const flush = async (names: string) => {
+    ran.length = 0;
+    await Promise.allSettled(names.split(" ").map((name) => queue.transact(works[name])));
+    return ran.join(" ").replaceAll("BEGIN IMMEDIATE", "BEGIN");
+  };
+  assert.equal(await flush("good good"), "BEGIN good good COMMIT");
+  const saved = (name: string) => `SAVEPOINT ${name} RELEASE`;
+  const undone = "SAVEPOINT bad ROLLBACK TO RELEASE";
+  assert.equal(
+    await flush("good good bad good bad bad"),
+    `BEGIN good good bad ROLLBACK BEGIN ${saved("good")} ${saved("good")} COMMIT ` +
+      `BEGIN ${saved("good")} ${undone} ${undone} COMMIT`,
+  );
+  assert.equal(await flush("bad good"), `BEGIN ${undone} ${saved("good")} COMMIT`);
+  assert.equal(await flush("good good"), `BEGIN ${saved("good")} ${saved("good")} COMMIT`);
+  assert.equal(await flush("good slow bad"), `BEGIN good slow ${undone} COMMIT`);
 });
 
 test("one write that fails takes none of the others with it", async () => {

@@ -46,8 +46,8 @@ export class Plans {
   readonly #database: Database;
   readonly #catalog: Catalog;
   readonly #tables = new Map<string, Plan>();
-  /** The plan of the latest write to a table: the next is often of the same shape. */
-  #latest: { readonly wanted: WantedWrite; readonly plan: Plan } | undefined;
+  /** The latest write to each table: the next is often of the same shape. */
+  readonly #latest = new Map<string, { readonly wanted: WantedWrite; readonly plan: Plan }>();
   readonly #queries = new WeakMap<DatabaseDestination, Plan>();
 
   /** Prepares nothing yet. */
@@ -63,7 +63,7 @@ export class Plans {
    * @throws {Error} The database refuses it.
    */
   table(wanted: WantedWrite): Plan | Promise<Plan> {
-    const latest = this.#latest;
+    const latest = this.#latest.get(wanted.table);
     if (latest !== undefined && isSame(wanted, latest.wanted)) return latest.plan;
     // JSON, since any plain separator might be part of a name.
     const { operation, table, key, columns, returning } = wanted;
@@ -78,7 +78,7 @@ export class Plans {
   }
 
   #keepLatest(wanted: WantedWrite, plan: Plan): Plan {
-    this.#latest = { wanted, plan };
+    this.#latest.set(wanted.table, { wanted, plan });
     return plan;
   }
 

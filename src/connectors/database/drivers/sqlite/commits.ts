@@ -55,6 +55,10 @@ export class CommitQueue {
   #scheduled = false;
   /** How many statements the current transaction has run. */
   #statements = 0;
+  /** Whether a transaction of `transact` has failed since the last flush began. */
+  #failed = false;
+  /** Whether each has a savepoint from now on, which is only worth its cost where one fails. */
+  #saves = false;
   /** Present while a transaction stays open from one turn of the event loop to another. */
   #open: PromiseWithResolvers<void> | undefined;
 
@@ -178,6 +182,8 @@ export class CommitQueue {
 
   /** Returns after how many milliseconds the next commit may be tried. */
   *#commitWaiting(): Steps<number> {
+    this.#saves = this.#failed;
+    this.#failed = false;
     const batches = [this.#waiting.splice(0, LARGEST_COMMIT)];
     for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
       try {
@@ -202,17 +208,24 @@ export class CommitQueue {
     for (let index = 0; index < batch.length; index++) {
       const write = batch[index];
       if (write.cancelled) continue;
-      const saved = write.atomic && batch.length > 1;
+      const saved = this.#saves && write.atomic && batch.length > 1;
       try {
         if (saved) this.#save.get();
         let result = write.work();
-        if (write.atomic && isPromiseLike(result)) result = yield untilInterrupted(write, result);
+        if (write.atomic && isPromiseLike(result)) {
+          // What has taken long is not to be repeated where a later one fails.
+          this.#saves = true;
+          result = yield untilInterrupted(write, result);
+        }
         if (saved) this.#release.get();
         write.outcome = { result };
       } catch (error) {
         write.outcome = { error };
-        if (write.atomic) this.#undoOne(saved);
-        // A full disk or a rule of the schema (ON CONFLICT ROLLBACK) has undone those before, too.
+        if (write.atomic) {
+          this.#failed = this.#saves = true;
+          this.#undoOne(saved);
+        }
+        // Those before are undone, too: without a savepoint, by a full disk or by ON CONFLICT ROLLBACK.
         if (!this.#database.isTransaction) {
           fail(write, error);
           return parts(batch, index, index + 1);
@@ -220,8 +233,8 @@ export class CommitQueue {
       }
       if (this.#statements >= LARGEST_COMMIT) this.#waiting.unshift(...batch.splice(index + 1));
     }
-    // One that was cancelled while another one waited may have run.
-    if (batch.some(({ cancelled, outcome }) => cancelled && outcome !== undefined)) {
+    // One may have been cancelled while another one waited.
+    if (batch.some(({ cancelled, outcome }) => cancelled && outcome && "result" in outcome)) {
       this.#rollback.get();
       return [batch.filter(({ cancelled }) => !cancelled)];
     }
@@ -239,7 +252,7 @@ export class CommitQueue {
     return [];
   }
 
-  /** Undoes all statements of one write, which is alone in the transaction if nothing was saved. */
+  /** Undoes all statements of one write, and those before it where there is no savepoint. */
   #undoOne(saved: boolean): void {
     // The error may have undone the whole transaction.
     if (!this.#database.isTransaction) return;
