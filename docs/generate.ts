@@ -13,7 +13,8 @@ import { fieldsOfFlow, fieldsOfTest } from "../tests/support/loading.ts";
 const INTRODUCTION = `# Configuration reference
 
 Generated from the source by \`deno task docs\`. [flows.md](flows.md) explains how the parts of a flow
-work together, and [examples/chat/chat.hcl](../examples/chat/chat.hcl) explains a configuration line by line.
+work together, [databases.md](databases.md) explains the operations of a database, and
+[examples/chat/chat.hcl](../examples/chat/chat.hcl) explains a configuration line by line.
 
 A configuration is one file, or a folder: all \`*.hcl\` files in it and in the folders below. It has these
 blocks:
