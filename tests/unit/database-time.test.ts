@@ -43,6 +43,7 @@ test("every way to ask SQLite for the time has that of the clock", () => {
     "datetime('now', 'utc')": ["2026-01-01 01:00:01", "text"],
     "datetime('subsec')": ["2026-01-01 01:00:01.250", "text"],
     "date('now', '+1 month')": ["2026-02-01", "text"],
+    "datetime('SUBSECOND')": ["2026-01-01 01:00:01.250", "text"],
     "time('now', 'subsec')": ["01:00:01.250", "text"],
     "strftime('%Y %H')": ["2026 01", "text"],
     "strftime('%s', 'now', '+1 second')": ["1767229202", "text"],

@@ -108,6 +108,47 @@ test("connectors with one queue share its messages, and both end when it is empt
   });
 });
 
+test("what a connector leaves in a queue at its end is for the others of that queue", async () => {
+  const options = { queue: { name: "work" } };
+  await withBrokers({ a: { options, run: done }, b: { options, run: done } }, async (all, seen) => {
+    all.a.write(request("left", {}));
+    await all.a.close();
+    await turn();
+    assert.deepEqual(seen, ["b left amq.topic {}"]);
+    assert.equal(all.a.counts().discarded, 0);
+  });
+});
+
+test("a connector without flows has no queue", async () => {
+  const options = { publisher: { exchange: "", mandatory: true } };
+  await withBrokers({
+    sender: { options },
+    idle: { options: { queue: { name: "mail" } } },
+  }, ({ sender }) => {
+    assert.throws(() => sender.write(request("mail", {})), /no queue takes the routing key "mail"/);
+    return Promise.resolve();
+  });
+});
+
+test("a dead letter has all its attempts in the queue that it is moved to", async () => {
+  const dead = { queue: { name: "dead" }, exchange: { name: "others" } };
+  const refuseForNow = (): never => {
+    throw failure(false);
+  };
+  const again = (queue: string) => ({
+    consumer: { dlq: { max_retries: 1, retry_delay: 0, queue } },
+  });
+  await withBrokers({
+    a: { options: { queue: { name: "work" }, ...again("dead") }, run: refuseForNow },
+    b: { options: { ...dead, ...again("deader") }, run: refuseForNow },
+  }, async ({ a, b }, seen) => {
+    a.write(request("x", {}));
+    await turn();
+    assert.deepEqual(seen.map((one) => one[0]), ["a", "a", "b", "b"]);
+    assert.deepEqual([a.counts().retried, b.counts().retried], [1, 1]);
+  });
+});
+
 test("another address, virtual host or runtime is another broker", async () => {
   const options = { queue: { name: "work" } };
   await withBrokers({
@@ -181,6 +222,39 @@ test "a dead letter" {
 }
 `;
   assert.equal(await reportOf(flows), "ok      a dead letter");
+});
+
+test("a test gives a message to one connector that only a flow of another takes", async () => {
+  const config = `connector "orders" {
+  type     = "mq"
+  driver   = "memory"
+  exchange { name = "shop" }
+}
+connector "bills" {
+  type     = "mq"
+  driver   = "memory"
+  exchange { name = "shop" }
+}
+flow "bill" {
+  from {
+    connector = "bills"
+    operation = "order.*"
+  }
+  to {
+    connector = "ws"
+    operation = "broadcast"
+  }
+}
+test "given" {
+  client "ada" {}
+  given "orders" {
+    operation = "order.new"
+    data      = { id = 7 }
+  }
+  expect "ada" { data = { id = 7 } }
+}
+`;
+  assert.equal(await reportOf(config), "ok      given");
 });
 
 /** The warnings of `weir check` for two connectors, each with a flow. */

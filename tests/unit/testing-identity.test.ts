@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SECRET } from "../support/auth.ts";
+import { takeVouched, tokenFor } from "../../src/transport/vouched.ts";
 import { resultsOf } from "./testing-support.ts";
 
 /** A connector with this in its `auth` block, and flows that show who its clients are. */
@@ -189,6 +190,13 @@ test("a client renews its token by claims", async () => {
     'advance { by = "110s" }\n expect "ann" { nothing = true }\n advance { by = "1m" }\n' +
     'expect "ann" { type = "close" }\n';
   assert.deepEqual(await failures(SHARED, body), []);
+});
+
+test("a token of a test is good once", () => {
+  const token = tokenFor({ userId: "ada", claims: null });
+  assert.notEqual(tokenFor({ userId: "ada", claims: null }), token);
+  assert.deepEqual(takeVouched(token), { userId: "ada", claims: null });
+  assert.equal(takeVouched(token), undefined);
 });
 
 test("a token of another user, or one that has expired, is refused and changes nothing", async () => {

@@ -42,13 +42,7 @@ export class MemoryQueue {
 
   /** Takes the oldest message; undefined where none waits. */
   shift(): Queued | undefined {
-    const message = this.#messages.shift();
-    // The others may wait for the queue to be empty.
-    const wasLast = message !== undefined && this.#messages.length === 0;
-    if (wasLast && this.#consumers.length > 1) {
-      for (const consumer of this.#consumers) consumer.wake();
-    }
-    return message;
+    return this.#messages.shift();
   }
 
   /** From now on it hears of messages. */
