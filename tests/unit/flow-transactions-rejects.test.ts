@@ -106,7 +106,8 @@ test("a refusal undoes the whole transaction, wherever its reject is written", a
     // A list before it, a list after it, and another that is not true.
     list + put(CLOSE, '"closed"') + reject("results.closed == null", "lost") + CLOSED + list,
     // After a single one, which needs a transaction for it.
-    put(update, '"closed"') + reject("results.closed.id == 3", "ticket_closed"),
+    put(update.replace("closed", "open"), '"closed"') +
+    reject("results.closed.id == 3", "ticket_closed"),
     list + reject("input.id == 3", "ticket_closed"),
     // A row that is not there.
     put(AUDIT) + put(update.replace("input.id", "input.id + 10"), '"closed"') +
