@@ -7,7 +7,7 @@ export interface EventSource {
   readonly source: ConnectorModel | "schedule" | undefined;
   /** The `operation` of the `from` block. */
   readonly operation: string | undefined;
-  /** Whether the flow can refuse an event: it has an `accept` or a `reject`. */
+  /** Whether the flow can refuse an event before its destinations run. */
   readonly refuses: boolean;
 }
 

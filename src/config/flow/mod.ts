@@ -74,8 +74,7 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
   const steps = new StepNames(subject, report);
   const { source, operation, hasClient, hasConnections } = originOf(found, loading);
   const results = new DestinationNames(subject, report);
-  const refuses = body.blocks.some(({ type }) => type === "accept" || type === "reject");
-  const events = { source, operation, refuses };
+  const events = { source, operation, refuses: refusesEarly(body) };
   const fields = flowFields({ name, loading, events, steps, results });
   const hidden = hidesSteps(body, fields);
   if (hidden) steps.addUnread();
@@ -133,6 +132,14 @@ function usedByRejects(
     const after = late.filter(({ delivered }) => delivered > place);
     return isRead(one, after.map(({ when }) => when.paths)) ? { ...one, resultUsed: true } : one;
   });
+}
+
+/** Whether it has an `accept`, or a `reject` above its destinations. */
+function refusesEarly({ blocks }: Body): boolean {
+  const first = blocks.findIndex(({ type }) => type === "to");
+  return blocks.some(({ type }, place) =>
+    type === "accept" || (type === "reject" && (first < 0 || place < first))
+  );
 }
 
 function hasSteps({ blocks }: Body): boolean {
