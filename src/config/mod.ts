@@ -17,6 +17,7 @@ import { readFiles, type ReadOptions } from "../hcl/mod.ts";
 import type { Loading } from "./loading.ts";
 import type { ImportPlugin, ListedPlugin, LoadedPlugins, PluginOptions } from "./plugins.ts";
 import { Problems } from "./problems.ts";
+import { refuseSharedRoutes } from "./routes.ts";
 import { readService } from "./service.ts";
 import { readTests } from "./test/mod.ts";
 import { type Block, type Body, hasFailed, type SourceFile } from "../hcl/tree.ts";
@@ -145,8 +146,10 @@ async function connectFiles(
   const soundConnectors = found.flatMap(({ model, sound, expressions }) =>
     model && sound ? [{ model, expressions }] : []
   );
+  const soundByName = new Map(soundConnectors.map(({ model }) => [model.name, model]));
+  refuseSharedRoutes(placed.map(({ model }) => model), soundByName, report);
   warn(placed, soundConnectors, {
-    connectors: new Map(soundConnectors.map(({ model }) => [model.name, model])),
+    connectors: soundByName,
     constants: read.constants,
     complete: !options.embedded && !problems.hasErrors,
     report,

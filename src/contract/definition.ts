@@ -68,6 +68,11 @@ export interface SourceType<Options = unknown> {
   /** Checks the `operation` of a `from` block. What could not be read of the options is undefined. */
   check?(operation: string | undefined, options: Options): readonly BlockProblem[];
   /**
+   * The requests that an operation takes, in one form: only one connector on a port can have them.
+   * Undefined for what `check` refuses.
+   */
+  route?(operation: string): string | undefined;
+  /**
    * Whether what a block with `target` delivers here comes back as an event of `operation`. An
    * undefined operation is every event. Never where absent. `written` is the operation of the block.
    * A `given` block of a test has none, and its own operation is the target.

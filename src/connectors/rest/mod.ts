@@ -46,6 +46,10 @@ export const restConnector: ConnectorType = defineConnector({
     needsToken: ({ auth }) => auth?.required === true,
     verifies: ({ auth }) => auth !== undefined,
     metadata: [...METADATA],
+    route(operation) {
+      const parsed = parseOperation(operation);
+      return "message" in parsed ? undefined : `${parsed.method} ${parsed.shape}`;
+    },
     check(operation) {
       const parsed = parseOperation(operation);
       return "message" in parsed ? [parsed] : [];
