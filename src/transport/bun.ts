@@ -228,7 +228,7 @@ class BunPeer implements Peer, BunSocketData, AddressSource {
 
   message(text: string): void {
     if (this.endpoint.compression === true && this.#isTooMuch(text.length)) {
-      this.session.flush();
+      this.session.closing();
       // Bun stops reading here, so the rest of the read is not inflated.
       this.#socket?.close(1008, TOO_MUCH_WAITS);
     } else {

@@ -19,6 +19,8 @@ interface WsReceiver {
   _fragments: Uint8Array[];
   _messageLength: number;
   _write(chunk: Buffer, encoding: string, callback: Callback): void;
+  /** Takes no more bytes. */
+  end(): void;
   /** Starts to read a frame. */
   getInfo(callback: Callback): void;
   /** Receives the payload of a frame of a compressed message. */
@@ -50,6 +52,8 @@ export interface ReceivingSocket {
   takeBack(bytes: Buffer): void;
   /** Receives the number of bytes that were just inflated. */
   inflated(bytes: number): void;
+  /** Nothing more will arrive. */
+  ended(): void;
 }
 
 /**
@@ -84,6 +88,12 @@ export class ClientReceiver extends Receiver {
     const { isPaused, readyState } = this.socket;
     if (isPaused && readyState === OPEN && this._bufferedBytes > 0) giveBack(this);
     else super.getInfo(callback);
+  }
+
+  /** `ws` calls this after a close frame and at the end of the stream, perhaps long before `close`. */
+  override end(): void {
+    this.socket.ended();
+    super.end();
   }
 
   override decompress(data: Buffer, callback: Callback): void {

@@ -101,9 +101,14 @@ export class SessionSocket extends WebSocket implements ReceivingSocket {
     }, 0);
   }
 
+  /** Also where the client has ended its side without a close frame. */
+  ended(): void {
+    this.#session?.closing();
+  }
+
   /** `ws` calls this as soon as it has read a close frame or an invalid one. */
   override close(code?: number, reason?: string | Buffer): void {
-    this.#session?.flush();
+    this.#session?.closing();
     super.close(code, reason);
   }
 }

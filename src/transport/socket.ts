@@ -134,8 +134,14 @@ export interface SocketSession {
   ping(data: Uint8Array): void;
   /** A pong frame. */
   pong(): void;
-  /** The adapter is about to send a close frame, so everything queued must be sent now. */
+  /** Everything queued must be sent now. */
   flush(): void;
+  /**
+   * The adapter has read a close frame, or is about to send one. Everything queued must be sent now,
+   * and the connection receives nothing more. An adapter that learns of it only with `close` does not
+   * call it.
+   */
+  closing(): void;
   /** The connection has closed; called once. The code is 1006 if there was no close frame. */
   close(code: number, reason: string): void;
 }

@@ -1,7 +1,7 @@
 /** How connections end, by the client, by policy and by the server's own end. */
 import assert from "node:assert/strict";
 import { closeCode, contract, flows, websocket } from "../support/socket-contract.ts";
-import { pause } from "../support/socket-probe.ts";
+import { pause, until } from "../support/socket-probe.ts";
 
 const config = websocket() + flows;
 
@@ -60,6 +60,50 @@ contract("close: who is being closed gets nothing more, and is in no room", conf
   assert.equal(await t.runtime.sendToUser("ann", 1), 0);
   assert.equal(await t.runtime.broadcast(1), 0);
 });
+
+contract("close: each message that counts a closing client arrives", config, async (t) => {
+  const client = await t.connect("/ws?user_id=ann");
+  await client.ask({ type: "join_room", room: "r", id: 1 });
+  // Its TCP stays open: it does not read that the server has ended its side.
+  client.socket.pause();
+  client.close(1000);
+  let counted = 0;
+  await until("the close", async () => {
+    const found = await t.runtime.sendToRoom("r", 1);
+    counted += found;
+    return found === 0;
+  });
+  assert.equal(await t.runtime.sendToUser("ann", 1), 0);
+  assert.equal(await t.runtime.broadcast(1), 0);
+  client.socket.resume();
+  const { messages, ending } = await client.finish();
+  assert.equal(ending.code, 1000);
+  // Bun and Deno's own sockets may answer a close before what was sent in the same tick.
+  if (t.host.sockets === "ws") assert.equal(messages.length, counted);
+  else assert.ok(counted - messages.length <= 1);
+  await t.probe.received(1);
+  assert.deepEqual(t.probe.targets, ["ended"]);
+});
+
+contract(
+  "close: a client that ends its TCP is no recipient, though it reads nothing",
+  websocket('slow_client {\n queue = "64MB"\n }') + flows,
+  async (t) => {
+    // Bun and Deno's own sockets tell of the end when the socket is gone.
+    if (t.host.sockets !== "ws") return;
+    const client = await t.connect("/ws?user_id=ann");
+    await client.hearsNothing();
+    client.socket.pause();
+    const text = "x".repeat(1_000_000);
+    for (let n = 0; n < 16; n++) await t.runtime.sendToUser("ann", text);
+    client.socket.end();
+    await until("the end", async () => await t.runtime.sendToUser("ann", 1) === 0);
+    assert.deepEqual(t.probe.targets, []);
+    client.destroy();
+    await t.probe.received(1);
+    assert.deepEqual(t.probe.targets, ["ended"]);
+  },
+);
 
 contract("close: the server's end flushes, then closes everybody with 1001", config, async (t) => {
   const clients = await Promise.all([1, 2, 3].map(() => t.connect()));

@@ -28,6 +28,7 @@ const session: SocketSession = {
   ping() {},
   pong() {},
   flush() {},
+  closing() {},
   close() {},
 };
 

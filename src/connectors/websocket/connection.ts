@@ -129,6 +129,12 @@ export class Connection implements SocketSession, OpenConnection, SocketListener
     this.#socket?.outbox.flush();
   }
 
+  closing(): void {
+    if (this.#closing !== undefined || this.#socket === undefined) return;
+    this.#socket.outbox.close();
+    this.#shared.registry.remove(this);
+  }
+
   close(code: number, reason: string): void {
     const socket = this.#socket;
     if (socket === undefined) return;
