@@ -192,7 +192,8 @@ await downstreamOfBroker(
     }
     assert.equal((await bench.probe.deliveries()).length, 3);
     assert.ok(
-      (await bench.logged(/message poison was discarded: flow "fail" failed/, "error")).length > 0,
+      (await bench.logged(/message poison was discarded: flow_failed: flow "fail" failed/, "error"))
+        .length > 0,
     );
     await accounted(bench, broker, 1);
   },

@@ -26,13 +26,22 @@ class Bench {
     this.client.on("error", () => undefined);
   }
 
-  async make(options: Record<string, unknown> = {}, name = this.id): Promise<Made> {
-    const made = await makeMq({
-      driver: "rabbitmq",
-      host: "127.0.0.1",
-      exchange: { name: this.exchange, type: "topic", durable: true },
-      ...options,
-    }, name);
+  async make(
+    options: Record<string, unknown> = {},
+    name = this.id,
+    runtime?: object,
+  ): Promise<Made> {
+    const made = await makeMq(
+      {
+        driver: "rabbitmq",
+        host: "127.0.0.1",
+        exchange: { name: this.exchange, type: "topic", durable: true },
+        ...options,
+      },
+      name,
+      undefined,
+      runtime,
+    );
     this.#made.push(made);
     return made;
   }
@@ -68,10 +77,12 @@ class Bench {
       await connector.drain();
       await connector.close();
     }
-    for (const name of ["queue", "queue.dlq", "queue.retry", "other"]) {
+    for (
+      const name of ["queue", "queue.dlq", "queue.retry", "other", "other.dlq", "other.retry"]
+    ) {
       await this.client.queueDelete(`${this.id}.${name}`);
     }
-    for (const name of ["exchange", "other"]) {
+    for (const name of ["exchange", "other", "third"]) {
       await this.client.exchangeDelete({ exchange: `${this.id}.${name}` });
     }
     await this.client.close();
@@ -206,7 +217,10 @@ await bench(
     await connector.write(request("k", 1));
     await until("the end", () => connector.counts().discarded === 1);
     assert.equal(runs, 3);
-    assert.match(log.at(-1)![1], /message k was discarded: flow "test" failed \(ref 0badc0de\)/);
+    assert.match(
+      log.at(-1)![1],
+      /message k was discarded: flow_failed: flow "test" failed \(ref 0badc0de\)/,
+    );
     assert.equal(await bench.count(bench.queue), 0);
   },
 );
@@ -257,6 +271,67 @@ await bench("dead letters can go through an exchange of their own", async (bench
   assert.equal(letter?.routingKey, "k.dead");
   assert.deepEqual(letter?.body, { n: 1 });
 });
+
+/** What the flows of three connectors see: the first two always fail, and have one retry. */
+async function lettersOf(
+  bench: Bench,
+  driver: string,
+  exchange: string | undefined,
+): Promise<readonly unknown[]> {
+  const { id, exchange: main, queue } = bench;
+  const dead = `${id}.other`;
+  const dlq = { max_retries: 1, retry_delay: 20 };
+  const seen: unknown[] = [];
+  const runtime = {};
+  const consumers: readonly [string, string, object | undefined, FlowError | undefined][] = [
+    [main, queue, { ...dlq, queue: dead, exchange }, failure()],
+    [dead, dead, dlq, rejected("dead", false)],
+    [`${id}.third`, `${dead}.dlq`, undefined, undefined],
+  ];
+  const all = await Promise.all(consumers.map(async ([exchange, queue, dlq, error]) => {
+    const { connector } = await bench.make(
+      {
+        driver,
+        exchange: { name: exchange, type: "topic", durable: true },
+        queue: { ...queueDefaults, name: queue },
+        consumer: { prefetch: 1, dlq },
+      },
+      id,
+      runtime,
+    );
+    const run = ({ operation, input }: FlowEvent): void => {
+      seen.push([queue, operation, input.exchange, input.headers, input.body]);
+      if (error !== undefined) throw error;
+    };
+    connector.subscribe("#", flow(run));
+    return connector;
+  }));
+  for (const connector of all) await connector.start();
+  for (const connector of all) await connector.consume();
+  await all[0].write(request("order.new", { n: 1 }, { mine: true }));
+  await until("the last letter", () => all[2].counts().acked === 1);
+  for (const connector of all) await connector.close();
+  return seen;
+}
+
+for (const way of ["straight", "through an exchange"]) {
+  await bench(`dead letters that come ${way} are those of the memory broker`, async (bench) => {
+    const exchange = way === "straight" ? undefined : `${bench.id}.other`;
+    const seen = await lettersOf(bench, "rabbitmq", exchange);
+    assert.equal(seen.length, 5);
+    assert.deepEqual(seen, await lettersOf(bench, "memory", exchange));
+    const letter = {
+      mine: true,
+      "x-weir-routing-key": "order.new",
+      "x-weir-exchange": bench.exchange,
+      "x-weir-reason": 'flow_failed: flow "test" failed (ref 0badc0de)',
+      "x-weir-retries": 1,
+    };
+    const from = exchange ?? bench.exchange;
+    const at = [`${bench.id}.other`, "order.new", from, letter, { n: 1 }];
+    assert.deepEqual(seen.slice(2, 4), [at, at]);
+  });
+}
 
 await bench("what cannot succeed is not repeated, and the next ones pass", async (bench) => {
   const dlq = { max_retries: 5, retry_delay: 60_000 };
@@ -385,9 +460,12 @@ await bench(
       reasons[routingKey] = [connector.counts().retried, letter?.headers?.["x-weir-reason"]];
     }
     assert.deepEqual(reasons, {
-      reject: [0, 'flow "guard" rejected the event'],
-      requeue: [2, 'flow "guard" rejected the event'],
-      invalid: [2, 'flow "orders": the data is not a valid order: id is missing'],
+      reject: [0, 'rejected: flow "guard" rejected the event'],
+      requeue: [2, 'rejected: flow "guard" rejected the event'],
+      invalid: [
+        2,
+        'validation_failed: flow "orders": the data is not a valid order: id is missing',
+      ],
     });
   },
 );

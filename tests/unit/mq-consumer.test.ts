@@ -59,7 +59,7 @@ async function consuming(queue: Partial<typeof named> = {}) {
 
 test("a message that cannot be moved: the error is in words", async () => {
   const { consumer, errors, delivery } = await consuming();
-  const moves = [() => delivery.redeliver("r", 1, 0), () => delivery.deadLetter("r")];
+  const moves = [() => delivery.redeliver("r", 1, 0), () => delivery.deadLetter("r", 0)];
   for (const move of moves) {
     errors.declare = new Error("undefined: no such exchange");
     await assert.rejects(async () => await move(), { message: "no such exchange" });

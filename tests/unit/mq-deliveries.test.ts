@@ -46,10 +46,10 @@ class FakeDelivery implements Delivery {
     this.log.push(`redeliver ${retries} ${delay} ${reason}`);
   }
 
-  async deadLetter(reason: string): Promise<{ leftOut?: string }> {
+  async deadLetter(reason: string, retries: number): Promise<{ leftOut?: string }> {
     await Promise.resolve();
     if (this.error !== undefined) throw this.error;
-    this.log.push(`dead letter ${reason}`);
+    this.log.push(`dead letter ${retries} ${reason}`);
     return { leftOut: "a header" };
   }
 }
@@ -80,7 +80,7 @@ function made(
 }
 
 const failing = () => Promise.reject(failure());
-const reason = 'flow "test" failed (ref 0badc0de)';
+const reason = 'flow_failed: flow "test" failed (ref 0badc0de)';
 
 test("a broker that cannot hold a message: it waits here, then is a dead letter", async () => {
   let runs = 0;
@@ -97,7 +97,7 @@ test("a broker that cannot hold a message: it waits here, then is a dead letter"
   await clock.advance(1000);
   await deliveries.drain();
   assert.equal(runs, 3);
-  assert.deepEqual(delivery.log, [`dead letter ${reason}`]);
+  assert.deepEqual(delivery.log, [`dead letter 2 ${reason}`]);
   assert.match(log.at(-1)![1], /dead: .*; left out: a header$/);
   const { consumed, retried, dead_lettered } = deliveries.counts;
   assert.deepEqual([consumed, retried, dead_lettered], [3, 2, 1]);

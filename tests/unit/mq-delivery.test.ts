@@ -35,13 +35,50 @@ test("a message that waited for a retry is unchanged", () => {
   assert.ok("body" in again.content);
   assert.deepEqual(again.content.body, { n: 1 });
   assert.equal(again.content.metadata.headers.mine, 1);
-  assert.equal(Object.hasOwn(again.content.metadata.headers, "x-weir-retries"), false);
+  assert.equal(Object.hasOwn(again.content.metadata.headers, "x-weir-retry"), false);
   assert.equal(again.content.metadata.properties.message_id, "m1");
   assert.equal(again.content.metadata.properties.priority, 4);
 });
 
+test("a dead letter keeps the headers that it came with while it waits for a retry", () => {
+  const dead = deadLetterCopy(readMessage(message({ headers: { mine: 1 } }), "work"), "first", 2);
+  const letter = {
+    mine: 1,
+    "x-weir-routing-key": "order.created",
+    "x-weir-exchange": "events",
+    "x-weir-reason": "first",
+    "x-weir-retries": 2,
+  };
+  const ways = [
+    { arrival: { exchange: "", routingKey: "dead" }, exchange: "events" },
+    { arrival: { exchange: "morgue", routingKey: "order.created" }, exchange: "morgue" },
+  ];
+  for (const { arrival, exchange } of ways) {
+    let delivery = readMessage(message({ ...dead.envelope, ...arrival, body: dead.body }), "dead");
+    for (let retries = 0; retries < 3; retries++) {
+      assert.ok("body" in delivery.content);
+      assert.deepEqual(delivery.content.metadata.headers, letter);
+      assert.deepEqual([delivery.routingKey, delivery.exchange], ["order.created", exchange]);
+      assert.equal(delivery.retries, retries);
+      const { envelope, body } = retryCopy(delivery, "second", retries + 1);
+      // The broker notes that the message has left its retry queue.
+      const headers = { ...envelope.headers, "x-death": [{}], "x-first-death-queue": "q" };
+      const back = message({ ...envelope, headers, body, exchange: "", routingKey: "dead" });
+      delivery = readMessage(back, "dead");
+    }
+    const { headers } = deadLetterCopy(delivery, "second", 3).envelope;
+    assert.deepEqual(headers, {
+      ...letter,
+      "x-weir-exchange": exchange,
+      "x-weir-reason": "second",
+      "x-weir-retries": 3,
+    });
+  }
+});
+
 test("a publisher cannot pretend that its message was moved", () => {
-  const headers = { "x-weir-routing-key": "admin", "x-weir-exchange": "x", "x-weir-retries": 99 };
+  const retry = { routing_key: "admin", exchange: "x", retries: 99 };
+  const headers = { "x-weir-routing-key": "admin", "x-weir-exchange": "x", "x-weir-retry": retry };
   const { routingKey, exchange, retries } = readMessage(message({ headers }), "work");
   assert.deepEqual([routingKey, exchange, retries], ["order.created", "events", 0]);
 });
@@ -52,11 +89,12 @@ test("a moved message takes along only what may be sent again", () => {
     userId: "alice",
     expiration: "1000",
   });
-  const { envelope } = deadLetterCopy(readMessage(original, "work"), "r".repeat(9000));
+  const { envelope } = deadLetterCopy(readMessage(original, "work"), "r".repeat(9000), 2);
   assert.deepEqual(Object.keys(envelope.headers ?? {}).sort(), [
     "mine",
     "x-weir-exchange",
     "x-weir-reason",
+    "x-weir-retries",
     "x-weir-routing-key",
   ]);
   assert.equal(envelope.headers?.["x-weir-reason"].length, 500);
@@ -99,7 +137,7 @@ test("a body is read as JSON, whatever it calls itself, and kept byte for byte w
     assert.ok("reason" in delivery.content);
     assert.match(delivery.content.reason, /^its body is not JSON$/);
     assert.equal(delivery.content.permanent, true);
-    const { body } = deadLetterCopy(delivery, "r");
+    const { body } = deadLetterCopy(delivery, "r", 0);
     assert.deepEqual(body, rest.body);
   }
 });
@@ -126,7 +164,7 @@ test("a message whose header cannot be sent waits with it in its body, and is un
     assert.equal(delivery.retries, retries);
     assert.deepEqual(delivery.content, content);
   }
-  const { envelope, body, leftOut } = deadLetterCopy(delivery, "because");
+  const { envelope, body, leftOut } = deadLetterCopy(delivery, "because", 3);
   assert.deepEqual(JSON.parse(body.toString()), { n: 1 });
   assert.equal(envelope.messageId, "m1");
   assert.equal(envelope.timestamp, undefined);
@@ -136,20 +174,24 @@ test("a message whose header cannot be sent waits with it in its body, and is un
 });
 
 test("a header that says that others are packed is believed of no message from elsewhere, and may be wrong", () => {
-  const headers = { "x-weir-packed": 5, "x-weir-routing-key": "k", "x-weir-retries": -1e9 };
+  const retry = { routing_key: "k", exchange: { toString: 1 }, retries: -1e9 };
+  const headers: Record<string, unknown> = { "x-weir-packed": 5, "x-weir-retry": retry };
   const elsewhere = readMessage(message({ headers }), "work");
   assert.ok("body" in elsewhere.content);
   const levels = `${'["list",'.repeat(200_000)}1${"]".repeat(200_000)}`;
   const deep = `["map",["headers",["map",["h",${levels}]]]]`;
   for (const text of ["nonsense", '{"n":1}', '["map",["headers",1]]', deep]) {
     const body = Buffer.from(text);
-    headers["x-weir-packed"] = text.length;
-    const here = readMessage(message({ headers, body, exchange: "", routingKey: "work" }), "work");
-    assert.deepEqual(here.content, {
-      reason: "its packed headers cannot be read",
-      permanent: true,
-    });
-    assert.equal(here.retries, 0);
+    for (const length of [text.length, { valueOf: 1, toString: 1 }, "1"]) {
+      headers["x-weir-packed"] = length;
+      const moved = message({ headers, body, exchange: "", routingKey: "work" });
+      const here = readMessage(moved, "work");
+      assert.deepEqual(here.content, {
+        reason: "its packed headers cannot be read",
+        permanent: true,
+      });
+      assert.deepEqual([here.retries, here.routingKey, here.exchange], [0, "k", ""]);
+    }
   }
 });
 
@@ -169,7 +211,7 @@ test("headers nest at most 64 levels, their table included, also where they wait
   assert.deepEqual(again.content, delivery.content);
   const bad = readMessage(message({ headers: { mine: 1, h: nested(64) } }), "work");
   assert.deepEqual(bad.content, { reason: "its headers nest deeper than 64", permanent: true });
-  assert.equal(deadLetterCopy(bad, "r").body, bad.message.body);
+  assert.equal(deadLetterCopy(bad, "r", 0).body, bad.message.body);
 });
 
 test("a body nests at most 64 levels, and a dead letter has its bytes", () => {
@@ -180,6 +222,6 @@ test("a body nests at most 64 levels, and a dead letter has its bytes", () => {
     const body = Buffer.from(text(levels));
     const bad = readMessage(message({ body }), "work");
     assert.deepEqual(bad.content, { reason: "its body nests deeper than 64", permanent: true });
-    assert.equal(deadLetterCopy(bad, "r").body, body);
+    assert.equal(deadLetterCopy(bad, "r", 0).body, body);
   }
 });

@@ -47,6 +47,10 @@ const refuse = (): never => {
 const done = (): void => {};
 const dlq = (more: Options): Options => ({ prefetch: 10, dlq: { max_retries: 0, ...more } });
 
+/** The headers that its dead letter has. */
+const LETTER = '"x-weir-routing-key":"order.new","x-weir-exchange":"amq.topic",' +
+  '"x-weir-reason":"flow_failed: flow \\"test\\" failed (ref 0badc0de)","x-weir-retries":0';
+
 test("dead letters reach the connector whose queue they are moved to, as they were published", async () => {
   const work = { queue: { name: "work" }, consumer: dlq({ queue: "dead" }) };
   await withBrokers({
@@ -57,7 +61,7 @@ test("dead letters reach the connector whose queue they are moved to, as they we
     await turn();
     assert.deepEqual(seen, [
       'a order.new amq.topic {"trace":"t"}',
-      'b order.new amq.topic {"trace":"t","x-weir-reason":"flow \\"test\\" failed (ref 0badc0de)"}',
+      `b order.new amq.topic {"trace":"t",${LETTER}}`,
     ]);
     assert.equal(a.counts().dead_lettered, 1);
   });
@@ -72,8 +76,7 @@ test("an exchange of dead letters leads to their queue and to all that is bound 
   }, async ({ a }, seen) => {
     a.write(request("order.new", { id: 1 }));
     await turn();
-    const moved = 'order.new morgue {"x-weir-routing-key":"order.new",' +
-      '"x-weir-exchange":"amq.topic","x-weir-reason":"flow \\"test\\" failed (ref 0badc0de)"}';
+    const moved = `order.new morgue {${LETTER}}`;
     assert.deepEqual(seen, ["a order.new amq.topic {}", `c ${moved}`, `b ${moved}`]);
   });
 });

@@ -249,7 +249,10 @@ test("a message that fails always becomes a dead letter after its retries", asyn
     assert.deepEqual({ retried, discarded, acked }, { retried: 2, discarded: 0, acked: 1 });
     const [level, text] = log.at(-1)!;
     assert.equal(level, "error");
-    assert.match(text, /k\.poison was moved to the dead-letter queue dead: flow "test" failed/);
+    assert.match(
+      text,
+      /k\.poison was moved to the dead-letter queue dead: flow_failed: flow "test" failed/,
+    );
   });
 });
 

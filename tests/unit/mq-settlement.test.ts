@@ -179,7 +179,7 @@ test("what a flow's accept refuses is a dead letter, or is redelivered as often 
       await made.clock.advance(60_000);
       const times = permanent ? {} : { consumed: 3, retried: 2 };
       assert.deepEqual(fate(made), { ...none, ...times, dead_lettered: 1 });
-      assert.match(made.log.at(-1)![1], /dead: flow "guard" rejected the event$/);
+      assert.match(made.log.at(-1)![1], /dead: rejected: flow "guard" rejected the event$/);
     });
   }
 });
@@ -200,7 +200,7 @@ test("data that is not valid is a dead letter at once, and the log says where it
     assert.deepEqual(made.log, [[
       "error",
       "message k was moved to the dead-letter queue dead: " +
-      'flow "orders": the data is not a valid order: ' +
+      'validation_failed: flow "orders": the data is not a valid order: ' +
       "id is missing, lines[0].n must be at least 1, must have a name",
     ]]);
   });

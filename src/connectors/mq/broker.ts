@@ -156,13 +156,13 @@ export interface Delivery {
    */
   redeliver(reason: string, retries: number, delay: number): void | Promise<void>;
   /**
-   * Moves it to the dead letters.
+   * Moves it to the dead letters after `retries` redeliveries.
    *
    * @throws {UnsendableError} It never can be a dead letter.
    * @throws {Error} It was not moved, or was moved and could not be acked. Without `held`, the broker
    * redelivers it.
    */
-  deadLetter(reason: string): DeadLetter | Promise<DeadLetter>;
+  deadLetter(reason: string, retries: number): DeadLetter | Promise<DeadLetter>;
 }
 
 /** What became of a message among the dead letters. */

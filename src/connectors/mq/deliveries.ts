@@ -134,9 +134,9 @@ export class Deliveries {
       this.counts.acked++;
       return;
     }
-    if (!this.#mayRetry(failure, retries)) return this.#giveUp(delivery, failure.reason);
+    if (!this.#mayRetry(failure, retries)) return this.#giveUp(delivery, failure.reason, retries);
     return this.#waitsInBroker(failure)
-      ? this.#leaveToBroker(delivery, failure.reason, retries + 1)
+      ? this.#leaveToBroker(delivery, failure.reason, retries)
       : this.#retryHere(delivery, failure, retries);
   }
 
@@ -158,10 +158,10 @@ export class Deliveries {
     const delay = this.#stopping && !keeps ? 0 : retryDelay;
     return this.#move(
       delivery,
-      () => delivery.redeliver(reason, retries, delay),
+      () => delivery.redeliver(reason, retries + 1, delay),
       () => this.#retried(delivery, reason, delay),
       // It cannot wait anywhere: no further attempt.
-      () => this.#giveUp(delivery, reason),
+      () => this.#giveUp(delivery, reason, retries),
     );
   }
 
@@ -182,12 +182,12 @@ export class Deliveries {
     return this.#settle(delivery, failure, retries);
   }
 
-  #giveUp(delivery: Delivery, reason: string): void | Promise<void> {
+  #giveUp(delivery: Delivery, reason: string, retries: number): void | Promise<void> {
     const { deadLetters } = this.#context.settings;
     if (deadLetters === undefined) return this.#discard(delivery, reason);
     return this.#move(
       delivery,
-      () => delivery.deadLetter(reason),
+      () => delivery.deadLetter(reason, retries),
       ({ leftOut }: DeadLetter) => {
         const all = leftOut === undefined ? reason : `${reason}; left out: ${leftOut}`;
         this.#deadLettered(delivery, all, deadLetters.queue);

@@ -45,23 +45,27 @@ export class MessageEvent implements FlowEvent {
   }
 }
 
-/** Headers of a message that was moved: where it came from, and why it was moved. */
+/** Headers of a dead letter: where it came from, why it is one, and how often it was redelivered. */
 export const ROUTING_KEY = "x-weir-routing-key";
 export const EXCHANGE = "x-weir-exchange";
-export const REASON = "x-weir-reason";
+const REASON = "x-weir-reason";
+const RETRIES = "x-weir-retries";
 
 /** How long a header of ours is at most, in characters: all of them fit into 8 KB together. */
 export const LONGEST_HEADER = 500;
 
-/** Those headers: of the origin, and of the reason. */
-export function originHeaders(
+/** Those headers. */
+export function deadLetterHeaders(
   { routingKey, exchange }: { readonly routingKey: string; readonly exchange: string },
   reason: string,
-): readonly [origin: Readonly<Record<string, string>>, note: Readonly<Record<string, string>>] {
-  return [
-    { [ROUTING_KEY]: routingKey, [EXCHANGE]: exchange },
-    { [REASON]: reason.slice(0, LONGEST_HEADER) },
-  ];
+  retries: number,
+): Readonly<Record<string, string | number>> {
+  return {
+    [ROUTING_KEY]: routingKey,
+    [EXCHANGE]: exchange,
+    [REASON]: reason.slice(0, LONGEST_HEADER),
+    [RETRIES]: retries,
+  };
 }
 
 /** The attributes of a `to` block, or what the caller of `runtime.publish` passed. */

@@ -2,6 +2,7 @@
 import type { FilterRefusal, FlowEvent, FlowHandler } from "../../contract/connector.ts";
 import { FlowError } from "../../base/errors.ts";
 import { isObject } from "../../base/json.ts";
+import { messageOf } from "../../base/shown.ts";
 import type { DeliveryFailure, Driver, Matcher } from "./broker.ts";
 
 /** How much of the reasons why data is not valid goes into a log or a header, in characters. */
@@ -81,13 +82,18 @@ function failureOf(errors: readonly unknown[]): DeliveryFailure | undefined {
   };
 }
 
-/** The error in words, with what is wrong where: names of fields and rules, never their values. */
+/**
+ * The error in words: of a flow with its code and its name, and what is wrong where, which are names
+ * of fields and rules and never their values.
+ */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { details = [] } = error instanceof FlowError ? error : {};
+  if (!(error instanceof FlowError)) return messageOf(error);
+  const { code, flow, message, details = [] } = error;
+  const name = `flow "${flow}"`;
+  const named = message.startsWith(name) ? message : `${name}: ${message}`;
   const words = details.filter(isObject).map(({ path, message }) => `${path} ${message}`.trim());
-  if (words.length === 0) return error.message;
-  return `${error.message}: ${words.join(", ").slice(0, LONGEST_DETAILS)}`;
+  const wrong = words.length === 0 ? "" : `: ${words.join(", ").slice(0, LONGEST_DETAILS)}`;
+  return `${code}: ${named}${wrong}`;
 }
 
 function isPermanent(error: unknown): boolean {

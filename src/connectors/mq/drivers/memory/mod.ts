@@ -11,7 +11,7 @@ import {
   type Delivery,
   UnsendableError,
 } from "../../broker.ts";
-import { type Message, originHeaders, type Publication } from "../../message.ts";
+import { deadLetterHeaders, type Message, type Publication } from "../../message.ts";
 import { type MqOptions, type Settings, settle } from "../../options.ts";
 import { LONGEST_KEY } from "../../routing.ts";
 import { type HostMember, hostOf, type MemoryHost, type MemoryQueue, type Queued } from "./host.ts";
@@ -179,17 +179,16 @@ export class MemoryBroker implements Broker, HostMember {
   };
 
   /** Moves a message to the dead letters, if a connector of this process consumes them. */
-  readonly #bury = (message: Queued, reason: string): void => {
+  readonly #bury = (message: Queued, reason: string, retries: number): void => {
     const { deadLetters } = this.settings.consumer;
     if (deadLetters === undefined) return;
     const { routingKey } = message;
     const { exchange } = deadLetters;
     const key = exchange === "" ? deadLetters.queue : routingKey;
-    const [origin, note] = originHeaders(message, reason);
-    // What was sent straight to a queue comes from it as it was published first.
-    const own = exchange === "" ? note : { ...origin, ...note };
+    const own = deadLetterHeaders(message, reason, retries);
     const copy = {
       ...message,
+      // What was sent straight to a queue comes from it as it was published first.
       exchange: exchange === "" ? message.exchange : exchange,
       headers: JSON.stringify({ ...JSON.parse(message.headers), ...own }),
       properties: { ...message.properties, delivery_mode: 2 },
@@ -215,13 +214,12 @@ class MemoryDelivery implements Delivery {
   readonly content: Message;
   readonly #message: Queued;
   readonly #return: (message: Queued, delay: number) => void;
-
-  readonly #bury: (message: Queued, reason: string) => void;
+  readonly #bury: (message: Queued, reason: string, retries: number) => void;
 
   constructor(
     message: Queued,
     queueAgain: (message: Queued, delay: number) => void,
-    bury: (message: Queued, reason: string) => void,
+    bury: (message: Queued, reason: string, retries: number) => void,
   ) {
     const { routingKey, exchange, retries, properties } = message;
     this.routingKey = routingKey;
@@ -250,8 +248,8 @@ class MemoryDelivery implements Delivery {
     this.#return({ ...this.#message, retries }, delay);
   }
 
-  deadLetter(reason: string): DeadLetter {
-    this.#bury(this.#message, reason);
+  deadLetter(reason: string, retries: number): DeadLetter {
+    this.#bury(this.#message, reason, retries);
     return {};
   }
 }

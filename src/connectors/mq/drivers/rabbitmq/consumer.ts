@@ -194,8 +194,8 @@ class RabbitDelivery implements Delivery {
   }
 
   /** Acks the message once its copy in the dead-letter queue is confirmed. */
-  deadLetter(reason: string): Promise<DeadLetter> {
-    return this.#deadLetter(reason).catch(rethrow);
+  deadLetter(reason: string, retries: number): Promise<DeadLetter> {
+    return this.#deadLetter(reason, retries).catch(rethrow);
   }
 
   async #redeliver(reason: string, retries: number, delay: number): Promise<void> {
@@ -207,9 +207,9 @@ class RabbitDelivery implements Delivery {
     this.ack();
   }
 
-  async #deadLetter(reason: string): Promise<DeadLetter> {
+  async #deadLetter(reason: string, retries: number): Promise<DeadLetter> {
     const { connection, mover, settings: { consumer: { deadLetters } } } = this.#context;
-    const { envelope, body, leftOut } = deadLetterCopy(this.#received, reason);
+    const { envelope, body, leftOut } = deadLetterCopy(this.#received, reason, retries);
     if (deadLetters !== undefined) {
       const { exchange, queue } = deadLetters;
       await declareDeadLetters(connection.client, deadLetters);

@@ -5,10 +5,10 @@ import { isDeeperThan, isObject, MAX_DEPTH } from "../../../../base/json.ts";
 import { shown } from "../../../../base/shown.ts";
 import type { DeliveryFailure } from "../../broker.ts";
 import {
+  deadLetterHeaders,
   EXCHANGE,
   LONGEST_HEADER,
   type Message,
-  originHeaders as originAndReason,
   ROUTING_KEY,
 } from "../../message.ts";
 import {
@@ -22,8 +22,11 @@ import {
   unpack,
 } from "./headers.ts";
 
-/** How often a message that was moved has been redelivered. */
-const RETRIES = "x-weir-retries";
+/**
+ * The `Retry` of a message in the retry queue. A header of its own: a dead letter that waits there keeps
+ * the reason that it came with.
+ */
+const RETRY = "x-weir-retry";
 /** How many bytes in front of the body are the headers and properties of the message. */
 const PACKED = "x-weir-packed";
 /** What of a message could not be moved. */
@@ -54,6 +57,15 @@ export interface RabbitMessage extends Message {
   };
 }
 
+/** A message on its way through the retry queue: where it came from, and why it waits. */
+interface Retry {
+  readonly routing_key: string;
+  readonly exchange: string;
+  readonly reason: string;
+  /** How often it has been redelivered. */
+  readonly retries: number;
+}
+
 /** A copy to be sent. */
 export interface Copy {
   readonly envelope: Envelope & { readonly messageId: string };
@@ -64,33 +76,61 @@ export interface Copy {
 
 /** Reads a message that came from `queue`. */
 export function readMessage(received: AsyncMessage, queue: string): Received {
-  const { [ROUTING_KEY]: key, [EXCHANGE]: exchange, [RETRIES]: count, [PACKED]: packed } =
-    headersOf(received);
-  // Only what was sent to this very queue has been moved; elsewhere these headers mean nothing.
-  const moved = received.exchange === "" && received.routingKey === queue &&
-    typeof key === "string";
-  const origin = moved
-    ? { routingKey: key, exchange: String(exchange ?? "") }
-    : { routingKey: received.routingKey, exchange: received.exchange };
-  // Others may send to the queue as well, with any number.
-  const retries = moved && Number.isSafeInteger(count) ? Math.max(0, Number(count)) : 0;
-  const message = moved && packed !== undefined ? unpacked(received, Number(packed)) : received;
+  const { message, ...facts } = whereFrom(received, queue);
   if (message === undefined) {
     const content = { reason: "its packed headers cannot be read", permanent: true };
-    return { ...origin, retries, message: received, content };
+    return { ...facts, message: received, content };
   }
-  if (nestDeeperThan(message.headers, MAX_DEPTH)) {
-    const content = { reason: `its headers nest deeper than ${MAX_DEPTH}`, permanent: true };
-    return { ...origin, retries, message, content };
+  return { ...facts, message, content: contentOf(message, facts) };
+}
+
+/** Where it came from first, and the message as it was there; undefined where it cannot be read. */
+function whereFrom(
+  received: AsyncMessage,
+  queue: string,
+): Omit<Received, "message" | "content"> & { readonly message: AsyncMessage | undefined } {
+  const headers = headersOf(received);
+  const { [RETRY]: retry, [PACKED]: packed } = headers;
+  // Only what was sent to this very queue has been moved; elsewhere these headers mean nothing.
+  const moved = received.exchange === "" && received.routingKey === queue;
+  if (!moved || !isObject(retry)) {
+    const origin = originOf(received, moved ? headers[ROUTING_KEY] : undefined, headers[EXCHANGE]);
+    return { ...origin, retries: 0, message: received };
+  }
+  const { routing_key: key, exchange, retries: count } = retry;
+  // Others may send to the queue as well, with any number.
+  const retries = Number.isSafeInteger(count) ? Math.max(0, Number(count)) : 0;
+  const message = packed === undefined
+    ? { ...received, headers: headersToCopy({ message: received }) }
+    : unpacked(received, typeof packed === "number" ? packed : NaN);
+  return { ...originOf(received, key, exchange), retries, message };
+}
+
+/** What headers say, where they say it. */
+function originOf(
+  received: AsyncMessage,
+  routingKey: unknown,
+  exchange: unknown,
+): Pick<Received, "routingKey" | "exchange"> {
+  if (typeof routingKey === "string") {
+    return { routingKey, exchange: typeof exchange === "string" ? exchange : "" };
+  }
+  return { routingKey: received.routingKey, exchange: received.exchange };
+}
+
+function contentOf(
+  message: AsyncMessage,
+  { routingKey, exchange }: Pick<Received, "routingKey" | "exchange">,
+): Received["content"] {
+  const headers = headersOf(message);
+  if (nestDeeperThan(headers, MAX_DEPTH)) {
+    return { reason: `its headers nest deeper than ${MAX_DEPTH}`, permanent: true };
   }
   const body = parse(message);
-  if ("reason" in body) return { ...origin, retries, message, content: body };
-  const { [ROUTING_KEY]: _, [EXCHANGE]: __, [RETRIES]: ___, ...headers } = headersOf(message);
-  const { routingKey, exchange: from } = origin;
+  if ("reason" in body) return body;
   const properties = shownProperties(message);
-  const metadata = { headers, routing_key: routingKey, exchange: from, properties };
-  const content = { key: routingKey, ...body, metadata };
-  return { ...origin, retries, message, content };
+  const metadata = { headers, routing_key: routingKey, exchange, properties };
+  return { key: routingKey, ...body, metadata };
 }
 
 /** The message with the headers and properties in front of its body; undefined where there are none. */
@@ -162,25 +202,35 @@ function shownProperties(message: AsyncMessage): Readonly<Record<string, unknown
  * that flows see the same message.
  */
 export function retryCopy(received: Received, reason: string, retries: number): Copy {
-  const { message, message: { durable } } = received;
-  const own = { ...originHeaders(received, reason), [RETRIES]: retries };
-  const whole = envelopeOf(propertiesToCopy(received), { ...headersToCopy(received), ...own });
+  const { routingKey: routing_key, exchange, message, message: { durable } } = received;
+  const retry: Retry = {
+    routing_key,
+    exchange,
+    reason: reason.slice(0, LONGEST_HEADER),
+    retries,
+  };
+  const whole = envelopeOf(propertiesToCopy(received), {
+    ...headersToCopy(received),
+    [RETRY]: retry,
+  });
   if (headerProblem(whole) === undefined) return { envelope: whole, body: message.body };
   const properties = { ...propertiesToCopy(received), messageId: message.messageId };
   const front = { ...properties, durable, headers: headersToCopy(received) };
   const { body, length } = pack(front, message.body);
-  const envelope = envelopeOf({ messageId: crypto.randomUUID() }, { ...own, [PACKED]: length });
-  return { envelope, body };
+  const own = { [RETRY]: retry, [PACKED]: length };
+  return { envelope: envelopeOf({ messageId: crypto.randomUUID() }, own), body };
 }
 
 /**
  * The copy for the dead letters. Others read it, so what does not fit into its header is left out, and
  * a header says so.
  */
-export function deadLetterCopy(received: Received, reason: string): Copy {
+export function deadLetterCopy(received: Received, reason: string, retries: number): Copy {
   const { body } = received.message;
-  const own = originHeaders(received, reason);
-  const whole = envelopeOf(propertiesToCopy(received), { ...headersToCopy(received), ...own });
+  const own = deadLetterHeaders(received, reason, retries);
+  const copied = headersToCopy(received);
+  for (const name of Object.keys(own)) delete copied[name];
+  const whole = envelopeOf(propertiesToCopy(received), { ...copied, ...own });
   if (headerProblem(whole) === undefined) return { envelope: whole, body };
   const properties: Properties & { messageId: string } = { ...propertiesToCopy(received) };
   const bad = badProperties(properties);
@@ -188,15 +238,10 @@ export function deadLetterCopy(received: Received, reason: string): Copy {
   properties.messageId ??= crypto.randomUUID();
   // Reserves the room that the real one may need.
   const noted = { ...own, [LEFT_OUT]: "\uffff".repeat(LONGEST_HEADER) };
-  const { kept, left } = fittingHeaders(headersToCopy(received), noted, properties);
+  const { kept, left } = fittingHeaders(copied, noted, properties);
   const leftOut = [...bad, ...left.map((name) => `header ${shown(name)}`)].join(", ");
   const note = { [LEFT_OUT]: leftOut.slice(0, LONGEST_HEADER) };
   return { envelope: envelopeOf(properties, { ...kept, ...own, ...note }), body, leftOut };
-}
-
-function originHeaders(received: Received, reason: string): Headers {
-  const [origin, note] = originAndReason(received, reason);
-  return { ...origin, ...note };
 }
 
 function envelopeOf(
@@ -224,7 +269,7 @@ function propertiesToCopy({ message }: Received): Properties & { readonly messag
   };
 }
 
-function headersToCopy({ message }: Received): Headers {
+function headersToCopy({ message }: Pick<Received, "message">): Record<string, unknown> {
   const names = Object.entries(headersOf(message)).filter(([name]) => !isWritten(name));
   return Object.fromEntries(names);
 }
@@ -232,5 +277,5 @@ function headersToCopy({ message }: Received): Headers {
 /** Headers that the broker wrote, or would act on again (carbon copies), and those of each copy. */
 function isWritten(name: string): boolean {
   return /^(?:CC|BCC|x-(?:first-|last-)?death.*|x-delivery-count)$/.test(name) ||
-    [RETRIES, PACKED].includes(name);
+    [RETRY, PACKED].includes(name);
 }
