@@ -98,7 +98,7 @@ function compileTree(
   }
 }
 
-/** A text that is the same for two values if and only if they are equal. */
+/** A text that is the same for two plain values if and only if they are equal. */
 export function identity(value: unknown): string {
   return identityOf(new Meter(Infinity), value);
 }

@@ -135,7 +135,10 @@ function equalItems(meter: Meter, a: ArrayLike<unknown>, b: ArrayLike<unknown>):
 /** Steps of an entry in a table of texts. */
 const ENTRY = 20;
 
-/** A text that is the same for two values if and only if they are equal. Finds duplicates fast. */
+/**
+ * A text that is the same for two values if and only if they are equal. Finds duplicates fast. Only a
+ * `Moment`, which equals both its text and its timestamp, counts as its text here.
+ */
 export function identity(meter: Meter, value: unknown): string {
   const text = identityOf(meter, value);
   meter.spend(ENTRY);

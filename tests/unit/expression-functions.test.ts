@@ -363,6 +363,7 @@ test("now() is a timestamp that works as its text, too", () => {
     ["{now(): 1}[now()]", 1],
     ["sort([now(), 'a', '1'])", ["1", time, "a"]],
     ["unique([now(), input.same])", [time]],
+    ["[unique([now(), timestamp(now())]).size(), sets.contains([input.same], [now()])]", [2, true]],
     ["'%s %x'.format([now(), now()]).len()", 73],
     ["to_json([now()])", `["${time}"]`],
     ["[timestamp(now()) == now(), string(timestamp(now()))]", [true, "2026-01-02T03:04:05.12Z"]],
