@@ -19,6 +19,8 @@ export interface Loading {
   /** The names that `constants` has; undefined where a file that cannot be read may have more. */
   readonly constants: readonly string[] | undefined;
   readonly connectors: ReadonlyMap<string, ConnectorModel>;
+  /** The names of the connectors that have problems, so that their options are not all known. */
+  readonly unsound: ReadonlySet<string>;
   /** The `type` blocks. */
   readonly dataTypes: ReadonlyMap<string, DataType>;
   /** The `transform` blocks at the top level. */

@@ -126,6 +126,7 @@ async function connectFiles(
     randomBytes,
     constants,
     connectors: new Map(models as [string, ConnectorModel][]),
+    unsound: new Set(found.flatMap(({ name, sound }) => sound ? [] : [name])),
     dataTypes: readTypes(blocks.type, {
       report,
       mayExist: (name) => declared.mayExist("type", name),

@@ -48,6 +48,11 @@ export interface FlowEvent {
   /** Who caused it, if the source knows that. */
   readonly client?: Client;
   /**
+   * What expressions see as `match`: the names in a pattern of the source, with their values in this
+   * event. A getter may make it when it is first used. The type's `matchNames` declares them.
+   */
+  readonly match?: Readonly<Record<string, unknown>>;
+  /**
    * The names of the payload's fields that are text because the source has nothing else, such as the
    * parameters of a URL. The type of the flow's `validate.input` makes numbers and booleans of them.
    * A getter may make it when it is first used.

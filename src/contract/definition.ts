@@ -59,6 +59,11 @@ export interface SourceType<Options = unknown> {
   readonly handshake?: string;
   /** Names of the fields of `input` that the source sets, beside those of the payload. */
   readonly metadata?: readonly string[];
+  /**
+   * The names that events of an operation may have in `match`, which expressions of flows read as
+   * `match.NAME`. There is no `match` where it is absent or returns none.
+   */
+  matchNames?(operation: string | undefined, options: Options): readonly string[];
   /** True if the events of requests have a `client`, too. Those of clients always have. */
   readonly hasClient?: boolean;
   /** Whether an event needs a token unless its flow is `public`; never where absent. */

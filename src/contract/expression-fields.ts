@@ -121,7 +121,7 @@ function compile(
   label = written.name,
 ): Expression | undefined {
   const { name, value, valueSpan, verbatim } = written;
-  const { subject, env, now, randomBytes, report, onExpression } = context;
+  const { subject, env, now, randomBytes, hints = {}, report, onExpression } = context;
   if (typeof value !== "string") {
     const message = `${subject}: ${name} must be an expression in quotes`;
     report({ code: "invalid-value", span: valueSpan, message });
@@ -143,8 +143,10 @@ function compile(
         end: inside + Math.max(error.end, error.start + 1),
       }
       : valueSpan;
-    const { hint } = error;
     const code = error.code === "expression-failed" ? "invalid-expression" : error.code;
+    const named = value.slice(error.start, error.end);
+    const isHinted = code === "unknown-variable" && Object.hasOwn(hints, named);
+    const hint = isHinted ? hints[named] : error.hint;
     report({ code, span, message: `${subject}: ${name}: ${error.message}`, hint });
     return undefined;
   }

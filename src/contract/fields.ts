@@ -23,6 +23,8 @@ export interface ReadContext {
   readonly subject: string;
   /** The variables that expressions of this block may use. */
   readonly variables: readonly string[];
+  /** What to do where an expression reads a variable of this name, which is not among `variables`. */
+  readonly hints?: Readonly<Record<string, string>> | undefined;
   /** False where no connection of a client can be behind the event; by default as `client` is known. */
   readonly fromClient?: boolean | undefined;
   /** Reads environment variables for expressions. */

@@ -51,6 +51,11 @@ export class RunScope {
     return this.#event.client ?? null;
   }
 
+  /** A source may make it on first use, too. */
+  get match(): unknown {
+    return this.#event.match ?? null;
+  }
+
   /** Built on first use, since many flows never read it. */
   get input(): Readonly<Record<string, unknown>> {
     return this.#changed?.fields ?? this.#event.input;

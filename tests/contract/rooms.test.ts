@@ -545,3 +545,71 @@ contract(
     assert.equal(await join(bob, "ticket:7"), "room_forbidden");
   },
 );
+
+/** Tells the probe what is `match` in each flow whose event can have a room. */
+const matched = `${
+  websocket(`
+    room "ticket:{id}" {
+      join = "client.user_id == 'ann'"
+    }
+    room "ticket:{id}:{part}" {
+    }
+    room "ticket:vip:*" {
+    }
+    room "*" {
+    }
+  `)
+}${
+  ["edit", "join_room", "leave_room"].map((operation) => `
+    flow "${operation}" {
+      from {
+        connector = "ws"
+        operation = "${operation}"
+        filter    = "match.id != 'filtered'"
+      }
+      step "owner" {
+        connector = "probe"
+        target    = "'owner of ' + (match.id == null ? 'nothing' : match.id)"
+      }
+      transform {
+        id   = "match.id"
+        part = "match['part']"
+        all  = "match"
+      }
+      to {
+        connector = "probe"
+        target    = "'${operation} ' + (match.id == null ? 'nothing' : match.id)"
+      }
+    }
+  `).join("")
+}`;
+
+contract("rooms: a flow reads the names of the room of its frame as match", matched, async (t) => {
+  const bob = await t.connect("/ws?user_id=bob");
+  const edit = async (room?: string) => {
+    const from = t.probe.deliveries.length;
+    await bob.ask({ type: "edit", id: "do", ...(room === undefined ? {} : { room }) });
+    return t.probe.deliveries.slice(from).map(({ target, payload }) => [target, payload]);
+  };
+  const none = { id: null, part: null, all: {} };
+  // He is no member of the room, and may not become one.
+  assert.deepEqual((await edit("ticket:7")).at(-1), [
+    "edit 7",
+    { id: "7", part: null, all: { id: "7" } },
+  ]);
+  assert.deepEqual((await edit("ticket:7:log")).at(-1), [
+    "edit 7",
+    { id: "7", part: "log", all: { id: "7", part: "log" } },
+  ]);
+  // The most specific pattern has no name; another one has none, either; there is no room.
+  for (const room of ["ticket:vip:1", "lobby", undefined]) {
+    assert.deepEqual((await edit(room)).at(-1), ["edit nothing", none], `room ${room}`);
+  }
+  assert.deepEqual((await edit("ticket:__proto__")).at(-1)?.[0], "edit __proto__");
+  assert.deepEqual(await edit("ticket:filtered"), []);
+  // A join and a leave have a room, too.
+  assert.equal(await join(bob, "ticket:8:log"), "ack");
+  assert.equal(t.probe.deliveries.at(-1)?.target, "join_room 8");
+  assert.equal(await leave(bob, "ticket:9"), "ack");
+  assert.equal(t.probe.deliveries.at(-1)?.target, "leave_room 9");
+});

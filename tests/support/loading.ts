@@ -13,6 +13,7 @@ const loading: Loading = {
   randomBytes: undefined,
   constants: undefined,
   connectors: new Map(),
+  unsound: new Set(),
   dataTypes: new Map(),
   transforms: new Map(),
   declared: { mayExist: () => true, mayExceed: () => true, mayMiss: () => true },

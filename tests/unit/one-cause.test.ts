@@ -24,7 +24,7 @@ connector "ws" {
       secret = "0123456789abcdef0123456789abcdef"
     }
   }
-  room "orders:*" {
+  room "orders:{id}" {
     step "order" {
       connector = "db"
       query     = "SELECT 1"
@@ -73,8 +73,9 @@ flow "say" {
     params    = { id = "client.user_id" }
   }
   transform {
-    use  = "transform.stamped"
-    name = "step.author.name"
+    use   = "transform.stamped"
+    name  = "step.author.name"
+    order = "match.id"
   }
   dedupe {
     key   = "input.message_id"
@@ -149,7 +150,9 @@ const MISTAKES: readonly Mistake[] = [
   ["  port = 3001", "  prot = 3001", "unknown-attribute"],
   ["  port = 3001", "  port = 3001\n  compress = true", "unknown-attribute", "  compress"],
   // What hangs on a room, a step, a type, a transform or a constant.
-  ['  room "orders:*" {', "  room {", "missing-name"],
+  ['  room "orders:{id}" {', "  room {", "missing-name"],
+  ['  room "orders:{id}" {', '  roon "orders:{id}" {', "unknown-block"],
+  ['  room "orders:{id}" {', '  room "orders:{id" {', "invalid-pattern"],
   ['    step "order" {', "    step {", "missing-name"],
   ['    step "order" {', '    stp "order" {', "unknown-block"],
   ['    step "friend" {', '    stp "friend" {', "unknown-block"],

@@ -12,7 +12,7 @@ const page = await readFile(new URL("../../docs/rooms.md", import.meta.url), "ut
 test("every example of docs/rooms.md is a good configuration", async () => {
   const [connectors, ...examples] = [...page.matchAll(/^```hcl\n([^]*?)^```$/gm)]
     .map(([, code]) => code);
-  assert.equal(examples.length, 4);
+  assert.equal(examples.length, 5);
   for (const example of examples) {
     const { warnings } = await loadConfig(`${connectors}\n${example}`);
     // The examples have no auth, which is what the page tells about.

@@ -93,3 +93,38 @@ test("a look-up that nobody answers says which one", async () => {
     /connector "mail" \(mail\) does not run in tests and no mock answers "team:1"/,
   );
 });
+
+test("a flow under test reads the names of the room of its frame", async () => {
+  const [result] = await resultsOf(`
+    connector "door" {
+      type = "websocket"
+      port = 3001
+      path = "/door"
+      room "team:{team}" {
+      }
+    }
+    flow "say" {
+      from {
+        connector = "door"
+        operation = "say"
+      }
+      to {
+        connector = "mail"
+        target    = "'of ' + match.team"
+      }
+    }
+    test "t" {
+      ${ANN}
+      mock "mail" {
+      }
+      given "ann" {
+        operation = "say"
+        room      = "team:1"
+      }
+      expect "mail" {
+        target = "of 1"
+      }
+    }
+  `);
+  assert.deepEqual(result.failures, []);
+});

@@ -132,3 +132,22 @@ test("input is made once, and names of prototypes are plain data", () => {
   assert.ok(Object.hasOwn(event.input, "__proto__"));
   assert.equal(Object.getPrototypeOf(event.input), Object.prototype);
 });
+
+test("match is what the rules find in the room, asked for when it is read", () => {
+  const asked: string[] = [];
+  const rules = {
+    matchOf(room: string) {
+      asked.push(room);
+      return { id: room };
+    },
+  };
+  const event = (room?: string) =>
+    new SocketEvent("message", {}, client(), room, undefined, undefined, rules);
+  const one = event("ticket:7");
+  void one.input;
+  assert.deepEqual(asked, []);
+  assert.deepEqual(one.match, { id: "ticket:7" });
+  assert.deepEqual(event().match, {});
+  assert.deepEqual(asked, ["ticket:7"]);
+  assert.deepEqual(new SocketEvent("connect", {}, client(), undefined).match, {});
+});

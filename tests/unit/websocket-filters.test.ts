@@ -131,6 +131,29 @@ test("filters: payload, results and item reach other workers with their values",
   });
 });
 
+test("filters: the names of the sender's room reach other workers", async () => {
+  const config = `
+    connector "ws" {
+      type = "websocket"
+      port = 0
+      room "of:{user}" {
+      }
+    }
+    ${
+    on(
+      "tell",
+      'to {\n connector = "ws"\n operation = "broadcast"\n filter = "client.user_id == match.user"\n }',
+    )
+  }
+  `;
+  await withWorkers(2, config, async (a, b) => {
+    const [anna, bob, cleo] = [await a.open("anna"), await b.open("bob"), await b.open("cleo")];
+    await anna.ask({ type: "tell", id: 1, room: "of:bob", data: { text: "for bob" } });
+    await anna.ask({ type: "tell", id: 2, data: { text: "for nobody" } });
+    assert.deepEqual(textsOf(bob, cleo), [["for bob"], []]);
+  });
+});
+
 /** Tells everybody, tells those whom a filter lets through, and lets a user join. */
 function filteredBy(filter: string): string {
   const answer = 'response {\n result = "output"\n }';

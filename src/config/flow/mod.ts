@@ -8,6 +8,7 @@ import {
   type ReadContext,
   readFields,
 } from "../../contract/fields.ts";
+import { checkMatch, type MatchNames } from "../../contract/match-names.ts";
 import { misspelledOf } from "../../contract/places.ts";
 import { StepNames } from "../../contract/step-fields.ts";
 import { duration } from "../../contract/value-schema.ts";
@@ -19,7 +20,7 @@ import { DestinationNames, isRead } from "./destination-names.ts";
 import { errorHandlingField } from "./error-handling.ts";
 import { rejectsField } from "./reject.ts";
 import { acceptField, dedupeField, validateField } from "./rules.ts";
-import { originOf, readSource, sourceFields } from "./source.ts";
+import { type Origin, originOf, readSource, sourceFields } from "./source.ts";
 import { stepsField } from "./request.ts";
 import { transformField } from "./transform.ts";
 
@@ -72,7 +73,8 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
   const { env, now, randomBytes, constants, report, onExpression } = loading;
   const { body } = found;
   const steps = new StepNames(subject, report);
-  const { source, operation, hasClient, hasConnections } = originOf(found, loading);
+  const { source, operation, hasClient, hasConnections, matchNames } = originOf(found, loading);
+  const matched = matchedIn(source, matchNames, subject);
   const results = new DestinationNames(subject, report);
   const events = { source, operation, refuses: refusesEarly(body) };
   const fields = flowFields({ name, loading, events, steps, results });
@@ -84,8 +86,10 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
     variables: [
       ...["input", "constants"],
       ...(hasClient ? ["client"] : []),
+      ...(matchNames?.length === 0 ? [] : ["match"]),
       ...(hasSteps(body) || hidden ? ["step"] : []),
     ],
+    hints: hintsOf(source),
     fromClient: hasConnections,
     env,
     now,
@@ -95,6 +99,7 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
     onExpression(expression, span) {
       steps.check(expression, span);
       results.check(expression, span);
+      checkMatch(expression, span, matched, report);
       onExpression?.(name, expression, span);
     },
   };
@@ -140,6 +145,27 @@ function refusesEarly({ blocks }: Body): boolean {
   return blocks.some(({ type }, place) =>
     type === "accept" || (type === "reject" && (first < 0 || place < first))
   );
+}
+
+/** The names of the source's patterns. */
+function matchedIn(
+  source: Origin["source"],
+  names: readonly string[] | undefined,
+  subject: string,
+): MatchNames {
+  const owner = typeof source === "object" ? ` of connector "${source.name}"` : "";
+  return { names, lacking: (name) => `${subject}: no pattern${owner} has the name "${name}"` };
+}
+
+/** What to do about `match` where the events of the source have none. */
+function hintsOf(source: Origin["source"]): ReadContext["hints"] {
+  if (typeof source !== "object" || source.definition.source?.matchNames === undefined) {
+    return undefined;
+  }
+  return {
+    match: `it needs a pattern with a name, such as {id}, in connector "${source.name}", ` +
+      "and events that can match it",
+  };
 }
 
 function hasSteps({ blocks }: Body): boolean {

@@ -67,6 +67,8 @@ export interface Origin {
   readonly hasClient: boolean;
   /** Whether a connection of a client can be behind the events; true if the source is not known. */
   readonly hasConnections: boolean;
+  /** The names that expressions can read of `match`; undefined if some are not known. */
+  readonly matchNames: readonly string[] | undefined;
 }
 
 /** Looks at the source of a flow before the fields of the flow are read. */
@@ -81,18 +83,23 @@ export function originOf({ body, headerSpan }: Block, loading: Loading): Origin 
       operation: undefined,
       hasClient: !scheduled,
       hasConnections: !scheduled,
+      matchNames: scheduled ? [] : undefined,
     };
   }
   const places = new Places(from.body, from.headerSpan);
   const connector = loading.connectors.get(connectorName(places) ?? "");
-  const operation = places.attribute("operation")?.value;
-  const { kind, hasClient = false } = connector?.definition.source ?? {};
-  const hasConnections = connector === undefined || kind === "clients";
+  const written = places.attribute("operation")?.value;
+  const operation = typeof written === "string" ? written : undefined;
+  const { source } = connector?.definition ?? {};
+  const hasConnections = connector === undefined || source?.kind === "clients";
   return {
     source: scheduled ? "schedule" : connector,
-    operation: typeof operation === "string" ? operation : undefined,
-    hasClient: hasConnections || hasClient,
+    operation,
+    hasClient: hasConnections || source?.hasClient === true,
     hasConnections,
+    matchNames: connector === undefined || loading.unsound.has(connector.name)
+      ? undefined
+      : source?.matchNames?.(operation, connector.options) ?? [],
   };
 }
 

@@ -51,7 +51,7 @@ export function transformField(
 /** Those that a flow can have in some place. */
 const VARIABLES = [
   ...["input", "output", "outputs", "payload", "results", "item", "index"],
-  ...["step", "client", "constants", "error"],
+  ...["step", "client", "match", "constants", "error"],
 ];
 
 /** The transforms at the top level. They may use every variable; a flow that uses one must have them. */

@@ -6,8 +6,11 @@ import type { HandshakeRequest } from "../../transport/socket.ts";
 import type { ClientIdentity } from "../../access/auth/identity.ts";
 import { Credentials } from "./credentials.ts";
 import type { CloseReason } from "./closing.ts";
+import type { Match } from "./rooms/pattern.ts";
+import type { RoomRules } from "./rooms/rules.ts";
 
 const NO_ROOMS: ReadonlySet<string> = new Set();
+const NO_NAMES: Match = Object.freeze({});
 
 /** A client with a connection. */
 export interface ConnectedClient extends Client {
@@ -145,11 +148,12 @@ export class SocketEvent implements FlowEvent {
   readonly #room: string | undefined;
   readonly #metadata: Readonly<Record<string, unknown>> | undefined;
   readonly #messageId: string | undefined;
+  readonly #rules: Pick<RoomRules, "matchOf"> | undefined;
   #input: Readonly<Record<string, unknown>> | undefined;
 
   /**
    * `room` and `messageId` are the frame's own; `metadata` is what else the operation adds to
-   * `input`.
+   * `input`; `rules` have the patterns that the room may match.
    */
   constructor(
     operation: string,
@@ -158,6 +162,7 @@ export class SocketEvent implements FlowEvent {
     room: string | undefined,
     metadata?: Readonly<Record<string, unknown>>,
     messageId?: string,
+    rules?: Pick<RoomRules, "matchOf">,
   ) {
     this.operation = operation;
     this.payload = payload;
@@ -165,11 +170,16 @@ export class SocketEvent implements FlowEvent {
     this.#room = room;
     this.#metadata = metadata;
     this.#messageId = messageId;
+    this.#rules = rules;
   }
 
   /** Metadata overwrites payload fields, so that no client can pass data off as metadata. */
   get input(): Readonly<Record<string, unknown>> {
     return this.#input ??= this.#makeInput();
+  }
+
+  get match(): Match {
+    return this.#room === undefined ? NO_NAMES : this.#rules?.matchOf(this.#room) ?? NO_NAMES;
   }
 
   get metadata(): ReadonlySet<string> {

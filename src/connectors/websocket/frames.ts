@@ -44,7 +44,9 @@ export function serveFrame(
   if (type === "leave_room" && room !== undefined) shared.registry.leave(connection, room);
 
   try {
-    const event = new SocketEvent(type, data, connection.client, room, undefined, messageId);
+    const { client } = connection;
+    const { rules } = shared;
+    const event = new SocketEvent(type, data, client, room, undefined, messageId, rules);
     return joined === undefined
       ? run(shared, connection, id, admit(handlers, event), event)
       : askToJoin(shared, connection, id, handlers, event, joined);

@@ -21,7 +21,7 @@ import { demandsOf } from "../../access/proxies.ts";
 import { checkControl, CONTROL_OPERATIONS, isControl } from "./control.ts";
 import { Hub } from "./hub.ts";
 import { destinationFields, fields, type WebSocketOptions } from "./options.ts";
-import { unusedRooms } from "./rooms/fields.ts";
+import { namesIn, unusedRooms } from "./rooms/fields.ts";
 import { checkSlowClient } from "./slow-client/fields.ts";
 
 /** The operations of a flow's `to`. */
@@ -81,6 +81,7 @@ export const websocketConnector: ConnectorType = defineConnector({
     handshake: "connect",
     metadata: METADATA,
     verifies: ({ auth }) => auth !== undefined,
+    matchNames: (operation, { room }) => hasRoom(operation) ? namesIn(room) : [],
     check(operation): CodedProblem[] {
       if (operation === undefined) return [];
       if (CONTROL_TYPES.has(operation)) {
@@ -90,8 +91,7 @@ export const websocketConnector: ConnectorType = defineConnector({
           message: `cannot start a flow on "${operation}": the protocol itself answers it`,
         }];
       }
-      const lifecycle = operation === "connect" || operation === "disconnect";
-      if (RESERVED_TYPES.has(operation) && !lifecycle) {
+      if (RESERVED_TYPES.has(operation) && hasRoom(operation)) {
         return [{
           code: "invalid-operation",
           attribute: "operation",
@@ -155,6 +155,11 @@ export const websocketConnector: ConnectorType = defineConnector({
       ? new Hub(options, context)
       : createWithAuth(options, options.auth, context),
 });
+
+/** Whether events of an operation can have a room: the start and the end of a connection have none. */
+function hasRoom(operation: string | undefined): boolean {
+  return operation !== "connect" && operation !== "disconnect";
+}
 
 function needsTarget(what: string): CodedProblem {
   return { code: "missing-target", message: `needs a target: ${what}` };

@@ -10,10 +10,11 @@ import {
   type ReadContext,
   readFields,
 } from "../../../contract/fields.ts";
+import { checkMatch, type MatchNames } from "../../../contract/match-names.ts";
 import { misspelledOf } from "../../../contract/places.ts";
 import { lookups, StepNames } from "../../../contract/step-fields.ts";
 import type { LookupModel } from "../../../contract/request.ts";
-import { checkMatch, checkPattern, SENT } from "./names.ts";
+import { checkPattern, SENT } from "./names.ts";
 import { RoomPattern } from "./pattern.ts";
 
 /** The attributes of a `room` block. */
@@ -63,14 +64,19 @@ export const roomsField: Field<readonly RoomOptions[]> = {
       const hasSteps = hidden || block.body.blocks.some(({ type }) => type === "step");
       const steps = hasSteps ? ["step"] : [];
       const match = pattern.names.length + pattern.problems.length === 0 ? [] : ["match"];
+      // Names that could not be read may be any.
+      const known = pattern.problems.length > 0 ? undefined : pattern.names;
+      const matched: MatchNames = {
+        names: known,
+        lacking: (name) => `${subject}: the pattern has no name "${name}"`,
+      };
       const inner: ReadContext = {
         ...context,
         subject,
         variables: [...context.variables, "client", "room", ...match, ...steps],
-        // Names that could not be read may be any.
-        sent: pattern.problems.length > 0 ? undefined : [...SENT, ...pattern.names],
+        sent: known && [...SENT, ...known],
         onExpression(expression, span) {
-          checkMatch(expression, span, pattern, subject, context.report);
+          checkMatch(expression, span, matched, context.report);
           context.onExpression?.(expression, span);
         },
       };
@@ -104,6 +110,11 @@ function stepNames(
     else names.add(label.text);
   }
   return names;
+}
+
+/** The names that all patterns have. */
+export function namesIn(rooms: readonly RoomOptions[]): readonly string[] {
+  return [...new Set(rooms.flatMap(({ pattern }) => pattern.names))];
 }
 
 /** The operations that send to a room, or add members to it. */

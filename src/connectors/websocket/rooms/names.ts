@@ -1,7 +1,5 @@
 /** The names in the pattern of a `room` block, which its expressions read as `match.name`. */
-import { didYouMean } from "../../../base/nearest.ts";
 import type { ReadContext } from "../../../contract/fields.ts";
-import type { Expression } from "../../../expression/mod.ts";
 import type { RoomPattern } from "./pattern.ts";
 
 type Report = ReadContext["report"];
@@ -36,39 +34,8 @@ export function checkPattern(
   }
 }
 
-/** Reports a `match.name` that the pattern does not have. */
-export function checkMatch(
-  { paths }: Expression,
-  span: Span,
-  { names, problems }: RoomPattern,
-  subject: string,
-  report: Report,
-): void {
-  // Names that could not be read have been reported.
-  if (problems.length > 0) return;
-  for (const path of paths) {
-    const [variable, name] = path.split(".");
-    if (variable !== "match" || name === undefined || names.includes(name)) continue;
-    report({
-      code: "unknown-match",
-      span: placeOf(`match.${name}`, span),
-      message: `${subject}: the pattern has no name "${name}"`,
-      hint: didYouMean(name, names) ?? `it has ${names.join(", ")}`,
-    });
-  }
-}
-
 /** A part of a label; all of it where it is written with escapes. */
 function inside(label: Span, text: string, start: number, end: number): Span {
   if (label.end - label.start !== text.length + 2) return label;
   return { ...label, start: label.start + 1 + start, end: label.start + 1 + end };
-}
-
-/** Where an expression has this text as a whole word; all of it where it is written otherwise. */
-function placeOf(text: string, span: Span): Span {
-  const written = span.file.text.slice(span.start, span.end);
-  let at = written.indexOf(text);
-  while (at >= 0 && /\w/.test(written.charAt(at + text.length))) at = written.indexOf(text, at + 1);
-  if (at < 0) return span;
-  return { ...span, start: span.start + at, end: span.start + at + text.length };
 }

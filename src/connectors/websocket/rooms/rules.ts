@@ -20,6 +20,8 @@ export class RoomRules {
   /** The most specific pattern first; equally specific ones in file order. */
   readonly #rooms: readonly RoomOptions[];
   readonly #context: RuleContext;
+  /** The names of the room that was looked for last: most clients send several frames to one. */
+  #last: { readonly room: string; readonly match: Match } | undefined;
 
   /** Without `room` blocks every client may join any room. */
   constructor(rooms: readonly RoomOptions[], context: RuleContext) {
@@ -57,6 +59,14 @@ export class RoomRules {
     } catch (error) {
       return failed(error);
     }
+  }
+
+  /** The values of the names in a room; none where no pattern matches it. */
+  matchOf(room: string): Match {
+    if (this.#last?.room !== room) {
+      this.#last = { room, match: Object.freeze(this.#find(room)?.match ?? {}) };
+    }
+    return this.#last.match;
   }
 
   /** The most specific rule for a room, and the values of its names. */
