@@ -162,6 +162,26 @@ test("rest: cors for any origin, errors included", async () => {
   }
 });
 
+test("rest: cors is for the methods of its connector, where two share a path", async () => {
+  const app = new Hono();
+  await serve([["POST /x", echo]], { cors: ["https://a.example"] }, { app });
+  const { request } = await serve([["GET /x", echo]], { cors: ["https://b.example"] }, { app });
+  const reads = async (origin: string, method: string, asked?: string) => {
+    const headers = {
+      origin,
+      ...(asked === undefined ? {} : { "access-control-request-method": asked }),
+    };
+    const response = await request("/x", { method, headers });
+    return response.headers.get("access-control-allow-origin") === origin;
+  };
+  for (const [own, other, method] of [["a", "b", "POST"], ["b", "a", "GET"]]) {
+    for (const asked of [[method], ["OPTIONS", method]] as [string, string?][]) {
+      assert.equal(await reads(`https://${own}.example`, ...asked), true, asked.join());
+      assert.equal(await reads(`https://${other}.example`, ...asked), false, asked.join());
+    }
+  }
+});
+
 test("rest: cors for exact origins", async () => {
   const origins = ["https://a.example", "https://b.example"];
   const { request } = await serve([["GET /x", echo], ["POST /x", echo]], { cors: origins });

@@ -111,18 +111,12 @@ export class RestConnector implements Connector {
   #register(app: Hono<Env>): void {
     const routes = [...this.#routes.values()].sort((a, b) => byPrecision(a.operation, b.operation));
     const paths = Map.groupBy(routes, ({ operation }) => operation.shape);
-    if (this.#options.cors.length > 0) {
-      const { auth, rate_limit } = this.#options;
-      const allowed = cors({
-        origin: allowedOrigin(this.#options.cors),
-        allowMethods: [...METHODS],
-        credentials: auth !== undefined && readsCookie(auth),
-        exposeHeaders: [
-          ...(auth === undefined ? [] : ["WWW-Authenticate"]),
-          ...(rate_limit === undefined ? [] : ["Retry-After"]),
-        ],
-      });
-      for (const [{ operation }] of paths.values()) app.use(honoPath(operation), allowed);
+    const methodsOf = (same: readonly Route[]) => same.map(({ operation }) => operation.method);
+    const allowed = this.#cors();
+    if (allowed !== undefined) {
+      for (const same of paths.values()) {
+        app.use(honoPath(same[0].operation), onlyFor(methodsOf(same), allowed));
+      }
     }
     for (const route of routes) {
       app.on(route.operation.method, honoPath(route.operation), (context) => {
@@ -131,11 +125,23 @@ export class RestConnector implements Connector {
       });
     }
     for (const same of paths.values()) {
-      app.all(
-        honoPath(same[0].operation),
-        otherMethods(same.map(({ operation }) => operation.method)),
-      );
+      app.all(honoPath(same[0].operation), otherMethods(methodsOf(same), allowed));
     }
+  }
+
+  /** Tells browsers whose pages may read the answers; undefined where none of another origin may. */
+  #cors(): MiddlewareHandler | undefined {
+    const { auth, cors: origins, rate_limit } = this.#options;
+    if (origins.length === 0) return undefined;
+    return cors({
+      origin: allowedOrigin(origins),
+      allowMethods: [...METHODS],
+      credentials: auth !== undefined && readsCookie(auth),
+      exposeHeaders: [
+        ...(auth === undefined ? [] : ["WWW-Authenticate"]),
+        ...(rate_limit === undefined ? [] : ["Retry-After"]),
+      ],
+    });
   }
 
   async #serve(context: Context, { operation, handlers, open }: Route): Promise<Response> {
@@ -191,11 +197,35 @@ function allowedOrigin(allowed: "*" | readonly string[]): string | string[] {
 }
 
 /**
- * Answers a method that no flow serves: OPTIONS with 204, others with 405. Handlers that are registered
- * later go first: files, another connector, the embedding application.
+ * A handler for requests with these methods, and for the preflight requests that ask for one of
+ * them: another connector may have the other methods of a path, for other pages.
  */
-function otherMethods(methods: readonly string[]): MiddlewareHandler<Env> {
-  const own = methods.includes("GET") ? [...methods, "HEAD"] : methods;
+function onlyFor(methods: readonly string[], handler: MiddlewareHandler): MiddlewareHandler {
+  const own = withHead(methods);
+  return (context, next) => {
+    const { method } = context.req;
+    const asked = method === "OPTIONS"
+      ? context.req.header("access-control-request-method") ?? method
+      : method;
+    return own.includes(asked) ? handler(context, next) : next();
+  };
+}
+
+/** GET answers HEAD, too. */
+function withHead(methods: readonly string[]): readonly string[] {
+  return methods.includes("GET") ? [...methods, "HEAD"] : methods;
+}
+
+/**
+ * Answers a method that no flow serves: OPTIONS with 204, others with 405. Handlers that are registered
+ * later go first: files, another connector, the embedding application. `allowed` is for the pages that
+ * may read the answer.
+ */
+function otherMethods(
+  methods: readonly string[],
+  allowed: MiddlewareHandler | undefined,
+): MiddlewareHandler<Env> {
+  const own = withHead(methods);
   return async (context, next) => {
     context.set("weir.allow", [...context.get("weir.allow") ?? [], ...own]);
     await next();
@@ -204,5 +234,7 @@ function otherMethods(methods: readonly string[]): MiddlewareHandler<Env> {
     context.res = context.req.method === "OPTIONS"
       ? new Response(null, { status: 204, headers: { allow } })
       : errorResponse("method_not_allowed", `this path has ${allow}`, { headers: { allow } });
+    const preflight = await allowed?.(context, () => Promise.resolve());
+    if (preflight instanceof Response) context.res = preflight;
   };
 }
