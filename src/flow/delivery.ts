@@ -55,11 +55,13 @@ function* deliverOnce(
   run: Run,
   context: DeliveryContext,
 ): Coroutine<void> {
-  for (const group of groups) {
+  // An iterator would cost a plain destination a tenth of its time.
+  for (let i = 0; i < groups.length; i++) {
+    const group = groups[i];
     // An earlier try has come further.
     if (run.scope.delivered > group.start) continue;
     if (group.kind === "plain") {
-      const [to] = group.members;
+      const to = group.members[0];
       run.stage = to.connector;
       const result = writeTo(context.connectors, to, run);
       run.results[group.start] = isPromiseLike(result) ? yield result : result;

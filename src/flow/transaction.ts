@@ -24,6 +24,8 @@ export function* deliverAtomically(
   };
   let members: Coroutine<void> | undefined;
   run.stage = connector;
+  // An earlier try may have stopped within its list.
+  run.each = undefined;
   try {
     const destination = connectors.get(connector);
     if (destination?.transact === undefined) {
@@ -33,10 +35,9 @@ export function* deliverAtomically(
       if (members !== undefined) {
         // The connector repeats it, and may have served other events in the meantime.
         forget();
+        run.each = undefined;
         run.scope.renewSteps();
       }
-      // An earlier try may have stopped within its list.
-      run.each = undefined;
       members = deliverMembers(new Map([[connector, transaction]]));
       return runWithoutDeadline(members);
     }));

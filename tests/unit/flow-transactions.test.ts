@@ -301,6 +301,36 @@ test("neighbours on one connector are one transaction, and what stands between t
   }
 });
 
+test("a try that cannot begin does not name the element at which the one before it stopped", async () => {
+  const clock = new ManualClock();
+  let tries = 0;
+  const busy: Connector = {
+    write: () => undefined,
+    async transact(work) {
+      if (++tries === 2) throw new ConnectorError("db", "cannot begin");
+      let written = 0;
+      return await work({
+        write() {
+          if (tries === 1 && ++written === 3) throw new ConnectorError("db", "is busy");
+          return { id: 1 };
+        },
+      });
+    },
+  };
+  const retry = 'error_handling {\n  retry {\n    attempts = 3\n    delay = "1s"\n  }\n}\n';
+  const { run, log } = await make(busy, ORDER + retry + RESPONSE, undefined, clock);
+  const running = run({ total: 3, lines: ["a", "b"] });
+  for (const retries of [1, 2]) {
+    while (log.records.length < retries) await settle();
+    await clock.advance(5_000);
+  }
+  await running;
+  assert.deepEqual(log.records.map(({ text }) => text.replace(/\d+ ms/, "")), [
+    'flow f failed; retrying in : at index 1: connector "db": is busy',
+    'flow f failed; retrying in : connector "db": cannot begin',
+  ]);
+});
+
 test("a connector without transactions fails such a flow for good", async () => {
   const { run } = await make({ write: () => undefined }, ORDER);
   const failure = await failureOf(() => run({ lines: [] }));
