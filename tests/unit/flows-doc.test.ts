@@ -68,6 +68,83 @@ test("a caller gets what docs/protocol.md says of errors of your own", async () 
   }
 });
 
+test("a table has the dead letters as docs/flows.md says", async () => {
+  const text = await readFile(page, "utf8");
+  const [example] = /^connector "orders" \{[^]*?^flow "keep_dead_order" \{[^]*?^\}$/m.exec(text) ??
+    assert.fail();
+  const folder = await mkdtemp(join(tmpdir(), "weir-flows-doc-"));
+  const columns = "routing_key TEXT, reason TEXT, retries INTEGER, body TEXT";
+  await writeFile(join(folder, "1.sql"), `CREATE TABLE dead_orders (${columns});`);
+  const flows = `
+    connector "api" {
+      type = "rest"
+      port = 0
+    }
+    connector "db" {
+      type       = "database"
+      driver     = "sqlite"
+      database   = ":memory:"
+      migrations = ${JSON.stringify(folder)}
+    }
+    flow "order" {
+      from {
+        connector = "api"
+        operation = "POST /orders"
+      }
+      to {
+        connector = "orders"
+        target    = "order.new"
+      }
+    }
+    flow "ship" {
+      from {
+        connector = "orders"
+        operation = "order.*"
+      }
+      reject {
+        when    = "input.weight > 30"
+        code    = "too_heavy"
+        message = "ships 30 kg at most"
+      }
+      response {}
+    }
+    flow "dead" {
+      from {
+        connector = "api"
+        operation = "GET /dead"
+      }
+      step "rows" {
+        connector = "db"
+        query     = "SELECT * FROM dead_orders"
+        rows      = "all"
+      }
+      response { rows = "step.rows" }
+    }
+  `;
+  const runtime = await createRuntime(example + flows);
+  const ask = async (method: string, path: string, body?: string): Promise<string> => {
+    const headers = { "content-type": "application/json" };
+    const request = new Request(`http://localhost${path}`, { method, headers, body });
+    return (await runtime.fetch(request)).text();
+  };
+  try {
+    await ask("POST", "/orders", '{"weight":31}');
+    while (runtime.counts().dead_orders.acked < 1) await new Promise((ok) => setTimeout(ok, 1));
+    const { rows } = JSON.parse(await ask("GET", "/dead"));
+    const reason = 'too_heavy: flow "ship": ships 30 kg at most';
+    assert.deepEqual(rows, [{
+      routing_key: "order.new",
+      reason,
+      retries: 0,
+      body: '{"weight":31}',
+    }]);
+    assert.ok(text.includes(`\`${reason}\``));
+  } finally {
+    await runtime.close();
+    await rm(folder, { recursive: true });
+  }
+});
+
 test("docs/flows.md names every part of a flow in the order in which it acts", async () => {
   const text = await readFile(page, "utf8");
   const names = ["accept", "validate", "step", "reject", "transform", "dedupe", "to"];

@@ -38,13 +38,14 @@ const queue = {
 
 const dlq = {
   exchange: attribute(text({ maxLength: 255 }), {
-    about: "A topic exchange for dead letters, which keep their routing key.",
+    about:
+      "A topic exchange for dead letters: with their routing key they reach the queue, and all else that is bound to it. Without it they go to the queue alone.",
   }),
   queue: attribute(text({ maxLength: 255 }), {
     about: 'The queue of dead letters; the queue\'s name and ".dlq" by default.',
   }),
   max_retries: attribute(integer({ max: 1_000_000 }), {
-    about: "How often a message is redelivered before it is a dead letter.",
+    about: "Redeliveries after the first delivery before a message is a dead letter.",
     default: 3,
   }),
   retry_delay: attribute(duration(), {
@@ -58,12 +59,13 @@ const consumer = {
     about: "The queue to consume from; the queue block's by default.",
   }),
   prefetch: attribute(integer({ min: 1, max: 65_535 }), {
-    about: "How many messages are handled at once, at most.",
+    about:
+      "How many messages a process handles at once; with 1 in one process they keep their order.",
     default: 10,
   }),
   dlq: block(dlq, {
     about:
-      "Retries and dead letters; without it, a message that fails is discarded after 3 deliveries.",
+      "Retries and dead letters; without it, a message that fails is redelivered twice, a second apart, and then discarded.",
   }),
 };
 
