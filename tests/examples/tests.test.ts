@@ -4,18 +4,25 @@ import { join } from "node:path";
 import { root, stageTest } from "../support/process.ts";
 
 const configurations = [
+  "examples/auction",
   "examples/auth",
   "examples/chat",
   "examples/dashboard",
   "examples/embed",
   "examples/iot",
   "examples/notifications",
+  "examples/orders",
   "examples/rabbitmq",
+  "examples/support-desk",
   "tests/fixtures/page",
 ];
 
 /** What examples take from the environment and have no default for. */
-const env = { JWT_SECRET: "a secret of more than thirty-two bytes" };
+const env = {
+  JWT_SECRET: "a secret of more than thirty-two bytes",
+  LINK_SECRET: "a-link-secret-of-the-tests",
+  SHOP_SECRET: "only-for-tests",
+};
 
 /** Milliseconds that `weir test` may take over an example, its start included. */
 const DEADLINE = 2_000;
