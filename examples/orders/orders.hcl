@@ -61,8 +61,8 @@ connector "shop" {
   }
 }
 
-# The dead letters of "shop". What cannot be stored even after the retries of its flow, or is not
-# JSON, stays in a queue of its own.
+# The dead letters of "shop". What is not JSON, or cannot be stored for ten minutes, stays in a queue
+# of its own.
 connector "graveyard" {
   type   = "mq"
   driver = env("MQ", "memory")
@@ -76,7 +76,8 @@ connector "graveyard" {
   consumer {
     dlq {
       queue       = "notifications.dlq.unreadable"
-      max_retries = 0
+      max_retries = 60
+      retry_delay = "10s"
     }
   }
 }
@@ -290,7 +291,6 @@ flow "inbox" {
 # ---------------------------------------------------------------- dead letters
 
 flow "dead letter" {
-  timeout = "15m"
   from {
     connector = "graveyard"
     operation = "#"
@@ -316,13 +316,6 @@ flow "dead letter" {
       reason      = "results.stored.reason"
       died_at     = "results.stored.died_at"
       event       = "input.body"
-    }
-  }
-  # A redelivery by the broker would replace the reason by one of its own.
-  error_handling {
-    retry {
-      attempts = 60
-      delay    = "10s"
     }
   }
 }

@@ -197,7 +197,7 @@ test "a malformed event becomes a dead letter at once, and only operators hear o
     data = {
       id          = 1
       routing_key = "order.paid"
-      reason      = "flow \"order event\": the data is not a valid order_event: user_id is missing"
+      reason      = "validation_failed: flow \"order event\": the data is not a valid order_event: user_id is missing"
       died_at     = "2026-01-01T00:00:00.000Z"
       event       = { event_id = "e1", order_id = "o1" }
     }
@@ -430,8 +430,9 @@ test "a dead letter keeps its reason while the database is away" {
     data      = {}
   }
   expect "shop" { error = "validation_failed" }
+  expect "graveyard" { error = "flow_failed" }
   advance { by = "30s" }
-  expect "boss" { data = { reason = "flow \"order event\": the data is not a valid order_event: event_id is missing, user_id is missing, order_id is missing, lines is missing" } }
+  expect "boss" { data = { reason = "validation_failed: flow \"order event\": the data is not a valid order_event: event_id is missing, user_id is missing, order_id is missing, lines is missing" } }
 }
 
 # ---------------------------------------------------------------- REST

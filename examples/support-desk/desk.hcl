@@ -201,7 +201,13 @@ flow "add_member" {
   # A user who is a member already stays one.
   to {
     connector = "db"
-    query     = "INSERT INTO members (ticket, user) VALUES (:id, :user) ON CONFLICT DO NOTHING"
+    operation = "UPSERT"
+    target    = "members"
+    key       = ["ticket", "user"]
+    transform {
+      ticket = "payload.id"
+      user   = "payload.user"
+    }
   }
   response {
     ticket = "payload.id"
