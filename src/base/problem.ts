@@ -188,6 +188,7 @@ export const PROBLEM_CODES = {
   "always-null": "The value is null for every event of the flow.",
   "flow-loop": "The flow starts itself again.",
   "single-write": "A transaction has one write alone.",
+  "unused-transform": "Nothing uses what the transform makes.",
   "unpublished-operation": "No flow publishes what starts this flow.",
   "unused-room": "No flow sends to the room.",
   "unknown-target-field": "A `target` reads a field that no event can have.",

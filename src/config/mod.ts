@@ -23,6 +23,7 @@ import { readTests } from "./test/mod.ts";
 import { type Block, type Body, hasFailed, type SourceFile } from "../hcl/tree.ts";
 import { sourceOf, VariableRecorder } from "./source.ts";
 import { readTypes } from "./types.ts";
+import { Places } from "../contract/places.ts";
 import type { PlacedExpression, PlacedFlow, PlacedRequest } from "./warnings/flow.ts";
 import { warn } from "./warnings/mod.ts";
 
@@ -140,7 +141,10 @@ async function connectFiles(
   const flows = named("flow").flatMap(([name, block]): FlowModel[] => {
     const { flow, sound, expressions, requests } = readWithPlaces(name, block, loading);
     if (flow === undefined) return [];
-    if (sound) placed.push({ model: flow, expressions, requests });
+    if (sound) {
+      const places = new Places(block.body, block.headerSpan);
+      placed.push({ model: flow, expressions, requests, places });
+    }
     return [flow];
   });
 

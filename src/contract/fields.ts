@@ -79,28 +79,31 @@ export interface About {
   readonly about: string;
 }
 
-/** Reads a whole block: every field, and a problem for each name that is none of them. */
+/**
+ * Reads a whole block: every field, and a problem for each name that is none of them. `elsewhere`
+ * has hints for names that only other blocks have.
+ */
 export function readFields<F extends Fields>(
   body: Body,
   fields: F,
   owner: Span,
   context: ReadContext,
+  elsewhere?: ReadonlyMap<string, string>,
 ): Values<F> {
   const names = Object.keys(fields);
   for (const { name, kind, span } of strangersOf(body, fields)) {
-    const example = kind === "block" ? `${name} = …` : `${name} { … }`;
     const hint = Object.hasOwn(fields, name)
-      ? `write it as ${example}`
-      : didYouMean(name, names) ?? (names.length === 0 ? undefined : `it has ${names.join(", ")}`);
+      ? `write it as ${name} ${kind === "block" ? "= …" : "{ … }"}`
+      : elsewhere?.get(name) ?? didYouMean(name, names) ??
+        (names.length === 0 ? undefined : `it has ${names.join(", ")}`);
     const message = `${context.subject} has no ${kind} "${name}"`;
     context.report({ code: `unknown-${kind}`, span, message, hint });
   }
-  const misspelled = misspelledOf(body, fields);
-  const inner = { ...context, misspelled };
+  const inner = { ...context, misspelled: misspelledOf(body, fields) };
   const values = Object.fromEntries(
     names.map((name) => [name, fields[name].read(body, name, owner, inner)]),
   );
-  keepPlaces(values, new Places(body, owner, misspelled));
+  keepPlaces(values, new Places(body, owner, inner.misspelled));
   return values as Values<F>;
 }
 

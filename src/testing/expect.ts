@@ -60,8 +60,24 @@ function failuresLike(
 }
 
 /** What was received, the most similar first. */
-function nearest(expected: unknown, received: readonly Occurrence[]): readonly Received[] {
+function nearest(
+  expected: Occurrence["fields"],
+  received: readonly Occurrence[],
+): readonly Received[] {
   return received
     .map(({ fields }) => ({ value: fields, differences: differences(expected, fields) }))
-    .sort((a, b) => a.differences.length - b.differences.length);
+    .sort((a, b) =>
+      distance(expected, a.value) - distance(expected, b.value) ||
+      a.differences.length - b.differences.length
+    );
+}
+
+/** The types of frames that answer one frame of a client. */
+const ANSWERS: readonly unknown[] = ["ack", "error"];
+
+/** 0 for an answer where one is expected: to the frame with that `id`, if the test names one. */
+function distance(expected: Occurrence["fields"], received: Occurrence["fields"]): number {
+  if (!ANSWERS.includes(expected.type) && expected.id === undefined) return 0;
+  if (!ANSWERS.includes(received.type)) return 2;
+  return expected.id === undefined || expected.id === received.id ? 0 : 1;
 }

@@ -68,6 +68,11 @@ test("a subprotocol that looks like a token is one", () => {
   assert.equal(found("weir", TOKEN), TOKEN);
   assert.equal(found(TOKEN), TOKEN);
   assert.equal(found("weir", TOKEN.slice(0, 40)), TOKEN.slice(0, 40));
+  // One that was cut off must not pass for none.
+  const [header] = TOKEN.split(".");
+  assert.equal(found("weir", header), header);
+  assert.equal(found("weir", "eyJ"), "eyJ");
+  assert.equal(found("weir", "abc", "a.b.c"), undefined);
   assert.equal(found("weir"), undefined);
   assert.equal(found("graphql-ws", "wamp.2.json", "v12.stomp", "eye"), undefined);
   assert.equal(found(), undefined);

@@ -436,3 +436,24 @@ FAILED  later
         @28  client "alice" could not connect: its handshake waits for the clock`,
   );
 });
+
+test("where an answer is expected, answers are shown first, that of the same frame before others", async () => {
+  const steps = `given "bob" { data = { text = "hi" } }
+given "alice" {
+  data = { text = 1 }
+  id   = 1
+}
+given "alice" {
+  data = { text = 2 }
+  id   = 2
+}
+expect "alice" {
+  type = "ack"
+  id   = 2
+  room = "lobby"
+}`;
+  const shown = [...(await report(chat(steps))).matchAll(/received  (\{.*\})/g)]
+    .map(([, frame]) => JSON.parse(frame) as { readonly type: string; readonly id?: number })
+    .map(({ type, id }) => [type, id]);
+  assert.deepEqual(shown.slice(0, 3), [["error", 2], ["error", 1], ["message", undefined]]);
+});

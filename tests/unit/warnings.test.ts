@@ -59,6 +59,9 @@ function flow(name: string, from: string, body = ""): string {
   return `flow "${name}" {\nfrom {\n${lines(from)}\n}\n${lines(body)}\n}\n`;
 }
 
+/** Uses what the transform before it makes. */
+const ANSWER = 'response {;all = "output";}';
+
 function lines(text: string): string {
   return text.replaceAll(";", "\n");
 }
@@ -117,17 +120,18 @@ test("claims: client.user_id in any expression, and in nothing else", async () =
     ['transform {;a = "[input].map(client, client.user_id)";}', []],
   ];
   for (const [body, places] of rows) {
-    const found = await warningsOf(DOOR + flow("f", 'connector = "d"', body));
+    const used = body.startsWith("transform") ? `${body};${ANSWER}` : body;
+    const found = await warningsOf(DOOR + flow("f", 'connector = "d"', used));
     assert.deepEqual(found, places.map((place) => `${place} unverified-user`), body);
   }
   const verified = 'connector "d" {\ntype = "door"\nauth = true\n}\n';
-  const reading = flow("f", 'connector = "d"', rows[0][0]);
+  const reading = flow("f", 'connector = "d"', `${rows[0][0]};${ANSWER}`);
   assert.deepEqual(await warningsOf(verified + reading), []);
 });
 
 test("claims: a named transform is told once where it is used", async () => {
   const named = 'transform "t" {\na = "client.user_id"\nb = "client.user_id"\n}\n';
-  const using = flow("f", 'connector = "d"', 'transform {;use = "transform.t";}');
+  const using = flow("f", 'connector = "d"', `transform {;use = "transform.t";};${ANSWER}`);
   const found = await warningsOf(DOOR + named + using);
   assert.deepEqual(found.map((line) => line.split(" ")[0]), ["11:7+13"]);
 });
@@ -414,7 +418,7 @@ test("a flow or connector with errors gives no warnings", async () => {
     assert.deepEqual(problems.map(({ severity }) => severity), ["error"], text);
   }
   const connector = 'connector "d" {\ntype = "door"\nauth = "maybe"\n}\n';
-  const reading = flow("g", 'connector = "d"', 'transform {;a = "client.user_id";}');
+  const reading = flow("g", 'connector = "d"', `transform {;a = "client.user_id";};${ANSWER}`);
   assert.deepEqual((await problemsOf(connector + reading)).map(({ severity }) => severity), [
     "error",
   ]);
@@ -423,7 +427,7 @@ test("a flow or connector with errors gives no warnings", async () => {
 test("warnings stand among the errors of other flows", async () => {
   const bad = flow("bad", 'connector = "nowhere"', publish("x"));
   const listening = flow("a", 'connector = "b";operation = "x"');
-  const claiming = flow("c", 'connector = "d"', 'transform {;a = "client.user_id";}');
+  const claiming = flow("c", 'connector = "d"', `transform {;a = "client.user_id";};${ANSWER}`);
   const problems = await problemsOf(INSIDE + DOOR + listening + bad + claiming);
   // What the broken flow would have published nobody knows, so nothing is said of flow "a".
   assert.deepEqual(problems.map(({ severity, line }) => [severity, line]), [

@@ -171,10 +171,11 @@ const COOKIE =
 
 /**
  * Whether a subprotocol is a token, whole or in part: base64url parts, of which the first starts like
- * the `{` of a JSON object. Names such as `graphql-ws` and `wamp.2.json` do not match.
+ * the `{` of a JSON object, or one such part that starts with `{"`. Names such as `graphql-ws` and
+ * `wamp.2.json` do not match.
  */
 function looksLikeToken(protocol: string): boolean {
-  return /^ey[\w-]*\.[\w.-]*$/.test(protocol);
+  return /^(?:eyJ[\w.-]*|ey[\w-]*\.[\w.-]*)$/.test(protocol);
 }
 
 /** The header that contains only the token, or nothing else that expressions need. */

@@ -64,6 +64,14 @@ export function flowFields({ name, loading, events, steps, results }: FlowSurrou
   } satisfies Fields;
 }
 
+/** What users look for in a flow, and where it is. */
+const ELSEWHERE = new Map([
+  [
+    "rate_limit",
+    "a connector has it, for each of its clients; for one flow, use dedupe with a short ttl",
+  ],
+]);
+
 /** What a `response` reads of the destinations' results. */
 const RESULTS = ["output", "outputs", "results"];
 
@@ -103,7 +111,7 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
       onExpression?.(name, expression, span);
     },
   };
-  const values = readFields(body, fields, found.headerSpan, context);
+  const values = readFields(body, fields, found.headerSpan, context, ELSEWHERE);
   const model = readSource(values, subject, loading);
   const resultUsed = values.response === undefined
     ? source !== "schedule" && source?.definition.source?.kind === "requests"
@@ -157,12 +165,14 @@ function matchedIn(
   return { names, lacking: (name) => `${subject}: no pattern${owner} has the name "${name}"` };
 }
 
-/** What to do about `match` where the events of the source have none. */
+/** What to do about `transform`, and about `match` where the events of the source have none. */
 function hintsOf(source: Origin["source"]): ReadContext["hints"] {
+  const hints = { transform: 'only the "use" of a transform block names a transform' };
   if (typeof source !== "object" || source.definition.source?.matchNames === undefined) {
-    return undefined;
+    return hints;
   }
   return {
+    ...hints,
     match: `it needs a pattern with a name, such as {id}, in connector "${source.name}", ` +
       "and events that can match it",
   };

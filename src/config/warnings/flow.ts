@@ -11,6 +11,8 @@ export interface PlacedFlow {
   readonly expressions: readonly PlacedExpression[];
   /** Every `step`, `to` and `fallback`, in the order in which they run. */
   readonly requests: readonly PlacedRequest[];
+  /** The places of its attributes and blocks. */
+  readonly places: Places;
 }
 
 /** A connector without errors. */

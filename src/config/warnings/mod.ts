@@ -2,6 +2,7 @@
 import type { PlacedConnector, PlacedFlow, Surroundings } from "./flow.ts";
 import { warnOfClaims, warnOfClaimsInRules } from "./identity.ts";
 import { warnOfLoops } from "./loops.ts";
+import { warnOfResponse, warnOfTransform } from "./payload.ts";
 import { warnOfRequests } from "./requests.ts";
 import { warnOfTargets } from "./targets.ts";
 import { warnOfTransactions } from "./transactions.ts";
@@ -28,6 +29,8 @@ export function warn(
     warnOfRequests(flow, options);
     warnOfTargets(flow, options);
     warnOfTransactions(flow, options);
+    warnOfTransform(flow, options);
+    warnOfResponse(flow, options);
   }
   warnOfLoops(flows, options);
   if (!options.complete) return;

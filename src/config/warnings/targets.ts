@@ -75,7 +75,7 @@ function outputOf(
 }
 
 /** What is known of `payload`: the lines of the flow's transform, else the fields of a closed type. */
-function payloadOf(
+export function payloadOf(
   { model: { transform, validate } }: PlacedFlow,
   kind: PlacedRequest["kind"],
 ): Known | undefined {
