@@ -79,10 +79,7 @@ export interface About {
   readonly about: string;
 }
 
-/**
- * Reads a whole block: every field, and a problem for each name that is none of them. `elsewhere`
- * has hints for names that only other blocks have.
- */
+/** Reads all fields of a block, and reports other names; `elsewhere` has the hints for some of them. */
 export function readFields<F extends Fields>(
   body: Body,
   fields: F,
