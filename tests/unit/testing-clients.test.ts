@@ -452,7 +452,7 @@ expect "alice" {
   id   = 2
   room = "lobby"
 }`;
-  const shown = [...(await report(chat(steps))).matchAll(/received  (\{.*\})/g)]
+  const shown = [...(await report(chat(steps))).matchAll(/received {2}(\{.*\})/g)]
     .map(([, frame]) => JSON.parse(frame) as { readonly type: string; readonly id?: number })
     .map(({ type, id }) => [type, id]);
   assert.deepEqual(shown.slice(0, 3), [["error", 2], ["error", 1], ["message", undefined]]);
