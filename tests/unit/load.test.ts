@@ -394,7 +394,7 @@ test("which variables an expression of a flow may use", async () => {
 });
 
 test("where nobody knows the source, `client` is no problem of its own", async () => {
-  const lines = 'transform { a = "client.id" }';
+  const lines = 'response { a = "client.id" }';
   assert.deepEqual(await below(`flow "f" {\nfrom { connector = "nowhere" }\n${lines}\n}\n`), [
     "@2:20+9 unknown-connector",
   ]);

@@ -43,7 +43,7 @@ export const errorResponseFields = {
   }),
   body: expressions({
     about:
-      "What a REST caller gets, or a client as `details`. `error` has code, message, step, ref.",
+      "What a REST caller gets, or a client as `details`. `error` has code, message, step, ref, details.",
     variables: ["error"],
   }),
 } satisfies Fields;
