@@ -81,7 +81,9 @@ class TestRun {
     const connectors = [...scheduled.connectors].map(([name, connector]) =>
       [name, this.#observer.observe(connector)] as const
     );
-    this.#model = { ...scheduled, connectors: new Map(connectors) };
+    // No client reconnects after a test, so that the closes need no spread.
+    const service = { ...scheduled.service, shutdownSpread: 0 };
+    this.#model = { ...scheduled, service, connectors: new Map(connectors) };
   }
 
   /** Sorted by place. */

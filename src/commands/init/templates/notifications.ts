@@ -78,8 +78,9 @@ curl --json '{"topic":"billing","title":"A card was refused","level":"urgent","k
   http://localhost:3000/notifications
 \`\`\`
 
-The second request can be repeated safely: the same \`key\` within ten minutes notifies once. Close
-the page, post another notification, and open the page: it shows the notification.
+The second request can be repeated safely: the same \`key\` within ten minutes notifies once, and gets
+the first answer again. Close the page, post another notification, and open the page: it shows the
+notification.
 
 ## Change
 
