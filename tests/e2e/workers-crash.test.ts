@@ -7,7 +7,7 @@ import { commandFile, type Process, type Stage, stageTest } from "../support/pro
 import { pause } from "../support/socket-probe.ts";
 import { openClient } from "../support/talk.ts";
 import { openCrowd, startTeam, type Team } from "../support/team.ts";
-import { childrenOf, gone, listenersOn } from "../support/workers.ts";
+import { childrenOf, gone, listenersOn, withStops } from "../support/workers.ts";
 
 const goodbye = { code: 1001, reason: "the server is shutting down" };
 /** What nobody must read on standard error. */
@@ -49,46 +49,54 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-stageTest("a worker that dies while all start ends the start, with a reason", async (stage) => {
-  const weir = await startOnly(stage);
-  const first = await nextChild(weir, []);
-  // Else all may have started before the second one is seen.
-  process.kill(first, "SIGSTOP");
-  const second = await nextChild(weir, [first]);
-  process.kill(first, "SIGKILL");
-  const { code, stdout, stderr } = await weir.ended();
-  assert.deepEqual([code, stdout], [3, ""]);
-  assert.equal(
-    lastLine(stderr),
-    "error[worker-failed]: worker 1 ended before it was ready (signal SIGKILL)",
-  );
-  assert.doesNotMatch(stderr, UNHANDLED);
-  await gone(second);
-});
+stageTest(
+  "a worker that dies while all start ends the start, with a reason",
+  (stage) =>
+    withStops(async (stop) => {
+      const weir = await startOnly(stage);
+      const first = await nextChild(weir, []);
+      // Else all may have started before the second one is seen.
+      await stop(first);
+      const second = await nextChild(weir, [first]);
+      process.kill(first, "SIGKILL");
+      const { code, stdout, stderr } = await weir.ended();
+      assert.deepEqual([code, stdout], [3, ""]);
+      assert.equal(
+        lastLine(stderr),
+        "error[worker-failed]: worker 1 ended before it was ready (signal SIGKILL)",
+      );
+      assert.doesNotMatch(stderr, UNHANDLED);
+      await gone(second);
+    }),
+);
 
-stageTest("one that dies while others still start ends the start, too", async (stage) => {
-  const port = await freePort();
-  const weir = await startOnly(stage, "--port", `ws=${port}`);
-  const first = await nextChild(weir, []);
-  // Otherwise both may serve before the second one is seen.
-  process.kill(first, "SIGSTOP");
-  const second = await nextChild(weir, [first]);
-  process.kill(second, "SIGSTOP");
-  process.kill(first, "SIGCONT");
-  await until("the first serves", async () => await listenersOn(first, port) > 0, 20_000);
-  await pause(500);
-  process.kill(first, "SIGKILL");
-  await gone(first);
-  process.kill(second, "SIGCONT");
-  const { code, stdout, stderr } = await weir.ended();
-  assert.deepEqual([code, stdout], [3, ""]);
-  assert.equal(
-    lastLine(stderr),
-    "error[worker-failed]: worker 1 ended before all workers were ready",
-  );
-  assert.doesNotMatch(stderr, UNHANDLED);
-  await gone(second);
-});
+stageTest(
+  "one that dies while others still start ends the start, too",
+  (stage) =>
+    withStops(async (stop) => {
+      const port = await freePort();
+      const weir = await startOnly(stage, "--port", `ws=${port}`);
+      const first = await nextChild(weir, []);
+      // Otherwise both may serve before the second one is seen.
+      await stop(first);
+      const second = await nextChild(weir, [first]);
+      await stop(second);
+      process.kill(first, "SIGCONT");
+      await until("the first serves", async () => await listenersOn(first, port) > 0, 20_000);
+      await pause(500);
+      process.kill(first, "SIGKILL");
+      await gone(first);
+      process.kill(second, "SIGCONT");
+      const { code, stdout, stderr } = await weir.ended();
+      assert.deepEqual([code, stdout], [3, ""]);
+      assert.equal(
+        lastLine(stderr),
+        "error[worker-failed]: worker 1 ended before all workers were ready",
+      );
+      assert.doesNotMatch(stderr, UNHANDLED);
+      await gone(second);
+    }),
+);
 
 stageTest(
   "one that dies again and again is started ever more slowly, and the others serve",

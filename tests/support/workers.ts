@@ -1,6 +1,8 @@
 /** The workers of a service, as Linux sees their processes. */
 import assert from "node:assert/strict";
 import { readdir, readFile, readlink } from "node:fs/promises";
+import process from "node:process";
+import { WORKER_ARGUMENT } from "../../src/server/host.ts";
 import { until } from "./mq.ts";
 import type { SocketClient } from "./socket-client.ts";
 
@@ -36,6 +38,35 @@ export async function gone(pid: number): Promise<void> {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "0 (gone) Z 0");
     return /^.*\) Z /s.test(stat);
   }, 20_000);
+}
+
+/**
+ * Gives a function that stops a worker. Where the test fails, the stopped workers are killed: they have
+ * the output of their service open, and the end of a stage waits until all of it is closed.
+ */
+export async function withStops(
+  run: (stop: (pid: number) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const stopped: number[] = [];
+  try {
+    await run(async (pid) => {
+      // Before that, its service waits for it inside `spawn`, and would stand still as well.
+      await until(`process ${pid} runs its program`, () => runsWorker(pid));
+      stopped.push(pid);
+      process.kill(pid, "SIGSTOP");
+    });
+  } catch (error) {
+    for (const pid of stopped) {
+      if (await runsWorker(pid)) process.kill(pid, "SIGKILL");
+    }
+    throw error;
+  }
+}
+
+/** False between the start of a process and the start of its program, and after its end. */
+async function runsWorker(pid: number): Promise<boolean> {
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  return commandLine.split("\0").includes(WORKER_ARGUMENT);
 }
 
 /** How many sockets of a process listen on a port. */
