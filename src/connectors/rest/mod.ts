@@ -7,6 +7,7 @@
  * its flows; `response.ts` makes the answer.
  */
 import { type AuthOptions, checkAuth, withoutKeys } from "../../access/auth/fields.ts";
+import { loadAuthenticator } from "../../access/auth/load.ts";
 import { demandsOf } from "../../access/proxies.ts";
 import type { Connector, ConnectorContext } from "../../contract/connector.ts";
 import {
@@ -63,15 +64,10 @@ export const restConnector: ConnectorType = defineConnector({
       : createWithAuth(options, options.auth, context),
 });
 
-/** Loads the token verifier, which only connectors with `auth` need. */
 async function createWithAuth(
   options: RestOptions,
   auth: AuthOptions,
   context: ConnectorContext,
 ): Promise<Connector> {
-  const { createAuthenticator } = await import("../../access/auth/authenticator.ts");
-  const { name, clock, logger, constants } = context;
-  const scope = { constants };
-  const authenticator = await createAuthenticator(auth, { name, clock, logger, scope });
-  return new RestConnector(options, context, authenticator);
+  return new RestConnector(options, context, await loadAuthenticator(auth, context));
 }

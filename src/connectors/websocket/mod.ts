@@ -17,6 +17,7 @@ import {
 import { CONTROL_TYPES, RESERVED_TYPES, TYPE_FORM, TYPE_PATTERN } from "./protocol.ts";
 import type { Connector, ConnectorContext } from "../../contract/connector.ts";
 import { type AuthOptions, checkAuth, withoutKeys } from "../../access/auth/fields.ts";
+import { loadAuthenticator } from "../../access/auth/load.ts";
 import { demandsOf } from "../../access/proxies.ts";
 import { checkControl, CONTROL_OPERATIONS, isControl } from "./control.ts";
 import { Hub } from "./hub.ts";
@@ -165,14 +166,10 @@ function needsTarget(what: string): CodedProblem {
   return { code: "missing-target", message: `needs a target: ${what}` };
 }
 
-/** Loads the token verifier, which only connectors with `auth` need. */
 async function createWithAuth(
   options: WebSocketOptions,
   auth: AuthOptions,
   context: ConnectorContext,
 ): Promise<Connector> {
-  const { createAuthenticator } = await import("../../access/auth/authenticator.ts");
-  const { name, clock, logger, constants } = context;
-  const scope = { constants };
-  return new Hub(options, context, await createAuthenticator(auth, { name, clock, logger, scope }));
+  return new Hub(options, context, await loadAuthenticator(auth, context));
 }
