@@ -35,7 +35,7 @@ export function slackBound(bar: Bar, kept: Judgement | undefined, slack: number)
 
 /** Whether less is better. */
 export function isAtMost({ figure }: Bar): boolean {
-  return figure === "growth" || figure === "cost" || figure === "share";
+  return ["growth", "beyond", "cost", "p50", "share"].includes(figure);
 }
 
 function growthOf(
@@ -58,10 +58,14 @@ function valueOf(
   switch (figure) {
     case "cost":
       return own.cost.median;
+    case "p50":
+      return own.p50?.median;
     case "share":
       return own.share?.median;
     case "growth":
       return own.cost.median / other!.cost.median;
+    case "beyond":
+      return own.cost.median - other!.cost.median;
     case "efficiency":
       return other!.cost.median / own.cost.median;
     case "rate":

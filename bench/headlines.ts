@@ -13,6 +13,8 @@ const shown: Readonly<Record<string, string>> = {
   "rabbitmq": "a delivery from RabbitMQ to 100 clients",
   "connect": "a connection opened",
   "sqlite": "a message in SQLite, committed and acked",
+  "postgres": "a message in PostgreSQL, committed and acked",
+  "mariadb": "a message in MariaDB, committed and acked",
   "idle": "an idle connection",
   "start": "start to ready, chat example, from the second start on",
 };

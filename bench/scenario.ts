@@ -46,10 +46,11 @@ export interface Bar {
   readonly against?: string;
   /**
    * `efficiency`: cost of `against` divided by cost of `of`, at least the bound. `growth`: cost of
-   * `of` divided by cost of `against`, at most. `rate`: rate of `of` divided by rate of `against`, or
-   * the rate itself, at least. `cost` and `share`: the figure itself, at most.
+   * `of` divided by cost of `against`, at most. `beyond`: cost of `of` without that of `against`, at
+   * most. `rate`: rate of `of` divided by rate of `against`, or
+   * the rate itself, at least. `cost`, `p50` and `share`: the figure itself, at most.
    */
-  readonly figure: "efficiency" | "growth" | "rate" | "cost" | "share";
+  readonly figure: "efficiency" | "growth" | "beyond" | "rate" | "cost" | "p50" | "share";
   /** The bound, in the figure's own unit. */
   readonly bound: number;
   /** With `growth`: a pair by whose growth it is divided, such as the floor's. */

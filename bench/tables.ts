@@ -79,8 +79,12 @@ export function boundText({ figure, against, bound, beside }: Bar, { unit }: Sce
         return `÷ ${against} ≤ ${bound} × (${beside.of} ÷ ${beside.against})`;
       }
       return `≤ ${bound} × ${against}`;
+    case "beyond":
+      return `≤ ${number(bound)} ${unit} beyond ${against}`;
     case "rate":
       return against === undefined ? `≥ ${number(bound)}/s` : `≥ ${bound} × ${against}'s rate`;
+    case "p50":
+      return `a median of at most ${number(bound)} ms`;
     case "share":
       return `≤ ${percent(bound)} on one worker`;
     case "cost":
@@ -91,7 +95,8 @@ export function boundText({ figure, against, bound, beside }: Bar, { unit }: Sce
 /** The measured value, written as the bound is. */
 export function measuredText({ bar, value }: Judgement): string {
   if (value === undefined) return "not measured";
-  if (bar.figure === "cost") return number(value);
+  if (bar.figure === "cost" || bar.figure === "beyond") return number(value);
+  if (bar.figure === "p50") return `${number(value)} ms`;
   if (bar.figure === "share") return percent(value);
   if (bar.figure === "rate" && bar.against === undefined) return `${number(value)}/s`;
   return `${value.toFixed(2)} ×`;

@@ -5,7 +5,11 @@
 import { formatted, keepFile } from "./formatted.ts";
 
 const ROOT = new URL("../", import.meta.url);
-const PAGES: readonly string[] = ["docs/deployment.md", "docs/write-a-connector.md"];
+const PAGES: readonly string[] = [
+  "docs/deployment.md",
+  "docs/monitoring.md",
+  "docs/write-a-connector.md",
+];
 const PLACE = /^<!-- file (\S+) -->\n[^]*?^<!-- \/file -->$/gm;
 
 /** The language of a code block, by the end of a file's name. */
@@ -19,6 +23,7 @@ const LANGUAGES: Readonly<Record<string, string>> = {
   // "ignore" keeps them from `deno test --doc`: they import files that are beside them.
   ts: "ts ignore",
   yaml: "yaml",
+  yml: "yaml",
 };
 
 /** The place of a file in the page, with its text. */

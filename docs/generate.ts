@@ -5,7 +5,9 @@
 import type { ConnectorType } from "../src/contract/definition.ts";
 import { serviceFields } from "../src/config/service.ts";
 import { OPTIONS } from "../src/config/type-options.ts";
+import { drivers as databases } from "../src/connectors/database/drivers/mod.ts";
 import * as builtInConnectors from "../src/connectors/mod.ts";
+import { drivers as brokers } from "../src/connectors/mq/drivers/mod.ts";
 import type { Field, Fields } from "../src/contract/fields.ts";
 import { formatted, keepFile } from "./formatted.ts";
 import { fieldsOfFlow, fieldsOfTest } from "../tests/support/loading.ts";
@@ -16,7 +18,8 @@ Generated from the source by \`deno task docs\`. [flows.md](flows.md) explains h
 work together, [databases.md](databases.md) explains the operations of a database, and
 [examples/chat/chat.hcl](../examples/chat/chat.hcl) explains a configuration line by line.
 
-A configuration is one file, or a folder: all \`*.hcl\` files in it and in the folders below. It has these
+A configuration is one file, or a folder: all \`*.hcl\` and \`*.mycel\` files in it and in the folders
+below. [From Mycel](from-mycel.md) compares Weir with Mycel. A configuration has these
 blocks:
 
 | block | purpose |
@@ -64,20 +67,34 @@ function typeOptions(): string {
   ].join("\n\n");
 }
 
+/** What the drivers of a connector take, each by its name. */
+type Drivers = Readonly<Record<string, { readonly attributes: readonly string[] }>>;
+
+const driversOf: Readonly<Record<string, Drivers>> = { database: databases, mq: brokers };
+
+/** The drivers that take an attribute, where others do not. */
+function takers(path: string, drivers: Drivers = {}): string {
+  const all = Object.keys(drivers);
+  const found = all.filter((name) => drivers[name].attributes.includes(path));
+  if (found.length === 0 || found.length === all.length) return "";
+  return `${found.map((name) => `\`${name}\``).join(", ")}: `;
+}
+
 function connector(name: string, { fields, destination, step }: ConnectorType): string {
+  const own = step?.fields === destination?.fields ? undefined : step?.fields;
   const operations = destination?.operations ?? [];
   const known = operations.length === 0
     ? []
     : [`Operations: ${operations.map((operation) => `\`${operation}\``).join(", ")}.`];
   return [
-    section(`connector "${name}"`, 2, "", fields),
+    section(`connector "${name}"`, 2, "", fields, driversOf[name]),
     ...known,
     ...added(
       `to "${name}"`,
       "Attributes that it adds to a `to` block, and to a `fallback`.",
       destination?.fields,
     ),
-    ...added(`step "${name}"`, "Attributes that it adds to a `step` block.", step?.fields),
+    ...added(`step "${name}"`, "Attributes that it adds to a `step` block.", own),
   ].join("\n\n");
 }
 
@@ -86,15 +103,24 @@ function added(title: string, text: string, fields: Fields = {}): string[] {
 }
 
 /** A heading, a table of the attributes, and a section for each block inside. */
-function section(title: string, level: number, text: string, fields: Fields): string {
+function section(
+  title: string,
+  level: number,
+  text: string,
+  fields: Fields,
+  drivers?: Drivers,
+  place = "",
+): string {
   const rows = Object.entries(fields).map(([name, field]) =>
-    `| \`${name}\` | ${cell(field)} | ${
-      field.required ? "required" : initial(field)
-    } | ${field.about} |`
+    `| \`${name}\` | ${cell(field)} | ${field.required ? "required" : initial(field)} | ${
+      takers(place + name, drivers)
+    }${field.about} |`
   );
   const table = ["| name | value | default | meaning |", "| --- | --- | --- | --- |", ...rows];
   const inner = Object.entries(fields).flatMap(([name, field]) =>
-    field.fields === undefined ? [] : [section(`${title}, ${name}`, 3, field.about, field.fields)]
+    field.fields === undefined ? [] : [
+      section(`${title}, ${name}`, 3, field.about, field.fields, drivers, `${place}${name}.`),
+    ]
   );
   return [
     `${"#".repeat(level)} ${title}`,

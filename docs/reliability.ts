@@ -29,7 +29,10 @@ const SECTIONS: Readonly<Record<string, string>> = {
   Expressions: "The most expensive input for each function, macro, format and pattern.",
   Peers: "What happens to clients that are slow, silent or gone.",
   Downstream:
-    "What happens when databases and brokers fail: SQLite, RabbitMQ, and REST in front of them.",
+    "What happens when databases, brokers and APIs fail: SQLite, PostgreSQL, MariaDB, RabbitMQ, Redis, NATS, MQTT, APIs by HTTP, and REST in front of them.",
+  Rooms:
+    "What comes of the history and the members of rooms where clients are cut and processes die.",
+  Client: "What comes of the client library where networks and servers fail.",
   Workers: "What may happen between the processes of one service.",
   Configuration: "What a configuration, the files that it names and the cache may hold.",
   Process: "What may happen to the process itself.",
@@ -53,6 +56,7 @@ interface Result {
 /** Files that are not named after their section. */
 const SECTION_OF: Readonly<Record<string, string>> = {
   blocked: "Peers",
+  database: "Downstream",
   http: "HTTP",
   killed: "Downstream",
   slow: "Peers",

@@ -31,6 +31,12 @@ const ADDED = {
   bin: { weir: "bin/weir.cjs" },
 };
 
+/**
+ * Packages that a program has if it wants what they are for, with the versions that work. `deno.json`
+ * and JSR have no word for them.
+ */
+const OPTIONAL_PEERS: Readonly<Record<string, string>> = { "@opentelemetry/api": "^1.9.0" };
+
 /** The same time for every file, so that the same sources make the same package. */
 const MODIFIED = new Date("1985-10-26T08:15:00Z");
 
@@ -61,7 +67,15 @@ export async function packNpm(folder: string): Promise<string> {
 async function complete(folder: string): Promise<void> {
   const path = join(folder, "package.json");
   const { name, version, dependencies, ...others } = JSON.parse(await readFile(path, "utf8"));
-  const all = { name, version, ...ADDED, ...others, dependencies: asWritten(dependencies) };
+  for (const peer of Object.keys(OPTIONAL_PEERS)) delete dependencies[peer];
+  const all = {
+    ...{ name, version, ...ADDED, ...others },
+    dependencies: asWritten(dependencies),
+    peerDependencies: OPTIONAL_PEERS,
+    peerDependenciesMeta: Object.fromEntries(
+      Object.keys(OPTIONAL_PEERS).map((peer) => [peer, { optional: true }]),
+    ),
+  };
   await writeFile(path, `${JSON.stringify(all, null, 2)}\n`);
   await mkdir(join(folder, "bin"));
   for (const file of ["weir.cjs", "start.cjs"]) {

@@ -23,10 +23,11 @@ import { serveOn } from "./workers/mod.ts";
 
 export type { BunSocket, BunSocketData, BunWebSocketHandler } from "./transport/bun.ts";
 export { ConfigPathError, readConfigFiles } from "./server/files.ts";
-export type { ServeOptions, Service } from "./server/mod.ts";
+export type { AdminAddress, ServeOptions, Service } from "./server/mod.ts";
 
 /**
  * Runs a configuration as a server, which listens on the ports of its connectors.
+ * If the `service` block has an `admin_port`, it listens there, too.
  *
  * @throws {ConfigError} The configuration has errors.
  * @throws {ConnectorError} A port is in use, or a migration failed.

@@ -30,10 +30,11 @@ import { nodeHost } from "./server/node.ts";
 import { serveOn } from "./workers/mod.ts";
 
 export { ConfigPathError, readConfigFiles } from "./server/files.ts";
-export type { ServeOptions, Service } from "./server/mod.ts";
+export type { AdminAddress, ServeOptions, Service } from "./server/mod.ts";
 
 /**
  * Runs a configuration as a server, which listens on the ports of its connectors.
+ * If the `service` block has an `admin_port`, it listens there, too.
  *
  * @throws {ConfigError} The configuration has errors.
  * @throws {ConnectorError} A port is in use, or a migration failed.
@@ -57,7 +58,7 @@ export function loadConfig(
 
 /**
  * Creates a runtime like the one of the core, which reads environment variables and files, and
- * imports plugins.
+ * imports plugins. It opens no port, the admin port included.
  */
 export function createRuntime(
   config: Configuration,

@@ -19,6 +19,7 @@ import { type Check, installDependencies, listChecks, runCheck } from "./runner/
 import { installToolchain } from "./runner/install.ts";
 import { packagesFor } from "./runner/packages.ts";
 import { Interrupted } from "./runner/process.ts";
+import { freeProcessor } from "./runner/processor.ts";
 import {
   failed,
   type Part,
@@ -28,67 +29,17 @@ import {
   summarize,
 } from "./runner/steps.ts";
 import { reportFolder, runFiles } from "./runner/suite.ts";
-import { PACKAGES_VARIABLE, type Tool, type Toolchain, versions } from "./support/toolchain.ts";
-
-const everyRuntime: readonly Tool[] = ["deno", "bun", "node"];
-
-/** A folder with test files. */
-interface Suite {
-  readonly folder: string;
-  /** The runtimes that run it. */
-  readonly runtimes: readonly Tool[];
-  /**
-   * How many processes share the files; without it each file has its own. For files that start faster
-   * than a process. Each of them must call `test` itself.
-   */
-  readonly processes?: number;
-  /** The queue of all its processes where everything runs, for those that use all of a core. */
-  readonly queue?: string;
-  /** True where `--quick` runs it. */
-  readonly quick?: boolean;
-}
-
-/** In the order in which they start: the longest first, so that no lane waits for the last one. */
-const suites: readonly Suite[] = [
-  { folder: "tests/unit", runtimes: everyRuntime, processes: 1, queue: "unit", quick: true },
-  // These two start the runtimes that they test.
-  { folder: "tests/e2e", runtimes: ["deno"], queue: "e2e" },
-  { folder: "tests/examples", runtimes: ["deno"], queue: "e2e" },
-  { folder: "tests/faults", runtimes: everyRuntime },
-  { folder: "tests/contract", runtimes: everyRuntime, quick: true },
-  { folder: "tests/services", runtimes: everyRuntime },
-  { folder: "tests/attributes", runtimes: everyRuntime },
-  { folder: "tests/architecture", runtimes: ["deno"] },
-];
-
-/**
- * Files that use the broker of this machine. Some of them stop it, so they run one after the other,
- * beside files that do not use it.
- */
-const brokerFiles: readonly string[] = [
-  "tests/services/rabbitmq.test.ts",
-  "tests/e2e/watch-rabbitmq.test.ts",
-  "tests/e2e/workers-rabbitmq.test.ts",
-  "tests/e2e/executable-rabbitmq.test.ts",
-  "tests/e2e/page.test.ts",
-  "tests/examples/rabbitmq.test.ts",
-  "tests/attributes/rabbitmq.test.ts",
-];
-
-/** Files that install and start packages, in a queue of their own: they wait for npm and Bun. */
-const packageFiles = /^tests\/e2e\/(?:executable|package|project)/;
-
-/** Files that need a process in which no plugin was imported before, each in one of its own. */
-const isolated: readonly string[] = ["tests/unit/plugins-import.test.ts"];
-
-/**
- * Files that measure time. They run after everything else, one row after the other; the files of a
- * row run side by side, since they wait most of the time.
- */
-const later: readonly (readonly string[])[] = [
-  ["tests/e2e/signals.test.ts", "tests/e2e/heartbeat.test.ts", "tests/examples/tests.test.ts"],
-  ["tests/faults/slow-client.test.ts"],
-];
+import {
+  divide,
+  everyRuntime,
+  gather,
+  isolated,
+  later,
+  patienceFor,
+  queueOf,
+  suites,
+} from "./runner/suites.ts";
+import { PACKAGES_VARIABLE, type Toolchain, versions } from "./support/toolchain.ts";
 
 /** How many checks run side by side: they use all of a core. */
 const CHECK_LANES = 2;
@@ -96,10 +47,16 @@ const CHECK_LANES = 2;
 /** How many processes with tests run side by side: most of them wait most of the time. */
 const TEST_LANES = 6;
 
+/** How many more where all of those wait. */
+const SPARE_LANES = 3;
+
+/** How often it is looked whether they do, in milliseconds: a process needs that long to start. */
+const LOOK = 1_500;
+
 /** The same where a text selects the files: without queues, they may all be those that compute. */
 const SELECTED_LANES = 4;
 
-/** How many processes share the unit tests with `--quick`: some of their tests wait. */
+/** How many processes share the files of a folder with `--quick`: some of their tests wait. */
 const QUICK_PROCESSES = 3;
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -163,7 +120,8 @@ async function main(options: Options): Promise<number> {
     const packages = await mkdtemp(join(tmpdir(), "weir-packages-"));
     try {
       results.push(...await preparePackages(files, packages, deno));
-      results.push(...await runSteps(listTests(tools, files, options), lanes));
+      const spare = { most: lanes + SPARE_LANES, every: LOOK, free: freeProcessor() };
+      results.push(...await runSteps(listTests(tools, files, options), lanes, spare));
       results.push(...await runLater(tools, files));
     } finally {
       await rm(packages, { recursive: true });
@@ -206,19 +164,25 @@ function listTests(
   const steps: Step[] = [];
   for (const { folder, runtimes, processes, queue } of suites) {
     const selected = files.filter((file) =>
-      file.startsWith(`${folder}/`) && !later.flat().includes(file)
+      file.startsWith(`${folder}/`) && !later.flat().some((entry) => entry.file === file)
     );
     if (selected.length === 0) continue;
-    const count = processes === undefined ? selected.length : quick ? QUICK_PROCESSES : processes;
     for (const runtime of quick ? ["deno" as const] : runtimes) {
       const alone = selected.filter((file) => isolated.includes(file));
       const others = selected.filter((file) => !alone.includes(file));
-      const groups = [...divide(others, count), ...alone.map((file) => [file])];
-      const parts = groups.map((group): Part => ({
-        name: group.length === 1 ? group[0] : `${group.length} files`,
-        queue: queueOf(group[0], whole ? queue : undefined),
-        run: () => runFiles(runtime, group, root, tools),
-      }));
+      const shared = processes === undefined
+        ? gather(others)
+        : divide(others, quick ? QUICK_PROCESSES : processes);
+      const groups = [...shared, ...alone.map((file) => [file])];
+      const parts = groups.map((group): Part => {
+        const found = queueOf(group[0], whole ? queue : undefined);
+        return {
+          name: group.length === 1 ? group[0] : `${group.length} files`,
+          queue: found,
+          heavy: found === queue,
+          run: () => runFiles(runtime, group, root, tools, { timeout: patienceFor(group[0]) }),
+        };
+      });
       steps.push({ name: `${folder} on ${runtime}`, parts });
     }
   }
@@ -231,31 +195,17 @@ function listTests(
   return steps;
 }
 
-function queueOf(file: string, queue: string | undefined): string | undefined {
-  if (brokerFiles.includes(file)) return "broker";
-  return queue !== undefined && packageFiles.test(file) ? "packages" : queue;
-}
-
-/** Divides files into at most `count` groups: neighbors, which are alike, go to different groups. */
-function divide(files: readonly string[], count: number): string[][] {
-  const groups: string[][] = Array.from({ length: Math.min(count, files.length) }, () => []);
-  for (const [index, file] of files.entries()) groups[index % groups.length].push(file);
-  return groups;
-}
-
 /** Runs those of `files` that are in `later`. */
 async function runLater(tools: Toolchain, files: readonly string[]): Promise<StepResult[]> {
   const results: StepResult[] = [];
   for (const row of later) {
-    await Promise.all(
-      row.filter((file) => files.includes(file)).map(async (file) => {
-        const suite = suites.find(({ folder }) => file.startsWith(`${folder}/`));
-        for (const runtime of suite?.runtimes ?? everyRuntime) {
-          const run = () => runFiles(runtime, [file], root, tools);
-          results.push(...await runSteps([singleStep(`${file} on ${runtime}`, run)], 1));
-        }
-      }),
-    );
+    const steps = row.filter(({ file }) => files.includes(file)).flatMap(({ file, runtimes }) => {
+      const suite = suites.find(({ folder }) => file.startsWith(`${folder}/`));
+      return (runtimes ?? suite?.runtimes ?? everyRuntime).map((runtime) =>
+        singleStep(`${file} on ${runtime}`, () => runFiles(runtime, [file], root, tools))
+      );
+    });
+    results.push(...await runSteps(steps, steps.length));
   }
   return results;
 }

@@ -1,5 +1,9 @@
 # Everything that a client sends goes to everyone in the room "r".
 
+service {
+  trace_ratio = env("BENCH_TRACE_RATIO", 1)
+}
+
 connector "ws" {
   type = "websocket"
   port = env("BENCH_PORT", 3001)

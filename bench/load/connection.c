@@ -72,8 +72,10 @@ void close_client(Client *client) {
 
 static void shake_hands(Client *client) {
   static char target[MAX_TEXT], request[MAX_TEXT + 400];
-  target[render(target, path, client->index, 0)] = 0;
-  int n = sprintf(request,
+  client->stream = !strncmp(path, "sse:", 4);
+  target[render(target, client->stream ? path + 4 : path, client->index, 0)] = 0;
+  int n = client->stream ? sprintf(request,
+    "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: text/event-stream\r\n", target, port) : sprintf(request,
     "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n", target, port);
   if (subprotocol) n += sprintf(request + n, "Sec-WebSocket-Protocol: %.100s\r\n", subprotocol);
@@ -96,7 +98,10 @@ static void end(Client *client) {
 static size_t take_head(Client *client, uint8_t *bytes, size_t length) {
   uint8_t *blank = memmem(bytes, length, "\r\n\r\n", 4);
   if (blank == NULL) return 0;
-  if (length < 12 || memcmp(bytes, "HTTP/1.1 101", 12)) fail("no upgrade: %.*s", (int)(blank - bytes), bytes);
+  const char *wanted = client->stream ? "HTTP/1.1 200" : "HTTP/1.1 101";
+  if (length < 12 || memcmp(bytes, wanted, 12)) fail("no upgrade: %.*s", (int)(blank - bytes), bytes);
+  *blank = 0;
+  client->chunked = strcasestr((char *)bytes, "transfer-encoding: chunked") != NULL;
   client->state = OPEN;
   opened(client);
   return blank + 4 - bytes;
@@ -137,6 +142,36 @@ static size_t take_frame(Client *client, uint8_t *bytes, size_t length) {
   return whole;
 }
 
+// Takes the events in these bytes, each of which ends with an empty line. Returns how many bytes they have.
+static size_t take_events(Client *client, const uint8_t *bytes, size_t length) {
+  size_t used = 0;
+  for (uint8_t *end; (end = memmem(bytes + used, length - used, "\n\n", 2)) != NULL; used = end + 2 - bytes) {
+    const uint8_t *event = bytes + used;
+    if (*event == ':') continue;
+    if (end - event < 6 || memcmp(event, "data: ", 6)) {
+      fail("client %d received the event %.*s", client->index, (int)(end - event), event);
+    }
+    receive(client, event + 6, end - event - 6);
+  }
+  return used;
+}
+
+static size_t take_chunk(Client *client, const uint8_t *bytes, size_t length) {
+  uint8_t *line = memmem(bytes, length, "\r\n", 2);
+  if (line == NULL) return 0;
+  size_t head = line + 2 - bytes, size = strtoul((char *)bytes, NULL, 16);
+  if (size == 0) fail("the server ended stream %d", client->index);
+  if (length < head + size + 2) return 0;
+  if (take_events(client, bytes + head, size) != size) fail("a chunk has a part of an event");
+  return head + size + 2;
+}
+
+static size_t take(Client *client, uint8_t *bytes, size_t length) {
+  if (client->state == SHAKING) return take_head(client, bytes, length);
+  if (!client->stream) return take_frame(client, bytes, length);
+  return client->chunked ? take_chunk(client, bytes, length) : take_events(client, bytes, length);
+}
+
 static void reserve(Client *client, size_t capacity) {
   if (client->part_capacity >= capacity) return;
   client->part = realloc(client->part, capacity);
@@ -149,7 +184,7 @@ static void readable(Client *client) {
   uint8_t *bytes = shared;
   size_t length = client->part_length, room = sizeof shared, frame = 0;
   if (length > 0) {
-    if (client->state != SHAKING) measure(client->part, length, &frame);
+    if (client->state != SHAKING && !client->stream) measure(client->part, length, &frame);
     reserve(client, (frame > length ? frame : length) + 1024);
     bytes = client->part, room = client->part_capacity;
   }
@@ -159,7 +194,7 @@ static void readable(Client *client) {
   length += n;
   size_t used = 0, step;
   do {
-    step = (client->state == SHAKING ? take_head : take_frame)(client, bytes + used, length - used);
+    step = take(client, bytes + used, length - used);
     used += step;
   } while (step > 0);
   client->part_length = length - used;

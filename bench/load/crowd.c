@@ -5,6 +5,7 @@
 // Commands come on standard input, a line each, fields parted by tabs. One line of JSON answers each.
 //
 //   watch PID                                         measures the CPU time of this process with each command from now on
+//   port  PORT                                        the server of the clients that are opened from now on
 //   open  COUNT PATH                                  opens COUNT more clients, 64 handshakes at a time
 //   churn COUNT WINDOW PATH                           opens and closes connections, WINDOW at a time
 //   tell  FIRST COUNT FRAME FRAMES                    every client sends FRAME and receives FRAMES frames of any content
@@ -13,6 +14,8 @@
 //                                                     one client sends, every client of the range receives a copy;
 //                                                     RATE messages a second; 0 for as many as the window allows
 //   hear  FIRST COUNT TOTAL COPY                      the same where another program sends, after "listening" is printed
+//
+// A PATH that begins with "sse:" opens streams of server-sent events, whose data counts as frames: "sse:/events".
 //
 // text.c lists the placeholders of texts. Messages are numbered from 0, in `ask` for each client. Frames are
 // compared byte for byte and in order. A wrong or unexpected frame, a connection that ends and ten seconds of
@@ -241,6 +244,12 @@ static void obey(char *line) {
   const char *name = f[0];
   if (!strcmp(name, "watch") && n == 2) {
     watch_process(number[1]);
+    puts("{}");
+    fflush(stdout);
+    return;
+  }
+  if (!strcmp(name, "port") && n == 2) {
+    port = number[1];
     puts("{}");
     fflush(stdout);
     return;

@@ -20,6 +20,7 @@ typedef enum { GONE, CONNECTING, SHAKING, OPEN, CLOSING } State;
 typedef struct {
   int fd, index;
   State state;
+  bool stream, chunked; // server-sent events instead of frames; in chunks, each with whole events
   uint8_t *part; // the start of a frame whose end has not arrived
   size_t part_length, part_capacity;
   long sent, got;

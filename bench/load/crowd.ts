@@ -102,6 +102,11 @@ export class Crowd implements AsyncDisposable {
     for (const pid of pids) await this.#do("watch", pid);
   }
 
+  /** The server of the clients that are opened from now on. */
+  async use(port: number): Promise<void> {
+    await this.#do("port", port);
+  }
+
   /** Connects more clients; `%d` in the path is a client's index. */
   async open(count: number, path = "/ws"): Promise<Work> {
     return await this.#do("open", count, path);

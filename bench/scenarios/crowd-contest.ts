@@ -10,7 +10,7 @@ export interface CrowdContest {
   /** A subprotocol, or `engine.io`. */
   readonly protocol?: string;
   /** Once, before the first round. */
-  prepare(crowd: Crowd): Promise<unknown>;
+  prepare(crowd: Crowd, server: Server): Promise<unknown>;
   /** Each round. */
   round(crowd: Crowd): Promise<Measurement>;
   /** Whether the server's children are workers, whose shares of the work are measured. */
@@ -32,7 +32,7 @@ export async function openContest(contest: CrowdContest, bench: Bench): Promise<
       ...spec.unpinned ? { command: bench.pinning.free } : {},
     }),
   );
-  await prepare(crowd);
+  await prepare(crowd, server);
   // By now all its children are there.
   const processes = await treeOf(server.pid);
   await crowd.watch(processes);

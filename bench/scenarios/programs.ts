@@ -15,13 +15,22 @@ const entrypoints: Readonly<Record<Tool, readonly string[]>> = {
 /** How to start a program, beside its runtime. */
 export type Extras = Pick<ServerSpec, "env" | "unpinned">;
 
-/** Weir with a configuration of this folder; `options` are those of `run`. */
+interface WeirExtras extends Extras {
+  /** Options of `run`. */
+  readonly options?: readonly string[];
+  /** The folder of another version, relative to the repository, with a slash at its end. */
+  readonly root?: string;
+}
+
+/** Weir with a configuration of this folder. */
 export function weir(
   runtime: Tool,
   config: string,
-  { options = [], ...extras }: Extras & { readonly options?: readonly string[] } = {},
+  { options = [], root = "", ...extras }: WeirExtras = {},
 ): ServerSpec {
-  const args = [...entrypoints[runtime], "run", config, ...options];
+  const entrypoint = entrypoints[runtime];
+  const program = [...entrypoint.slice(0, -1), root + entrypoint.at(-1)];
+  const args = [...program, "run", config, ...options];
   return { name: `weir-${runtime}`, runtime, args, ready: "is ready in", ...extras };
 }
 

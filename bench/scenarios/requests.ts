@@ -11,6 +11,7 @@ const clients = 100;
 const data = '{"id":4711,"customer":"Ada Lovelace","quantity":3,"price":9.5}';
 const result = '{"order":4711,"customer":"Ada Lovelace","total":28.5}';
 const request = `{"type":"message","id":%n,"data":${data}}`;
+const weirAnswer = `{"type":"ack","id":%n,"data":${result}}`;
 
 /** A contender: its program, what a client sends and what it must receive. */
 interface Participant extends Contender {
@@ -74,7 +75,18 @@ function scenario(window: number): Scenario {
 }
 
 function open({ name }: Contender, bench: Bench, window: number): Promise<Contest> {
-  const { spec, path, frame, answer } = participants.find((each) => each.name === name)!;
+  const participant = participants.find((each) => each.name === name)!;
+  return openQuestions({ ...participant, window }, bench);
+}
+
+/** A server that answers questions, by default those of Weir's `bench/configs/requests`. */
+export function openQuestions(
+  { spec, path, frame = request, answer = weirAnswer, window }:
+    & Pick<Participant, "spec">
+    & Partial<Pick<Participant, "path" | "frame" | "answer">>
+    & { readonly window: number },
+  bench: Bench,
+): Promise<Contest> {
   const all = { first: 0, count: clients };
   let measure: (() => ReturnType<Crowd["ask"]>) | undefined;
   return openContest({
@@ -94,6 +106,5 @@ function open({ name }: Contender, bench: Bench, window: number): Promise<Contes
 }
 
 function participant(name: string, spec: ServerSpec): Participant {
-  const answer = `{"type":"ack","id":%n,"data":${result}}`;
-  return { name, runtime: spec.runtime, spec, frame: request, answer };
+  return { name, runtime: spec.runtime, spec, frame: request, answer: weirAnswer };
 }

@@ -2,7 +2,7 @@
 import { type Crowd, measurementOf } from "../load/crowd.ts";
 import { paced, paceOf } from "../pace.ts";
 import type { Bench, Contest } from "../scenario.ts";
-import type { ServerSpec } from "../servers.ts";
+import type { Server, ServerSpec } from "../servers.ts";
 import { openContest } from "./crowd-contest.ts";
 
 /** A frame that every client sends, and the number of frames that it has received once that is answered. */
@@ -50,6 +50,8 @@ export interface Room {
   readonly data?: string;
   /** Whether the server has workers, whose shares of the work are measured. */
   readonly workers?: boolean;
+  /** Does something with the server before and after the clients have connected. */
+  around?(server: Server, connect: () => Promise<void>): Promise<void>;
 }
 
 /** JSON of this size, with the message's number in it. */
@@ -71,6 +73,7 @@ export function openRoom(room: Room, bench: Bench): Promise<Contest> {
     rate,
     data = dataOf(100),
     workers = false,
+    around = (_, connect) => connect(),
   } = room;
   const range = { first: 0, count: members };
   const fan = {
@@ -86,9 +89,11 @@ export function openRoom(room: Room, bench: Bench): Promise<Contest> {
     spec,
     workers,
     ...dialect.protocol === undefined ? {} : { protocol: dialect.protocol },
-    async prepare(crowd) {
-      await crowd.open(members, dialect.path);
-      await crowd.open(1, dialect.senderPath ?? dialect.path);
+    async prepare(crowd, server) {
+      await around(server, async () => {
+        await crowd.open(members, dialect.path);
+        await crowd.open(1, dialect.senderPath ?? dialect.path);
+      });
       const { greeting, join } = dialect;
       if (greeting) await crowd.tell({ first: 0, count: members + 1 }, ...sayingOf(greeting));
       if (join) await crowd.tell(range, ...sayingOf(join));

@@ -1,13 +1,14 @@
 /**
  * Writes src/commands/init/templates/: the examples as modules, since a package from a registry has
- * no files on disk that `weir init` could copy. A project gets the README of its example with another
- * section "Start", and a .env.example. With `--check` it writes nothing, and fails if a module is
- * stale.
+ * no files on disk that `weir init` could copy. What all pages share is in a module of its own. A
+ * project gets the README of its example with another section "Start", and a .env.example. With
+ * `--check` it writes nothing, and fails if a module is stale.
  */
-import { TEMPLATES } from "../../src/commands/arguments.ts";
+import { TEMPLATES } from "../../src/commands/usage.ts";
 import { OLDEST_NODES } from "../../src/server/node-version.ts";
 import { formatted, keepFile } from "../formatted.ts";
 import { envExample } from "./env-example.ts";
+import { sharedFiles } from "./shared.ts";
 
 const root = new URL("../../", import.meta.url);
 const folder = "src/commands/init/templates";
@@ -16,18 +17,24 @@ const folder = "src/commands/init/templates";
 const START = /^## Start\n[^]*?(?=^## )/m;
 
 /** The module of one template. Each line of a file is a line of the module. */
-async function templateModule(name: string): Promise<string> {
+async function templateModule(name: string, shared: ReadonlySet<string>): Promise<string> {
   const example = new URL(`examples/${name}/`, root);
   const files = new Map<string, string>();
   for (const path of await listFiles(example)) {
+    if (shared.has(path)) continue;
     files.set(path, await Deno.readTextFile(new URL(path, example)));
   }
   files.set("README.md", await projectReadme(name, files.get("README.md") ?? ""));
   files.set(".env.example", envExample(name, files));
+  return moduleOf(`examples/${name}/`, files);
+}
+
+/** A module with the texts of files. */
+function moduleOf(origin: string, files: ReadonlyMap<string, string>): string {
   const entries = [...files].sort(([a], [b]) => a < b ? -1 : 1).map(([path, text]) =>
     `${JSON.stringify(path)}: \`${text.replaceAll(/[`\\]|\$(?=\{)/g, "\\$&")}\``
   );
-  return `// @generated from examples/${name}/ by \`deno task docs\`. Do not edit.
+  return `// @generated from ${origin} by \`deno task docs\`. Do not edit.
 
 /** The text of every file, by its path with slashes. */
 export const files: Readonly<Record<string, string>> = {
@@ -57,9 +64,15 @@ async function listFiles(folder: URL, prefix = ""): Promise<string[]> {
 }
 
 if (import.meta.main) {
+  const shared = new Map(
+    [...await sharedFiles()].map(([name, text]) => [`public/${name}`, text] as const),
+  );
+  const modules = new Map([["shared", moduleOf("docs/templates/shared/", shared)]]);
   for (const name of TEMPLATES) {
+    modules.set(name, await templateModule(name, new Set(shared.keys())));
+  }
+  for (const [name, text] of modules) {
     const path = `${folder}/${name}.ts`;
-    const text = await formatted(await templateModule(name), "ts");
-    await keepFile(new URL(path, root), text, path);
+    await keepFile(new URL(path, root), await formatted(text, "ts"), path);
   }
 }

@@ -126,3 +126,66 @@ test "staff can notify a customer over HTTP, and customers cannot" {
   expect "api" { error = "rejected" }
   expect "ana" { nothing = true }
 }
+
+test "a name is exchanged for a token, which another program issues" {
+  mock "sign_in" {
+    step    = "issued"
+    returns = { token = "a.b.c" }
+  }
+  given "api" {
+    operation = "POST /tokens"
+    data      = { name = "ana" }
+  }
+  expect "api" {
+    status = 200
+    data   = { token = "a.b.c" }
+  }
+
+  given "api" {
+    operation = "POST /tokens"
+    data      = { name = "Ana B.", role = "admin" }
+  }
+  expect "api" { status = 422 }
+}
+
+test "without the other program there are no tokens" {
+  mock "sign_in" {
+    step  = "issued"
+    error = "connection refused"
+  }
+  given "api" {
+    operation = "POST /tokens"
+    data      = { name = "ana" }
+  }
+  expect "api" {
+    status = 502
+    error  = "sign_in_failed"
+  }
+}
+
+test "a client that is connected gets its next token, unless it was blocked" {
+  client "ana" {
+    user_id = "ana"
+    claims  = { role = "customer", iat = 1767225600, exp = 1767226500 }
+  }
+
+  mock "sign_in" {
+    step    = "issued"
+    returns = { token = "d.e.f" }
+  }
+  given "ana" {
+    operation = "renew"
+    id        = 1
+  }
+  expect "ana" {
+    type = "ack"
+    data = { token = "d.e.f" }
+  }
+
+  mock "db" {
+    step    = "blocked"
+    returns = { user_id = "ana" }
+  }
+  given "ana" { operation = "renew" }
+  expect "ana" { error = "rejected" }
+}

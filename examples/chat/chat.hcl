@@ -2,7 +2,7 @@
 #
 # A configuration has two kinds of parts. A connector is something that Weir talks to. A flow takes
 # events from one connector and delivers them to others. The rest of this file repeats that idea
-# nine times.
+# six times.
 
 # env() reads an environment variable, or returns the default.
 constants {
@@ -12,12 +12,33 @@ constants {
 
 # ── Connectors ───────────────────────────────────────────────────────────────────────────────────
 
-# Browsers connect to ws://localhost:3000/ws. The same port serves the page in public/.
+# Browsers connect to ws://localhost:3000/ws. The same port serves the page in public/, and the client
+# library that the page imports from /weir.js.
 connector "ws" {
   type   = "websocket"
   port   = constants.port
   path   = "/ws"
   static = "./public"
+  client = "/weir.js"
+
+  # What holds for the rooms whose name matches the pattern, here for all.
+  room "*" {
+    # Pages are told the members of their room, and every change. A page whose network was away for
+    # less than leave_grace keeps its place. `weir check` warns, rightly: without an auth block, a
+    # client can claim to be anybody.
+    presence {
+      info        = "{'name': substring(default(client.params.name, 'guest'), 0, 40)}"
+      leave_grace = "30s"
+      data        = "doing"
+    }
+
+    # The newest messages of each room are kept for pages that come back after a cut: they get what
+    # they have missed.
+    history {
+      size = 100
+      ttl  = "10m"
+    }
+  }
 }
 
 # HTTP requests, here on the port of the WebSocket. A connector can also have its own port.
@@ -43,6 +64,11 @@ connector "events" {
 
 # ── Chat ─────────────────────────────────────────────────────────────────────────────────────────
 
+# What a page tells the others of its user.
+type "doing" {
+  typing = boolean
+}
+
 # A browser sends {"type":"message","id":1,"data":{"id":"…","room":"lobby","text":"Hello"}}. Its data
 # must have these fields, and no others. The page can repeat a message with the same id.
 type "message" {
@@ -52,14 +78,7 @@ type "message" {
 }
 
 # From here on, text in quotes is an expression: `input` is the event, and `client` is the connection
-# that sent it. These two lines tell the other clients who sent a message. The name comes from the
-# query of the connection's address and is not verified, so it is only displayed. With an auth block,
-# it could come from a token.
-transform "person" {
-  who  = "client.id"
-  name = "substring(default(client.params.name, 'guest'), 0, 40)"
-}
-
+# that sent it.
 flow "say" {
   from {
     connector = "ws"
@@ -75,20 +94,22 @@ flow "say" {
     input = "message"
   }
 
-  # The payload for the destinations, line by line. A line can use the lines above it.
+  # The payload for the destinations, line by line. The name comes from the query of the connection's
+  # address and is not verified, so it is only displayed. With an auth block, it could come from a
+  # token.
   transform {
-    use        = "transform.person"
     kind       = "'message'"
     id         = "input.id"
     room       = "input.room"
-    author     = "output.name"
+    author     = "substring(default(client.params.name, 'guest'), 0, 40)"
     text       = "trim(input.text)"
     created_at = "now()"
   }
 
-  # Destinations run one after the other, each only after the one before it succeeded: other clients
-  # see only stored messages. Values are bound to the names in the statement. A message that is sent
-  # again, because its ack was lost, is stored once.
+  # Destinations run one after the other, each only after the one before it succeeded: clients see
+  # only stored messages. Values are bound to the names in the statement. A message that is sent
+  # again, because its ack was lost, is stored once, and its message_id keeps the room from hearing
+  # it twice. The sender hears it as well: all members see the messages in the same order.
   to {
     connector = "db"
     query     = <<-SQL
@@ -99,10 +120,22 @@ flow "say" {
     SQL
   }
   to {
-    connector      = "ws"
-    operation      = "send_to_room"
-    target         = "input.room"
-    exclude_sender = true
+    connector  = "ws"
+    operation  = "send_to_room"
+    target     = "input.room"
+    message_id = "input.id"
+  }
+
+  # Pages are in this room, too: they count what they have not read in the other rooms.
+  to {
+    connector  = "ws"
+    operation  = "send_to_room"
+    target     = "'activity:all'"
+    message_id = "input.id"
+    transform {
+      room       = "output.room"
+      created_at = "output.created_at"
+    }
   }
 
   # The answer to the sender: {"type":"ack","id":1,"data":{"created_at":"…"}}.
@@ -112,7 +145,9 @@ flow "say" {
   }
 }
 
-# The last messages of a room, for a page that joins it: GET /rooms/lobby/messages
+# The last messages of a room: GET /rooms/lobby/messages. A page asks when it opens the room, and after
+# a cut that was longer than what `history` keeps.
+#
 # A flow without a response answers with the result of its first destination, here the rows.
 flow "history" {
   from {
@@ -132,91 +167,18 @@ flow "history" {
   }
 }
 
-# ── Presence ─────────────────────────────────────────────────────────────────────────────────────
-
-# {"type":"join_room","room":"lobby"}: the server adds the member, the flow notifies the others.
-flow "joined" {
+# The rooms in which something was said last: how often, and when. A page counts on from there.
+flow "rooms" {
   from {
-    connector = "ws"
-    operation = "join_room"
-  }
-  transform {
-    use  = "transform.person"
-    kind = "'joined'"
+    connector = "api"
+    operation = "GET /rooms"
   }
   to {
-    connector      = "ws"
-    operation      = "send_to_room"
-    target         = "input.room"
-    exclude_sender = true
-  }
-  response {
-    who = "client.id"
-  }
-}
-
-# A custom operation: pages greet a new member with {"type":"here","data":{"to":"…",…}}, where `to` is
-# the `who` of its announcement. send_to_client reaches one connection.
-type "greeting" {
-  to   = string
-  room = string
-}
-
-flow "here" {
-  from {
-    connector = "ws"
-    operation = "here"
-  }
-  accept {
-    when = "input.room in client.rooms"
-  }
-  validate {
-    input = "greeting"
-  }
-  transform {
-    use  = "transform.person"
-    kind = "'here'"
-    room = "input.room"
-  }
-  to {
-    connector = "ws"
-    operation = "send_to_client"
-    target    = "input.to"
-  }
-}
-
-flow "left" {
-  from {
-    connector = "ws"
-    operation = "leave_room"
-  }
-  transform {
-    use  = "transform.person"
-    kind = "'left'"
-  }
-  to {
-    connector = "ws"
-    operation = "send_to_room"
-    target    = "input.room"
-  }
-}
-
-# A closed tab sends no leave_room. The page is in one room at a time, so one target is enough. If the
-# filter is false, the flow ignores the event.
-flow "gone" {
-  from {
-    connector = "ws"
-    operation = "disconnect"
-    filter    = "len(input.rooms) > 0"
-  }
-  transform {
-    use  = "transform.person"
-    kind = "'left'"
-  }
-  to {
-    connector = "ws"
-    operation = "send_to_room"
-    target    = "first(input.rooms)"
+    connector = "db"
+    query     = <<-SQL
+      SELECT room AS name, count(*) AS messages, max(created_at) AS newest
+      FROM messages GROUP BY room ORDER BY newest DESC LIMIT 100
+    SQL
   }
 }
 

@@ -25,11 +25,11 @@ test "a message is stored, delivered to its room, and acknowledged" {
     room = "lobby"
     data = { kind = "message", id = "m1", author = "Ada", text = "Hello" }
   }
+  expect "ada" { data = { kind = "message", id = "m1" } }
   expect "ada" {
     type = "ack"
     id   = 1
   }
-  expect "ada" { nothing = true }
   expect "cyd" { nothing = true }
 
   given "api" { operation = "GET /rooms/lobby/messages" }
@@ -39,11 +39,14 @@ test "a message is stored, delivered to its room, and acknowledged" {
   }
 }
 
-test "a message that is sent again is stored once" {
+test "a message that is sent again is stored and heard once" {
   client "ada" { rooms = ["lobby"] }
+  client "bob" { rooms = ["lobby"] }
 
   given "ada" { data = { id = "same", room = "lobby", text = "Once" } }
+  expect "bob" { data = { id = "same", text = "Once" } }
   given "ada" { data = { id = "same", room = "lobby", text = "Twice" } }
+  expect "bob" { nothing = true }
 
   given "api" { operation = "GET /rooms/lobby/messages" }
   expect "api" { data = [{ id = "same", text = "Once" }] }
@@ -76,41 +79,114 @@ test "an invalid message is refused with every violation" {
   expect "db" { nothing = true }
 }
 
-test "joins and leaves are announced" {
+test "the members of a room are told" {
   client "ada" {
-    params = { name = "Ada" }
-    rooms  = ["lobby"]
+    user_id  = "u1"
+    params   = { name = "Ada" }
+    rooms    = ["lobby"]
+    presence = true
   }
-  client "bob" { params = { name = "Bob" } }
+  client "bob" {
+    user_id = "u2"
+    params  = { name = "Bob" }
+  }
 
   given "bob" {
     operation = "join_room"
     room      = "lobby"
+    presence  = true
   }
-  expect "ada" { data = { kind = "joined", name = "Bob" } }
+  expect "ada" {
+    type     = "presence"
+    presence = { count = 2, joined = [{ user_id = "u2", info = { name = "Bob" } }] }
+  }
+  expect "bob" {
+    type = "presence"
+    presence = {
+      members = [
+        { user_id = "u1", info = { name = "Ada" } },
+        { user_id = "u2", info = { name = "Bob" } },
+      ]
+    }
+  }
 
-  given "bob" { operation = "disconnect" }
-  expect "ada" { data = { kind = "left", name = "Bob" } }
+  given "bob" {
+    operation = "leave_room"
+    room      = "lobby"
+  }
+  expect "ada" {
+    type     = "presence"
+    presence = { count = 1, left = [{ user_id = "u2" }] }
+  }
 }
 
-test "a greeting reaches one connection" {
+test "a page that comes back in time has not been away, and has missed nothing" {
   client "ada" {
-    params = { name = "Ada" }
-    rooms  = ["lobby"]
+    user_id  = "u1"
+    rooms    = ["lobby"]
+    presence = true
   }
-  client "bob" { rooms = ["lobby"] }
+  client "bob" { user_id = "u2" }
 
+  given "bob" {
+    id        = 1
+    operation = "join_room"
+    room      = "lobby"
+    history   = true
+  }
+  expect "ada" {
+    type     = "presence"
+    presence = { joined = [{ user_id = "u2" }] }
+  }
+
+  given "bob" {
+    operation = "disconnect"
+    code      = 1006
+  }
   given "ada" {
-    operation = "here"
-    data      = { to = "a-client", room = "lobby" }
+    id   = 1
+    data = { id = "m1", room = "lobby", text = "Are you there?" }
+  }
+  expect "ada" { data = { id = "m1" } }
+  expect "ada" { type = "ack" }
+  advance { by = "20s" }
+  given "bob" { operation = "connect" }
+  given "bob" {
+    id        = 2
+    operation = "join_room"
+    room      = "lobby"
+    history   = true
+  }
+  expect "bob" {
+    id        = 2
+    recovered = true
+  }
+  expect "bob" { data = { id = "m1", text = "Are you there?" } }
+  expect "ada" { nothing = true }
+}
+
+test "a page that does not come back leaves its room" {
+  client "ada" {
+    user_id  = "u1"
+    rooms    = ["lobby"]
+    presence = true
+  }
+  client "bob" {
+    user_id = "u2"
+    rooms   = ["lobby"]
   }
 
-  expect "ws" {
-    operation = "send_to_client"
-    target    = "a-client"
-    data      = { kind = "here", name = "Ada" }
+  given "bob" {
+    operation = "disconnect"
+    code      = 1001
   }
-  expect "bob" { nothing = true }
+  advance { by = "29s" }
+  expect "ada" { nothing = true }
+  advance { by = "1s" }
+  expect "ada" {
+    type     = "presence"
+    presence = { left = [{ user_id = "u2" }] }
+  }
 }
 
 test "an order that is posted reaches every client" {
@@ -129,4 +205,41 @@ test "an order that is posted reaches every client" {
   expect "ada" { data = { kind = "order", id = "A17", status = "packed" } }
   expect "bob" { data = { kind = "order", id = "A17", status = "packed" } }
   expect "api" { status = 200 }
+}
+
+test "pages count what is said in other rooms" {
+  client "ada" { rooms = ["lobby"] }
+  client "cyd" { rooms = ["kitchen", "activity:all"] }
+
+  given "ada" { data = { id = "m1", room = "lobby", text = "Hello" } }
+  given "ada" { data = { id = "m1", room = "lobby", text = "Hello" } }
+  expect "cyd" {
+    room = "activity:all"
+    data = { room = "lobby" }
+  }
+  expect "cyd" { nothing = true }
+
+  given "api" { operation = "GET /rooms" }
+  expect "api" { data = [{ name = "lobby", messages = 1 }] }
+}
+
+test "the members of a room see that somebody is typing" {
+  client "ada" {
+    rooms    = ["lobby"]
+    presence = true
+  }
+  client "bob" {
+    user_id = "u2"
+    rooms   = ["lobby"]
+  }
+
+  given "bob" {
+    operation = "presence"
+    room      = "lobby"
+    data      = { typing = true }
+  }
+  expect "ada" {
+    type     = "presence"
+    presence = { changed = [{ user_id = "u2", data = { typing = true } }] }
+  }
 }

@@ -12,11 +12,13 @@ constants {
 
 # ── Connectors ───────────────────────────────────────────────────────────────────────────────────
 
-# Browsers connect to ws://localhost:3000/ws. The same port serves the page in public/.
+# Browsers connect to ws://localhost:3000/ws. The same port serves the page in public/, and the client
+# library that the page imports from /weir.js.
 connector "ws" {
   type   = "websocket"
   port   = constants.port
   static = "./public"
+  client = "/weir.js"
 }
 
 # HTTP requests, on the same port.

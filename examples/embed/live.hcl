@@ -1,8 +1,9 @@
 # What the examples of this folder embed. In a server of your own, that server listens: `port` and
 # `host` do nothing, and every path is below the one where you mount the runtime.
 connector "ws" {
-  type = "websocket"
-  port = 3000
+  type   = "websocket"
+  port   = 3000
+  client = "/weir.js"
 }
 
 connector "api" {

@@ -19,14 +19,26 @@ connector "devices" {
   port             = constants.port
   path             = "/devices"
   max_message_size = "4KB"
+
+  # Every connection of a device is a member of the room "online", from its first moment to its last.
+  room "online" {
+    join = "false" # A device does not join by itself: a flow lets it in.
+    presence {
+      info        = "client.params.device"
+      leave_grace = "0s"
+      max         = 10000
+    }
+  }
 }
 
-# Pages connect to ws://localhost:3000/ws, on the same port, which also serves the page in public/.
+# Pages connect to ws://localhost:3000/ws, on the same port. It also serves the page in public/, and the
+# client library that the page imports from /weir.js.
 connector "pages" {
   type   = "websocket"
   port   = constants.port
   path   = "/ws"
   static = "./public"
+  client = "/weir.js"
 }
 
 # HTTP requests, on the same port.
@@ -60,15 +72,29 @@ flow "online" {
     at     = "now()"
   }
   to {
+    connector = "devices"
+    operation = "join_room"
+    target    = "online"
+  }
+  to {
     connector = "pages"
     operation = "broadcast"
   }
 }
 
+# A device can have two connections for a while: it connects again before the server has noticed that
+# the old connection is dead. It is offline when the last one has gone.
 flow "offline" {
   from {
     connector = "devices"
     operation = "disconnect"
+  }
+
+  # A step looks something up. Its result is step.NAME, here the members of the room.
+  step "others" {
+    connector = "devices"
+    operation = "presence"
+    target    = "online"
   }
   transform {
     kind   = "'offline'"
@@ -78,6 +104,7 @@ flow "offline" {
   to {
     connector = "pages"
     operation = "broadcast"
+    when      = "!step.others.members.exists(member, member.info == output.device)"
   }
 }
 
@@ -174,6 +201,22 @@ flow "newest" {
       WHERE age = 1
       ORDER BY device, sensor
     SQL
+  }
+}
+
+# The devices that are online, for a new page.
+flow "devices_online" {
+  from {
+    connector = "api"
+    operation = "GET /online"
+  }
+  step "online" {
+    connector = "devices"
+    operation = "presence"
+    target    = "online"
+  }
+  response {
+    devices = "step.online.members.map(member, member.info)"
   }
 }
 

@@ -107,3 +107,39 @@ test "a device without a valid name is refused; other devices connect and discon
   given "pump" { operation = "disconnect" }
   expect "page" { data = { kind = "offline", device = "pump" } }
 }
+
+test "a device is online until its last connection has gone" {
+  client "page" { connector = "pages" }
+  client "old" {
+    connector = "devices"
+    params    = { device = "pump" }
+  }
+  client "new" {
+    connector = "devices"
+    params    = { device = "pump" }
+  }
+  client "other" {
+    connector = "devices"
+    params    = { device = "greenhouse-1" }
+  }
+
+  given "other" { operation = "connect" }
+  given "old" { operation = "connect" }
+  given "new" { operation = "connect" }
+  expect "page" { data = { kind = "online", device = "greenhouse-1" } }
+  expect "page" { data = { kind = "online", device = "pump" } }
+  expect "page" { data = { kind = "online", device = "pump" } }
+
+  given "old" {
+    operation = "disconnect"
+    code      = 1006
+  }
+  expect "page" { nothing = true }
+  given "api" { operation = "GET /online" }
+  expect "api" { data = { devices = ["greenhouse-1", "pump"] } }
+
+  given "new" { operation = "disconnect" }
+  expect "page" { data = { kind = "offline", device = "pump" } }
+  given "api" { operation = "GET /online" }
+  expect "api" { data = { devices = ["greenhouse-1"] } }
+}

@@ -35,6 +35,9 @@ connector "ws" {
     }
     # `ticket:07` is not another name of `ticket:7`.
     join = "match.id.matches('^[1-9][0-9]{0,14}$') && (client.claims.role == 'moderator' || step.member != null)"
+
+    # The readers of the ticket, for pages that ask when they join.
+    presence { info = "{'role': client.claims.role}" }
   }
 
   # A slow client gets only the newest `typing` of each user in a room, and all other messages.

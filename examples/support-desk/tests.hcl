@@ -297,6 +297,57 @@ test "members and moderators join the room, others do not" {
   expect "ada" { error = "room_forbidden" }
 }
 
+test "a ticket tells its readers, and a reload is not told" {
+  client "ada" {
+    claims = { sub = "ada", role = "customer" }
+  }
+  client "max" {
+    claims = { sub = "max", role = "moderator" }
+  }
+  given "api" {
+    operation = "POST /tickets"
+    claims    = { sub = "ada", role = "customer" }
+    data      = { subject = "Printer" }
+  }
+  expect "api" { status = 201 }
+  given "ada" {
+    operation = "join_room"
+    room      = "ticket:1"
+    presence  = true
+  }
+  expect "ada" {
+    type     = "presence"
+    room     = "ticket:1"
+    presence = { count = 1, members = [{ user_id = "ada", info = { role = "customer" } }] }
+  }
+  given "max" {
+    operation = "join_room"
+    room      = "ticket:1"
+  }
+  expect "ada" {
+    type     = "presence"
+    presence = { count = 2, joined = [{ user_id = "max", info = { role = "moderator" } }] }
+  }
+
+  given "max" {
+    operation = "disconnect"
+    code      = 1001
+  }
+  given "max" { operation = "connect" }
+  given "max" {
+    operation = "join_room"
+    room      = "ticket:1"
+  }
+  advance { by = "10s" }
+  expect "ada" { nothing = true }
+  given "max" { operation = "disconnect" }
+  expect "ada" {
+    type     = "presence"
+    presence = { count = 1, left = [{ user_id = "max" }] }
+  }
+  expect "max" { nothing = true }
+}
+
 test "a message is stored and reaches the room" {
   client "ada" {
     claims = { sub = "ada", role = "customer" }

@@ -22,7 +22,10 @@ export function originList(): ValueSchema<AllowedOrigins> {
   return valueSchema(
     "list of origins",
     v.pipe(
-      v.array(v.string(`${FORM}\n${EXAMPLES}`), `${FORM}\n${EXAMPLES}`),
+      v.array(
+        v.string(`${FORM}\n${EXAMPLES}`),
+        ({ input }) => `${FORM}\n${typeof input === "string" ? asList(input) : EXAMPLES}`,
+      ),
       v.minLength(1, `${FORM} with at least one\n${EXAMPLES}`),
       v.rawTransform<string[], AllowedOrigins>(({ dataset: { value }, addIssue, NEVER }) => {
         const [exact, suffixes] = [new Set<string>(), [] as string[]];
@@ -81,7 +84,10 @@ function readOrigin(written: string): Read {
   const url = URL.parse(written);
   const isWeb = url?.protocol === "https:" || url?.protocol === "http:";
   if (url === null || !isWeb && !FOREIGN.test(written)) {
-    return { problem: `which is not an origin\n${EXAMPLES}` };
+    const isHost = HTTPS.test(`https://${written}`);
+    return {
+      problem: `which is not an origin\n${isHost ? `write it as "https://${written}"` : EXAMPLES}`,
+    };
   }
   if (!isWeb) return { origin: written };
   // Otherwise a part of the text would be ignored.
@@ -89,6 +95,12 @@ function readOrigin(written: string): Read {
     return { problem: `which is more than an origin\nwrite it as "${url.origin}"` };
   }
   return { origin: url.origin };
+}
+
+/** The hint for origins that are one text. */
+function asList(text: string): string {
+  const items = text.split(",").map((item) => JSON.stringify(item.trim()));
+  return `write [${items.join(", ")}]`;
 }
 
 function readSuffix(domain: string): Read {

@@ -31,10 +31,11 @@ const RESERVED: Readonly<
   unauthorized: true,
   timeout: true,
   flow_failed: true,
+  // Of handshakes and HTTP requests, and never of a frame that is served.
+  unavailable: true,
   // Kept for later.
   too_far_behind: true,
   undelivered: true,
-  unavailable: true,
 };
 
 /** The codes that no flow can use for errors of its own. */

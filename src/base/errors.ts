@@ -49,17 +49,28 @@ export class ConnectorError extends Error {
   readonly connector: string;
   /** True if a retry cannot succeed, such as with a body that is not JSON. */
   readonly permanent: boolean;
+  /** The status of the response of an API, which expressions see as `error.status`; undefined without one. */
+  readonly status: number | undefined;
+  /** The parsed body of that response, which expressions see as `error.body`. */
+  readonly body: unknown;
 
   /** `code` is `connector-failed` and `permanent` is false by default. */
   constructor(
     connector: string,
     message: string,
-    options: ErrorOptions & { readonly code?: string; readonly permanent?: boolean } = {},
+    options: ErrorOptions & {
+      readonly code?: string;
+      readonly permanent?: boolean;
+      readonly status?: number;
+      readonly body?: unknown;
+    } = {},
   ) {
     super(connector === "" ? message : `connector "${connector}": ${message}`, options);
     this.connector = connector;
     this.code = options.code ?? "connector-failed";
     this.permanent = options.permanent ?? false;
+    this.status = options.status;
+    this.body = options.body;
   }
 
   static {
@@ -248,4 +259,11 @@ export class ExpressionError extends Error {
   static {
     recognizeCopies(this, "ExpressionError");
   }
+}
+
+/** The message of an error, with the place of an expression. It is for logs: no client may see it. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const place = error instanceof ExpressionError ? error.place : undefined;
+  return place === undefined ? error.message : `${place}: ${error.message}`;
 }

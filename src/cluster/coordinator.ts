@@ -1,19 +1,14 @@
-/** Coordinates the members of a cluster: relays their messages and keeps what they share. No I/O. */
+/** Coordinates the members of a cluster: keeps what they share, and their leader. No I/O. */
 import type { Clock } from "../base/clock.ts";
-import type { DedupeStore, Progress } from "../contract/cluster.ts";
+import type { DedupeStore } from "../contract/cluster.ts";
 import { Membership } from "./membership.ts";
-import type { ChannelMessage, CoordinatorFunctions } from "./protocol.ts";
+import { ScheduleProgress } from "./progress.ts";
+import type { CoordinatorFunctions } from "./protocol.ts";
 
-/** A member as the coordinator reaches it. The promises reject if the member has ended. */
+/** A member as the coordinator reaches it. */
 export interface RemoteMember {
   /** Tells the member that it is the leader from now on. */
   lead(): void;
-  /** Sends messages of other members. */
-  deliver(messages: readonly ChannelMessage[]): void;
-  /** Returns the connector's response to a request. */
-  respond(connector: string, text: string): Promise<string>;
-  /** Resolves when everything delivered before has been handled. */
-  ping(): Promise<void>;
 }
 
 /** What a coordinator is made with. */
@@ -33,8 +28,6 @@ interface Barrier {
 export class Coordinator {
   readonly #options: CoordinatorOptions;
   readonly #membership = new Membership<RemoteMember>();
-  /** The members that receive messages. */
-  readonly #subscribed = new Set<RemoteMember>();
   readonly #slots = new Slots();
   readonly #locks = new Locks();
   /** By the name of the flow. */
@@ -49,24 +42,10 @@ export class Coordinator {
     this.#progress = new ScheduleProgress(options.clock);
   }
 
-  /** Adds a member, which receives nothing until it subscribes. Returns what it can call. */
+  /** Adds a member. Returns what it can call. */
   join(member: RemoteMember): CoordinatorFunctions {
     this.#membership.join(member);
     return {
-      publish: (messages) => {
-        for (const other of this.#others(member)) other.deliver(messages);
-      },
-      request: async (connector, text) => {
-        const responses = await Promise.allSettled(
-          this.#others(member).map((other) => other.respond(connector, text)),
-        );
-        // A member that has ended meanwhile has no clients left.
-        return responses.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
-      },
-      sync: async () => {
-        await Promise.allSettled(this.#others(member).map((other) => other.ping()));
-      },
-      subscribe: () => void this.#subscribed.add(member),
       acquireSlot: (name, limit) => this.#slots.acquire(member, name, limit),
       releaseSlot: (name) => this.#slots.release(member, name),
       lock: (id, name) => this.#locks.acquire(member, id, name),
@@ -95,7 +74,6 @@ export class Coordinator {
   /** Removes a member that has ended, and releases what it held. */
   leave(member: RemoteMember): void {
     this.#membership.leave(member);
-    this.#subscribed.delete(member);
     this.#slots.releaseAll(member);
     this.#locks.releaseAll(member);
     for (const barrier of this.#barriers.values()) this.#openIfComplete(barrier);
@@ -111,10 +89,6 @@ export class Coordinator {
     this.#membership.elect()?.lead();
     // Without a leader no schedule runs, and the next leader does not make up for it.
     if (this.#membership.leader === undefined) this.#progress.clear();
-  }
-
-  #others(member: RemoteMember): readonly RemoteMember[] {
-    return [...this.#subscribed].filter((other) => other !== member);
   }
 
   #arrive(member: RemoteMember, step: string): Promise<void> {
@@ -213,33 +187,5 @@ class Locks {
     for (const [id, request] of [...this.#requests]) {
       if (request.member === member) this.release(id);
     }
-  }
-}
-
-/** The latest progress of every schedule, which outlives the member that runs it. */
-export class ScheduleProgress {
-  readonly #clock: Clock;
-  /** `since` is the moment of the progress on the clock. */
-  readonly #saved = new Map<string, { readonly progress: Progress; readonly since: number }>();
-
-  /** Measures the age of each progress with a clock. */
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** Replaces the progress of a schedule. */
-  save(schedule: string, progress: Progress): void {
-    this.#saved.set(schedule, { progress, since: this.#clock.elapsed() - progress.ago });
-  }
-
-  /** The latest progress, its age as of now. */
-  load(schedule: string): Progress | undefined {
-    const saved = this.#saved.get(schedule);
-    return saved && { ...saved.progress, ago: this.#clock.elapsed() - saved.since };
-  }
-
-  /** Forgets the progress of all schedules. */
-  clear(): void {
-    this.#saved.clear();
   }
 }

@@ -1,37 +1,39 @@
 /** The cluster as one of its members uses it, over a connection to the coordinator. */
 import { getLogger } from "@logtape/logtape";
-import { endOfTick } from "../base/clock.ts";
-import type { Channel, Cluster, DedupeStore, Lock, Progress } from "../contract/cluster.ts";
-import type { ChannelMessage, CoordinatorFunctions, MemberFunctions, Remote } from "./protocol.ts";
+import type { Backplane } from "../contract/backplane.ts";
+import type { Cluster, DedupeStore, Lock, Progress } from "../contract/cluster.ts";
+import type { CoordinatorFunctions, MemberFunctions, Remote } from "./protocol.ts";
 
-/** Messages are sent after this many ticks in which none was added, and after `MAX_TICKS` at the latest. */
-const QUIET_TICKS = 3;
-const MAX_TICKS = 16;
-
-/** Above this many characters that the others have not handled yet, the publisher waits. */
-const MAX_UNHANDLED = 4 * 1024 * 1024;
-/** At this many unhandled characters, a sync begins. */
-const SYNC_FROM = MAX_UNHANDLED / 4;
-
-type Receive = (message: unknown) => unknown;
+/** What a member is made with. */
+export interface ClusterMemberOptions {
+  /** Its number, from 1. */
+  readonly worker: number;
+  /** Whether it is the leader at its start. */
+  readonly leader: boolean;
+  /** Its id as an instance of the service. */
+  readonly instance: string;
+  /** Its link to the others. */
+  readonly link: Backplane;
+  /** Calls the coordinator. */
+  readonly coordinator: Remote<CoordinatorFunctions>;
+}
 
 /** One member of the cluster. Once disconnected it is alone, which is not an error. */
 export class ClusterMember implements Cluster, MemberFunctions {
+  readonly worker: number;
+  readonly instance: string;
+  readonly link: Backplane;
   readonly #coordinator: Remote<CoordinatorFunctions>;
-  readonly #receivers = new Map<string, Receive>();
-  readonly #backpressure = new Backpressure(() => {
-    this.#flush();
-    return this.#call((coordinator) => coordinator.sync(), undefined);
-  });
   #connected = true;
   #leader: boolean;
   /** What this member does when it becomes the leader. */
   #whenLeader: ((takesOver: boolean) => Promise<void>)[] = [];
-  /** Published messages that have not been sent yet. */
-  #outbox: ChannelMessage[] = [];
 
   /** Sends nothing yet. */
-  constructor(leader: boolean, coordinator: Remote<CoordinatorFunctions>) {
+  constructor({ worker, leader, instance, link, coordinator }: ClusterMemberOptions) {
+    this.worker = worker;
+    this.instance = instance;
+    this.link = link;
     this.#leader = leader;
     this.#coordinator = coordinator;
   }
@@ -62,26 +64,6 @@ export class ClusterMember implements Cluster, MemberFunctions {
 
   saveProgress(schedule: string, progress: Progress): void {
     this.#send((coordinator) => coordinator.saveProgress.asEvent(schedule, progress));
-  }
-
-  channel(connector: string): Channel {
-    return {
-      publish: (message) => {
-        const text = JSON.stringify(message);
-        if (this.#outbox.push([connector, text]) === 1) this.#flushSoon();
-        return this.#backpressure.add(text.length);
-      },
-      request: async (message) => {
-        const text = JSON.stringify(message);
-        this.#flush();
-        const responses = await this.#call(
-          (coordinator) => coordinator.request(connector, text),
-          [],
-        );
-        return responses.map((response) => JSON.parse(response));
-      },
-      subscribe: (receive) => void this.#receivers.set(connector, receive),
-    };
   }
 
   acquireSlot(name: string, limit: number): Promise<boolean> {
@@ -127,20 +109,6 @@ export class ClusterMember implements Cluster, MemberFunctions {
     return this.#call((coordinator) => coordinator.barrier(step), undefined);
   }
 
-  /** Resolves when this member receives the messages of the others. */
-  subscribe(): Promise<void> {
-    return this.#call((coordinator) => coordinator.subscribe(), undefined);
-  }
-
-  deliver(messages: readonly ChannelMessage[]): void {
-    for (const [connector, text] of messages) this.#receivers.get(connector)?.(JSON.parse(text));
-  }
-
-  /** Returns null as JSON if the connector has not subscribed. */
-  respond(connector: string, text: string): string {
-    return JSON.stringify(this.#receivers.get(connector)?.(JSON.parse(text)) ?? null);
-  }
-
   ping(): void {}
 
   /**
@@ -149,28 +117,6 @@ export class ClusterMember implements Cluster, MemberFunctions {
    */
   disconnect(): void {
     this.#connected = false;
-  }
-
-  /** Messages of one burst are sent together, since each call between processes has its price. */
-  #flushSoon(): void {
-    const burst = this.#outbox;
-    let [count, quiet, ticks] = [0, 0, 0];
-    const tick = (): void => {
-      // A request has sent them already.
-      if (this.#outbox !== burst) return;
-      quiet = burst.length === count ? quiet + 1 : 0;
-      count = burst.length;
-      if (quiet < QUIET_TICKS && ++ticks < MAX_TICKS) endOfTick(tick);
-      else this.#flush();
-    };
-    endOfTick(tick);
-  }
-
-  #flush(): void {
-    const messages = this.#outbox;
-    if (messages.length === 0) return;
-    this.#outbox = [];
-    this.#send((coordinator) => coordinator.publish.asEvent(messages));
   }
 
   #send(send: (coordinator: Remote<CoordinatorFunctions>) => Promise<void>): void {
@@ -189,34 +135,5 @@ export class ClusterMember implements Cluster, MemberFunctions {
       if (this.#connected) throw error;
       return alone;
     }
-  }
-}
-
-/** Keeps a member from publishing faster than the others receive. */
-class Backpressure {
-  readonly #sync: () => Promise<void>;
-  #published = 0;
-  #handled = 0;
-  /** Pending during a sync. */
-  #syncing: Promise<void> | undefined;
-
-  /** `sync` resolves when the others have handled everything published before; it never rejects. */
-  constructor(sync: () => Promise<void>) {
-    this.#sync = sync;
-  }
-
-  /** Counts published characters. Returns a promise to wait for when the others fall behind. */
-  add(characters: number): Promise<void> | undefined {
-    this.#published += characters;
-    const unhandled = this.#published - this.#handled;
-    if (unhandled >= SYNC_FROM) this.#syncing ??= this.#startSync();
-    return unhandled > MAX_UNHANDLED ? this.#syncing : undefined;
-  }
-
-  async #startSync(): Promise<void> {
-    const published = this.#published;
-    await this.#sync();
-    this.#handled = published;
-    this.#syncing = undefined;
   }
 }

@@ -1,31 +1,16 @@
 /** The calls between the members of a cluster and their coordinator. All arguments are JSON. */
 import type { Progress } from "../contract/cluster.ts";
 
-/** A message to the same connector in other members. Its text is JSON that only connectors parse. */
-export type ChannelMessage = readonly [connector: string, text: string];
-
 /** What the coordinator calls in a member. */
 export interface MemberFunctions {
   /** The member is the leader from now on. */
   lead(): void;
-  /** Hands over messages of other members, in order. */
-  deliver(messages: readonly ChannelMessage[]): void;
-  /** Returns the connector's response to a request, as JSON. */
-  respond(connector: string, text: string): string;
-  /** Returns once everything delivered before has been handled. */
+  /** Returns once everything that has arrived before has been handled. */
   ping(): void;
 }
 
 /** What a member calls in the coordinator. */
 export interface CoordinatorFunctions {
-  /** Delivers messages to the other members. */
-  publish(messages: readonly ChannelMessage[]): void;
-  /** Returns the responses of the other members. */
-  request(connector: string, text: string): Promise<readonly string[]>;
-  /** Resolves when the other members have handled everything published before. */
-  sync(): Promise<void>;
-  /** From now on the member receives messages and requests. */
-  subscribe(): void;
   /** Acquires one of the `limit` slots of this name; false if none is free. */
   acquireSlot(name: string, limit: number): boolean;
   releaseSlot(name: string): void;

@@ -3,55 +3,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { didYouMean } from "../base/nearest.ts";
 import { MAX_WORKERS } from "../server/host.ts";
-import { VERSION } from "./version.ts";
-
-/** The templates of `weir init`. */
-export const TEMPLATES = ["chat", "dashboard", "notifications", "iot"] as const;
-
-/** Where the templates of `weir init` listen. */
-export const TEMPLATE_URL = "http://localhost:3000";
-
-/** What `--help` shows. */
-export const USAGE = `weir ${VERSION}: a declarative real-time server
-
-usage:
-  weir [run] [PATH…]   run a configuration: files, or folders of *.hcl (default: this folder)
-  weir check [PATH…]   check a configuration without running it
-  weir test [PATH…]    run the test blocks of a configuration, without a server
-  weir init FOLDER     create a project in a folder
-  weir health [URL]    ask a running server whether it is ready (default: ${TEMPLATE_URL})
-
-options of run:
-  --watch              restart when a file of the configuration changes
-  --workers N          serve with N processes that share the ports (default: 1; Linux only)
-  --port NAME=PORT     replace the port of the connector NAME; 0 for any free port
-  --log-level LEVEL    trace, debug, info (default), warning, error
-  --log-format FORMAT  text (default) or json
-
-options of check:
-  --strict             treat warnings as errors
-  --connect            also connect to every database and broker
-  --json               print the problems as JSON
-
-options of test:
-  --filter TEXT        run only the tests whose name contains TEXT
-  --coverage           list what no test goes through
-  --json               print the results as JSON
-
-options of run, check and test:
-  --env-file FILE      read environment variables from FILE, except those that are set
-  --dotenv             the same with the file .env, which need not exist
-
-options of init:
-  --template NAME      ${TEMPLATES.join(", ")} (default: ${TEMPLATES[0]})
-
-options of health:
-  --timeout DURATION   how long to wait for the answer (default: 5s)
-
-  --help, --version
-
-exit codes: 0 success, 1 invalid configuration, failed test or server that is not ready,
-2 invalid usage, 3 failed start`;
+import { ADMIN_URL, TEMPLATE_URL, TEMPLATES } from "./usage.ts";
 
 /** The command line is invalid. */
 export class UsageError extends Error {
@@ -108,13 +60,24 @@ export interface InitCommand {
   readonly template: typeof TEMPLATES[number];
 }
 
-/** `weir health`. */
-export interface HealthCommand {
-  readonly name: "health";
+/** A question to a running server. */
+interface AskingCommand {
   /** As written. */
   readonly url: string;
   /** A duration, as written. */
   readonly timeout: string;
+  /** The token for the admin port; undefined for that of the environment. */
+  readonly token: string | undefined;
+}
+
+/** `weir health`. */
+export interface HealthCommand extends AskingCommand {
+  readonly name: "health";
+}
+
+/** `weir status`. */
+export interface StatusCommand extends AskingCommand {
+  readonly name: "status";
 }
 
 /** `weir run`. */
@@ -125,6 +88,8 @@ export interface RunCommand extends ReadingCommand {
   readonly workers: number;
   /** Ports by the name of a connector. */
   readonly ports: Readonly<Record<string, number>>;
+  /** Undefined for that of the configuration. */
+  readonly adminPort: number | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
@@ -135,12 +100,14 @@ export type Command =
   | TestCommand
   | InitCommand
   | HealthCommand
+  | StatusCommand
   | RunCommand
   | { readonly name: "help" }
   | { readonly name: "version" };
 
 const FLAG = { type: "boolean" } as const;
 const READING = { "env-file": { type: "string" }, dotenv: FLAG } as const;
+const ASKING = { timeout: { type: "string" }, token: { type: "string" } } as const;
 
 /** The options of each command. */
 const OPTIONS = {
@@ -149,13 +116,15 @@ const OPTIONS = {
     watch: FLAG,
     workers: { type: "string" },
     port: { type: "string", multiple: true },
+    "admin-port": { type: "string" },
     "log-level": { type: "string" },
     "log-format": { type: "string" },
   },
   check: { ...READING, strict: FLAG, connect: FLAG, json: FLAG },
   test: { ...READING, filter: { type: "string" }, coverage: FLAG, json: FLAG },
   init: { template: { type: "string" } },
-  health: { timeout: { type: "string" } },
+  health: ASKING,
+  status: ASKING,
 } as const;
 
 type CommandName = keyof typeof OPTIONS;
@@ -183,7 +152,9 @@ export function parseCommand(args: readonly string[]): Command {
     case "init":
       return parseInit(rest);
     case "health":
-      return parseHealth(rest);
+      return { name: "health", ...asking("health", rest, TEMPLATE_URL) };
+    case "status":
+      return { name: "status", ...asking("status", rest, ADMIN_URL) };
     default:
       return parseRun(first === "run" ? rest : args);
   }
@@ -200,6 +171,9 @@ function parseRun(args: readonly string[]): RunCommand {
     watch,
     workers,
     ports: Object.fromEntries((values.port ?? []).map(parsePort)),
+    adminPort: values["admin-port"] === undefined
+      ? undefined
+      : parseAdminPort(values["admin-port"]),
     logLevel: choose("--log-level", values["log-level"] ?? "info", LOG_LEVELS),
     logFormat: choose("--log-format", values["log-format"] ?? "text", LOG_FORMATS),
   };
@@ -218,10 +192,14 @@ function parseInit(args: readonly string[]): InitCommand {
   };
 }
 
-function parseHealth(args: readonly string[]): HealthCommand {
-  const { values, positionals: [url = TEMPLATE_URL, second] } = parse("health", args);
-  if (second !== undefined) throw new UsageError(`health takes one URL; remove "${second}"`);
-  return { name: "health", url, timeout: values.timeout ?? "5s" };
+function asking(
+  name: "health" | "status",
+  args: readonly string[],
+  defaultUrl: string,
+): AskingCommand {
+  const { values, positionals: [url = defaultUrl, second] } = parse(name, args);
+  if (second !== undefined) throw new UsageError(`${name} takes one URL; remove "${second}"`);
+  return { url, timeout: values.timeout ?? "5s", token: values.token };
 }
 
 function reading(
@@ -286,6 +264,12 @@ function parsePort(text: string): [string, number] {
     throw new UsageError(`--port ${text}: expected NAME=PORT with a port up to 65535`);
   }
   return [name, port];
+}
+
+function parseAdminPort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Infinity;
+  if (port <= 65535) return port;
+  throw new UsageError(`--admin-port ${text}: must be a whole number from 0 to 65535`);
 }
 
 function choose<T extends string>(flag: string, value: string, known: readonly T[]): T {

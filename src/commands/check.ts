@@ -1,14 +1,12 @@
 /** `weir check`: makes every check of a start, without starting. */
-import { messageOf } from "../base/shown.ts";
-import { getLogger } from "@logtape/logtape";
-import { systemClock } from "../base/clock.ts";
-import { ConfigError, ConnectorError } from "../base/errors.ts";
-import { problemWithoutPlace, type RuntimeErrorCode } from "../base/problem.ts";
-import type { ConnectorModel, Model } from "../model/mod.ts";
+import { ConfigError } from "../base/errors.ts";
+import { formatProblem, problemWithoutPlace, type RuntimeErrorCode } from "../base/problem.ts";
+import type { Model } from "../model/mod.ts";
 import { ConfigPathError } from "../server/files.ts";
 import { type CheckCommand, UsageError } from "./arguments.ts";
 import { loadModel } from "./load.ts";
 import { count, countProblems, type ReportedProblem, toReported } from "./output.ts";
+import { probeConnectors, type ProbeResult } from "./probing.ts";
 import { printWarnings } from "./start.ts";
 
 /** What `weir check --json` prints. */
@@ -27,18 +25,6 @@ export interface CheckReport {
   readonly connections?: readonly ProbeResult[];
 }
 
-/** The result of `--connect` for one connector. */
-export interface ProbeResult {
-  /** The connector's name. */
-  readonly connector: string;
-  /** What it found, in words; undefined if it failed. */
-  readonly found?: string;
-  /** The code of its error; undefined if it did not fail. */
-  readonly code?: string;
-  /** Why it failed, a sentence that names the connector. */
-  readonly error?: string;
-}
-
 /**
  * Checks the configuration and returns the exit code.
  *
@@ -50,21 +36,26 @@ export async function check(command: CheckCommand): Promise<number> {
 }
 
 async function checkAsText(command: CheckCommand): Promise<number> {
-  const model = await loadModel(command);
+  const model = await loadModel(command, { inspect: true });
   const { warnings } = model;
-  printWarnings(model);
+  printWarnings(warnings);
   if (command.strict && warnings.length > 0) {
     console.error(
       `${countProblems(warnings)}; failing because of --strict: warnings count as errors`,
     );
     return 1;
   }
-  const results = command.connect ? await probeConnectors(model) : [];
+  const { results, problems } = command.connect
+    ? await probeConnectors(model)
+    : { results: [], problems: [] };
+  for (const problem of problems) console.error(`${formatProblem(problem)}\n`);
   for (const { connector, found, code, error } of results) {
     if (error === undefined) console.log(`connector "${connector}": ${found}`);
     else console.error(`error[${code}]: ${error}`);
   }
+  if (problems.length > 0) console.error(countProblems(problems));
   if (results.some(({ error }) => error !== undefined)) return 3;
+  if (problems.length > 0) return 1;
   console.log(`good: ${summarize(model)}`);
   return 0;
 }
@@ -81,7 +72,7 @@ async function resultOf(
 ): Promise<Omit<CheckReport, "good"> & { readonly code: number }> {
   const unknown = { connectors: null, flows: null, tests: null };
   try {
-    const model = await loadModel(command);
+    const model = await loadModel(command, { inspect: true });
     const counts = {
       connectors: model.connectors.size,
       flows: model.flows.length,
@@ -90,13 +81,15 @@ async function resultOf(
     const problems = model.warnings.map(toReported);
     if (command.strict && problems.length > 0) return { code: 1, problems, ...counts };
     if (!command.connect) return { code: 0, problems, ...counts };
-    const connections = await probeConnectors(model);
+    const { results: connections, problems: refused } = await probeConnectors(model);
     const failures = connections.flatMap(({ code, error }) =>
       // The code of a connector that is not part of Weir is any text.
       error === undefined ? [] : [{ code: code as RuntimeErrorCode, message: error }]
     );
+    problems.push(...refused.map(toReported));
     problems.push(...failures.map((failure) => toReported(problemWithoutPlace(failure))));
-    return { code: failures.length > 0 ? 3 : 0, problems, ...counts, connections };
+    const code = failures.length > 0 ? 3 : refused.length > 0 ? 1 : 0;
+    return { code, problems, ...counts, connections };
   } catch (error) {
     if (error instanceof ConfigError) {
       return { code: 1, problems: error.problems.map(toReported), ...unknown };
@@ -105,36 +98,6 @@ async function resultOf(
       return { code: 2, problems: [toReported(problemWithoutPlace(error))], ...unknown };
     }
     throw error;
-  }
-}
-
-/** Connects to every database and broker, all at once, without changing anything. Never rejects. */
-async function probeConnectors({ connectors, constants }: Model): Promise<readonly ProbeResult[]> {
-  const results = await Promise.all(
-    [...connectors.values()].map((connector) => probe(connector, constants)),
-  );
-  return results.filter((result) => result !== undefined);
-}
-
-async function probe(
-  { name, definition, options }: ConnectorModel,
-  constants: Model["constants"],
-): Promise<ProbeResult | undefined> {
-  const logger = getLogger(["weir", name]);
-  const lookUp = (): never => {
-    throw new Error("connectors that have not been started cannot look anything up");
-  };
-  const context = { name, logger, clock: systemClock, constants, lookUp };
-  try {
-    const connector = await definition.create(options, context);
-    if (connector.probe === undefined) return undefined;
-    return { connector: name, found: await connector.probe() };
-  } catch (error) {
-    // A foreign connector may throw the errors of its library.
-    const { code, message } = error instanceof ConnectorError
-      ? error
-      : new ConnectorError(name, messageOf(error));
-    return { connector: name, code, error: message };
   }
 }
 

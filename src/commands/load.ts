@@ -1,7 +1,7 @@
 /** Loads the configuration of a command. */
 import type { Model } from "../model/mod.ts";
 import { loadConfig, type LoadOptions } from "../runtime/load.ts";
-import { hostOptions, readConfigFiles } from "../server/files.ts";
+import { hasFolder, hostOptions, readConfigFiles } from "../server/files.ts";
 import type { ReadingCommand } from "./arguments.ts";
 import { diskCache } from "./disk-cache.ts";
 import { EnvFileLoader } from "./env-file.ts";
@@ -14,7 +14,7 @@ import { EnvFileLoader } from "./env-file.ts";
  */
 export async function loadModel(
   { paths, envFile }: Pick<ReadingCommand, "paths" | "envFile">,
-  options: Pick<LoadOptions, "now" | "randomBytes"> = {},
+  options: Pick<LoadOptions, "now" | "randomBytes" | "hasFolder" | "inspect"> = {},
 ): Promise<Model> {
   if (envFile !== undefined) await new EnvFileLoader(envFile).load();
   return await loadConfig(await readConfigFiles(...paths), { ...commandOptions(), ...options });
@@ -22,5 +22,5 @@ export async function loadModel(
 
 /** How commands load a configuration. */
 export function commandOptions(): LoadOptions & Pick<typeof hostOptions, "readFile"> {
-  return { ...hostOptions, cache: diskCache(), embedded: false };
+  return { ...hostOptions, hasFolder, cache: diskCache(), embedded: false };
 }

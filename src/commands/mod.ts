@@ -4,10 +4,11 @@
  * May import base/, contract/, hcl/, model/, plugins/, runtime/, server/, testing/ and workers/.
  */
 import process from "node:process";
-import { parseCommand, USAGE } from "./arguments.ts";
+import { parseCommand } from "./arguments.ts";
 import { flushOutput, printError } from "./output.ts";
 import { run, type Serve } from "./run.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../base/version.ts";
+import { USAGE } from "./usage.ts";
 import { type Host, loadHost, WORKER_ARGUMENT } from "../server/host.ts";
 import { serveOn } from "../workers/mod.ts";
 
@@ -63,6 +64,10 @@ async function runCommand(args: readonly string[], options: MainOptions): Promis
     case "health": {
       const { health } = await import("./health.ts");
       return await health(command);
+    }
+    case "status": {
+      const { status } = await import("./status/mod.ts");
+      return await status(command);
     }
   }
 }

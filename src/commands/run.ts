@@ -8,7 +8,14 @@ import { withTimeout } from "../base/timeout.ts";
 import { readConfigFiles } from "../server/files.ts";
 import type { Service } from "../server/mod.ts";
 import { configureLog } from "./log.ts";
-import { announce, printWarnings, refuseUnknownPorts, type Serve, titleOf } from "./start.ts";
+import {
+  announce,
+  printWarnings,
+  refuseUnknownPorts,
+  type Serve,
+  titleOf,
+  warningsOfStart,
+} from "./start.ts";
 
 export type { Serve } from "./start.ts";
 
@@ -44,17 +51,22 @@ async function runOnce(
   serve: Serve,
   { startedAt, signal }: { readonly startedAt: number; readonly signal: Promise<void> },
 ): Promise<void> {
-  const { paths, ports, workers } = command;
+  const { paths, ports, adminPort, workers } = command;
   const model = await loadModel(command);
-  refuseUnknownPorts(ports, model);
-  printWarnings(model);
+  refuseUnknownPorts(command, model);
+  printWarnings(warningsOfStart(model));
   await configureLog(command.logLevel, command.logFormat);
   const title = titleOf(model);
   let service: Service;
   try {
     service = workers === 1
-      ? await serve(model, { ports })
-      : await serve(await readConfigFiles(...paths), { ports, workers, cache: diskCache() });
+      ? await serve(model, { ports, adminPort })
+      : await serve(await readConfigFiles(...paths), {
+        ports,
+        adminPort,
+        workers,
+        cache: diskCache(),
+      });
   } catch (error) {
     // Ctrl-C also reaches the workers, and ends those that do not handle it yet.
     if (!(error instanceof WorkerError) || !await arrivesSoon(signal)) throw error;

@@ -6,8 +6,10 @@ import type { Model } from "../model/mod.ts";
 import { ManualClock } from "../testing/clock.ts";
 import { Coverage } from "../testing/coverage.ts";
 import { coverageJson, formatCoverage } from "../testing/coverage-report.ts";
+import { Players } from "../testing/players.ts";
+import { Printer } from "../testing/printing.ts";
 import { Randomness } from "../testing/randomness.ts";
-import { formatResult, formatSummary, toJson } from "../testing/report.ts";
+import { formatSummary, toJson } from "../testing/report.ts";
 import type { TestResult } from "../testing/report.ts";
 import { runTest } from "../testing/run.ts";
 import type { TestCommand } from "./arguments.ts";
@@ -28,7 +30,9 @@ export async function test(command: TestCommand): Promise<number> {
   try {
     // Expressions use the time of the tests, and random values that are the same in every run.
     const randomBytes = randomness.expressions;
-    model = await loadModel(command, { now: () => clock.now(), randomBytes });
+    // A test serves no files, so a page need not be built.
+    const hasFolder = undefined;
+    model = await loadModel(command, { now: () => clock.now(), randomBytes, hasFolder });
   } catch (error) {
     if (!command.json || !(error instanceof ConfigError)) throw error;
     return printJson([], error.problems.map(toReported));
@@ -37,13 +41,17 @@ export async function test(command: TestCommand): Promise<number> {
   if (tests.length === 0) return refuse(model, command);
   const results: TestResult[] = [];
   const coverage = command.coverage ? new Coverage(model) : undefined;
+  const players = new Players();
+  const printer = new Printer(players);
   const takeLog = () => lines.splice(0);
   for (const one of tests) {
-    const result = await runTest(model, one, { clock, randomness, coverage, takeLog });
+    const result = await runTest(model, one, { clock, randomness, coverage, players, takeLog });
     results.push(result);
-    if (!command.json) console.log(formatResult(result));
+    if (command.json) continue;
+    for (const line of printer.result(result)) console.log(line);
   }
-  if (command.json) return printJson(results, [], coverage);
+  if (command.json) return printJson(results, [], players, coverage);
+  for (const line of printer.players) console.log(line);
   console.log(formatSummary(results));
   if (coverage !== undefined) console.log(formatCoverage(coverage.result));
   return results.some(({ failures }) => failures.length > 0) ? 1 : 0;
@@ -62,10 +70,11 @@ function refuse({ tests }: Model, { filter, json }: TestCommand): number {
 function printJson(
   results: readonly TestResult[],
   problems: readonly unknown[],
+  players?: Players,
   coverage?: Coverage,
 ): number {
   const found = coverage && { coverage: coverageJson(coverage.result) };
-  console.log(JSON.stringify({ ...toJson(results), ...found, problems }));
+  console.log(JSON.stringify({ ...toJson(results, players?.all), ...found, problems }));
   const good = problems.length === 0 && results.every(({ failures }) => failures.length === 0);
   return good ? 0 : 1;
 }

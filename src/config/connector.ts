@@ -1,5 +1,4 @@
 /** One `connector` block → its model. */
-import { didYouMean } from "../base/nearest.ts";
 import { hasName, nameBlocks, type ReadContext, readFields } from "../contract/fields.ts";
 import { Places, placesOf } from "../contract/places.ts";
 import { lookupFields, StepNames } from "../contract/step-fields.ts";
@@ -7,7 +6,8 @@ import type { Expression } from "../expression/mod.ts";
 import { type Block, type Body, positionOf, type SourceProblem, type Span } from "../hcl/tree.ts";
 import type { ConnectorModel, LookupModel } from "../model/mod.ts";
 import { readRequest } from "./flow/request.ts";
-import { type Loading, reportAll } from "./loading.ts";
+import { hintOfConnectorType } from "./foreign.ts";
+import { findNamed, type Loading, reportAll } from "./loading.ts";
 import type { PlacedExpression } from "./warnings/flow.ts";
 
 /** A block that was read. */
@@ -33,8 +33,12 @@ interface KnownTypes {
 export function readConnector(
   name: string,
   block: Block,
-  { types, moreTypes, env, now, randomBytes, constants, report }:
-    & Pick<Loading, "types" | "env" | "now" | "randomBytes" | "constants" | "report">
+  { types, moreTypes, env, now, randomBytes, constants, dataTypes, declared, report }:
+    & Pick<
+      Loading,
+      | ("types" | "env" | "now" | "randomBytes" | "constants")
+      | ("dataTypes" | "declared" | "report")
+    >
     & KnownTypes,
 ): ReadConnector {
   const { headerSpan } = block;
@@ -48,7 +52,7 @@ export function readConnector(
   const subject = `connector "${name}" (${type})`;
   const body = withoutType(block.body);
   let sound = !body.attributes.some((a) => a.failed);
-  const context = {
+  const context: ReadContext = {
     subject,
     variables: ["constants"],
     env,
@@ -56,6 +60,8 @@ export function readConnector(
     randomBytes,
     constants,
     lookups: lookups.defer,
+    dataType: (type: string, place: { readonly span: Span; readonly subject: string }) =>
+      findNamed("type", type, dataTypes, place, { declared, report: context.report }),
     onExpression: (expression: Expression, span: Span) =>
       void expressions.push({ expression, span }),
     report(problem: SourceProblem): void {
@@ -69,6 +75,12 @@ export function readConnector(
   return { name, model, lookups, expressions, sound };
 }
 
+/** The addresses that a connector claims. */
+export function addressesOf({ definition, options }: ConnectorModel): readonly string[] {
+  const claimed = definition.address?.(options) ?? [];
+  return typeof claimed === "string" ? [claimed] : claimed;
+}
+
 /** Reports connectors that claim one address. */
 export function refuseSharedAddresses(
   connectors: readonly ReadConnector[],
@@ -76,13 +88,15 @@ export function refuseSharedAddresses(
 ): void {
   const owners = new Map<string, string>();
   for (const { name, model, sound } of connectors) {
-    const address = sound ? model?.definition.address?.(model.options) : undefined;
-    if (model === undefined || address === undefined) continue;
-    const owner = owners.get(address);
-    owners.set(address, owner ?? name);
-    if (owner === undefined) continue;
-    const message = `connectors "${owner}" and "${name}" both serve ${address}`;
-    report({ code: "duplicate-address", span: placesOf(model.options as object).header, message });
+    if (model === undefined || !sound) continue;
+    for (const address of addressesOf(model)) {
+      const owner = owners.get(address);
+      owners.set(address, owner ?? name);
+      if (owner === undefined || owner === name) continue;
+      const span = placesOf(model.options as object).header;
+      const message = `connectors "${owner}" and "${name}" both serve ${address}`;
+      report({ code: "duplicate-address", span, message });
+    }
   }
 }
 
@@ -139,7 +153,7 @@ function readType(
   }
   if (Object.hasOwn(types, type)) return type;
   if (moreTypes) return undefined;
-  const hint = didYouMean(type, known) ?? `one of ${known.join(", ")}`;
+  const hint = hintOfConnectorType(type, known);
   const message = `connector "${name}": there is no connector type "${type}"`;
   report({ code: "unknown-connector-type", span: valueSpan, message, hint });
   return undefined;
@@ -186,9 +200,12 @@ function readLookups(
         context.onExpression?.(expression, span);
       },
     };
-    const { values, request } = readRequest(block, lookupFields, "step", inner, loading);
+    const { values, request, places } = readRequest(block, lookupFields, "step", inner, loading);
     names.add(name);
     const { params, timeout, on_error: onError, cache } = values;
+    const asked = { ...request, params };
+    const { sent } = context;
+    loading.onRequest?.({ kind: "step", subject: inner.subject, request: asked, places, sent });
     return { ...request, name, params, timeout, onError, default: values.default ?? null, cache };
   });
 }

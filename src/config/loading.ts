@@ -8,7 +8,7 @@ import type { DataType } from "../type/mod.ts";
 import type { PlacedRequest } from "./warnings/flow.ts";
 import type { Places } from "../contract/places.ts";
 import type { Declared } from "./declared.ts";
-import type { Report, Span } from "../hcl/tree.ts";
+import type { Report, SourceProblem, Span } from "../hcl/tree.ts";
 
 /** The surroundings of every block. */
 export interface Loading {
@@ -41,16 +41,23 @@ export function reportAll(
   subject: string,
   report: Report,
 ): void {
-  for (const { code = "connector-rule", attribute, label, ...problem } of problems) {
-    report({
-      // The code of a connector that is not Weir's is any text.
-      code: code as ProblemCode,
-      span: attribute === undefined ? places.header : places.of(attribute, label),
-      message: `${subject} ${problem.message}`,
-      hint: problem.hint,
-      severity: problem.severity,
-    });
-  }
+  for (const problem of problems) report(problemOf(problem, places, subject));
+}
+
+/** What a connector type found in a block, with its place. */
+export function problemOf(
+  { code = "connector-rule", attribute, label, message, hint, severity }: BlockProblem,
+  places: Places,
+  subject: string,
+): SourceProblem {
+  return {
+    // The code of a connector that is not Weir's is any text.
+    code: code as ProblemCode,
+    span: attribute === undefined ? places.header : places.of(attribute, label),
+    message: `${subject} ${message}`,
+    hint,
+    severity,
+  };
 }
 
 /** Gives what has a name; reports a name that nothing has. */

@@ -2,20 +2,29 @@
  * Tree → model: reads every block by its fields, resolves references between blocks, and reports all
  * problems and warnings.
  *
- * May import base/, contract/, expression/, hcl/, model/ and type/.
+ * May import base/, contract/, expression/, hcl/, model/, mycel/ and type/.
  */
 import type { ConnectorType, FileDependency } from "../contract/definition.ts";
 import { ConfigError } from "../base/errors.ts";
 import type { ConnectorModel, FlowModel, Model } from "../model/mod.ts";
-import { didYouMean } from "../base/nearest.ts";
 import { nameBlocks, type NamedBlock } from "../contract/fields.ts";
-import { readConnector, refuseSharedAddresses, requireOneTrust } from "./connector.ts";
+import { refuseAdminPort } from "./admin.ts";
+import { checkInstances, findBackplane, withInstances } from "./backplane.ts";
+import {
+  type ReadConnector,
+  readConnector,
+  refuseSharedAddresses,
+  requireOneTrust,
+} from "./connector.ts";
 import { BLOCKS, Declared } from "./declared.ts";
 import { readFlow } from "./flow/mod.ts";
+import { type HasFolder, requireFolders } from "./folders.ts";
+import { hintOfBlock } from "./foreign.ts";
 import { readTransforms } from "./flow/transform.ts";
-import { readFiles, type ReadOptions } from "../hcl/mod.ts";
+import { readFiles, type ReadOptions, type ReadResult } from "../hcl/mod.ts";
 import type { Loading } from "./loading.ts";
 import type { ImportPlugin, ListedPlugin, LoadedPlugins, PluginOptions } from "./plugins.ts";
+import type { Inspected } from "./inspection/mod.ts";
 import { Problems } from "./problems.ts";
 import { refuseSharedRoutes } from "./routes.ts";
 import { readService } from "./service.ts";
@@ -41,6 +50,10 @@ export interface LoadFilesOptions extends ReadOptions {
   readonly randomBytes?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
   /** Whether a program has the configuration inside of it, and may publish as its flows do. */
   readonly embedded: boolean;
+  /** Whether there is a folder; where absent, no folder is looked for. */
+  readonly hasFolder?: HasFolder | undefined;
+  /** Whether connectors compare what is asked of them with the files that they name. */
+  readonly inspect: boolean;
   /** Called with every file beside the configuration's own that a start would read. */
   readonly onFile?: ((file: FileDependency) => void) | undefined;
 }
@@ -55,15 +68,21 @@ export async function loadFiles(
   options: LoadFilesOptions,
 ): Promise<Model> {
   const problems = new Problems(files);
-  return await problems.collect(() => connectFiles(files, options, problems));
+  const read = await readFiles(files, options, BLOCKS);
+  try {
+    return await problems.collect(() => connectFiles(read, options, problems));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const { withMycelHints } = await import("../mycel/mod.ts");
+    throw new ConfigError(withMycelHints(error.problems, read.body));
+  }
 }
 
 async function connectFiles(
-  files: readonly SourceFile[],
+  read: ReadResult,
   options: LoadFilesOptions,
   problems: Problems,
 ): Promise<Model> {
-  const read = await readFiles(files, options, BLOCKS);
   problems.add(read.problems);
   const { report } = problems;
 
@@ -73,7 +92,7 @@ async function connectFiles(
   }
   for (const { type, typeSpan } of read.body.blocks) {
     if (!BLOCKS.includes(type)) {
-      const hint = didYouMean(type, BLOCKS);
+      const hint = hintOfBlock(type, BLOCKS, Object.keys(options.builtIn));
       report({
         code: "unknown-block",
         span: typeSpan,
@@ -103,7 +122,7 @@ async function connectFiles(
   const declared = new Declared(read.body, read.recovered, read.opaque);
 
   const constants = read.moreConstants ? undefined : constantNames(read.body);
-  const { service, plugins, morePlugins } = readService(read.body, {
+  const { service, options: written, plugins, morePlugins } = readService(read.body, {
     env,
     now,
     randomBytes,
@@ -114,10 +133,16 @@ async function connectFiles(
   const loaded = await loadTypes(plugins, { ...options, report });
   const types = { ...options.builtIn, ...loaded.types, ...options.connectors };
   const moreTypes = morePlugins || loaded.failed;
+  const dataTypes = readTypes(blocks.type, {
+    report,
+    mayExist: (name) => declared.mayExist("type", name),
+  });
+  const surroundings = { types, moreTypes, env, now, randomBytes, constants, dataTypes, declared };
   const found = blocks.connector.map(([name, block]) =>
-    readConnector(name, block, { types, moreTypes, env, now, randomBytes, constants, report })
+    readConnector(name, block, { ...surroundings, report })
   );
   refuseSharedAddresses(found, report);
+  refuseAdminPort(written, found, report);
   requireOneTrust(found, report);
   const models = found.flatMap(({ name, model }) => model === undefined ? [] : [[name, model]]);
   const loading: Loading = {
@@ -128,22 +153,19 @@ async function connectFiles(
     constants,
     connectors: new Map(models as [string, ConnectorModel][]),
     unsound: new Set(found.flatMap(({ name, sound }) => sound ? [] : [name])),
-    dataTypes: readTypes(blocks.type, {
-      report,
-      mayExist: (name) => declared.mayExist("type", name),
-    }),
+    dataTypes,
     transforms: readTransforms(blocks.transform, { env, now, randomBytes, constants, report }),
     declared,
     report,
   };
-  for (const { lookups } of found) lookups.read(loading);
+  const lookups = found.flatMap((connector) => readLookups(connector, loading));
   const placed: PlacedFlow[] = [];
   const flows = named("flow").flatMap(([name, block]): FlowModel[] => {
     const { flow, sound, expressions, requests } = readWithPlaces(name, block, loading);
     if (flow === undefined) return [];
     if (sound) {
       const places = new Places(block.body, block.headerSpan);
-      placed.push({ model: flow, expressions, requests, places });
+      placed.push({ model: flow, expressions, requests, places, blocks: block.body.blocks });
     }
     return [flow];
   });
@@ -153,27 +175,60 @@ async function connectFiles(
   );
   const soundByName = new Map(soundConnectors.map(({ model }) => [model.name, model]));
   refuseSharedRoutes(placed.map(({ model }) => model), soundByName, report);
-  warn(placed, soundConnectors, {
+  const backplane = findBackplane(soundConnectors, { ...loading, service });
+  if (backplane !== undefined) checkInstances(backplane, placed, soundConnectors, report);
+  if (options.hasFolder !== undefined) {
+    for (const { model } of soundConnectors) {
+      await requireFolders(model, options.hasFolder, report);
+    }
+  }
+  const planning = { constants: read.constants, connectors: soundByName, blocks: read.body.blocks };
+  const wrong = options.inspect
+    ? await inspect({
+      ...planning,
+      flows: placed,
+      lookups,
+      earlier: problems.sorted,
+      add: (one) => problems.add([one]),
+    })
+    : undefined;
+  const good = wrong === undefined ? placed : placed.filter((flow) => !wrong.has(flow));
+  const complete = !options.embedded && !problems.hasErrors;
+  const tests = readTests(blocks.test, { ...loading, env: options.env });
+  warn(good, soundConnectors, {
     connectors: soundByName,
+    backplane: backplane?.name,
     constants: read.constants,
-    complete: !options.embedded && !problems.hasErrors,
+    complete,
+    tests: problems.hasErrors ? [] : tests,
     report,
   });
   for (const { model } of soundConnectors) {
     for (const file of model.definition.files?.(model.options) ?? []) options.onFile?.(file);
   }
-  const tests = readTests(blocks.test, { ...loading, env: options.env });
   if (problems.hasErrors) throw new ConfigError(problems.sorted);
   const { connectors } = loading;
   return {
     service,
     connectors,
-    flows,
+    flows: backplane === undefined ? flows : flows.map((flow) => withInstances(flow, connectors)),
+    backplane: backplane?.name,
     constants: read.constants,
     tests,
     warnings: problems.sorted,
-    source: sourceOf(read.body, connectors, variables.read),
+    source: sourceOf(
+      read.body,
+      connectors,
+      variables.read,
+      async () => (await import("./planned.ts")).planned(placed, lookups, planning),
+    ),
   };
+}
+
+/** On demand, since only `weir check` does it. */
+async function inspect(inspected: Inspected): Promise<ReadonlySet<PlacedFlow>> {
+  const { inspectConnectors } = await import("./inspection/mod.ts");
+  return await inspectConnectors(inspected);
 }
 
 /** On demand, since few configurations have plugins. */
@@ -184,6 +239,21 @@ async function loadTypes(
   if (plugins.length === 0) return { types: {}, failed: false };
   const { loadPlugins } = await import("./plugins.ts");
   return await loadPlugins(plugins, options);
+}
+
+/** Reads the look-ups of a connector; returns them, or none if they have errors. */
+function readLookups({ lookups }: ReadConnector, loading: Loading): readonly PlacedRequest[] {
+  const requests: PlacedRequest[] = [];
+  let sound = true;
+  lookups.read({
+    ...loading,
+    report(problem) {
+      if (problem.severity !== "warning") sound = false;
+      loading.report(problem);
+    },
+    onRequest: (request) => void requests.push(request),
+  });
+  return sound ? requests : [];
 }
 
 /** Reads a flow; returns the places of its expressions and whether it has errors. */

@@ -147,7 +147,18 @@ const connectorType = v.looseObject({
   listener: method,
   test: method,
   unshared: method,
+  linkedBy: method,
   files: method,
+  backplane: v.optional(
+    v.looseObject(
+      {
+        keeps: v.function("must be a function"),
+        create: v.function("must be a function"),
+        unable: method,
+      },
+      "must be an object",
+    ),
+  ),
   rules: v.optional(
     v.looseObject(
       { block: v.string("must be text"), condition: v.string("must be text") },
@@ -158,8 +169,10 @@ const connectorType = v.looseObject({
     v.looseObject(
       {
         check: method,
+        everyInstance: method,
         needsToken: method,
         verifies: method,
+        streams: method,
         receives: method,
         receivesFrom: method,
         internal: method,

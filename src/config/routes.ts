@@ -1,6 +1,7 @@
-/** Requests that more than one flow takes. */
+/** Requests that more than one flow takes, or that a connector itself does. */
 import { placesOf } from "../contract/places.ts";
 import type { ConnectorModel, FlowModel } from "../model/mod.ts";
+import { addressesOf } from "./connector.ts";
 import type { Loading } from "./loading.ts";
 
 /** The first flow of a route. */
@@ -12,7 +13,7 @@ interface Owner {
 
 /**
  * Reports flows of which another one has the requests: a flow of another connector on the same port,
- * or one whose parameters have other names.
+ * or one whose parameters have other names. So does a connector that serves a path itself.
  */
 export function refuseSharedRoutes(
   flows: readonly FlowModel[],
@@ -20,6 +21,11 @@ export function refuseSharedRoutes(
   report: Loading["report"],
 ): void {
   const owners = new Map<string, Owner>();
+  const served = new Map(
+    [...connectors.values()].flatMap((model) =>
+      addressesOf(model).map((address) => [address, model.name] as const)
+    ),
+  );
   for (const { name, source } of flows) {
     if (source.kind !== "connector" || source.operation === undefined) continue;
     const { connector, operation } = source;
@@ -27,6 +33,17 @@ export function refuseSharedRoutes(
     const route = definition?.source?.route?.(operation);
     const address = definition?.listener?.(options)?.address;
     if (route === undefined || address === undefined) continue;
+    const path = route.slice(route.indexOf(" ") + 1);
+    const server = served.get(`${address}${path}`);
+    if (server !== undefined) {
+      report({
+        code: "duplicate-address",
+        span: placesOf(source).of("operation"),
+        message: `flow "${name}" gets no requests: connector "${server}" serves ${path} on the ` +
+          "same port",
+        hint: "give one of them another path",
+      });
+    }
     const key = JSON.stringify([address, route]);
     const owner = owners.get(key);
     if (owner === undefined) owners.set(key, { connector, flow: name, operation });

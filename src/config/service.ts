@@ -1,9 +1,10 @@
-/** The `service` block: name, version, plugins and shutdown. */
+/** The `service` block: name, version, admin port, plugins, shutdown and traces. */
 import * as v from "valibot";
 import type { ServiceModel } from "../model/mod.ts";
-import { attribute, readFields } from "../contract/fields.ts";
+import { attribute, readFields, type Values } from "../contract/fields.ts";
 import { placesOf } from "../contract/places.ts";
 import { duration, text, type ValueSchema, valueSchema } from "../contract/value-schema.ts";
+import { adminFields, readAdmin } from "./admin.ts";
 import type { Loading } from "./loading.ts";
 import type { ListedPlugin } from "./plugins.ts";
 import { type Body, itemPlaceOf, positionOf } from "../hcl/tree.ts";
@@ -19,6 +20,22 @@ const line: ValueSchema<string> = {
   },
 };
 
+const RATIO = "must be a number from 0 to 1\nsuch as 0.01";
+
+/** A part of all. Text is read as a number, since variables of the environment are text. */
+const ratio: ValueSchema<number> = valueSchema(
+  "number from 0 to 1",
+  v.pipe(
+    v.unknown(),
+    v.transform((value) =>
+      typeof value === "string" && value.trim() !== "" ? Number(value) : value
+    ),
+    v.number(RATIO),
+    v.minValue(0, RATIO),
+    v.maxValue(1, RATIO),
+  ),
+);
+
 const MODULES = 'must be a list of modules\nsuch as ["./redis.ts", "npm:weir-plugin-redis"]';
 
 /** Names of modules. */
@@ -30,11 +47,13 @@ const modules: ValueSchema<readonly string[]> = valueSchema(
 /** The attributes of the block. */
 export const serviceFields = {
   name: attribute(line, {
-    about: "The name of the service, for the first log line and `/health/live`.",
+    about: "The name of the service, for the first log line and `/health/live`. Instances of one " +
+      "name belong together where a connector has a `backplane`.",
   }),
   version: attribute(line, {
     about: "Which version of it, beside its name.",
   }),
+  ...adminFields,
   plugins: attribute(modules, {
     about: "Modules that define more connector types: files relative to this one, such as " +
       "`./redis.ts`, and packages, such as `npm:weir-plugin-redis`. Their code runs with the " +
@@ -50,11 +69,19 @@ export const serviceFields = {
       "twentieth each.",
     default: "2s",
   }),
+  trace_ratio: attribute(ratio, {
+    about: "How many of the traces that begin here are recorded, if the program has an " +
+      "OpenTelemetry SDK: 0.01 is one in a hundred. What is part of a sender's trace is recorded " +
+      "if the sender records it.",
+    default: 1,
+  }),
 };
 
 /** What was read of the block. */
 export interface ReadService {
   readonly service: ServiceModel;
+  /** As written, for what is compared with other blocks. */
+  readonly options: Values<typeof serviceFields>;
   readonly plugins: readonly ListedPlugin[];
   /** True if there may be plugins that could not be read. */
   readonly morePlugins: boolean;
@@ -104,9 +131,12 @@ export function readService(
     service: {
       name: options.name,
       version: options.version,
+      admin: readAdmin(options, report),
       shutdownTimeout: options.shutdown_timeout,
       shutdownSpread: options.shutdown_spread,
+      traceRatio: options.trace_ratio,
     },
+    options,
     plugins: plugins ?? [],
     morePlugins: (written !== undefined && plugins === undefined) ||
       places.misspelled.has("plugins") ||

@@ -26,12 +26,14 @@ export function sourceOf(
   body: Body,
   connectors: ReadonlyMap<string, ConnectorModel>,
   env: ReadonlyMap<string, string | undefined>,
+  planned: ModelSource["planned"],
 ): ModelSource {
   let text: string | undefined;
   return {
     env,
     describe: () => text ??= describe(body),
     decisions: () => decisionsOf(body, connectors),
+    planned,
   };
 }
 

@@ -1,24 +1,9 @@
-/** The processes of one service, as the runtime and its connectors in one of them see them. No I/O. */
+/**
+ * The workers of one service on one machine, as the runtime and its connectors in one of them see
+ * them. `instances.ts` has what holds over many machines, too. No I/O.
+ */
 
-/** Connects a connector to the same connector in every other worker. Messages are JSON. */
-export interface Channel {
-  /**
-   * Sends a message to the other workers. Each of them receives the messages of one worker in the
-   * order in which they were published. Returns a promise when the others fall behind: wait for it
-   * before publishing more, or the queue grows without bound.
-   */
-  publish(message: unknown): Promise<void> | undefined;
-  /**
-   * Sends a message to the other workers, after everything published before it, and returns their
-   * responses. A worker that ends before it responds is left out.
-   */
-  request(message: unknown): Promise<readonly unknown[]>;
-  /**
-   * Sets the function that receives the messages of the other workers. What it returns is the
-   * response to a request. It must not throw.
-   */
-  subscribe(receive: (message: unknown) => unknown): void;
-}
+import type { Backplane } from "./backplane.ts";
 
 /** Remembers the events that have been handled, for the `dedupe` of flows. */
 export interface DedupeStore {
@@ -35,6 +20,11 @@ export interface DedupeStore {
     until: number,
     answer?: string,
   ): void | Promise<void>;
+  /**
+   * Makes ready what a transaction needs to keep a key, and forgets the keys that have expired at
+   * `now`. Called before each transaction that is to keep one.
+   */
+  prepare?(now: number): void | Promise<void>;
   /**
    * The answer that was kept with a key which has not expired at `now`; undefined if there is none.
    * Without this function, a repeated event is acknowledged without data.
@@ -66,6 +56,8 @@ export interface Progress {
 
 /** The cluster as one connector sees it. */
 export interface ConnectorCluster {
+  /** The number of this worker, from 1. One that replaces another has its number. */
+  readonly worker: number;
   /** True in exactly one worker: it does what the service does once. */
   readonly leader: boolean;
   /**
@@ -73,10 +65,6 @@ export interface ConnectorCluster {
    * then `takesOver` is true. Returns the promise of `act` if it is called now, a resolved one if not.
    */
   whenLeader(act: (takesOver: boolean) => Promise<void>): Promise<void>;
-  /** Connects to the same connector in the other workers. */
-  readonly channel: Channel;
-  /** The options of every block that writes to this connector: `to`, `fallback` and `step`. */
-  readonly requests: readonly unknown[];
   /**
    * Returns what the first worker has read under a name; calls `read` if none has. A connector reads
    * everything beside its options this way, so that all workers use the same. The value is JSON.
@@ -92,14 +80,20 @@ export interface ConnectorCluster {
 export interface Cluster extends
   Pick<
     ConnectorCluster,
-    "leader" | "whenLeader" | "readOnce"
+    "worker" | "leader" | "whenLeader" | "readOnce"
   > {
+  /** The id of this worker as an instance of the service: 1 to 32 of `a-z` and `0-9`. */
+  readonly instance: string;
+  /**
+   * The link to the other workers; a connector with a backplane does not use it. It has no `keys`:
+   * locks, keys of `dedupe`, slots, what is read once, the leader and the progress of schedules are
+   * kept by the process that looks after the workers, and this interface has them.
+   */
+  readonly link: Backplane;
   /** How far a schedule has come in the former leader; undefined if there was none. */
   loadProgress(schedule: string): Promise<Progress | undefined>;
   /** Saves how far a schedule has come, for the next leader. */
   saveProgress(schedule: string, progress: Progress): void;
-  /** The channel of one connector. */
-  channel(connector: string): Channel;
   /** Acquires one of the `limit` slots of this name that all workers share; false if none is free. */
   acquireSlot(name: string, limit: number): Promise<boolean>;
   /** Releases a slot. The slots of a worker that ends are released. */

@@ -3,10 +3,12 @@
  * it starts, the writes that it gets.
  */
 import type { Scope } from "../expression/mod.ts";
+import type { StreamEndpoint } from "../transport/event-stream.ts";
 import type { SocketEndpoint } from "../transport/socket.ts";
 import type { DedupeStore } from "./cluster.ts";
+import type { ProbeRequest, ProbeSource } from "./probe.ts";
 
-export type { ConnectorContext, Logger, StepResults } from "./context.ts";
+export type { ConnectorContext, Logger, Played, StepResults } from "./context.ts";
 
 /**
  * What is known of the client that caused an event: what expressions see as `client`. The source sets
@@ -64,6 +66,10 @@ export interface FlowEvent {
    * first used.
    */
   readonly metadata?: ReadonlySet<string>;
+  /** The trace that it is part of: the sender's `traceparent` header. What is none is ignored. */
+  readonly traceparent?: string | undefined;
+  /** The `tracestate` header beside it. */
+  readonly tracestate?: string | undefined;
 }
 
 /** How a flow ended. */
@@ -145,18 +151,37 @@ export interface WriteRequest<Options = unknown> {
   readonly event: FlowEvent | undefined;
   /** False if the result is not used, so that the connector need not compute it. */
   readonly resultUsed?: boolean;
+  /**
+   * True where every instance of the service hears the event by itself: then what is sent to clients
+   * reaches those of this instance, and the others send it to theirs.
+   */
+  readonly everyInstance?: boolean;
+  /** The trace that the delivery is part of, as a `traceparent` header; absent without one. */
+  readonly traceparent?: string;
+  /** The `tracestate` header beside it; absent without one. */
+  readonly tracestate?: string;
 }
 
 /** An open transaction of a connector. */
 export interface Transaction {
   /** As `write` of the connector. It sees the writes before it. Where it fails, all of them do. */
   write(request: WriteRequest): unknown;
+  /**
+   * Keeps a key of `dedupe` together with the writes, and fails if there is one that has not expired.
+   * Undefined where it cannot.
+   */
+  readonly dedupeKeys?: Pick<DedupeStore, "add"> | undefined;
 }
 
 /** A promise whose work can be stopped. `write` and `transact` may return one. */
 export interface Cancellable<T = unknown> extends PromiseLike<T> {
   /** Stops the work: no flow waits for its result any more. The promise still settles. */
   cancel(): void;
+  /**
+   * What the work does now, for the error of a flow or a step whose time is up: a clause such as `its
+   * statement was still running at the server`. Undefined where it cannot tell.
+   */
+  doing?(): string | undefined;
 }
 
 /** A part that serves HTTP or WebSockets on a listener that connectors share. */
@@ -175,6 +200,8 @@ export interface HttpService {
   routes?(app: HonoApp): void;
   /** A WebSocket endpoint. */
   readonly socket?: SocketEndpoint;
+  /** A path that answers with streams of events. */
+  readonly stream?: StreamEndpoint;
   /** A folder of files to serve, absolute; ignored when embedded. */
   readonly files?: string;
 }
@@ -194,18 +221,27 @@ export interface Connector {
   subscribe?(operation: string | undefined, handler: FlowHandler): void;
   /**
    * Connects for `weir check --connect`, instead of `start`. Changes nothing and leaves nothing open.
-   * Returns what it found, in a few words.
+   * `requests` are those of the configuration, look-ups of other connectors included: what the service
+   * would refuse of them is reported to the request. `sources` are the flows that it would start;
+   * `subscribe` is not called. Returns what it found, in a few words.
    *
    * @throws {ConnectorError} The service does not answer, or refuses the credentials.
    */
-  probe?(): Promise<string>;
+  probe?(requests: readonly ProbeRequest[], sources: readonly ProbeSource[]): Promise<string>;
   /**
    * Delivers. What it returns is the destination's result; a value that is not a promise keeps a flow
    * synchronous. Where it is `Cancellable`, it is cancelled when the flow's or the step's time is up.
+   * Mark it with `placed` where everything that is written later comes later all the same.
    *
    * @throws {ConnectorError} The delivery failed.
    */
   write?(request: WriteRequest): unknown;
+  /**
+   * In a test, takes the message of a `given` block as if it came from outside: its key is the
+   * `target`. Returns whether it may reach a flow. Where absent, the message is written to the
+   * connector if that brings it to a flow, and goes to the flows of its operation otherwise.
+   */
+  receive?(request: WriteRequest): boolean;
   /**
    * Calls `work` in a transaction. What it writes takes effect when it has ended, all of it, or none
    * if it throws or rejects; others see nothing of it before. Resolves with its result once that is

@@ -2,29 +2,15 @@
  * What a kind of connector is: its schema, its checks, and how one is made. Built-in connectors and
  * foreign ones go through the same door: a `ConnectorType` in the table that `createRuntime` takes.
  */
-import type { Connector, ConnectorContext } from "./connector.ts";
-import type { ProblemCode } from "../base/problem.ts";
+import type { BackplaneType } from "./backplane.ts";
+import type { Connector, ConnectorContext, FlowEvent } from "./connector.ts";
 import type { Expression } from "../expression/mod.ts";
 import type { Fields, Values } from "./fields.ts";
+import type { InspectedUse } from "./probe.ts";
+import type { BlockProblem } from "./problem.ts";
+import type { Telemetry } from "./telemetry.ts";
 
-/** A problem of one block of a configuration, as a connector's own checks return it. */
-export interface BlockProblem<Code extends string = string> {
-  /** What kind of problem it is; `connector-rule` by default. Built-in connectors have `ProblemCode`. */
-  readonly code?: Code;
-  /** The attribute to point at; the block's header where it is undefined or absent. */
-  readonly attribute?: string;
-  /** The label of the block that `attribute` names, if there are several. */
-  readonly label?: string;
-  /** What is wrong, a sentence without the block's name: `needs a target`. */
-  readonly message: string;
-  /** What to do about it. */
-  readonly hint?: string;
-  /** A warning does not keep a configuration from running. An error by default. */
-  readonly severity?: "error" | "warning";
-}
-
-/** A `BlockProblem` of a built-in connector, whose code is one of Weir's own. */
-export type CodedProblem = BlockProblem<ProblemCode> & { readonly code: ProblemCode };
+export type { BlockProblem, CodedProblem } from "./problem.ts";
 
 /** What the checks of a destination see of a `to` or `step` block. */
 export interface Destination<Options = unknown> {
@@ -44,6 +30,8 @@ export interface Destination<Options = unknown> {
 
 /** How flows start at a kind of connector. */
 export interface SourceType<Options = unknown> {
+  /** Why no flow can start at a connector with these options, as a hint; undefined where it can. */
+  unable?(options: Options): string | undefined;
   /**
    * Who waits for the end of an event: a connected client (expressions can use `client`), a broker
    * (which gets an acknowledgement, or delivers the message again), or a request that waits for its
@@ -70,6 +58,8 @@ export interface SourceType<Options = unknown> {
   needsToken?(options: Options): boolean;
   /** Whether a client's `user_id` has been verified; it never is where absent. */
   verifies?(options: Options): boolean;
+  /** Whether clients can listen to a stream of events instead of a WebSocket; never where absent. */
+  streams?(options: Options): boolean;
   /** Checks the `operation` of a `from` block. What could not be read of the options is undefined. */
   check?(operation: string | undefined, options: Options): readonly BlockProblem[];
   /**
@@ -77,6 +67,11 @@ export interface SourceType<Options = unknown> {
    * Undefined for what `check` refuses.
    */
   route?(operation: string): string | undefined;
+  /**
+   * Whether every instance of a service hears an operation by itself, instead of one of them; never
+   * where absent.
+   */
+  everyInstance?(operation: string | undefined, options: Options): boolean;
   /**
    * Whether what a block with `target` delivers here comes back as an event of `operation`. An
    * undefined operation is every event. Never where absent. `written` is the operation of the block.
@@ -98,8 +93,26 @@ export interface SourceType<Options = unknown> {
     options: Options,
     sender: Options,
   ): boolean;
+  /**
+   * The events of `given` blocks, where only something outside could bring them and they have more
+   * than their data. Where absent, a test makes an event of the data alone, or publishes them.
+   */
+  readonly given?: {
+    /** Checks the `operation` of a block. */
+    check(operation: string, options: Options): readonly BlockProblem[];
+    /** Makes the event. `old` is what there was before, or null; `now` is the test's time. */
+    event(operation: string, data: unknown, old: unknown, now: number): FlowEvent;
+  };
   /** True where events come from flows of this configuration alone, unless it is embedded. */
   internal?(options: Options): boolean;
+}
+
+/** How flows start at a connector with these options; undefined where none can. */
+export function sourceOf<Options>(
+  { source }: ConnectorType<Options>,
+  options: Options,
+): SourceType<Options> | undefined {
+  return source?.unable?.(options) === undefined ? source : undefined;
 }
 
 /** How flows end at a kind of connector. */
@@ -117,6 +130,14 @@ export interface DestinationType<Options = unknown, DestinationOptions = unknown
   readonly transactions?: boolean;
   /** Checks a whole block. What could not be read of the options is undefined. */
   check?(to: Destination<DestinationOptions>, options: Options): readonly BlockProblem[];
+  /** Whether what clients get by this block is kept for later, so that no event may come twice. */
+  keeps?(to: Destination<DestinationOptions>, options: Options): boolean;
+  /** Warnings about a whole block beside those of all flows. Asked only where these are all there are. */
+  checkAmong?(
+    to: { readonly operation: string | undefined; readonly target: string | undefined },
+    usage: Usage,
+    options: Options,
+  ): readonly BlockProblem[];
   /** Whether delivering to this block makes something new, as an INSERT does. Never where absent. */
   creates?(to: Destination<DestinationOptions>, options: Options): boolean;
 }
@@ -147,10 +168,18 @@ export interface ConnectorType<Options = unknown, DestinationOptions = unknown> 
   check?(options: Options): readonly BlockProblem[];
   /** Warnings about what its block declares and no flow uses. Asked only where flows alone could. */
   checkUsage?(usage: Usage, options: Options): readonly BlockProblem[];
+  /** Loads what traces say of its events and requests: little more than operations where absent. */
+  telemetry?(): Promise<Telemetry<Options, DestinationOptions>>;
   /** The files that its `start` reads: `weir run --watch` restarts when one of them changes. */
   files?(options: Options): readonly FileDependency[];
-  /** What no two connectors may have alike, such as `0.0.0.0:3001/ws`. */
-  address?(options: Options): string | undefined;
+  /**
+   * Compares what the flows and look-ups ask of a connector with the files that its options name, such
+   * as migrations, and reports what can never work. It connects to nothing and changes nothing. Only
+   * `weir check` calls it.
+   */
+  inspect?(options: Options, use: InspectedUse): void | Promise<void>;
+  /** What no two connectors may have alike, one or several, such as `0.0.0.0:3001/ws`. */
+  address?(options: Options): string | readonly string[] | undefined;
   /** What connectors on one port must agree about. */
   listener?(options: Options): ListenerDemands | undefined;
   /** Present where a flow can start here. */
@@ -166,13 +195,27 @@ export interface ConnectorType<Options = unknown, DestinationOptions = unknown> 
   readonly rules?: { readonly block: string; readonly condition: string };
   /** True if its connectors have a `dedupeStore`, which the `dedupe` block of a flow can name. */
   readonly keeps?: boolean;
+  /** Present where its connectors can link the instances of a service. */
+  readonly backplane?: BackplaneType<Options>;
+  /** The name of the connector that links this one with the other instances; undefined for none. */
+  linkedBy?(options: Options): string | undefined;
+  /** The labels of its blocks that need a backplane with a `history`, and their kind; none where absent. */
+  remembers?(options: Options): { readonly block: string; readonly labels: readonly string[] };
   /**
    * The options with which `weir test` makes it: nothing outside of the process is touched. A
    * type without it is not made there, and what is sent to it needs a `mock`.
    */
   test?(options: Options): Options;
-  /** Why several workers of a service cannot have it in common; undefined where they can. */
-  unshared?(options: Options): string | undefined;
+  /**
+   * The options with which a test that has `real = true` makes it: it uses the service that the
+   * configuration names. The same as `test` where absent.
+   */
+  testReal?(options: Options): Options;
+  /**
+   * Why several workers of a service cannot have it in common; undefined where they can. `operations`
+   * are those of its flows.
+   */
+  unshared?(options: Options, operations: readonly (string | undefined)[]): string | undefined;
   /**
    * Makes a connector. It may import a library, and opens nothing: no connection, no timer. `weir check
    * --connect` makes connectors without starting them.
@@ -199,6 +242,8 @@ export interface FileDependency {
   readonly kind: "file" | "files" | "folder";
   /** For `files`, such as `.sql`; every file by default. */
   readonly ending?: string;
+  /** The attribute that names a folder without which nothing can start; for `folder` and `files`. */
+  readonly attribute?: string;
 }
 
 /** What all flows of a configuration do with one connector. */

@@ -1,6 +1,7 @@
 /** Passes an event to the flows of its source. No I/O. */
 import type { FlowEvent, FlowHandler, Outcome } from "./connector.ts";
 import { FlowError } from "../base/errors.ts";
+import { placedAs } from "./placed.ts";
 
 /** The result of one flow: its outcome, or its failure, which the flow has logged. */
 export type Ending = Outcome | FlowError;
@@ -89,7 +90,7 @@ function failed(flow: string, error: FlowError): FlowHandler {
 export function runFlow(handler: FlowHandler, event: FlowEvent): Ending | Promise<Ending> {
   try {
     const outcome = handler.run(event);
-    return outcome instanceof Promise ? outcome.catch(expected) : outcome;
+    return outcome instanceof Promise ? placedAs(outcome.catch(expected), outcome) : outcome;
   } catch (error) {
     // A bug in one flow must not keep the others from starting.
     return error instanceof FlowError ? error : Promise.reject(error);

@@ -11,6 +11,7 @@ import {
   type ReadContext,
 } from "./fields.ts";
 import { didYouMean } from "../base/nearest.ts";
+import { hintOfVariable, quoteHint } from "./expression-hints.ts";
 import { text } from "./value-schema.ts";
 
 /** An expression in quotes. `variables` come on top of those of its flow. */
@@ -60,7 +61,8 @@ export function expressionMap(
       const { value } = found;
       if (typeof value !== "object" || value === null || Array.isArray(value)) {
         const message = `${context.subject}: ${name} must be an object`;
-        context.report({ code: "invalid-value", span: found.valueSpan, message });
+        const hint = 'such as { id = "input.id" }, for :id in a query';
+        context.report({ code: "invalid-value", span: found.valueSpan, message, hint });
         return undefined;
       }
       const compiled = Object.entries(value).map(([key, source]) => {
@@ -97,10 +99,13 @@ export function expressions(
         const message = `${context.subject}: ${name} has no blocks`;
         context.report({ code: "unknown-block", span: inner.typeSpan, message });
       }
-      return found.body.attributes.flatMap((item) => {
+      const { attributes } = found.body;
+      return attributes.flatMap((item, index) => {
+        const above = attributes.slice(0, index).map(({ name }) => name);
+        const label = `${name}: ${item.name}`;
         const compiled = item.failed
           ? undefined
-          : compile(item, variables, context, `${name}: ${item.name}`);
+          : compile(item, variables, context, { label, above });
         return compiled ? [[item.name, compiled] as const] : [];
       });
     },
@@ -112,19 +117,26 @@ type Written = Pick<Attribute, "name" | "value" | "valueSpan" | "verbatim">;
 
 /**
  * Compiles the text of an attribute; reports a failure at its place inside the text. `label` is
- * what the place of the expression calls it.
+ * what the place of the expression calls it, `above` the lines before it.
  */
 function compile(
   written: Written,
   variables: readonly string[],
   context: ReadContext,
-  label = written.name,
+  { label = written.name, above = [] }: {
+    readonly label?: string;
+    readonly above?: readonly string[];
+  } = {},
 ): Expression | undefined {
   const { name, value, valueSpan, verbatim } = written;
   const { subject, env, now, randomBytes, hints = {}, report, onExpression } = context;
   if (typeof value !== "string") {
     const message = `${subject}: ${name} must be an expression in quotes`;
-    report({ code: "invalid-value", span: valueSpan, message });
+    const { file, start, end } = valueSpan;
+    // What is computed may be a secret.
+    const isShown = !/\b(?:env|file|constants)\b/.test(file.text.slice(start, end));
+    const hint = isShown ? quoteHint(value, (text) => isCompilable(text, variables)) : undefined;
+    report({ code: "invalid-value", span: valueSpan, message, hint });
     return undefined;
   }
   const place = placeOf(valueSpan, subject, label);
@@ -145,10 +157,21 @@ function compile(
       : valueSpan;
     const code = error.code === "expression-failed" ? "invalid-expression" : error.code;
     const named = value.slice(error.start, error.end);
-    const isHinted = code === "unknown-variable" && Object.hasOwn(hints, named);
-    const hint = isHinted ? hints[named] : error.hint;
+    const elsewhere = Object.hasOwn(hints, named)
+      ? hints[named]
+      : hintOfVariable(named, variables, above);
+    const hint = code === "unknown-variable" ? elsewhere ?? error.hint : error.hint;
     report({ code, span, message: `${subject}: ${name}: ${error.message}`, hint });
     return undefined;
+  }
+}
+
+function isCompilable(text: string, variables: readonly string[]): boolean {
+  try {
+    compileExpression(text, variables);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -172,7 +195,7 @@ function checkConstants(
     const start = valueSpan.start + 1 + at;
     const span = at < 0 ? valueSpan : { ...valueSpan, start, end: start + text.length };
     const message = `${subject}: ${name}: there is no constant "${constant}"`;
-    const hint = didYouMean(constant, constants);
+    const hint = didYouMean(constant, constants) ?? `add constants { ${constant} = … }`;
     report({ code: "unknown-constant", span, message, hint });
   }
 }

@@ -10,42 +10,12 @@ import {
   type Report,
   type Span,
 } from "../hcl/tree.ts";
-import type { Expression } from "../expression/mod.ts";
-import { didYouMean } from "../base/nearest.ts";
 import { resolvePath } from "../base/path.ts";
-import type { LookupModel } from "./request.ts";
-import { keepPlaces, misspelledOf, Places, strangersOf } from "./places.ts";
+import { keepPlaces, meantBy, misspelledOf, Places, strangersOf } from "./places.ts";
+import type { ReadContext } from "./read-context.ts";
 import { text, type ValueSchema } from "./value-schema.ts";
 
-/** What a field is read with. */
-export interface ReadContext {
-  /** The block in words, such as `connector "ws" (websocket)`. */
-  readonly subject: string;
-  /** The variables that expressions of this block may use. */
-  readonly variables: readonly string[];
-  /** What to do where an expression reads a variable of this name, which is not among `variables`. */
-  readonly hints?: Readonly<Record<string, string>> | undefined;
-  /** False where no connection of a client can be behind the event; by default as `client` is known. */
-  readonly fromClient?: boolean | undefined;
-  /** Reads environment variables for expressions. */
-  readonly env: (name: string) => string | undefined;
-  /** The time for expressions, in milliseconds since the epoch; the machine's own by default. */
-  readonly now?: (() => number) | undefined;
-  /** Fills bytes with random values, for expressions; those of `crypto` by default. */
-  readonly randomBytes?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
-  /** The names of all constants; undefined if some may be unknown. */
-  readonly constants?: readonly string[] | undefined;
-  /** The names that a step of this block sends without `params`, if they are known. */
-  readonly sent?: readonly string[] | undefined;
-  /** Takes every expression that was compiled, and the place of its attribute's value. */
-  readonly onExpression?: ((expression: Expression, span: Span) => void) | undefined;
-  /** For the field `lookups`: blocks that can only be read once all connectors are known. */
-  lookups?(body: Body, name: string, context: ReadContext): readonly LookupModel[];
-  /** The fields that this block has under a wrong name; that has been reported. */
-  readonly misspelled?: ReadonlySet<string> | undefined;
-  /** Takes a problem. */
-  readonly report: Report;
-}
+export type { ReadContext } from "./read-context.ts";
 
 /** One attribute or block that a block may have. */
 export interface Field<T> {
@@ -79,6 +49,14 @@ export interface About {
   readonly about: string;
 }
 
+/** How a block is described. */
+export interface AboutBlock extends About {
+  /** What to do where there are two of it. */
+  readonly twice?: string;
+  /** The hints for names that others have for its fields. */
+  elsewhere?(body: Body): ReadonlyMap<string, string>;
+}
+
 /** Reads all fields of a block, and reports other names; `elsewhere` has the hints for some of them. */
 export function readFields<F extends Fields>(
   body: Body,
@@ -91,7 +69,7 @@ export function readFields<F extends Fields>(
   for (const { name, kind, span } of strangersOf(body, fields)) {
     const hint = Object.hasOwn(fields, name)
       ? `write it as ${name} ${kind === "block" ? "= …" : "{ … }"}`
-      : elsewhere?.get(name) ?? didYouMean(name, names) ??
+      : elsewhere?.get(name) ?? suggestion(name, names) ??
         (names.length === 0 ? undefined : `it has ${names.join(", ")}`);
     const message = `${context.subject} has no ${kind} "${name}"`;
     context.report({ code: `unknown-${kind}`, span, message, hint });
@@ -102,6 +80,11 @@ export function readFields<F extends Fields>(
   );
   keepPlaces(values, new Places(body, owner, inner.misspelled));
   return values as Values<F>;
+}
+
+function suggestion(name: string, names: readonly string[]): string | undefined {
+  const meant = meantBy(name, names);
+  return meant === undefined ? undefined : `did you mean "${meant}"?`;
 }
 
 /** An attribute that may be left out. */
@@ -176,7 +159,11 @@ export function path(options: About): Field<string | undefined> {
 }
 
 /** A block that can exist at most once. */
-export function block<F extends Fields>(fields: F, options: About): Field<Values<F> | undefined> {
+export function block<F extends Fields>(
+  fields: F,
+  options: AboutBlock,
+): Field<Values<F> | undefined> {
+  const { twice, elsewhere } = options;
   return {
     kind: "block",
     about: options.about,
@@ -184,8 +171,8 @@ export function block<F extends Fields>(fields: F, options: About): Field<Values
     type: "block",
     fields,
     read(body, name, _owner, context) {
-      const [found] = findBlocks(body, name, 1, context);
-      return found && readInner(found, name, fields, context);
+      const [found] = findBlocks(body, name, 1, context, twice);
+      return found && readInner(found, name, fields, context, elsewhere?.(found.body));
     },
   };
 }
@@ -242,7 +229,9 @@ export function nameBlocks(
     const [label, ...more] = item.labels;
     if (!hasName(item)) {
       const message = `${subject}a ${kind} needs a name`;
-      const hint = `write it as ${kind} "name" { … }`;
+      const written = item.body.attributes.find(({ name }) => name === "name")?.value;
+      const name = typeof written === "string" ? written : "name";
+      const hint = `write it as ${kind} ${JSON.stringify(name)} { … }`;
       report({ code: "missing-name", span: item.headerSpan, message, hint });
       continue;
     }
@@ -257,7 +246,7 @@ export function nameBlocks(
     }
     const { file, line } = positionOf(first.headerSpan);
     const message = `${subject}there is a second ${kind} "${label.text}"`;
-    const hint = `the first is at ${file}:${line}`;
+    const hint = `the first is at ${file}:${line}; give one of them another name`;
     report({ code: "duplicate-name", span: item.headerSpan, message, hint });
   }
   return [...named];
@@ -274,6 +263,7 @@ export function findBlocks(
   name: string,
   most: number,
   context: ReadContext,
+  twice = "one is enough",
 ): readonly Block[] {
   const found = body.blocks.filter((b) => b.type === name);
   for (const { labels: [label] } of found) {
@@ -283,8 +273,7 @@ export function findBlocks(
   }
   for (const { typeSpan } of found.slice(most)) {
     const message = `${context.subject} has a second block "${name}"`;
-    const hint = "one is enough";
-    context.report({ code: "duplicate-block", span: typeSpan, message, hint });
+    context.report({ code: "duplicate-block", span: typeSpan, message, hint: twice });
   }
   return found.slice(0, most);
 }
@@ -294,7 +283,8 @@ function readInner<F extends Fields>(
   name: string,
   fields: F,
   context: ReadContext,
+  elsewhere?: ReadonlyMap<string, string>,
 ): Values<F> {
   const inner = { ...context, subject: `${context.subject}, ${name}` };
-  return readFields(found.body, fields, found.headerSpan, inner);
+  return readFields(found.body, fields, found.headerSpan, inner, elsewhere);
 }

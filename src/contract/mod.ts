@@ -2,9 +2,25 @@
  * The interfaces between connectors and the rest: what a connector implements, its definition, the
  * fields of its blocks, and how it starts flows.
  *
- * May import base/, expression/, hcl/ and transport/.
+ * May import base/, expression/, hcl/, transport/ and type/.
  */
-export type { Channel, ConnectorCluster, DedupeStore } from "./cluster.ts";
+export {
+  type Appended,
+  type Appending,
+  type Backplane,
+  type BackplaneCapabilities,
+  type BackplaneContext,
+  BackplaneError,
+  type BackplaneHistory,
+  type BackplaneListener,
+  type BackplaneType,
+  type Entries,
+  type Keep,
+  type Position,
+  type SharedKeys,
+} from "./backplane.ts";
+export type { ConnectorCluster, DedupeStore } from "./cluster.ts";
+export type { Answers, Instances, InstancesHistory, InstancesListener } from "./instances.ts";
 export {
   type Cancellable,
   type Client,
@@ -15,6 +31,7 @@ export {
   type FlowHandler,
   type HttpService,
   type Outcome,
+  type Played,
   type Settlement,
   type StepResults,
   type Transaction,
@@ -37,6 +54,7 @@ export { accept, admit, dispatch, type Dispatched, type Ending } from "./dispatc
 export { expression, expressionMap, expressions, target } from "./expression-fields.ts";
 export {
   type About,
+  type AboutBlock,
   attribute,
   block,
   blocks,
@@ -48,7 +66,27 @@ export {
   type Values,
 } from "./fields.ts";
 export type { HonoApp } from "./connector.ts";
+export type { RelayObserver, RequestObserver } from "./request-observer.ts";
+export { isPlaced, placed } from "./placed.ts";
+export type {
+  FileProblem,
+  InspectedUse,
+  NamedField,
+  ProbeRequest,
+  ProbeSource,
+  RequestProblem,
+  TextFile,
+  TextRange,
+} from "./probe.ts";
 export { lookups } from "./step-fields.ts";
+export type { TraceFields } from "../base/trace-context.ts";
+export type {
+  DescribedRequest,
+  EventDescription,
+  SpanAttributes,
+  SpanDescription,
+  Telemetry,
+} from "./telemetry.ts";
 export {
   duration,
   flag,

@@ -29,9 +29,13 @@ export class Places<Name extends string = string> {
 
   /**
    * The value of an attribute, or the header of an inner block; the header of the block if there is
-   * neither. `label` selects one of several inner blocks.
+   * neither. `label` selects one of several inner blocks. A name such as `consumer.dlq` is that of
+   * something in an inner block; without it, the place is that of the innermost block that is there.
    */
   of(name: Name, label?: string): Span {
+    const [outer, ...rest] = name.split(".");
+    const inner = rest.length === 0 ? undefined : this.block(outer as Name, label);
+    if (inner !== undefined) return new Places(inner.body, inner.headerSpan).of(rest.join("."));
     return this.attribute(name)?.valueSpan ?? this.block(name, label)?.headerSpan ?? this.header;
   }
 
@@ -98,12 +102,18 @@ export function strangersOf({ attributes, blocks }: Body, fields: Fields): reado
   );
 }
 
+/** The name that was meant: a close one, or the only one that ends with the word. */
+export function meantBy(name: string, names: readonly string[]): string | undefined {
+  const longer = names.filter((one) => one.endsWith(`_${name}`));
+  return nearest(name, names) ?? (longer.length === 1 ? longer[0] : undefined);
+}
+
 /** The fields that a block has in a wrong form or under a name that is close to theirs. */
 export function misspelledOf(body: Body, fields: Fields): ReadonlySet<string> {
   const names = Object.keys(fields);
   return new Set(
     strangersOf(body, fields).flatMap(({ name }) => {
-      const meant = Object.hasOwn(fields, name) ? name : nearest(name, names);
+      const meant = Object.hasOwn(fields, name) ? name : meantBy(name, names);
       return meant === undefined ? [] : [meant];
     }),
   );

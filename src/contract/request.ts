@@ -13,6 +13,8 @@ export interface RequestModel {
   readonly when: Expression | undefined;
   /** What the connector's own fields made of the block. */
   readonly options: unknown;
+  /** True where every instance of the service hears the flow's source by itself. */
+  readonly everyInstance?: boolean;
 }
 
 /** A `step` block. */

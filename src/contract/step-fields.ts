@@ -117,7 +117,8 @@ export class EarlierNames {
       if (variable !== kind || name === undefined || known.includes(name)) continue;
       const message = `${this.#subject}: there is no ${block} "${name}" before this`;
       const names = known.length === 0 ? undefined : `there is ${known.join(", ")}`;
-      const hint = didYouMean(name, known) ?? names;
+      const order = `only what comes after a ${block} can read its result`;
+      const hint = didYouMean(name, known) ?? names ?? order;
       this.#report({ code, span, message, hint });
     }
   }

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { amountsOf, type Unit, UNITS } from "../base/duration.ts";
 import { didYouMean } from "../base/nearest.ts";
+import { durationHint, hostHint, integerHint, oneHint, sizeHint, withHint } from "./value-hints.ts";
 
 /** The result of checking a value: the value as it is used, or what is wrong with it. */
 export type ValueResult<T> =
@@ -45,8 +46,26 @@ export function text(options: { readonly maxLength?: number } = {}): ValueSchema
     v.pipe(
       v.unknown(),
       v.transform((value) => typeof value === "number" ? String(value) : value),
-      v.string("must be text in quotes"),
+      v.string(({ input }) => withHint("must be text in quotes", oneHint(input))),
       v.maxLength(maxLength, `must have at most ${maxLength} characters`),
+    ),
+  );
+}
+
+/** The name or the address of a network interface to listen on. */
+export function listenHost(): ValueSchema<string> {
+  return valueSchema(
+    "text",
+    v.pipe(
+      v.string("must be text in quotes"),
+      v.check(
+        (value) => !value.includes("/") && !/^[^:]+:\d+$/.test(value),
+        ({ input }) =>
+          withHint(
+            "must be a name or an address alone, without scheme, port and path",
+            hostHint(input),
+          ),
+      ),
     ),
   );
 }
@@ -98,7 +117,7 @@ export function integer(
       v.transform((value) =>
         typeof value === "string" && /^-?\d+$/.test(value.trim()) ? Number(value) : value
       ),
-      v.number(message),
+      v.number(({ input }) => withHint(message, integerHint(input))),
       v.integer(message),
       v.minValue(min, message),
       v.maxValue(max, message),
@@ -133,9 +152,9 @@ export function duration(
   return valueSchema(
     "duration",
     v.pipe(
-      v.string(message),
-      v.rawTransform<string, number>(({ dataset: { value }, addIssue, NEVER }) => {
-        const amounts = amountsOf(value);
+      v.unknown(),
+      v.rawTransform<unknown, number>(({ dataset: { value }, addIssue, NEVER }) => {
+        const amounts = typeof value === "string" ? amountsOf(value) : undefined;
         if (amounts?.every(({ unit }) => DURATION_UNITS.includes(unit))) {
           return amounts.reduce(
             (sum, { whole, fraction, unit }) =>
@@ -143,7 +162,7 @@ export function duration(
             0,
           );
         }
-        addIssue({ message });
+        addIssue({ message: withHint(message, durationHint(value)) });
         return NEVER;
       }),
       v.minValue(min, `must be at least ${shortest(min)}`),
@@ -179,7 +198,7 @@ export function size(
         const [, amount, unit = "B"] = /^(\d+)\s*(B|KB|MB|GB)?$/.exec(value) ?? [];
         return amount === undefined ? value : Number(amount) * BYTES[unit];
       }),
-      v.number(message),
+      v.number(({ input }) => withHint(message, sizeHint(input))),
       v.integer(message),
       v.minValue(min, `must be at least ${min} ${min === 1 ? "byte" : "bytes"}`),
       v.maxValue(max, `must be at most ${max} bytes`),

@@ -11,8 +11,10 @@
  */
 
 import { Compiler } from "./compile.ts";
+import { correctionOf } from "./corrections/mod.ts";
 import { functionsIn } from "./functions.ts";
 import { Meter, meterOf } from "./meter.ts";
+import { ExpressionError } from "../base/errors.ts";
 import { parse } from "./parser.ts";
 import { pathsIn } from "./paths.ts";
 import type { ExpressionEnvironment, Scope } from "./scope.ts";
@@ -94,8 +96,31 @@ function compileTree(
     const run = compiler.compile(tree);
     return { run, slots: compiler.slots, paths: pathsIn(tree, variables) };
   } catch (error) {
-    throw source.failed(error);
+    throw withCorrection(source.failed(error), variables, environment);
   }
+}
+
+/** The error with a text that can be compiled as its hint, where one is known. */
+function withCorrection(
+  error: ExpressionError,
+  variables: readonly string[],
+  environment: ExpressionEnvironment,
+): ExpressionError {
+  if (error.code === "expression-failed") return error;
+  // What is set is not the question here.
+  const functions = functionsIn({ ...environment, env: () => "set" });
+  const compiles = (text: string) => {
+    try {
+      const source = new Source(text);
+      new Compiler(source, variables, functions).compile(parse(source));
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const { expression, message, code, start, end, place } = error;
+  const hint = correctionOf(expression, compiles, error.hint);
+  return new ExpressionError(expression, message, { code, start, end, place, hint });
 }
 
 /** A text that is the same for two plain values if and only if they are equal. */

@@ -107,6 +107,7 @@ export function wrongCount(
   if (count >= minimum && count <= maximum) return undefined;
   // To the author of a method call, the receiver is not an argument.
   const receiver = node.receiver !== undefined && !name.includes(".") ? 1 : 0;
+  if (maximum < receiver) return `${name}() is no method: nothing comes before it`;
   const least = minimum - receiver;
   const most = maximum - receiver;
   const amount = minimum === maximum

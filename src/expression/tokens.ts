@@ -139,7 +139,7 @@ export class Lexer {
     const word = WORDS.get(name);
     if (word !== undefined) return this.#token("literal", start, word.label, word.value);
     if (name === "in") return this.#token("in", start, '"in"');
-    return this.#token("name", start, "a name", name);
+    return this.#token("name", start, `"${name}"`, name);
   }
 
   #number(start: number): Token {

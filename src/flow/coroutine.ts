@@ -3,7 +3,8 @@ import { getLogger } from "@logtape/logtape";
 import { TimeoutError } from "../base/errors.ts";
 import { isPromiseLike } from "../base/promise-like.ts";
 import type { Cancellable } from "../contract/connector.ts";
-import type { Deadlines } from "./deadlines.ts";
+import { placedAs } from "../contract/placed.ts";
+import type { Deadlines } from "../base/deadlines.ts";
 
 /** A generator that yields each promise it waits for, and receives its value. */
 export type Coroutine<T> = Generator<PromiseLike<unknown>, T, unknown>;
@@ -20,11 +21,18 @@ export function* waitFor(value: unknown): Coroutine<unknown> {
 
 /**
  * Runs a coroutine. Returns its value directly if it waits for nothing. When it waits beyond the
- * deadline, it receives a `FlowTimeout` and a second deadline of the same length.
+ * deadline, it receives a `FlowTimeout` and a second deadline of the same length. Where `waitsOnce`
+ * says that it waits for one promise at most, its own promise is placed as that one is.
  */
-export function runWithDeadline<T>(coroutine: Coroutine<T>, deadlines: Deadlines): T | Promise<T> {
+export function runWithDeadline<T>(
+  coroutine: Coroutine<T>,
+  deadlines: Deadlines,
+  waitsOnce = false,
+): T | Promise<T> {
   const { done, value } = coroutine.next();
-  return done ? value : new Suspended(coroutine, deadlines).start(value);
+  if (done) return value;
+  const running = new Suspended(coroutine, deadlines).start(value);
+  return waitsOnce ? placedAs(running, value) : running;
 }
 
 /** Runs a coroutine without a deadline. Returns its value directly if it waits for nothing. */
@@ -72,7 +80,10 @@ class Suspended<T> {
   expire(): void {
     const pending = this.#pending;
     this.#deadlines.add(this);
-    this.#resume(this.#turn, () => this.#coroutine.throw(new FlowTimeout("timed out")));
+    const timeout = new FlowTimeout(
+      `timed out after ${this.#deadlines.timeout} ms${doing(pending)}`,
+    );
+    this.#resume(this.#turn, () => this.#coroutine.throw(timeout));
     cancel(pending);
   }
 
@@ -115,4 +126,15 @@ export function cancel(pending: unknown): void {
   call().catch((error) => {
     getLogger(["weir", "flow"]).error("a connector failed to cancel its work: {error}", { error });
   });
+}
+
+/** What the work behind a promise does now, as the end of a sentence; empty where it cannot tell. */
+export function doing(pending: unknown): string {
+  try {
+    const words = (Object(pending) as Partial<Cancellable>).doing?.();
+    return words === undefined ? "" : `; ${words}`;
+  } catch {
+    // A connector's mistake must not keep the flow from its timeout.
+    return "";
+  }
 }

@@ -1,13 +1,15 @@
 /** Skips events that have been handled before. */
 import type { Clock } from "../base/clock.ts";
 import { digest } from "../base/text.ts";
-import type { Cluster, DedupeStore } from "../contract/cluster.ts";
-import type { Logger, Outcome } from "../contract/connector.ts";
-import type { DedupeModel } from "../model/mod.ts";
+import type { DedupeStore, Lock } from "../contract/cluster.ts";
+import type { Logger, Outcome, Transaction } from "../contract/connector.ts";
+import type { DedupeModel, FlowModel } from "../model/mod.ts";
+import type { FlowContext } from "./context.ts";
 import { type Coroutine, waitFor } from "./coroutine.ts";
 import { HANDLED } from "./error-handling.ts";
 import { keptAnswer, outcomeOf } from "./kept-answer.ts";
 import { asScope, type Run } from "./run.ts";
+import { loggingFor } from "./run-log.ts";
 
 /** What dedupe needs beside its block. */
 export interface DedupeContext {
@@ -17,8 +19,25 @@ export interface DedupeContext {
   readonly clock: Clock;
   readonly store: DedupeStore;
   readonly logger: Logger;
-  /** The other workers, which may be handling the same event; undefined without any. */
-  readonly cluster: Cluster | undefined;
+  /** Whether the key is kept in the transaction of the destinations, where the store can. */
+  readonly keeping: boolean;
+  /** For other processes, which may be handling the same event; undefined without any. */
+  readonly locks: { lock(name: string): Lock } | undefined;
+}
+
+/** The dedupe of a flow, with the store that its block names, or that all instances share. */
+export function dedupeOf(
+  dedupe: DedupeModel,
+  { name: flow, response, to }: FlowModel,
+  { connectors, clock, logger, cluster, shared }: FlowContext,
+  keeping: boolean,
+): Dedupe {
+  const named = dedupe.store === undefined ? undefined : connectors.get(dedupe.store)?.dedupeStore;
+  const store = named ?? shared?.store ?? cluster?.dedupeStore(dedupe.maxKeys) ??
+    new MemoryDedupeStore(dedupe.maxKeys);
+  const answers = response !== undefined || to.some(({ resultUsed }) => resultUsed);
+  const locks = shared ?? cluster;
+  return new Dedupe(dedupe, { flow, answers, clock, store, logger, locks, keeping });
 }
 
 /** The `dedupe` block of one flow. */
@@ -36,9 +55,14 @@ export class Dedupe {
 
   /**
    * Runs `work` unless the event's key is known, and saves the key with the answer that `respond`
-   * makes. Returns the first answer if the event has been handled before.
+   * makes. Returns the first answer if the event has been handled before. What `work` gets it calls in
+   * the transaction of its destinations, if they are one.
    */
-  *once(run: Run, work: () => Coroutine<void>, respond: () => Outcome): Coroutine<Outcome> {
+  *once(
+    run: Run,
+    work: (keep?: (transaction: Transaction) => Coroutine<void>) => Coroutine<void>,
+    respond: () => Outcome,
+  ): Coroutine<Outcome> {
     const value = this.#model.key.evaluate(asScope(run.scope));
     if (value === null) {
       yield* work();
@@ -48,16 +72,16 @@ export class Dedupe {
     for (let other = this.#inFlight.get(key); other; other = this.#inFlight.get(key)) yield other;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#inFlight.set(key, promise);
-    const { flow, clock, store, cluster } = this.#context;
-    const lock = cluster?.lock(`dedupe ${flow} ${key}`);
+    const { flow, clock, store, locks } = this.#context;
+    const lock = locks?.lock(`dedupe ${flow} ${key}`);
     try {
       if (lock !== undefined) yield lock.held;
       if (yield* waitFor(store.has(flow, key, clock.now()))) {
-        this.#model.repeated?.();
-        return yield* this.#firstAnswer(key);
+        return yield* this.#firstAnswer(key, run);
       }
+      if (this.#context.keeping) return yield* this.#together(key, run, work, respond);
       yield* work();
-      return yield* this.#respond(key, respond);
+      return yield* this.#respond(key, run, respond);
     } finally {
       lock?.release();
       this.#inFlight.delete(key);
@@ -65,27 +89,65 @@ export class Dedupe {
     }
   }
 
+  /** The destinations have the event, and the key is kept, or neither. */
+  *#together(
+    key: string,
+    run: Run,
+    work: (keep: (transaction: Transaction) => Coroutine<void>) => Coroutine<void>,
+    respond: () => Outcome,
+  ): Coroutine<Outcome> {
+    const { flow, clock, store, answers } = this.#context;
+    const { ttl } = this.#model;
+    yield* waitFor(store.prepare?.(clock.now()));
+    let response: Response | undefined;
+    let keeping = false;
+    try {
+      yield* work(function* ({ dedupeKeys }) {
+        response = undefined;
+        keeping = false;
+        if (dedupeKeys === undefined) return;
+        const made = responseOf(run, respond);
+        const answer = answers && "outcome" in made ? keptAnswer(made.outcome) : undefined;
+        const now = clock.now();
+        keeping = true;
+        yield* waitFor(dedupeKeys.add(flow, key, now, now + ttl, answer));
+        response = made;
+      });
+    } catch (error) {
+      // Another instance has handled the same event at the same time: all that was done here is undone.
+      if (!keeping || !(yield* waitFor(store.has(flow, key, clock.now())))) throw error;
+      return yield* this.#firstAnswer(key, run);
+    }
+    if (response === undefined) return yield* this.#respond(key, run, respond);
+    if ("outcome" in response) return response.outcome;
+    run.stage = "response";
+    throw response.error;
+  }
+
   /** The event has been delivered, so its key is saved even if the response fails. */
-  *#respond(key: string, respond: () => Outcome): Coroutine<Outcome> {
+  *#respond(key: string, run: Run, respond: () => Outcome): Coroutine<Outcome> {
     let outcome: Outcome;
     try {
       outcome = respond();
     } catch (error) {
-      yield* this.#save(key, undefined);
+      yield* this.#save(key, run, undefined);
       throw error;
     }
-    yield* this.#save(key, this.#context.answers ? keptAnswer(outcome) : undefined);
+    yield* this.#save(key, run, this.#context.answers ? keptAnswer(outcome) : undefined);
     return outcome;
   }
 
   /** The event has been handled, so an answer that cannot be read is not a failure of the flow. */
-  *#firstAnswer(key: string): Coroutine<Outcome> {
-    const { flow, clock, store, answers, logger } = this.#context;
+  *#firstAnswer(key: string, run: Run): Coroutine<Outcome> {
+    run.outcome = "duplicate";
+    this.#model.repeated?.();
+    const { flow, clock, store, answers } = this.#context;
     if (!answers || store.answer === undefined) return HANDLED;
     try {
       const answer = yield* waitFor(store.answer(flow, key, clock.now()));
       return typeof answer === "string" ? outcomeOf(answer) : HANDLED;
     } catch (error) {
+      const { logger } = loggingFor(this.#context, run);
       logger.error("flow {flow} could not read the answer to a repeated event: {error}", {
         flow,
         error,
@@ -95,17 +157,35 @@ export class Dedupe {
   }
 
   /** The event has been delivered, so a key that cannot be saved is not a failure of the flow. */
-  *#save(key: string, answer: string | undefined): Coroutine<void> {
-    const { flow, clock, store, logger } = this.#context;
+  *#save(key: string, run: Run, answer: string | undefined): Coroutine<void> {
+    const { flow, clock, store } = this.#context;
     const now = clock.now();
     try {
       yield* waitFor(store.add(flow, key, now, now + this.#model.ttl, answer));
     } catch (error) {
+      const { logger } = loggingFor(this.#context, run);
       logger.error("flow {flow} could not save a dedupe key, so the event may run twice: {error}", {
         flow,
         error,
       });
     }
+  }
+}
+
+/** A response, or why there is none. */
+type Response = { readonly outcome: Outcome } | { readonly error: unknown };
+
+/** Responds within a transaction, which may be repeated: everything else of the run stays as it was. */
+function responseOf(run: Run, respond: () => Outcome): Response {
+  const { stage, scope } = run;
+  const { output } = scope;
+  try {
+    return { outcome: respond() };
+  } catch (error) {
+    return { error };
+  } finally {
+    run.stage = stage;
+    scope.output = output;
   }
 }
 

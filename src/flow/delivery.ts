@@ -3,6 +3,7 @@ import { messageOf } from "../base/shown.ts";
 import type { Clock } from "../base/clock.ts";
 import { isPromiseLike } from "../base/promise-like.ts";
 import { retryDelay } from "../base/retry.ts";
+import type { Transaction } from "../contract/connector.ts";
 import type { RetryModel } from "../model/mod.ts";
 import { type Coroutine, FlowTimeout } from "./coroutine.ts";
 import { type FailureContext, isPermanent, Refusal } from "./error-handling.ts";
@@ -12,6 +13,7 @@ import { deliverTogether } from "./parallel.ts";
 import { writeTo } from "./requests.ts";
 import { shown } from "./results.ts";
 import type { Run } from "./run.ts";
+import { loggingFor } from "./run-log.ts";
 import { refuses } from "./steps.ts";
 import { deliverAtomically } from "./transaction.ts";
 
@@ -19,6 +21,8 @@ import { deliverAtomically } from "./transaction.ts";
 export interface DeliveryContext extends FailureContext {
   /** Returns a number from 0 to below 1. */
   readonly random: () => number;
+  /** Does the last thing in a transaction: keeps the key of `dedupe`. */
+  readonly keep?: (transaction: Transaction) => Coroutine<void>;
 }
 
 /**
@@ -38,8 +42,9 @@ export function* deliver(
       if (error instanceof FlowTimeout || isPermanent(error) || attempt >= retry.attempts) {
         throw error;
       }
+      run.observer?.retried();
       const delay = retryDelay(attempt, retry, context.random());
-      context.logger.warn("flow {flow} failed; retrying in {delay} ms: {reason}", {
+      loggingFor(context, run).logger.warn("flow {flow} failed; retrying in {delay} ms: {reason}", {
         flow: context.flow,
         delay: Math.round(delay),
         reason: placeIn(run) + messageOf(error),
@@ -96,8 +101,18 @@ function deliverInTransaction(
     group,
     run,
     context.connectors,
-    (connectors) => deliverOnce(group.within, run, { ...context, connectors }),
+    (connectors, transaction) => deliverWithin(group, run, { ...context, connectors }, transaction),
   );
+}
+
+function* deliverWithin(
+  group: Group,
+  run: Run,
+  context: DeliveryContext,
+  transaction: Transaction,
+): Coroutine<void> {
+  yield* deliverOnce(group.within, run, context);
+  if (context.keep !== undefined) yield* context.keep(transaction);
 }
 
 function* deliverList(

@@ -7,7 +7,7 @@ import { METER } from "../expression/mod.ts";
 import type { DestinationModel, EachModel } from "../model/mod.ts";
 import type { Coroutine } from "./coroutine.ts";
 import { Pace } from "./pace.ts";
-import { type Amend, type Connectors, writeTo } from "./requests.ts";
+import { type Connectors, writeTo } from "./requests.ts";
 import { ListResult, shown } from "./results.ts";
 import { asScope, type Run, type RunScope } from "./run.ts";
 
@@ -27,7 +27,7 @@ export function* deliverEach(
   members: readonly DestinationModel[],
   run: Run,
   { connectors, clock }: EachContext,
-  amend?: Amend,
+  write: typeof writeTo = writeTo,
 ): Coroutine<readonly ListResult[]> {
   run.stage = members[0].connector;
   const progress = run.each ??= {
@@ -46,7 +46,8 @@ export function* deliverEach(
       run.stage = to.connector;
       // A retry has renewed the budget of the run.
       scope[METER] = run.scope[METER];
-      const written = writeTo(connectors, to, { scope, event: run.event }, amend);
+      const { event, observer } = run;
+      const written = write(connectors, to, { scope, event, observer });
       const result = isPromiseLike(written) ? yield written : written;
       results[progress.member].add(result, to.resultUsed !== false);
       if (to.name !== undefined) scope.addResult(to.name, shown(result));

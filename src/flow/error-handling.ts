@@ -6,12 +6,14 @@ import {
   FlowError,
   isOutage,
   isRefusal,
+  reasonOf,
   TimeoutError,
 } from "../base/errors.ts";
 import { newRef } from "../base/ids.ts";
 import { isObject } from "../base/json.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger, Outcome } from "../contract/connector.ts";
+import type { RunOutcome } from "../contract/observer.ts";
 import { holds } from "../expression/condition.ts";
 import type {
   ErrorHandlingModel,
@@ -56,6 +58,12 @@ export function isPermanent(error: unknown): boolean {
   return error instanceof ExpressionError || error instanceof Refusal ||
     (error instanceof ConnectorError && error.permanent) ||
     (error instanceof FlowError && error.permanent);
+}
+
+/** The flow refuses the event, which counts as handled. */
+export function refusedQuietly(run: Run): Outcome {
+  run.outcome = "rejected";
+  return HANDLED;
 }
 
 /** The flow's `accept` was false. `permanent` is false if the event is to be redelivered. */
@@ -120,11 +128,10 @@ export function toFlowError(
   return new FlowError(flow, late ? "timeout" : "flow_failed", options);
 }
 
-/** The message of an error, with the place of an expression. */
-export function reasonOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  const place = cause instanceof ExpressionError ? cause.place : undefined;
-  return place === undefined ? cause.message : `${place}: ${cause.message}`;
+/** What precedes the reason of a failure in the log. A time limit names nothing by itself. */
+export function placeOf(run: Run, cause: unknown): string {
+  const late = cause instanceof TimeoutError;
+  return placeIn(run) + (late ? `at "${run.stage}": ` : "");
 }
 
 /**
@@ -147,8 +154,16 @@ export function* recover(
   if (failed !== undefined) {
     throw copy(answered, { permanent: error.permanent && isPermanent(failed) });
   }
+  run.outcome = "fallback";
   if (answered !== error) throw answered;
   return HANDLED;
+}
+
+/** What a failure is for those that watch. */
+export function outcomeOf(error: FlowError): RunOutcome {
+  if (isRefusal(error)) return "rejected";
+  if (error.code === "validation_failed") return "invalid";
+  return error.code === "timeout" ? "timeout" : "failed";
 }
 
 /** The error with the answer of the first `error_response` that applies, else the error itself. */
@@ -159,10 +174,10 @@ export function withAnswer(
   { flow, logger }: FailureContext,
 ): FlowError {
   if (models.length === 0) return error;
-  const { code, message, ref = null, details = null } = error;
+  const { code, message, ref = null, details = null, cause } = error;
   const scope = run.scope.withOutput(run.scope.output);
-  // The caller may see all of this, so the cause is not part of it.
-  scope.error = { code, message, ref, details, step: run.stage };
+  // The caller may see all of this, so the cause is not part of it, but for what an API has answered.
+  scope.error = { code, message, ref, details, step: run.stage, ...answerOf(cause) };
   const attempt = <T>(evaluate: () => T): T | undefined => {
     try {
       return evaluate();
@@ -199,26 +214,35 @@ function* writeFallback(
     ref,
     details,
     step: run.stage,
+    ...answerOf(cause),
   };
   run.scope.error = error;
   run.scope.output = run.payload;
   run.scope.payload = run.payload;
   run.each = undefined;
   const amend = fallback.includeError ? (payload: unknown) => withError(payload, error) : undefined;
+  const write: typeof writeTo = (connectors, to, input) =>
+    writeTo(connectors, to, input, "fallback", amend);
   try {
     if (fallback.each !== undefined) {
-      yield* deliverEach(fallback.each, [fallback], run, context, amend);
-    } else yield* waitFor(writeTo(context.connectors, fallback, run, amend));
+      yield* deliverEach(fallback.each, [fallback], run, context, write);
+    } else yield* waitFor(write(context.connectors, fallback, run));
     return undefined;
   } catch (second) {
     logger.error("flow {flow}: fallback failed (ref {ref}): {reason}", {
       flow,
       ref,
-      reason: placeIn(run) + reasonOf(second),
+      reason: placeOf(run, second) + reasonOf(second),
       error: second,
     });
     return second;
   }
+}
+
+/** What an API has answered, where that is the failure. */
+function answerOf(cause: unknown): { readonly status?: number; readonly body?: unknown } {
+  if (!(cause instanceof ConnectorError) || cause.status === undefined) return {};
+  return { status: cause.status, body: cause.body ?? null };
 }
 
 /** The payload with `error` as a field. A payload that is not an object becomes `data`. */

@@ -1,5 +1,5 @@
 /** Which destinations of a flow run together. */
-import type { DestinationModel, RejectModel } from "../model/mod.ts";
+import type { DestinationModel, FlowModel, RejectModel } from "../model/mod.ts";
 
 /** Neighbouring destinations that run together. */
 export interface Group {
@@ -24,10 +24,14 @@ export interface Group {
 
 const NONE: readonly never[] = [];
 
-/** The groups of a flow, in the order in which they run. `rejects` are those among the destinations. */
+/**
+ * The groups of a flow, in the order in which they run. `rejects` are those among the destinations.
+ * With `keeping` a transaction does more than its writes.
+ */
 export function groupsOf(
   to: readonly DestinationModel[],
   rejects: readonly RejectModel[],
+  keeping = false,
 ): readonly Group[] {
   const asked = Map.groupBy(rejects, ({ delivered }) => delivered);
   return neighbours(to, isSameTransaction).flatMap(({ start, members }) => {
@@ -40,7 +44,8 @@ export function groupsOf(
     });
     const [first] = members;
     // One write is a transaction by itself, unless a `reject` can undo it.
-    const isPlain = members.length === 1 && first.each === undefined && within[0].rejects === NONE;
+    const isAlone = members.length === 1 && first.each === undefined && !keeping;
+    const isPlain = isAlone && within[0].rejects === NONE;
     return first.atomic && !isPlain ? [group("atomic", start, members, within, NONE)] : within;
   });
 }
@@ -90,4 +95,10 @@ function belongs(to: DestinationModel, before: DestinationModel): boolean {
 /** The text of a list. Equal texts are one list. */
 function listOf({ each }: DestinationModel): string | undefined {
   return each?.list.source.trim();
+}
+
+/** Whether all destinations are one transaction of the connector that keeps the keys of `dedupe`. */
+export function keepsTogether({ dedupe, to }: FlowModel): boolean {
+  return dedupe?.store !== undefined && to.length > 0 &&
+    to.every(({ atomic, connector }) => atomic && connector === dedupe.store);
 }

@@ -4,58 +4,39 @@
  *
  * May import base/, contract/, expression/, model/ and type/.
  */
-import type { Clock } from "../base/clock.ts";
-import type { Cluster } from "../contract/cluster.ts";
-import type {
-  FilterRefusal,
-  FlowEvent,
-  FlowHandler,
-  Logger,
-  Outcome,
-} from "../contract/connector.ts";
+import type { FlowError } from "../base/errors.ts";
+import type { FilterRefusal, FlowEvent, FlowHandler, Outcome } from "../contract/connector.ts";
+import type { Ending } from "../contract/dispatch.ts";
+import type { FlowObserver, RunObserver } from "../contract/observer.ts";
 import { holds } from "../expression/condition.ts";
 import type { FlowModel, RejectModel } from "../model/mod.ts";
 import type { DataType } from "../type/mod.ts";
+import type { FlowContext } from "./context.ts";
 import { type Coroutine, runWithDeadline } from "./coroutine.ts";
-import { Deadlines } from "./deadlines.ts";
-import { Dedupe, MemoryDedupeStore } from "./dedupe.ts";
+import { Deadlines } from "../base/deadlines.ts";
+import { type Dedupe, dedupeOf } from "./dedupe.ts";
 import { deliver, type DeliveryContext } from "./delivery.ts";
-import { placeIn } from "./each.ts";
 import {
-  HANDLED,
   invalid,
+  outcomeOf,
+  placeOf,
   recover,
   Refusal,
   refused,
+  refusedQuietly,
   rejected,
   toFlowError,
   withAnswer,
 } from "./error-handling.ts";
-import { type Group, groupsOf } from "./groups.ts";
-import type { Connectors } from "./requests.ts";
+import { type Group, groupsOf, keepsTogether } from "./groups.ts";
 import { firstResult } from "./results.ts";
 import { asScope, build, evaluateAll, Run } from "./run.ts";
+import { loggingFor } from "./run-log.ts";
 import { runSteps, runUntilRejected } from "./steps.ts";
 
+export type { FlowContext } from "./context.ts";
+export { observedBy } from "./observers.ts";
 export { traced } from "./trace.ts";
-
-/** What a flow needs beside its model. */
-export interface FlowContext {
-  /** By name. */
-  readonly connectors: Connectors;
-  /** Values for every expression. */
-  readonly constants: Readonly<Record<string, unknown>>;
-  /** Logs every failure. */
-  readonly logger: Logger;
-  /** For timeouts, delays and the age of keys. */
-  readonly clock: Clock;
-  /** Returns a number from 0 to below 1, for the jitter of delays. */
-  readonly random: () => number;
-  /** Makes the references of errors; random ones if it is absent. */
-  readonly newId?: (() => string) | undefined;
-  /** The other workers of the service; undefined without any. */
-  readonly cluster?: Cluster | undefined;
-}
 
 /**
  * One flow at work. Its stages are filter, accept, validate.input, steps and rejects, transform,
@@ -68,7 +49,10 @@ export class Flow implements FlowHandler {
   readonly waits: boolean;
   /** The number of runs that have ended, successful or not. */
   ended = 0;
+  /** The number of runs that have begun and not ended. */
+  inFlight = 0;
   readonly #model: FlowModel;
+  readonly #observer: FlowObserver | undefined;
   readonly #context: FlowContext;
   readonly #delivery: DeliveryContext;
   readonly #groups: readonly Group[];
@@ -78,13 +62,14 @@ export class Flow implements FlowHandler {
   readonly #dedupe: Dedupe | undefined;
   /** True if it has only expressions and types, so that no stage can wait. */
   readonly #isSynchronous: boolean;
+  /** True if a promise of its only destination is the last that it waits for, unless that fails. */
+  readonly #waitsOnce: boolean;
   /** Runs that have been let in before `run` is called. */
   readonly #accepted = new WeakMap<FlowEvent, Run>();
 
   /** The context must have all connectors of the model. */
   constructor(model: FlowModel, context: FlowContext) {
     const { name: flow, source, dedupe } = model;
-    const { connectors, clock, logger, cluster } = context;
     this.flow = flow;
     if (source.kind === "connector" && source.filterRefusal) {
       this.filterRefusal = source.filterRefusal;
@@ -94,49 +79,57 @@ export class Flow implements FlowHandler {
     const early = [model.accept?.steps ?? [], rejects.length > 0 ? model.steps : []];
     this.waits = early.flat().length > 0;
     this.#model = model;
+    this.#observer = context.observer;
     this.#context = context;
     this.#delivery = { ...context, flow };
-    this.#groups = groupsOf(model.to, model.rejects.slice(rejects.length));
+    const keeping = keepsTogether(model);
+    this.#groups = groupsOf(model.to, model.rejects.slice(rejects.length), keeping);
     this.#rejects = rejects;
-    this.#deadlines = new Deadlines(clock, model.timeout);
+    this.#deadlines = new Deadlines(context.clock, model.timeout);
     this.#isSynchronous = [
       ...[...model.steps, ...rejects, ...model.to],
       ...[model.accept ?? [], dedupe ?? []].flat(),
     ].length === 0;
-    if (dedupe !== undefined) {
-      const kept = dedupe.store === undefined
-        ? undefined
-        : connectors.get(dedupe.store)?.dedupeStore;
-      const store = kept ?? cluster?.dedupeStore(dedupe.maxKeys) ??
-        new MemoryDedupeStore(dedupe.maxKeys);
-      const answers = model.response !== undefined || model.to.some((to) => to.resultUsed);
-      this.#dedupe = new Dedupe(dedupe, { flow, answers, clock, store, logger, cluster });
-    }
+    const [group] = this.#groups;
+    this.#waitsOnce = model.to.length === 1 && dedupe === undefined && group.kind === "plain" &&
+      group.rejects.length === 0;
+    this.#dedupe = dedupe && dedupeOf(dedupe, model, context, keeping);
   }
 
   takes(event: FlowEvent): boolean {
     const { source } = this.#model;
     if (source.kind === "schedule" || source.filter === undefined) return true;
     try {
-      return holds(source.filter, asScope(new Run(event, this.#context.constants).scope));
+      const takes = holds(source.filter, asScope(new Run(event, this.#context.constants).scope));
+      if (!takes) this.#observer?.filtered();
+      return takes;
     } catch (cause) {
-      this.ended++;
-      throw toFlowError(this.flow, cause, this.#context);
+      const run = this.#begin("run", event);
+      const error = toFlowError(this.flow, cause, loggingFor(this.#context, run));
+      this.#end(run, error);
+      throw error;
     }
   }
 
   accept(event: FlowEvent): void | Promise<void> {
     if (this.#model.accept === undefined && this.#rejects.length === 0) return;
-    return runWithDeadline(this.#acceptEarly(this.#begin(event)), this.#deadlines);
+    return runWithDeadline(this.#acceptEarly(this.#begin("accept", event)), this.#deadlines);
   }
 
   run(event: FlowEvent): Outcome | Promise<Outcome> {
     if (this.#isSynchronous) return this.#answer(event);
-    const run = this.#accepted.get(event);
-    return runWithDeadline(
-      this.#serve(run ?? this.#begin(event), run !== undefined),
-      this.#deadlines,
-    );
+    const accepted = this.#accepted.get(event);
+    if (accepted !== undefined) {
+      this.inFlight++;
+      accepted.observer = this.#observe("run", event);
+    }
+    const serving = this.#serve(accepted ?? this.#begin("run", event), accepted !== undefined);
+    return runWithDeadline(serving, this.#deadlines, this.#waitsOnce);
+  }
+
+  /** Its schedule has skipped a run. */
+  skipped(): void {
+    this.#observer?.skipped?.();
   }
 
   /** Stops the timer. Runs in flight no longer time out. */
@@ -144,8 +137,23 @@ export class Flow implements FlowHandler {
     this.#deadlines.close();
   }
 
-  #begin(event: FlowEvent): Run {
-    return new Run(event, this.#context.constants);
+  #begin(phase: "accept" | "run", event: FlowEvent): Run {
+    this.inFlight++;
+    return new Run(event, this.#context.constants, this.#observe(phase, event));
+  }
+
+  #observe(phase: "accept" | "run", event: FlowEvent): RunObserver | undefined {
+    const observer = this.#observer?.begin(phase, event);
+    if (phase === "run") this.#context.begun?.(event, observer?.traceId);
+    return observer;
+  }
+
+  #end(run: Run, ending: Ending | undefined): void {
+    this.ended++;
+    this.inFlight--;
+    // A fallback may have taken it.
+    if (ending instanceof Error && run.outcome === "ok") run.outcome = outcomeOf(ending);
+    run.observer?.ended(run.outcome, ending);
   }
 
   /** With a `reject` among the steps, they all run before the source lets the event in. */
@@ -156,23 +164,26 @@ export class Flow implements FlowHandler {
         const reject = yield* this.#rejection(run);
         if (reject !== undefined) throw refused(this.flow, reject);
       }
+      run.observer?.ended(undefined);
+      this.inFlight--;
       this.#accepted.set(run.event, run);
     } catch (cause) {
-      this.ended++;
-      const error = toFlowError(this.flow, cause, this.#context);
+      const context = loggingFor(this.#delivery, run);
+      const error = toFlowError(this.flow, cause, context, placeOf(run, cause));
+      this.#end(run, error);
       run.scope.renewSteps();
-      throw withAnswer(error, run, this.#model.errorHandling.errorResponses, this.#delivery);
+      throw withAnswer(error, run, this.#model.errorHandling.errorResponses, context);
     }
   }
 
   #answer(event: FlowEvent): Outcome | Promise<Outcome> {
-    const run = this.#begin(event);
+    const run = this.#begin("run", event);
     try {
       const { validate } = this.#model;
       if (validate.input !== undefined) this.#validate(validate.input, "validate.input", run);
       this.#shape(run);
       const outcome = this.#respond(run);
-      this.ended++;
+      this.#end(run, outcome);
       return outcome;
     } catch (cause) {
       return runWithDeadline(this.#recover(cause, run), this.#deadlines);
@@ -186,26 +197,31 @@ export class Flow implements FlowHandler {
     } catch (cause) {
       return yield* this.#recover(cause, run);
     }
-    this.ended++;
+    this.#end(run, outcome);
     return outcome;
   }
 
   *#recover(cause: unknown, run: Run): Coroutine<Outcome> {
+    let ending: Ending | undefined;
     try {
       const refusal = cause instanceof Refusal ? cause.reject : undefined;
-      if (refusal?.onReject === "ack") return HANDLED;
+      if (refusal?.onReject === "ack") return ending = refusedQuietly(run);
       const failure = refusal === undefined ? cause : refused(this.flow, refusal);
-      const error = toFlowError(this.flow, failure, this.#context, placeIn(run));
-      return yield* recover(error, run, this.#model.errorHandling, this.#delivery);
+      const context = loggingFor(this.#delivery, run);
+      const error = toFlowError(this.flow, failure, context, placeOf(run, failure));
+      return ending = yield* recover(error, run, this.#model.errorHandling, context);
+    } catch (error) {
+      ending = error as FlowError;
+      throw error;
     } finally {
-      this.ended++;
+      this.#end(run, ending);
     }
   }
 
   *#stages(run: Run, accepted: boolean): Coroutine<Outcome> {
     const { accept, validate, steps, to, errorHandling } = this.#model;
     if (accept !== undefined && !accepted && !(yield* this.#accepts(run))) {
-      if (accept.onReject === "ack") return HANDLED;
+      if (accept.onReject === "ack") return refusedQuietly(run);
       throw rejected(this.flow, accept.onReject === "reject");
     }
     if (this.#rejects.length === 0) {
@@ -213,11 +229,14 @@ export class Flow implements FlowHandler {
       if (steps.length > 0) yield* runSteps(steps, run, this.#context);
     } else if (!accepted) {
       const reject = yield* this.#rejection(run);
-      if (reject?.onReject === "ack") return HANDLED;
+      if (reject?.onReject === "ack") return refusedQuietly(run);
       if (reject !== undefined) throw refused(this.flow, reject);
     }
     this.#shape(run);
-    const delivery = () => deliver(this.#groups, errorHandling.retry, run, this.#delivery);
+    const delivery = (keep?: DeliveryContext["keep"]) => {
+      const context = keep === undefined ? this.#delivery : { ...this.#delivery, keep };
+      return deliver(this.#groups, errorHandling.retry, run, context);
+    };
     if (this.#dedupe === undefined) {
       if (to.length > 0) yield* delivery();
     } else {

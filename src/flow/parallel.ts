@@ -1,18 +1,20 @@
 /** Delivers to neighbouring destinations with `parallel = true`, all at the same time. */
 import { isPromiseLike } from "../base/promise-like.ts";
-import { cancel, type Coroutine } from "./coroutine.ts";
+import { cancel, type Coroutine, doing } from "./coroutine.ts";
 import { type FailureContext, isPermanent } from "./error-handling.ts";
 import type { Group } from "./groups.ts";
 import { writeTo } from "./requests.ts";
 import { UNSENT } from "./results.ts";
 import type { Run } from "./run.ts";
+import { loggingFor } from "./run-log.ts";
 
 /** Delivers to the members that have not succeeded yet, and waits for all of them. */
 export function* deliverTogether(
   { start, members }: Group,
   run: Run,
-  { connectors, logger, flow }: FailureContext,
+  context: FailureContext,
 ): Coroutine<void> {
+  const { connectors, flow } = context;
   const { results } = run;
   const failures: { readonly connector: string; readonly error: unknown }[] = [];
   const waiting: PromiseLike<void>[] = [];
@@ -35,11 +37,15 @@ export function* deliverTogether(
     }
   }
   if (waiting.length > 0) {
-    yield Object.assign(Promise.all(waiting), { cancel: () => pending.forEach(cancel) });
+    yield Object.assign(Promise.all(waiting), {
+      cancel: () => pending.forEach(cancel),
+      doing: () => pending.map(doing).find((words) => words !== "")?.slice(2),
+    });
   }
   if (failures.length === 0) return;
   // A permanent failure decides: retrying the others would not save the flow.
   const decisive = failures.find(({ error }) => isPermanent(error)) ?? failures[0];
+  const { logger } = loggingFor(context, run);
   for (const { connector, error } of failures) {
     if (error === decisive.error) continue;
     logger.warn("flow {flow}: connector {connector} failed as well: {error}", {

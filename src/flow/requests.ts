@@ -5,11 +5,19 @@ import { ConnectorError, ExpressionError, TimeoutError } from "../base/errors.ts
 import { isPromiseLike } from "../base/promise-like.ts";
 import { withTimeout } from "../base/timeout.ts";
 import type { Cancellable, Connector, FlowEvent, StepResults } from "../contract/connector.ts";
+import type { ObservedRequest, RequestObserver, RunObserver } from "../contract/observer.ts";
 import { holds } from "../expression/condition.ts";
 import type { Scope } from "../expression/mod.ts";
 import type { DestinationModel, LookupModel, RequestModel, StepModel } from "../model/mod.ts";
 import { StepCache } from "./cache.ts";
-import { cancel, type Coroutine, FlowTimeout, runWithoutDeadline, waitFor } from "./coroutine.ts";
+import {
+  cancel,
+  type Coroutine,
+  doing,
+  FlowTimeout,
+  runWithoutDeadline,
+  waitFor,
+} from "./coroutine.ts";
 import { SKIPPED } from "./results.ts";
 import { asScope, reshape, type Run } from "./run.ts";
 
@@ -20,9 +28,9 @@ export type Connectors = ReadonlyMap<string, Connector>;
 export class StepTimeout extends TimeoutError {
   override readonly name = "StepTimeout";
 
-  /** `timeout` is in milliseconds. */
-  constructor(timeout: number) {
-    super(`timed out after ${timeout} ms`);
+  /** `timeout` is in milliseconds; `doing` is the end of the sentence. */
+  constructor(timeout: number, doing: string) {
+    super(`timed out after ${timeout} ms${doing}`);
   }
 }
 
@@ -32,6 +40,8 @@ export interface RequestInput {
   /** What is sent; a step with `params` sends those. */
   readonly payload: unknown;
   readonly event: FlowEvent | undefined;
+  /** Undefined where nothing watches. */
+  readonly observer?: RunObserver | undefined;
 }
 
 /** Changes what a destination gets, last of all. */
@@ -44,19 +54,20 @@ export type Amend = (payload: unknown) => unknown;
 export function writeTo(
   connectors: Connectors,
   to: DestinationModel,
-  { scope, event }: Pick<Run, "scope" | "event">,
+  { scope, event, observer }: Pick<Run, "scope" | "event" | "observer">,
+  kind: "destination" | "fallback" = "destination",
   amend?: Amend,
 ): unknown {
   if (to.when !== undefined && !holds(to.when, asScope(scope))) return SKIPPED;
   const { output } = scope;
   if (to.transform === undefined && amend === undefined) {
-    const input = { payload: output, scope: asScope(scope), event };
-    return write(connectors, to, evaluateTarget(to.target, input.scope), input, to.resultUsed);
+    const input = { payload: output, scope: asScope(scope), event, observer };
+    return write(connectors, to, kind, evaluateTarget(to.target, input.scope), input);
   }
   const shaped = to.transform === undefined ? output : reshape(to.transform, scope);
   const payload = amend === undefined ? shaped : amend(shaped);
-  const input = { payload, scope: asScope(scope.withOutput(payload)), event };
-  return write(connectors, to, evaluateTarget(to.target, input.scope), input, to.resultUsed);
+  const input = { payload, scope: asScope(scope.withOutput(payload)), event, observer };
+  return write(connectors, to, kind, evaluateTarget(to.target, input.scope), input);
 }
 
 /** Runs a step and returns its result, from `cache` if it is there. */
@@ -67,7 +78,7 @@ export function* runStep(
   clock: Clock,
   cache?: StepCache,
 ): Coroutine<unknown> {
-  const { scope, event } = input;
+  const { scope, event, observer } = input;
   if (step.when !== undefined && !holds(step.when, scope)) return step.default;
   try {
     const payload = step.params === undefined ? input.payload : Object.fromEntries(
@@ -75,7 +86,7 @@ export function* runStep(
     );
     const target = evaluateTarget(step.target, scope);
     const request = (scope: Scope): unknown => {
-      const result = write(connectors, step, target, { payload, scope, event });
+      const result = write(connectors, step, "step", target, { payload, scope, event, observer });
       return step.timeout !== undefined && isPromiseLike(result)
         ? within(step.timeout, result, clock)
         : result;
@@ -104,23 +115,26 @@ export class Lookups {
     this.#clock = clock;
   }
 
-  /** Runs steps in their order and returns their results by name. */
+  /** Runs steps in their order and returns their results by name. Nothing watches by default. */
   run(
     steps: readonly LookupModel[],
     scope: Scope,
     payload: unknown,
+    observer?: RunObserver,
   ): StepResults | Promise<StepResults> {
-    return runWithoutDeadline(this.#results(steps, scope, payload));
+    const results = this.#results(steps, scope, payload, observer);
+    return runWithoutDeadline(observer === undefined ? results : watched(results, observer));
   }
 
   *#results(
     steps: readonly LookupModel[],
     scope: Scope,
     payload: unknown,
+    observer: RunObserver | undefined,
   ): Coroutine<StepResults> {
     // Without a prototype, since a step may have any name.
     const results = Object.create(null) as Record<string, unknown>;
-    const input = { scope: { ...scope, step: results }, payload, event: undefined };
+    const input = { scope: { ...scope, step: results }, payload, event: undefined, observer };
     for (const step of steps) {
       const cache = this.#cacheOf(step);
       results[step.name] = yield* runStep(this.#connectors, step, input, this.#clock, cache);
@@ -139,18 +153,32 @@ export class Lookups {
   }
 }
 
+/** Tells how look-ups end. */
+function* watched(results: Coroutine<StepResults>, observer: RunObserver): Coroutine<StepResults> {
+  try {
+    const found = yield* results;
+    observer.ended("ok");
+    return found;
+  } catch (error) {
+    observer.ended("failed");
+    throw error;
+  }
+}
+
 function write(
   connectors: Connectors,
-  { connector, operation, options }: RequestModel,
+  model: RequestModel & Partial<Pick<DestinationModel, "name" | "resultUsed">>,
+  kind: ObservedRequest["kind"],
   target: string | undefined,
-  { payload, scope, event }: RequestInput,
-  resultUsed?: boolean,
+  { payload, scope, event, observer }: RequestInput,
 ): unknown {
+  const { name, connector, operation, options, everyInstance, resultUsed } = model;
   const destination = connectors.get(connector);
   if (destination?.write === undefined) {
     throw new ConnectorError(connector, "does not support writes", { permanent: true });
   }
-  return destination.write({
+  const watching = observer?.request({ kind, name, connector, operation, target, block: model });
+  const request = {
     operation,
     target,
     payload,
@@ -158,17 +186,43 @@ function write(
     scope,
     event,
     resultUsed,
-  });
+    ...(everyInstance && { everyInstance }),
+    ...(watching?.traceparent && { traceparent: watching.traceparent }),
+    ...(watching?.tracestate && { tracestate: watching.tracestate }),
+  };
+  return watching === undefined
+    ? destination.write(request)
+    : watch(watching, () => destination.write?.(request));
+}
+
+/** Tells how a request ends, and returns what it returns: a promise may have more than `then`. */
+function watch(watching: RequestObserver, act: () => unknown): unknown {
+  let result: unknown;
+  try {
+    result = watching.within === undefined ? act() : watching.within(act);
+  } catch (error) {
+    watching.ended(error);
+    throw error;
+  }
+  if (isPromiseLike(result)) {
+    result.then(() => watching.ended(), (error) => watching.ended(error ?? "failed"));
+  } else watching.ended();
+  return result;
 }
 
 /** The promise's value, or a `StepTimeout` after `timeout` milliseconds. */
 function within(timeout: number, pending: PromiseLike<unknown>, clock: Clock): Cancellable {
   const late = (): never => {
+    const timedOut = new StepTimeout(timeout, doing(pending));
     cancel(pending);
-    throw new StepTimeout(timeout);
+    throw timedOut;
   };
   const ended = withTimeout(pending, timeout, late, clock);
-  return Object.assign(ended, { cancel: () => cancel(pending) });
+  const { doing: describe } = pending as Partial<Cancellable>;
+  return Object.assign(ended, {
+    cancel: () => cancel(pending),
+    doing: () => describe?.call(pending),
+  });
 }
 
 /** A target is text or a number. Anything else would become a room called "null" or so. */

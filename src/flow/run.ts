@@ -1,6 +1,8 @@
 /** One run of a flow: its event, what its expressions see, and the objects that they build. */
 import { isObject, setField } from "../base/json.ts";
+import { readTraceParent } from "../base/trace-context.ts";
 import type { FlowEvent } from "../contract/connector.ts";
+import type { RunObserver, RunOutcome } from "../contract/observer.ts";
 import { METER, Meter, type Scope } from "../expression/mod.ts";
 import { ExpressionError } from "../base/errors.ts";
 import { kindName } from "../base/shown.ts";
@@ -170,12 +172,26 @@ export class Run {
   each: EachProgress | undefined;
   /** The current stage, for `error.step`: a step, a connector, or a word such as `transform`. */
   stage = "from";
+  /** How it ends, as far as is known. */
+  outcome: RunOutcome = "ok";
+  /** Undefined where nothing watches. */
+  observer: RunObserver | undefined;
 
   /** Starts with the payload of the event. */
-  constructor(event: FlowEvent, constants: Readonly<Record<string, unknown>>) {
+  constructor(
+    event: FlowEvent,
+    constants: Readonly<Record<string, unknown>>,
+    observer?: RunObserver,
+  ) {
     this.event = event;
+    this.observer = observer;
     this.scope = new RunScope(event, constants, this.results);
     this.payload = event.payload;
+  }
+
+  /** The id of its trace; that of its sender where nothing traces. Undefined without one. */
+  get traceId(): string | undefined {
+    return this.observer?.traceId ?? readTraceParent(this.event.traceparent)?.traceId;
   }
 }
 

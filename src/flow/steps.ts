@@ -20,8 +20,8 @@ export function* runSteps(
 ): Coroutine<void> {
   // Without a prototype, since a step may have any name.
   const results = run.scope.step ??= Object.create(null) as Record<string, unknown>;
-  const { payload, event } = run;
-  const input = { scope: asScope(run.scope), payload, event };
+  const { payload, event, observer } = run;
+  const input = { scope: asScope(run.scope), payload, event, observer };
   for (const step of steps) {
     run.stage = step.name;
     results[step.name] = yield* runStep(connectors, step, input, clock);

@@ -1,5 +1,6 @@
 /** Delivers to neighbours with `atomic = true`: all of their writes succeed, or none. */
 import { ConnectorError } from "../base/errors.ts";
+import type { Transaction } from "../contract/connector.ts";
 import { type Coroutine, runWithoutDeadline, waitFor } from "./coroutine.ts";
 import type { Group } from "./groups.ts";
 import type { Connectors } from "./requests.ts";
@@ -14,7 +15,7 @@ export function* deliverAtomically(
   { start, members: [{ connector }] }: Group,
   run: Run,
   connectors: Connectors,
-  deliverMembers: (connectors: Connectors) => Coroutine<void>,
+  deliverMembers: (connectors: Connectors, transaction: Transaction) => Coroutine<void>,
 ): Coroutine<void> {
   const { results } = run.scope;
   const forget = (): void => {
@@ -38,7 +39,7 @@ export function* deliverAtomically(
         run.each = undefined;
         run.scope.renewSteps();
       }
-      members = deliverMembers(new Map([[connector, transaction]]));
+      members = deliverMembers(new Map([[connector, transaction]]), transaction);
       return runWithoutDeadline(members);
     }));
   } catch (error) {

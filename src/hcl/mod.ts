@@ -9,7 +9,7 @@ import { mayHoldConstants, type ReadOptions } from "./scope.ts";
 import { Evaluation, type ParsedFile, type ParsedValue } from "./evaluation.ts";
 import { Measure } from "./limits.ts";
 import { plainLiteral } from "./literals.ts";
-import { HclParser, parsedName, ParserEnded, syntaxProblems } from "./parser.ts";
+import { HclParser, parsedName, ParserEnded } from "./parser.ts";
 import {
   type RawAttribute,
   type RawBody,
@@ -66,7 +66,7 @@ export async function readFiles(
       if (!together || !unread.has(problem.message)) problems.push(problem);
       unread.add(problem.message);
     } else {
-      problems.push(...result);
+      for (const problem of result) problems.push(problem);
       broken.push(file);
     }
   }
@@ -77,7 +77,7 @@ export async function readFiles(
   const evaluation = new Evaluation(options, { moreConstants, kinds });
   const [first = { path: "", text: "", folder: "" }] = sources;
   const body = await evaluation.merge(parsed, { file: first, start: 0, end: first.text.length });
-  problems.push(...evaluation.problems);
+  for (const problem of evaluation.problems) problems.push(problem);
   const constants = evaluation.constants.values();
   return { body, constants, problems, recovered, moreConstants, opaque, broken };
 }
@@ -123,6 +123,7 @@ async function parse(file: SourceFile, parser: HclParser): Promise<ParsedFile | 
   });
   // After parsing, its conversion refuses some blocks that we read by ourselves.
   if (refusal !== undefined && !/^Error: convert to HCL/.test(refusal)) {
+    const { syntaxProblems } = await import("./syntax-problems.ts");
     return syntaxProblems(file, refusal);
   }
   try {

@@ -77,6 +77,8 @@ export interface ValueScope extends ReadOptions {
   readonly constants: Constants;
   /** What values may still take. */
   readonly budget: Budget;
+  /** The text that the value is a part of, as written; undefined where it is none. */
+  readonly template?: string | undefined;
   /** In a `type` block unknown calls and bare words stay as `Call`. */
   readonly keepCalls: boolean;
 }
@@ -184,8 +186,8 @@ export class Constants {
   }
 
   /** The hint for a name that is not declared. */
-  hint(name: string): string | undefined {
-    return didYouMean(name, this.#places.keys());
+  hint(name: string): string {
+    return didYouMean(name, this.#places.keys()) ?? `add constants { ${name} = … }`;
   }
 
   /** The values of all that could be evaluated. */

@@ -120,7 +120,7 @@ export function itemPlaceOf(collection: object, name: string): ItemPlace | undef
   return itemPlaces.get(collection)?.get(name);
 }
 
-/** A longer message contains a name that is too long to read. */
+/** A longer message or hint contains a name that is too long to read. */
 const LONG = 1_000;
 
 /** A problem and the text that it is about. */
@@ -161,14 +161,18 @@ export function problemAt(
   return {
     code,
     severity,
-    message: message.length > LONG ? `${message.slice(0, LONG)}…` : message,
+    message: cut(message),
     file,
     line,
     column,
     length: Math.max(1, characters(text, span.start, Math.min(span.end, lineEnd))),
     source,
-    ...(hint === undefined ? {} : { hint }),
+    ...(hint === undefined ? {} : { hint: cut(hint) }),
   };
+}
+
+function cut(words: string): string {
+  return words.length > LONG ? `${words.slice(0, LONG)}…` : words;
 }
 
 /**

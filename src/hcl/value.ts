@@ -4,6 +4,7 @@ import { didYouMean } from "../base/nearest.ts";
 import { extentOf } from "./limits.ts";
 import { binary, callFunction, describe, toBoolean, toNumber } from "./operations.ts";
 import { isVerbatim, plainLiteral } from "./literals.ts";
+import { hintOfName, inQuotes } from "./mistakes/values.ts";
 import {
   fail,
   limited,
@@ -27,9 +28,9 @@ export async function evaluate(node: Node, scope: ValueScope, item?: Node): Prom
     case "literalValue":
       return literal(node, scope);
     case "template":
-      return await evaluateTemplate(node, scope, evaluate);
+      return await evaluateTemplate(node, { ...scope, template: node.meta?.value }, evaluate);
     case "templateWrap":
-      return await evaluate(children[0], scope);
+      return await evaluate(children[0], { ...scope, template: node.meta?.value });
     case "":
       return await evaluate(children[0], scope, item);
     case "tuple":
@@ -67,7 +68,9 @@ export async function evaluate(node: Node, scope: ValueScope, item?: Node): Prom
       const result = binary(node.meta?.operator ?? "", left, right);
       if ("value" in result) return result.value;
       const operand = children[result.operand] ?? node;
-      return fail(scope, spanOf(operand, scope), result.code, result.error);
+      const isText = [left, right].some((value) => typeof value === "string");
+      const hint = isText ? "write one text; ${…} puts a value into it" : undefined;
+      return fail(scope, spanOf(operand, scope), result.code, result.error, hint);
     }
     case "for":
       return fail(
@@ -75,6 +78,7 @@ export async function evaluate(node: Node, scope: ValueScope, item?: Node): Prom
         spanOf(node, scope),
         "unsupported-syntax",
         "for expressions are not supported in a value",
+        "write all items out",
       );
     case "splat":
       return fail(
@@ -82,6 +86,7 @@ export async function evaluate(node: Node, scope: ValueScope, item?: Node): Prom
         spanOf(node, scope),
         "unsupported-syntax",
         "splats (*) are not supported in a value",
+        "write all items out",
       );
     default:
       return fail(
@@ -176,7 +181,7 @@ async function call(node: Node, scope: ValueScope, item?: Node): Promise<unknown
   if (scope.keepCalls) {
     return new Call(name, nameSpan, await evaluateAll(node.children, scope));
   }
-  const hint = didYouMean(name, ["env", "file"]) ?? quoteHint(item) ??
+  const hint = didYouMean(name, ["env", "file"]) ?? inQuotes(item?.meta?.value, name) ??
     "a value can call env and file";
   return fail(scope, nameSpan, "unknown-function", `unknown function "${name}"`, hint);
 }
@@ -190,7 +195,10 @@ function variable(node: Node, scope: ValueScope, item?: Node): unknown {
   const span = stepSpan(root, scope);
   if (scope.keepCalls && name === undefined) return new Call(root.segment, span, []);
   const slip = name === undefined ? undefined : didYouMean(root.segment, ["constants"]);
-  const hint = slip ?? quoteHint(item) ?? "a value can name constants, as constants.NAME";
+  const written = item?.meta?.value;
+  const rest = node.meta?.traversal?.slice(1).map(({ segment }) => segment) ?? [];
+  const hint = hintOfName({ root: root.segment, rest, written: scope.template ?? written }) ??
+    slip ?? inQuotes(written) ?? "a value can name constants, as constants.NAME";
   return fail(scope, span, "unknown-variable", `unknown variable "${root.segment}"`, hint);
 }
 
@@ -264,11 +272,4 @@ function stepSpan(step: Step, scope: ValueScope): Span {
   const start = scope.offset(step.range.start.byte);
   const dot = scope.file.text[start] === "." ? 1 : 0;
   return { file: scope.file, start: start + dot, end: scope.offset(step.range.end.byte) };
-}
-
-/** Most often an expression for each event, or a word, has lost its quotes. */
-function quoteHint(item: Node | undefined): string | undefined {
-  const written = item?.meta?.value;
-  if (written === undefined || /["\n]/.test(written)) return undefined;
-  return `write it in quotes: "${written}"`;
 }

@@ -4,7 +4,8 @@
  * May import base/, contract/, expression/ and type/.
  */
 import type { FilterRefusal, Settlement } from "../contract/connector.ts";
-import type { ConnectorType } from "../contract/definition.ts";
+import type { BlockProblem, ConnectorType } from "../contract/definition.ts";
+import type { ProbeRequest, ProbeSource, RequestProblem } from "../contract/probe.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Expression } from "../expression/mod.ts";
 import type { LookupModel, RequestModel, StepModel } from "../contract/request.ts";
@@ -23,6 +24,8 @@ export interface Model {
   readonly connectors: ReadonlyMap<string, ConnectorModel>;
   /** In the order of files and lines. */
   readonly flows: readonly FlowModel[];
+  /** The name of the connector that links the instances of the service; undefined for none. */
+  readonly backplane: string | undefined;
   /** Values for every expression, as `constants.name`. */
   readonly constants: Readonly<Record<string, unknown>>;
   /** In the order of files and lines. */
@@ -39,11 +42,37 @@ export interface ModelSource {
   describe(): string;
   /** All decisions of its flows and connectors, with their places. */
   decisions(): readonly Decision[];
+  /** What its flows and the look-ups of its connectors ask connectors for, and what starts its flows. */
+  planned(): Promise<Planned>;
   /**
    * The variables that `env` was asked for by expressions so far, and their values. Values that are
    * evaluated at the start are in the text.
    */
   readonly env: ReadonlyMap<string, string | undefined>;
+}
+
+/** What a configuration does with its connectors, as far as it is known before any event. */
+export interface Planned {
+  /** In the order written. */
+  readonly requests: readonly PlannedRequest[];
+  /** In the order written. */
+  readonly sources: readonly PlannedSource[];
+}
+
+/** A `to`, `step` or `fallback` block, as far as it is known before any event. */
+export interface PlannedRequest extends Omit<ProbeRequest, "report"> {
+  /** The name of the connector that is asked. */
+  readonly connector: string;
+  /** The problem at its place. */
+  problem(found: RequestProblem): Problem;
+}
+
+/** A `from` block that names a connector. */
+export interface PlannedSource extends Omit<ProbeSource, "report"> {
+  /** The name of the connector. */
+  readonly connector: string;
+  /** The problem at its place. */
+  problem(found: BlockProblem): Problem;
 }
 
 /** The `service` block, or what goes without one. */
@@ -52,10 +81,24 @@ export interface ServiceModel {
   readonly name: string | undefined;
   /** Undefined where the block does not say. */
   readonly version: string | undefined;
+  /** Undefined for no admin port. */
+  readonly admin: AdminModel | undefined;
   /** Milliseconds that an end may take. */
   readonly shutdownTimeout: number;
   /** Milliseconds over which an end spreads the closing of clients. */
   readonly shutdownSpread: number;
+  /** Which part of the traces that begin here is recorded, from 0 to 1. */
+  readonly traceRatio: number;
+}
+
+/** The admin port of the `service` block. */
+export interface AdminModel {
+  /** The address to listen on. */
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  /** What every request needs; undefined where it is reached from this machine only. */
+  readonly token: string | undefined;
 }
 
 /** One `connector` block. */

@@ -9,6 +9,8 @@ export interface TestModel {
   readonly clients: readonly TestClient[];
   /** In the order written. */
   readonly steps: readonly TestStep[];
+  /** Whether connectors use the services that the configuration names, where their types can. */
+  readonly real: boolean;
   /** The place of the block. */
   readonly place: TestPlace;
 }
@@ -28,8 +30,12 @@ export interface TestClient {
   readonly claims: Readonly<Record<string, unknown>> | null;
   /** Whether its connector verifies identities: the test then provides the identity. */
   readonly verified: boolean;
+  /** True where it listens to a stream of events and has no WebSocket. */
+  readonly sse: boolean;
   /** Joined after it has connected. */
   readonly rooms: readonly string[];
+  /** The field `presence` of these joins; undefined for none. */
+  readonly presence?: unknown;
   /** Query parameters of the handshake. */
   readonly params: Readonly<Record<string, string>>;
   /** Headers of the handshake, names in lower case. */
@@ -56,6 +62,8 @@ export interface ConnectionStep {
   readonly kind: "connect" | "disconnect";
   /** The client's name. */
   readonly subject: string;
+  /** The close code of a `disconnect`; 1000 where it is undefined. */
+  readonly code?: number | undefined;
   /** The place of the block. */
   readonly place: TestPlace;
 }
@@ -90,6 +98,8 @@ export interface FrameStep {
   readonly text: string;
   /** Whom the token of an `auth` frame is for; undefined where the frame has none of the test's. */
   readonly renewal: TestIdentity | undefined;
+  /** The room of a join that asks for offsets, and for what the client has missed of it. */
+  readonly resumes: string | undefined;
   /** The place of the block. */
   readonly place: TestPlace;
 }
@@ -106,6 +116,8 @@ export interface EventStep {
   readonly data: unknown;
   /** The message's headers. */
   readonly headers: Readonly<Record<string, unknown>>;
+  /** What is known of a row as it was before its change; null where the block does not say. */
+  readonly old: unknown;
   /** The place of the block. */
   readonly place: TestPlace;
 }
@@ -150,6 +162,10 @@ export interface MockStep {
   readonly error: string | undefined;
   /** Whether a second try cannot succeed either. */
   readonly permanent: boolean;
+  /** The status of the API's answer; undefined where it has not answered. */
+  readonly status: number | undefined;
+  /** The body of that answer. */
+  readonly body: unknown;
   /** Milliseconds of the test's clock until it returns or fails. */
   readonly delay: number;
   /** How often it answers; Infinity for always. */

@@ -1,22 +1,21 @@
 /** A running configuration: its connectors, its flows, and the API of the program that embeds it. */
-import { getLogger } from "@logtape/logtape";
-import { type Clock, systemClock } from "../base/clock.ts";
-import { ConfigError, ConnectorError } from "../base/errors.ts";
-import { problemWithoutPlace } from "../base/problem.ts";
-import type { Cluster } from "../contract/cluster.ts";
+import { systemClock } from "../base/clock.ts";
 import type { Connector, HonoApp, HttpService, WriteRequest } from "../contract/connector.ts";
-import { Flow, traced } from "../flow/mod.ts";
+import type { Metrics, MetricsData } from "../contract/metrics.ts";
 import type { ConnectorModel, Model } from "../model/mod.ts";
 import type { Upgrader } from "../transport/handshake.ts";
 import type { SocketEndpoint } from "../transport/socket.ts";
+import { chosen, type ConnectorChoice } from "./choice.ts";
+import { countsOf, groupsOf, type RuntimeGroups, troublesOf } from "./instances.ts";
+import type { CoreOptions } from "./core-options.ts";
+import { createFlows } from "./flows.ts";
+import type { HealthSource } from "./health.ts";
 import { Lifecycle } from "./lifecycle.ts";
-import { createSite, type ServiceIdentity, type Site } from "./site.ts";
-
-/** Selects a connector. */
-export interface ConnectorChoice {
-  /** The name of a connector. Required if several connectors support the operation. */
-  readonly connector?: string;
-}
+import { refuseSharedPaths } from "./paths.ts";
+import type { RoomPresence } from "./presence.ts";
+import type { Work } from "./progress.ts";
+import { metricsAreOff, scraped } from "./scrape.ts";
+import { createSite, type Site } from "./site.ts";
 
 /** The counters of all connectors, by connector and counter. */
 export type Counts = Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -45,6 +44,12 @@ export interface Runtime {
   /** Sends to a user. Returns the number of connections that the message was queued for. */
   sendToUser(user: string, data: unknown, choice?: ConnectorChoice): Promise<number>;
   /**
+   * Returns the members of a room that has `presence`, in all instances of the service.
+   *
+   * @throws {ConnectorError} The room has no presence, or no connector or more than one has rooms.
+   */
+  presence(room: string, choice?: ConnectorChoice): Promise<RoomPresence>;
+  /**
    * Publishes to a broker, which may be the memory broker. `key` is the routing key.
    *
    * @throws {ConnectorError} No connector or more than one can publish, or the broker did not accept
@@ -53,6 +58,12 @@ export interface Runtime {
   publish(key: string, body: unknown, options?: PublishOptions): Promise<void>;
   /** The counters of all connectors, such as `counts().ws.connections`. */
   counts(): Counts;
+  /**
+   * All metrics as text in the format of Prometheus. With workers, those of all of them together.
+   *
+   * @throws {TypeError} The option `metrics` is not set.
+   */
+  metrics(): Promise<string>;
   /** The connectors that cannot serve now, by name, each with the reason. Empty if all are healthy. */
   health(): Readonly<Record<string, string>>;
   /**
@@ -71,48 +82,37 @@ export interface PublishOptions extends ConnectorChoice {
   readonly headers?: Readonly<Record<string, unknown>>;
 }
 
-/** The options of a runtime beside its model. */
-export interface CoreOptions {
-  /** Upgrades requests to WebSockets in `fetch`. */
-  readonly upgrader?: Upgrader;
-  /** The time of this machine by default. */
-  readonly clock?: Clock;
-  /** Returns a number from 0 to below 1, for the jitter of delays. `Math.random` by default. */
-  readonly random?: () => number;
-  /**
-   * Returns what makes the ids of one connector or flow, by its name. Random UUIDs by default.
-   */
-  readonly idsOf?: (owner: string) => () => string;
-  /** The other workers of the service. None by default. */
-  readonly cluster?: Cluster;
-}
-
 /** A runtime with the methods that start it and that listeners need. */
 export class RuntimeCore implements Runtime {
   readonly #model: Model;
   readonly #connectors: ReadonlyMap<string, Connector>;
+  readonly #groups: RuntimeGroups;
   readonly #upgrader: Upgrader | undefined;
   readonly #lifecycle: Lifecycle;
+  readonly #metrics: Metrics | undefined;
+  readonly #closed: CoreOptions["closed"];
   #site: Site | undefined;
 
   /** `connectors` has all connectors of the model. */
   constructor(
     model: Model,
     connectors: ReadonlyMap<string, Connector>,
-    { upgrader, clock = systemClock, random = Math.random, idsOf, cluster }: CoreOptions,
+    groups: RuntimeGroups,
+    options: CoreOptions,
+    metrics?: Metrics,
   ) {
+    this.#metrics = metrics;
+    const { upgrader, clock = systemClock, cluster, closed } = options;
+    this.#closed = closed;
     this.#model = model;
     this.#connectors = connectors;
+    this.#groups = groups;
     this.#upgrader = upgrader;
-    const logger = getLogger(["weir", "flow"]);
-    const context = { connectors, constants: model.constants, logger, clock, random, cluster };
-    // Checked once, since tracing must not cost anything when it is off.
-    const tracing = logger.isEnabledFor("trace");
-    const flows = model.flows.map((model) => {
-      const flow = new Flow(model, { ...context, newId: idsOf?.(`flow ${model.name}`) });
-      return { model, flow, handler: tracing ? traced(flow, logger) : flow };
-    });
-    this.#lifecycle = new Lifecycle({ connectors, flows, clock, cluster, service: model.service });
+    const leader = groups.backplane?.group;
+    const flows = createFlows(model, connectors, leader?.shared, options);
+    const { service } = model;
+    const parts = { connectors, flows, clock, cluster, service, leader };
+    this.#lifecycle = new Lifecycle({ ...parts, groups: groupsOf(groups) });
     for (const { model: { source }, handler } of flows) {
       if (source.kind === "connector") {
         connectors.get(source.connector)?.subscribe?.(source.operation, handler);
@@ -143,6 +143,13 @@ export class RuntimeCore implements Runtime {
     return this.#send("sendToUser", "send_to_user", user, data, choice);
   }
 
+  async presence(room: string, choice: ConnectorChoice = {}): Promise<RoomPresence> {
+    const request = { operation: "presence", target: room, payload: null, options: {} };
+    const supports = ({ definition }: ConnectorModel) =>
+      definition.step?.operations?.includes("presence") === true;
+    return await this.#write("presence", supports, choice, request) as RoomPresence;
+  }
+
   async publish(
     key: string,
     body: unknown,
@@ -161,9 +168,10 @@ export class RuntimeCore implements Runtime {
   }
 
   counts(): Counts {
-    return Object.fromEntries(
-      [...this.#connectors].map(([name, connector]) => [name, connector.counts?.() ?? {}]),
+    const connectors = [...this.#connectors].map(([name, connector]) =>
+      [name, { ...connector.counts?.(), ...countsOf(name, this.#groups) }] as const
     );
+    return Object.fromEntries(connectors);
   }
 
   health(): Readonly<Record<string, string>> {
@@ -171,19 +179,55 @@ export class RuntimeCore implements Runtime {
       const reason = connector.health?.();
       return reason === undefined ? [] : [[name, reason]];
     });
+    found.push(...troublesOf(this.#groups));
     return Object.fromEntries(
       this.#lifecycle.closing ? [...found, ["runtime", "shutting down"]] : found,
     );
   }
 
-  close(): Promise<void> {
-    return this.#lifecycle.close();
+  async metrics(): Promise<string> {
+    const data = this.metricsData();
+    return await (await import("../metrics/mod.ts")).textOf([data]);
   }
 
-  /** The body of `/health/live`, beside its status. */
-  get identity(): ServiceIdentity {
+  /**
+   * The same as plain data, which can be added to that of other processes.
+   *
+   * @throws {TypeError} The option `metrics` is not set.
+   */
+  metricsData(): MetricsData {
+    if (this.#metrics === undefined) throw metricsAreOff();
+    const models = this.#model.connectors.values();
+    return this.#metrics.collect(
+      scraped(models, this.#connectors, this.counts(), this.health()),
+    );
+  }
+
+  close(): Promise<void> {
+    this.#metrics?.close();
+    return this.#lifecycle.close().finally(() => this.#closed?.());
+  }
+
+  /** Whether clients can be served, whatever connectors are away. */
+  get serving(): boolean {
+    return this.#lifecycle.serving;
+  }
+
+  /** True once the shutdown has begun. */
+  get closing(): boolean {
+    return this.#lifecycle.closing;
+  }
+
+  /** What is at work at the moment. */
+  get work(): Work {
+    return this.#lifecycle.work;
+  }
+
+  /** What the health checks tell. */
+  get healthSource(): HealthSource {
     const { name, version } = this.#model.service;
-    return { name, version };
+    const identity = { name, version };
+    return { identity, health: () => this.health(), serving: () => this.serving };
   }
 
   /** The HTTP services of the connectors, by connector. */
@@ -216,8 +260,7 @@ export class RuntimeCore implements Runtime {
       this.#site = createSite({
         services: [...this.services.values()],
         upgrader,
-        identity: this.identity,
-        health: () => this.health(),
+        health: this.healthSource,
       });
     }
     return this.#site;
@@ -242,40 +285,11 @@ export class RuntimeCore implements Runtime {
   #write(
     method: string,
     supports: (connector: ConnectorModel) => boolean,
-    { connector: name }: ConnectorChoice,
+    choice: ConnectorChoice,
     request: Pick<WriteRequest, "operation" | "target" | "payload" | "options">,
   ): unknown {
-    const able = [...this.#model.connectors.values()].filter(supports);
-    const [model, ...more] = name === undefined
-      ? able
-      : able.filter((candidate) => candidate.name === name);
-    if (model === undefined || more.length > 0) {
-      const names = able.map((candidate) => candidate.name).join(", ");
-      throw new ConnectorError(name ?? "", refusal(method, name, names), { permanent: true });
-    }
+    const name = chosen(method, this.#model.connectors.values(), supports, choice);
     const scope = { constants: this.#model.constants };
-    return this.#connectors.get(model.name)?.write?.({ ...request, scope, event: undefined });
-  }
-}
-
-/** Why a connector cannot be selected. `able` has the names of those that support the operation. */
-function refusal(method: string, name: string | undefined, able: string): string {
-  if (able === "") return `${method}: the configuration has no connector that can do this`;
-  return name === undefined
-    ? `${method}: several connectors can do this; choose one of ${able}`
-    : `cannot ${method}; connectors that can: ${able}`;
-}
-
-/** Two connectors may share a path on separate ports, but not in one application. */
-function refuseSharedPaths(services: ReadonlyMap<string, HttpService>): void {
-  const owners = new Map<string, string>();
-  for (const [name, { socket }] of services) {
-    if (socket === undefined) continue;
-    const other = owners.get(socket.path);
-    owners.set(socket.path, name);
-    if (other === undefined) continue;
-    const message = `connectors "${other}" and "${name}" have the same path ${socket.path}`;
-    const hint = "an embedded runtime has one address: give one of them another path";
-    throw new ConfigError([problemWithoutPlace({ code: "duplicate-address", message, hint })]);
+    return this.#connectors.get(name)?.write?.({ ...request, scope, event: undefined });
   }
 }

@@ -47,6 +47,16 @@ export interface LoadOptions {
    */
   readonly embedded?: boolean;
   /**
+   * Whether there is a folder at a path. With it, a folder that an attribute names and that does not
+   * exist is a problem of the configuration; without it, the start fails.
+   */
+  readonly hasFolder?: ((path: string) => boolean | Promise<boolean>) | undefined;
+  /**
+   * Whether the statements for databases are compared with the tables that the `migrations` make.
+   * `weir check` does that. False by default.
+   */
+  readonly inspect?: boolean;
+  /**
    * Called with each file that a start reads beside the configuration and what `readFile` reads, such
    * as a folder of migrations. Also called where the configuration has problems.
    */
@@ -85,8 +95,16 @@ export function loadConfig(
     now: options.now,
     randomBytes: options.randomBytes,
     embedded: options.embedded ?? true,
+    hasFolder: options.hasFolder,
+    inspect: options.inspect ?? false,
     onFile: options.onFile,
   });
+}
+
+/** The model of a configuration, which is loaded unless it is one. */
+export async function modelOf(config: Configuration, options: LoadOptions): Promise<Model> {
+  const isModel = typeof config === "object" && "connectors" in config;
+  return isModel ? config : await loadConfig(config, options);
 }
 
 /** Wraps a text as the file `config.hcl`. */

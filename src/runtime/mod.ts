@@ -2,19 +2,26 @@
  * `createRuntime`: a model becomes running connectors, flows and schedules. A runtime opens no port;
  * `server/` does.
  *
- * May import base/, config/, connectors/, contract/, flow/, hcl/, model/ and transport/.
+ * May import base/, cluster/, config/, connectors/, contract/, expression/, flow/, hcl/, metrics/,
+ * model/, tracing/ and transport/.
  */
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../base/clock.ts";
 import type { Cluster, ConnectorCluster } from "../contract/cluster.ts";
 import type { Connector, ConnectorContext } from "../contract/connector.ts";
+import { compileExpression } from "../expression/mod.ts";
 import { Lookups } from "../flow/requests.ts";
-import type { Model, RequestModel } from "../model/mod.ts";
+import type { FlowModel, Model, RequestModel } from "../model/mod.ts";
+import { startTracing } from "../tracing/mod.ts";
 import type { Upgrader } from "../transport/handshake.ts";
-import { type CoreOptions, type Runtime, RuntimeCore } from "./core.ts";
-import { type Configuration, loadConfig, type LoadOptions } from "./load.ts";
+import { type Runtime, RuntimeCore } from "./core.ts";
+import type { CoreOptions } from "./core-options.ts";
+import { createGroups, instancesOf } from "./instances.ts";
+import { type Configuration, type LoadOptions, modelOf } from "./load.ts";
 
-export type { ConnectorChoice, Counts, PublishOptions, Runtime } from "./core.ts";
+export type { ConnectorChoice } from "./choice.ts";
+export type { Counts, PublishOptions, Runtime } from "./core.ts";
+export type { PresenceMember, RoomPresence } from "./presence.ts";
 
 /** The options of `createRuntime`. */
 export interface RuntimeOptions extends LoadOptions {
@@ -23,6 +30,11 @@ export interface RuntimeOptions extends LoadOptions {
    * Without it, `fetch` serves everything but WebSockets.
    */
   readonly upgrader?: Upgrader;
+  /**
+   * Whether `metrics()` has metrics for Prometheus. False by default: then nothing is measured for
+   * them.
+   */
+  readonly metrics?: boolean;
 }
 
 /** The options of `assembleRuntime`. */
@@ -76,34 +88,62 @@ export async function assembleRuntime(
   config: Configuration,
   options: AssemblyOptions,
 ): Promise<RuntimeCore> {
-  const { clock = systemClock, cluster, idsOf } = options;
-  const model = isModel(config) ? config : await loadConfig(config, options);
+  const { clock = systemClock, cluster, idsOf, observers = [], traces = true } = options;
+  const model = await modelOf(config, options);
   const { constants } = model;
+  const tracing = traces ? await startTracing(model) : undefined;
+  const { env, now, randomBytes } = options;
+  const compile = (text: string, variables: readonly string[]) =>
+    compileExpression(text, variables, { env, now, randomBytes });
+  const writing = requestsOf(model);
   const connectors = new Map<string, Connector>();
   const lookups = new Lookups(connectors, clock);
   const runtime = Object.freeze({});
-  const lookUp: ConnectorContext["lookUp"] = (...request) => lookups.run(...request);
+  const groups = await createGroups(model, { clock, cluster });
+  const hasBackplane = groups.backplane !== undefined;
   for (const { name, definition, options } of model.connectors.values()) {
     const logger = getLogger(["weir", name]);
-    const place = cluster && clusterOf(name, model, cluster);
+    const place = cluster && clusterOf(name, cluster);
     const newId = idsOf?.(name);
-    const own = { name, logger, clock, newId, runtime, constants, lookUp };
-    const context = { ...own, ...(place && { cluster: place }) };
+    const requests = writing.filter(({ connector }) => connector === name)
+      .map(({ options }) => options);
+    const own = { name, logger, clock, newId, runtime, constants, requests, compile };
+    const instances = instancesOf(name, groups);
+    const relayed = tracing?.relayed(name);
+    const traced = tracing?.lookedUp(name);
+    const lookUp: ConnectorContext["lookUp"] = (steps, scope, payload, trace) =>
+      lookups.run(steps, scope, payload, traced?.(trace));
+    const context = {
+      ...own,
+      lookUp,
+      instances,
+      hasBackplane,
+      relayed,
+      ...(place && { cluster: place }),
+    };
     connectors.set(name, await definition.create(options, context));
   }
-  return new RuntimeCore(model, connectors, options);
+  const metrics = options.metrics === true
+    ? new (await import("../metrics/mod.ts")).RuntimeMetrics()
+    : undefined;
+  const all = [
+    ...observers,
+    ...(metrics ? [metrics.observe.bind(metrics)] : []),
+    ...(tracing ? [(flow: FlowModel) => tracing.observe(flow)] : []),
+  ];
+  const closed = tracing && (() => tracing.flush());
+  const parts = { ...options, observers: all, ...(closed && { closed }) };
+  return new RuntimeCore(model, connectors, groups, parts, metrics);
 }
 
 /** The cluster as one connector sees it. */
-function clusterOf(name: string, model: Model, cluster: Cluster): ConnectorCluster {
-  const requests = requestsOf(model).filter(({ connector }) => connector === name);
+function clusterOf(name: string, cluster: Cluster): ConnectorCluster {
   return {
+    worker: cluster.worker,
     get leader() {
       return cluster.leader;
     },
     whenLeader: (act) => cluster.whenLeader(act),
-    channel: cluster.channel(name),
-    requests: requests.map(({ options }) => options),
     readOnce: (what, read) => cluster.readOnce(`${name} ${what}`, read),
     acquireSlot: (limit) => cluster.acquireSlot(name, limit),
     releaseSlot: () => cluster.releaseSlot(name),
@@ -118,8 +158,4 @@ function requestsOf({ flows, connectors }: Model): readonly RequestModel[] {
     ),
     ...[...connectors.values()].flatMap(({ lookups }) => lookups),
   ];
-}
-
-function isModel(config: Configuration): config is Model {
-  return typeof config === "object" && "connectors" in config;
 }

@@ -1,14 +1,12 @@
 /** What one listener, or one embedding application, serves over HTTP. */
 import { Hono, type MiddlewareHandler } from "hono";
 import type { HttpService } from "../contract/connector.ts";
+import { remoteAddressOf } from "../transport/address.ts";
+import type { StreamEndpoint } from "../transport/event-stream.ts";
 import { checkHandshake, ReceivedHandshake, type Upgrader } from "../transport/handshake.ts";
 import type { Handshake, HandshakeRefusal, SocketEndpoint } from "../transport/socket.ts";
-
-/** The service's name and version, in the body of `/health/live`. */
-export interface ServiceIdentity {
-  readonly name: string | undefined;
-  readonly version: string | undefined;
-}
+import { addHealth, addNotFound, type HealthSource } from "./health.ts";
+import { Streams } from "./streams.ts";
 
 /** The parts of a site. */
 export interface SiteOptions {
@@ -17,10 +15,8 @@ export interface SiteOptions {
   readonly upgrader: Upgrader | undefined;
   /** Serves a service's folder of files; undefined when embedded. */
   readonly serveFiles?: (root: string) => MiddlewareHandler;
-  /** Without name and version by default. */
-  readonly identity?: ServiceIdentity;
-  /** The connectors that cannot serve now, by name, each with the reason. */
-  health(): Readonly<Record<string, string>>;
+  /** Undefined if the health checks are on the admin port. */
+  readonly health: HealthSource | undefined;
 }
 
 /** The HTTP side of a runtime. */
@@ -33,13 +29,21 @@ export interface Site {
   endpoint(pathname: string): SocketEndpoint | undefined;
   /** All WebSocket endpoints. */
   readonly endpoints: readonly SocketEndpoint[];
+  /** The endpoint of streams at a path, which is compared literally. */
+  stream(pathname: string): StreamEndpoint | undefined;
+  /** All endpoints of streams. */
+  readonly streams: readonly StreamEndpoint[];
 }
 
-/** Routes to WebSocket paths first, then to routes of services, health, files, and 404 last. */
+/** Routes to the paths of WebSockets and streams first, then to routes of services, health, files, and 404 last. */
 export function createSite(options: SiteOptions): Site {
-  const { services, upgrader, serveFiles, identity, health } = options;
+  const { services, upgrader, serveFiles, health } = options;
   const endpoints = services.flatMap((service) => service.socket ?? []);
   const byPath = new Map(endpoints.map((endpoint) => [endpoint.path, endpoint]));
+  const streamsByPath = new Map(
+    services.flatMap(({ stream }) => stream === undefined ? [] : [[stream.path, stream] as const]),
+  );
+  const streams = new Streams(upgrader);
   const locations = new Locations();
   const app = new Hono();
 
@@ -50,17 +54,17 @@ export function createSite(options: SiteOptions): Site {
       return handshake(c.req.raw, c.req.url, c.env, endpoint, upgrader);
     });
   }
+  for (const [path, endpoint] of streamsByPath) {
+    app.all(path, (c, next) => {
+      if (!new URL(c.req.url).pathname.endsWith(path)) return next();
+      const { raw, url } = c.req;
+      return streams.answer(endpoint, raw, c.env, receive(raw, url, c.env, upgrader));
+    });
+  }
   for (const service of services) service.routes?.(app);
-  app.get("/health/live", (c) => c.json({ status: "ok", ...identity }));
-  app.get("/health/ready", (c) => {
-    // The names only: the reasons contain hosts and files, and are in the log.
-    const connectors = Object.keys(health());
-    return connectors.length === 0
-      ? c.json({ status: "ok" })
-      : c.json({ status: "unavailable", connectors }, 503);
-  });
-  // The format of a REST error. An application that mounts this one has its own handler.
-  app.notFound((c) => c.json({ error: { code: "not_found", message: "not found" } }, 404));
+  if (health !== undefined) addHealth(app, health);
+  // An application that mounts this one has its own handler.
+  addNotFound(app);
   for (const { files } of services) {
     if (files !== undefined && serveFiles !== undefined) app.use(serveFiles(files));
   }
@@ -69,6 +73,8 @@ export function createSite(options: SiteOptions): Site {
     app,
     endpoints,
     endpoint: (pathname) => byPath.get(pathname),
+    stream: (pathname) => streamsByPath.get(pathname),
+    streams: [...streamsByPath.values()],
     fetch(request, env) {
       // Deno passes on whatever target the request had.
       const { path, url } = locations.of(request.url);
@@ -76,10 +82,28 @@ export function createSite(options: SiteOptions): Site {
         return new Response("the request target is not a valid URL\n", { status: 400 });
       }
       const endpoint = byPath.get(path);
-      if (endpoint === undefined) return app.fetch(request, env as Record<string, unknown>);
-      return handshake(request, url, env, endpoint, upgrader);
+      if (endpoint !== undefined) return handshake(request, url, env, endpoint, upgrader);
+      const stream = streamsByPath.get(path);
+      return stream === undefined
+        ? app.fetch(request, env as Record<string, unknown>)
+        : streams.answer(stream, request, env, receive(request, url, env, upgrader));
     },
   };
+}
+
+function receive(
+  request: Request,
+  url: string,
+  env: unknown,
+  upgrader: Upgrader | undefined,
+): ReceivedHandshake {
+  return new ReceivedHandshake(
+    request.method,
+    url,
+    upgrader?.headers?.(request) ?? Object.fromEntries(request.headers),
+    upgrader === undefined ? remoteAddressOf(request, env) : upgrader.remoteAddress(request, env),
+    parseUrl,
+  );
 }
 
 function handshake(
@@ -89,13 +113,7 @@ function handshake(
   endpoint: SocketEndpoint,
   upgrader: Upgrader | undefined,
 ): Response | Promise<Response> {
-  const received = new ReceivedHandshake(
-    request.method,
-    url,
-    upgrader?.headers?.(request) ?? Object.fromEntries(request.headers),
-    upgrader?.remoteAddress(request, env) ?? null,
-    parseUrl,
-  );
+  const received = receive(request, url, env, upgrader);
   if (upgrader === undefined) {
     const checked = checkHandshake(received.method, received.headers);
     if (!checked.accepted) return refusalResponse(checked);

@@ -19,6 +19,8 @@ interface BunGlobal {
     readonly port: number;
     readonly reusePort: boolean;
     readonly idleTimeout: number;
+    /** In bytes; Bun answers a larger one itself. 128 MB by default. */
+    readonly maxRequestBodySize: number;
     /** Bun supports TLS 1.2 and later. Undefined for no TLS. */
     readonly tls: TlsIdentity | undefined;
     readonly websocket: BunWebSocketHandler;
@@ -45,6 +47,8 @@ export function listenBun(site: Site, address: ListenAddress): Promise<Listener>
     reusePort: shared,
     tls,
     idleTimeout: IDLE_TIMEOUT,
+    // Connectors have limits of their own, and their answers have a body and headers for pages.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     websocket: bunWebSocketHandler(site.endpoints),
     fetch(request, self) {
       if (isAmbiguous(request.headers)) return refusal();
@@ -52,7 +56,11 @@ export function listenBun(site: Site, address: ListenAddress): Promise<Listener>
       if (!(answer instanceof Promise)) return answer;
       // The timeout is for slow requests, not for slow responses. The next request gets it again.
       self.timeout(request, 0);
-      return answer.then(closing).finally(() => self.timeout(request, IDLE_TIMEOUT));
+      let timeout = IDLE_TIMEOUT;
+      return answer.then((response) => {
+        if (isStream(response)) timeout = 0;
+        return closing(response);
+      }).finally(() => self.timeout(request, timeout));
     },
   });
   return Promise.resolve({
@@ -78,8 +86,15 @@ function refusal(): Response {
   });
 }
 
-/** Closes the connection after a 413: Bun would read the rest of the body, however long it is. */
+/**
+ * Closes the connection after a 413, since Bun would read the rest of the body, however long it is,
+ * and after a stream, since the connection has no timeout.
+ */
 function closing(response: Response): Response {
-  if (response.status === 413) response.headers.set("connection", "close");
+  if (response.status === 413 || isStream(response)) response.headers.set("connection", "close");
   return response;
+}
+
+function isStream({ headers }: Response): boolean {
+  return headers.get("content-type")?.startsWith("text/event-stream") === true;
 }

@@ -19,6 +19,11 @@ export const hostOptions: Required<Pick<LoadOptions, "env" | "readFile" | "impor
   },
 };
 
+/** Whether there is a folder at a path. */
+export async function hasFolder(path: string): Promise<boolean> {
+  return await stat(path).then((found) => found.isDirectory(), () => false);
+}
+
 /** A path leads to no configuration. */
 export class ConfigPathError extends Error {
   /** `ConfigPathError`. */

@@ -16,6 +16,8 @@ export interface ListenAddress {
   readonly tls: TlsIdentity | undefined;
   /** True if other processes listen on the same port; the kernel distributes the connections. */
   readonly shared: boolean;
+  /** The largest number of connections, on runtimes that can limit it. None by default. */
+  readonly maxConnections?: number;
 }
 
 /** One open port. */
@@ -118,8 +120,8 @@ export async function requirePorts(
   }
 }
 
-/** Rejects with the system's error. */
-async function tryAddress(host: string, port: number): Promise<void> {
+/** Listens on an address for a moment. Rejects with the system's error. */
+export async function tryAddress(host: string, port: number): Promise<void> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -130,15 +132,17 @@ async function tryAddress(host: string, port: number): Promise<void> {
 
 /** The error for a port that the system refuses. */
 export function cannotListen({ address: { host, port }, members }: Group, cause: unknown): Error {
-  const message = `cannot listen on ${host}:${port}: ${why(cause)}`;
+  const message = `cannot listen on ${host}:${port}: ${reasonOf(cause, "--port")}`;
   return new ConnectorError(members[0][0], message, { code: "cannot-listen", cause });
 }
 
-function why(cause: unknown): string {
+/** Why the system refuses a port. `option` sets another one. */
+export function reasonOf(cause: unknown, option: string): string {
   const { code, message } = cause as { readonly code?: string; readonly message?: string };
   switch (code) {
     case "EADDRINUSE":
-      return "the port is in use; stop the program that uses it, or choose another port with --port";
+      return "the port is in use; stop the program that uses it, or choose another port with " +
+        option;
     case "EACCES":
       return "this process has no permission to use the port";
     case "EADDRNOTAVAIL":
@@ -150,14 +154,24 @@ function why(cause: unknown): string {
 
 /** The URLs of a connector. */
 export function addressesOf(
-  { socket, files, routes }: HttpService,
+  { socket, stream, files, routes }: HttpService,
   { host, port, tls }: ListenAddress,
 ): string[] {
-  const name = host === "0.0.0.0" || host === "::" ? "localhost" : host;
-  const authority = `${name.includes(":") ? `[${name}]` : name}:${port}`;
+  const authority = authorityOf({ host, port });
   const secure = tls === undefined ? "" : "s";
   return [
     ...(socket === undefined ? [] : [`ws${secure}://${authority}${socket.path}`]),
+    ...(stream === undefined ? [] : [`http${secure}://${authority}${stream.path}`]),
     ...(files === undefined && routes === undefined ? [] : [`http${secure}://${authority}`]),
   ];
+}
+
+/** The URL of a port without TLS. */
+export function urlOf(address: Pick<ListenAddress, "host" | "port">): string {
+  return `http://${authorityOf(address)}`;
+}
+
+function authorityOf({ host, port }: Pick<ListenAddress, "host" | "port">): string {
+  const name = host === "0.0.0.0" || host === "::" ? "localhost" : host;
+  return `${name.includes(":") ? `[${name}]` : name}:${port}`;
 }

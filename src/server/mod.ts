@@ -1,11 +1,11 @@
 /**
- * Runs a configuration as a standalone server: opens the ports of its connectors, reads files and
- * certificates.
+ * Runs a configuration as a standalone server: opens the ports of its connectors and the admin port,
+ * reads files and certificates.
  *
- * May import base/, contract/, hcl/, plugins/, runtime/ and transport/.
+ * May import base/, contract/, hcl/, model/, plugins/, runtime/ and transport/.
  */
 import { getLogger } from "@logtape/logtape";
-import type { Configuration } from "../runtime/load.ts";
+import { type Configuration, modelOf } from "../runtime/load.ts";
 import {
   assembleRuntime,
   type AssemblyOptions,
@@ -13,7 +13,10 @@ import {
   type RuntimeOptions,
 } from "../runtime/mod.ts";
 import type { RuntimeCore } from "../runtime/core.ts";
+import type { HealthSource } from "../runtime/health.ts";
 import { createSite } from "../runtime/site.ts";
+import type { AdminModel } from "../model/mod.ts";
+import type { AdminAddress, AdminPort } from "./admin-port.ts";
 import {
   addressesOf,
   cannotListen,
@@ -26,6 +29,8 @@ import {
 } from "./listeners.ts";
 import { serveFolder } from "./static-files.ts";
 
+export type { AdminAddress } from "./admin-port.ts";
+
 /** The options of `serve`. */
 export interface ServeOptions extends Omit<RuntimeOptions, "upgrader"> {
   /**
@@ -33,10 +38,13 @@ export interface ServeOptions extends Omit<RuntimeOptions, "upgrader"> {
    * move together. 0 for any free port.
    */
   readonly ports?: Readonly<Record<string, number>>;
+  /** The port that replaces the `admin_port` of the configuration, which must have one. */
+  readonly adminPort?: number | undefined;
   /**
    * The number of processes that serve together as one service, like `weir run --workers`. 1 by
    * default: this process. More require Linux, a configuration as text or files, and no options
-   * other than `ports` and `cache`, since they cannot be sent to other processes.
+   * other than `ports`, `adminPort`, `cache` and `metrics`, since they cannot be sent to other
+   * processes.
    */
   readonly workers?: number;
   /**
@@ -44,7 +52,7 @@ export interface ServeOptions extends Omit<RuntimeOptions, "upgrader"> {
    * certificates, tried its ports and opened its databases; then this one listens. If any of that
    * fails, `serve` rejects and the other service keeps running. It cannot be combined with `workers`.
    */
-  readonly replaces?: Pick<Service, "ports" | "close">;
+  readonly replaces?: Pick<Service, "ports" | "close"> & Partial<Pick<Service, "admin">>;
 }
 
 /** A running server. */
@@ -55,27 +63,42 @@ export interface Service {
   readonly addresses: readonly string[];
   /** The ports of the connectors that listen, by name. */
   readonly ports: Readonly<Record<string, number>>;
+  /** Where the admin port is; undefined for a configuration without one. */
+  readonly admin: AdminAddress | undefined;
   /** Stops listening, waits for the flows in flight, closes clients with 1001. */
   close(): Promise<void>;
 }
 
+/** A service of this process. */
+export interface StartedService extends Service {
+  readonly runtime: RuntimeCore;
+}
+
 /**
- * Starts a service in an order that loses nothing: it opens databases, then ports, then consumes from
- * brokers. A service that this one replaces is closed when all that can be done beside it is done.
+ * Starts a service in an order that loses nothing: it opens the admin port, databases, then ports, then
+ * consumes from brokers. A service that this one replaces is closed when all that can be done beside
+ * it is done. A worker opens no admin port, since its supervisor has it.
  */
 export async function startService(
   config: Configuration,
   options: Omit<ServeOptions, "workers"> & Pick<AssemblyOptions, "upgrader" | "cluster">,
   listen: Listen,
-): Promise<Service> {
-  const runtime = await assembleRuntime(config, options);
+): Promise<StartedService> {
+  const model = await modelOf(config, options);
+  const adminModel = adminOf(model.service.admin, options.adminPort);
+  const metrics = options.metrics ?? adminModel !== undefined;
+  const runtime = await assembleRuntime(model, { ...options, metrics });
   const listeners: Listener[] = [];
+  let admin: AdminPort | undefined;
+  let started = false;
   const close = async (): Promise<void> => {
     for (const listener of listeners) void listener.stop();
     try {
       await runtime.close();
     } finally {
       await Promise.all(listeners.map((listener) => listener.close()));
+      // Last, so that it tells how the shutdown goes on.
+      await admin?.close();
     }
   };
   try {
@@ -84,15 +107,28 @@ export async function startService(
     await requireFolders(groups);
     const { replaces } = options;
     if (replaces !== undefined) {
-      await requirePorts(groups, Object.values(replaces.ports));
+      const held = [...Object.values(replaces.ports), replaces.admin?.port ?? []].flat();
+      await requirePorts(groups, held);
+      if (adminModel !== undefined) {
+        const { requireAdminPort } = await import("./admin-port.ts");
+        await requireAdminPort(adminModel, held);
+      }
       await runtime.prepare();
       await replaces.close();
+    }
+    if (adminModel !== undefined && options.cluster === undefined) {
+      // On demand, since most services have none.
+      const { openAdminPort } = await import("./admin-port.ts");
+      const { adminSource } = await import("./admin-source.ts");
+      const source = adminSource(model, runtime, () => started);
+      admin = await openAdminPort(adminModel, source, listen);
     }
     await runtime.start();
     const ports: Record<string, number> = {};
     const addresses = new Map<string, readonly string[]>();
     for (const group of groups) {
-      const listener = await open(group, runtime, options, listen);
+      const health = adminModel === undefined ? runtime.healthSource : undefined;
+      const listener = await open(group, health, options, listen);
       listeners.push(listener);
       for (const [name, service] of group.members) {
         ports[name] = listener.port;
@@ -100,8 +136,10 @@ export async function startService(
       }
     }
     await runtime.consume();
+    started = true;
     const inOrder = [...runtime.services.keys()].flatMap((name) => addresses.get(name) ?? []);
-    return { runtime, addresses: [...new Set(inOrder)], ports, close };
+    const unique = [...new Set(inOrder)];
+    return { runtime, addresses: unique, ports, admin: admin?.address, close };
   } catch (error) {
     await close().catch((closing) => {
       getLogger(["weir"]).error("failed to close after a failed start: {error}", {
@@ -112,20 +150,28 @@ export async function startService(
   }
 }
 
+/**
+ * The admin port of a configuration, with the port of the options, if they have one.
+ *
+ * @throws {TypeError} The options have one, and the configuration has no admin port.
+ */
+export function adminOf(
+  admin: AdminModel | undefined,
+  port: number | undefined,
+): AdminModel | undefined {
+  if (port === undefined) return admin;
+  if (admin === undefined) throw new TypeError("adminPort: the configuration has no admin_port");
+  return { ...admin, port };
+}
+
 async function open(
   { address, members }: Group,
-  runtime: RuntimeCore,
+  health: HealthSource | undefined,
   { upgrader }: Pick<RuntimeOptions, "upgrader">,
   listen: Listen,
 ): Promise<Listener> {
   const services = members.map(([, service]) => service);
-  const site = createSite({
-    services,
-    upgrader,
-    serveFiles: serveFolder,
-    identity: runtime.identity,
-    health: () => runtime.health(),
-  });
+  const site = createSite({ services, upgrader, serveFiles: serveFolder, health });
   try {
     return await listen(site, address);
   } catch (cause) {

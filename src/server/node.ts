@@ -9,6 +9,7 @@ import {
 } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import type { NodeStreams } from "../transport/node-stream.ts";
 import { requestPath, upgradeSockets } from "../transport/node-upgrade.ts";
 import type { Site } from "../runtime/site.ts";
 import { hostOptions } from "./files.ts";
@@ -48,12 +49,17 @@ export async function listenNode(
     minVersion: "TLSv1.2",
     handshakeTimeout: HEADERS_TIMEOUT,
   });
+  if (address.maxConnections !== undefined) server.maxConnections = address.maxConnections;
   const pipelining = new Pipelining(server, tls === undefined ? "connection" : "secureConnection");
+  const streams = site.streams.length === 0 ? undefined : await nodeStreams(site);
   const answer = getRequestListener(site.fetch, { overrideGlobalObjects: false });
   server.on("request", (request, response) => {
     pipelining.begin(response);
-    if (namesTwoHosts(request)) refuse(response);
-    else void answer(request, response);
+    if (namesTwoHosts(request)) return refuse(response);
+    const stream = streams?.find(request);
+    if (stream === undefined) return void answer(request, response);
+    pipelining.exempt(response);
+    streams?.answer(stream, request, response);
   });
   upgradeSockets(server, site.endpoint);
   // The server waits for the end of upgraded sockets, but does not keep them.
@@ -80,6 +86,11 @@ export async function listenNode(
       return closed;
     },
   };
+}
+
+async function nodeStreams(site: Site): Promise<NodeStreams> {
+  const { NodeStreams } = await import("../transport/node-stream.ts");
+  return new NodeStreams(site.stream);
 }
 
 /** RFC 9112, section 3.2, refuses such a request. `node:http` keeps only the first host. */

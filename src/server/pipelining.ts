@@ -55,6 +55,12 @@ export class Pipelining {
     this.#active.add(connection);
   }
 
+  /** The response is a stream, which has a limit of its own for a client that reads nothing. */
+  exempt(response: ServerResponse): void {
+    const connection = this.#connections.get(response.req.socket);
+    if (connection !== undefined) this.#active.delete(connection);
+  }
+
   /** Forgets a connection that has become a WebSocket. */
   #release(socket: Socket): void {
     const connection = this.#connections.get(socket);

@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from "hono";
 import type { Stats } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, sep } from "node:path";
+import { namesTag } from "../base/entity-tag.ts";
 
 /** The file that is served for a folder. */
 const INDEX = "index.html";
@@ -21,13 +22,17 @@ export function serveFolder(root: string): MiddlewareHandler {
   return async (c, next) => {
     const { method, path } = c.req;
     const isRead = method === "GET" || method === "HEAD";
-    const found = isRead && !HIDDEN.test(path) ? await findServed(root, path) : undefined;
+    // `serve` takes no path that has a `%` after it was decoded.
+    const isServable = isRead && !HIDDEN.test(path) && !path.includes("%");
+    const found = isServable ? await findServed(root, path) : undefined;
     if (found === undefined) return await next();
     const tag = tagOf(found);
     // Without it, a browser keeps a file that has not changed for long, and shows the old one.
     c.header("Cache-Control", "no-cache");
     c.header("ETag", tag);
-    if (c.req.header("If-None-Match")?.includes(tag)) return c.body(null, 304);
+    if (namesTag(c.req.header("If-None-Match"), tag)) return c.body(null, 304);
+    // The rest of a version that may have changed: a weak tag and a time do not prove that it has not.
+    if (c.req.header("If-Range") !== undefined) c.req.raw = withoutRange(c.req.raw);
     return await serve(c, next);
   };
 }
@@ -39,6 +44,13 @@ export function serveFolder(root: string): MiddlewareHandler {
 function tagOf({ size, mtimeMs, ctimeMs }: Stats): string {
   const parts = [size, Math.round(mtimeMs * 1000), Math.round(ctimeMs * 1000)];
   return `W/"${parts.map((part) => part.toString(36)).join("-")}"`;
+}
+
+/** The same request, for the whole file. */
+function withoutRange({ url, method, headers }: Request): Request {
+  const kept = new Headers(headers);
+  kept.delete("Range");
+  return new Request(url, { method, headers: kept });
 }
 
 /**

@@ -1,17 +1,12 @@
-/** A WebSocket client of a test, without a network. */
+/** A client of a test, without a network: it has a WebSocket or a stream of events. */
 import { isObject } from "../base/json.ts";
-import type {
-  HandshakeRequest,
-  Peer,
-  SocketEndpoint,
-  SocketFeatures,
-  SocketSession,
-  VouchedClient,
-} from "../transport/socket.ts";
+import type { Peer, SocketFeatures, SocketSession } from "../transport/socket.ts";
 import { tokenFor } from "../transport/vouched.ts";
-import type { TestClient } from "../model/test.ts";
+import type { FrameStep, TestClient } from "../model/test.ts";
 import type { Activity } from "./activity.ts";
+import { KEY, keyOf, knock, type Places } from "./handshake.ts";
 import type { Observer } from "./observe.ts";
+import { Positions } from "./positions.ts";
 import type { FlowFailure, Records } from "./records.ts";
 
 /** The features of a connection without a network, which needs no pings. */
@@ -24,24 +19,15 @@ const FEATURES: SocketFeatures = {
   handshakeChecks: true,
 };
 
-const HANDSHAKE = {
-  host: "localhost",
-  connection: "Upgrade",
-  upgrade: "websocket",
-  "sec-websocket-version": "13",
-};
-/** A header that differs between clients. */
-const KEY = "sec-websocket-key";
 const NORMAL = 1000;
+/** The code of a client that leaves without a close frame, as one of a stream always does. */
+const LOST = 1006;
 
 /** What a client uses. */
-export interface ClientContext {
-  readonly endpoint: SocketEndpoint;
+export interface ClientContext extends Places {
   readonly records: Records;
   readonly activity: Activity;
   readonly observer: Observer;
-  /** Another number for each client. */
-  readonly number: number;
 }
 
 /** The connection of a `client` block. */
@@ -56,6 +42,10 @@ export class ClientConnection {
   readonly #unread: (() => void)[] = [];
   #unreadBytes = 0;
   #reads = true;
+  /** The id of the last event of its streams, by which it resumes, as `EventSource` does. */
+  #lastEventId: string | undefined;
+  /** What it has of rooms with history. */
+  readonly #positions = new Positions();
   /** Whether it is connected by a step, after the first one has begun. */
   #late = false;
 
@@ -70,35 +60,34 @@ export class ClientConnection {
    * reads what its model says as soon as it is in its rooms.
    */
   connect(late: boolean): void {
-    const { activity, endpoint, observer, records } = this.#context;
+    const { activity, observer, records } = this.#context;
     const { name } = this.#model;
     if (this.#state !== "closed") return records.mistake(`client "${name}" is already connected`);
     this.#state = "opening";
     this.#late = late;
     this.#forget();
     this.#reads = true;
-    const accepting = Promise.resolve(endpoint.accept(this.#request(), this.#vouched())).then(
-      (decision) => {
-        if (decision.accepted) return this.#open(decision.session);
-        this.#state = "closed";
-        const { status, message } = decision;
-        const failure = records.failures.findLast((one) => this.#isOwn(one));
-        records.add(
-          name,
-          { status, error: failure?.error.code, message },
-          (one) => one === failure,
-        );
-      },
-    );
+    const accepting = knock(this.#model, this.#context, this.#lastEventId).then((answer) => {
+      if (answer.accepted) return this.#open(answer.session);
+      this.#state = "closed";
+      const { status, message, code } = answer;
+      const failure = records.failures.findLast((one) => this.#isOwn(one));
+      const error = failure?.error.code ?? code;
+      records.add(name, { status, error, message }, (one) => one === failure);
+    });
     activity.track(`the handshake of client "${name}"`, accepting, () => observer.deciding > 0);
     accepting.catch((error) => records.mistake(`client "${name}" could not connect: ${error}`));
   }
 
-  /** Sends a frame, with a token for an identity that it renews. */
-  send(text: string, renewal?: VouchedClient): void {
-    const whole = renewal === undefined
+  /** Sends a frame, with a token for an identity that it renews, or with its position in a room. */
+  send({ text, renewal, resumes }: Pick<FrameStep, "text" | "renewal" | "resumes">): void {
+    const more = {
+      ...(renewal !== undefined && { token: tokenFor(renewal) }),
+      ...(resumes !== undefined && { history: this.#positions.join(resumes, text) }),
+    };
+    const whole = Object.keys(more).length === 0
       ? text
-      : JSON.stringify({ ...JSON.parse(text), token: tokenFor(renewal) });
+      : JSON.stringify({ ...JSON.parse(text), ...more });
     if (this.#state === "open") this.#session?.message(whole);
     else this.#context.records.mistake(`client "${this.#model.name}" is not connected`);
   }
@@ -120,13 +109,13 @@ export class ClientConnection {
     this.#session?.flush();
   }
 
-  /** Closes the connection as a browser does. */
-  disconnect(): void {
+  /** Closes the connection as a browser does, or ends it with another code. */
+  disconnect(code = NORMAL): void {
     if (this.#state !== "open") {
       return this.#context.records.mistake(`client "${this.#model.name}" is not connected`);
     }
     this.#forget();
-    this.#closed(NORMAL, "");
+    this.#closed(this.#model.sse ? LOST : code, "");
   }
 
   /** Records a mistake if it is not connected, or a join was not answered. */
@@ -146,40 +135,17 @@ export class ClientConnection {
     }
   }
 
-  /** Sixteen bytes in Base64. */
-  get #key(): string {
-    return btoa(`weir test ${String(this.#context.number).padStart(6, "0")}`);
-  }
-
-  #request(): HandshakeRequest {
-    const { userId, verified, params, headers, remoteAddress } = this.#model;
-    // An address that is reserved for documentation.
-    const address = remoteAddress ?? `2001:db8::${this.#context.number.toString(16)}`;
-    const url = new URL(this.#context.endpoint.path, "http://localhost");
-    if (userId !== null && !verified) url.searchParams.set("user_id", userId);
-    for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
-    return {
-      method: "GET",
-      url,
-      headers: { ...HANDSHAKE, ...headers, [KEY]: this.#key },
-      remoteAddress: address,
-    };
-  }
-
-  /** Replaces a token, if the connector requires one. */
-  #vouched(): VouchedClient | undefined {
-    const { userId, claims, verified } = this.#model;
-    return verified && (userId !== null || claims !== null) ? { userId, claims } : undefined;
-  }
-
   #open(session: SocketSession): void {
     this.#state = "open";
     this.#session = session;
     session.open(this.#peer(), FEATURES);
-    for (const [index, room] of this.#model.rooms.entries()) {
+    const { sse, presence } = this.#model;
+    // A stream is in its rooms when it is open.
+    const rooms = sse ? [] : this.#model.rooms;
+    for (const [index, room] of rooms.entries()) {
       const id = `join ${index + 1}`;
       this.#joining.set(id, room);
-      session.message(JSON.stringify({ type: "join_room", id, room }));
+      session.message(JSON.stringify({ type: "join_room", id, room, presence }));
     }
     this.#arrive();
   }
@@ -202,7 +168,12 @@ export class ClientConnection {
       },
       send: ({ frames, size }) => {
         if (!this.#reads) this.#unreadBytes += size;
-        for (const { text } of frames) this.#take(() => this.#receive(text));
+        for (const { text, eventId } of frames) {
+          this.#take(() => {
+            this.#lastEventId = eventId ?? this.#lastEventId;
+            this.#receive(text);
+          });
+        }
         return this.#unreadBytes;
       },
       close: (code, reason) => {
@@ -229,7 +200,8 @@ export class ClientConnection {
   #receive(text: string): void {
     const frame: unknown = JSON.parse(text);
     if (!isObject(frame)) return;
-    const { code: error, ...fields } = frame;
+    const { code: error, ...fields } = frame.type === "presence" ? presenceOf(frame) : frame;
+    this.#positions.hear(fields);
     const room = this.#joining.get(fields.id);
     if (room === undefined) {
       const reports = (failure: FlowFailure) =>
@@ -248,7 +220,7 @@ export class ClientConnection {
 
   /** Whether the failure of a flow is reported to this client. */
   #isOwn({ event, answering, expected }: FlowFailure): boolean {
-    return !expected && answering && event.client?.headers[KEY] === this.#key;
+    return !expected && answering && event.client?.headers[KEY] === keyOf(this.#context);
   }
 
   #closed(code: number, reason: string): void {
@@ -258,4 +230,11 @@ export class ClientConnection {
     this.#session = undefined;
     this.#joining.clear();
   }
+}
+
+/** What a presence frame tells, in one field: `count` in an `expect` block has another meaning. */
+function presenceOf(
+  { type, room, ...presence }: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  return { type, room, presence };
 }

@@ -8,6 +8,8 @@ import { hostOptions } from "../server/files.ts";
 import { ManualClock } from "./clock.ts";
 import { Coverage, type CoverageResult } from "./coverage.ts";
 import { formatCoverage } from "./coverage-report.ts";
+import { type Player, Players } from "./players.ts";
+import { Printer } from "./printing.ts";
 import { Randomness } from "./randomness.ts";
 import { formatResult, formatSummary, type TestResult } from "./report.ts";
 import { runTest } from "./run.ts";
@@ -27,6 +29,8 @@ export interface ConfigTestResults {
   readonly passed: boolean;
   /** In the order of the blocks. */
   readonly results: readonly TestResult[];
+  /** What answered for the services of the connectors, where that is not what the tests always use. */
+  readonly played: readonly Player[];
   /** What the tests went through, and what not. Undefined without the option `coverage`. */
   readonly coverage?: CoverageResult;
   /** What `weir test` prints. */
@@ -92,11 +96,19 @@ export async function runConfigTests(
   const { model, ...world } = await load(config, options);
   const results: TestResult[] = [];
   const coverage = options.coverage ? new Coverage(model) : undefined;
-  for (const test of model.tests) results.push(await runTest(model, test, { ...world, coverage }));
-  const lines = [...results.map(formatResult), formatSummary(results)];
+  const players = new Players();
+  const printer = new Printer(players);
+  const lines: string[] = [];
+  for (const test of model.tests) {
+    const result = await runTest(model, test, { ...world, coverage, players });
+    results.push(result);
+    lines.push(...printer.result(result));
+  }
+  lines.push(...printer.players, formatSummary(results));
   return {
     passed: results.every(({ failures }) => failures.length === 0),
     results,
+    played: players.all,
     ...(coverage && { coverage: coverage.result }),
     report: [...lines, ...(coverage ? [formatCoverage(coverage.result)] : [])].join("\n"),
   };

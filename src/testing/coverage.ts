@@ -2,7 +2,7 @@
 import type { Decision, DecisionPart } from "../model/decision.ts";
 import type { AcceptModel, FlowModel, Model, StepModel } from "../model/mod.ts";
 import type { TestPlace } from "../model/test.ts";
-import { amend } from "./observe.ts";
+import { amend } from "./amend.ts";
 
 type Condition = AcceptModel["when"];
 type DataType = NonNullable<FlowModel["validate"]["input"]>;

@@ -61,10 +61,14 @@ export class Mocks {
     return this.#mocks.filter(({ uses }) => uses === 0).map(({ model }) => model);
   }
 
-  #answer({ subject, returns, error, permanent, delay }: MockStep): unknown {
+  #answer({ subject, returns, error, permanent, status, body, delay }: MockStep): unknown {
     const end = (): unknown => {
       if (error === undefined) return returns;
-      throw new ConnectorError(subject, error, { permanent });
+      throw new ConnectorError(subject, error, {
+        permanent,
+        ...(status !== undefined && { status }),
+        ...(body !== undefined && { body }),
+      });
     };
     if (delay === 0) return end();
     return new Promise<void>((resolve) => this.#clock.after(delay, resolve)).then(end);

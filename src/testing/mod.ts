@@ -1,9 +1,9 @@
 /**
  * Tests of configurations and of connectors: runs the `test` blocks of a configuration, each in a
- * runtime of its own, without sockets and with a clock that the test moves; holds a connector to the
- * rules of the contract.
+ * runtime of its own, without sockets and with a clock that the test moves; holds a connector or a
+ * backplane to the rules of its contract.
  *
- * May import base/, contract/, flow/, hcl/, model/, runtime/, server/ and transport/.
+ * May import base/, cluster/, contract/, flow/, hcl/, model/, runtime/, server/ and transport/.
  *
  * @example The tests of a configuration as tests of the runner
  * ```ts
@@ -26,6 +26,13 @@ export type {
   TestContext,
 } from "./suite/options.ts";
 export {
+  BackplaneRuleError,
+  type BackplaneTest,
+  backplaneTests,
+  testBackplane,
+} from "./suite/backplane/suite.ts";
+export type { BackplaneTestOptions } from "./suite/backplane/options.ts";
+export {
   ConfigTestError,
   type ConfigTestOptions,
   type ConfigTestResults,
@@ -34,5 +41,7 @@ export {
 } from "./config.ts";
 export type { CoverageResult, Missing, Share } from "./coverage.ts";
 export type { Difference } from "./match.ts";
+export type { Player } from "./players.ts";
+export type { Played } from "../contract/connector.ts";
 export type { Received, TestFailure, TestResult } from "./report.ts";
 export { ConfigPathError, readConfigFiles } from "../server/files.ts";

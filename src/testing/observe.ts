@@ -9,8 +9,10 @@ import type {
 import { ConnectorError, FlowError } from "../base/errors.ts";
 import type { ConnectorModel, Model } from "../model/mod.ts";
 import type { Activity } from "./activity.ts";
+import { amend } from "./amend.ts";
 import { WatchedClock } from "./clock.ts";
 import type { Mocks } from "./mocks.ts";
+import type { Players } from "./players.ts";
 import type { Occurrence, Records } from "./records.ts";
 
 /** The subscription of one flow. */
@@ -26,6 +28,8 @@ export interface Observed {
   /** The connector itself: requests made here are not recorded. */
   readonly connector: Connector;
   readonly subscriptions: readonly Subscription[];
+  /** Whether it uses the service that the configuration names. */
+  readonly isReal: boolean;
 }
 
 /** Is told what a test goes through. */
@@ -43,6 +47,10 @@ export interface ObserverContext {
   readonly mocks: Mocks;
   /** Undefined if nobody asks. */
   readonly coverage: CoverageSink | undefined;
+  /** Whether connectors use the services that the configuration names, where their types can. */
+  readonly real: boolean;
+  /** Takes note of what answers for these services. */
+  readonly players: Pick<Players, "add">;
 }
 
 /** Observes the connectors of one test. */
@@ -57,6 +65,8 @@ export class Observer {
   readonly #activity: Activity;
   readonly #mocks: Mocks;
   readonly #coverage: CoverageSink | undefined;
+  readonly #real: boolean;
+  readonly #players: Pick<Players, "add">;
   /** The names of steps, by the options of their requests. */
   readonly #steps: ReadonlyMap<unknown, string>;
   /** The flow that answers an event: the first that takes it. */
@@ -65,8 +75,10 @@ export class Observer {
   /** Observes the connectors of `model`. */
   constructor(
     model: Model,
-    { records, activity, mocks, coverage }: ObserverContext,
+    { records, activity, mocks, coverage, real, players }: ObserverContext,
   ) {
+    this.#real = real;
+    this.#players = players;
     this.#coverage = coverage;
     this.#records = records;
     this.#activity = activity;
@@ -82,21 +94,24 @@ export class Observer {
   /** The connector that `assembleRuntime` is to create in its place. */
   observe(model: ConnectorModel): ConnectorModel {
     const { name, definition, options } = model;
+    const isReal = this.#real && definition.testReal !== undefined;
     const create: ConnectorModel["definition"]["create"] = async (options, context) => {
       const clock = new WatchedClock(context.clock, () => this.#activity.touch());
       // A connector that cannot run in tests only subscribes and asks the mocks.
-      const connector = definition.test === undefined ? {} : await definition.create(options, {
+      const runs = isReal || definition.test !== undefined;
+      const connector = !runs ? {} : await definition.create(options, {
         ...context,
         clock,
         observe: (label, enters) => this.#coverage?.decided(name, label, enters),
+        played: (played) => this.#players.add(name, played),
       });
       const subscriptions: Subscription[] = [];
-      this.connectors.set(name, { model, connector, subscriptions });
+      this.connectors.set(name, { model, connector, subscriptions, isReal });
       return amend(connector, this.#members(model, connector, clock, subscriptions));
     };
     return {
       ...model,
-      options: definition.test === undefined ? options : definition.test(options),
+      options: (isReal ? definition.testReal : definition.test)?.(options) ?? options,
       definition: amend(definition, { create }),
     };
   }
@@ -134,6 +149,7 @@ export class Observer {
         dedupeStore: {
           has: (...key) => track(store.has(...key)),
           add: (...key) => track(store.add(...key)),
+          prepare: (now) => track(store.prepare?.(now)),
           answer: (...key) => track(store.answer?.(...key)),
         },
       }),
@@ -169,10 +185,11 @@ export class Observer {
           requests.push(this.#record(name, request));
           const answer = this.#answerTo(name, request);
           if (answer !== undefined) return answered(answer());
-          return (transaction ?? { write: (one) => this.#write(model, connector, one) }).write(
-            request,
-          );
+          return transaction === undefined
+            ? this.#write(model, connector, request)
+            : this.#records.watchMocks(() => transaction.write(request));
         },
+        dedupeKeys: transaction?.dedupeKeys,
       });
     };
     const ended = connector.transact === undefined || this.#records.ended
@@ -199,7 +216,9 @@ export class Observer {
   }
 
   #write({ name, type, definition }: ConnectorModel, connector: Connector, request: WriteRequest) {
-    if (connector.write !== undefined) return connector.write(request);
+    if (connector.write !== undefined) {
+      return this.#records.watchMocks(() => connector.write?.(request));
+    }
     if (definition.test === undefined) {
       this.#records.mistake(
         `connector "${name}" (${type}) does not run in tests and no mock answers ${shown(request)}`,
@@ -267,18 +286,4 @@ export class Observer {
 function shown({ operation, target }: WriteRequest): string {
   const words = [operation, target].filter((word) => word !== undefined);
   return words.length === 0 ? "the request" : `"${words.join(" ")}"`;
-}
-
-/** The same object with some members replaced; all others are those of the object itself. */
-export function amend<T extends object>(target: T, members: Partial<T>): T {
-  // Not a proxy of the target itself, since frozen members cannot be replaced.
-  return new Proxy({} as T, {
-    get(_nothing, name) {
-      const owner = Object.hasOwn(members, name) ? members : target;
-      const value: unknown = Reflect.get(owner, name, owner);
-      // Methods need the object itself for its private fields.
-      return typeof value === "function" ? value.bind(owner) : value;
-    },
-    has: (_nothing, name) => Object.hasOwn(members, name) || Reflect.has(target, name),
-  });
 }

@@ -4,10 +4,11 @@ import { uuidFrom } from "../base/ids.ts";
 /** Several sequences of pseudorandom bytes, each with a name. One does not depend on the others. */
 export class Randomness {
   readonly #states = new Map<string, number>();
+  #seed = 0;
 
   /** Fills bytes with the next ones of a sequence. */
   fill(sequence: string, bytes: Uint8Array): void {
-    let state = this.#states.get(sequence) ?? hash(sequence);
+    let state = this.#states.get(sequence) ?? hash(sequence) ^ this.#seed;
     for (let at = 0; at < bytes.length; at++) {
       state = state + 0x6d2b79f5 | 0;
       bytes[at] = mix(state) & 0xff;
@@ -23,9 +24,10 @@ export class Randomness {
   /** What expressions use, as `loadConfig` takes it. */
   readonly expressions = (bytes: Uint8Array): void => this.fill("expressions", bytes);
 
-  /** Begins every sequence anew. */
-  reset(): void {
+  /** Begins every sequence anew; other sequences with another seed, which is an integer of 32 bits. */
+  reset(seed = 0): void {
     this.#states.clear();
+    this.#seed = seed;
   }
 }
 

@@ -1,6 +1,6 @@
 /** What a test has recorded: frames, requests, responses, and the flows that failed. */
 import type { FlowEvent } from "../contract/connector.ts";
-import type { FlowError } from "../base/errors.ts";
+import { ConnectorError, type FlowError } from "../base/errors.ts";
 import type { TestPlace } from "../model/test.ts";
 import { snapshot } from "./match.ts";
 
@@ -81,6 +81,23 @@ export class Records {
   mistake(message: string): void {
     this.#touch();
     if (!this.mistakes.has(message)) this.mistakes.set(message, this.place);
+  }
+
+  /** Calls `act`. A request that lacks a mock is a mistake of the test, even if the flow goes on. */
+  watchMocks<T>(act: () => T): T {
+    const note = (error: unknown): void => {
+      if (error instanceof ConnectorError && error.code === "needs-mock") {
+        this.mistake(error.message);
+      }
+    };
+    try {
+      const result = act();
+      if (result instanceof Promise) void result.catch(note);
+      return result;
+    } catch (error) {
+      note(error);
+      throw error;
+    }
   }
 
   /** What a subject has received and no `expect` has taken. */

@@ -1,5 +1,6 @@
 /** The results of tests, as text and as JSON. */
 import type { TestPlace } from "../model/test.ts";
+import type { Player } from "./players.ts";
 import { type Difference, show } from "./match.ts";
 
 /** The result of one test. */
@@ -40,14 +41,34 @@ const MAX_SHOWN = 3;
 const MAX_LENGTH = 500;
 const INDENT = "        ";
 
-/** The lines of one test: one if it passed, else its failures with their details. */
-export function formatResult({ name, failures, log }: TestResult): string {
+/**
+ * The lines of one test: one if it passed, else its failures with their details. `reasons` are told
+ * already: a test that fails for one of them has two lines.
+ */
+export function formatResult(
+  { name, failures, log }: TestResult,
+  reasons: readonly string[] = [],
+): string {
   if (failures.length === 0) return `ok      ${name}`;
+  const unanswered = failures.flatMap((failure) => withoutReason(failure, reasons) ?? []);
+  if (unanswered.length > 0) {
+    const more = unanswered.length === 1 ? "" : ` (and ${unanswered.length - 1} more)`;
+    return `FAILED  ${name}\n${INDENT}${unanswered[0]}${more}`;
+  }
   const lines = [
     ...failures.flatMap(failureLines),
     ...(log.length === 0 ? [] : ["log", ...log.map((line) => `  ${line}`)]),
   ];
   return [`FAILED  ${name}`, ...lines.map((line) => `${INDENT}${line}`)].join("\n");
+}
+
+/** A failure without its reason; undefined where that is not one of these. */
+function withoutReason(
+  { place, message }: TestFailure,
+  reasons: readonly string[],
+): string | undefined {
+  const reason = reasons.find((reason) => message.includes(`, since ${reason}`));
+  return reason && `${at(place)}  ${message.replace(`, since ${reason}`, () => "")}`;
 }
 
 /** Such as `3 tests, 1 failed`. */
@@ -58,7 +79,10 @@ export function formatSummary(results: readonly TestResult[]): string {
 }
 
 /** All results as plain data. */
-export function toJson(results: readonly TestResult[]): Readonly<Record<string, unknown>> {
+export function toJson(
+  results: readonly TestResult[],
+  players: readonly Player[] = [],
+): Readonly<Record<string, unknown>> {
   return {
     tests: results.length,
     failed: results.filter(({ failures }) => failures.length > 0).length,
@@ -69,6 +93,7 @@ export function toJson(results: readonly TestResult[]): Readonly<Record<string, 
       failures: failures.map(({ place, ...failure }) => ({ ...place, ...failure })),
       log: failures.length === 0 ? [] : log,
     })),
+    ...(players.length > 0 && { played: players }),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Runs one `test` block, in a runtime of its own. */
+import { ConnectorError, reasonOf } from "../base/errors.ts";
 import { messageOf } from "../base/shown.ts";
-import { reasonOf } from "../flow/error-handling.ts";
 import type { Model } from "../model/mod.ts";
 import { assembleRuntime } from "../runtime/mod.ts";
 import type { RuntimeCore } from "../runtime/core.ts";
@@ -12,6 +12,7 @@ import { verify } from "./expect.ts";
 import { show } from "./match.ts";
 import { Mocks } from "./mocks.ts";
 import { Observer } from "./observe.ts";
+import { Players } from "./players.ts";
 import { Randomness } from "./randomness.ts";
 import { type FlowFailure, Records } from "./records.ts";
 import type { TestFailure, TestResult } from "./report.ts";
@@ -21,6 +22,9 @@ import { Senders } from "./senders.ts";
 /** If more timers than this are due at one moment, time would never go on. */
 const MAX_AT_ONCE = 10_000;
 
+/** The longest time in milliseconds that a service of a test with `real = true` may work. */
+const REAL_PATIENCE = 30_000;
+
 /** What a test is run with. */
 export interface TestOptions {
   /** Is reset. The expressions of the model must use it, too. */
@@ -29,6 +33,8 @@ export interface TestOptions {
   readonly randomness?: Randomness;
   /** Records what the test goes through. */
   readonly coverage?: Coverage | undefined;
+  /** Takes note of what answers for the services of the configuration. */
+  readonly players?: Players;
   /** Returns what has been logged since the last call; nothing by default. */
   readonly takeLog?: () => readonly string[];
 }
@@ -37,12 +43,15 @@ export interface TestOptions {
 export async function runTest(
   model: Model,
   test: TestModel,
-  { clock, randomness = new Randomness(), coverage, takeLog = () => [] }: TestOptions,
+  options: TestOptions,
 ): Promise<TestResult> {
+  const { clock, randomness = new Randomness(), players = new Players() } = options;
+  const { coverage, takeLog = () => [] } = options;
   clock.reset();
-  randomness.reset();
+  // What an earlier run has written may still be there, with the keys that it made.
+  randomness.reset(test.real ? crypto.getRandomValues(new Int32Array(1))[0] : 0);
   takeLog();
-  const run = new TestRun(model, test, { clock, randomness, coverage });
+  const run = new TestRun(model, test, { clock, randomness, coverage, players });
   await run.perform();
   const log = takeLog();
   await run.end();
@@ -54,7 +63,7 @@ class TestRun {
   readonly #model: Model;
   readonly #clock: ManualClock;
   readonly #randomness: Randomness;
-  readonly #activity = new Activity();
+  readonly #activity: Activity;
   readonly #records: Records;
   readonly #mocks: Mocks;
   readonly #observer: Observer;
@@ -64,9 +73,12 @@ class TestRun {
   constructor(
     model: Model,
     test: TestModel,
-    { clock, randomness, coverage }: TestOptions & Required<Pick<TestOptions, "randomness">>,
+    { clock, randomness, coverage, players }:
+      & TestOptions
+      & Required<Pick<TestOptions, "randomness" | "players">>,
   ) {
     this.#test = test;
+    this.#activity = test.real ? new Activity(REAL_PATIENCE) : new Activity();
     this.#randomness = randomness;
     this.#clock = clock;
     this.#records = new Records(test.place, () => this.#activity.touch());
@@ -76,14 +88,18 @@ class TestRun {
       records: this.#records,
       activity: this.#activity,
       mocks: this.#mocks,
+      real: test.real,
       coverage,
+      players,
     });
     const connectors = [...scheduled.connectors].map(([name, connector]) =>
       [name, this.#observer.observe(connector)] as const
     );
     // No client reconnects after a test, so that the closes need no spread.
     const service = { ...scheduled.service, shutdownSpread: 0 };
-    this.#model = { ...scheduled, service, connectors: new Map(connectors) };
+    // A test has one instance.
+    const alone = { ...scheduled, backplane: undefined };
+    this.#model = { ...alone, service, connectors: new Map(connectors) };
   }
 
   /** Sorted by place. */
@@ -98,14 +114,27 @@ class TestRun {
         clock: this.#clock,
         random: () => 0.5,
         idsOf: (owner) => this.#randomness.ids(owner),
+        traces: false,
       });
       this.#runtime = runtime;
       await runtime.start();
+      this.#requireReal(runtime);
       await runtime.consume();
       await this.#play(runtime);
       this.#judge();
     } catch (error) {
       this.#fail(error);
+    }
+  }
+
+  /**
+   * Waits for no service that is away, as a server would.
+   *
+   * @throws {Error} One that the test needs does not answer.
+   */
+  #requireReal(runtime: RuntimeCore): void {
+    for (const [name, reason] of Object.entries(runtime.health())) {
+      if (this.#observer.connectors.get(name)?.isReal) throw new Error(reason);
     }
   }
 
@@ -138,6 +167,7 @@ class TestRun {
       observer: this.#observer,
       constants: this.#model.constants,
       health: () => runtime.health(),
+      now: () => this.#clock.now(),
     });
     const { clients, steps } = this.#test;
     const first = steps.findIndex(({ kind }) => kind !== "mock");
@@ -199,7 +229,7 @@ class TestRun {
   #judge(): void {
     for (const [message, place] of this.#records.mistakes) this.#failures.push({ place, message });
     for (const failure of this.#records.failures) {
-      if (!failure.expected) {
+      if (!failure.expected && !lacksMock(failure.error.cause)) {
         this.#failures.push({ place: failure.place, message: describe(failure) });
       }
     }
@@ -213,6 +243,11 @@ class TestRun {
     const message = messageOf(error);
     this.#failures.push({ place: this.#records.place, message });
   }
+}
+
+/** Whether it is among the mistakes of the test already. */
+function lacksMock(cause: unknown): boolean {
+  return cause instanceof ConnectorError && cause.code === "needs-mock";
 }
 
 function describe({ flow, error }: FlowFailure): string {

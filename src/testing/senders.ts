@@ -19,6 +19,8 @@ export interface SendersContext {
   readonly constants: Readonly<Record<string, unknown>>;
   /** Why which connector cannot serve at the moment. */
   health(): Readonly<Record<string, string>>;
+  /** The test's time. */
+  now(): number;
 }
 
 /** The address of a caller, which is reserved for documentation. */
@@ -35,14 +37,15 @@ export class Senders {
   constructor(clients: readonly TestClient[], context: SendersContext) {
     this.#context = context;
     for (const [index, client] of clients.entries()) {
-      const endpoint = context.observer.connectors.get(client.connector)?.connector.http?.socket;
+      const http = context.observer.connectors.get(client.connector)?.connector.http;
+      const { socket: endpoint, stream } = http ?? {};
       if (endpoint === undefined) {
         context.records.mistake(
           `client "${client.name}": connector "${client.connector}" has no WebSocket in tests`,
         );
         continue;
       }
-      const own = { ...context, endpoint, number: index + 1 };
+      const own = { ...context, endpoint, stream, number: index + 1 };
       this.#clients.set(client.name, new ClientConnection(client, own));
     }
   }
@@ -70,9 +73,9 @@ export class Senders {
       case "reading":
         return this.#clients.get(step.subject)?.read(step.reads);
       case "disconnect":
-        return this.#clients.get(step.subject)?.disconnect();
+        return this.#clients.get(step.subject)?.disconnect(step.code);
       case "frame":
-        return this.#clients.get(step.subject)?.send(step.text, step.renewal);
+        return this.#clients.get(step.subject)?.send(step);
       case "request":
         return this.#requestSender(step.subject)?.send(step);
       case "event":
@@ -94,15 +97,21 @@ export class Senders {
     return sender;
   }
 
-  /** Through the broker if it delivers the message to a flow; else directly to the flows. */
-  #publish({ subject, operation, data, headers }: EventStep): void {
-    const { constants, observer, records } = this.#context;
+  /** Through the broker if something takes the message there; else directly to the flows. */
+  #publish({ subject, operation, data, headers, old }: EventStep): void {
+    const { constants, observer, records, now } = this.#context;
     const observed = observer.connectors.get(subject);
     if (observed === undefined) return;
     const { connector, model: { definition: { source, test }, options }, subscriptions } = observed;
     const comesBack = (wanted: string | undefined) =>
       source?.receives?.(wanted, operation, options) === true;
-    const isBroker = test !== undefined && source?.kind === "messages";
+    const request = {
+      ...{ operation: undefined, target: operation, payload: data, event: undefined },
+      ...{ options: { headers }, scope: { constants } },
+    };
+    if (connector.receive?.(request)) return;
+    // What is given to a database is a change of it, not a row to be written.
+    const isBroker = test !== undefined && source?.kind === "messages" && !source.given;
     const arrives = [...observer.connectors.values()].some((other) =>
       other.subscriptions.some((one) =>
         other === observed
@@ -112,8 +121,7 @@ export class Senders {
       )
     );
     if (isBroker && arrives) {
-      const request = { operation: undefined, target: operation, payload: data, event: undefined };
-      connector.write?.({ ...request, options: { headers }, scope: { constants } });
+      connector.write?.(request);
       return;
     }
     const handlers = subscriptions
@@ -122,6 +130,8 @@ export class Senders {
     if (handlers.length === 0) {
       return records.mistake(`no flow takes "${operation}" of connector "${subject}"`);
     }
+    const given = source?.given?.event(operation, data, old, now());
+    if (given !== undefined) return this.#dispatch(subject, handlers, given);
     const metadata = source?.kind === "messages" ? { body: data, headers } : {};
     const input = { ...(isObject(data) ? data : {}), ...metadata };
     this.#dispatch(subject, handlers, { operation, payload: data, input });
@@ -157,7 +167,7 @@ class RequestSender {
     const { service, health } = context;
     this.#name = name;
     this.#context = context;
-    this.#site = createSite({ services: [service], upgrader: undefined, health });
+    this.#site = createSite({ services: [service], upgrader: undefined, health: { health } });
   }
 
   /** Sends a request. The response is recorded when it arrives. */

@@ -152,6 +152,8 @@ export const bunUpgrader: Upgrader = {
   },
   remoteAddress: (request: Request, env: unknown): AddressSource =>
     new RequestAddress(request, env),
+  directStreams: true,
+  keepOpen: (request: Request, env: unknown): void => serverOf(env).timeout(request, 0),
   headers(request: Request): Readonly<Record<string, string>> {
     const headers = (request.headers as BunHeaders).toJSON();
     const cookies = headers["set-cookie"];

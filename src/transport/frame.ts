@@ -11,6 +11,8 @@ const SHORT = 4096;
 export class Frame {
   /** The JSON text. */
   readonly text: string;
+  /** The id of its event on a stream; undefined where it has none. */
+  eventId: string | undefined = undefined;
   #size = 0;
   #isAscii: boolean | undefined = undefined;
   #bytes: Uint8Array | undefined = undefined;

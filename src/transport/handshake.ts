@@ -19,6 +19,10 @@ export interface Upgrader {
   ): Response;
   /** The client's address, or an object that looks it up. `env` is what the runtime passes to `fetch`. */
   remoteAddress(request: Request, env: unknown): AddressSource | string | null;
+  /** True if the runtime has streams of the type `direct`, which say when a piece is sent. */
+  readonly directStreams?: boolean;
+  /** Lets the response to a request be silent for any time, if the runtime limits that. */
+  keepOpen?(request: Request, env: unknown): void;
   /** The headers with names in lower case, if the runtime has a faster way to read them. */
   headers?(request: Request): Readonly<Record<string, string>>;
 }
@@ -128,6 +132,7 @@ export function refuse(
   status: number,
   message: string,
   headers: Readonly<Record<string, string>> = {},
+  code?: string,
 ): HandshakeRefusal {
-  return { accepted: false, status, message, headers };
+  return { accepted: false, status, message, headers, ...(code !== undefined && { code }) };
 }

@@ -142,7 +142,7 @@ class EndpointUpgrader {
   }
 
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const decision = this.#endpoint.accept(receive(request));
+    const decision = this.#endpoint.accept(receiveRequest(request));
     const answer = (result: Awaited<typeof decision>): void => {
       if (result.accepted) this.#upgrade(request, socket, head, result);
       else refuseUpgrade(socket, result);
@@ -177,7 +177,8 @@ class EndpointUpgrader {
   }
 }
 
-function receive(request: IncomingMessage): HandshakeRequest {
+/** What a request asks for, as the core sees it. */
+export function receiveRequest(request: IncomingMessage): HandshakeRequest {
   const { method = "GET", url = "/", socket } = request;
   // The address is looked up on demand, since that is a system call.
   return new ReceivedHandshake(method, url, headersOf(request), socket, parseTarget);

@@ -103,6 +103,10 @@ export interface HandshakeRefusal {
   readonly status: number;
   /** One line of text, the body of the response. */
   readonly message: string;
+  /** The code of the error, where the status does not say it; plain responses do not show it. */
+  readonly code?: string;
+  /** For programs, as in an error frame; plain responses do not show it. */
+  readonly details?: unknown;
   /** Headers beside the content type. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -115,6 +119,8 @@ export interface HandshakeAcceptance {
   readonly protocol: string | undefined;
   /** Receives the events of the connection. */
   readonly session: SocketSession;
+  /** Present if the client is refused: its session tells it that, and closes. */
+  readonly refusal?: HandshakeRefusal;
 }
 
 /** The decision about a handshake. */

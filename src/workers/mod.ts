@@ -2,7 +2,7 @@
  * Serves a configuration in this process, or starts and supervises several processes that share its
  * ports and act as one service.
  *
- * May import base/, cluster/, contract/, flow/, hcl/, model/, runtime/ and server/.
+ * May import base/, cluster/, contract/, flow/, hcl/, metrics/, model/, runtime/ and server/.
  */
 import type { Configuration } from "../runtime/load.ts";
 import type { Host } from "../server/host.ts";

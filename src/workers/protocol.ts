@@ -1,9 +1,11 @@
 /** The calls between a supervisor and the processes of its workers. All arguments are JSON. */
 import type { LogLevel } from "@logtape/logtape";
 import type { CoordinatorFunctions, MemberFunctions } from "../cluster/mod.ts";
+import type { MetricsData } from "../contract/metrics.ts";
 import type { SourceFile } from "../hcl/tree.ts";
 import type { Counts } from "../runtime/core.ts";
 import type { CachedText, Inputs } from "./inputs.ts";
+import type { LinkAddress } from "./link-socket.ts";
 import type { RelayedRecord } from "./log.ts";
 import type { Result } from "./wire.ts";
 
@@ -12,6 +14,10 @@ export interface StartOrder {
   /** The number of the worker in logs, from 1. */
   readonly worker: number;
   readonly leader: boolean;
+  /** Its id as an instance of the service. */
+  readonly instance: string;
+  /** How it reaches the other workers. */
+  readonly link: LinkAddress;
   readonly files: readonly SourceFile[];
   /** What the parser has made of the files. */
   readonly cache: readonly CachedText[];
@@ -20,6 +26,8 @@ export interface StartOrder {
   readonly ports: Readonly<Record<string, number>>;
   /** The lowest level that is logged; undefined for no log. */
   readonly logLevel: LogLevel | undefined;
+  /** Whether the worker has metrics. */
+  readonly metrics: boolean;
 }
 
 /** Where a worker listens. */
@@ -32,16 +40,21 @@ export interface Started {
 export interface Status {
   readonly counts: Counts;
   readonly health: Readonly<Record<string, string>>;
+  /** Whether it serves clients, whatever connectors are away. */
+  readonly serving: boolean;
+  /** The number of flows in flight. */
+  readonly flows: number;
 }
 
 /** The methods of a runtime that are called in one of the workers. */
-export type RuntimeCall = "broadcast" | "sendToRoom" | "sendToUser" | "publish";
+export type RuntimeCall = "broadcast" | "sendToRoom" | "sendToUser" | "presence" | "publish";
 
 /** What the supervisor calls in a worker. */
 export interface WorkerFunctions extends MemberFunctions {
   start(order: StartOrder): Promise<Result<Started>>;
   /** `args` is a list in JSON. */
   call(method: RuntimeCall, args: string): Promise<Result<unknown>>;
+  metrics(): Promise<Result<MetricsData>>;
   close(): Promise<Result<null>>;
   /** Ends the process. */
   end(): void;
@@ -49,6 +62,8 @@ export interface WorkerFunctions extends MemberFunctions {
 
 /** What a worker calls in the supervisor. */
 export interface SupervisorFunctions extends CoordinatorFunctions {
+  /** The worker is about to listen: from now on clients may wait for it. */
+  listening(): void;
   report(status: Status): void;
   log(record: RelayedRecord): void;
 }

@@ -4,15 +4,23 @@ import process from "node:process";
 import { ConnectorError } from "../base/errors.ts";
 import type { SourceFile } from "../hcl/tree.ts";
 import type { Model } from "../model/mod.ts";
-import type { ConnectorChoice, Counts, PublishOptions, Runtime } from "../runtime/core.ts";
+import type { ProcessTotals } from "../metrics/totals.ts";
+import type { ConnectorChoice } from "../runtime/choice.ts";
+import type { Counts, PublishOptions, Runtime } from "../runtime/core.ts";
+import type { RoomPresence } from "../runtime/presence.ts";
 import { asFiles, type Configuration, loadConfig } from "../runtime/load.ts";
 import { assembleRuntime } from "../runtime/mod.ts";
+import { metricsAreOff } from "../runtime/scrape.ts";
 import { commandSpecifier, type Host, MAX_WORKERS } from "../server/host.ts";
+import type { AdminPort } from "../server/admin-port.ts";
 import { groupByListener, requirePorts } from "../server/listeners.ts";
-import type { ServeOptions, Service } from "../server/mod.ts";
+import { adminOf, type ServeOptions, type Service } from "../server/mod.ts";
+import { healthOfAll } from "./health.ts";
+import { countsOfAll } from "./counts.ts";
 import { InputRecorder, MemoryTextCache } from "./inputs.ts";
 import { lowestLevel } from "./log.ts";
 import { workerCommand } from "./process.ts";
+import { scrape } from "./scrape.ts";
 import { Supervisor } from "./supervisor.ts";
 
 /** The part of `Deno` that is used here. */
@@ -35,7 +43,7 @@ const PERMISSIONS = ["read", "write", "net", "env", "run", "sys"];
 export async function startWorkers(
   host: Host,
   config: Configuration,
-  { workers = 1, ports = {}, cache, ...others }: ServeOptions,
+  { workers = 1, ports = {}, adminPort, cache, metrics: wanted, ...others }: ServeOptions,
 ): Promise<Service> {
   requireWorkers(workers);
   const command = host.workerCommand ?? ownCommand();
@@ -45,9 +53,11 @@ export async function startWorkers(
   const recorder = new InputRecorder(host.options);
   const { env, readFile } = recorder;
   const model = await loadConfig(files, { ...host.options, env, readFile, cache: texts });
+  const adminModel = adminOf(model.service.admin, adminPort);
+  const metrics = wanted ?? adminModel !== undefined;
   refuseUnshared(model);
   await requireFreePorts(model, host, ports);
-  const { supervisor, started } = await Supervisor.start({
+  const supervisor = new Supervisor({
     workers,
     command,
     order: {
@@ -56,13 +66,29 @@ export async function startWorkers(
       inputs: recorder.inputs,
       ports,
       logLevel: lowestLevel(),
+      metrics,
     },
     shutdownTimeout: model.service.shutdownTimeout,
     logger: getLogger(["weir", "workers"]),
   });
+  let admin: AdminPort | undefined;
   let closed: Promise<void> | undefined;
-  const close = (): Promise<void> => closed ??= supervisor.close();
-  return { ...started, runtime: new WorkersRuntime(supervisor, close), close };
+  const close = (): Promise<void> => closed ??= supervisor.close().finally(() => admin?.close());
+  const runtime = new WorkersRuntime(supervisor, metrics, close);
+  // Before the workers start, so that it tells how the start goes on.
+  if (adminModel !== undefined) {
+    const { openAdminPort } = await import("../server/admin-port.ts");
+    const { workersAdminSource } = await import("./admin.ts");
+    const source = { ...workersAdminSource(model, supervisor), metrics: () => runtime.metrics() };
+    admin = await openAdminPort(adminModel, source, host.listen);
+  }
+  try {
+    const started = await supervisor.start();
+    return { ...started, runtime, admin: admin?.address, close };
+  } catch (error) {
+    await admin?.close();
+    throw error;
+  }
 }
 
 function requireWorkers(workers: number): void {
@@ -91,7 +117,9 @@ function ownCommand(): readonly string[] {
 }
 
 /** Functions cannot be sent to other processes. */
-function refuseOthers(options: Omit<ServeOptions, "workers" | "ports" | "cache">): void {
+function refuseOthers(
+  options: Omit<ServeOptions, "workers" | "ports" | "adminPort" | "cache" | "metrics">,
+): void {
   const given = Object.entries(options).find(([, value]) => value !== undefined)?.[0];
   if (given === undefined) return;
   throw new TypeError(
@@ -106,9 +134,12 @@ function filesOf(config: Configuration): readonly SourceFile[] {
   );
 }
 
-function refuseUnshared({ connectors }: Model): void {
+function refuseUnshared({ connectors, flows }: Model): void {
   for (const { name, definition, options } of connectors.values()) {
-    const why = definition.unshared?.(options);
+    const operations = flows.flatMap(({ source }) =>
+      source.kind === "connector" && source.connector === name ? [source.operation] : []
+    );
+    const why = definition.unshared?.(options, operations);
     if (why !== undefined) throw new ConnectorError(name, `with several workers, ${why}`);
   }
 }
@@ -126,10 +157,14 @@ async function requireFreePorts(
 /** Calls the workers. They listen themselves, so there is nothing to mount. */
 class WorkersRuntime implements Runtime {
   readonly #supervisor: Supervisor;
+  readonly #hasMetrics: boolean;
   readonly #close: () => Promise<void>;
+  /** Made with the first scrape. */
+  #totals: ProcessTotals | undefined;
 
-  constructor(supervisor: Supervisor, close: () => Promise<void>) {
+  constructor(supervisor: Supervisor, hasMetrics: boolean, close: () => Promise<void>) {
     this.#supervisor = supervisor;
+    this.#hasMetrics = hasMetrics;
     this.#close = close;
   }
 
@@ -155,33 +190,34 @@ class WorkersRuntime implements Runtime {
     return await this.#supervisor.call("sendToUser", [user, data, choice]) as number;
   }
 
+  async presence(room: string, choice: ConnectorChoice = {}): Promise<RoomPresence> {
+    return await this.#supervisor.call("presence", [room, choice]) as RoomPresence;
+  }
+
   async publish(key: string, body: unknown, options: PublishOptions = {}): Promise<void> {
     await this.#supervisor.call("publish", [key, body, options]);
   }
 
   counts(): Counts {
-    const all = this.#supervisor.statuses.flatMap(({ counts }) => Object.entries(counts));
-    const sums = [...Map.groupBy(all, ([connector]) => connector)]
-      .map(([connector, parts]) => [connector, sumOf(parts.map(([, counts]) => counts))]);
-    return Object.fromEntries(sums);
+    return countsOfAll(this.#supervisor.statuses.map(({ counts }) => counts));
+  }
+
+  async metrics(): Promise<string> {
+    if (!this.#hasMetrics) throw metricsAreOff();
+    const { ProcessTotals, workersData } = await import("../metrics/mod.ts");
+    this.#totals ??= new ProcessTotals();
+    const processes = await scrape(this.#supervisor.running);
+    const own = workersData(this.#supervisor.workers);
+    return await this.#totals.text(new Map([...processes, ["supervisor", own]]));
   }
 
   health(): Readonly<Record<string, string>> {
-    return Object.assign({}, ...this.#supervisor.statuses.map(({ health }) => health));
+    return healthOfAll(this.#supervisor);
   }
 
   close(): Promise<void> {
     return this.#close();
   }
-}
-
-/** Adds up the counters of the same name. */
-function sumOf(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const sums = new Map<string, number>();
-  for (const [name, count] of parts.flatMap((part) => Object.entries(part))) {
-    sums.set(name, (sums.get(name) ?? 0) + count);
-  }
-  return Object.fromEntries(sums);
 }
 
 function refuse(name: string): never {

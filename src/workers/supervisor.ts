@@ -2,12 +2,24 @@
 import { systemClock } from "../base/clock.ts";
 import { WorkerError } from "../base/errors.ts";
 import { retryDelay, type RetryDelays } from "../base/retry.ts";
-import { Coordinator, type RemoteMember, startHealthChecks } from "../cluster/mod.ts";
+import { withTimeout } from "../base/timeout.ts";
+import {
+  Coordinator,
+  newInstanceId,
+  type RemoteMember,
+  startHealthChecks,
+} from "../cluster/mod.ts";
 import type { Logger } from "../contract/connector.ts";
 import { MemoryDedupeStore } from "../flow/dedupe.ts";
+import { clientsOf, watchShutdown, type Work } from "../runtime/progress.ts";
+import type { WorkerStatus } from "../server/status.ts";
+import { LinkServer } from "./link-server.ts";
 import { logRelayed } from "./log.ts";
 import { WorkerProcess } from "./process.ts";
+import { watchWorkers } from "./progress.ts";
+import type { RunningWorker } from "./scrape.ts";
 import type { RuntimeCall, Started, StartOrder, Status } from "./protocol.ts";
+import { newState, withoutReport, type WorkerState } from "./state.ts";
 import { valueOf } from "./wire.ts";
 
 /** The delays before a worker that keeps ending is restarted. */
@@ -17,6 +29,9 @@ const STABLE_AFTER = 10_000;
 /** How much longer than its own shutdown a worker may take to end, in milliseconds. */
 const KILL_DELAY = 2_000;
 
+/** How long after the end of its link a worker may take to end, in milliseconds. */
+const END_DELAY = 1_000;
+
 /** What a supervisor is made with. */
 export interface SupervisorOptions {
   /** The number of workers. */
@@ -24,27 +39,14 @@ export interface SupervisorOptions {
   /** The program and the arguments of a worker. */
   readonly command: readonly string[];
   /** What each worker runs. */
-  readonly order: Omit<StartOrder, "worker" | "leader">;
+  readonly order: Omit<StartOrder, "worker" | "leader" | "instance" | "link">;
   /** Milliseconds that the shutdown of a worker may take. */
   readonly shutdownTimeout: number;
   readonly logger: Logger;
 }
 
-/** One worker, which is one process after another. */
-interface WorkerState {
-  readonly worker: number;
-  process: WorkerProcess | undefined;
-  /** The process as the other workers reach it. */
-  member: RemoteMember | undefined;
-  /** True when it has started. */
-  ready: boolean;
-  status: Status;
-  startedAt: number;
-  /** How often in a row it ended soon after its start. */
-  failures: number;
-  restart: ReturnType<typeof setTimeout> | undefined;
-  stopHealthChecks: (() => void) | undefined;
-}
+/** What the workers do. A worker that ends while they are running is restarted. */
+export type Phase = "starting" | "running" | "closing";
 
 /** The workers of one service. */
 export class Supervisor {
@@ -54,25 +56,20 @@ export class Supervisor {
     createDedupeStore: (maxKeys) => new MemoryDedupeStore(maxKeys),
   });
   readonly #workers: readonly WorkerState[];
+  readonly #links: LinkServer;
   #ports: Readonly<Record<string, number>>;
-  /** Between the start and the shutdown: a worker that ends is restarted. */
-  #running = false;
-  #closing = false;
+  #phase: Phase = "starting";
 
-  private constructor(options: SupervisorOptions) {
+  /** Starts nothing yet. */
+  constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#links = new LinkServer({
+      clock: systemClock,
+      onLost: (instance) => this.#warnOfLoss(instance),
+      onBroken: (instance, reason) => this.#endBroken(instance, reason),
+    });
     this.#ports = options.order.ports;
-    this.#workers = Array.from({ length: options.workers }, (_, index): WorkerState => ({
-      worker: index + 1,
-      process: undefined,
-      member: undefined,
-      ready: false,
-      status: { counts: {}, health: {} },
-      startedAt: 0,
-      failures: 0,
-      restart: undefined,
-      stopHealthChecks: undefined,
-    }));
+    this.#workers = Array.from({ length: options.workers }, (_, index) => newState(index + 1));
   }
 
   /**
@@ -80,28 +77,56 @@ export class Supervisor {
    *
    * @throws {ConnectorError | WorkerError} A worker failed to start; all have been ended.
    */
-  static async start(
-    options: SupervisorOptions,
-  ): Promise<{ readonly supervisor: Supervisor; readonly started: Started }> {
-    const supervisor = new Supervisor(options);
-    const [first, ...others] = supervisor.#workers;
+  async start(): Promise<Started> {
+    const [first, ...others] = this.#workers;
+    const waiting = watchWorkers(this.#options.logger);
+    const start = (state: WorkerState) => waiting.add(state.worker, this.#start(state));
     try {
+      await this.#links.listen();
       // The processes load their code side by side.
-      for (const state of supervisor.#workers) supervisor.#spawn(state);
-      const started = await supervisor.#start(first);
-      supervisor.#ports = started.ports;
-      await Promise.all(others.map((state) => supervisor.#start(state)));
-      const lost = supervisor.#workers.find(({ ready }) => !ready);
+      for (const state of this.#workers) this.#spawn(state);
+      const started = await start(first);
+      this.#ports = started.ports;
+      await Promise.all(others.map(start));
+      const lost = this.#workers.find(({ ready }) => !ready);
       if (lost !== undefined) {
         throw new WorkerError(`worker ${lost.worker} ended before all workers were ready`);
       }
-      supervisor.#running = true;
-      return { supervisor, started };
+      this.#phase = "running";
+      return started;
     } catch (error) {
       // The first error is the one to report.
-      await supervisor.close().catch(() => {});
+      await this.close().catch(() => {});
       throw error;
+    } finally {
+      waiting.end();
     }
+  }
+
+  /** The processes that run. */
+  get running(): readonly RunningWorker[] {
+    return this.#workers.flatMap(({ instance, process }) => process ? [{ instance, process }] : []);
+  }
+
+  /** What the workers do. */
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** What is at work in all workers, at most a second ago. */
+  get work(): Work {
+    const flows = this.statuses.reduce((sum, { flows }) => sum + flows, 0);
+    const counts = this.statuses.flatMap(({ counts }) => Object.values(counts));
+    return { flows, clients: clientsOf(counts) };
+  }
+
+  /** Whether each worker runs. */
+  get workers(): readonly WorkerStatus[] {
+    return this.#workers.map(({ worker, ready, restarts }) => ({
+      worker,
+      running: ready,
+      restarts,
+    }));
   }
 
   /** The latest report of every worker, at most a second old. */
@@ -126,9 +151,12 @@ export class Supervisor {
 
   /** Shuts all workers down; kills a worker that takes too long. */
   async close(): Promise<void> {
-    this.#running = false;
-    this.#closing = true;
+    const wasRunning = this.#phase === "running";
+    this.#phase = "closing";
+    const waiting = wasRunning ? watchShutdown(() => this.work) : undefined;
     const ends = await Promise.allSettled(this.#workers.map((state) => this.#close(state)));
+    waiting?.end();
+    await this.#links.close();
     const failed = ends.find((end) => end.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   }
@@ -142,44 +170,41 @@ export class Supervisor {
         // A worker that has ended meanwhile is followed by the next leader.
         process.functions.lead.asEvent().catch(() => {});
       },
-      deliver: (messages) => void process.functions.deliver.asEvent(messages),
-      respond: (connector, text) => process.functions.respond(connector, text),
-      ping: () => process.functions.ping(),
     };
-    const functions = this.#coordinator.join(member);
     const process: WorkerProcess = new WorkerProcess(command, {
-      ...functions,
-      subscribe: () => {
-        functions.subscribe();
-        this.#checkHealth(state);
-      },
+      ...this.#coordinator.join(member),
+      listening: () => this.#checkHealth(state),
       report: (status) => void (state.status = status),
       log: logRelayed,
     });
     state.process = process;
     state.member = member;
+    const instance = state.instance = newInstanceId();
+    state.link = this.#links.admit(instance);
     state.startedAt = performance.now();
     void process.ended.then((ending) => {
       this.#coordinator.leave(member);
+      this.#links.end(instance);
       state.stopHealthChecks?.();
       state.stopHealthChecks = undefined;
       state.process = undefined;
       state.member = undefined;
+      state.link = undefined;
       state.ready = false;
-      state.status = { counts: {}, health: { runtime: "is not running" } };
-      if (!this.#running) return;
+      state.status = withoutReport({ runtime: "is not running" });
+      if (this.#phase !== "running") return;
       this.#coordinator.elect();
       this.#restart(state, ending);
     });
   }
 
   async #start(state: WorkerState): Promise<Started> {
-    const { process, member, worker } = state;
-    if (process === undefined || member === undefined) {
+    const { process, member, worker, instance, link } = state;
+    if (process === undefined || member === undefined || link === undefined) {
       throw new WorkerError(`worker ${worker} ended before it was ready`);
     }
     const leader = this.#coordinator.isLeader(member);
-    const order = { ...this.#options.order, ports: this.#ports, worker, leader };
+    const order = { ...this.#options.order, ports: this.#ports, worker, leader, instance, link };
     const result = await Promise.race([process.functions.start(order), process.ended]);
     if (typeof result === "string") {
       throw new WorkerError(`worker ${worker} ended before it was ready (${result})`);
@@ -188,7 +213,7 @@ export class Supervisor {
     state.ready = true;
     this.#coordinator.ready(member);
     this.#checkHealth(state);
-    if (this.#running) this.#coordinator.elect();
+    if (this.#phase === "running") this.#coordinator.elect();
     return started;
   }
 
@@ -200,10 +225,11 @@ export class Supervisor {
     const delay = state.failures === 0 ? 0 : retryDelay(state.failures, RESTARTS);
     logger.error("worker {worker} ended ({ending}); restarting it", { worker, ending });
     state.restart = setTimeout(() => {
+      state.restarts++;
       this.#spawn(state);
       this.#start(state).catch((error) => {
         // The end of a process is logged where it is noticed.
-        if (!this.#running || error instanceof WorkerError) return;
+        if (this.#phase !== "running" || error instanceof WorkerError) return;
         logger.error("worker {worker} failed to start: {error}", { worker, error });
         state.process?.kill();
       });
@@ -217,12 +243,32 @@ export class Supervisor {
    */
   #checkHealth(state: WorkerState): void {
     const { process, worker, stopHealthChecks } = state;
-    if (process === undefined || stopHealthChecks !== undefined || this.#closing) return;
+    if (process === undefined || stopHealthChecks !== undefined || this.#phase === "closing") {
+      return;
+    }
     state.stopHealthChecks = startHealthChecks(systemClock, () => process.functions.ping(), () => {
       const message = "worker {worker} has not responded for 10 seconds; killing it";
       this.#options.logger.error(message, { worker });
       process.kill();
     });
+  }
+
+  /** A link can end before its process does. */
+  async #endBroken(instance: string, reason: string): Promise<void> {
+    const state = this.#workers.find((one) => one.instance === instance);
+    const { process } = state ?? {};
+    if (state === undefined || process === undefined) return;
+    const ended = await withTimeout(process.ended, END_DELAY, () => undefined);
+    if (ended !== undefined) return;
+    const message = "the link of worker {worker} {reason}; killing it";
+    this.#options.logger.error(message, { worker: state.worker, reason });
+    process.kill();
+  }
+
+  #warnOfLoss(instance: string): void {
+    const { worker } = this.#workers.find((one) => one.instance === instance) ?? {};
+    const message = "worker {worker} does not read what the others send; leaving messages out";
+    this.#options.logger.warn(message, { worker });
   }
 
   async #close(state: WorkerState): Promise<void> {

@@ -2,10 +2,11 @@
 import process from "node:process";
 import { createBirpc } from "birpc";
 import { WorkerError } from "../base/errors.ts";
-import { type ChannelMessage, ClusterMember } from "../cluster/mod.ts";
+import { ClusterMember, WorkerLink } from "../cluster/mod.ts";
 import type { Host } from "../server/host.ts";
-import { type Service, startService } from "../server/mod.ts";
+import { type StartedService, startService } from "../server/mod.ts";
 import { MemoryTextCache, replay } from "./inputs.ts";
+import { connectToHub } from "./link-socket.ts";
 import { relayLog } from "./log.ts";
 import type { StartOrder, Status, SupervisorFunctions, WorkerFunctions } from "./protocol.ts";
 import { resultOf } from "./wire.ts";
@@ -37,7 +38,7 @@ class Worker implements WorkerFunctions {
   /** The number of messages that have not left this process yet. */
   #unsent = 0;
   #member: ClusterMember | undefined;
-  #service: Service | undefined;
+  #service: StartedService | undefined;
   #closed: Promise<void> | undefined;
   #reporting: ReturnType<typeof setInterval> | undefined;
 
@@ -66,8 +67,9 @@ class Worker implements WorkerFunctions {
     });
   }
 
-  start({ worker, leader, files, cache, inputs, ports, logLevel }: StartOrder) {
+  start(order: StartOrder) {
     return resultOf(async () => {
+      const { worker, leader, instance, files, cache, inputs, ports, logLevel, metrics } = order;
       if (logLevel !== undefined) {
         await relayLog(
           logLevel,
@@ -77,13 +79,26 @@ class Worker implements WorkerFunctions {
         );
       }
       const { options, listen } = this.#host;
-      const cluster = this.#member = new ClusterMember(leader, this.#supervisor);
+      const cluster = this.#member = new ClusterMember({
+        worker,
+        leader,
+        instance,
+        link: new WorkerLink({ connect: (listener) => connectToHub(order.link, listener) }),
+        coordinator: this.#supervisor,
+      });
       const service = await startService(
         files,
-        { ...options, ...replay(inputs), cache: new MemoryTextCache(cache), ports, cluster },
+        {
+          ...options,
+          ...replay(inputs),
+          cache: new MemoryTextCache(cache),
+          ports,
+          cluster,
+          metrics,
+        },
         async (...address) => {
-          // Before the first client connects, since messages of other workers are for it, too.
-          await cluster.subscribe();
+          // Awaited, so that the supervisor knows it before the first client.
+          await this.#supervisor.listening();
           return await listen(...address);
         },
       );
@@ -97,14 +112,6 @@ class Worker implements WorkerFunctions {
     this.#member?.lead();
   }
 
-  deliver(messages: readonly ChannelMessage[]): void {
-    this.#member?.deliver(messages);
-  }
-
-  respond(connector: string, text: string): string {
-    return this.#member?.respond(connector, text) ?? "null";
-  }
-
   ping(): void {}
 
   call(...[method, args]: Parameters<WorkerFunctions["call"]>) {
@@ -112,6 +119,13 @@ class Worker implements WorkerFunctions {
       const { runtime } = this.#service ?? fail("the worker is not ready yet");
       const call = runtime[method] as (...args: readonly unknown[]) => Promise<unknown>;
       return await call.apply(runtime, JSON.parse(args)) ?? null;
+    });
+  }
+
+  metrics() {
+    return resultOf(() => {
+      const { runtime } = this.#service ?? fail("the worker is not ready yet");
+      return Promise.resolve(runtime.metricsData());
     });
   }
 
@@ -142,9 +156,14 @@ class Worker implements WorkerFunctions {
    * Reports even if nothing has changed, and during the shutdown, since a failed report shows that the
    * supervisor is gone.
    */
-  #report({ runtime }: Service): void {
+  #report({ runtime }: StartedService): void {
     const report = (): void => {
-      const status: Status = { counts: runtime.counts(), health: runtime.health() };
+      const status: Status = {
+        counts: runtime.counts(),
+        health: runtime.health(),
+        serving: runtime.serving,
+        flows: runtime.work.flows,
+      };
       send(this.#supervisor.report.asEvent(status));
     };
     report();

@@ -20,6 +20,8 @@ export interface Import {
   readonly specifier: string;
   /** True where it is only ever imported by `import()`. */
   readonly dynamic: boolean;
+  /** Whether it brings types alone, so that nothing is loaded. */
+  readonly typeOnly?: boolean;
 }
 
 /** The imports of each module, by its path relative to the repository. */
@@ -97,6 +99,7 @@ export async function readGraph(): Promise<Graph> {
         target: relative(redirects[target] ?? target),
         specifier: dependency.specifier,
         dynamic: dependency.isDynamic ?? false,
+        typeOnly: dependency.code === undefined,
       };
     });
     graph.set(file, imports);
@@ -116,13 +119,39 @@ export const edge: readonly string[] = [
   // What they and the drivers below share.
   "src/base/text-file.ts",
   "src/base/folder.ts",
+  "src/contract/tls-files.ts",
 ];
 
 /** The drivers that need a `node:` module or a client made for Node. Only `import()` loads them. */
 export const nodeDrivers: readonly string[] = [
+  "src/connectors/database/drivers/postgres/**",
+  "src/connectors/database/drivers/mysql/**",
   "src/connectors/database/drivers/sqlite/**",
+  "src/connectors/database/drivers/connection-pool.ts",
+  "src/connectors/database/drivers/server-connections.ts",
   "src/connectors/database/migration-files.ts",
+  "src/connectors/http/platform/**",
   "src/connectors/mq/drivers/rabbitmq/**",
+  "src/connectors/mq/drivers/nats/backplane/**",
+  "src/connectors/mq/drivers/redis/mod.ts",
+  "src/connectors/mq/drivers/redis/backplane/**",
+  "src/connectors/mq/drivers/redis/server/**",
+  ...["confirmations", "connection", "core-consumer", "declarations", "delivery", "greeting"]
+    .concat(
+      "identity",
+      "login",
+      "message",
+      "mod",
+      "probing",
+      "publishing",
+      "stream-consumer",
+      "topology",
+      "transport",
+    )
+    .map((name) => `src/connectors/mq/drivers/nats/${name}.ts`),
+  "src/connectors/mqtt/client/**",
+  // Their text is written by a client made for Node.
+  "src/metrics/**",
 ];
 
 /** Whether a file belongs to the core, which uses web standards alone. */

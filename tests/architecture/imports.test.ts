@@ -45,7 +45,14 @@ test("every folder says in its mod.ts what it may import, and imports just that"
 
 test("the folders have no circle", () => {
   const edges = [...rules].map(([folder, allowed]) =>
-    [folder, allowed.map((target) => ({ target, specifier: target, dynamic: false }))] as const
+    [
+      folder,
+      allowed.map((target) => ({
+        target,
+        specifier: target,
+        dynamic: false,
+      })),
+    ] as const
   );
   assert.deepEqual(findCycles(new Map(edges)), []);
 });
@@ -61,6 +68,20 @@ test("no file lies beside a folder of its name", () => {
   assert.deepEqual(pairs, []);
 });
 
+test("a feature of rooms is imported on demand, but for what reads and checks its options", () => {
+  const feature = /^src\/connectors\/websocket\/presence\/(?!(?:fields|checks)\.ts$)/;
+  const problems: string[] = [];
+  for (const [file, imports] of graph) {
+    if (/^src\/connectors\/websocket\/presence\//.test(file)) continue;
+    for (const { target, dynamic } of imports) {
+      if (!dynamic && feature.test(target)) {
+        problems.push(`${file} must load ${target} with import()`);
+      }
+    }
+  }
+  assert.deepEqual(problems, []);
+});
+
 test("a driver that needs Node is imported on demand", () => {
   const problems: string[] = [];
   for (const [file, imports] of graph) {
@@ -74,13 +95,28 @@ test("a driver that needs Node is imported on demand", () => {
   assert.deepEqual(problems, []);
 });
 
-test("a start without plugins and --watch loads none of their code", () => {
+/** What only some configurations or options need. */
+const onDemand = [
+  "src/plugins/**",
+  "src/commands/watch/**",
+  "src/connectors/database/changes/source.ts",
+  "src/connectors/database/drivers/*/**",
+  "src/connectors/database/inspection/**",
+  "src/config/inspection/**",
+  "src/config/planned.ts",
+  "src/connectors/websocket/sse/**",
+  "src/metrics/**",
+];
+
+test("a start loads no code of plugins, --watch, --connect, drivers, changes and metrics that it does not use", () => {
   const problems: string[] = [];
   const look = (file: string): void => {
-    for (const { target, dynamic } of graph.get(file) ?? []) {
-      if (dynamic || seen.has(target)) continue;
+    for (const { target, dynamic, typeOnly } of graph.get(file) ?? []) {
+      if (dynamic || typeOnly || seen.has(target)) continue;
       seen.add(target);
-      if (/^src\/(?:plugins|commands\/watch)\//.test(target)) problems.push(`${file} → ${target}`);
+      if (onDemand.some((pattern) => match(target, pattern) !== null)) {
+        problems.push(`${file} → ${target}`);
+      }
       look(target);
     }
   };
@@ -113,7 +149,11 @@ test("every pattern of the edge and of the drivers matches a file", () => {
 });
 
 test("the cycle search finds a cycle and leaves dynamic imports out", () => {
-  const edgeTo = (target: string, dynamic = false) => ({ target, specifier: target, dynamic });
+  const edgeTo = (target: string, dynamic = false) => ({
+    target,
+    specifier: target,
+    dynamic,
+  });
   const cyclic: Graph = new Map([
     ["a", [edgeTo("b"), edgeTo("node:fs")]],
     ["b", [edgeTo("c")]],

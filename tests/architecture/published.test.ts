@@ -81,6 +81,7 @@ test("npm gets the versions of deno.json, the command and the oldest Node", () =
   for (const [name, range] of Object.entries(dependencies)) {
     assert.equal(`npm:${name}@${range}`, manifest.imports[name]);
   }
+  for (const name of ["mysql2", "pg"]) assert.ok(Object.hasOwn(dependencies, name), name);
   // These two are exact, since Weir uses what is no part of their interface.
   assert.match(dependencies.ws, /^\d/);
   assert.match(dependencies["rabbitmq-client"], /^\d/);

@@ -35,8 +35,8 @@ test("docs/dependencies.md names every dependency", async () => {
   assert.deepEqual(missing, []);
 });
 
-test("the README and CI name the Deno that the tests run on", async () => {
-  for (const file of ["README.md", ".ci/run"]) {
+test("pages and CI name the Deno that the tests run on", async () => {
+  for (const file of ["README.md", "docs/command.md", "docs/development.md", ".ci/run"]) {
     const named = [...(await read(file)).matchAll(/deno@([\d.]+)/g)].map(([, version]) => version);
     assert.deepEqual([...new Set(named)], [versions.deno], file);
   }

@@ -93,5 +93,13 @@ function declarations(source: string): string {
     if (isType) lines.push(`export type ${name} = any;`);
     if (isValue) lines.push(`export const ${name}: any = null;`);
   }
+  for (const [, names] of source.matchAll(/^export \{([^}]*)\} from/gm)) {
+    for (const name of names.split(",").map((name) => name.trim()).filter((name) => name !== "")) {
+      const [, type] = /^type (\w+)$/.exec(name) ?? [];
+      lines.push(
+        type === undefined ? `export const ${name}: any = null;` : `export type ${type} = any;`,
+      );
+    }
+  }
   return lines.join("\n") + "\n";
 }

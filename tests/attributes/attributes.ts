@@ -29,7 +29,8 @@ export function allAttributes(): readonly string[] {
     ...Object.entries(builtInConnectors).flatMap(([name, { fields, destination, step }]) => [
       ...walk(`connector ${name}`, fields),
       ...walk(`to ${name}`, destination?.fields ?? {}),
-      ...walk(`step ${name}`, step?.fields ?? {}),
+      // A step may take the same fields as a destination, and other operations.
+      ...walk(`step ${name}`, step?.fields === destination?.fields ? {} : step?.fields ?? {}),
     ]),
   ];
 }

@@ -4,11 +4,14 @@ import type { Runtime } from "../../src/runtime/mod.ts";
 import { type ClientOptions, handshakeText, SocketClient } from "../support/socket-client.ts";
 import { hosts } from "../support/socket-hosts.ts";
 import { Probe } from "../support/socket-probe.ts";
+import { StreamClient } from "../support/stream-client.ts";
 import type { Row } from "./row.ts";
 
 /** A configuration at work behind a port of its own. */
 export interface Server {
   readonly port: number;
+  /** Undefined for a configuration without an admin port. */
+  readonly adminPort: number | undefined;
   readonly runtime: Runtime;
   /** What flows deliver to connectors of the type `probe`. */
   readonly probe: Probe;
@@ -16,6 +19,8 @@ export interface Server {
   connect(target?: string, options?: ClientOptions): Promise<SocketClient>;
   /** The status of a handshake; the connection stays open. */
   handshake(target: string): Promise<number>;
+  /** The status of a request for a stream of events; the connection stays open. */
+  stream(target: string): Promise<number>;
   /** Sends an HTTP request. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
 }
@@ -27,9 +32,9 @@ export async function withServer<T>(
   env: Readonly<Record<string, string>> = {},
 ): Promise<T> {
   const probe = new Probe();
-  const clients: SocketClient[] = [];
+  const clients: (SocketClient | StreamClient)[] = [];
   // The first host is `serve`; the others are embedded.
-  const { port, runtime, close } = await hosts[0].start(config, {
+  const { port, adminPort, runtime, close } = await hosts[0].start(config, {
     connectors: probe.connectors,
     env: (name) => env[name],
   });
@@ -42,6 +47,7 @@ export async function withServer<T>(
   try {
     return await look({
       port,
+      adminPort,
       runtime,
       probe,
       async connect(target = "/ws", options = {}) {
@@ -50,6 +56,11 @@ export async function withServer<T>(
         return client;
       },
       handshake: async (target) => (await (await open(target)).head()).status,
+      async stream(target) {
+        const client = await StreamClient.send(port, target);
+        clients.push(client);
+        return (await client.head()).status;
+      },
       fetch: (path, init) => fetch(`http://127.0.0.1:${port}${path}`, init),
     });
   } finally {

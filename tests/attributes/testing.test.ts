@@ -1,5 +1,6 @@
 import { testRows } from "./row.ts";
-import { givenRows, mockRows } from "./rows/testing.ts";
+import { givenRows, mockRows, testItselfRows } from "./rows/testing.ts";
 
 testRows(givenRows);
 testRows(mockRows);
+testRows(testItselfRows);

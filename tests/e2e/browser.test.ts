@@ -1,33 +1,19 @@
-/** The pages of the examples in a real browser. */
+/** The chat in a real browser. */
 // Deno alone runs this file, and nothing else needs the package: it is named here.
 // deno-lint-ignore-file no-import-prefix
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import {
-  type BrowserContext,
-  chromium,
-  type Locator,
-  type Page,
-} from "npm:playwright-core@^1.65.1";
-import { openStage, root, type Stage, type Weir } from "../support/process.ts";
-import { serviceTest } from "../support/services.ts";
-import { post, WebClient } from "../support/web-client.ts";
-
-const ARGUMENTS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+import type { Locator, Page } from "npm:playwright-core@^1.65.1";
+import { pause } from "../support/socket-probe.ts";
+import { post } from "../support/web-client.ts";
+import { browserTest, openPage, OVERFLOW, startExample, type World } from "./example-pages.ts";
 
 await browserTest("browser: two tabs chat, and find it all after a reload", async (world) => {
   const ada = await openTab(world, "Ada");
   const bob = await openTab(world, "Bob");
-  await ada.getByText("Bob joined").waitFor();
+  await ada.getByText("is now Bob").waitFor();
+  // Another name is another connection of the same user: nobody leaves.
+  await ada.getByText("Here: Ada, Bob").waitFor();
+  assert.equal(await ada.getByText(/ left$/).count(), 0);
   for (const tab of [ada, bob]) await tab.getByText("Here: Ada, Bob").waitFor();
 
   const hostile = `<img src=x onerror="document.title='taken'"> & <b>bold</b>`;
@@ -52,7 +38,7 @@ await browserTest("browser: two tabs chat, and find it all after a reload", asyn
   await said(bob, hostile).waitFor();
   const texts = await bob.locator("#messages .text").allTextContents();
   assert.deepEqual(texts, [hostile, "Hello Ada", "Nobody is here"]);
-  assert.equal(await bob.getByLabel("Your name").inputValue(), "Bob");
+  await bob.getByRole("button", { name: "Change your name: Bob" }).waitFor();
 });
 
 await browserTest("browser: an order that is posted shows up in every tab", async (world) => {
@@ -80,9 +66,7 @@ await browserTest(
     await ada.getByText("Offline").waitFor();
     await say(ada, "Are you there?");
     await ada.getByText("Sending…").waitFor();
-    // A server that shuts down refuses with 503 whose connection it has accepted before. Nobody else may.
-    const others = complaints.splice(0).filter((text) => !text.includes("response code: 503"));
-    complaints.push(...others);
+    forgetShutdown(complaints);
 
     await startExample("chat", stage, weir.port);
     await ada.getByText("Connected").waitFor();
@@ -90,6 +74,127 @@ await browserTest(
     const bob = await openTab(world, "Bob");
     await said(bob, "Are you there?").waitFor();
     assert.deepEqual(await bob.locator("#messages .text").allTextContents(), ["Are you there?"]);
+  },
+);
+
+await browserTest(
+  "browser: a message reaches its room though the page has gone to another one",
+  async (world) => {
+    const { weir, stage, complaints } = world;
+    const ada = await openTab(world, "Ada");
+    weir.signal("SIGINT");
+    await weir.ended();
+    await ada.getByText("Offline").waitFor();
+    await say(ada, "For the lobby");
+    await ada.getByRole("link", { name: "#kitchen" }).click();
+    await say(ada, "For the kitchen");
+    forgetShutdown(complaints);
+
+    await startExample("chat", stage, weir.port);
+    await ada.locator(".own:not([data-state])", { hasText: "For the kitchen" }).waitFor();
+    const bob = await openTab(world, "Bob");
+    await said(bob, "For the lobby").waitFor();
+    assert.deepEqual(await bob.locator("#messages .text").allTextContents(), ["For the lobby"]);
+    await ada.getByRole("link", { name: "#lobby" }).click();
+    await ada.locator(".own:not([data-state])", { hasText: "For the lobby" }).waitFor();
+  },
+);
+
+await browserTest(
+  "browser: the button tries at once, also under a changed name",
+  async (world) => {
+    const { weir, stage, complaints, browser } = world;
+    // No timer of the page ends while this clock is stopped.
+    await browser.clock.install();
+    const ada = await openTab(world, "Ada");
+    weir.signal("SIGINT");
+    await weir.ended();
+    await ada.getByText("Offline").waitFor();
+    forgetShutdown(complaints);
+    await browser.clock.pauseAt(Date.now() + 3_600_000);
+    await ada.getByText("Offline").waitFor();
+    await changeName(ada, "Grace");
+    await say(ada, "Under my new name");
+
+    await startExample("chat", stage, weir.port);
+    await ada.getByRole("button", { name: "Try now" }).click();
+    await ada.getByText("Connected").waitFor();
+    await ada.getByText("Here: Grace").waitFor();
+    await ada.locator(".own:not([data-state])", { hasText: "Under my new name" }).waitFor();
+  },
+);
+
+await browserTest(
+  "browser: a tab whose network is away for 20 s loses nothing, and nobody sees it go",
+  async (world) => {
+    const ada = await openTab(world, "Ada");
+    // A context of its own: the switch of the network is that of a context.
+    const away = await world.browser.browser()!.newContext();
+    try {
+      const bob = await openTab({ ...world, browser: away }, "Bob");
+      await say(ada, "Before");
+      await said(bob, "Before").waitFor();
+      await ada.getByText("Here: Ada, Bob").waitFor();
+      await Promise.all([ada, bob].map((tab) => tab.evaluate(WATCH)));
+
+      // An open WebSocket goes silent, without an end; a new one is refused at once.
+      await away.setOffline(true);
+      const end = performance.now() + 20_000;
+      await say(ada, "1");
+      await say(bob, "Into the silence");
+      await bob.getByText("Offline").waitFor();
+      await say(bob, "Offline");
+      for (const text of ["2", "3"]) await say(ada, text);
+      assert.equal(await bob.getByText("Sending…").count(), 2);
+      assert.equal(await said(bob, "1").count(), 0);
+      await pause(end - performance.now());
+      await away.setOffline(false);
+
+      const texts = ["Before", "1", "2", "3", "Into the silence", "Offline"];
+      for (const tab of [ada, bob]) {
+        await tab.locator("#messages .text").nth(texts.length - 1).waitFor();
+        await tab.getByText("Sending…").first().waitFor({ state: "detached" });
+        await said(tab, "Offline").waitFor();
+      }
+      await say(bob, "After");
+      await said(ada, "After").waitFor();
+      await bob.locator(".own:not([data-state])", { hasText: "After" }).waitFor();
+      for (const tab of [ada, bob]) {
+        const shown = await tab.locator("#messages .text").allTextContents();
+        assert.deepEqual(shown, [...texts, "After"]);
+        assert.deepEqual(await tab.evaluate(WATCHED), { people: [], notices: [], loads: 0 });
+      }
+    } finally {
+      await away.close();
+    }
+  },
+);
+
+await browserTest(
+  "browser: after a restart of the server the messages are loaded anew",
+  async (world) => {
+    const { weir, stage, complaints } = world;
+    const [ada, bob] = [await openTab(world, "Ada"), await openTab(world, "Bob")];
+    await say(ada, "Before");
+    await said(bob, "Before").waitFor();
+    await bob.getByText("Here: Ada, Bob").waitFor();
+    for (const tab of [ada, bob]) await tab.evaluate(WATCH);
+    weir.signal("SIGINT");
+    assert.equal((await weir.ended()).code, 0, weir.output);
+    for (const tab of [ada, bob]) await tab.getByText("Offline").waitFor();
+    await say(ada, "Between");
+    forgetShutdown(complaints);
+
+    await startExample("chat", stage, weir.port);
+    await ada.locator(".own:not([data-state])", { hasText: "Between" }).waitFor();
+    await said(bob, "Between").waitFor();
+    for (const tab of [ada, bob]) {
+      await tab.getByText("Here: Ada, Bob").waitFor();
+      const { loads } = await tab.evaluate<{ readonly loads: number }>(WATCHED);
+      assert.equal(loads, 1);
+      const texts = await tab.locator("#messages .text").allTextContents();
+      assert.deepEqual(texts, ["Before", "Between"]);
+    }
   },
 );
 
@@ -104,7 +209,7 @@ await browserTest(
     await ada.getByRole("button", { name: "Send again" }).click();
     await ada.getByText("Not sent: ").waitFor();
     await say(ada, "Shorter");
-    await ada.locator("[data-state=sent]", { hasText: "Shorter" }).waitFor();
+    await ada.locator(".own:not([data-state])", { hasText: "Shorter" }).waitFor();
   },
 );
 
@@ -126,10 +231,10 @@ await browserTest(
     }
     const expected = [
       "Skip to the message field",
-      "name",
+      "change-name",
       "#kitchen",
       "room",
-      "messages",
+      "log",
       "text",
       "Send",
     ];
@@ -137,197 +242,48 @@ await browserTest(
   },
 );
 
-await browserTest("browser: the dashboard shows readings as they come", async (world) => {
-  const { weir } = world;
-  const page = await openPage(world, "dashboard");
-  await page.getByText("Live", { exact: true }).waitFor();
-  const card = (metric: string) =>
-    page.getByRole("list", { name: "Metrics" }).getByRole("listitem")
-      .filter({ has: page.getByRole("heading", { name: metric }) });
-  await card("readings stored").getByText("0", { exact: true }).waitFor();
-
-  for (const value of [12, 30, 21.5]) {
-    const reading = { metric: "temperature", value, unit: "°C" };
-    assert.equal((await post(`http://localhost:${weir.port}/readings`, reading)).status, 201);
-  }
-  await card("temperature").getByText("21.5", { exact: true }).waitFor();
-  await card("temperature").getByText("°C").waitFor();
-  const line = card("temperature").locator("polyline");
-  assert.equal((await line.getAttribute("points"))?.split(" ").length, 3);
-  await card("readings stored").getByText("3", { exact: true }).waitFor();
-
-  await page.getByLabel("Value").fill("7");
-  await page.getByRole("button", { name: "Send" }).click();
-  await card("orders open").getByText("7", { exact: true }).waitFor();
-  await page.getByText("Stored.").waitFor();
-  await page.reload();
-  await card("temperature").getByText("21.5", { exact: true }).waitFor();
-  await fits(page);
-}, "dashboard");
-
-await browserTest("browser: notifications come to who follows their topic", async (world) => {
-  const { stage, weir } = world;
-  const page = await openPage(world, "notifications");
-  await page.getByText("Connected", { exact: true }).waitFor();
-  const items = page.getByRole("list", { name: "Notifications, newest first" })
-    .getByRole("listitem");
-  const notify = (topic: string, title: string) =>
-    post(`http://localhost:${weir.port}/notifications`, { topic, title, level: "urgent" });
-  assert.equal((await notify("billing", "Not for this page")).status, 201);
-  assert.equal((await notify("deploys", "<b>Version 7</b> is out")).status, 201);
-  await items.getByRole("heading", { name: "<b>Version 7</b> is out" }).waitFor();
-  assert.equal(await items.count(), 1);
-
-  // Following a topic brings what was said about it, and leaving it takes that away.
-  await page.getByRole("checkbox", { name: "billing" }).check();
-  await items.filter({ hasText: "Not for this page" }).waitFor();
-  await page.getByRole("checkbox", { name: "billing" }).uncheck();
-  assert.equal(await items.count(), 1);
-
-  await page.getByLabel("Title").fill("From the page");
-  await page.getByRole("button", { name: "Send" }).click();
-  await items.filter({ hasText: "From the page" }).waitFor();
-
-  // What comes while the page is away is there when it is back.
-  await page.goto("about:blank");
-  assert.equal((await notify("deploys", "While away")).status, 201);
-  await page.goto(`http://localhost:${weir.port}/`);
-  await items.filter({ hasText: "While away" }).waitFor();
-  weir.signal("SIGINT");
-  assert.equal((await weir.ended()).code, 0, weir.output);
-  await page.getByText("Offline").waitFor();
-  await startExample("notifications", stage, weir.port);
-  await page.getByText("Connected", { exact: true }).waitFor();
-  assert.equal((await notify("deploys", "After a restart")).status, 201);
-  await items.filter({ hasText: "After a restart" }).waitFor();
-  assert.deepEqual(await items.getByRole("heading").allTextContents(), [
-    "After a restart",
-    "While away",
-    "From the page",
-    "<b>Version 7</b> is out",
-  ]);
-  await fits(page);
-}, "notifications");
-
-await browserTest("browser: devices, their readings and their alarms are shown", async (world) => {
-  const { weir } = world;
-  const page = await openPage(world, "iot");
-  await page.getByText("Live", { exact: true }).waitFor();
-  const device = page.getByRole("list", { name: "Devices" }).getByRole("listitem")
-    .filter({ hasText: "greenhouse-1" });
-  const send = async (sensor: string, value: string) => {
-    await page.getByLabel("Sensor").fill(sensor);
-    await page.getByLabel("Value").fill(value);
-    await page.getByRole("button", { name: "Send" }).click();
-  };
-  await send("temperature", "21.5");
-  await device.getByText("temperature 21.5").waitFor();
-  await device.getByText("online").waitFor();
-  await page.getByText("Stored.").waitFor();
-  await page.getByText("None since this page was opened.").waitFor();
-  await send("temperature", "41");
-  await device.locator("[data-alarm=true]", { hasText: "temperature 41" }).waitFor();
-  const alarms = page.getByRole("list", { name: "Alarms" }).getByRole("listitem");
-  await alarms.filter({ hasText: "greenhouse-1: temperature is 41, not 5 to 35" }).waitFor();
-  await page.getByLabel("Value").fill("2000000");
-  await page.getByRole("button", { name: "Send" }).click();
-  await page.getByText("value must be at most 1000000").waitFor();
-
-  // Another device, as a program would be one.
-  const url = `ws://localhost:${weir.port}/devices?device=pump`;
-  const pump = await WebClient.open(url);
-  await pump.request({ type: "reading", data: { sensor: "pressure", value: 3 } });
-  const card = page.getByRole("listitem").filter({ hasText: "pump" });
-  await card.getByText("pressure 3").waitFor();
-  pump.close();
-  await card.getByText("offline").waitFor();
-  await page.reload();
-  await card.getByText("pressure 3").waitFor();
-  await device.getByText("temperature 41").waitFor();
-  await fits(page);
-}, "iot");
-
-/** By how many pixels the page is wider and higher than the window. */
-const OVERFLOW = `[document.documentElement].map((page) => [
-  page.scrollWidth - page.clientWidth,
-  page.scrollHeight - page.clientHeight,
-])[0]`;
 /** The id of what has the focus, or its text. */
 const FOCUSED = "document.activeElement.id || document.activeElement.textContent.trim()";
 
-/** A running example and a browser. */
-interface World {
-  readonly stage: Stage;
-  readonly weir: Weir;
-  readonly browser: BrowserContext;
-  /** What pages complained of. */
-  readonly complaints: string[];
-}
-
-async function browserTest(
-  name: string,
-  run: (world: World) => Promise<void>,
-  example = "chat",
-): Promise<void> {
-  await serviceTest("chromium", name, async () => {
-    const stage = await openStage("deno");
-    const profile = join(stage.folder, "profile");
-    await mkdir(profile);
-    const browser = await chromium.launchPersistentContext(profile, {
-      executablePath: "/usr/bin/chromium",
-      headless: true,
-      args: ARGUMENTS,
-    });
-    try {
-      const complaints: string[] = [];
-      await run({ stage, weir: await startExample(example, stage, 0), browser, complaints });
-      assert.deepEqual(complaints, []);
-    } finally {
-      await browser.close();
-      await stage.end();
+/** Notes what the page shows from here on: other texts of the list of people, notices, loads. */
+const WATCH = `(() => {
+  const people = document.getElementById("people");
+  const watched = globalThis.watched = { people: [], notices: [], loads: 0 };
+  const before = people.textContent;
+  new MutationObserver(() => {
+    if (people.textContent !== before) watched.people.push(people.textContent);
+  }).observe(people, { childList: true });
+  new MutationObserver((changes) => {
+    for (const node of changes.flatMap(({ addedNodes }) => [...addedNodes])) {
+      if (node.className === "notice") watched.notices.push(node.textContent);
     }
-  });
-}
+  }).observe(document.getElementById("messages"), { childList: true });
+  const { fetch } = globalThis;
+  globalThis.fetch = (path) => {
+    if (path.startsWith("/rooms/")) watched.loads++;
+    return fetch(path);
+  };
+})()`;
+const WATCHED = "watched";
 
-/** The connectors whose port serves the page, where they are not called "ws". */
-const CONNECTORS: Readonly<Record<string, string>> = { iot: "pages" };
-
-function startExample(example: string, stage: Stage, port: number): Promise<Weir> {
-  const env = { [`${example.toUpperCase()}_DB`]: join(stage.folder, "example.db") };
-  const connector = CONNECTORS[example] ?? "ws";
-  const args = [join(root, "examples", example), "--port", `${connector}=${port}`];
-  return stage.run(args, { env });
-}
-
-/** Opens the page in a tab of its own; `who` stands in complaints. */
-async function openPage({ browser, weir, complaints }: World, who: string): Promise<Page> {
-  const tab = await browser.newPage();
-  tab.on("pageerror", (error) => complaints.push(`${who}: ${error}`));
-  tab.on("console", (entry) => {
-    // The browser itself reports every attempt to connect that fails.
-    const expected = entry.text().includes("ERR_CONNECTION_REFUSED");
-    if (entry.type() === "error" && !expected) complaints.push(`${who}: ${entry.text()}`);
-  });
-  await tab.goto(`http://localhost:${weir.port}/`);
-  return tab;
+/** A server that shuts down refuses with 503 whose connection it has accepted before. */
+function forgetShutdown(complaints: string[]): void {
+  const others = complaints.splice(0).filter((text) => !text.includes("response code: 503"));
+  complaints.push(...others);
 }
 
 /** Opens the chat in a tab of its own, under a name. */
 async function openTab(world: World, name: string): Promise<Page> {
   const tab = await openPage(world, name);
-  await tab.getByLabel("Your name").fill(name);
-  await tab.getByLabel("Your name").press("Enter");
+  await changeName(tab, name);
   await tab.getByText(new RegExp(`^Here: .*\\b${name}\\b`)).waitFor();
   return tab;
 }
 
-/** No page is wider than its window, down to a small phone's. */
-async function fits(page: Page): Promise<void> {
-  for (const width of [1280, 390, 320]) {
-    await page.setViewportSize({ width, height: 800 });
-    const [excess] = await page.evaluate<readonly number[]>(OVERFLOW);
-    assert.equal(excess, 0, `${width} pixels wide`);
-  }
+async function changeName(tab: Page, name: string): Promise<void> {
+  await tab.getByRole("button", { name: "Change your name" }).click();
+  await tab.getByRole("textbox", { name: "Your name" }).fill(name);
+  await tab.keyboard.press("Enter");
 }
 
 async function say(tab: Page, text: string): Promise<void> {

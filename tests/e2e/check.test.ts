@@ -7,6 +7,7 @@ import type { CheckReport } from "../../src/commands/check.ts";
 import { loadConfig } from "../../src/runtime/load.ts";
 import { hostOptions, readConfigFiles } from "../../src/server/files.ts";
 import { root, type Stage, stageTest } from "../support/process.ts";
+import { runInSession } from "../support/weir-session.ts";
 
 const fixtures = join(root, "tests/fixtures");
 const problems = join(fixtures, "problems");
@@ -14,7 +15,10 @@ const problems = join(fixtures, "problems");
 stageTest("check and run show every mistake of a folder at its place, at once", async (stage) => {
   const expected = await readFile(join(fixtures, "mistakes/expected.txt"), "utf8");
   for (const command of ["check", "run"]) {
-    const exit = await stage.weir([command, "mistakes"], { cwd: fixtures });
+    const args = [command, "mistakes"];
+    const exit = command === "run"
+      ? await stage.weir(args, { cwd: fixtures })
+      : await runInSession(stage, args, { cwd: fixtures });
     assert.deepEqual(exit, { code: 1, signal: null, stdout: "", stderr: expected });
   }
 });
@@ -27,14 +31,14 @@ stageTest(
       const stderr = `${shown.join("\n\n")}\n\n${shown.length} problem${
         shown.length === 1 ? "" : "s"
       }\n`;
-      const exit = await stage.weir(["check", `${name}.hcl`], { cwd: problems });
+      const exit = await runInSession(stage, ["check", `${name}.hcl`], { cwd: problems });
       assert.deepEqual(exit, { code: 1, signal: null, stdout: "", stderr });
     }
     const [stderr, ...more] = (await problemsOf("warning-loop")).map((found) =>
       `${formatProblem(found)}\n\n`
     );
     assert.deepEqual(more, []);
-    const exit = await stage.weir(["check", "warning-loop.hcl"], { cwd: problems });
+    const exit = await runInSession(stage, ["check", "warning-loop.hcl"], { cwd: problems });
     const stdout = "good: 1 connector, 1 flow, 0 tests, 1 warning\n";
     assert.deepEqual(exit, { code: 0, signal: null, stdout, stderr });
   },
@@ -43,7 +47,7 @@ stageTest(
 stageTest("what a broken file declares is missed once the file is gone", async (stage) => {
   const folder = await stage.copy("mistakes");
   await rm(join(folder, "more"), { recursive: true });
-  const { code, stderr } = await stage.weir(["check", folder]);
+  const { code, stderr } = await runInSession(stage, ["check", folder]);
   assert.equal(code, 1);
   assert.match(stderr, /^error\[unknown-connector\]: flow "archive": .*"broken"$/m);
   assert.match(stderr, /^error\[unknown-connector\]: flow "archive", to: .*"brokne"$/m);
@@ -53,20 +57,24 @@ stageTest("what a broken file declares is missed once the file is gone", async (
 stageTest("check says that a configuration is good, with --strict, too", async (stage) => {
   const options = { cwd: fixtures, env: { PAGE_MQ: "rabbitmq" } };
   const stdout = "good: 3 connectors, 3 flows, 4 tests\n";
+  const good = { code: 0, signal: null, stdout, stderr: "" };
   for (const args of [["check", "page"], ["check", "page", "--strict"]]) {
-    const exit = await stage.weir(args, options);
-    assert.deepEqual(exit, { code: 0, signal: null, stdout, stderr: "" });
+    assert.deepEqual(await runInSession(stage, args, options), good);
   }
+  // A process of its own ends as the others do in one.
+  assert.deepEqual(await stage.weir(["check", "page"], options), good);
 });
 
 stageTest("with --strict a warning is an error, and errors are told as ever", async (stage) => {
   const [warning] = (await problemsOf("warning-loop")).map(formatProblem);
   const stderr = `${warning}\n\n1 warning; failing because of --strict: warnings count as errors\n`;
-  const exit = await stage.weir(["check", "--strict", "warning-loop.hcl"], { cwd: problems });
+  const exit = await runInSession(stage, ["check", "--strict", "warning-loop.hcl"], {
+    cwd: problems,
+  });
   assert.deepEqual(exit, { code: 1, signal: null, stdout: "", stderr });
 
   const files = ["warning-loop.hcl", "duration.hcl"];
-  const both = await stage.weir(["check", "--strict", ...files], { cwd: problems });
+  const both = await runInSession(stage, ["check", "--strict", ...files], { cwd: problems });
   assert.equal(both.code, 1);
   assert.match(both.stderr, /\n\n1 problem, 1 warning\n$/);
 });
@@ -155,7 +163,7 @@ stageTest("docs/check.md shows what the command says", async (stage) => {
   const example = (kind: string): string =>
     new RegExp(`^\`\`\`${kind}\\n(.*?)^\`\`\`$`, "ms").exec(text)?.[1] ?? "";
   await writeFile(join(stage.folder, "chat.hcl"), example("hcl"));
-  const exit = await stage.weir(["check", "chat.hcl"]);
+  const exit = await runInSession(stage, ["check", "chat.hcl"]);
   assert.deepEqual(exit, { code: 1, signal: null, stdout: "", stderr: example("text") });
   const { report } = await checkAsJson(stage, ["chat.hcl"]);
   assert.deepEqual(report, JSON.parse(example("json")));
@@ -164,8 +172,10 @@ stageTest("docs/check.md shows what the command says", async (stage) => {
 stageTest("what is long comes whole, as JSON and as text", async (stage) => {
   const connectors = Array.from({ length: 1000 }, (_, n) => `connector "c${n}" {\n}\n`);
   await writeFile(join(stage.folder, "many.hcl"), connectors.join(""));
-  const { report } = await checkAsJson(stage, ["many.hcl"]);
-  assert.equal(report.problems.length, 1000);
+  // What a process has not written when it ends would be missed.
+  const json = await stage.weir(["check", "--json", "many.hcl"]);
+  const report: CheckReport = JSON.parse(json.stdout);
+  assert.deepEqual([report.problems.length, json.stderr], [1000, ""]);
   const { stderr } = await stage.weir(["check", "many.hcl"]);
   assert.match(stderr, /\n\n1000 problems\n$/);
 });
@@ -182,7 +192,7 @@ stageTest("--connect tries databases and brokers, and changes nothing", async (s
   await stage.copy("talk");
   const good = [database("new", "./not/there/yet.db"), database("inside", ":memory:")].join("\n");
   await writeFile(join(stage.folder, "good.hcl"), good);
-  assert.deepEqual(await stage.weir(["check", "--connect", "good.hcl"]), {
+  assert.deepEqual(await runInSession(stage, ["check", "--connect", "good.hcl"]), {
     code: 0,
     signal: null,
     stdout:
@@ -218,6 +228,26 @@ good: 2 connectors, 0 flows, 0 tests
     report.connections?.map(({ connector, found, error }) => [connector, found !== error]),
     [["letter", true], ["rabbit", true], ["new", true]],
   );
+
+  const flow = `flow "f" {
+  when = "@every 1h"
+  to {
+    connector = "inside"
+    target    = "nowhere"
+  }
+}
+`;
+  await writeFile(join(stage.folder, "wrong.hcl"), flow + database("inside", ":memory:"));
+  const wrong = await runInSession(stage, ["check", "--connect", "wrong.hcl"]);
+  assert.equal(wrong.code, 1);
+  assert.equal(wrong.stdout, "");
+  assert.match(wrong.stderr, /^error\[unknown-table\]: .*"nowhere"\n {1}┌ wrong\.hcl:5:17\n/);
+  assert.match(wrong.stderr, /\n\n1 problem\n$/);
+  const json = await checkAsJson(stage, ["--connect", "wrong.hcl"]);
+  assert.deepEqual([json.code, json.report.good], [1, false]);
+  assert.deepEqual(json.report.problems.map(({ code, line }) => [code, line]), [
+    ["unknown-table", 5],
+  ]);
 });
 
 /** The problems of one file in tests/fixtures/problems. */
@@ -235,7 +265,7 @@ async function checkAsJson(
   stage: Stage,
   args: readonly string[],
 ): Promise<{ readonly code: number | null; readonly report: CheckReport }> {
-  const { code, stdout, stderr } = await stage.weir(["check", "--json", ...args]);
+  const { code, stdout, stderr } = await runInSession(stage, ["check", "--json", ...args]);
   assert.equal(stderr, "");
   return { code, report: JSON.parse(stdout) };
 }

@@ -1,9 +1,10 @@
-/** The executable with a plugin that imports a package: counters on a real Redis, in two workers. */
+/** The executable and a real Redis: a plugin that imports a package, and the driver that it has inside. */
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withExecutable } from "../support/executable.ts";
 import { root } from "../support/process.ts";
-import { withNames } from "../support/redis.ts";
+import { SHARED, withNames, withRedis } from "../support/redis.ts";
 import { serviceTest } from "../support/services.ts";
 import { WebClient } from "../support/web-client.ts";
 
@@ -38,4 +39,53 @@ await serviceTest(
         assert.equal((await weir.ended()).code, 0, weir.output);
       })
     ),
+);
+
+await serviceTest(
+  "redis",
+  "executable: a message goes through a stream and a channel of Redis",
+  () =>
+    withExecutable(async (stage) => {
+      const name = `weir-test-${crypto.randomUUID()}`;
+      const hop = (flow: string, [source, operation]: string[], [connector, target]: string[]) => `
+        flow "${flow}" {
+          from {
+            connector = "${source}"
+            operation = "${operation}"
+          }
+          to {
+            connector = "${connector}"
+            ${connector === "ws" ? "operation" : "target"} = "${target}"
+          }
+        }
+      `;
+      const redis = 'type = "mq"\ndriver = "redis"';
+      const text = `
+        connector "ws" {
+          type = "websocket"
+          port = 0
+        }
+        connector "streams" {
+          ${redis}
+          queue { name = "workers" }
+        }
+        connector "channels" {
+          ${redis}
+        }
+        ${hop("in", ["ws", "message"], ["streams", name])}
+        ${hop("on", ["streams", name], ["channels", `${name}.live`])}
+        ${hop("out", ["channels", `${name}.*`], ["ws", "broadcast"])}
+      `;
+      await writeFile(join(stage.folder, "live.hcl"), text);
+      const weir = await stage.run(["live.hcl"]);
+      try {
+        const client = await WebClient.open(weir.addresses[0]);
+        await client.request({ type: "message", data: { text: "hello" } });
+        assert.deepEqual(await client.message(), { text: "hello" });
+        weir.signal("SIGINT");
+        assert.equal((await weir.ended()).code, 0, weir.output);
+      } finally {
+        await withRedis(SHARED, (redis) => redis.del(name));
+      }
+    }),
 );

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { makeCertificate } from "../support/certificate.ts";
 import { freePort } from "../support/ports.ts";
 import { stageTest } from "../support/process.ts";
+import { runInSession } from "../support/weir-session.ts";
 
 stageTest("health: 0 while every connector can serve, else 1 and the reason", async (stage) => {
   await writeFile(
@@ -38,17 +39,22 @@ stageTest("health: 0 while every connector can serve, else 1 and the reason", as
   // A check of this machine must not go through a proxy.
   const proxy = "http://127.0.0.1:9";
   const env = { HTTP_PROXY: proxy, http_proxy: proxy, ALL_PROXY: proxy };
-  const health = async (...args: readonly string[]) => {
+  // The variables of a proxy are those that a process begins with.
+  const alone = async (...args: readonly string[]) => {
     const { code, stdout, stderr } = await stage.weir(["health", ...args], { env });
+    return { code, stdout, stderr };
+  };
+  const health = async (...args: readonly string[]) => {
+    const { code, stdout, stderr } = await runInSession(stage, ["health", ...args]);
     return { code, stdout, stderr };
   };
   const weir = await stage.run(["live.hcl"]);
   const at = `http://localhost:${weir.port}`;
   const ready = `${at}/health/ready`;
-  assert.deepEqual(await health(at), { code: 0, stdout: `ready: ${ready}\n`, stderr: "" });
+  assert.deepEqual(await alone(at), { code: 0, stdout: `ready: ${ready}\n`, stderr: "" });
   const waiting = await stage.run(["away"]);
   const other = `http://localhost:${waiting.port}`;
-  assert.deepEqual(await health(other, "--timeout", "10s"), {
+  assert.deepEqual(await alone(other, "--timeout", "10s"), {
     code: 1,
     stdout: "",
     stderr: `error[not-ready]: ${other}/health/ready: connector "rabbit" cannot serve; ` +
@@ -85,15 +91,18 @@ stageTest("health: a certificate counts, unless the host is this machine", async
   await makeCertificate(stage.folder, "cert");
   const { port } = await stage.run(["."]);
   for (const host of ["localhost", "127.0.0.1"]) {
-    const { code, stdout, stderr } = await stage.weir(["health", `https://${host}:${port}`]);
+    const { code, stdout, stderr } = await runInSession(stage, [
+      "health",
+      `https://${host}:${port}`,
+    ]);
     const expected = `ready: https://${host}:${port}/health/ready\n`;
     assert.deepEqual([code, stdout, stderr], [0, expected, ""]);
   }
   // It leads to this machine, too, and no certificate names it.
-  const foreign = await stage.weir(["health", `https://127.0.0.2:${port}`]);
+  const foreign = await runInSession(stage, ["health", `https://127.0.0.2:${port}`]);
   assert.equal(foreign.code, 1);
   assert.match(foreign.stderr, /^error\[not-ready\]: .+: the request failed: .*self.signed.*\n$/);
-  const plain = await stage.weir(["health", `http://localhost:${port}`]);
+  const plain = await runInSession(stage, ["health", `http://localhost:${port}`]);
   assert.equal(plain.code, 1);
   assert.match(plain.stderr, /^error\[not-ready\]: .+: the request failed: \S.+\n$/);
 });

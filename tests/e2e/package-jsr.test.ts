@@ -5,10 +5,11 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { VERSION } from "../../src/commands/version.ts";
+import { VERSION } from "../../src/base/version.ts";
 import { openStage, root, type Weir } from "../support/process.ts";
 import { Machine } from "../support/project.ts";
 import { startRegistry } from "../support/registry.ts";
+import { withoutTemplateWarning } from "../support/template-warnings.ts";
 import { needTool } from "../support/toolchain.ts";
 import { WebClient } from "../support/web-client.ts";
 
@@ -27,8 +28,9 @@ await service.close();
 test("package: everything works from JSR", async () => {
   await withMachine(async (machine, folder) => {
     await machine.run(`${COMMAND} init app`, folder);
-    const { stdout } = await machine.run(`${COMMAND} check --strict app`, folder);
+    const { stdout, stderr } = await machine.run(`${COMMAND} check app`, folder);
     assert.match(stdout, /^good: /);
+    assert.doesNotMatch(withoutTemplateWarning("chat", stderr), /warning\[/);
     assert.match((await machine.run(`${COMMAND} test app`, folder)).stdout, /tests, all passed$/m);
     await serves(await machine.serve(`exec ${COMMAND} run app`, folder, { PORT: "0" }));
 

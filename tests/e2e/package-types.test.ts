@@ -14,6 +14,7 @@ import { createServer } from "node:http";
 import { createRuntime as createCore, defineConnector, loadConfig, type Model, type Runtime } from "@weir/runtime";
 import { type BunRuntime, createRuntime as createOnBun } from "@weir/runtime/bun";
 import { start } from "@weir/runtime/cli";
+import { type Client, connect } from "@weir/runtime/client";
 import { createRuntime as createOnDeno } from "@weir/runtime/deno";
 import { attach, createRuntime, readConfigFiles, serve, type Service } from "@weir/runtime/node";
 import { runConfigTests, testConfig, testConnector, type TestResult } from "@weir/runtime/testing";
@@ -30,6 +31,11 @@ const others: Runtime[] = [await createCore(""), await createOnDeno("")];
 const results: readonly TestResult[] = (await runConfigTests("")).results;
 await testConfig(test, await readConfigFiles("live.hcl"), { filter: "order" });
 testConnector({ test, module: new URL("file:///list.js"), type: "list", config: "" });
+interface Shop { operations: { order: { request: { item: number }; response: { id: string } } } }
+const weir: Client<Shop> = connect<Shop>("wss://example.com/ws", { token: async () => "T" });
+const { id }: { id: string } = await weir.request("order", { item: 7 }, { retry: true });
+// @ts-expect-error An item is a number.
+await weir.request("order", { item: id });
 // @ts-expect-error A room is a text.
 await runtime.sendToRoom(7, {});
 // @ts-expect-error It is a number.
@@ -40,10 +46,12 @@ export { count, detach, limit, others, results, service, start };
 `;
 
 const CORE = `
+import { connect } from "@weir/runtime/client";
 import { createRuntime, loadConfig } from "@weir/runtime";
 
 const runtime = await createRuntime(await loadConfig(""));
 export const response: Response = await runtime.fetch(new Request("http://localhost/"));
+for await (const message of await connect("/ws").join("a")) console.log(message);
 `;
 
 const STRICT = {

@@ -16,6 +16,7 @@ import { onAllRuntimes, type Process, root, type Stage, type Weir } from "../sup
 import { type Service, serviceTest } from "../support/services.ts";
 import { handshakeText, SocketClient } from "../support/socket-client.ts";
 import { until } from "../support/socket-probe.ts";
+import { StreamClient } from "../support/stream-client.ts";
 import { ack } from "../support/talk.ts";
 
 /** Shows what the proxy says about a client. */
@@ -123,6 +124,12 @@ async function serveBehind(stage: Stage, prepare: Prepare): Promise<void> {
   const app = join(stage.folder, "app");
   await cp(join(root, "deploy/app"), app, { recursive: true });
   await writeFile(join(app, "who.hcl"), who);
+  const service = join(app, "live.hcl");
+  const text = await readFile(service, "utf8");
+  await writeFile(
+    service,
+    replaceAll(text, { 'path = "/ws"': 'path = "/ws"\n  sse  = "/events"' }),
+  );
   const weir = await stage.run(["app", "--port", "ws=0"], { env: { HOST: "127.0.0.1" } });
   const certificate = await makeCertificate(stage.folder, "cert");
   const port = await freePort();
@@ -166,10 +173,28 @@ async function talkThrough(port: number, weir: Weir): Promise<void> {
   assert.deepEqual(answers.find(({ type }) => type === "ack"), ack(1));
   assert.deepEqual(await bob.hear(), said);
 
+  // A stream passes as well, byte by byte: its first comment, and each message at once.
+  const eve = await StreamClient.send(port, "/events", { headers: { Host: "localhost" } });
+  assert.equal((await eve.head()).status, 200);
+  await eve.heartbeats(1);
+  bob.say({ type: "message", data: { text: "to the stream" }, id: 2 });
+  assert.deepEqual(await eve.hear(), { type: "message", data: { text: "to the stream" } });
+  assert.equal((await ada.hear()).type, "message");
+  await bob.hearMany(2);
+
+  // A refusal that a script can see passes, and its close code.
+  const refused = await SocketClient.connect(port);
+  const headers = { "Sec-WebSocket-Protocol": "weir.1" };
+  refused.write(handshakeText(`/ws?user_id=${"x".repeat(256)}`, { headers }));
+  assert.equal((await refused.upgraded()).headers.get("sec-websocket-protocol"), "weir.1");
+  assert.equal((await refused.hear()).code, "invalid_message");
+  assert.deepEqual(await refused.ending(), { code: 4403, reason: "invalid_message" });
+
   bob.close(1000);
   assert.equal((await bob.ending()).code, 1000);
   weir.signal("SIGTERM");
   assert.deepEqual((await ada.ending()).code, 1001);
+  assert.equal((await eve.ending()).code, 1001);
   assert.equal((await weir.ended()).code, 0, weir.output);
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root, type Stage, stageTest } from "../support/process.ts";
+import { runInSession } from "../support/weir-session.ts";
 
 const TESTS = `test "a message is stored" {
   client "alice" { user_id = "alice" }
@@ -99,7 +100,12 @@ FAILED  a message without its column
 
 stageTest("test prints one JSON document where it is asked to", async (stage) => {
   await page(stage, TESTS + WRONG);
-  const { code, stdout, stderr } = await stage.weir(["test", "page", "--json", "--coverage"]);
+  const { code, stdout, stderr } = await runInSession(stage, [
+    "test",
+    "page",
+    "--json",
+    "--coverage",
+  ]);
   const report = JSON.parse(stdout);
   assert.deepEqual([code, stderr], [1, ""]);
   assert.deepEqual([report.tests, report.failed, report.problems], [4, 1, []]);
@@ -131,7 +137,7 @@ stageTest("test prints one JSON document where it is asked to", async (stage) =>
 
 stageTest("test fails where there is nothing to run", async (stage) => {
   await rm(join(await stage.copy("page"), "tests.hcl"));
-  const none = await stage.weir(["test", "page"]);
+  const none = await runInSession(stage, ["test", "page"]);
   assert.deepEqual(none, {
     code: 1,
     signal: null,
@@ -139,14 +145,14 @@ stageTest("test fails where there is nothing to run", async (stage) => {
     stderr: 'error[no-tests]: no tests found; write one as test "what must happen" { … }\n',
   });
   await page(stage, TESTS);
-  const other = await stage.weir(["test", "page", "--filter", "mesage"]);
+  const other = await runInSession(stage, ["test", "page", "--filter", "mesage"]);
   assert.deepEqual(other, {
     code: 1,
     signal: null,
     stdout: "",
     stderr: 'error[no-tests]: none of 3 tests has "mesage" in its name\n',
   });
-  const json = await stage.weir(["test", "page", "--filter", "mesage", "--json"]);
+  const json = await runInSession(stage, ["test", "page", "--filter", "mesage", "--json"]);
   const { tests, problems: [problem] } = JSON.parse(json.stdout);
   assert.deepEqual([json.code, tests, problem.message], [
     1,
@@ -158,10 +164,10 @@ stageTest("test fails where there is nothing to run", async (stage) => {
 stageTest("test shows the mistakes of a configuration at their places", async (stage) => {
   const tests = TESTS.replace('given "alice"', 'given "alise"');
   await page(stage, tests);
-  const { code, stdout, stderr } = await stage.weir(["test", "page"]);
+  const { code, stdout, stderr } = await runInSession(stage, ["test", "page"]);
   assert.deepEqual([code, stdout], [1, ""]);
   assert.match(stderr, /there is no client or connector "alise"\n {1,2}┌ page\/tests\.hcl:3:9\n/);
-  const json = await stage.weir(["test", "page", "--json"]);
+  const json = await runInSession(stage, ["test", "page", "--json"]);
   const { problems: [{ message, line, hint }] } = JSON.parse(json.stdout);
   assert.deepEqual([json.code, json.stderr, line, hint], [1, "", 3, 'did you mean "alice"?']);
   assert.match(message, /no client or connector/);
@@ -182,7 +188,7 @@ stageTest("--dotenv reads .env if it exists, and --env-file replaces it", async 
     TESTS.replace('text = "hello" }\n    id', 'text = env("TEXT", "hello") }\n    id'),
   );
   const test = async (args: readonly string[], env: Record<string, string> = {}) => {
-    const { code, stderr } = await stage.weir(["test", "page", ...args], { env });
+    const { code, stderr } = await runInSession(stage, ["test", "page", ...args], { env });
     assert.equal(stderr, "");
     return code;
   };
@@ -196,7 +202,7 @@ stageTest("--dotenv reads .env if it exists, and --env-file replaces it", async 
 
   await rm(join(stage.folder, ".env"));
   await mkdir(join(stage.folder, ".env"));
-  assert.deepEqual(await stage.weir(["check", "page", "--dotenv"]), {
+  assert.deepEqual(await runInSession(stage, ["check", "page", "--dotenv"]), {
     code: 2,
     signal: null,
     stdout: "",
@@ -208,7 +214,7 @@ stageTest("test runs the example of the page about tests", async (stage) => {
   const text = await readFile(join(root, "docs/testing.md"), "utf8");
   const [, flows, tests] = /```hcl\n([^]*?)```[^]*?```hcl\n([^]*?)```/.exec(text) ?? [];
   await writeFile(join(stage.folder, "shop.hcl"), flows + tests);
-  const { code, stdout } = await stage.weir(["test", "shop.hcl"]);
+  const { code, stdout } = await runInSession(stage, ["test", "shop.hcl"]);
   const [, expected] = /```\n(ok[^]*?)\d+ tests/.exec(text) ?? [];
   assert.equal(code, 1);
   assert.ok(stdout.startsWith(expected), stdout);

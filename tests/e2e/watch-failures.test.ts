@@ -55,7 +55,7 @@ const failures: Readonly<Record<string, Failure>> = {
   "a missing folder of files": {
     apply: (stage) =>
       write(stage, { "c.hcl": server("page").replace("\n}", '\n  static = "./page"\n}') }),
-    problem: /^error\[connector-failed\]: connector "page": static: folder .*page does not exist$/m,
+    problem: /^error\[missing-folder\]: connector "page" \(websocket\): the folder of static .*$/m,
     correct: async (stage) => void await mkdir(join(folderOf(stage), "page")),
   },
   "a missing certificate": {

@@ -155,7 +155,10 @@ stageTest("watch: files of a folder are served as they are, without a restart", 
   const third = await get({ "if-none-match": former });
   assert.deepEqual([third.status, await third.text()], [200, "six"]);
   await rename(page, `${page}.away`);
-  await complains(weir, /^error\[connector-failed\]: .*static: folder .*page does not exist$/m);
+  await complains(
+    weir,
+    /^error\[missing-folder\]: .*the folder of static does not exist: ".\/page"$/m,
+  );
   await complains(weir, /^the previous configuration keeps running; waiting/m);
   assert.equal((await get()).status, 404);
   await rename(`${page}.away`, page);

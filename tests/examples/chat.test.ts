@@ -15,10 +15,10 @@ stageTest(
     const ada = await enter(chat, "Ada", "lobby");
     const bob = await enter(chat, "Bob", "lobby");
     const cyd = await enter(chat, "Cyd", "kitchen");
-    assert.partialDeepStrictEqual(await ada.message(), { kind: "joined", name: "Bob" });
 
     const said = await ada.request(message("m1", "lobby", " <b>Hello</b> ' \\ 🙂 "));
     const heard = await bob.message() as Frame;
+    assert.deepEqual(await ada.message(), heard);
     const text = "<b>Hello</b> ' \\ 🙂";
     assert.partialDeepStrictEqual(heard, { kind: "message", id: "m1", author: "Ada", text });
     assert.deepEqual(said.data, { created_at: heard.created_at });
@@ -46,33 +46,48 @@ stageTest("chat: a page gets the newest fifty messages, oldest first", async (st
   assert.deepEqual(texts, Array.from({ length: 50 }, (_, index) => `${index + 10}`));
 });
 
-stageTest("chat: who comes and goes is told, and greeted by name", async (stage) => {
+stageTest("chat: the members of a room are told by name", async (stage) => {
+  const chat = await startChat(stage);
+  const ada = await enter(chat, "Ada", "lobby");
+  assert.partialDeepStrictEqual(await ada.frame("presence"), {
+    count: 1,
+    members: [{ user_id: "user-Ada", info: { name: "Ada" } }],
+  });
+  const bob = await enter(chat, "Bob", "lobby");
+  const list = await bob.frame("presence");
+  assert.deepEqual(namesIn(list.members).sort(), ["Ada", "Bob"]);
+  const joined = await ada.frame("presence");
+  assert.deepEqual([joined.count, namesIn(joined.joined)], [2, ["Bob"]]);
+
+  await bob.request({ type: "leave_room", room: "lobby" });
+  assert.partialDeepStrictEqual(await ada.frame("presence"), { left: [{ user_id: "user-Bob" }] });
+  await bob.request({ type: "join_room", room: "lobby" });
+  assert.deepEqual(namesIn((await ada.frame("presence")).joined), ["Bob"]);
+  bob.close();
+  assert.partialDeepStrictEqual(await ada.frame("presence"), { left: [{ user_id: "user-Bob" }] });
+});
+
+stageTest("chat: a client that comes back under its user gets what it missed", async (stage) => {
   const chat = await startChat(stage);
   const ada = await enter(chat, "Ada", "lobby");
   const bob = await connect(chat, "Bob");
-  const { data } = await bob.request({ type: "join_room", room: "lobby" });
-  const { who } = data as Frame;
-  assert.deepEqual(await ada.message(), { kind: "joined", who, name: "Bob" });
+  const { epoch, offset } = await bob.request({ type: "join_room", room: "lobby", history: true });
+  assert.equal(namesIn((await ada.frame("presence")).members).length, 1);
+  assert.deepEqual(namesIn((await ada.frame("presence")).joined), ["Bob"]);
+  bob.close(4000);
+  await bob.closed;
+  for (const id of ["m1", "m2"]) await ada.request(message(id, "lobby", id));
 
-  // A greeting reaches the one that it is for, and nobody else of that name.
-  const other = await enter(chat, "Bob", "lobby");
-  assert.partialDeepStrictEqual(await ada.message(), { kind: "joined", name: "Bob" });
-  assert.partialDeepStrictEqual(await bob.message(), { kind: "joined", name: "Bob" });
-  await ada.request({ type: "here", data: { to: who, room: "lobby" } });
-  const here = await bob.message();
-  assert.partialDeepStrictEqual(here, { kind: "here", room: "lobby", name: "Ada" });
-  assert.equal(other.waiting, 0);
-  for (const data of [{ room: "lobby" }, { to: 7, room: "lobby" }, { to: who }]) {
-    const { type } = await ada.request({ type: "here", data });
-    assert.equal(type, "error", JSON.stringify(data));
+  const again = await connect(chat, "Bob");
+  const history = { epoch, offset };
+  const back = await again.request({ type: "join_room", room: "lobby", history });
+  assert.deepEqual([back.type, back.recovered], ["ack", true]);
+  for (const id of ["m1", "m2"]) {
+    assert.partialDeepStrictEqual(await again.message(), { id, text: id });
   }
-
-  await bob.request({ type: "leave_room", room: "lobby" });
-  assert.deepEqual(await ada.message(), { kind: "left", who, name: "Bob" });
-  await bob.request({ type: "join_room", room: "lobby" });
-  assert.deepEqual(await ada.message(), { kind: "joined", who, name: "Bob" });
-  bob.close();
-  assert.deepEqual(await ada.message(), { kind: "left", who, name: "Bob" });
+  // Nobody was told that it had been away.
+  again.close();
+  assert.partialDeepStrictEqual(await ada.frame("presence"), { left: [{ user_id: "user-Bob" }] });
 });
 
 stageTest("chat: a message sent again is stored once, a bad one not at all", async (stage) => {
@@ -81,6 +96,7 @@ stageTest("chat: a message sent again is stored once, a bad one not at all", asy
   const first = await ada.request(message("same", "lobby", "Once"));
   const second = await ada.request(message("same", "lobby", "Twice"));
   assert.deepEqual(second.data, first.data);
+  assert.partialDeepStrictEqual(await ada.message(), { id: "same", text: "Once" });
 
   for (const text of ["", "   ", "x".repeat(2001), 7, null, { a: 1 }, undefined]) {
     const answer = await ada.request(message("bad", "lobby", text));
@@ -101,17 +117,21 @@ stageTest("chat: a message sent again is stored once, a bad one not at all", asy
   const stored = (await history(chat, "lobby")).map(({ id, text }) => [id, text]);
   assert.deepEqual(stored, [["same", "Once"]]);
   assert.deepEqual(await history(chat, "kitchen"), []);
+  assert.equal(ada.waiting, 0);
 });
 
 stageTest("chat: a name is what the address says, within bounds", async (stage) => {
   const chat = await startChat(stage);
   const ada = await enter(chat, "Ada", "lobby");
+  await ada.frame("presence");
   for (const [query, name] of [["", "guest"], [`?name=${"x".repeat(50)}`, "x".repeat(40)]]) {
     const other = await WebClient.open(`ws://localhost:${chat.port}/ws${query}`);
     await other.request({ type: "join_room", room: "lobby" });
-    assert.partialDeepStrictEqual(await ada.message(), { kind: "joined", name });
+    assert.deepEqual(namesIn((await ada.frame("presence")).joined), [name]);
+    await other.request(message(`of ${name}`, "lobby", "Hello"));
+    assert.partialDeepStrictEqual(await ada.message(), { author: name });
     await other.request({ type: "leave_room", room: "lobby" });
-    assert.partialDeepStrictEqual(await ada.message(), { kind: "left", name });
+    assert.equal(((await ada.frame("presence")).left as Frame[]).length, 1);
   }
 });
 
@@ -161,9 +181,13 @@ stageTest("chat: the page is served, and nothing beside it", async (stage) => {
 const PAGE = {
   "": "text/html",
   "chat.js": "text/javascript",
-  "connection.js": "text/javascript",
-  "elements.js": "text/javascript",
+  "log.js": "text/javascript",
+  "message.js": "text/javascript",
   "orders.js": "text/javascript",
+  "page.js": "text/javascript",
+  "people.js": "text/javascript",
+  "rooms.js": "text/javascript",
+  "design.css": "text/css",
   "chat.css": "text/css",
   "favicon.svg": "image/svg+xml",
 };
@@ -194,13 +218,18 @@ function startChat(stage: Stage): Promise<Weir> {
 }
 
 function connect(chat: Weir, user: string): Promise<WebClient> {
-  return WebClient.open(`ws://localhost:${chat.port}/ws?name=${user}`);
+  return WebClient.open(`ws://localhost:${chat.port}/ws?user_id=user-${user}&name=${user}`);
 }
 
 async function enter(chat: Weir, user: string, room: string): Promise<WebClient> {
   const client = await connect(chat, user);
-  await client.request({ type: "join_room", room });
+  await client.request({ type: "join_room", room, presence: true });
   return client;
+}
+
+/** The names of the members that a presence frame has. */
+function namesIn(members: unknown): unknown[] {
+  return (members as { readonly info: Frame }[]).map(({ info }) => info.name);
 }
 
 async function history(chat: Weir, room: string): Promise<readonly Frame[]> {

@@ -82,6 +82,26 @@ stageTest("iot: a device without a proper name is refused", async (stage) => {
   assert.partialDeepStrictEqual(await page.message(), { kind: "online", device: "pump" });
 });
 
+stageTest("iot: a device is online until its last connection has gone", async (stage) => {
+  const weir = await startIot(stage);
+  const page = await open(weir, "/ws");
+  const online = async () => await (await fetch(`${origin(weir)}/online`)).json();
+  const [old, again] = [await connectDevice(weir, "pump"), await connectDevice(weir, "pump")];
+  for (const _ of [old, again]) {
+    assert.partialDeepStrictEqual(await page.message(), { kind: "online", device: "pump" });
+  }
+  old.close(4000);
+  await old.closed;
+  // Its flow has run before this reading comes.
+  await send(again, { sensor: "pressure", value: 3 });
+  assert.partialDeepStrictEqual(await page.message(), { kind: "reading", device: "pump" });
+  assert.deepEqual(await online(), { devices: ["pump"] });
+
+  again.close();
+  assert.partialDeepStrictEqual(await page.message(), { kind: "offline", device: "pump" });
+  assert.deepEqual(await online(), { devices: [] });
+});
+
 stageTest("iot: what is no reading is refused, and whose it is cannot be forged", async (stage) => {
   const weir = await startIot(stage);
   const device = await connectDevice(weir, "pump");

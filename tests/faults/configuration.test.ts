@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Stage } from "../support/process.ts";
 import { printed } from "../support/problems.ts";
+import { runInSession } from "../support/weir-session.ts";
 import { processFault, runtime } from "./stage.ts";
 
 const GOOD = `connector "ws" {
@@ -32,7 +33,7 @@ async function check(
   for (const [name, text] of Object.entries(files)) {
     await writeFile(join(stage.folder, name), text);
   }
-  const { code, stdout, stderr } = await stage.weir(["check", stage.folder]);
+  const { code, stdout, stderr } = await runInSession(stage, ["check", stage.folder]);
   assert.deepEqual([code, stdout], [1, ""], stderr);
   assert.doesNotMatch(stderr, /^ {4}at /m);
   return printed(stderr).map(({ code, message, where }) => {
@@ -179,7 +180,7 @@ processFault(
       "too-large string.hcl the texts up to this place have too many lines, $ and %",
     ]);
     const others = {
-      "digits.hcl": `constants {\n  b = "${"x".repeat(10 * 2 ** 20)}"\n}\nwrong = ?\n`,
+      "digits.hcl": `constants {\n  b = "${"x".repeat(2 ** 21)}"\n}\nwrong = ?\n`,
       "empty.hcl": constants(`[${"1,".repeat(1_000_000)}]`),
       "string.hcl": constants("[2]"),
       "text.hcl": "",
@@ -196,7 +197,7 @@ processFault(
   async (stage) => {
     const text = Array.from({ length: 2_000 }, (_, n) => `a${n} {\n}\n`).join("");
     await writeFile(join(stage.folder, "a.hcl"), text);
-    const { code, stdout, stderr } = await stage.weir(["check", stage.folder]);
+    const { code, stdout, stderr } = await runInSession(stage, ["check", stage.folder]);
     assert.deepEqual([code, stdout], [1, ""]);
     assert.doesNotMatch(stderr, /^ {4}at /m);
     assert.equal(stderr.match(/^error\[unknown-block\]: /gm)?.length, 1_000);

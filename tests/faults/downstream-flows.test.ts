@@ -1,10 +1,11 @@
 /** The entries of "Downstream" about what dies, hangs or fails while flows are at work. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { opcodes } from "../support/socket-frames.ts";
-import { handshakeText, SocketClient } from "../support/socket-client.ts";
 import { post } from "../support/web-client.ts";
 import { codeOf, downstream, downstreamOfBroker, pause, until } from "./downstream.ts";
+import { messagingDelays } from "./messaging/outages.ts";
+import { classic } from "./messaging/rabbitmq.ts";
+import { pingTimes } from "./pings.ts";
 
 /** A flow from the broker that is at work until the probe lets it go. */
 const consuming = `
@@ -37,7 +38,7 @@ await downstreamOfBroker(
     await broker.publish({ routingKey: bench.id }, "at work");
     await bench.probe.received(1);
     const client = await bench.open();
-    broker.freeze();
+    await broker.freeze();
     const asked = client.request({ type: "publish", data: "unconfirmed" });
     await pause(200);
     await broker.kill();
@@ -155,22 +156,6 @@ downstream("slow database → flow times out, pings stay exact", async (bench) =
   assert.equal(codeOf(await client.request({ type: "store", data: { text: "after" } })), undefined);
 });
 
-/** When an idle client is pinged. */
-async function pingTimes(port: number, count: number): Promise<readonly number[]> {
-  const client = await SocketClient.connect(port);
-  client.write(handshakeText("/ws"));
-  await client.upgraded();
-  const times: number[] = [];
-  while (times.length < count) {
-    const { opcode, payload } = await client.frame();
-    assert.equal(opcode, opcodes.ping);
-    times.push(performance.now());
-    client.send({ opcode: opcodes.pong, payload });
-  }
-  client.destroy();
-  return times;
-}
-
 await downstreamOfBroker("slow flow → prefetch stops intake", async (bench, broker) => {
   const prefetch = "consumer {\n prefetch = 3\n }";
   await bench.serve(bench.mq("broker", broker.port, bench.queue + prefetch) + consuming);
@@ -227,3 +212,5 @@ async function waiting(
 function texts(database: DatabaseSync): unknown[] {
   return database.prepare("SELECT text FROM notes").all().map(({ text }) => text);
 }
+
+await messagingDelays([classic]);

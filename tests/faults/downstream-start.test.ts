@@ -133,7 +133,7 @@ processFault("a refused migration ends the start with exit 3, named", async (sta
   assert.deepEqual([exit.code, exit.stdout], [3, ""]);
   assert.match(
     exit.stderr,
-    /^error\[migration-failed\]: connector "db": migration "002_author\.sql" was refused: /,
+    /^error\[migration-failed\]: connector "db": migration "002_author\.sql" was refused: /m,
   );
 });
 

@@ -35,14 +35,20 @@ export function downstream(entry: string, body: Body): void {
 let shared: Promise<Broker> | undefined;
 after(async () => await (await shared)?.end());
 
+/** The node of the file's own, which runs. */
+export async function sharedBroker(): Promise<Broker> {
+  const broker = await (shared ??= Broker.make());
+  await broker.ensure();
+  return broker;
+}
+
 /** Registers an entry that needs a broker: the file's own, which runs when `body` begins. */
 export async function downstreamOfBroker(
   entry: string,
   body: (bench: Bench, broker: Broker) => Promise<void>,
 ): Promise<void> {
   await brokerTest(`${runtime} serve: ${entry}`, async () => {
-    const broker = await (shared ??= Broker.make());
-    await broker.ensure();
+    const broker = await sharedBroker();
     await onBench((bench) => {
       bench.onEnd(() => broker.release());
       return body(bench, broker);
@@ -50,7 +56,8 @@ export async function downstreamOfBroker(
   });
 }
 
-async function onBench(body: Body): Promise<void> {
+/** Runs a body with a bench of its own, and checks afterwards what every entry demands. */
+export async function onBench(body: Body): Promise<void> {
   const bench = new Bench(await mkdtemp(join(tmpdir(), "weir-downstream-")));
   try {
     await body(bench);

@@ -369,9 +369,10 @@ fault(
     if (t.host.features.ping) {
       assert.deepEqual(frames, []);
       const [wait, patience] = [pinged - began, gone - pinged];
-      // Timers may fire a millisecond early.
+      // Timers may fire a millisecond early, and a busy client sees the ping late.
       assert.ok(wait > PING_INTERVAL / 2 - 2 && wait < PING_INTERVAL + ROOM, `${wait} ms`);
-      assert.ok(patience > PONG_TIMEOUT - 20 && patience < PONG_TIMEOUT + ROOM, `${patience} ms`);
+      assert.ok(wait + patience > PING_INTERVAL / 2 + PONG_TIMEOUT - 20, `${wait + patience} ms`);
+      assert.ok(patience > PONG_TIMEOUT / 2 && patience < PONG_TIMEOUT + ROOM, `${patience} ms`);
     } else {
       // Deno's own idle time is twice the interval; it says 1001 before it lets go.
       assert.deepEqual(frames.map(showFrame), ["close 1001"]);

@@ -279,5 +279,5 @@ class Stage implements Fault {
 
 /** The deadlines of a flow share one timer, which is left running when all have ended. */
 function settled({ timers }: Held): readonly string[] {
-  return timers.filter((timer) => !timer.includes("/src/flow/deadlines.ts"));
+  return timers.filter((timer) => !timer.includes("/src/base/deadlines.ts"));
 }

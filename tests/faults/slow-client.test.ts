@@ -13,6 +13,7 @@ import { FrameClient } from "./client.ts";
 import { parsers } from "./hosts.ts";
 import { Readers } from "./reader-thread.ts";
 import { RemoteServer } from "./server/remote.ts";
+import { StreamClient } from "../support/stream-client.ts";
 import { within } from "./within.ts";
 
 const LONG = process.env.WEIR_TEST_LONG === "1";
@@ -33,16 +34,31 @@ const FILLER = "x".repeat(64 * 1024);
 const MB = 1024 * 1024;
 
 function start(host: Host, policy: string): Promise<RemoteServer> {
-  return RemoteServer.start(host, websocket(`slow_client {\n policy = "${policy}"\n }`));
+  const attributes = `sse = "/events"\nslow_client {\n policy = "${policy}"\n }`;
+  return RemoteServer.start(host, websocket(attributes));
 }
 
-for (const policy of ["disconnect", "drop_oldest"] as const) {
+/** How a client is connected that stops reading. */
+type Kind = "socket" | "stream";
+
+const NAMES: Readonly<Record<Kind, string>> = {
+  socket: "client",
+  stream: "client of a stream",
+};
+
+const CASES = [
+  ["socket", "disconnect"],
+  ["socket", "drop_oldest"],
+  ["stream", "drop_oldest"],
+] as const;
+
+for (const [kind, policy] of CASES) {
   for (const host of parsers) {
-    test(`${host.name}: a client that stops reading slows nobody down: ${policy}`, async () => {
+    test(`${host.name}: a ${NAMES[kind]} that stops reading slows nobody down: ${policy}`, async () => {
       const server = await start(host, policy);
       const { port } = server;
       const readers = await Readers.start({ port, count: READERS, room: "all" });
-      const clients: FrameClient[] = [];
+      const clients: (FrameClient | StreamClient)[] = [];
       let sent = 0;
       const measure = async (): Promise<number> => {
         const count = await server.remote.talkFor("all", PER_SECOND, DURATION, sent);
@@ -65,7 +81,7 @@ for (const policy of ["disconnect", "drop_oldest"] as const) {
         const holds = () => best()[1] <= best()[0] * RATIO + SLACK;
         for (let round = 0; round < ROUNDS || (!holds() && round < MOST_ROUNDS); round++) {
           times[0].push(await measure());
-          const slow = await stop(server);
+          const slow = await stop(server, kind);
           clients.push(slow);
           times[1].push(await measure());
           const { connections, dropped } = (await server.counts()).ws;
@@ -90,10 +106,13 @@ for (const policy of ["disconnect", "drop_oldest"] as const) {
   }
 }
 
-for (const host of parsers) {
-  test(`${host.name}: what is kept for a client that stops reading is bounded`, async () => {
+const KINDS_AND_HOSTS = (["socket", "stream"] as const)
+  .flatMap((kind) => parsers.map((host) => [kind, host] as const));
+
+for (const [kind, host] of KINDS_AND_HOSTS) {
+  test(`${host.name}: what is kept for a ${NAMES[kind]} that stops reading is bounded`, async () => {
     const server = await start(host, "drop_oldest");
-    const client = await stop(server);
+    const client = await stop(server, kind);
     try {
       const flood = (megabytes: number) => server.remote.flood("slow", FILLER, megabytes * 16);
       // What the engine itself takes for so much that comes and goes.
@@ -115,11 +134,8 @@ for (const host of parsers) {
 }
 
 /** A member of the room that has stopped reading: neither the kernel nor its queue takes any more. */
-async function stop(server: RemoteServer): Promise<FrameClient> {
-  const client = await FrameClient.connect(server.port);
-  await client.open(`${server.host.mount}/ws?user_id=slow`);
-  client.say({ type: "join_room", room: "all", id: 1 });
-  await client.hear();
+async function stop(server: RemoteServer, kind: Kind): Promise<FrameClient | StreamClient> {
+  const client = await (kind === "socket" ? socketIn(server) : streamIn(server));
   client.socket.pause();
   const full = async (): Promise<number> => {
     const { dropped, closed_slow } = (await server.counts()).ws;
@@ -130,5 +146,20 @@ async function stop(server: RemoteServer): Promise<FrameClient> {
     assert.ok(n < 1_000, "no client was slow");
     await server.remote.flood("slow", FILLER, 1);
   }
+  return client;
+}
+
+async function socketIn(server: RemoteServer): Promise<FrameClient> {
+  const client = await FrameClient.connect(server.port);
+  await client.open(`${server.host.mount}/ws?user_id=slow`);
+  client.say({ type: "join_room", room: "all", id: 1 });
+  await client.hear();
+  return client;
+}
+
+async function streamIn(server: RemoteServer): Promise<StreamClient> {
+  const target = `${server.host.mount}/events?user_id=slow&room=all`;
+  const client = await StreamClient.send(server.port, target);
+  assert.equal((await client.head()).status, 200);
   return client;
 }

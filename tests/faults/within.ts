@@ -1,5 +1,6 @@
 /** Waits for a number to be what it must be. */
 import assert from "node:assert/strict";
+import { nextLook } from "../support/socket-probe.ts";
 import { uncounted } from "./timers.ts";
 
 /** How long that may take, in milliseconds. */
@@ -12,10 +13,10 @@ export async function within(
   expected: number,
   details: () => readonly string[] = () => [],
 ): Promise<void> {
-  const deadline = performance.now() + PATIENCE;
+  const began = performance.now();
   let now = await count();
-  while (now !== expected && performance.now() < deadline) {
-    await new Promise<void>((resolve) => uncounted.setTimeout(resolve, 5));
+  while (now !== expected && performance.now() < began + PATIENCE) {
+    await new Promise<void>((resolve) => uncounted.setTimeout(resolve, nextLook(began)));
     now = await count();
   }
   assert.equal(now, expected, [`${what}: ${now} instead of ${expected}`, ...details()].join("\n"));

@@ -23,7 +23,9 @@ export async function listChecks(root: string): Promise<Check[]> {
   for (
     const path of ["mod.ts", "src", "tests", "bench", "examples", "docs", "package", "executable"]
   ) {
-    if (await holdsCode(join(root, path))) sources.push(path);
+    if (!await holdsCode(join(root, path))) continue;
+    // Pages of examples import what their server serves.
+    sources.push(path === "examples" ? "examples/**/*.ts" : path);
   }
   const { exports } = JSON.parse(await readFile(join(root, "deno.json"), "utf8"));
   return [
@@ -41,12 +43,30 @@ export async function listChecks(root: string): Promise<Check[]> {
         "src",
         "docs/write-a-connector.md",
         "docs/testing.md",
+        "docs/client.md",
+        "docs/metrics.md",
       ],
     },
+    { name: "the client library in one file", args: ["run", "-A", "package/client.ts", "--check"] },
     { name: "docs/configuration.md", args: ["run", "-A", "docs/generate.ts", "--check"] },
     { name: "docs/architecture.md", args: ["run", "-A", "docs/architecture.ts", "--check"] },
+    { name: "docs/from-mycel.md", args: ["run", "-A", "docs/from-mycel.ts", "--check"] },
     { name: "files shown in docs", args: ["run", "-A", "docs/files.ts", "--check"] },
+    { name: "docs/metrics.md", args: ["run", "-A", "docs/metrics.ts", "--check"] },
+    { name: "docs/symptoms.md", args: ["run", "-A", "docs/symptoms.ts", "--check"] },
+    {
+      name: "docs/monitoring/dashboard.json",
+      args: ["run", "-A", "docs/monitoring/dashboard.ts", "--check"],
+    },
     { name: "docs/performance.md", args: ["run", "-A", "bench/report.ts", "--check"] },
+    {
+      name: "docs/client-comparison.md",
+      args: ["run", "-A", "bench/clients/report.ts", "--check"],
+    },
+    {
+      name: "what the pages of the examples share",
+      args: ["run", "-A", "docs/templates/shared.ts", "--check"],
+    },
     {
       name: "templates of weir init",
       args: ["run", "-A", "docs/templates/generate.ts", "--check"],

@@ -24,6 +24,8 @@ export interface Part {
   readonly name: string;
   /** Parts of the same queue run one after the other, whatever the number of lanes. */
   readonly queue?: string | undefined;
+  /** True where its queue is for the sake of the processor alone: a spare lane need not wait for it. */
+  readonly heavy?: boolean;
   readonly run: () => Promise<StepResult>;
 }
 
@@ -32,6 +34,16 @@ export interface Step {
   readonly name: string;
   /** What can run side by side; at least one. */
   readonly parts: readonly Part[];
+}
+
+/** Lanes beside the others, for as long as the machine has something to spare. */
+export interface Spare {
+  /** The most lanes, with the others. */
+  readonly most: number;
+  /** How often it is looked, in milliseconds; each time one part may start. */
+  readonly every: number;
+  /** Whether the machine was free since it was asked last. */
+  free(): boolean;
 }
 
 /** A step with parts that are not finished. */
@@ -45,34 +57,63 @@ interface OpenStep {
 const TEXT_LIMIT = 2000;
 
 /**
- * Runs the parts of all steps, `lanes` at a time. Parts of queues start first, since a queue takes
- * long; the others follow in their order. Returns one result for each step.
+ * Runs the parts of all steps, `lanes` at a time, and more where `spare` says so. Parts of queues start
+ * first, since a queue takes long; the others follow in their order. Returns one result for each step.
  */
-export async function runSteps(steps: readonly Step[], lanes: number): Promise<StepResult[]> {
+export async function runSteps(
+  steps: readonly Step[],
+  lanes: number,
+  spare?: Spare,
+): Promise<StepResult[]> {
   const open: OpenStep[] = steps.map((step) => ({ step, results: [], start: undefined }));
   const waiting = open.flatMap((entry) => entry.step.parts.map((part) => ({ entry, part })))
     .sort((a, b) => Number(b.part.queue !== undefined) - Number(a.part.queue !== undefined));
-  const busy = new Set<string>();
+  const queues = new Map<string, number>();
   const results: StepResult[] = [];
-  const runLane = async (): Promise<void> => {
-    for (;;) {
-      const index = waiting.findIndex(({ part: { queue } }) =>
-        queue === undefined || !busy.has(queue)
-      );
-      // What still waits then is for the lanes that run its queues.
-      if (index === -1) return;
-      const [{ entry, part }] = waiting.splice(index, 1);
-      entry.start ??= performance.now();
-      if (part.queue !== undefined) busy.add(part.queue);
-      entry.results.push(await runPart(part));
-      if (part.queue !== undefined) busy.delete(part.queue);
-      if (entry.results.length < entry.step.parts.length) continue;
-      const result = merge(entry);
-      report(entry.step.name, result, performance.now() - entry.start);
-      results.push(result);
-    }
+  const { promise: done, resolve, reject } = Promise.withResolvers<void>();
+  let running = 0;
+
+  /** Starts the first one that may run now; false where none may. */
+  const startNext = (besides: boolean): boolean => {
+    const index = waiting.findIndex(({ part: { queue, heavy } }) =>
+      queue === undefined || !queues.has(queue) || (besides && heavy === true)
+    );
+    if (index === -1) return false;
+    const [{ entry, part }] = waiting.splice(index, 1);
+    running++;
+    runIn(entry, part).then(() => {
+      running--;
+      fill();
+      if (running === 0) resolve();
+    }, reject);
+    return true;
   };
-  await Promise.all(Array.from({ length: lanes }, runLane));
+  const runIn = async (entry: OpenStep, part: Part): Promise<void> => {
+    entry.start ??= performance.now();
+    const { queue } = part;
+    if (queue !== undefined) queues.set(queue, (queues.get(queue) ?? 0) + 1);
+    entry.results.push(await runPart(part));
+    if (queue !== undefined) {
+      const others = (queues.get(queue) ?? 0) - 1;
+      if (others > 0) queues.set(queue, others);
+      else queues.delete(queue);
+    }
+    if (entry.results.length < entry.step.parts.length) return;
+    const result = merge(entry);
+    report(entry.step.name, result, performance.now() - entry.start);
+    results.push(result);
+  };
+  const fill = (): void => {
+    // What waits when none may start is of a queue at work, whose end comes back here.
+    while (running < lanes && startNext(false));
+  };
+
+  fill();
+  if (running === 0) return results;
+  const timer = spare === undefined ? undefined : setInterval(() => {
+    if (spare.free() && running < spare.most) startNext(true);
+  }, spare.every);
+  await done.finally(() => clearInterval(timer));
   return results;
 }
 

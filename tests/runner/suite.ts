@@ -2,13 +2,16 @@
 
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join, relative, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { basename, isAbsolute, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Tool, Toolchain } from "../support/toolchain.ts";
 import { toolVariable } from "../support/toolchain.ts";
 import { parseReport, type TestCase } from "./junit.ts";
 import { run } from "./process.ts";
+import { splitReport, writeEntry } from "./shared.ts";
 import { type StepResult, tail } from "./steps.ts";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
 
 /** Returns the arguments of a process that may take `timeout` milliseconds. */
 type Command = (report: string, files: readonly string[], timeout: number) => string[];
@@ -28,7 +31,8 @@ const commands: Readonly<Record<Tool, Command>> = {
     `--timeout=${timeout / 2}`, // Bun alone has a limit for each test, of 5 seconds.
     "--reporter=junit",
     `--reporter-outfile=${report}`,
-    ...files.map((file) => `./${file}`), // Without the dot it is a filter, not a path.
+    // Without the dot it is a filter, not a path.
+    ...files.map((file) => isAbsolute(file) ? file : `./${file}`),
   ],
   node: (report, files) => [
     "--test",
@@ -41,16 +45,27 @@ const commands: Readonly<Record<Tool, Command>> = {
   ],
 };
 
+/**
+ * A runtime compiles WebAssembly, which the parser is, again where it is called often, so that it runs
+ * faster. Most processes of tests read a few lines and end: that is half of all that they compute. So
+ * it has to be called more often; Bun never does it.
+ */
+export const compiledOnce: Readonly<Record<string, string>> = {
+  BUN_JSC_useOMGJIT: "0",
+  DENO_V8_FLAGS: "--wasm-tiering-budget=1000000000",
+  NODE_OPTIONS: `--require ${JSON.stringify(join(here, "../support/light-wasm.cjs"))}`,
+};
+
 /** Options of {@link runFiles}. */
 export interface SuiteOptions {
   /** After this time the process is taken to hang and is killed; in milliseconds. */
-  readonly timeout?: number;
-  /** Environment variables, added to those of this process. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly timeout?: number | undefined;
+  /** Environment variables, added to those of this process; undefined removes one. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** A process with one file, and what each further file adds. */
-const timeouts = { oneFile: 120_000, another: 3_000 };
+/** A process with one file, what each further file adds, and the most. */
+const timeouts = { oneFile: 120_000, another: 60_000, most: 600_000 };
 
 /**
  * Runs `files`, given relative to `root`, in one process. A file in which no test ran is a failure.
@@ -62,19 +77,18 @@ export async function runFiles(
   tools: Toolchain,
   options: SuiteOptions = {},
 ): Promise<StepResult> {
-  const timeout = options.timeout ?? timeouts.oneFile + (files.length - 1) * timeouts.another;
+  const { oneFile, another, most } = timeouts;
+  const timeout = options.timeout ?? Math.min(oneFile + (files.length - 1) * another, most);
   const folder = await mkdtemp(join(tmpdir(), "weir-report-"));
   try {
     const report = join(folder, "report.xml");
-    const command = commands[runtime](
-      report,
-      runtime === "deno" && files.length > 1 ? [await writeEntry(files, folder, root)] : files,
-      timeout,
-    );
+    const given = files.length === 1 ? files : [await writeEntry(files, folder, root)];
+    const command = commands[runtime](report, given, timeout);
     const { ok, output, end } = await run(tools[runtime], command, {
       cwd: root,
       env: {
         NO_COLOR: "1",
+        ...compiledOnce,
         // Compiling takes a third of the time of a short test on Node.
         NODE_COMPILE_CACHE: join(root, ".tools/compile-cache"),
         // Tests write nothing to the home folder of the user.
@@ -90,10 +104,14 @@ export async function runFiles(
     });
     // A process that crashed or was killed has written none.
     const xml = await readFile(report, "utf8").catch(() => "");
-    for (const file of files) {
-      if (file.startsWith("tests/faults/")) await keepReport(xml, runtime, file, root);
+    const cases: TestCase[] = [];
+    for (const [file, part] of splitReport(xml, files)) {
+      if (file.startsWith("tests/faults/")) await keepReport(part, runtime, file, root);
+      cases.push(
+        // Node reports a file without tests, or with a failure outside of them, as a test of its name.
+        ...parseReport(part).filter(({ name }) => name !== file).map((test) => ({ ...test, file })),
+      );
     }
-    const cases = nameFiles(parseReport(xml), files, root);
     const failures = cases.filter(({ result }) => result === "failed")
       .map((test) => ({ name: describe(test), text: test.failure }));
     // Where no test failed, the process did.
@@ -117,35 +135,6 @@ export async function runFiles(
   } finally {
     await rm(folder, { recursive: true });
   }
-}
-
-/**
- * Writes a module that imports `files`. Deno loads every file that it is given with all its imports
- * anew; files that one module imports share them, which takes half the time for 100 small files.
- */
-async function writeEntry(
-  files: readonly string[],
-  folder: string,
-  root: string,
-): Promise<string> {
-  const entry = join(folder, "all.test.ts");
-  const imports = files.map((file) => `import ${JSON.stringify(pathToFileURL(join(root, file)))};`);
-  await writeFile(entry, `${imports.join("\n")}\n`);
-  return entry;
-}
-
-/** The tests, each with its path from `files`. */
-function nameFiles(
-  cases: readonly TestCase[],
-  files: readonly string[],
-  root: string,
-): TestCase[] {
-  return cases.map((test) => {
-    // Deno and Node write the module that called `test`, which may be one that the file imports.
-    const file = files.length === 1 ? files[0] : relative(root, resolve(root, test.file));
-    return { ...test, file };
-    // Node reports a file without tests, or with a failure outside of them, as a test of that name.
-  }).filter(({ name }) => !files.includes(name));
 }
 
 function describe({ file, name }: TestCase): string {

@@ -54,6 +54,48 @@ export async function makeCertificate(folder: string, name: string): Promise<Cer
   return { cert, key, pem };
 }
 
+/** Somebody who signs certificates, for servers that check those of their clients. */
+export interface Authority {
+  /** The path of its own certificate. */
+  readonly ca: string;
+  /** What one must trust who trusts it. */
+  readonly pem: string;
+  /** Makes a certificate called `NAME.pem` for localhost and 127.0.0.1, and its key. */
+  issue(name: string): Promise<Certificate>;
+}
+
+/** Makes an authority in a folder. */
+export async function makeAuthority(folder: string): Promise<Authority> {
+  const [ca, key] = ["ca.pem", "ca.key"].map((file) => join(folder, file));
+  const extension = "basicConstraints=critical,CA:TRUE";
+  await request(folder, "authority", ["-addext", extension, "-keyout", key, "-out", ca]);
+  const issue = async (name: string): Promise<Certificate> => {
+    const files = [`${name}.pem`, `${name}.key`].map((file) => join(folder, file));
+    const names = "subjectAltName=DNS:localhost,IP:127.0.0.1";
+    const signed = ["-CA", ca, "-CAkey", key, "-addext", "basicConstraints=CA:FALSE"];
+    await request(folder, name, [
+      ...signed,
+      "-addext",
+      names,
+      "-keyout",
+      files[1],
+      "-out",
+      files[0],
+    ]);
+    return { cert: files[0], key: files[1], pem: await readFile(files[0], "utf8") };
+  };
+  return { ca, pem: await readFile(ca, "utf8"), issue };
+}
+
+/** Elliptic keys are made at once. */
+async function request(folder: string, name: string, args: readonly string[]): Promise<void> {
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+  const all = ["req", "-x509", ...curve, "-days", "2", "-subj", `/CN=${name}`, ...args];
+  const output = await openssl(all, folder);
+  const made = await readFile(args[args.length - 1], "utf8").catch(() => "");
+  if (made === "") throw new Error(`openssl has made no certificate:\n${output}`);
+}
+
 /** Calls `use` with an empty folder, which is removed afterwards. */
 export async function withTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "weir-tls-"));

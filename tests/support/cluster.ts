@@ -1,6 +1,6 @@
 /** The members of a cluster within one process; they talk in JSON as between processes. */
 import { type BirpcReturn, createBirpc } from "birpc";
-import { systemClock } from "../../src/base/clock.ts";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
 import {
   ClusterMember,
   Coordinator,
@@ -9,12 +9,14 @@ import {
   type RemoteMember,
 } from "../../src/cluster/mod.ts";
 import { MemoryDedupeStore } from "../../src/flow/dedupe.ts";
+import { type LinkedWorker, MemoryLinks } from "./link.ts";
+import { looseClock } from "./loose-clock.ts";
 
 /** A member with its connection. */
 export interface LinkedMember {
   readonly member: ClusterMember;
-  /** The functions of the coordinator that it called, in order. */
-  readonly called: string[];
+  /** Its link to the others. */
+  readonly ends: LinkedWorker;
   /** From now on it reads nothing, like a process whose event loop is blocked. */
   hang(): void;
   /** It reads what has arrived meanwhile. */
@@ -69,16 +71,19 @@ export function createCoordinator(): Coordinator {
 /** A coordinator without processes. */
 export class TestCluster {
   readonly #coordinator = createCoordinator();
+  readonly #links: MemoryLinks;
+  #members = 0;
+
+  /** The time of the links. */
+  constructor(clock: Clock = looseClock) {
+    this.#links = new MemoryLinks(clock);
+  }
 
   /** Adds a member; the first is the leader. */
   add(): LinkedMember {
     const [down, up] = [new Wire(), new Wire()];
-    const called: string[] = [];
     const remote: RemoteMember = {
       lead: () => void functions.lead.asEvent(),
-      deliver: (messages) => void functions.deliver.asEvent(messages),
-      respond: (connector, text) => functions.respond(connector, text),
-      ping: () => functions.ping(),
     };
     const functions: BirpcReturn<MemberFunctions, CoordinatorFunctions> = createBirpc(
       this.#coordinator.join(remote),
@@ -86,44 +91,41 @@ export class TestCluster {
     );
     const coordinator = createBirpc<CoordinatorFunctions, MemberFunctions>({
       lead: () => member.lead(),
-      deliver: (messages) => member.deliver(messages),
-      respond: (connector, text) => member.respond(connector, text),
       ping: () => {},
-    }, {
-      post: (message: { readonly m?: string }) => {
-        if (message.m !== undefined) called.push(message.m);
-        up.post(message);
-      },
-      on: down.on,
-      timeout: -1,
-    });
-    const member: ClusterMember = new ClusterMember(
-      this.#coordinator.isLeader(remote),
+    }, { post: up.post, on: down.on, timeout: -1 });
+    const ends = this.#links.add();
+    const { instance, link } = ends;
+    const member: ClusterMember = new ClusterMember({
+      worker: ++this.#members,
+      leader: this.#coordinator.isLeader(remote),
+      instance,
+      link,
       coordinator,
-    );
+    });
     return {
       member,
-      called,
-      hang: () => down.stop(),
-      wakeUp: () => down.goOn(),
+      ends,
+      hang: () => {
+        down.stop();
+        ends.hang();
+      },
+      wakeUp: () => {
+        down.goOn();
+        ends.wakeUp();
+      },
       end: () => {
+        ends.kill();
         down.cut();
         up.cut();
         this.#coordinator.leave(remote);
         functions.$close();
       },
       disconnect: () => {
+        ends.kill();
         member.disconnect();
         coordinator.$close();
       },
     };
-  }
-
-  /** Adds a member that receives the messages of the others. */
-  async addSubscribed(): Promise<LinkedMember> {
-    const linked = this.add();
-    await linked.member.subscribe();
-    return linked;
   }
 }
 

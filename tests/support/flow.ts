@@ -10,6 +10,7 @@ import type {
   WriteRequest,
 } from "../../src/contract/connector.ts";
 import { type ConnectorType, defineConnector } from "../../src/contract/definition.ts";
+import type { FlowObserver } from "../../src/contract/observer.ts";
 import { FlowError } from "../../src/base/errors.ts";
 import { Flow } from "../../src/flow/mod.ts";
 import { loadConfig } from "../../src/runtime/load.ts";
@@ -50,6 +51,8 @@ export interface MakeOptions {
   readonly clock?: Clock;
   /** The keys of connector `c`. */
   readonly keys?: DedupeStore;
+  /** What watches the flow; nothing by default. */
+  readonly observer?: FlowObserver;
 }
 
 /** The event that this input comes from. */
@@ -64,7 +67,7 @@ export function eventOf(input: Readonly<Record<string, unknown>>, client?: Clien
 export async function make(
   body: string,
   answer: (connector: string, request: WriteRequest) => unknown = () => undefined,
-  { blocks = "", clock = new ManualClock(), keys }: MakeOptions = {},
+  { blocks = "", clock = new ManualClock(), keys, observer }: MakeOptions = {},
 ): Promise<Made> {
   const kinds = { a: "probe", b: "probe", c: "probe", m: "broker", r: "api" };
   const connectors = Object.entries(kinds)
@@ -87,6 +90,7 @@ export async function make(
     logger: log.logger,
     clock,
     random: () => 0.5,
+    observer,
   });
   return { flow, writes, log, run: (input = {}, client) => flow.run(eventOf(input, client)) };
 }

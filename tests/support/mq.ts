@@ -12,6 +12,7 @@ import type {
   WriteRequest,
 } from "../../src/contract/connector.ts";
 import { FlowError } from "../../src/base/errors.ts";
+import { nextLook, pause } from "./socket-probe.ts";
 
 /** A line of the log: level, then the message with its values. */
 export type LogLine = readonly [level: string, text: string];
@@ -93,9 +94,9 @@ export async function until(
   condition: () => boolean | Promise<boolean>,
   limit = 15_000,
 ): Promise<void> {
-  const end = Date.now() + limit;
+  const began = performance.now();
   while (!await condition()) {
-    if (Date.now() > end) throw new Error(`timed out waiting for: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (performance.now() > began + limit) throw new Error(`timed out waiting for: ${what}`);
+    await pause(nextLook(began));
   }
 }

@@ -48,6 +48,8 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Makes it the leader of a process group of its own. */
   readonly leader?: boolean;
+  /** Words before the command, such as `["nice"]`. */
+  readonly before?: readonly string[];
   /** Starts a script so that permissions of files hold for it, even if root runs the tests. */
   readonly unprivileged?: boolean;
 }
@@ -139,6 +141,11 @@ export class Process {
     this.#child.stdin?.write(`${line}\n`);
   }
 
+  /** Writes text to its standard input. */
+  type(text: string): void {
+    this.#child.stdin?.write(text);
+  }
+
   /** Sends it a signal. A leader's whole group gets it, as from a terminal. */
   signal(name: NodeJS.Signals): void {
     this.#stopping = true;
@@ -217,7 +224,8 @@ export class Stage {
 
   /** Starts any program. */
   command(command: string, args: readonly string[], options: ProcessOptions = {}): Process {
-    const child = new Process(command, args, { cwd: this.folder, ...options });
+    const [program, ...words] = [...options.before ?? [], command, ...args];
+    const child = new Process(program, words, { cwd: this.folder, ...options });
     this.#processes.push(child);
     return child;
   }

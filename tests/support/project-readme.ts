@@ -4,14 +4,15 @@ import assert from "node:assert/strict";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { test } from "node:test";
-import { TEMPLATES } from "../../src/commands/arguments.ts";
-import { VERSION } from "../../src/commands/version.ts";
+import { TEMPLATES } from "../../src/commands/usage.ts";
+import { VERSION } from "../../src/base/version.ts";
 import { openStage, type Weir } from "./process.ts";
 import { programsOf } from "./programs.ts";
 import { Machine } from "./project.ts";
 import { messageOf, messageWith, openPage } from "./project-page.ts";
 import { type Instruction, instructionsOf, sectionOf } from "./readme.ts";
 import { startRegistry } from "./registry.ts";
+import { withoutTemplateWarning } from "./template-warnings.ts";
 import { type Frame, WebClient } from "./web-client.ts";
 
 type Template = typeof TEMPLATES[number];
@@ -122,6 +123,10 @@ class Reader {
       if (earlier === undefined || !this.#isRepeated(instruction)) await this.#obey(instruction);
     }
     await this.#stop();
+    // It finds the client library that the page imports.
+    if (tool === "deno" && earlier === undefined) {
+      await this.#machine.run("deno check", this.#folder);
+    }
     assert.deepEqual(await this.#unignored(), [...files, ...writes].sort());
   }
 
@@ -182,8 +187,9 @@ class Reader {
   }
 
   async #check(command: string): Promise<void> {
-    const { stdout } = await this.#machine.run(command, this.#folder);
-    assert.match(stdout, /^good: \d+ connectors, \d+ flows, \d+ tests$/m);
+    const { stdout, stderr } = await this.#machine.run(command, this.#folder);
+    assert.match(stdout, /^good: \d+ connectors, \d+ flows, \d+ tests(?:, 1 warning)?$/m);
+    withoutTemplateWarning(this.#template, stderr);
   }
 
   async #test(command: string): Promise<void> {

@@ -1,11 +1,8 @@
 /** Redis in tests: processes of a test's own, and clients. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createClient } from "redis";
-import { keptPort } from "./ports.ts";
+import { createClient } from "@redis/client";
+import { REDIS_SERVER } from "./broker-programs.ts";
+import { makeTls, type Tls, type TlsFiles } from "./broker-tls.ts";
+import { openAt, OwnServer, type Site, WITH_US } from "./own-server.ts";
 
 /** A client of Redis. */
 export type RedisClient = ReturnType<typeof makeClient>;
@@ -60,65 +57,76 @@ export async function withNames(run: (names: CounterNames) => Promise<void>): Pr
   }
 }
 
-/** A process of Redis that keeps nothing on disk, and that can be stopped and started again. */
-export class RedisServer {
-  readonly url: string;
-  readonly #port: number;
-  readonly #folder: string;
-  #process: ChildProcess | undefined;
+/** What a server of a test's own is made with. */
+export interface RedisServerOptions {
+  /** The password of the user `default`; none by default. */
+  readonly password?: string;
+  /** More users with their rules, such as `{ reader: "on >secret ~* &* +@read" }`. */
+  readonly users?: Readonly<Record<string, string>>;
+  /** It speaks nothing but TLS then. */
+  readonly tls?: Tls;
+  /** Whether what it has acknowledged outlives a SIGKILL; false by default: it keeps nothing. */
+  readonly durable?: boolean;
+  /** More of its settings, such as `{ maxmemory: "2mb" }`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
 
-  private constructor(port: number, folder: string) {
-    this.url = `redis://127.0.0.1:${port}`;
-    this.#port = port;
-    this.#folder = folder;
+/** A process of Redis that can be stopped, killed, frozen and started again. */
+export class RedisServer extends OwnServer {
+  /** Where it is, without user and password. */
+  readonly url: string;
+  /** Its certificates; undefined without `tls`. */
+  readonly tls: TlsFiles | undefined;
+  protected readonly stopSignal = "SIGTERM";
+  readonly #settings: readonly string[];
+
+  private constructor(site: Site, options: RedisServerOptions, tls: TlsFiles | undefined) {
+    super(site);
+    this.url = `${tls === undefined ? "redis" : "rediss"}://127.0.0.1:${site.port}`;
+    this.tls = tls;
+    this.#settings = settingsOf(site, options, tls);
   }
 
   /** Starts one on a free port. */
-  static async open(): Promise<RedisServer> {
-    const folder = await mkdtemp(join(tmpdir(), "weir-redis-"));
-    const server = new RedisServer(await keptPort(), folder);
-    try {
-      await server.start();
-    } catch (error) {
-      await rm(folder, { recursive: true });
-      throw error;
-    }
-    return server;
-  }
-
-  /** Starts it again at the same address. */
-  async start(): Promise<void> {
-    if (this.#process !== undefined) return;
-    const options = ["--save", "", "--appendonly", "no", "--bind", "127.0.0.1"];
-    const child = spawn(
-      "/usr/bin/redis-server",
-      ["--port", String(this.#port), "--dir", this.#folder, ...options],
-      { stdio: ["ignore", "pipe", "inherit"] },
-    );
-    this.#process = child;
-    let said = "";
-    await new Promise<void>((resolve, reject) => {
-      child.stdout.setEncoding("utf8").on("data", (text: string) => {
-        said += text;
-        if (said.includes("Ready to accept connections")) resolve();
-      });
-      child.on("error", reject);
-      child.on("close", () => reject(new Error(`redis-server ended:\n${said}`)));
+  static async open(options: RedisServerOptions = {}): Promise<RedisServer> {
+    return await openAt("redis", async (site) => {
+      return new RedisServer(site, options, await makeTls(site.folder, options.tls));
     });
   }
 
-  /** Stops it, which ends all connections. */
-  async stop(): Promise<void> {
-    const child = this.#process;
-    this.#process = undefined;
-    if (child === undefined) return;
-    child.kill();
-    await once(child, "close");
+  protected command(): readonly string[] {
+    return [...WITH_US, REDIS_SERVER, ...this.#settings];
   }
 
-  /** Stops it and removes its folder. */
-  async end(): Promise<void> {
-    await this.stop();
-    await rm(this.#folder, { recursive: true });
+  protected ready(output: string): boolean {
+    return output.includes("Ready to accept connections");
   }
+}
+
+function settingsOf(
+  { folder, port }: Site,
+  { password, users = {}, durable = false, settings = {} }: RedisServerOptions,
+  tls: TlsFiles | undefined,
+): string[] {
+  const all: Record<string, string> = {
+    bind: "127.0.0.1",
+    dir: folder,
+    save: "",
+    appendonly: durable ? "yes" : "no",
+    appendfsync: "always",
+    ...(tls === undefined ? { port: String(port) } : {
+      port: "0",
+      "tls-port": String(port),
+      "tls-cert-file": tls.server.cert,
+      "tls-key-file": tls.server.key,
+      "tls-ca-cert-file": tls.authority.ca,
+      "tls-auth-clients": tls.demanded ? "yes" : "no",
+    }),
+    ...(password === undefined ? {} : { requirepass: password }),
+    ...settings,
+  };
+  return [
+    ...Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]),
+    ...Object.entries(users).flatMap(([name, rules]) => ["--user", name, ...rules.split(" ")]),
+  ];
 }

@@ -47,6 +47,8 @@ const ACCEPT = createHash("sha1").update(`${KEY}258EAFA5-E914-47DA-95CA-C5AB0DC8
   .digest("base64");
 /** How long anything that must happen may take, in milliseconds. */
 const PATIENCE = 10_000;
+/** The longest time that a timer takes. */
+const FOREVER = 2 ** 31 - 1;
 
 /** The head of a handshake, a good one by default. */
 export function handshakeText(target: string, options: HandshakeOptions = {}): string {
@@ -88,10 +90,13 @@ export class SocketClient {
     socket.on("end", () => this.#end());
   }
 
-  /** Connects to a port of this machine. */
-  static connect(port: number, options: ClientOptions = {}): Promise<SocketClient> {
+  /** Connects to a port, of this machine by default. */
+  static connect(
+    port: number,
+    { host = "127.0.0.1", ...options }: ClientOptions & { readonly host?: string } = {},
+  ): Promise<SocketClient> {
     return new Promise((resolve, reject) => {
-      const socket = connect(port, "127.0.0.1");
+      const socket = connect(port, host);
       socket.once("error", reject);
       socket.once("connect", () => {
         socket.off("error", reject);
@@ -194,15 +199,21 @@ export class SocketClient {
   /** Reads to the end; gives the messages before it and how it came. Answers a close frame. */
   async finish(): Promise<{ readonly messages: readonly Message[]; readonly ending: Ending }> {
     const messages: Message[] = [];
+    const ending = await this.each((message) => void messages.push(message), PATIENCE);
+    return { messages, ending };
+  }
+
+  /** Calls `take` with each message until the end, which it answers. Waits for one without a limit. */
+  async each(take: (message: Message) => void, patience: number = FOREVER): Promise<Ending> {
     for (;;) {
-      const frame = await this.#beyondPings();
-      if (frame === undefined) return { messages, ending: { code: 1006, reason: "" } };
-      if (frame.opcode === opcodes.text) messages.push(JSON.parse(frame.payload.toString()));
+      const frame = await this.#beyondPings(patience);
+      if (frame === undefined) return { code: 1006, reason: "" };
+      if (frame.opcode === opcodes.text) take(JSON.parse(frame.payload.toString()));
       else if (frame.opcode === opcodes.close) {
         const { payload } = frame;
         if (!this.#ended) this.send({ opcode: opcodes.close, payload });
         const code = payload.length < 2 ? 1005 : payload.readUInt16BE();
-        return { messages, ending: { code, reason: payload.subarray(2).toString() } };
+        return { code, reason: payload.subarray(2).toString() };
       }
     }
   }
@@ -214,17 +225,17 @@ export class SocketClient {
     return ending;
   }
 
-  async #beyondPings(): Promise<ServerFrame | undefined> {
+  async #beyondPings(patience?: number): Promise<ServerFrame | undefined> {
     for (;;) {
-      const frame = await this.#next();
+      const frame = await this.#next(patience);
       if (frame?.opcode !== opcodes.ping) return frame;
       this.pings++;
       if (this.#answerPings) this.send({ opcode: opcodes.pong, payload: frame.payload });
     }
   }
 
-  async #next(): Promise<ServerFrame | undefined> {
-    const decoded = await this.#until("a frame", decodeFrame, () => undefined);
+  async #next(patience?: number): Promise<ServerFrame | undefined> {
+    const decoded = await this.#until("a frame", decodeFrame, () => undefined, patience);
     if (decoded === undefined) return undefined;
     this.#take(decoded.end);
     const { frame } = decoded;
@@ -249,8 +260,9 @@ export class SocketClient {
     look: (bytes: Buffer) => T | undefined,
     atEnd: () => T | undefined = () =>
       assert.fail(`the connection ended where ${what} was awaited`),
+    patience: number = PATIENCE,
   ): Promise<T> {
-    const deadline = performance.now() + PATIENCE;
+    const deadline = performance.now() + patience;
     for (;;) {
       const found = look(this.#bytes);
       if (found !== undefined) return found;

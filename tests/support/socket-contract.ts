@@ -1,6 +1,6 @@
 /** Registers one case of the socket contract for every host of the runtime that runs the tests. */
 import { test } from "node:test";
-import type { Runtime } from "../../src/runtime/mod.ts";
+import type { Runtime, RuntimeOptions } from "../../src/runtime/mod.ts";
 import {
   type ClientOptions,
   type HandshakeOptions,
@@ -11,6 +11,7 @@ import {
 import { population } from "./population.ts";
 import { type Host, hosts, type RunningHost } from "./socket-hosts.ts";
 import { Probe, until } from "./socket-probe.ts";
+import { StreamClient, type StreamOptions } from "./stream-client.ts";
 
 /** What a case works with. */
 export interface Contract {
@@ -22,6 +23,10 @@ export interface Contract {
   raw(options?: ClientOptions): Promise<SocketClient>;
   /** A client on the path `/ws`, or on another one with its query. */
   connect(target?: string, options?: ClientOptions & HandshakeOptions): Promise<SocketClient>;
+  /** The stream of a client on the path `/events`, or on another one; any answer to its request. */
+  stream(target?: string, options?: StreamOptions): Promise<StreamClient>;
+  /** All clients leave. */
+  destroyAll(): void;
   /** The answer to a request on a connection of its own. `target` is below the mount. */
   request(target: string, options?: HandshakeOptions): Promise<Response>;
 }
@@ -81,8 +86,9 @@ export function contract(
   name: string,
   config: string,
   run: (context: Contract) => Promise<void>,
+  options: Pick<RuntimeOptions, "metrics"> = {},
 ): void {
-  testHosts(hosts, name, (host) => runOn(host, config, run));
+  testHosts(hosts, name, (host) => runOn(host, config, run, options));
 }
 
 /**
@@ -109,10 +115,11 @@ async function runOn(
   host: Host,
   config: string,
   run: (context: Contract) => Promise<void>,
+  options: Pick<RuntimeOptions, "metrics">,
 ): Promise<void> {
   const probe = new Probe();
-  const running = await host.start(config, { connectors: probe.connectors });
-  const clients: SocketClient[] = [];
+  const running = await host.start(config, { ...options, connectors: probe.connectors });
+  const clients: (SocketClient | StreamClient)[] = [];
   try {
     await run(contextOf(host, running, probe, clients));
     probe.releaseAll();
@@ -140,7 +147,7 @@ function contextOf(
   host: Host,
   running: RunningHost,
   probe: Probe,
-  clients: SocketClient[],
+  clients: (SocketClient | StreamClient)[],
 ): Contract {
   const raw = async (options?: ClientOptions): Promise<SocketClient> => {
     const client = await SocketClient.connect(running.port, options);
@@ -158,6 +165,14 @@ function contextOf(
       client.write(handshakeText(host.mount + target, options));
       await client.upgraded();
       return client;
+    },
+    async stream(target = "/events", options) {
+      const client = await StreamClient.send(running.port, host.mount + target, options);
+      clients.push(client);
+      return await client.head();
+    },
+    destroyAll() {
+      for (const client of clients) client.destroy();
     },
     async request(target, options) {
       const client = await raw();

@@ -4,8 +4,7 @@ import { Hono } from "hono";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { STANDARD_FEATURES } from "../../src/transport/standard.ts";
-import type { LoadOptions } from "../../src/runtime/load.ts";
-import type { Runtime } from "../../src/runtime/mod.ts";
+import type { Runtime, RuntimeOptions } from "../../src/runtime/mod.ts";
 import type { Service } from "../../src/server/mod.ts";
 import type { SocketFeatures } from "../../src/transport/socket.ts";
 
@@ -13,6 +12,8 @@ import type { SocketFeatures } from "../../src/transport/socket.ts";
 export interface RunningHost {
   readonly runtime: Runtime;
   readonly port: number;
+  /** Only `serve` opens an admin port. */
+  readonly adminPort?: number | undefined;
   /** Ends the runtime first, then the server. */
   close(): Promise<void>;
 }
@@ -31,7 +32,7 @@ export interface Host {
   readonly mount: string;
   /** What its sockets can do, as documented. */
   readonly features: SocketFeatures;
-  start(config: string, options?: LoadOptions): Promise<RunningHost>;
+  start(config: string, options?: RuntimeOptions): Promise<RunningHost>;
 }
 
 const MOUNT = "/live";
@@ -145,7 +146,7 @@ async function denoHosts(): Promise<Host[]> {
 
 function served(
   name: string,
-  serve: (config: string, options?: LoadOptions) => Promise<Service>,
+  serve: (config: string, options?: RuntimeOptions) => Promise<Service>,
   common: Pick<Host, "sockets" | "features">,
 ): Host {
   return {
@@ -157,7 +158,8 @@ function served(
     async start(config, options) {
       const service = await serve(config, options);
       const [port] = Object.values(service.ports);
-      return { runtime: service.runtime, port, close: service.close };
+      const { runtime, admin, close } = service;
+      return { runtime, port, adminPort: admin?.port, close };
     },
   };
 }

@@ -64,17 +64,29 @@ export class Probe {
   }
 }
 
-/** Waits until a condition holds, looking every few milliseconds; fails after ten seconds. */
+/**
+ * Waits until a condition holds, looking every so many milliseconds, or less often the longer it takes;
+ * fails after ten seconds by default.
+ */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  every: number = 5,
+  every?: number,
+  patience: number = 10_000,
 ): Promise<void> {
-  const end = performance.now() + 10_000;
+  const began = performance.now();
   while (!await condition()) {
-    if (performance.now() > end) throw new Error(`timed out waiting for ${what}`);
-    await pause(every);
+    if (performance.now() > began + patience) throw new Error(`timed out waiting for ${what}`);
+    await pause(every ?? nextLook(began));
   }
+}
+
+/**
+ * After how many milliseconds to look again at what is waited for since `began`. A look may cost as
+ * much as an event, and many tests wait at a time: what takes seconds need not be seen at once.
+ */
+export function nextLook(began: number): number {
+  return Math.min(50, Math.max(5, (performance.now() - began) / 20));
 }
 
 /** Waits, in milliseconds. */

@@ -52,3 +52,25 @@ export function rowsOf(database: string, table: string): Record<string, unknown>
 export function departures({ folder }: Talk): Record<string, unknown>[] {
   return rowsOf(join(folder, "data/talk.db"), "departures");
 }
+
+/**
+ * What a process with the fixture writes beside its warnings, since it lets clients choose their names,
+ * its migrations, and what it waits for.
+ */
+export function withoutWarnings(stderr: string): string {
+  const warnings = /^(?:warning\[[\w-]+\]: .*\n(?:[ \d]*[┌│].*\n)*\n?)+/;
+  return withoutWaits(withoutMigrations(stderr.replace(warnings, "")));
+}
+
+/** What a start writes beside which migrations it applies. */
+export function withoutMigrations(stderr: string): string {
+  return stderr.replace(/^.* \[INF\] weir·\S+: appl(?:ying|ied) migration .*\n/gm, "");
+}
+
+/** What a process writes beside what its start or shutdown waits for, which depends on the machine. */
+export function withoutWaits(stderr: string): string {
+  return stderr.replace(
+    /^.* \[INF\] weir(?:·workers)?: (?:shutting down; |the start waits ).*\n/gm,
+    "",
+  );
+}

@@ -51,14 +51,19 @@ export class WebClient {
     return (await this.#take("a message", ({ type }) => type === "message")).data;
   }
 
+  /** The next frame of a type. */
+  frame(type: string): Promise<Frame> {
+    return this.#take(`a frame "${type}"`, (found) => found.type === type);
+  }
+
   /** How many messages have arrived that nobody has taken. */
   get waiting(): number {
     return this.#frames.filter(({ type }) => type === "message").length;
   }
 
-  /** Closes it, as a page that is left does. */
-  close(): void {
-    this.#socket.close();
+  /** Closes it. Without a code, it says that it does not come back. */
+  close(code?: number): void {
+    this.#socket.close(code);
   }
 
   #take(what: string, matches: (frame: Frame) => boolean): Promise<Frame> {

@@ -1,7 +1,7 @@
 /** The shared parts of a `websocket` connector, without a server. */
 import type { ConnectorContext } from "../../src/contract/connector.ts";
 import type { WebSocketOptions } from "../../src/connectors/websocket/options.ts";
-import { createShared, type Shared } from "../../src/connectors/websocket/shared.ts";
+import { createShared, type Shared } from "../../src/connectors/websocket/parts.ts";
 import { ManualClock } from "./clock.ts";
 import { recorder } from "./log.ts";
 
@@ -10,6 +10,8 @@ export const OPTIONS: WebSocketOptions = {
   port: 0,
   host: "127.0.0.1",
   path: "/ws",
+  sse: undefined,
+  client: undefined,
   ping_interval: 30_000,
   pong_timeout: 10_000,
   max_message_size: 1024,
@@ -17,6 +19,7 @@ export const OPTIONS: WebSocketOptions = {
   max_rooms: 8,
   concurrency: 1,
   origins: undefined,
+  backplane: undefined,
   auth: undefined,
   trust_proxy: undefined,
   room: [],

@@ -1,11 +1,16 @@
 /** Several workers with their runtimes within one process, and clients without a network. */
 import assert from "node:assert/strict";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { Cluster } from "../../src/contract/cluster.ts";
 import type { Model } from "../../src/model/mod.ts";
 import { assembleRuntime } from "../../src/runtime/mod.ts";
 import type { RuntimeCore } from "../../src/runtime/core.ts";
-import type { Batch, Peer, SocketSession } from "../../src/transport/socket.ts";
+import type { Batch, Peer, SocketEndpoint, SocketSession } from "../../src/transport/socket.ts";
+import { looseClock } from "./loose-clock.ts";
 import { type LinkedMember, settled, TestCluster } from "./cluster.ts";
+
+/** Milliseconds in which every answer comes; a client that gets none waits as long. */
+const ANSWERS_WITHIN = 3_000;
 
 const FEATURES = {
   ping: false,
@@ -68,15 +73,30 @@ export class FakeClient implements Peer {
     return this.#heard.length;
   }
 
+  /** Its connection ends with a code; by default without a word. */
+  cut(code = 1006): void {
+    this.#session.close(code, "");
+  }
+
   /** Leaves. */
   leave(): void {
     this.#session.close(1000, "");
   }
 
-  /** Sends a frame; gives all that it has got once nothing more comes. */
+  /**
+   * Sends a frame; returns all that it has got once nothing more comes. A frame with an `id` has an
+   * answer, which is waited for: how many turns that takes depends on how far it travels.
+   */
   async ask(frame: Readonly<Record<string, unknown>>): Promise<unknown[]> {
     this.tell(frame);
     await rest();
+    const { id } = frame;
+    if (id !== undefined) {
+      const deadline = performance.now() + ANSWERS_WITHIN;
+      const isAnswered = () => this.#heard.some((one) => (one as { id?: unknown }).id === id);
+      while (!isAnswered() && performance.now() < deadline) await settled();
+      await rest();
+    }
     return this.take();
   }
 
@@ -117,41 +137,57 @@ export interface RunningWorker extends LinkedMember, ServingRuntime {}
 
 /** Lets everything happen that is under way between workers. */
 export async function rest(): Promise<void> {
-  for (let turns = 0; turns < 3; turns++) await settled();
+  for (let turns = 0; turns < 10; turns++) await settled();
 }
 
 /** Starts a runtime, which is one of several where it has a cluster. */
 export async function startRuntime(
   config: Config,
   cluster?: Cluster,
+  clock: Clock = systemClock,
 ): Promise<ServingRuntime> {
-  const runtime = await assembleRuntime(config, cluster === undefined ? {} : { cluster });
+  const runtime = await assembleRuntime(config, { clock, ...(cluster && { cluster }) });
   await runtime.start();
   await runtime.consume();
   return {
     runtime,
-    async open(user, query = "") {
-      const url = new URL(`http://localhost/ws?user_id=${encodeURIComponent(user)}&${query}`);
-      const request = { method: "GET", url, headers: HANDSHAKE, remoteAddress: null };
-      const handshake = await runtime.services.get("ws")?.socket?.accept(request);
-      assert.ok(handshake?.accepted);
-      return new FakeClient(handshake.session);
-    },
+    open: (user, query) => openClient(runtime.services.get("ws")?.socket, user, query),
   };
 }
+
+/** Connects a client to an endpoint; `query` may have more than its `user_id`. */
+export async function openClient(
+  endpoint: SocketEndpoint | undefined,
+  user: string,
+  query = "",
+): Promise<FakeClient> {
+  const url = new URL(`http://localhost/ws?user_id=${encodeURIComponent(user)}&${query}`);
+  const request = { method: "GET", url, headers: HANDSHAKE, remoteAddress: null };
+  const handshake = await endpoint?.accept(request);
+  assert.ok(handshake?.accepted);
+  return new FakeClient(handshake.session);
+}
+
+/** Time that passes ten times slower, so that a busy machine does what it has to do before a deadline. */
+export const slowClock: Clock = {
+  now: () => systemClock.now(),
+  elapsed: () => systemClock.elapsed() / 10,
+  after: (milliseconds, task) => systemClock.after(milliseconds * 10, task),
+};
 
 /** Runs `act` with `count` workers. A list has the configuration of each. */
 export async function withWorkers(
   count: number,
   config: Config | readonly Config[],
   act: (...workers: RunningWorker[]) => Promise<void>,
+  clock: Clock = looseClock,
 ): Promise<void> {
-  const cluster = new TestCluster();
+  const cluster = new TestCluster(clock);
   const workers: RunningWorker[] = [];
   for (let n = 0; n < count; n++) {
-    const worker = await cluster.addSubscribed();
+    const worker = cluster.add();
     const own = config instanceof Array ? config[n] : config as Config;
-    workers.push({ ...worker, ...await startRuntime(own, worker.member) });
+    workers.push({ ...worker, ...await startRuntime(own, worker.member, clock) });
   }
   try {
     await act(...workers);

@@ -6,11 +6,10 @@ import {
   type Command,
   type EnvFile,
   parseCommand,
-  TEMPLATES,
-  USAGE,
   UsageError,
 } from "../../src/commands/arguments.ts";
-import { VERSION } from "../../src/commands/version.ts";
+import { TEMPLATES, USAGE } from "../../src/commands/usage.ts";
+import { VERSION } from "../../src/base/version.ts";
 
 const here = [process.cwd()];
 const reading = { paths: here, envFile: undefined };
@@ -20,11 +19,13 @@ const run = {
   watch: false,
   workers: 1,
   ports: {},
+  adminPort: undefined,
   logLevel: "info",
   logFormat: "text",
 } as const;
 const check = { name: "check", ...reading, strict: false, connect: false, json: false } as const;
 const testing = { name: "test", ...reading, filter: "", coverage: false, json: false } as const;
+const asking = { timeout: "5s", token: undefined } as const;
 
 function given(path: string): EnvFile {
   return { path, optional: false };
@@ -51,6 +52,8 @@ test("what a command line says", () => {
     [["--port", "ws=1", "--port", "ws=2"], { ...run, ports: { ws: 2 } }],
     [["--port", "a=b=8080"], { ...run, ports: { "a=b": 8080 } }],
     [["--port", "my ws=08"], { ...run, ports: { "my ws": 8 } }],
+    [["--admin-port", "0"], { ...run, adminPort: 0 }],
+    [["--admin-port=65535", "my"], { ...run, adminPort: 65535, paths: ["my"] }],
     [["--", "--odd"], { ...run, paths: ["--odd"] }],
     [["--watch", "my"], { ...run, watch: true, paths: ["my"] }],
     [["run", "my", "--watch"], { ...run, watch: true, paths: ["my"] }],
@@ -81,12 +84,21 @@ test("what a command line says", () => {
       folder: ".",
       template: "dashboard",
     }],
-    [["health"], { name: "health", url: "http://localhost:3000", timeout: "5s" }],
+    [["health"], { ...asking, name: "health", url: "http://localhost:3000" }],
     [["health", "https://a.example/x", "--timeout", "1m"], {
+      ...asking,
       name: "health",
       url: "https://a.example/x",
       timeout: "1m",
     }],
+    [["status"], { ...asking, name: "status", url: "http://localhost:9090" }],
+    [["status", "http://a:1", "--token", "secret"], {
+      ...asking,
+      name: "status",
+      url: "http://a:1",
+      token: "secret",
+    }],
+    [["run", "status"], { ...run, paths: ["status"] }],
     [["run", "health"], { ...run, paths: ["health"] }],
     [["--help"], { name: "help" }],
     [["-h"], { name: "help" }],
@@ -108,6 +120,8 @@ test("a connector called as a prototype's part is a name", () => {
 
 test("what says nothing that can be done", () => {
   const port = (text: string) => `--port ${text}: expected NAME=PORT with a port up to 65535`;
+  const adminPort = (text: string) =>
+    `--admin-port ${text}: must be a whole number from 0 to 65535`;
   const templates = "--template must be one of chat, dashboard, notifications, iot";
   const levels = "--log-level must be one of trace, debug, info, warning, error";
   const cases: ReadonlyArray<readonly [args: readonly string[], message: string]> = [
@@ -149,7 +163,19 @@ test("what says nothing that can be done", () => {
     [["init", "my", "--template", ""], templates],
     [["health", "http://a", "http://b"], 'health takes one URL; remove "http://b"'],
     [["health", "--timeuot", "1s"], 'health has no option --timeuot; did you mean "--timeout"?'],
-    [["run", "--timeout", "1s"], "run has no option --timeout; it is an option of health"],
+    [
+      ["run", "--timeout", "1s"],
+      "run has no option --timeout; it is an option of health and status",
+    ],
+    [["status", "http://a", "http://b"], 'status takes one URL; remove "http://b"'],
+    [
+      ["check", "--token", "x"],
+      "check has no option --token; it is an option of health and status",
+    ],
+    [["--admin-port", ""], adminPort("")],
+    [["--admin-port", "65536"], adminPort("65536")],
+    [["--admin-port=-1"], adminPort("-1")],
+    [["--admin-port", "ws=1"], adminPort("ws=1")],
     [["--log-level", "loud"], levels],
     [["--log-level", ""], levels],
     [["--log-level", "INFO"], levels],
@@ -181,6 +207,8 @@ test("an option without its value", () => {
       ["test", "--filter"],
       ["init", "my", "--template"],
       ["health", "--timeout"],
+      ["status", "--token"],
+      ["--admin-port"],
     ]
   ) {
     assert.throws(() => parseCommand(args), UsageError, args.join(" "));
@@ -197,7 +225,17 @@ test("the version is the manifest's, and the usage names every option", () => {
   assert.equal(VERSION, manifest.version);
   assert.ok(USAGE.includes(VERSION));
   const options = [
-    ...["--port", "--log-level", "--log-format", "--watch", "--strict", "--connect", "--json"],
+    ...[
+      "--admin-port",
+      "--token",
+      "--port",
+      "--log-level",
+      "--log-format",
+      "--watch",
+      "--strict",
+      "--connect",
+      "--json",
+    ],
     ...["--filter", "--template", "--timeout", "--env-file", "--dotenv", "--help", "--version"],
   ];
   for (const option of options) assert.ok(USAGE.includes(option), option);

@@ -13,6 +13,14 @@ test("efficiency is the other's cost through one's own, growth the other way rou
   assert.equal(judge(barOf("growth", 1, "ws-node"), contenders).value, 0.2);
 });
 
+test("what is beyond is the difference of two costs", () => {
+  const { "weir-node": plain, "ws-node": costly } = contenders;
+  const bar = barOf("beyond", 8, "ws-node");
+  assert.equal(judge(bar, { "weir-node": costly, "ws-node": plain }).value, 8);
+  assert.ok(judge(bar, { "weir-node": costly, "ws-node": plain }).reached);
+  assert.ok(!judge({ ...bar, bound: 7 }, { "weir-node": costly, "ws-node": plain }).reached);
+});
+
 test("a growth beside another pair's is divided by it", () => {
   const { contenders } = resultOf({
     "weir-node": { cost: 3 },

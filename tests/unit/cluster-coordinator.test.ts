@@ -1,37 +1,18 @@
 /** What the members of a cluster share. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type {
-  ChannelMessage,
-  Coordinator,
-  CoordinatorFunctions,
-  RemoteMember,
-} from "../../src/cluster/mod.ts";
+import type { Coordinator, CoordinatorFunctions, RemoteMember } from "../../src/cluster/mod.ts";
 import { createCoordinator } from "../support/cluster.ts";
 
-/** A member that keeps the messages it receives, and responds with its name. */
+/** A member. */
 interface Joined {
-  readonly received: ChannelMessage[];
   readonly functions: CoordinatorFunctions;
   leave(): void;
 }
 
-function join(
-  coordinator: Coordinator,
-  name: string,
-  overrides: Partial<RemoteMember> = {},
-): Joined {
-  const received: ChannelMessage[] = [];
-  const member: RemoteMember = {
-    lead: () => {},
-    deliver: (messages) => void received.push(...messages),
-    respond: (connector, text) => Promise.resolve(`${name} ${connector} ${text}`),
-    ping: () => Promise.resolve(),
-    ...overrides,
-  };
-  const functions = coordinator.join(member);
-  functions.subscribe();
-  return { received, functions, leave: () => coordinator.leave(member) };
+function join(coordinator: Coordinator): Joined {
+  const member: RemoteMember = { lead: () => {} };
+  return { functions: coordinator.join(member), leave: () => coordinator.leave(member) };
 }
 
 /** Whether a promise is settled once all that can go on has done so. */
@@ -43,75 +24,9 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return settled;
 }
 
-test("a message reaches all other members, in order, but none that has left", () => {
-  const coordinator = createCoordinator();
-  const [a, b, c] = ["a", "b", "c"].map((name) => join(coordinator, name));
-  a.functions.publish([["ws", "1"], ["other", "2"]]);
-  b.functions.publish([["ws", "3"]]);
-  c.leave();
-  a.functions.publish([["ws", "4"]]);
-  assert.deepEqual(a.received, [["ws", "3"]]);
-  assert.deepEqual(b.received, [["ws", "1"], ["other", "2"], ["ws", "4"]]);
-  assert.deepEqual(c.received, [["ws", "1"], ["other", "2"], ["ws", "3"]]);
-  b.leave();
-  a.functions.publish([["ws", "5"]]);
-  assert.equal(b.received.length, 3);
-});
-
-test("all other members respond; one that ends before it responds is left out", async () => {
-  const coordinator = createCoordinator();
-  const a = join(coordinator, "a");
-  assert.deepEqual(await a.functions.request("ws", "alone?"), []);
-  join(coordinator, "b");
-  join(coordinator, "c", { respond: () => Promise.reject(new Error("it has ended")) });
-  const later = Promise.withResolvers<string>();
-  join(coordinator, "d", { respond: () => later.promise });
-  const asking = a.functions.request("ws", "who?");
-  assert.equal(await isSettled(asking), false);
-  later.resolve("d at last");
-  assert.deepEqual(await asking, ["b ws who?", "d at last"]);
-});
-
-test("a member that has not subscribed receives no messages and no requests", async () => {
-  const coordinator = createCoordinator();
-  const a = join(coordinator, "a");
-  const received: ChannelMessage[] = [];
-  const starting = coordinator.join({
-    lead: () => {},
-    deliver: (messages) => void received.push(...messages),
-    respond: () => new Promise(() => {}),
-    ping: () => new Promise(() => {}),
-  });
-  a.functions.publish([["ws", "1"]]);
-  assert.deepEqual(await a.functions.request("ws", "?"), []);
-  await a.functions.sync();
-  // It can publish, and takes part in everything else.
-  starting.publish([["ws", "2"]]);
-  assert.deepEqual(a.received, [["ws", "2"]]);
-  assert.equal(starting.acquireSlot("ws", 1), true);
-  assert.equal(a.functions.acquireSlot("ws", 1), false);
-  starting.subscribe();
-  a.functions.publish([["ws", "3"]]);
-  assert.deepEqual(received, [["ws", "3"]]);
-});
-
-test("a sync ends when every other member has handled everything, or has ended", async () => {
-  const coordinator = createCoordinator();
-  const a = join(coordinator, "a");
-  await a.functions.sync();
-  const [b, c] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  join(coordinator, "b", { ping: () => b.promise });
-  join(coordinator, "c", { ping: () => c.promise });
-  const waiting = a.functions.sync();
-  b.resolve();
-  assert.equal(await isSettled(waiting), false);
-  c.reject(new Error("it has ended"));
-  await waiting;
-});
-
 test("members share slots, and those of a member that ends are free again", () => {
   const coordinator = createCoordinator();
-  const [a, b] = [join(coordinator, "a"), join(coordinator, "b")];
+  const [a, b] = [join(coordinator), join(coordinator)];
   assert.deepEqual(
     [a, b, a, b].map(({ functions }) => functions.acquireSlot("ws", 3)),
     [true, true, true, false],
@@ -128,14 +43,14 @@ test("members share slots, and those of a member that ends are free again", () =
     false,
   ]);
   // Releasing a slot that it does not hold adds none.
-  const c = join(coordinator, "c");
+  const c = join(coordinator);
   c.functions.releaseSlot("ws");
   assert.equal(c.functions.acquireSlot("ws", 3), false);
 });
 
 test("a lock is granted in the order of the requests", async () => {
   const coordinator = createCoordinator();
-  const [a, b, c] = ["a", "b", "c"].map((name) => join(coordinator, name).functions);
+  const [a, b, c] = ["a", "b", "c"].map(() => join(coordinator).functions);
   const first = a.lock("1", "key");
   const second = b.lock("2", "key");
   const third = c.lock("3", "key");
@@ -155,7 +70,7 @@ test("a lock is granted in the order of the requests", async () => {
 
 test("the lock of a member that ends goes to the next one; withdrawn requests are skipped", async () => {
   const coordinator = createCoordinator();
-  const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => join(coordinator, name));
+  const [a, b, c, d] = ["a", "b", "c", "d"].map(() => join(coordinator));
   await a.functions.lock("1", "key");
   const waiting = b.functions.lock("2", "key");
   void c.functions.lock("3", "key");
@@ -172,7 +87,7 @@ test("the lock of a member that ends goes to the next one; withdrawn requests ar
 
 test("all members know the keys of a flow until they expire", () => {
   const coordinator = createCoordinator();
-  const [a, b] = [join(coordinator, "a").functions, join(coordinator, "b").functions];
+  const [a, b] = [join(coordinator).functions, join(coordinator).functions];
   assert.equal(b.hasKey("flow", "k", 0), false);
   a.addKey("flow", "k", 0, 100, null, 2);
   assert.deepEqual([b.hasKey("flow", "k", 99), b.hasKey("flow", "k", 100)], [true, false]);
@@ -184,7 +99,7 @@ test("all members know the keys of a flow until they expire", () => {
 
 test("a barrier opens when every member has reached it", async () => {
   const coordinator = createCoordinator();
-  const [a, b, c] = ["a", "b", "c"].map((name) => join(coordinator, name));
+  const [a, b, c] = ["a", "b", "c"].map(() => join(coordinator));
   const first = a.functions.barrier("drained");
   assert.equal(await isSettled(first), false);
   const second = b.functions.barrier("drained");
@@ -203,7 +118,7 @@ test("a barrier opens when every member has reached it", async () => {
 
 test("the progress of a schedule outlives its member, until there is no leader", () => {
   const coordinator = createCoordinator();
-  const [a, b] = [join(coordinator, "a"), join(coordinator, "b")];
+  const [a, b] = [join(coordinator), join(coordinator)];
   a.functions.saveProgress("__proto__", { due: 1, ago: 0, unfinished: 2 });
   a.leave();
   assert.equal(b.functions.loadProgress("toString"), null);
@@ -218,9 +133,6 @@ test("the first member is the leader; after it the oldest that is ready", () => 
   const led: string[] = [];
   const members = ["a", "b", "c", "d"].map((name): RemoteMember => ({
     lead: () => void led.push(name),
-    deliver: () => {},
-    respond: () => Promise.resolve(""),
-    ping: () => Promise.resolve(),
   }));
   const [a, b, c, d] = members;
   for (const member of [a, b, c]) coordinator.join(member);

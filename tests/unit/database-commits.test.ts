@@ -282,7 +282,7 @@ async function opened(schema: string): Promise<Database> {
 
 /** Inserts these values into `t`, all of them or none. */
 function insertAll(database: Database, values: readonly number[]): Promise<readonly Result[]> {
-  const options = { rows: "none", background: false } as const;
+  const options = { rows: "none", background: false, names: [] } as const;
   const statement = database.prepare("INSERT INTO t VALUES (?1)", options);
   return database.transaction({
     steps: values.map((value) => ({ statement, values: [value] })),
@@ -302,7 +302,11 @@ test("the statements of one transaction are undone together, and no others of th
     ]);
     const statuses = outcomes.map(({ status }) => status);
     assert.deepEqual(statuses, ["fulfilled", "rejected", "fulfilled", "fulfilled"], conflict);
-    const all = database.prepare("SELECT a FROM t ORDER BY a", { rows: "all", background: true });
+    const all = database.prepare("SELECT a FROM t ORDER BY a", {
+      rows: "all",
+      background: true,
+      names: [],
+    });
     assert.deepEqual(await database.query(all, []), [{ a: 1 }, { a: 2 }, { a: 3 }]);
     await database.close();
   }

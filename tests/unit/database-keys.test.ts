@@ -271,10 +271,13 @@ test("the keys' table is neither a target nor a hint", async () => {
 
 test("without an open database there are no keys, and a read-only one keeps none", async () => {
   const closed = connector({ database: ":memory:" });
-  assert.throws(() => closed.dedupeStore.has("f", "k", NOW), fails(/has not been started/, false));
+  assert.throws(
+    () => closed.dedupeStore.has("f", "k", NOW),
+    fails(/has not been opened yet/, false),
+  );
   assert.throws(
     () => closed.dedupeStore.add("f", "k", NOW, NOW),
-    fails(/has not been started/, false),
+    fails(/has not been opened yet/, false),
   );
   await withDatabase(TABLE, async (db) => {
     await Promise.allSettled([write(db, { query: "PRAGMA query_only = 1" })]);

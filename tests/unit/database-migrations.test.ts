@@ -235,6 +235,6 @@ test("a file that is no database, a folder and a path below a file cannot be ope
 
 test("nothing can be written before the start", async () => {
   const db = connector({ database: ":memory:" });
-  await assert.rejects(write(db, { query: "SELECT 1" }), fails(/has not been started/, false));
+  await assert.rejects(write(db, { query: "SELECT 1" }), fails(/has not been opened yet/, false));
   await db.close();
 });

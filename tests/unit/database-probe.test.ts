@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { appendFile, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -64,6 +73,24 @@ test("a running server's database is seen as it is now", async () => {
     assert.doesNotMatch(await inFolder(folder).probe(), /wait/);
     assert.deepEqual(await readdir(folder), before);
     await running.close();
+  });
+});
+
+test("what a killed server has left stays as it is", async () => {
+  await withFolder(async (folder) => {
+    const running = inFolder(folder, join(folder, "a.db"));
+    await running.start();
+    const killed = join(folder, "killed");
+    await mkdir(killed);
+    for (const end of ["", "-wal", "-shm"]) {
+      await copyFile(join(folder, `a.db${end}`), join(killed, `a.db${end}`));
+    }
+    await running.close();
+    const contents = () =>
+      Promise.all(["a.db", "a.db-wal"].map((name) => readFile(join(killed, name), "base64")));
+    const before = await contents();
+    assert.doesNotMatch(await inFolder(folder, join(killed, "a.db")).probe(), /wait/);
+    assert.deepEqual(await contents(), before);
   });
 });
 

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseQuery, transactionControl } from "../../src/connectors/database/query.ts";
-import { standardDialect, tableStatement } from "../../src/connectors/database/statements.ts";
+import * as sql from "../../src/connectors/database/sql/mod.ts";
+import {
+  inSchema,
+  standardDialect,
+  tableStatement,
+} from "../../src/connectors/database/statements.ts";
+
+/** As SQLite reads it; the other syntaxes are in `database-syntax.test.ts`. */
+const parseQuery = (text: string) => sql.parseQuery(text, "sqlite");
+const transactionControl = (script: string) => sql.transactionControl(script, "sqlite");
 
 test("a query's named parameters are found, repeated ones too", () => {
   const query = parseQuery("UPDATE t SET a = :a, b = :größe_2 WHERE c=:a;");
@@ -92,7 +100,11 @@ test("a script that controls transactions is noticed, a trigger is not", () => {
 });
 
 test("names are quoted and values bound in every statement", () => {
-  const dialect = { ...standardDialect, placeholder: (n: number) => `?${n}` };
+  const dialect = {
+    ...standardDialect,
+
+    placeholder: (n: number) => `?${n}`,
+  };
   const write = { table: 'a"b', key: ["k"], columns: ["x", 'y"', "k"] };
   assert.deepEqual(tableStatement({ operation: "INSERT", ...write }, dialect), {
     sql: 'INSERT INTO "a""b" ("x", "y""", "k") VALUES (?1, ?2, ?3) RETURNING *',
@@ -135,6 +147,7 @@ test("what differs between databases comes from the dialect", () => {
   const dialect = {
     ...standardDialect,
     quoteName,
+    quoteTable: inSchema(quoteName),
     placeholder: () => "?",
     defaultRow: "() VALUES ()",
     returning: "",
@@ -153,5 +166,10 @@ test("what differs between databases comes from the dialect", () => {
   assert.equal(
     tableStatement({ operation: "INSERT", table: "t", key: [], columns: [] }, dialect).sql,
     "INSERT INTO `t` () VALUES ()",
+  );
+  assert.equal(
+    tableStatement({ operation: "DELETE", table: "a`b.t", key: ["k"], columns: ["k"] }, dialect)
+      .sql,
+    "DELETE FROM `a``b`.`t` WHERE `k` = ?",
   );
 });

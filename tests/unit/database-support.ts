@@ -21,13 +21,11 @@ import { probes } from "../support/flow.ts";
 export const param = (source: string) => compileExpression(source, ["input"]);
 
 /** The options of an SQLite database. */
-export type SqliteOptions =
-  & Pick<DatabaseOptions, "database">
-  & Partial<Pick<DatabaseOptions, "migrations" | "patience">>;
+export type SqliteOptions = Pick<DatabaseOptions, "database" | "migrations" | "patience">;
 
 /** A connector named "db" that has not been started. */
 export function connector(options: SqliteOptions): DatabaseConnector {
-  return new DatabaseConnector(sqlite, { migrations: undefined, ...options, driver: "sqlite" }, {
+  return new DatabaseConnector(sqlite, { ...options, driver: "sqlite" }, {
     name: "db",
     logger: getLogger(["weir", "db"]),
     clock: systemClock,

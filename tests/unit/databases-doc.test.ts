@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { destinationFields, stepFields } from "../../src/connectors/database/options.ts";
-import { OPERATIONS } from "../../src/connectors/database/statements.ts";
+import { OPERATIONS } from "../../src/connectors/database/table-write.ts";
 import { createRuntime } from "../../src/runtime/mod.ts";
 import { fails, withDatabase, write } from "./database-support.ts";
 

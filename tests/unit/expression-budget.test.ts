@@ -10,6 +10,7 @@ import { BUDGET } from "../../src/expression/meter.ts";
 import { OPERATORS } from "../../src/expression/operators.ts";
 import { attacks, many } from "../support/attacks.ts";
 import { hostile } from "../support/hostile.ts";
+import { isOurs } from "../support/shares.ts";
 
 const NEEDS_MORE = /needs more steps than the 10 million/;
 
@@ -53,7 +54,12 @@ test("expression budget: each function, macro and operator is attacked", () => {
   assert.deepEqual(names.filter((name) => !Object.hasOwn(attacks, name)), []);
 });
 
-for (const [name, expressions] of Object.entries(attacks)) {
+// Deno and Node have the same engine, which decides what a step takes: each attacks with one half.
+const attacked = Object.entries(attacks).map(([name, expressions], index) =>
+  [name, expressions.filter((_, each) => isOurs(index + each, ["deno", "node"]))] as const
+).filter(([, expressions]) => expressions.length > 0);
+
+for (const [name, expressions] of attacked) {
   test(`expression budget: nothing that is done with ${name} takes longer than the steps of one event`, () => {
     for (const text of expressions) {
       // The machine may do other things meanwhile: what is slow is slow every time.

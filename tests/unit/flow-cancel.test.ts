@@ -70,6 +70,37 @@ async function errorsOf(act: () => Promise<void>): Promise<readonly string[]> {
   return log;
 }
 
+test("what a connector says of work that is late is in the error, which is logged", async () => {
+  const words: Readonly<Record<string, () => string | undefined>> = {
+    a: () => "it was still busy",
+    b: () => undefined,
+    c: () => {
+      throw new Error("it throws");
+    },
+  };
+  const answer = (name: string) =>
+    Object.assign(new Promise(() => {}), { cancel: () => {}, doing: words[name] });
+  const step = 'step "s" {\nconnector = "a"\ntimeout = "500ms"\n}';
+  const late = 'step "s" {\nconnector = "a"\ntimeout = "5s"\n}';
+  const both = ["b", "a"].map((name) => to(name, "parallel = true")).join("\n");
+  const cases: readonly (readonly [body: string, reason: RegExp])[] = [
+    [to("a"), /timed out after 1000 ms; it was still busy$/],
+    [to("b"), /timed out after 1000 ms$/],
+    [to("c"), /timed out after 1000 ms$/],
+    [step, /timed out after 500 ms; it was still busy$/],
+    [late, /timed out after 1000 ms; it was still busy$/],
+    [both, /timed out after 1000 ms; it was still busy$/],
+  ];
+  for (const [body, reason] of cases) {
+    const clock = new ManualClock();
+    const { run } = await make(`timeout = "1s"\n${FROM}\n${body}`, answer, { clock });
+    const failing = failureOf(() => run());
+    await settle();
+    await clock.advance(1001);
+    assert.match(String((await failing).cause), reason);
+  }
+});
+
 test("a connector that fails to cancel is logged, and all others are cancelled", async () => {
   const failures: Readonly<Record<string, () => unknown>> = {
     a: () => {

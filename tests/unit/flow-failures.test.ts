@@ -111,7 +111,7 @@ test("retry delays are random within bounds; permanent failures are not retried"
     const { groupsOf } = await import("../../src/flow/groups.ts");
     const { Run } = await import("../../src/flow/run.ts");
     const { runWithDeadline } = await import("../../src/flow/coroutine.ts");
-    const { Deadlines } = await import("../../src/flow/deadlines.ts");
+    const { Deadlines } = await import("../../src/base/deadlines.ts");
     const times: number[] = [];
     const { log, flow } = await make(FROM);
     const connectors = new Map([["a", {

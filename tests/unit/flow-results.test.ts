@@ -155,6 +155,31 @@ test("a destination is asked for a result where a later one or the response read
   assert.equal(answered.writes[0].resultUsed, true);
 });
 
+test("the response asks only the destinations that it reads", async () => {
+  const first = 'when = "true"';
+  const table: readonly (readonly [response: string, used: readonly boolean[]])[] = [
+    // The first one that is not skipped is at the second place at the latest.
+    ["output.id", [true, true, false, false]],
+    ["output", [true, true, false, false]],
+    ["results.saved", [false, false, true, false]],
+    ["results", [false, false, true, false]],
+    ["results[input.name]", [false, false, true, false]],
+    ["outputs[3]", [true, true, true, true]],
+    ["payload", [false, false, false, false]],
+  ];
+  for (const [response, used] of table) {
+    const { run, writes } = await make(
+      [
+        ...[FROM, to("a", first), to("b"), named("saved", "c"), to("a")],
+        `response {\n x = "${response}"\n}`,
+      ].join("\n"),
+      (name) => ({ id: name }),
+    );
+    await run({ name: "saved" });
+    assert.deepEqual(writes.map(({ resultUsed }) => resultUsed), used, response);
+  }
+});
+
 test("a name may be any text, such as __proto__", async () => {
   const { run } = await make(
     [

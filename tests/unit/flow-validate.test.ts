@@ -1,7 +1,7 @@
 /** What `validate` changes is in the payload and in `input`, but never in place of metadata. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MessageEvent } from "../../src/connectors/mq/message.ts";
+import { MessageEvent } from "../../src/messaging/mod.ts";
 import { SocketEvent } from "../../src/connectors/websocket/client.ts";
 import type { Client, FlowEvent } from "../../src/contract/connector.ts";
 import { failureOf, FROM, make, to } from "../support/flow.ts";

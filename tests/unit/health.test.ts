@@ -39,11 +39,11 @@ test("health: a URL that cannot be asked is a usage error", async () => {
     ["http://ada:secret@localhost", credentials],
   ];
   for (const [url, message] of cases) {
-    const running = health({ name: "health", url, timeout: "5s" });
+    const running = health({ name: "health", url, timeout: "5s", token: undefined });
     await assert.rejects(running, { name: "UsageError", message });
   }
   for (const timeout of ["", "5", "-1s", "0s", "99d", "1us", "soon"]) {
-    const running = health({ name: "health", url: "http://localhost", timeout });
+    const running = health({ name: "health", url: "http://localhost", timeout, token: undefined });
     await assert.rejects(running, UsageError, timeout);
   }
 });

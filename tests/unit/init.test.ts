@@ -61,7 +61,10 @@ test("the tasks of Deno and the scripts of npm and Bun call the same commands", 
     assert.equal(task.replace(program, "weir "), npm.scripts[name]);
   }
   assert.deepEqual(Object.keys(deno.tasks), Object.keys(npm.scripts));
-  assert.deepEqual(deno.imports, { "@weir/runtime": "jsr:@weir/runtime@^1.2.3-rc.4" });
+  assert.deepEqual(deno.imports, {
+    "@weir/runtime": "jsr:@weir/runtime@^1.2.3-rc.4",
+    "/weir.js": "jsr:@weir/runtime@^1.2.3-rc.4/client",
+  });
   assert.deepEqual(npm.dependencies, { "@weir/runtime": "^1.2.3-rc.4" });
   assert.match(files[".gitignore"], /^\.env$/m);
 });

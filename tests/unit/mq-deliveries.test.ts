@@ -3,11 +3,11 @@ import { test } from "node:test";
 import {
   type Capabilities,
   type Delivery,
-  type DeliveryFailure,
+  type GivenUp,
   UnsendableError,
-} from "../../src/connectors/mq/broker.ts";
-import { Deliveries } from "../../src/connectors/mq/deliveries.ts";
-import { Subscriptions } from "../../src/connectors/mq/subscriptions.ts";
+} from "../../src/messaging/mod.ts";
+import { Deliveries } from "../../src/messaging/deliveries.ts";
+import { type DeliveryFailure, Subscriptions } from "../../src/contract/subscriptions.ts";
 import { ManualClock, settle } from "../support/clock.ts";
 import { failure, flow, keepingLogger, type LogLine, refusing } from "../support/mq.ts";
 
@@ -46,7 +46,7 @@ class FakeDelivery implements Delivery {
     this.log.push(`redeliver ${retries} ${delay} ${reason}`);
   }
 
-  async deadLetter(reason: string, retries: number): Promise<{ leftOut?: string }> {
+  async deadLetter({ reason, retries }: GivenUp): Promise<{ leftOut?: string }> {
     await Promise.resolve();
     if (this.error !== undefined) throw this.error;
     this.log.push(`dead letter ${retries} ${reason}`);
@@ -70,7 +70,7 @@ function made(
       prefetch: 1,
       maxRetries: 2,
       retryDelay: 1000,
-      deadLetters: deadLetters ? { exchange: "", queue: "dead" } : undefined,
+      deadLetters: deadLetters ? "dead-letter queue dead" : undefined,
     },
     capabilities: { ...able, ...capabilities },
     logger: keepingLogger(log),

@@ -7,6 +7,12 @@ import {
   readMessage,
   retryCopy,
 } from "../../src/connectors/mq/drivers/rabbitmq/message.ts";
+import type { GivenUp } from "../../src/messaging/mod.ts";
+
+/** Why a message was given up, at the beginning of 1970. */
+function why(reason: string, retries: number): GivenUp {
+  return { reason, flows: [], retries, time: 0 };
+}
 
 function message(rest: Partial<AsyncMessage>): AsyncMessage {
   return {
@@ -41,13 +47,17 @@ test("a message that waited for a retry is unchanged", () => {
 });
 
 test("a dead letter keeps the headers that it came with while it waits for a retry", () => {
-  const dead = deadLetterCopy(readMessage(message({ headers: { mine: 1 } }), "work"), "first", 2);
+  const dead = deadLetterCopy(
+    readMessage(message({ headers: { mine: 1 } }), "work"),
+    why("first", 2),
+  );
   const letter = {
     mine: 1,
     "x-weir-routing-key": "order.created",
     "x-weir-exchange": "events",
     "x-weir-reason": "first",
     "x-weir-retries": 2,
+    "x-weir-time": "1970-01-01T00:00:00.000Z",
   };
   const ways = [
     { arrival: { exchange: "", routingKey: "dead" }, exchange: "events" },
@@ -66,7 +76,7 @@ test("a dead letter keeps the headers that it came with while it waits for a ret
       const back = message({ ...envelope, headers, body, exchange: "", routingKey: "dead" });
       delivery = readMessage(back, "dead");
     }
-    const { headers } = deadLetterCopy(delivery, "second", 3).envelope;
+    const { headers } = deadLetterCopy(delivery, why("second", 3)).envelope;
     assert.deepEqual(headers, {
       ...letter,
       "x-weir-exchange": exchange,
@@ -89,13 +99,14 @@ test("a moved message takes along only what may be sent again", () => {
     userId: "alice",
     expiration: "1000",
   });
-  const { envelope } = deadLetterCopy(readMessage(original, "work"), "r".repeat(9000), 2);
+  const { envelope } = deadLetterCopy(readMessage(original, "work"), why("r".repeat(9000), 2));
   assert.deepEqual(Object.keys(envelope.headers ?? {}).sort(), [
     "mine",
     "x-weir-exchange",
     "x-weir-reason",
     "x-weir-retries",
     "x-weir-routing-key",
+    "x-weir-time",
   ]);
   assert.equal(envelope.headers?.["x-weir-reason"].length, 500);
   assert.equal(envelope.userId, undefined);
@@ -137,7 +148,7 @@ test("a body is read as JSON, whatever it calls itself, and kept byte for byte w
     assert.ok("reason" in delivery.content);
     assert.match(delivery.content.reason, /^its body is not JSON$/);
     assert.equal(delivery.content.permanent, true);
-    const { body } = deadLetterCopy(delivery, "r", 0);
+    const { body } = deadLetterCopy(delivery, why("r", 0));
     assert.deepEqual(body, rest.body);
   }
 });
@@ -164,7 +175,7 @@ test("a message whose header cannot be sent waits with it in its body, and is un
     assert.equal(delivery.retries, retries);
     assert.deepEqual(delivery.content, content);
   }
-  const { envelope, body, leftOut } = deadLetterCopy(delivery, "because", 3);
+  const { envelope, body, leftOut } = deadLetterCopy(delivery, why("because", 3));
   assert.deepEqual(JSON.parse(body.toString()), { n: 1 });
   assert.equal(envelope.messageId, "m1");
   assert.equal(envelope.timestamp, undefined);
@@ -211,7 +222,7 @@ test("headers nest at most 64 levels, their table included, also where they wait
   assert.deepEqual(again.content, delivery.content);
   const bad = readMessage(message({ headers: { mine: 1, h: nested(64) } }), "work");
   assert.deepEqual(bad.content, { reason: "its headers nest deeper than 64", permanent: true });
-  assert.equal(deadLetterCopy(bad, "r", 0).body, bad.message.body);
+  assert.equal(deadLetterCopy(bad, why("r", 0)).body, bad.message.body);
 });
 
 test("a body nests at most 64 levels, and a dead letter has its bytes", () => {
@@ -222,6 +233,6 @@ test("a body nests at most 64 levels, and a dead letter has its bytes", () => {
     const body = Buffer.from(text(levels));
     const bad = readMessage(message({ body }), "work");
     assert.deepEqual(bad.content, { reason: "its body nests deeper than 64", permanent: true });
-    assert.equal(deadLetterCopy(bad, "r", 0).body, body);
+    assert.equal(deadLetterCopy(bad, why("r", 0)).body, body);
   }
 });

@@ -49,7 +49,8 @@ const dlq = (more: Options): Options => ({ prefetch: 10, dlq: { max_retries: 0, 
 
 /** The headers that its dead letter has. */
 const LETTER = '"x-weir-routing-key":"order.new","x-weir-exchange":"amq.topic",' +
-  '"x-weir-reason":"flow_failed: flow \\"test\\" failed (ref 0badc0de)","x-weir-retries":0';
+  '"x-weir-reason":"flow_failed: flow \\"test\\" failed (ref 0badc0de)",' +
+  '"x-weir-flow":"test","x-weir-retries":0,"x-weir-time":"2026-01-01T00:00:00.000Z"';
 
 test("dead letters reach the connector whose queue they are moved to, as they were published", async () => {
   const work = { queue: { name: "work" }, consumer: dlq({ queue: "dead" }) };
@@ -157,8 +158,8 @@ test("another address, virtual host or runtime is another broker", async () => {
   await withBrokers({
     here: { options, run: done },
     host: { options: { ...options, host: "far" }, run: done },
-    vhost: { options: { ...options, url: "amqp://localhost/other" }, run: done },
-    same: { options: { url: "amqp://someone@localhost:5672/%2f" } },
+    vhost: { options: { ...options, url: ["amqp://localhost/other"] }, run: done },
+    same: { options: { url: ["amqp://someone@localhost:5672/%2f"] } },
   }, async ({ host, vhost, same }, seen) => {
     await withBrokers({ alone: { options } }, async ({ alone }) => {
       for (const one of [host, vhost, same, alone]) one.write(request("x", {}));

@@ -1,18 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MessageEvent } from "../../src/connectors/mq/message.ts";
+import { MessageEvent } from "../../src/messaging/mod.ts";
+import { exchangeChecks } from "../../src/connectors/mq/exchanges.ts";
 import { mqConnector } from "../../src/connectors/mq/mod.ts";
-import { addressOf, describeAddress } from "../../src/connectors/mq/drivers/rabbitmq/connection.ts";
+import { addressOf, describeAddress } from "../../src/connectors/mq/amqp-address.ts";
 import { type MqOptions, settle } from "../../src/connectors/mq/options.ts";
+import { NO_FILES } from "../../src/contract/tls-field.ts";
 import { codeOf } from "../support/problems.ts";
 import { makeMq } from "../support/mq.ts";
 
-function options(rest: Record<string, unknown> = {}): MqOptions {
-  return { driver: "rabbitmq", ...rest } as MqOptions;
+function options({ url, ...rest }: Record<string, unknown> = {}): MqOptions {
+  return {
+    driver: "rabbitmq",
+    ...(url !== undefined && { url: [url].flat() }),
+    ...rest,
+  } as MqOptions;
 }
 
 function problems(rest: Record<string, unknown>): readonly string[] {
-  return (mqConnector.check?.(options(rest)) ?? []).map((problem) =>
+  return exchangeChecks.check(options(rest)).map((problem) =>
     problem.attribute === undefined ? codeOf(problem) : `${problem.attribute}: ${codeOf(problem)}`
   );
 }
@@ -45,6 +51,29 @@ test("a url excludes the other attributes of an address", () => {
       `${name}: conflicting-attributes`,
     ]);
   }
+  // How a broker is verified is not in a url.
+  assert.deepEqual(problems({ url: "amqps://broker", tls: { ca: "/ca.pem" } }), []);
+});
+
+test("a list of urls names the nodes of one cluster", () => {
+  const nodes = ["amqps://u:p@a/v", "amqps://u:p@b:1234/v"];
+  assert.deepEqual(problems({ url: nodes }), []);
+  const cases = [
+    ["amqps://u:p@b/other", "vhost"],
+    ["amqps://u:secret@b/v", "password"],
+    ["amqps://x:p@b/v", "username"],
+    ["amqp://u:p@b/v", "protocol"],
+    ["secret", "amqp:// or amqps:// URL"],
+  ];
+  for (const [url, part] of cases) {
+    const [problem] = exchangeChecks.check(options({ url: [nodes[0], url] }));
+    assert.deepEqual([problem.attribute, codeOf(problem)], ["url", "invalid-url"], url);
+    assert.ok(problem.message.includes(part), problem.message);
+    assert.doesNotMatch(problem.message, /secret/);
+  }
+  const { hosts } = addressOf(options({ url: nodes }));
+  assert.deepEqual(hosts, [{ hostname: "a", port: 5671 }, { hostname: "b", port: 1234 }]);
+  assert.equal(describeAddress(addressOf(options({ url: nodes }))), "a:5671, b:1234 (vhost v)");
 });
 
 test("a percent sign in a url encodes a character, or is a problem that does not show the url", () => {
@@ -56,7 +85,7 @@ test("a percent sign in a url encodes a character, or is a problem that does not
     ["amqp://u:p@h/%e0%a4", "vhost"],
   ];
   for (const [url, part] of cases) {
-    const [problem] = mqConnector.check?.(options({ url })) ?? [];
+    const [problem] = exchangeChecks.check(options({ url }));
     assert.deepEqual([problem.attribute, codeOf(problem)], ["url", "invalid-url"], url);
     assert.ok(problem.message.includes(part), problem.message);
   }
@@ -65,7 +94,7 @@ test("a percent sign in a url encodes a character, or is a problem that does not
 
 test("a url is an AMQP URL without parameters, and is not shown in the problem", () => {
   for (const url of ["http://u:secret@h", "amqp:", "secret", "", "amqp://", "amqp://h?secret=1"]) {
-    const [problem] = mqConnector.check?.(options({ url })) ?? [];
+    const [problem] = exchangeChecks.check(options({ url }));
     assert.deepEqual([problem.attribute, codeOf(problem)], ["url", "invalid-url"]);
     assert.doesNotMatch(JSON.stringify(problem), /secret/);
   }
@@ -77,6 +106,13 @@ test("contradictions are problems", () => {
   const bad: readonly (readonly [Record<string, unknown>, code: string, part: string])[] = [
     [{ exchange: { type: "topic", durable: false } }, "missing-attribute", "exchange"],
     [{ queue }, "missing-queue", "queue block"],
+    ...Object.entries({ durable: false, exclusive: true, auto_delete: true }).map(([name, value]) =>
+      [
+        { queue: { ...queue, name: "q", type: "quorum", [name]: value } },
+        "conflicting-attributes",
+        `${name} = ${value}`,
+      ] as const
+    ),
     [{ queue: { ...queue, name: "a" }, consumer: { queue: "b" } }, "conflicting-attributes", '"b"'],
     [{ consumer: { dlq } }, "missing-queue", "dlq block"],
     [
@@ -92,14 +128,15 @@ test("contradictions are problems", () => {
   ];
   for (const [rest, expected, part] of bad) {
     assert.deepEqual(problems(rest), [expected]);
-    const [{ message }] = mqConnector.check?.(options(rest)) ?? [];
+    const [{ message }] = exchangeChecks.check(options(rest));
     assert.ok(message.includes(part), message);
   }
 });
 
 test("an unreadable driver hides no other problem", () => {
   const direct = { driver: undefined, exchange: { type: "direct", durable: true } };
-  assert.deepEqual(problems({ driver: undefined, url: "http://h" }), ["url: invalid-url"]);
+  // Each driver has urls of its own.
+  assert.deepEqual(mqConnector.check?.(options({ driver: undefined, url: "http://h" })), []);
   assert.equal(operationProblems("order.*", direct).length, 1);
   assert.equal(targetProblems(undefined, direct).length, 1);
   assert.equal(receives("order.*", "order.created", { driver: undefined }), true);
@@ -179,14 +216,16 @@ test("its messages can be settled, and their metadata is what events have", () =
   assert.equal(source?.kind, "messages");
   const metadata = { headers: {}, routing_key: "k", exchange: "e", properties: {} };
   const message = { key: "k", body: null, metadata };
-  assert.deepEqual(source?.metadata, Object.keys(new MessageEvent(message).input));
+  assert.deepEqual(exchangeChecks.metadata, Object.keys(new MessageEvent(message).input));
+  const missing = exchangeChecks.metadata.filter((name) => !source?.metadata?.includes(name));
+  assert.deepEqual(missing, []);
 });
 
-test("under test it is the memory broker, all else the same", async () => {
+test("under test the memory broker plays the driver, all else the same", async () => {
   const dlq = { queue: "dead", max_retries: 1, retry_delay: 5 };
   const given = { url: "amqp://u:p@h", exchange: { name: "e", type: "direct" }, consumer: { dlq } };
   const made = mqConnector.test?.(options(given)) as MqOptions;
-  assert.deepEqual(made, { ...options(given), driver: "memory" });
+  assert.deepEqual(made, { ...options(given), played: true });
   assert.deepEqual(settle(made), settle(options(given)));
   const { connector } = await makeMq({ ...made });
   // RabbitMQ counts no messages that are queued, and would be asked for.
@@ -215,20 +254,17 @@ test("an address comes from the url or from its parts, and is shown without the 
   const url = "amqps://user%40x:p%2Fw@[::1]/v%2Fh";
   const fromUrl = addressOf(options({ url }));
   assert.deepEqual(fromUrl, {
-    hostname: "::1",
-    port: 5671,
+    hosts: [{ hostname: "::1", port: 5671 }],
     username: "user@x",
     password: "p/w",
     vhost: "v/h",
-    tls: true,
+    tls: NO_FILES,
   });
   assert.equal(describeAddress(fromUrl), "::1:5671 (vhost v/h)");
-  const guest = { username: "guest", password: "guest", vhost: "/", tls: false };
-  assert.deepEqual(addressOf(options()), { hostname: "localhost", port: 5672, ...guest });
-  assert.deepEqual(addressOf(options({ url: "amqp://h:1" })), {
-    hostname: "h",
-    port: "1",
-    ...guest,
-  });
-  assert.equal(addressOf(options({ tls: true })).port, 5671);
+  const guest = { username: "guest", password: "guest", vhost: "/", tls: undefined };
+  const local = [{ hostname: "localhost", port: 5672 }];
+  assert.deepEqual(addressOf(options()), { hosts: local, ...guest });
+  const hosts = [{ hostname: "h", port: 1 }];
+  assert.deepEqual(addressOf(options({ url: "amqp://h:1" })), { hosts, ...guest });
+  assert.equal(addressOf(options({ tls: NO_FILES })).hosts[0].port, 5671);
 });

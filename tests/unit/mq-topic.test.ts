@@ -5,7 +5,7 @@ import {
   compilePattern,
   hasWildcard,
   isTooLong,
-} from "../../src/connectors/mq/routing.ts";
+} from "../../src/connectors/mq/exchanges.ts";
 import { topicTable } from "../support/topic-table.ts";
 
 for (const [pattern, taken, refused] of topicTable) {

@@ -28,7 +28,13 @@ class Member implements Recipient {
       this.texts.push(...batch.frames.map(({ text }) => text));
       return this.unsent;
     };
-    this.outbox = new Outbox(flusher, { send }, LIMIT, this, (frames) => this.lost += frames);
+    this.outbox = new Outbox(
+      flusher,
+      { send, bufferedAmount: 0 },
+      LIMIT,
+      this,
+      (frames) => this.lost += frames,
+    );
   }
 
   slow(): void {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Frame } from "../../src/transport/frame.ts";
-import { Flusher, Outbox, type Patience } from "../../src/connectors/websocket/outbox.ts";
+import { Flusher, Outbox } from "../../src/connectors/websocket/outbox.ts";
+import type { Patience } from "../../src/connectors/websocket/patience.ts";
 import type { Batch } from "../../src/transport/socket.ts";
 import { seeded } from "../support/random.ts";
 
@@ -46,7 +47,13 @@ class Line {
       slow: () => void this.overflows++,
       failed: (error: unknown) => void this.failures.push(error),
     };
-    this.outbox = new Outbox(flusher, { send }, limit, owner, (frames) => this.lost += frames);
+    this.outbox = new Outbox(
+      flusher,
+      { send, bufferedAmount: 0 },
+      limit,
+      owner,
+      (frames) => this.lost += frames,
+    );
   }
 
   get texts(): string[] {
@@ -175,6 +182,7 @@ test("a frame that is pushed while others are flushed goes out, too, and in orde
   const first = new Outbox(
     ticks.flusher,
     {
+      bufferedAmount: 0,
       send({ frames }) {
         echo.push(...frames.map(({ text }) => text));
         if (echo.length === 1) {

@@ -17,6 +17,9 @@ function nested(depth: number): string {
   return "[".repeat(depth) + "]".repeat(depth);
 }
 
+/** What a frame does not say of itself. */
+const UNNAMED = { messageId: undefined, traceparent: undefined };
+
 test("decodeFrame: valid frames", () => {
   const good: ReadonlyArray<readonly [text: string, id: unknown, data: unknown, room: unknown]> = [
     ['{"type":"a"}', undefined, null, undefined],
@@ -33,14 +36,15 @@ test("decodeFrame: valid frames", () => {
     ['{"type":"b","type":"a"}', undefined, null, undefined],
   ];
   for (const [text, id, data, room] of good) {
-    assert.deepEqual(decodeFrame(text), { type: "a", id, data, room, messageId: undefined }, text);
+    assert.deepEqual(decodeFrame(text), { type: "a", id, data, room, ...UNNAMED }, text);
   }
 });
 
 test("decodeFrame: a message_id is the sender's own", () => {
   for (const messageId of ["m", "0", "x".repeat(128), "😀".repeat(128)]) {
     const frame = decodeFrame(JSON.stringify({ type: "a", id: 1, message_id: messageId }));
-    assert.deepEqual(frame, { type: "a", id: 1, data: null, room: undefined, messageId });
+    const expected = { type: "a", id: 1, data: null, room: undefined, ...UNNAMED, messageId };
+    assert.deepEqual(frame, expected);
   }
   const message = "message_id must be a string of 1 to 128 characters";
   for (const wrong of [null, 1, "", true, {}, ["m"], "x".repeat(129), "😀".repeat(129)]) {
@@ -49,8 +53,21 @@ test("decodeFrame: a message_id is the sender's own", () => {
   }
 });
 
+test("decodeFrame: a traceparent is a text, whatever it says", () => {
+  for (const traceparent of ["", "nonsense", "00-1-2-01"]) {
+    const frame = decodeFrame(JSON.stringify({ type: "a", id: 1, traceparent }));
+    const expected = { type: "a", id: 1, data: null, room: undefined, ...UNNAMED, traceparent };
+    assert.deepEqual(frame, expected);
+  }
+  const message = "traceparent must be a string";
+  for (const traceparent of [null, 1, true, {}, ["00"]]) {
+    const frame = decodeFrame(JSON.stringify({ type: "a", id: 1, traceparent }));
+    assert.deepEqual(frame, { code: "invalid_message", message, id: 1 });
+  }
+});
+
 test("decodeFrame: only an auth frame has a token", () => {
-  const frame = { id: 1, data: null, room: undefined, messageId: undefined };
+  const frame = { id: 1, data: null, room: undefined, ...UNNAMED };
   assert.deepEqual(decodeFrame('{"type":"auth","id":1,"token":"t"}'), {
     type: "auth",
     ...frame,

@@ -234,7 +234,10 @@ test("rest auth: a preflight needs no token, and may ask for the authorization h
     const refused = await ask("/me", { headers: { origin: "https://app.example" } });
     assert.equal(refused.status, 401);
     assert.equal(refused.headers.get("access-control-allow-origin"), "https://app.example");
-    assert.equal(refused.headers.get("access-control-expose-headers"), "WWW-Authenticate");
+    assert.equal(
+      refused.headers.get("access-control-expose-headers"),
+      "Retry-After,WWW-Authenticate",
+    );
   });
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Hono } from "hono";
 import { ConnectorError } from "../../src/base/errors.ts";
+import { ManualClock } from "../support/clock.ts";
 import { echo, errorOf, json, respond, serve } from "./rest-support.ts";
 
 test("rest: a literal path is preferred, whatever the order of the file", async () => {
@@ -160,6 +161,31 @@ test("rest: cors for any origin, errors included", async () => {
     const response = await request("/x", init);
     assert.equal(response.headers.get("access-control-allow-origin"), "*", `${response.status}`);
   }
+});
+
+test("rest: a page reads that a body did not come in time, and that nothing is served now", async () => {
+  const clock = new ManualClock();
+  const options = { cors: ["https://a.example"] };
+  const told = ({ status, headers }: Response) => [
+    status,
+    headers.get("access-control-allow-origin"),
+    headers.get("access-control-expose-headers"),
+    headers.get("vary"),
+  ];
+  const late = await serve([["POST /x", echo]], options, { clock });
+  const init = {
+    ...json(""),
+    headers: { origin: "https://a.example", "content-type": "application/json" },
+    body: new ReadableStream(),
+    duplex: "half",
+  };
+  const answer = late.request("/x", init);
+  await clock.advance(31_000);
+  assert.deepEqual(told(await answer), [408, "https://a.example", "Retry-After", "Origin"]);
+  const { request } = await serve([["POST /x", echo]], options, { accepting: false });
+  const closed = await request("/x", { ...init, body: "{}" });
+  assert.deepEqual(told(closed), [503, "https://a.example", "Retry-After", "Origin"]);
+  assert.equal(closed.headers.get("retry-after"), "1");
 });
 
 test("rest: cors is for the methods of its connector, where two share a path", async () => {

@@ -1,5 +1,5 @@
 /** A `rest` connector with flows, behind a Hono application. */
-import { systemClock } from "../../src/base/clock.ts";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { Logger } from "@logtape/logtape";
 import { Hono } from "hono";
 import type { Connector, FlowEvent, FlowHandler, Outcome } from "../../src/contract/connector.ts";
@@ -22,7 +22,11 @@ export interface Served {
 export async function serve(
   flows: Flows,
   options: Readonly<Record<string, unknown>> = {},
-  { accepting = true, app = new Hono() }: { accepting?: boolean; app?: Hono } = {},
+  { accepting = true, app = new Hono(), clock = systemClock }: {
+    accepting?: boolean;
+    app?: Hono;
+    clock?: Clock;
+  } = {},
 ): Promise<Served> {
   const logged: unknown[] = [];
   const logger = {
@@ -33,7 +37,7 @@ export async function serve(
     {
       name: "api",
       logger: logger as unknown as Logger,
-      clock: systemClock,
+      clock,
       constants: {},
       lookUp: () => ({}),
     },

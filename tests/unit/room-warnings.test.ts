@@ -42,7 +42,7 @@ test("a room that no literal target reaches is a warning", async () => {
   assert.deepEqual(await unused(three), ["news", "orders:*", "*:log"]);
   assert.deepEqual(await unused(three + send("news")), ["orders:*", "*:log"]);
   assert.deepEqual(await unused(three + send("orders:1:log")), ["news"]);
-  assert.deepEqual(await unused(three + send("new") + send("'orders:' + '1'")), ["news", "*:log"]);
+  assert.deepEqual(await unused(three + send("'orders:' + '1'")), ["news", "*:log"]);
   const joins = to('operation = "join_room"\ntarget = "news"');
   const leaves = to('operation = "leave_room"\ntarget = "a:log"');
   assert.deepEqual(await unused(three + joins + leaves), ["orders:*", "*:log"]);
@@ -51,10 +51,27 @@ test("a room that no literal target reaches is a warning", async () => {
   assert.deepEqual(await unused(named + send("ticket:7")), ["ticket:{id}:log"]);
 });
 
-test("a near name is the hint", async () => {
+test("a room that no block allows to clients is a warning, and no other room is one then", async () => {
+  // The sentences name the flows.
+  flows = 0;
   const { warnings } = await loadConfig(websocket("news") + send("new"), { embedded: false });
-  assert.deepEqual(warnings.map(placed), ["config.hcl:4:1+11 unused-room"]);
+  assert.deepEqual(warnings.map(placed), ["config.hcl:15:10+5 closed-room"]);
   assert.equal(warnings[0].severity, "warning");
+  const closed = async (config: string, embedded = false) =>
+    (await loadConfig(config, { embedded })).warnings.filter(({ code }) => code === "closed-room")
+      .map(placed);
+  const both = websocket("news", "orders:{id}");
+  assert.deepEqual(await closed(both + send("order:7")), ["config.hcl:17:10+9 closed-room"]);
+  assert.deepEqual(await closed(both + send("orders:7") + send("input.room")), []);
+  // Without room blocks all rooms are open, and a flow or a program may add members to any.
+  assert.deepEqual(await closed(websocket() + send("new")), []);
+  const joins = (target: string) => to(`operation = "join_room"\ntarget = "${target}"`);
+  assert.deepEqual(await closed(both + send("new") + joins("new")), []);
+  assert.deepEqual(await closed(both + send("new") + joins("input.room")), []);
+  assert.deepEqual(await closed(both + send("new") + joins("old")), [
+    "config.hcl:17:10+5 closed-room",
+  ]);
+  assert.deepEqual(await closed(both + send("new"), true), []);
 });
 
 test("no warning where the event, an expression or a program may reach it", async () => {

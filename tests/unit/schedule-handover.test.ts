@@ -5,7 +5,7 @@ import type { Logger } from "../../src/contract/connector.ts";
 import { type RunningSchedule, startSchedule } from "../../src/flow/schedule.ts";
 import type { Schedule } from "../../src/model/schedule.ts";
 import type { Progress } from "../../src/contract/cluster.ts";
-import { ScheduleProgress } from "../../src/cluster/coordinator.ts";
+import { ScheduleProgress } from "../../src/cluster/progress.ts";
 import { ManualClock } from "../support/clock.ts";
 
 const logger: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error: assert.fail };
@@ -163,3 +163,54 @@ test("a wall clock that was changed does not affect @every", () => {
     assert.deepEqual(due, [-500]);
   }
 });
+
+for (const schedule of [every, cron]) {
+  const name = "every" in schedule ? "@every" : "a cron pattern";
+
+  test(`${name}: what is due while it may not run, runs when it may`, async () => {
+    const clock = new ManualClock(START);
+    const begun: number[] = [];
+    let allowed = true;
+    const run = (at: Date): void => void begun.push((at.getTime() - START) / 1_000);
+    const handover = { last: undefined, save() {}, mayRun: () => allowed };
+    const running = startSchedule(schedule, run, logger, clock, handover);
+    await clock.advance(2_000);
+    allowed = false;
+    await clock.advance(3_000);
+    assert.deepEqual(begun, [1, 2]);
+    allowed = true;
+    await clock.advance(1_000);
+    assert.deepEqual(begun, [1, 2, 3, 4, 5, 6]);
+    allowed = false;
+    await clock.advance(2_000);
+    await running.stop();
+    allowed = true;
+    await clock.advance(2_000);
+    assert.deepEqual(begun, [1, 2, 3, 4, 5, 6]);
+    assert.equal(clock.waiting, 0);
+  });
+
+  test(`${name}: a successor that may not run yet waits with what was missed`, async () => {
+    const clock = new ManualClock(START + 3_500);
+    const begun: number[] = [];
+    let allowed = false;
+    const run = (at: Date): void => void begun.push((at.getTime() - START) / 1_000);
+    const last = { due: START + 1_000, ago: 2_500, unfinished: START + 1_000 };
+    const handover = { last, save() {}, mayRun: () => allowed };
+    const running = startSchedule(schedule, run, logger, clock, handover);
+    await clock.advance(1_200);
+    assert.deepEqual(begun, []);
+    allowed = true;
+    await clock.advance(500);
+    assert.deepEqual(begun.slice(0, 3), [1, 2, 3]);
+    allowed = false;
+    const stopped = startSchedule(schedule, run, logger, clock, handover);
+    const before = begun.length;
+    await stopped.stop();
+    await running.stop();
+    allowed = true;
+    await clock.advance(2_000);
+    assert.equal(begun.length, before);
+    assert.equal(clock.waiting, 0);
+  });
+}

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Logger } from "@logtape/logtape";
+import { systemClock } from "../../src/base/clock.ts";
 import { FlowError } from "../../src/base/errors.ts";
 import { startSchedule } from "../../src/flow/schedule.ts";
 import { codeOf } from "../support/problems.ts";
@@ -11,6 +12,7 @@ function recorder(): { readonly logger: Logger; readonly lines: string[] } {
   const lines: string[] = [];
   const logger = {
     debug: (message: string) => lines.push(`debug ${message}`),
+    warn: (message: string) => lines.push(`warn ${message}`),
     error: (message: string) => lines.push(`error ${message}`),
   };
   return { logger: logger as unknown as Logger, lines };
@@ -108,23 +110,30 @@ test("schedule: @every runs repeatedly, a whole number of intervals apart", asyn
   assert.deepEqual(lines, []);
 });
 
-test("schedule: a run that is due while one is in flight is skipped and logged", async () => {
+test("schedule: runs that are due while one is in flight are skipped, told and logged once", async () => {
   let running = 0;
   let most = 0;
   const second = Promise.withResolvers<void>();
   const { logger, lines } = recorder();
   let runs = 0;
-  const schedule = startSchedule({ every: 10 }, async () => {
+  let skips = 0;
+  const run = async () => {
     most = Math.max(most, ++running);
     if (++runs === 2) second.resolve();
     await sleep(55);
     running--;
-  }, logger);
+  };
+  const schedule = startSchedule({ every: 10 }, run, logger, systemClock, undefined, () => skips++);
   await second.promise;
   await schedule.stop();
   assert.equal(most, 1);
-  assert.ok(lines.length >= 1);
-  assert.ok(lines.every((line) => line.startsWith("debug ")), lines.join("\n"));
+  assert.ok(skips >= 2, `${skips} runs were skipped`);
+  assert.equal(lines.length, skips);
+  const levels = lines.map((line) => line.split(" ")[0]);
+  // The second run may have begun on time, and then another row of skipped runs begins with it.
+  assert.equal(levels[0], "warn");
+  assert.ok(levels.includes("debug"), lines.join("\n"));
+  assert.match(lines[0], /^warn skipped the run due at \{scheduledAt\}, since the previous one/);
 });
 
 test("schedule: stop waits for the run in flight, and nothing runs after it", async () => {

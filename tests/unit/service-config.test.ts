@@ -6,8 +6,10 @@ import { problemsOf } from "../support/config.ts";
 const DEFAULTS = {
   name: undefined,
   version: undefined,
+  admin: undefined,
   shutdownTimeout: 30_000,
   shutdownSpread: 2_000,
+  traceRatio: 1,
 };
 
 async function service(text: string) {
@@ -26,13 +28,16 @@ test("what the block says", async () => {
       version          = env("RELEASE")
       shutdown_timeout = "1m"
       shutdown_spread  = "0s"
+      trace_ratio      = 0.01
     }
   `;
   assert.deepEqual(await service(text), {
     name: "chat",
     version: "7",
+    admin: undefined,
     shutdownTimeout: 60_000,
     shutdownSpread: 0,
+    traceRatio: 0.01,
   });
 });
 
@@ -55,8 +60,8 @@ test("nonsense in the block", async () => {
   const text = `service "chat" {
   name = ""
   version = "1\\n2"
-  admin_port = 9000
-  admin_host = "127.0.0.1"
+  admin_port = 90000
+  admin_path = "/admin"
   shutdown_timeout = "0s"
   shutdown_spread = 2
   limits {
@@ -67,7 +72,7 @@ test("nonsense in the block", async () => {
     "config.hcl:1:9+6 unexpected-label",
     "config.hcl:2:10+2 invalid-value",
     "config.hcl:3:13+6 invalid-value",
-    "config.hcl:4:3+10 unknown-attribute",
+    "config.hcl:4:16+5 invalid-value",
     "config.hcl:5:3+10 unknown-attribute",
     "config.hcl:6:22+4 invalid-value",
     "config.hcl:7:21+1 invalid-value",

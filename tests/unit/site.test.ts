@@ -58,7 +58,7 @@ const upgrader: Upgrader = {
 };
 
 function site(services: readonly HttpService[], options: Partial<SiteOptions> = {}): Site {
-  return createSite({ services, upgrader, health: () => ({}), ...options });
+  return createSite({ services, upgrader, health: { health: () => ({}) }, ...options });
 }
 
 function request(path: string, init: RequestInit = {}): Request {
@@ -174,9 +174,20 @@ test("files are not served without serveFiles", async () => {
   assert.equal((await answer(made, "/index.html"))[0], 404);
 });
 
+test("health: serving as long as clients can be served, whatever is away", async () => {
+  let serving = true;
+  const made = site([], {
+    health: { health: () => ({ mq: "is away" }), serving: () => serving },
+  });
+  assert.deepEqual(await answer(made, "/health/serving"), [200, '{"status":"ok"}']);
+  serving = false;
+  assert.deepEqual(await answer(made, "/health/serving"), [503, '{"status":"unavailable"}']);
+  assert.equal((await answer(site([]), "/health/serving"))[0], 200);
+});
+
 test("health: live if it responds, ready if all connectors are healthy", async () => {
   let health: Readonly<Record<string, string>> = {};
-  const made = site([], { health: () => health });
+  const made = site([], { health: { health: () => health } });
   assert.deepEqual(await answer(made, "/health/live"), [200, '{"status":"ok"}']);
   assert.deepEqual(await answer(made, "/health/ready"), [200, '{"status":"ok"}']);
   // Which connectors, but not why: reasons name hosts and files.

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Counters } from "../../src/connectors/websocket/counters.ts";
+import { Traffic } from "../../src/connectors/websocket/traffic.ts";
 import type { SlowClientOptions } from "../../src/connectors/websocket/slow-client/fields.ts";
 import { Outboxes } from "../../src/connectors/websocket/slow-client/outboxes.ts";
 import { compileExpression, type Scope } from "../../src/expression/mod.ts";
@@ -57,9 +58,12 @@ class Wire {
 /** A connector with one slow client, whose ticks and timers the test ends by itself. */
 class Scene {
   readonly counters = new Counters();
+  readonly traffic = new Traffic();
   readonly wire: Wire;
   readonly outbox: Outbox;
   overflows = 0;
+  /** The rooms with history that the clients want to know of. */
+  readonly wanted = new Set<string>();
   readonly failures: unknown[] = [];
   readonly #outboxes: Outboxes;
   readonly #ticks: (() => void)[] = [];
@@ -75,6 +79,7 @@ class Scene {
       name: "ws",
       flusher: new Flusher((flush) => this.#ticks.push(flush)),
       counters: this.counters,
+      traffic: this.traffic,
       clock: {
         now: () => 0,
         elapsed: () => 0,
@@ -90,13 +95,14 @@ class Scene {
 
   /** The outbox of one more client; one that fails is discarded, as connections do. */
   create(wire: Wire): Outbox {
-    const outbox: Outbox = this.#outboxes.create(wire, {
+    const listener = {
       slow: () => void this.overflows++,
-      failed: (error) => {
+      failed: (error: unknown) => {
         this.failures.push(error);
         outbox.discard();
       },
-    });
+    };
+    const outbox: Outbox = this.#outboxes.create(wire, listener, (room) => this.wanted.has(room));
     return outbox;
   }
 
@@ -106,6 +112,12 @@ class Scene {
 
   message(payload: unknown, room?: string, scope: Scope = {}, type?: string): boolean {
     return this.outbox.push(this.#outboxes.message({ payload, room, scope, type }));
+  }
+
+  /** A message to a room with history. */
+  keep(payload: unknown, room: string): boolean {
+    const message = { payload, room, scope: {}, keptIn: room };
+    return this.outbox.push(this.#outboxes.message(message));
   }
 
   answer(text: string): boolean {
@@ -129,6 +141,7 @@ class Scene {
     return this.wire.texts.map((text) => {
       const frame = text.startsWith("{") ? JSON.parse(text) : text;
       if (frame.type === "message") return frame.data.n ?? frame.data;
+      if (frame.type === "resync") return `resync ${frame.room}`;
       return frame.type === "dropped" ? `${frame.count} dropped` : frame;
     });
   }
@@ -170,6 +183,45 @@ test("drop_oldest: the oldest messages are dropped, and a notice takes their pla
   assert.equal(scene.counters.all().dropped, missing);
   assert.deepEqual(after, Array.from({ length: after.length }, (_, n) => 10 - after.length + n));
   assert.equal(scene.overflows, 0);
+});
+
+test("drop_oldest: resync takes the place of what rooms with history lose, for who asked", () => {
+  const scene = new Scene({ queue: 2_000 });
+  scene.wanted.add("a").add("b");
+  scene.message({ n: 0, text: "y".repeat(1_160) });
+  scene.tick();
+  scene.keep(large(1), "a");
+  scene.keep(large(2), "a");
+  scene.message(large(3));
+  scene.keep(large(4), "b");
+  scene.keep(large(5), "c");
+  scene.answer("ack");
+  scene.keep(large(6), "a");
+  scene.tick();
+  scene.read();
+  assert.deepEqual(scene.seen, [0, "2 dropped", "resync a", "resync b", "ack", 6]);
+  assert.equal(scene.counters.all().dropped, 5);
+  // Nothing of it is left.
+  scene.message(large(7));
+  scene.tick();
+  scene.read();
+  assert.deepEqual(scene.seen.at(-1), 7);
+  assert.equal(scene.timers, 0);
+});
+
+test("coalesce: resync is told once, before what replaces a message of a room with history", () => {
+  const key = compileExpression("output.key", ["output"]);
+  const scene = new Scene({ policy: "coalesce", key, queue: 4_000 });
+  scene.wanted.add("a");
+  const filled = { n: 0, key: null, text: "y".repeat(2_400) };
+  scene.message(filled);
+  scene.tick();
+  for (let n = 1; n <= 3; n++) scene.keep({ n, key: "k" }, "a");
+  for (let n = 4; n <= 6; n++) scene.keep({ n, key: "l" }, "b");
+  scene.tick();
+  scene.read();
+  assert.deepEqual(scene.seen, [0, "resync a", 3, 6]);
+  assert.equal(scene.counters.all().coalesced, 4);
 });
 
 test("drop_oldest: answers are never dropped, and notices keep their place among them", () => {

@@ -107,10 +107,12 @@ test("a test becomes its clients, and its steps in the order written", async () 
       userId: "a",
       claims: null,
       verified: false,
+      sse: false,
       rooms: ["x", "y"],
       params: { token: "t", n: "5" },
       headers: { "x-one": "true" },
       remoteAddress: undefined,
+      presence: undefined,
       reads: true,
       connects: true,
     },
@@ -120,10 +122,12 @@ test("a test becomes its clients, and its steps in the order written", async () 
       userId: null,
       claims: null,
       verified: false,
+      sse: false,
       rooms: [],
       params: {},
       headers: {},
       remoteAddress: undefined,
+      presence: undefined,
       reads: true,
       // It has disconnected before.
       connects: true,
@@ -139,9 +143,17 @@ test("a test becomes its clients, and its steps in the order written", async () 
       subject: "alice",
       text: '{"type":"message","id":7,"data":{"text":"hi"},"room":"x"}',
       renewal: undefined,
+      resumes: undefined,
     },
-    { kind: "frame", subject: "alice", text: "{", renewal: undefined },
-    { kind: "event", subject: "rabbit", operation: "a.b", data: [1, null], headers: { n: 5 } },
+    { kind: "frame", subject: "alice", text: "{", renewal: undefined, resumes: undefined },
+    {
+      kind: "event",
+      subject: "rabbit",
+      operation: "a.b",
+      data: [1, null],
+      headers: { n: 5 },
+      old: null,
+    },
     {
       kind: "request",
       subject: "api",
@@ -169,7 +181,7 @@ test("a test becomes its clients, and its steps in the order written", async () 
       body: "{",
       ...nobody,
     },
-    { subject: "bob", kind: "disconnect" },
+    { subject: "bob", kind: "disconnect", code: undefined },
     { subject: "bob", kind: "connect" },
     {
       ...mock,
@@ -177,6 +189,8 @@ test("a test becomes its clients, and its steps in the order written", async () 
       step: "s",
       returns: [{ n: null }],
       permanent: false,
+      status: undefined,
+      body: undefined,
       delay: 0,
       times: Infinity,
     },
@@ -189,6 +203,8 @@ test("a test becomes its clients, and its steps in the order written", async () 
       returns: undefined,
       error: "is full",
       permanent: true,
+      status: undefined,
+      body: undefined,
       delay: 2000,
       times: 3,
     },
@@ -274,6 +290,9 @@ const cases: readonly [body: string, ...problems: string[]][] = [
     'exspect "db" {}',
     "@1:1+7 unknown-block",
   ],
+  // Real services.
+  ['real = "maybe"\nadvance { by = "1s" }', "@1:8+7 invalid-value"],
+  ["real = true", "@0:1+8 empty-block"],
   // Clients.
   [
     'client "alice" {}\nclient "alice" {}',
@@ -467,6 +486,15 @@ test("an empty test does nothing", async () => {
   assert.deepEqual(await below('test "t" {}\n'), [
     "@1:1+8 empty-block",
   ]);
+});
+
+test("a test that wants real services needs a connector that has one", async () => {
+  const api = 'connector "api" {\n  type = "rest"\n  port = 0\n}\n';
+  const real = 'test "t" {\n  real = true\n  advance { by = "1s" }\n}\n';
+  assert.deepEqual(await problemsOf(api + real), ["config.hcl:6:3+4 unused-attribute"]);
+  const broken = 'connector "db" {\n  type = "database"\n}\n';
+  const codes = await problemsOf(api + broken + real);
+  assert.ok(!codes.some((code) => code.endsWith("unused-attribute")), codes.join());
 });
 
 test("tests need names of their own", async () => {

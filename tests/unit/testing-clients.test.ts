@@ -277,6 +277,33 @@ FAILED  v
   );
 });
 
+test("a refused client that offers weir.1 is expected by its status and code, too", async () => {
+  const tests = `test "t" {
+  client "eve" {
+    params  = { key = "wrong" }
+    headers = { "Sec-WebSocket-Protocol" = "weir.1" }
+  }
+  given "eve" { operation = "connect" }
+  expect "eve" {
+    status = 403
+    error  = "rejected"
+  }
+}
+test "u" {
+  client "eve" {
+    user_id = "${"x".repeat(256)}"
+    headers = { "Sec-WebSocket-Protocol" = "weir.1" }
+  }
+}
+`;
+  assert.equal(
+    await report(tests),
+    `ok      t
+FAILED  u
+        @13  client "eve" could not connect: 400 user_id is longer than 255 bytes`,
+  );
+});
+
 test("a refused connection is expected by its status or its code", async () => {
   const expected = (field: string) =>
     `test "${field.slice(0, 6)} ${field.slice(-4, -1).trim()}" {

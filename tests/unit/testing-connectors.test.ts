@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ConnectorError } from "../../src/base/errors.ts";
 import { type ConnectorType, defineConnector } from "../../src/contract/definition.ts";
 import { attribute } from "../../src/contract/fields.ts";
 import { text } from "../../src/contract/value-schema.ts";
@@ -375,4 +376,70 @@ test "far" {
 `;
   assert.equal(await reportOf(blocks("a.b")), "ok      far");
   assert.match(await reportOf(blocks("a.c")), /no flow takes "a\.c" of connector "far"/);
+});
+
+/** A connector that says what it was made with, and refuses what its payload asks it to refuse. */
+const played: ConnectorType = defineConnector({
+  fields: { url: attribute(text(), { about: "Where it is." }) },
+  destination: { fields: {} },
+  test: (options) => ({ ...options, url: "memory" }),
+  testReal: (options) => options,
+  create({ url }, { name, played }) {
+    played?.({ service: "Shelf", by: url === "memory" ? "a list" : "real" });
+    return {
+      write({ target }) {
+        const refusal = new ConnectorError(name, "cannot be played", { code: "needs-mock" });
+        if (target === "later") return Promise.reject(refusal);
+        if (target === "nothing") {
+          throw refusal;
+        }
+        return url;
+      },
+    };
+  },
+});
+
+const SHELF = `connector "shelf" {
+  type = "shelf"
+  url  = "https://shelf.example"
+}
+flow "put" {
+  from {
+    connector = "api"
+    operation = "POST /:target"
+  }
+  step "tried" {
+    connector = "shelf"
+    target    = "input.target"
+    on_error  = "skip"
+  }
+  response { url = "step.tried" }
+}
+`;
+
+const put = (name: string, target: string, url: string, real = "") =>
+  `test "${name}" {
+  ${real}
+  given "api" { operation = "POST /${target}" }
+  expect "api" { data = { url = ${url} } }
+}
+`;
+
+test("a connector that can use its service does so in tests that are real", async () => {
+  const report = await reportOf(
+    SHELF + put("played", "a", '"memory"') +
+      put("real", "a", '"https://shelf.example"', "real = true") +
+      put("refused", "nothing", "null") +
+      put("refused later", "later", "null"),
+    { shelf: played },
+  );
+  assert.equal(
+    report,
+    `ok      played
+ok      real
+FAILED  refused
+        @29  connector "shelf": cannot be played
+FAILED  refused later
+        @34  connector "shelf": cannot be played`,
+  );
 });

@@ -26,7 +26,10 @@ test("tests page: its example gives what it says", async () => {
   const model = await loadConfig([file], { now: () => clock.now() });
   const results: TestResult[] = [];
   for (const one of model.tests) results.push(await runTest(model, one, { clock }));
-  assert.equal(`${[...results.map(formatResult), formatSummary(results)].join("\n")}\n`, expected);
+  assert.equal(
+    `${[...results.map((result) => formatResult(result)), formatSummary(results)].join("\n")}\n`,
+    expected,
+  );
 });
 
 test("tests page: the coverage of its example is what it says", async () => {

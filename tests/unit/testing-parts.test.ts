@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Activity, StuckError } from "../../src/testing/activity.ts";
-import { amend } from "../../src/testing/observe.ts";
+import { amend } from "../../src/testing/amend.ts";
 import { ManualClock, WatchedClock } from "../../src/testing/clock.ts";
 import { differences, snapshot } from "../../src/testing/match.ts";
 import { endOfTick } from "../../src/base/clock.ts";

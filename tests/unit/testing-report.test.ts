@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { formatPlayers, Players } from "../../src/testing/players.ts";
 import { formatResult, formatSummary, toJson } from "../../src/testing/report.ts";
 import type { TestResult } from "../../src/testing/report.ts";
 
@@ -59,6 +60,26 @@ test("report: what is long is cut", () => {
 test("report: the last line counts", () => {
   assert.equal(formatSummary([good]), "1 test, all passed");
   assert.equal(formatSummary([good, bad, good]), "3 tests, 1 failed");
+});
+
+test("report: what answered for services is said once for each connector", () => {
+  const players = new Players();
+  const reason = "SQLite refuses it";
+  for (let i = 0; i < 2; i++) {
+    players.add("a", { service: "PostgreSQL", by: "SQLite in memory" });
+    players.add("b", { service: "MySQL", by: "mocks", reason });
+    players.add("a", { service: "PostgreSQL", by: "real" });
+  }
+  assert.deepEqual(formatPlayers(players.all), [
+    "a (PostgreSQL): played by SQLite in memory",
+    "b (MySQL): mocks alone, since SQLite refuses it",
+    "a (PostgreSQL): real",
+  ]);
+  assert.deepEqual(toJson([good], players.all).played, [
+    { connector: "a", service: "PostgreSQL", by: "SQLite in memory" },
+    { connector: "b", service: "MySQL", by: "mocks", reason },
+    { connector: "a", service: "PostgreSQL", by: "real" },
+  ]);
 });
 
 test("report: as JSON there is all of it, the whole of what came too", () => {

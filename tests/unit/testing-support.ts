@@ -67,7 +67,7 @@ export async function reportOf(
   connectors: Readonly<Record<string, ConnectorType>> = {},
 ): Promise<string> {
   const results = await resultsOf(blocks, connectors);
-  return results.map(formatResult).join("\n")
+  return results.map((result) => formatResult(result)).join("\n")
     .replaceAll(/ \(ref [0-9a-f]+\)/g, "")
     .replaceAll(/config\.hcl:(\d+)/g, (_, line) => `@${Number(line) - L + 1}`);
 }

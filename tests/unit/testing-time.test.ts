@@ -201,7 +201,7 @@ test("a flow's timeout is on the clock", async () => {
   assert.equal(
     await report(TIMEOUT, steps),
     `FAILED  time
-        @14  flow "slow" failed: timeout: timed out`,
+        @14  flow "slow" failed: timeout: timed out after 5000 ms`,
   );
   assert.equal(
     await report(TIMEOUT, `${steps}expect "rabbit" { error = "timeout" }`),

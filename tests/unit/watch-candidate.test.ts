@@ -207,10 +207,10 @@ connector "db" {
       { kind: "configuration", paths: [folder] },
       { kind: "file", path: join(folder, "greeting.txt") },
       { kind: "file", path: join(folder, "missing.txt") },
-      { path: join(folder, "page"), kind: "folder" },
+      { path: join(folder, "page"), kind: "folder", attribute: "static" },
       { path: join(folder, "cert.pem"), kind: "file" },
       { path: join(folder, "key.pem"), kind: "file" },
-      { path: join(folder, "migrations"), kind: "files", ending: ".sql" },
+      { path: join(folder, "migrations"), kind: "files", ending: ".sql", attribute: "migrations" },
     ]);
   });
 });

@@ -35,7 +35,7 @@ async function withBroken(
       await rest();
       const { connections, closed_failed } = runtime.counts().ws;
       assert.deepEqual([connections, closed_failed, errors.length], [2, 1, 1]);
-      assert.match(errors[0], /^the socket of client .+ failed: .*broken/);
+      assert.match(errors[0], /^the socket of .+ failed: .*broken/);
     });
   } finally {
     await reset();

@@ -103,7 +103,7 @@ test("room is metadata only where the frame itself carries one", () => {
 test("message_id is metadata only where the frame itself carries one", () => {
   const payload = { message_id: "of the data" };
   const inputOf = (data: unknown, id?: string) =>
-    new SocketEvent("message", data, client(), undefined, undefined, id).input;
+    new SocketEvent("message", data, client(), undefined, undefined, { messageId: id }).input;
   assert.equal(inputOf(payload, "of the frame").message_id, "of the frame");
   assert.equal(inputOf(payload).message_id, "of the data");
   assert.equal("message_id" in inputOf({}), false);

@@ -71,12 +71,15 @@ test("origins are read as browsers write them", () => {
 test("a text that is not an origin is a problem", () => {
   const examples = 'such as "https://example.com" or "*.example.com"';
   const cases: ReadonlyArray<readonly [unknown, string]> = [
-    ["https://example.com", `must be a list of origins | ${examples}`],
+    ["https://example.com", 'must be a list of origins | write ["https://example.com"]'],
     [[1], `must be a list of origins | ${examples}`],
     [null, `must be a list of origins | ${examples}`],
     [[], `must be a list of origins with at least one | ${examples}`],
     [[""], `has "", which is not an origin | ${examples}`],
-    [["example.com"], `has "example.com", which is not an origin | ${examples}`],
+    [
+      ["example.com"],
+      'has "example.com", which is not an origin | write it as "https://example.com"',
+    ],
     [["localhost:5173"], `has "localhost:5173", which is not an origin | ${examples}`],
     [["https://"], `has "https://", which is not an origin | ${examples}`],
     [["*"], `has "*", which has a * that is not in front of a domain | ${examples}`],

@@ -125,7 +125,10 @@ test("handshake: a decision that waits for nothing is not a promise", async () =
       },
     }),
   ]);
-  assert.deepEqual(accept(), { accepted: false, status: 403, message: "not you", headers: {} });
+  assert.deepEqual(accept(), {
+    ...{ accepted: false, status: 403, message: "not you", headers: {} },
+    code: "rejected",
+  });
 });
 
 test("handshake: the flows run for the event that they were asked about", async () => {

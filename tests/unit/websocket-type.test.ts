@@ -39,7 +39,7 @@ test("websocket: its gates and the metadata of its events are declared", () => {
   const connect = { remote_addr: null };
   const disconnect = { code: 1000, reason: "", rooms: [], duration_ms: 1 };
   const names = [connect, disconnect].flatMap((facts) =>
-    Object.keys(new SocketEvent("any", {}, client, "room", facts, "id").input)
+    Object.keys(new SocketEvent("any", {}, client, "room", facts, { messageId: "id" }).input)
   );
   assert.deepEqual([...source?.metadata ?? []].sort(), [...new Set(names)].sort());
 });

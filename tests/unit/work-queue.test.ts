@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { WorkQueue } from "../../src/connectors/websocket/queue.ts";
+import { WorkQueue } from "../../src/connectors/websocket/work-queue.ts";
+import { placed } from "../../src/contract/placed.ts";
 import { seeded } from "../support/random.ts";
 
 interface Item {
@@ -20,7 +21,7 @@ function controlled(concurrency: number, sizeMark?: number) {
   };
   const queue = new WorkQueue<Item>(
     concurrency,
-    ({ name }) => begin(name),
+    { serve: ({ name }) => begin(name) },
     (high) => pressure.push(high),
     sizeMark,
   );
@@ -46,7 +47,7 @@ function settled(): Promise<void> {
 
 test("an item that ends at once never waits and creates no promise", () => {
   const served: number[] = [];
-  const queue = new WorkQueue<Item>(1, ({ name }) => void served.push(name), () => {});
+  const queue = new WorkQueue<Item>(1, { serve: ({ name }) => void served.push(name) }, () => {});
   for (let name = 0; name < 1000; name++) {
     queue.push({ name });
     assert.equal(served.length, name + 1);
@@ -103,15 +104,17 @@ test("an alone task that ends at once lets the others go on", () => {
 test("items that are pushed while an item is served wait for its end", async () => {
   for (const later of [false, true]) {
     const log: string[] = [];
-    const queue = new WorkQueue<Item>(1, ({ name }) => {
-      log.push(`begin ${name}`);
-      if (name === 1) {
-        queue.push({ name: 2 });
-        queue.pushAlone(() => void log.push("alone"));
-        queue.push({ name: 3 });
-      }
-      if (!later) return void log.push(`end ${name}`);
-      return settled().then(() => void log.push(`end ${name}`));
+    const queue = new WorkQueue<Item>(1, {
+      serve: ({ name }) => {
+        log.push(`begin ${name}`);
+        if (name === 1) {
+          queue.push({ name: 2 });
+          queue.pushAlone(() => void log.push("alone"));
+          queue.push({ name: 3 });
+        }
+        if (!later) return void log.push(`end ${name}`);
+        return settled().then(() => void log.push(`end ${name}`));
+      },
     }, () => {});
     queue.push({ name: 1 });
     await queue.idle();
@@ -221,7 +224,11 @@ test("random work: in order, within the concurrency, alone when alone, idle at t
         end();
       })();
     };
-    const queue = new WorkQueue<Item>(concurrency, ({ name }) => work(name, false), () => {});
+    const queue = new WorkQueue<Item>(
+      concurrency,
+      { serve: ({ name }) => work(name, false) },
+      () => {},
+    );
     for (let name = 0; name < 400; name++) {
       if (random.chance(0.1)) queue.pushAlone(() => work(name, true));
       else queue.push({ name });
@@ -236,4 +243,58 @@ test("random work: in order, within the concurrency, alone when alone, idle at t
     assert.equal(atWork, 0);
     assert.deepEqual(started, Array.from({ length: 400 }, (_, name) => name), `seed ${seed}`);
   }
+});
+
+test("what waits for a confirmation alone lets the next begin, which answers after it", async () => {
+  const started: number[] = [];
+  const answered: number[] = [];
+  const confirm = new Map<number, () => void>();
+  const queue = new WorkQueue<Item>(1, {
+    serve({ name }, after) {
+      started.push(name);
+      // An even one needs no confirmation.
+      const { promise, resolve } = Promise.withResolvers<void>();
+      if (name % 2 === 0) resolve();
+      else confirm.set(name, resolve);
+      return placed((async () => {
+        await promise;
+        await after;
+        answered.push(name);
+      })());
+    },
+    needsAll: ({ name }) => name === 10,
+  }, () => {});
+  for (const name of [1, 2, 3, 10, 4]) queue.push({ name });
+  const alone = Promise.withResolvers<void>();
+  queue.pushAlone(() => alone.promise);
+  queue.push({ name: 6 });
+  assert.deepEqual(started, [1, 2, 3]);
+  confirm.get(3)?.();
+  await settled();
+  assert.deepEqual(answered, []);
+  assert.equal(queue.isIdle, false);
+  confirm.get(1)?.();
+  await settled();
+  // The one that needs all, and after it the next; what runs alone comes after all of them.
+  assert.deepEqual(answered, [1, 2, 3, 10, 4]);
+  assert.deepEqual(started, [1, 2, 3, 10, 4]);
+  alone.resolve();
+  await settled();
+  assert.deepEqual(answered, [1, 2, 3, 10, 4, 6]);
+  assert.ok(queue.isIdle);
+});
+
+test("at most 256 wait for a confirmation alone", async () => {
+  let started = 0;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const serve = () => {
+    started++;
+    return placed(promise.then(() => {}));
+  };
+  const queue = new WorkQueue<Item>(1, { serve }, () => {});
+  for (let name = 0; name < 300; name++) queue.push({ name });
+  assert.equal(started, 257);
+  resolve();
+  await queue.idle();
+  assert.equal(started, 300);
 });

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { decide } from "../../src/connectors/websocket/admission.ts";
 import type { Authenticator } from "../../src/access/auth/authenticator.ts";
 import { Counters } from "../../src/connectors/websocket/counters.ts";
-import type { Shared } from "../../src/connectors/websocket/shared.ts";
+import type { Shared } from "../../src/connectors/websocket/parts.ts";
 import { type SharedSlots, Slots } from "../../src/connectors/websocket/slots.ts";
 import { handshake } from "../support/auth.ts";
 import { ManualClock, settle } from "../support/clock.ts";

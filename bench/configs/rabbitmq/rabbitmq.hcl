@@ -8,10 +8,10 @@ connector "ws" {
 connector "rabbit" {
   type   = "mq"
   driver = "rabbitmq"
-  url    = env("BENCH_AMQP", "amqp://guest:guest@127.0.0.1")
+  url    = env("BENCH_BROKER", "amqp://guest:guest@127.0.0.1")
 
   exchange {
-    name    = env("BENCH_EXCHANGE", "weir-bench")
+    name    = env("BENCH_NAME", "weir-bench")
     durable = false
   }
 }

@@ -1,5 +1,9 @@
 # A question is answered with three fields made of it.
 
+service {
+  trace_ratio = env("BENCH_TRACE_RATIO", 1)
+}
+
 connector "ws" {
   type = "websocket"
   port = env("BENCH_PORT", 3001)

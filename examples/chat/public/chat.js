@@ -1,252 +1,197 @@
-// The page: rooms, members and messages.
+// The page: one room and its messages. The client library connects again after a cut, joins the room
+// again and gets what was missed there.
 
-import { Connection, ConnectionLost } from "./connection.js";
-import { $, avatar, element, getJson, timeElement } from "./elements.js";
+import { connect } from "/weir.js";
+import { goToEnd, insertItem, replaceItem, replaceItems, showNotice } from "./log.js";
+import { avatar, messageElement } from "./message.js";
 import { loadOrders, showOrder } from "./orders.js";
+import { $, ask, showStatus } from "./page.js";
+import { createTyping, showPeople } from "./people.js";
+import { countMessage, loadRooms, openRooms, roomInAddress, roomName, showRooms } from "./rooms.js";
 
-const ROOMS = ["lobby", "kitchen", "deliveries"];
 const BIRDS = ["Heron", "Kingfisher", "Dipper", "Wagtail", "Moorhen", "Grebe", "Teal", "Egret"];
-const SAME_BLOCK = 5 * 60_000;
+const LOAD_AGAIN_AFTER = 5_000;
 
 /** Kept for this tab only, so that two tabs are two users. */
+const userId = sessionStorage.getItem("user_id") ?? newId();
 let name = sessionStorage.getItem("name") ?? BIRDS[Math.floor(Math.random() * BIRDS.length)];
 let room = roomInAddress();
-/** This connection, as the server calls it. */
-let self;
-/** The members of the room, by connection. */
-const people = new Map();
-/** The room's messages by id, oldest first: { id, author, text, created_at, state, problem }. */
+/** This page's place in the room; undefined until it has joined. */
+let place;
+/** The room's messages by id, oldest first: { id, author, text, created_at }. */
 let messages = new Map();
-/** Messages of all rooms that the server has not acknowledged yet. */
-const unconfirmed = new Map();
+/** Messages of this tab until they are heard in their room, with { state, problem }. */
+const outgoing = new Map();
+/** How often a room was entered, and messages were loaded. What an earlier time gets is ignored. */
+let entries = 0;
+let loads = 0;
+const typing = createTyping();
 
-const connection = new Connection({
-  url() {
-    const url = new URL("/ws", location.href);
-    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    url.searchParams.set("name", name);
-    return url;
-  },
-  onState(state, retryInMs) {
-    showState(state, retryInMs);
-    people.clear();
-    showPeople();
-    if (state !== "open") return;
-    enterRoom();
-    loadOrders().catch((error) => notice(`The orders could not be loaded: ${error.message}`));
-  },
-  onMessage: receive,
-});
+let weir = open();
+
+function open() {
+  const client = connect(`/ws?${new URLSearchParams({ user_id: userId, name })}`);
+  client.on("message", showOrder);
+  client.on("status", (status, reason) => {
+    if (client !== weir) return;
+    showStatus(status, reason);
+    if (status !== "open") return;
+    loadOrders().catch(({ message }) => showNotice(`The orders could not be loaded: ${message}`));
+  });
+  client.join("activity:all").then((activity) => {
+    const load = () => loadRooms(room).catch(({ message }) => showNotice(message));
+    activity.on("message", (message) => countMessage(message, room));
+    activity.on("resync", load);
+    load();
+  }, () => {}); // The name was changed meanwhile: the next client joins.
+  return client;
+}
 
 // ── Rooms ────────────────────────────────────────────────────────────────────────────────────────
 
-/** Joins the room, then loads its history. */
 async function enterRoom() {
-  const entered = room;
-  showRooms();
-  $("messages").setAttribute("aria-busy", "true");
+  const entry = ++entries;
+  showRooms(room);
   try {
-    ({ who: self } = await connection.request({ type: "join_room", room }));
-    const history = await getJson(`/rooms/${encodeURIComponent(room)}/messages`);
-    if (entered !== room) return;
-    people.set(self, name);
-    // What has arrived in the meantime, and what waits to be sent, comes after the history.
-    const waiting = [...unconfirmed.values()].filter((message) => message.room === room);
-    const all = [...history, ...messages.values(), ...waiting];
-    messages = new Map();
-    for (const message of all) if (!messages.has(message.id)) messages.set(message.id, message);
-    showMessages();
-    showPeople();
-    for (const message of waiting) if (message.state === "pending") send(message);
+    const joined = await weir.join(room, { presence: true });
+    if (entry !== entries) return joined.leave();
+    place = joined;
+    showPeople(joined, userId);
+    joined.on("presence", (change) => showPeople(joined, userId, change).forEach(showNotice));
+    joined.on("message", hear);
+    joined.on("resync", loadMessages);
+    joined.on("error", ({ message }) => showNotice(`This room was closed: ${message}`));
+    await loadMessages();
   } catch (error) {
-    // After a reconnect, the page joins the room again.
-    if (error instanceof ConnectionLost || entered !== room) return;
-    notice(`This room could not be opened: ${error.message}`);
-  } finally {
-    if (entered === room) $("messages").removeAttribute("aria-busy");
+    if (entry === entries) showNotice(`This room could not be opened: ${error.message}`);
+  }
+}
+
+/** Loads the newest messages: at the beginning, and where the server lacks some that were missed. */
+async function loadMessages() {
+  const load = ++loads;
+  messages = new Map();
+  try {
+    const stored = await ask(`/rooms/${encodeURIComponent(room)}/messages`);
+    if (load !== loads) return;
+    // What has been heard in the meantime comes after what is stored.
+    const all = [...stored, ...messages.values()];
+    messages = new Map(all.map((message) => [message.id, message]));
+    for (const { id, state } of waiting()) {
+      if (messages.has(id) || state === "sent") outgoing.delete(id);
+    }
+    showMessages();
+    $("no-messages").hidden = $("messages").children.length > 0;
+  } catch (error) {
+    if (load !== loads) return;
+    showNotice(`The messages could not be loaded: ${error.message}`);
+    setTimeout(() => load === loads && loadMessages(), LOAD_AGAIN_AFTER);
   }
 }
 
 function changeRoom() {
   const next = roomInAddress();
   if (next === room) return;
-  if (connection.isOpen) connection.request({ type: "leave_room", room }).catch(ignoreLost);
+  typing.stop();
+  place?.leave();
+  place = undefined;
   room = next;
+  loads++;
   messages = new Map();
-  people.clear();
+  showPeople({ members: [], count: 0 }, userId);
   showMessages();
-  showPeople();
+  $("no-messages").hidden = true;
   enterRoom();
-}
-
-function roomInAddress() {
-  // Unlike decodeURIComponent, this accepts any text.
-  const [text = ""] = new URLSearchParams(location.hash.slice(1)).keys();
-  return roomName(text) || ROOMS[0];
-}
-
-function roomName(text) {
-  return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 32);
-}
-
-// ── What the server sends ────────────────────────────────────────────────────────────────────────
-
-function receive(data, from) {
-  if (data.kind === "order") {
-    showOrder(data);
-  } else if ((from ?? data.room) !== room) {
-    return; // It was on its way when the room was left.
-  } else if (data.kind === "message") {
-    if (!messages.has(data.id)) addMessage(data);
-  } else if (data.kind === "joined") {
-    people.set(data.who, data.name);
-    showPeople();
-    notice(`${data.name} joined`);
-    connection.request({ type: "here", data: { to: data.who, room } }).catch(ignoreLost);
-  } else if (data.kind === "here") {
-    people.set(data.who, data.name);
-    showPeople();
-  } else if (data.kind === "left" && people.delete(data.who)) {
-    showPeople();
-    notice(`${data.name} left`);
-  }
 }
 
 // ── Messages ─────────────────────────────────────────────────────────────────────────────────────
 
-/** Sends a message; it may be sent again with the same id, and is stored once. */
+/** Shows a message of the room once, above those that wait to be heard. It may be one of them. */
+function hear(message) {
+  if (messages.has(message.id)) return;
+  messages.set(message.id, message);
+  if (outgoing.delete(message.id)) elementOf(message).remove();
+  const [next] = waiting();
+  show(message, next && elementOf(next));
+}
+
+/** Sends a message, however long it takes. It may be sent again, and is stored and heard once. */
 async function send(message) {
+  const { id, room, text } = message;
+  let sender;
   try {
-    const stored = await connection.request({
-      type: "message",
-      data: { id: message.id, room: message.room, text: message.text },
-    });
-    unconfirmed.delete(message.id);
-    Object.assign(message, { state: "sent", created_at: stored.created_at });
+    // Only members may send, and the page may have gone to another room before there is a connection.
+    sender = await weir.join(room);
+    const options = { retry: true, timeout: Infinity };
+    const { created_at } = await weir.request("message", { id, room, text }, options);
+    Object.assign(message, { state: "sent", created_at });
   } catch (error) {
-    if (error instanceof ConnectionLost) return; // Still pending: it is sent after the reconnect.
+    if (error.code === "closed") return send(message); // There is a connection with another name.
     Object.assign(message, { state: "failed", problem: error.message });
+  } finally {
+    sender?.leave();
   }
-  showMessage(message);
+  const shown = outgoing.has(id) && elementOf(message);
+  if (shown) replaceItem(shown, itemOf(message));
 }
 
 function compose(text) {
-  const message = {
-    id: newId(),
-    room,
-    author: name,
-    text,
-    created_at: new Date().toISOString(),
-    state: "pending",
-  };
-  unconfirmed.set(message.id, message);
-  addMessage(message);
-  $("messages").lastElementChild.scrollIntoView({ block: "end" });
-  if (connection.isOpen) send(message);
+  const created_at = new Date().toISOString();
+  const message = { id: newId(), room, author: name, text, created_at, state: "pending" };
+  outgoing.set(message.id, message);
+  show(message);
+  goToEnd();
+  send(message);
 }
 
-function addMessage(message) {
-  messages.set(message.id, message);
-  keepingBottom(() => $("messages").append(messageElement(message)));
+/** The messages of this tab to the room that have not been heard there yet. */
+function waiting() {
+  return [...outgoing.values()].filter((message) => message.room === room);
 }
 
 function showMessages() {
-  $("messages").replaceChildren();
-  for (const message of messages.values()) $("messages").append(messageElement(message));
-  $("messages").scrollTop = $("messages").scrollHeight;
+  replaceItems([...messages.values(), ...waiting()].map(itemOf));
 }
 
-/** Updates the state of a message that is on the page. */
-function showMessage(message) {
-  const shown = document.getElementById(`message-${message.id}`);
-  if (shown === null) return;
-  const follows = shown.classList.contains("follows");
-  const updated = messageElement(message);
-  updated.classList.toggle("follows", follows);
-  keepingBottom(() => shown.replaceWith(updated));
+function show(message, next) {
+  $("no-messages").hidden = true;
+  insertItem(itemOf(message), next);
 }
 
-function messageElement({ id, author, text, created_at, state, problem }) {
-  const head = element("p", "", "head");
-  head.append(element("strong", author), " ", timeElement(created_at));
-  const item = element("li", "", "message");
-  item.id = `message-${id}`;
-  item.append(avatar(author), head, element("p", text, "text"));
-  item.classList.toggle("own", author === name);
-  item.classList.toggle("follows", followsLast(author, created_at));
-  Object.assign(item.dataset, { author, at: created_at, ...(state && { state }) });
-  if (state === "pending") item.append(element("p", "Sending…", "note"));
-  if (state === "failed") {
-    const again = element("button", "Send again", "quiet");
-    again.type = "button";
-    again.onclick = () => {
-      const message = unconfirmed.get(id);
-      message.state = "pending";
-      showMessage(message);
-      if (connection.isOpen) send(message);
-    };
-    const note = element("p", `Not sent: ${problem} `, "note");
-    note.append(again);
-    item.append(note);
-  }
-  return item;
+function itemOf(message) {
+  return messageElement(message, message.author === name, () => {
+    message.state = "pending";
+    replaceItem(elementOf(message), itemOf(message));
+    send(message);
+  });
 }
 
-/** Whether the same author wrote the previous message, so that the name is not repeated. */
-function followsLast(author, createdAt) {
-  const last = $("messages").lastElementChild?.dataset;
-  return last?.author === author && new Date(createdAt) - new Date(last.at) < SAME_BLOCK;
-}
-
-function notice(text) {
-  keepingBottom(() => $("messages").append(element("li", text, "notice")));
-}
-
-/** Scrolls to the newest message, unless the user has scrolled up. */
-function keepingBottom(change) {
-  const list = $("messages");
-  const atBottom = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
-  change();
-  if (atBottom) list.scrollTop = list.scrollHeight;
+function elementOf({ id }) {
+  return document.getElementById(`message-${id}`);
 }
 
 // ── The rest of the page ─────────────────────────────────────────────────────────────────────────
 
-function showState(state, retryInMs) {
-  const words = { connecting: "Connecting…", open: "Connected" };
-  $("state").dataset.state = state;
-  $("state").textContent = words[state] ?? `Offline, next try in ${Math.ceil(retryInMs / 1000)} s`;
-  $("retry").hidden = state !== "waiting";
+/** The name is in the address. The new connection is in the room before the old one ends. */
+async function changeName(next) {
+  name = next;
+  sessionStorage.setItem("name", name);
+  showName();
+  const before = weir;
+  weir = open();
+  await enterRoom();
+  before.close();
 }
 
-function showRooms() {
-  document.title = `#${room} · Weir chat`;
-  $("chat-title").textContent = `#${room}`;
-  const items = [...new Set([...ROOMS, room])].map((each) => {
-    const link = element("a", `#${each}`);
-    link.href = `#${each}`;
-    if (each === room) link.ariaCurrent = "page";
-    const item = element("li");
-    item.append(link);
-    return item;
-  });
-  $("rooms").replaceChildren(...items);
-}
-
-function showPeople() {
-  const names = [...new Set(people.values())].sort((a, b) => a.localeCompare(b));
-  $("people").textContent = names.length === 0 ? "" : `Here: ${names.join(", ")}`;
+function showName() {
+  $("my-name").replaceChildren(avatar(name), name);
+  $("name").value = name;
 }
 
 /** `crypto.randomUUID` needs a secure page, which a phone on the local network does not have. */
 function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Leaves and greetings are not retried. */
-function ignoreLost(error) {
-  if (!(error instanceof ConnectionLost)) notice(error.message);
 }
 
 function onSubmit(form, field, act) {
@@ -259,20 +204,36 @@ function onSubmit(form, field, act) {
 
 onSubmit("message-form", "text", (text) => {
   $("text").value = "";
+  typing.stop();
   compose(text);
 });
+$("text").addEventListener("keydown", (event) => {
+  // While an input method composes a word, Enter belongs to it.
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  $("message-form").requestSubmit();
+});
+$("text").addEventListener(
+  "input",
+  () => $("text").value === "" ? typing.stop() : typing.goOn(place),
+);
 onSubmit("room-form", "room", (text) => {
   $("room").value = "";
   if (roomName(text) !== "") location.hash = roomName(text);
+  openRooms(false);
 });
+$("change-name").addEventListener("click", () => $("name-dialog").showModal());
+$("cancel-name").addEventListener("click", () => $("name-dialog").close());
 onSubmit("name-form", "name", (text) => {
-  name = text;
-  sessionStorage.setItem("name", name);
-  connection.restart();
+  $("name-dialog").close();
+  changeName(text);
   $("text").focus();
 });
-$("retry").addEventListener("click", () => connection.retry());
+$("retry").addEventListener("click", () => weir.retry());
 addEventListener("hashchange", changeRoom);
+addEventListener("pagehide", typing.stop);
 
+sessionStorage.setItem("user_id", userId);
 sessionStorage.setItem("name", name);
-$("name").value = name;
+showName();
+enterRoom();

@@ -1,151 +1,172 @@
-// The page: topics to follow, and what is new about them. What this browser follows and has seen
-// stays in it, so that it asks for no more than it has missed.
+// The page: topics to follow, and what is new about them. What this browser follows, has been told and
+// has read stays in it, so that it asks for no more than it has missed.
 
-import { Connection, ConnectionLost } from "./connection.js";
+import { connect } from "/weir.js";
+import { itemOf } from "./item.js";
+import { $, answer, ask, element, prepend, showCommand, showConnection } from "./page.js";
 
 const TOPICS = ["deploys", "billing", "security"];
 const SHOWN = 200;
-const $ = (id) => document.getElementById(id);
-const time = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-const followed = new Set(JSON.parse(localStorage.getItem("followed") ?? '["deploys"]'));
-/** By topic: the notification up to which this browser has seen all. */
-const seen = JSON.parse(localStorage.getItem("seen") ?? "{}");
-/** Topics of this connection whose missed notifications have been loaded. */
+const followed = new Set(stored("followed", TOPICS));
+/** By topic: the notification up to which this browser has been told all. */
+const seen = stored("seen", {});
+/** Topics whose missed notifications have been loaded since the last cut. */
 const complete = new Set();
-/** The notifications on the page, by id. */
-const shown = new Map(
-  JSON.parse(localStorage.getItem("shown") ?? "[]").map((each) => [each.id, each]),
-);
+/** The notifications on the page by id, oldest first; what was read has `read`. */
+const shown = new Map();
+/** Their elements. */
+const items = new Map();
+/** By topic: its room, once it is joined. The client library joins it again after each cut. */
+const rooms = new Map();
 
-const connection = new Connection({
-  url() {
-    const url = new URL("/ws", location.href);
-    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    return url;
-  },
-  onState(state, retryInMs) {
-    const words = { connecting: "Connecting…", open: "Connected" };
-    $("state").dataset.state = state;
-    $("state").textContent = words[state] ??
-      `Offline, next try in ${Math.ceil(retryInMs / 1000)} s`;
-    // A new connection is in no room.
-    complete.clear();
-    if (state === "open") followed.forEach(follow);
-  },
-  onMessage(notification) {
-    const { id, topic } = notification;
-    if (complete.has(topic)) seen[topic] = id;
-    add([notification]);
-  },
-});
+const weir = connect("/ws");
+showConnection(weir);
 
-/** Joins the topic's room, then asks for what came since the last notification that was seen. */
-async function follow(topic) {
-  try {
-    await connection.request({ type: "join_room", room: topic });
-    const question = { topic, after: seen[topic] };
-    const { notifications } = await connection.request({ type: "missed", data: question });
+function stored(key, otherwise) {
+  return JSON.parse(localStorage.getItem(key)) ?? otherwise;
+}
+
+// ── Topics ───────────────────────────────────────────────────────────────────────────────────────
+
+/** Joins the rooms of topics, then shows what came since the last notifications that were seen. */
+async function follow(topics) {
+  await Promise.all(topics.map(async (topic) => {
+    const joined = weir.join(topic);
+    rooms.set(topic, joined);
+    try {
+      const room = await joined;
+      room.on("message", (notification) => {
+        if (complete.has(topic)) seen[topic] = notification.id;
+        add([notification]);
+      });
+      // What was missed during a cut is in the database.
+      room.on("resync", () => loadMissed([topic]));
+    } catch (error) {
+      answer("answer", `${topic} cannot be followed: ${error.message}`, "danger");
+    }
+  }));
+  await loadMissed(topics);
+}
+
+/** Loads what was missed, and shows it at once: the page does not move with each topic. */
+async function loadMissed(topics) {
+  const missed = await Promise.all(topics.map(async (topic) => {
+    complete.delete(topic);
+    try {
+      const { notifications } = await weir.request("missed", { topic, after: seen[topic] });
+      return [topic, notifications];
+    } catch (error) {
+      // After a cut, the room tells the page to load again.
+      if (error.code !== "disconnected") answer("answer", error.message, "danger");
+      return [topic];
+    }
+  }));
+  for (const [topic, notifications] of missed) {
+    if (!followed.has(topic) || notifications === undefined) continue;
     complete.add(topic);
     seen[topic] = notifications.at(-1)?.id ?? seen[topic];
-    add(notifications);
-  } catch (error) {
-    // After a reconnect, the page follows the topic again.
-    if (!(error instanceof ConnectionLost)) $("answer").textContent = error.message;
   }
+  add(missed.flatMap(([, notifications = []]) => notifications));
 }
 
 function unfollow(topic) {
-  if (connection.isOpen) connection.request({ type: "leave_room", room: topic }).catch(() => {});
+  rooms.get(topic).then((room) => room.leave(), () => {});
   complete.delete(topic);
   delete seen[topic];
-  for (const { id } of [...shown.values()].filter((each) => each.topic === topic)) shown.delete(id);
-  draw();
+  for (const { id } of [...shown.values()].filter((each) => each.topic === topic)) drop(id);
+  keep();
 }
 
-function add(notifications) {
-  const fresh = notifications.filter(({ id, topic }) => followed.has(topic) && !shown.has(id));
-  if (fresh.length === 0) return draw();
-  const all = [...shown.values(), ...fresh].sort((a, b) => a.created_at < b.created_at ? -1 : 1);
-  shown.clear();
-  for (const each of all.slice(-SHOWN)) shown.set(each.id, each);
-  draw();
-  $("news").textContent = fresh.map(({ topic, title }) => `${topic}: ${title}`).join(". ");
-}
-
-function draw() {
-  localStorage.setItem("followed", JSON.stringify([...followed]));
-  localStorage.setItem("seen", JSON.stringify(seen));
-  localStorage.setItem("shown", JSON.stringify([...shown.values()]));
-  $("notifications").replaceChildren(...[...shown.values()].reverse().map(item));
-  $("none").hidden = shown.size > 0;
-}
-
-/** Everything is inserted as text, never as HTML. */
-function item({ topic, level, title, text, created_at }) {
-  const made = document.createElement("li");
-  made.dataset.level = level;
-  const parts = [["span", topic], ["span", level], ["time", time.format(new Date(created_at))]];
-  const head = document.createElement("p");
-  head.className = "head";
-  for (const [tag, content] of parts) {
-    const part = document.createElement(tag);
-    part.textContent = content;
-    if (tag === "time") part.dateTime = created_at;
-    else part.className = "tag";
-    head.append(part, " ");
-  }
-  const heading = document.createElement("h3");
-  heading.textContent = title;
-  made.append(head, heading);
-  if (text !== "") {
-    const body = document.createElement("p");
-    body.textContent = text;
-    made.append(body);
-  }
-  return made;
-}
-
-for (const topic of TOPICS) {
-  const box = document.createElement("input");
+function topicChoice(topic) {
+  const box = element("input");
   box.type = "checkbox";
   box.checked = followed.has(topic);
   box.addEventListener("change", () => {
     if (box.checked) {
       followed.add(topic);
-      draw();
-      if (connection.isOpen) follow(topic);
+      follow([topic]);
     } else {
       followed.delete(topic);
       unfollow(topic);
     }
   });
-  const label = document.createElement("label");
-  label.append(box, ` ${topic}`);
-  $("topics").append(label);
-  $("topic").append(new Option(topic));
+  return element("label", [box, ` ${topic}`], "choice");
 }
+
+// ── Notifications ────────────────────────────────────────────────────────────────────────────────
+
+function add(notifications) {
+  const fresh = notifications.filter(({ id, topic }) => followed.has(topic) && !shown.has(id));
+  fresh.sort((a, b) => a.created_at < b.created_at ? -1 : 1).forEach(insert);
+  while (shown.size > SHOWN) drop(shown.keys().next().value);
+  keep();
+  if (fresh.length === 0) return;
+  $("news").textContent = fresh.map(({ topic, title }) => `${topic}: ${title}`).join(". ");
+}
+
+/** Shows a notification above all that are older. */
+function insert(notification) {
+  const { id, created_at } = notification;
+  const newer = [...shown.values()].filter((each) => each.created_at > created_at);
+  newer.forEach((each) => shown.delete(each.id));
+  for (const each of [notification, ...newer]) shown.set(each.id, each);
+  const item = itemOf(notification, () => markRead([notification]));
+  items.set(id, item);
+  if (newer.length === 0) prepend($("notifications"), item);
+  else items.get(newer[0].id).after(item);
+}
+
+function drop(id) {
+  shown.delete(id);
+  items.get(id).remove();
+  items.delete(id);
+}
+
+function markRead(notifications) {
+  for (const notification of notifications) {
+    notification.read = true;
+    items.get(notification.id).classList.add("read");
+  }
+  keep();
+}
+
+/** Keeps everything in the browser, and shows how much of it was not read. */
+function keep() {
+  localStorage.setItem("followed", JSON.stringify([...followed]));
+  localStorage.setItem("seen", JSON.stringify(seen));
+  localStorage.setItem("shown", JSON.stringify([...shown.values()]));
+  const unread = [...shown.values()].filter(({ read }) => !read).length;
+  $("unread").textContent = unread === 0 ? "" : `${unread} unread`;
+  $("read-all").disabled = unread === 0;
+  $("none").hidden = shown.size > 0;
+  document.title = `${unread === 0 ? "" : `(${unread}) `}Weir notifications`;
+}
+
+// ── The rest of the page ─────────────────────────────────────────────────────────────────────────
 
 $("form").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const notification = {
-    topic: $("topic").value,
-    level: $("level").value,
-    title: $("title").value,
-  };
+  const [topic, level, title] = ["topic", "level", "title"].map((id) => $(id).value);
   try {
-    const response = await fetch("/notifications", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(notification),
-    });
-    const { error } = await response.json();
-    $("answer").textContent = error === undefined ? "Sent." : error.message;
-    if (error === undefined) $("title").value = "";
-  } catch (error) {
-    $("answer").textContent = `Not sent: ${error.message}`;
+    await ask("/notifications", { topic, level, title });
+    $("title").value = "";
+    const isFollowed = followed.has(topic);
+    answer(
+      "answer",
+      isFollowed ? "Sent." : "Sent. This page does not follow the topic.",
+      "success",
+    );
+  } catch ({ message }) {
+    answer("answer", message, "danger");
   }
 });
-$("curl").textContent = `curl --json '{"topic":"deploys","title":"Version 7 is out"}' ` +
-  `${location.origin}/notifications`;
-draw();
+$("read-all").addEventListener("click", () => markRead([...shown.values()]));
+showCommand(
+  `curl --json '{"topic":"deploys","title":"Version 7 is out"}' ${location.origin}/notifications`,
+);
+$("topics").append(...TOPICS.map(topicChoice));
+$("topic").append(...TOPICS.map((topic) => new Option(topic)));
+stored("shown", []).filter(({ topic }) => followed.has(topic)).forEach(insert);
+keep();
+follow([...followed]);

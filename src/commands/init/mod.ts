@@ -4,8 +4,9 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { makeFolder } from "../../base/folder.ts";
 import { commandSpecifier } from "../../server/host.ts";
-import { type InitCommand, TEMPLATE_URL, UsageError, workingDirectory } from "../arguments.ts";
-import { VERSION } from "../version.ts";
+import { type InitCommand, UsageError, workingDirectory } from "../arguments.ts";
+import { TEMPLATE_URL } from "../usage.ts";
+import { VERSION } from "../../base/version.ts";
 import { nextSteps, originOf } from "./next-steps.ts";
 import { projectFiles } from "./project.ts";
 
@@ -16,6 +17,8 @@ const TEMPLATE_FILES = {
   notifications: () => import("./templates/notifications.ts"),
   iot: () => import("./templates/iot.ts"),
 } satisfies Record<InitCommand["template"], unknown>;
+/** What the pages of all templates share. */
+const SHARED_FILES = () => import("./templates/shared.ts");
 
 /**
  * Writes the files of a project and prints the next steps. Returns the exit code.
@@ -24,8 +27,9 @@ const TEMPLATE_FILES = {
  */
 export async function init({ folder, template }: InitCommand): Promise<number> {
   workingDirectory();
-  const { files } = await TEMPLATE_FILES[template]();
-  const paths = await writeFiles(folder, { ...files, ...projectFiles(folder, VERSION) });
+  const [shared, own] = await Promise.all([SHARED_FILES(), TEMPLATE_FILES[template]()]);
+  const files = { ...shared.files, ...own.files, ...projectFiles(folder, VERSION) };
+  const paths = await writeFiles(folder, files);
   console.log(`created ${folder} from the template "${template}":\n`);
   for (const path of paths) console.log(`  ${path}`);
   const origin = originOf({

@@ -37,7 +37,11 @@ export function projectFiles(folder: string, version: string): Record<string, st
     "deno.json": json({
       // With a package.json beside it, Deno would else need a node_modules that is installed before.
       nodeModulesDir: "none",
-      imports: { "@weir/runtime": `jsr:@weir/runtime@^${version}` },
+      imports: {
+        "@weir/runtime": `jsr:@weir/runtime@^${version}`,
+        // A page has it from the server; editors and `deno check` find its types here.
+        "/weir.js": `jsr:@weir/runtime@^${version}/client`,
+      },
       // The files of the templates are formatted so.
       fmt: { lineWidth: 100 },
       tasks: tasks("deno run -A @weir/runtime/cli"),

@@ -3,7 +3,13 @@ import { PluginReloader } from "../../plugins/mod.ts";
 import { ConfigPathError } from "../../server/files.ts";
 import { type RunCommand, UsageError } from "../arguments.ts";
 import { EnvFileLoader } from "../env-file.ts";
-import { printWarnings, refuseUnknownPorts, type Serve, titleOf } from "../start.ts";
+import {
+  printWarnings,
+  refuseUnknownPorts,
+  type Serve,
+  titleOf,
+  warningsOfStart,
+} from "../start.ts";
 import { loadCandidate } from "./candidate.ts";
 import { changes, WatchedFiles } from "./changes.ts";
 import { printFailure, Running } from "./running.ts";
@@ -16,7 +22,7 @@ import { printFailure, Running } from "./running.ts";
  * variables, or a `--port` names no connector.
  */
 export async function watch(
-  { paths, ports, envFile }: RunCommand,
+  { paths, ports, adminPort, envFile }: RunCommand,
   serve: Serve,
   signal: Promise<void>,
 ): Promise<void> {
@@ -25,13 +31,13 @@ export async function watch(
   const files = new WatchedFiles();
   const variables = envFile === undefined ? undefined : new EnvFileLoader(envFile);
   const plugins = new PluginReloader();
-  const running = new Running(serve, ports, ending.signal);
+  const running = new Running(serve, { ports, adminPort }, ending.signal);
   const takeUp = async (): Promise<void> => {
     const startedAt = performance.now();
     const candidate = await loadCandidate(paths, { files, variables, plugins });
     if (ending.signal.aborted) return;
-    refuseUnknownPorts(ports, candidate.model);
-    printWarnings(candidate.model);
+    refuseUnknownPorts({ ports, adminPort }, candidate.model);
+    printWarnings(warningsOfStart(candidate.model));
     await running.become(candidate, startedAt);
   };
   let title = "weir";

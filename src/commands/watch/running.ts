@@ -1,9 +1,13 @@
 /** The service that `weir run --watch` runs, and how it is replaced. */
 import type { Model } from "../../model/mod.ts";
 import type { Service } from "../../server/mod.ts";
+import type { RunCommand } from "../arguments.ts";
 import { printError } from "../output.ts";
 import { announce, type Ports, type Serve, titleOf } from "../start.ts";
 import { type Candidate, isSame } from "./candidate.ts";
+
+/** What the next service has to know of the one that it replaces. */
+type Replaced = Pick<Service, "ports" | "admin" | "close">;
 
 /** A signal has arrived, so nothing new is started. */
 class Interrupted extends Error {
@@ -13,21 +17,27 @@ class Interrupted extends Error {
 /** At most one service, which another one replaces. */
 export class Running {
   readonly #serve: Serve;
-  readonly #ports: Ports;
+  readonly #options: Pick<RunCommand, "ports" | "adminPort">;
   readonly #signal: AbortSignal;
   #current: { readonly candidate: Candidate; readonly service: Service } | undefined;
   /** The ports of connectors that take any free one. They keep it, so that clients can reconnect. */
   #taken: Ports = {};
+  /** The admin port, if it was any free one. */
+  #takenAdmin: number | undefined;
   #hasStarted = false;
   /** Whether a service is being started, and no other one runs. */
   #isStarting = false;
   /** Whether the last change ended what runs, which was then started again. */
   #wasRestored = false;
 
-  /** `ports` are those of the command line. After the signal nothing is replaced. */
-  constructor(serve: Serve, ports: Ports, signal: AbortSignal) {
+  /** `options` are those of the command line. After the signal nothing is replaced. */
+  constructor(
+    serve: Serve,
+    options: Pick<RunCommand, "ports" | "adminPort">,
+    signal: AbortSignal,
+  ) {
     this.#serve = serve;
-    this.#ports = ports;
+    this.#options = options;
     this.#signal = signal;
   }
 
@@ -91,7 +101,11 @@ export class Running {
       if (this.#signal.aborted) throw new Interrupted();
     };
     try {
-      await this.#start(candidate, { ports: former.service.ports, close });
+      await this.#start(candidate, {
+        ports: former.service.ports,
+        admin: former.service.admin,
+        close,
+      });
     } catch (error) {
       if (this.#current === undefined && !this.#signal.aborted) {
         await this.#restore(former.candidate, error);
@@ -106,18 +120,22 @@ export class Running {
     await this.#current?.service.close();
   }
 
-  async #start(candidate: Candidate, replaces?: Pick<Service, "ports" | "close">): Promise<void> {
+  async #start(candidate: Candidate, replaces?: Replaced): Promise<void> {
     const { model } = candidate;
-    const free = listenersWithAnyPort(model, this.#ports);
-    const ports = { ...this.#ports, ...portsAgain(free, this.#taken) };
+    const free = listenersWithAnyPort(model, this.#options.ports);
+    const ports = { ...this.#options.ports, ...portsAgain(free, this.#taken) };
+    const wanted = this.#options.adminPort ?? model.service.admin?.port;
+    const adminPort = wanted === 0 ? this.#takenAdmin ?? 0 : this.#options.adminPort;
     this.#isStarting = replaces === undefined;
     try {
-      const service = await this.#serve(model, { ports, ...(replaces && { replaces }) });
+      const service = await this.#serve(model, { ports, adminPort, ...(replaces && { replaces }) });
       this.#current = { candidate, service };
     } finally {
       this.#isStarting = false;
     }
-    this.#taken = pick(this.#current.service.ports, free.flat());
+    const { service } = this.#current;
+    this.#taken = pick(service.ports, free.flat());
+    if (wanted === 0) this.#takenAdmin = service.admin?.port;
   }
 
   /** Starts what ran before, after its successor has failed in the last moment. */

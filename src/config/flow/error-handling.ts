@@ -43,7 +43,8 @@ export const errorResponseFields = {
   }),
   body: expressions({
     about:
-      "What a REST caller gets, or a client as `details`. `error` has code, message, step, ref, details.",
+      "What a REST caller gets, or a client as `details`. `error` has code, message, step, ref, " +
+      "details; status and body where an API has answered so.",
     variables: ["error"],
   }),
 } satisfies Fields;

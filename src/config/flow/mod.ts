@@ -1,6 +1,6 @@
 /** One `flow` block → its model. */
 import { expressions } from "../../contract/expression-fields.ts";
-import type { DestinationModel, FlowModel, RejectModel } from "../../model/mod.ts";
+import type { FlowModel } from "../../model/mod.ts";
 import {
   attribute,
   type Fields,
@@ -16,13 +16,16 @@ import type { Loading } from "../loading.ts";
 import type { Block, Body } from "../../hcl/tree.ts";
 import type { EventSource } from "./answers.ts";
 import { destinationsField } from "./destination.ts";
-import { DestinationNames, isRead } from "./destination-names.ts";
+import { DestinationNames } from "./destination-names.ts";
 import { errorHandlingField } from "./error-handling.ts";
+import { ELSEWHERE, hintsOf } from "./hints.ts";
+import { refuseSharedSteps } from "./shared-steps.ts";
 import { rejectsField } from "./reject.ts";
 import { acceptField, dedupeField, validateField } from "./rules.ts";
 import { type Origin, originOf, readSource, sourceFields } from "./source.ts";
 import { stepsField } from "./request.ts";
 import { transformField } from "./transform.ts";
+import { markUsed } from "./used-results.ts";
 
 /** What the blocks of one flow are read with. */
 export interface FlowSurroundings {
@@ -58,22 +61,11 @@ export function flowFields({ name, loading, events, steps, results }: FlowSurrou
     reject: rejectsField(name, events, steps, results),
     response: expressions({
       about: "What the sender is answered.",
-      variables: ["payload", ...RESULTS],
+      variables: ["payload", "output", "outputs", "results"],
     }),
     error_handling: errorHandlingField(events, loading),
   } satisfies Fields;
 }
-
-/** What users look for in a flow, and where it is. */
-const ELSEWHERE = new Map([
-  [
-    "rate_limit",
-    "a connector has it, for each of its clients; for one flow, use dedupe with a short ttl",
-  ],
-]);
-
-/** What a `response` reads of the destinations' results. */
-const RESULTS = ["output", "outputs", "results"];
 
 /** Reads a flow; undefined where it has problems, which have been reported. */
 export function readFlow(name: string, found: Block, loading: Loading): FlowModel | undefined {
@@ -112,10 +104,9 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
     },
   };
   const values = readFields(body, fields, found.headerSpan, context, ELSEWHERE);
+  refuseSharedSteps(body, subject, report);
   const model = readSource(values, subject, loading);
-  const resultUsed = values.response === undefined
-    ? source !== "schedule" && source?.definition.source?.kind === "requests"
-    : values.response.some(([, { variables }]) => RESULTS.some((name) => variables.has(name)));
+  const answersFirst = source !== "schedule" && source?.definition.source?.kind === "requests";
   return model && {
     name,
     source: model,
@@ -126,25 +117,10 @@ export function readFlow(name: string, found: Block, loading: Loading): FlowMode
     rejects: values.reject,
     transform: values.transform,
     dedupe: values.dedupe,
-    to: resultUsed
-      ? values.to.map((to) => ({ ...to, resultUsed }))
-      : usedByRejects(values.to, values.reject),
+    to: markUsed(values.to, { rejects: values.reject, response: values.response, answersFirst }),
     response: values.response,
     errorHandling: values.error_handling,
   };
-}
-
-/** The destinations, some of whose results are used by a `reject` after them. */
-function usedByRejects(
-  to: readonly DestinationModel[],
-  rejects: readonly RejectModel[],
-): readonly DestinationModel[] {
-  // One without a `when` has been reported.
-  const late = rejects.filter(({ delivered, when }) => delivered > 0 && when !== undefined);
-  return late.length === 0 ? to : to.map((one, place) => {
-    const after = late.filter(({ delivered }) => delivered > place);
-    return isRead(one, after.map(({ when }) => when.paths)) ? { ...one, resultUsed: true } : one;
-  });
 }
 
 /** Whether it has an `accept`, or a `reject` above its destinations. */
@@ -163,19 +139,6 @@ function matchedIn(
 ): MatchNames {
   const owner = typeof source === "object" ? ` of connector "${source.name}"` : "";
   return { names, lacking: (name) => `${subject}: no pattern${owner} has the name "${name}"` };
-}
-
-/** What to do about `transform`, and about `match` where the events of the source have none. */
-function hintsOf(source: Origin["source"]): ReadContext["hints"] {
-  const hints = { transform: 'only the "use" of a transform block names a transform' };
-  if (typeof source !== "object" || source.definition.source?.matchNames === undefined) {
-    return hints;
-  }
-  return {
-    ...hints,
-    match: `it needs a pattern with a name, such as {id}, in connector "${source.name}", ` +
-      "and events that can match it",
-  };
 }
 
 function hasSteps({ blocks }: Body): boolean {

@@ -15,6 +15,7 @@ import { text } from "../../contract/value-schema.ts";
 import type { Expression } from "../../expression/mod.ts";
 import { type Block, type Body, hasFailed, type Report, type Span } from "../../hcl/tree.ts";
 import type { ConnectorModel, RequestModel, StepModel } from "../../model/mod.ts";
+import { otherWordsOfRequest } from "./other-words.ts";
 import { findNamed, type Loading, reportAll } from "../loading.ts";
 
 /** What such a block says. */
@@ -136,14 +137,15 @@ export function readSoundly<F extends Fields>(
   context: ReadContext,
 ): { readonly values: Values<F>; readonly sound: boolean } {
   const strange = new Set(strangersOf(body, fields).map(({ span }) => span));
-  let sound = !hasFailed(body);
+  const others = otherWordsOfRequest(body, Object.keys(fields));
+  let sound = !hasFailed(body) && others.size === 0;
   const values = readFields(body, fields, owner, {
     ...context,
     report(problem) {
       if (problem.severity !== "warning" && !strange.has(problem.span)) sound = false;
       context.report(problem);
     },
-  });
+  }, others);
   return { values, sound: sound && placesOf(values).misspelled.size === 0 };
 }
 
@@ -161,9 +163,10 @@ export function stepsField(names: StepNames, loading: Loading): Field<readonly S
       return nameBlocks(blocks, kind, `${subject}: `, report).map(([name, block]) => {
         const inner = { ...context, subject: `${subject}, step "${name}"` };
         const { values, request, places } = readRequest(block, stepFields, "step", inner, loading);
-        loading.onRequest?.({ kind: "step", subject: inner.subject, request, places });
-        names.add(name);
         const { params, timeout, on_error: onError } = values;
+        const asked = { ...request, params };
+        loading.onRequest?.({ kind: "step", subject: inner.subject, request: asked, places });
+        names.add(name);
         return { ...request, name, params, timeout, onError, default: values.default ?? null };
       });
     },

@@ -1,6 +1,7 @@
 /** Where a flow's events come from: its `from` block or its `when`. */
 import { expression } from "../../contract/expression-fields.ts";
 import type { FilterRefusal } from "../../contract/connector.ts";
+import { sourceOf } from "../../contract/definition.ts";
 import type { Expression } from "../../expression/mod.ts";
 import type { ConnectorModel, ScheduleModel, SourceModel } from "../../model/mod.ts";
 import { parseSchedule } from "../../model/schedule.ts";
@@ -18,6 +19,7 @@ import { keepPlaces, Places, placesOf } from "../../contract/places.ts";
 import { flag, integer, oneOf, text } from "../../contract/value-schema.ts";
 import { type Loading, reportAll } from "../loading.ts";
 import type { Block, Span } from "../../hcl/tree.ts";
+import { otherWordsOfFrom } from "./other-words.ts";
 import { connectorName, findConnector } from "./request.ts";
 
 /** What becomes of a broker's message. */
@@ -51,7 +53,11 @@ export const fromFields = {
 
 /** The attributes of a flow that say where its events come from. */
 export const sourceFields = {
-  from: block(fromFields, { about: "The source." }),
+  from: block(fromFields, {
+    about: "The source.",
+    twice: "each source has a flow of its own: write a second flow",
+    elsewhere: otherWordsOfFrom,
+  }),
   when: attribute(text(), {
     about: 'Without `from`: "@every 5s", or a cron pattern in the time zone of the process.',
   }),
@@ -159,11 +165,13 @@ function checkSource(
   const places = placesOf(from);
   const model = findConnector(places, subject, loading);
   if (model === undefined) return;
-  const { definition: { source }, options, type } = model;
+  const { definition, options, type } = model;
+  const source = sourceOf(definition, options);
   const named = `connector "${connector}" (${type})`;
   if (source === undefined) {
     const message = `${named} cannot be a source`;
-    return report({ code: "not-a-source", span: places.of("connector"), message });
+    const hint = definition.source?.unable?.(options);
+    return report({ code: "not-a-source", span: places.of("connector"), message, hint });
   }
   const unread = places.misspelled.has("operation") ||
     (operation === undefined && places.has("operation"));

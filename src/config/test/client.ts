@@ -18,10 +18,12 @@ import type { TestClient } from "../../model/test.ts";
 import type { Loading } from "../loading.ts";
 import {
   address,
+  anything,
   lowerCase,
   object,
   type Placed,
   placeOf,
+  refuse,
   textMap,
   texts,
   within,
@@ -30,16 +32,27 @@ import {
 /** What is known of a client before the steps are. */
 export type ClientModel = Omit<TestClient, "connects">;
 
-/** Whom a step names. Of a client it is known whether its connector reads tokens. */
-export type Subject = { readonly client: string; readonly verified: boolean } | {
+/** Whom a step names. */
+export type Subject = ({ readonly client: string } & Known) | {
   readonly connector: ConnectorModel;
 };
+
+/** What the steps must know of a client. */
+export interface Known {
+  /** Its connector reads tokens. */
+  readonly verified: boolean;
+  /** It only listens. */
+  readonly sse: boolean;
+}
+
+/** A client that could not be read: it may have tokens. */
+const UNREAD: Known = { verified: true, sse: false };
 
 /** The clients and connectors of one test. */
 export class Cast {
   readonly #loading: Loading;
-  /** By name; whether their connectors read tokens. */
-  readonly #clients = new Map<string, boolean>();
+  /** By name. */
+  readonly #clients = new Map<string, Known>();
   #anyClient = false;
 
   /** Knows the connectors; clients are added. */
@@ -52,9 +65,9 @@ export class Cast {
     this.#anyClient = true;
   }
 
-  /** From now on steps may name this client. Where its connector is not known, it may have tokens. */
-  add(client: string, verified = true): void {
-    this.#clients.set(client, verified);
+  /** From now on steps may name this client. */
+  add(client: string, known: Known = UNREAD): void {
+    this.#clients.set(client, known);
   }
 
   /** The connectors that have clients. */
@@ -79,8 +92,8 @@ export class Cast {
 
   /** The client or connector that the label of a block names. Reports an unknown name. */
   subject(name: string, block: Block, context: ReadContext): Subject | undefined {
-    const verified = this.#clients.get(name);
-    if (verified !== undefined) return { client: name, verified };
+    const known = this.#clients.get(name);
+    if (known !== undefined) return { client: name, ...known };
     if (this.#anyClient && this.find(name) === undefined) return undefined;
     const connector = this.connector(name, block, context, [...this.#clients.keys()]);
     return connector && { connector };
@@ -122,7 +135,16 @@ export const clientFields = {
   claims: attribute(object(), {
     about: "What its token says, where the connector has `auth`; no token is needed for that.",
   }),
+  sse: attribute(flag(), {
+    about: "Connects to the connector's `sse` path and only listens.",
+    default: false,
+  }),
   rooms: attribute(texts(), { about: "The rooms that it joins once it is connected." }),
+  presence: attribute(anything(), {
+    about:
+      "The field `presence` of these joins: true asks for the members of the rooms; an object also " +
+      "tells of the client.",
+  }),
   params: attribute(textMap(), { about: "Query parameters of its handshake." }),
   headers: attribute(textMap(), { about: "Headers of its handshake." }),
   remote_addr: attribute(address(), {
@@ -154,7 +176,7 @@ export function clientsField(cast: Cast): Field<readonly Placed<ClientModel>[]> 
           report({ code: "duplicate-name", span: block.labels[0].span, message, hint });
         }
         const value = readClient(name, block, cast, inner);
-        cast.add(name, value?.verified);
+        cast.add(name, value);
         return value === undefined ? [] : [{ block, value }];
       });
     },
@@ -173,13 +195,32 @@ function readClient(
   const { definition: { source }, options } = connector;
   const verified = source?.verifies?.(options) === true;
   if (!verified) refuseIdentity(values, ["claims"], connector, context);
+  if (values.rooms === undefined) {
+    const message = "takes no presence: it joins no rooms";
+    refuse(values, "presence", { code: "unused-attribute", message }, context);
+  }
+  if (values.sse && values.presence !== undefined && values.presence !== true) {
+    const message = "takes no presence but true: a stream tells nothing of its client";
+    refuse(values, "presence", { code: "invalid-value", message }, context);
+  }
+  if (values.sse && source?.streams?.(options) !== true) {
+    context.report({
+      code: "unused-attribute",
+      span: placesOf(values).of("sse"),
+      message:
+        `${context.subject}: connector "${connector.name}" (${connector.type}) has no streams`,
+      hint: 'its attribute sse says where they are, such as sse = "/events"',
+    });
+  }
   return {
     name,
     connector: connector.name,
     userId: values.user_id ?? null,
     claims: values.claims ?? null,
     verified,
+    sse: values.sse,
     rooms: values.rooms ?? [],
+    presence: values.presence,
     params: values.params ?? {},
     headers: lowerCase(values.headers),
     remoteAddress: values.remote_addr,

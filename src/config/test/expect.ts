@@ -1,5 +1,5 @@
 /** `expect` blocks: what must have happened. */
-import type { ConnectorModel } from "../../model/mod.ts";
+import { sourceOf } from "../../contract/definition.ts";
 import {
   attribute,
   type Field,
@@ -46,7 +46,12 @@ const clientFields = {
   type: attribute(text(), { about: "A frame's type; `close` where the server closed." }),
   data,
   room: attribute(text(), { about: "A frame's room." }),
+  presence: attribute(anything(), {
+    about: "What a frame `presence` tells at least, such as `{ count = 2 }`.",
+  }),
   id: attribute(frameId(), { about: "The id of the frame that is answered." }),
+  offset: attribute(integer(), { about: "The offset of a message, or in the answer of a join." }),
+  recovered: attribute(flag(), { about: "Whether a join with a position was recovered." }),
   error,
   details: attribute(anything(), { about: "What an error frame tells of it." }),
   status,
@@ -94,7 +99,9 @@ export function expectField(cast: Cast): Field<readonly Placed<ExpectStep>[]> {
 function fieldsOf(subject: Subject | undefined): Fields {
   if (subject === undefined) return expectFields;
   if ("client" in subject) return { ...clientFields, ...amountFields };
-  const { source, destination, step }: ConnectorModel["definition"] = subject.connector.definition;
+  const { definition, options } = subject.connector;
+  const { destination, step } = definition;
+  const source = sourceOf(definition, options);
   return {
     ...(destination !== undefined || step !== undefined ? writeFields : {}),
     ...(source?.kind === "requests" ? answerFields : {}),

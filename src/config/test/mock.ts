@@ -24,6 +24,13 @@ export const mockFields = {
     about: "With `error`: whether a second try cannot succeed either.",
     default: false,
   }),
+  status: attribute(integer({ min: 100, max: 599 }), {
+    about:
+      "With `error`: the status that an API has answered with, which flows see as `error.status`.",
+  }),
+  body: attribute(anything(), {
+    about: "With `error`: the body of that answer, which flows see as `error.body`.",
+  }),
   delay: attribute(duration(), {
     about: "How much later, on the test's clock, it returns or fails; at once by default.",
   }),
@@ -67,8 +74,10 @@ function readMock(name: string, block: Block, context: ReadContext): MockStep {
     const hint = "keep one of them";
     refuse(values, "returns", { code: "conflicting-attributes", message, hint }, context);
   } else {
-    const message = "takes no permanent without an error";
-    refuse(values, "permanent", { code: "unused-attribute", message }, context);
+    for (const name of ["permanent", "status", "body"] as const) {
+      const message = `takes no ${name} without an error`;
+      refuse(values, name, { code: "unused-attribute", message }, context);
+    }
   }
   return { kind: "mock", subject: name, ...answer, delay, times, place: placeOf(block) };
 }

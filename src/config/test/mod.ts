@@ -10,7 +10,9 @@ import {
   required,
 } from "../../contract/fields.ts";
 import type { AdvanceStep, TestModel, TestStep } from "../../model/test.ts";
-import { duration } from "../../contract/value-schema.ts";
+import { placesOf } from "../../contract/places.ts";
+import { duration, flag } from "../../contract/value-schema.ts";
+import type { Span } from "../../hcl/tree.ts";
 import type { Loading } from "../loading.ts";
 import { type Placed, placeOf, within } from "./block.ts";
 import { Cast, clientsField } from "./client.ts";
@@ -25,7 +27,7 @@ export const advanceFields = {
   ),
 } satisfies Fields;
 
-/** The blocks of a test. The clients come first: the steps name them. */
+/** What a test has. The clients come first: the steps name them. */
 export function testFields(loading: Loading) {
   const cast = new Cast(loading);
   return {
@@ -34,6 +36,10 @@ export function testFields(loading: Loading) {
     mock: mockField(cast),
     expect: expectField(cast),
     advance: advanceField(),
+    real: attribute(flag(), {
+      about: "Whether databases are those that the configuration names, instead of played ones.",
+      default: false,
+    }),
   } satisfies Fields;
 }
 
@@ -53,12 +59,14 @@ export function readTests(
       report,
     };
     const { body, headerSpan } = block;
-    const { client, ...others } = readFields(body, testFields(loading), headerSpan, context);
+    const values = readFields(body, testFields(loading), headerSpan, context);
+    const { client, real, ...others } = values;
+    if (real) checkReal(placesOf(values).nameOf("real"), loading, context);
     const all: readonly Placed<TestStep>[] = Object.values(others).flat();
     const steps = [...all]
       .sort((a, b) => body.blocks.indexOf(a.block) - body.blocks.indexOf(b.block))
       .map(({ value }) => value);
-    if (body.blocks.length + body.attributes.length === 0) {
+    if (body.blocks.length === 0 && body.attributes.every(({ name }) => name === "real")) {
       const message = `test "${name}" does nothing`;
       const hint = "add a given and an expect block";
       report({ code: "empty-block", span: headerSpan, message, hint });
@@ -67,8 +75,20 @@ export function readTests(
       ...value,
       connects: steps.find((step) => isDeed(step, value.name))?.kind !== "connect",
     }));
-    return { name, clients, steps, place: placeOf(block) };
+    return { name, clients, steps, real, place: placeOf(block) };
   });
+}
+
+/** `real` must be about some connector. */
+function checkReal(
+  span: Span,
+  { connectors, declared }: Loading,
+  { subject, report }: ReadContext,
+): void {
+  if ([...connectors.values()].some(({ definition }) => definition.testReal)) return;
+  if (declared.mayExceed("connector", connectors.size)) return;
+  const message = `${subject} has real = true, and no connector has a service to use in tests`;
+  report({ code: "unused-attribute", span, message, hint: "a database has one" });
 }
 
 /** Whether a client does something in a step. */

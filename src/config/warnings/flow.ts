@@ -1,8 +1,14 @@
 /** A flow that has been read, with the places that its model does not keep. */
 import type { Expression } from "../../expression/mod.ts";
-import type { ConnectorModel, EachModel, FlowModel, RequestModel } from "../../model/mod.ts";
+import type {
+  ConnectorModel,
+  EachModel,
+  FlowModel,
+  RequestModel,
+  StepModel,
+} from "../../model/mod.ts";
 import type { Places } from "../../contract/places.ts";
-import type { Report, Span } from "../../hcl/tree.ts";
+import type { Block, Report, Span } from "../../hcl/tree.ts";
 
 /** A flow without errors. */
 export interface PlacedFlow {
@@ -13,6 +19,8 @@ export interface PlacedFlow {
   readonly requests: readonly PlacedRequest[];
   /** The places of its attributes and blocks. */
   readonly places: Places;
+  /** Its blocks, in the order written. */
+  readonly blocks: readonly Block[];
 }
 
 /** A connector without errors. */
@@ -32,11 +40,13 @@ export interface PlacedExpression {
 export interface Surroundings {
   /** Those without errors, by name. */
   readonly connectors: ReadonlyMap<string, ConnectorModel>;
+  /** The name of the connector that links the instances of the service; undefined for none. */
+  readonly backplane: string | undefined;
   readonly constants: Readonly<Record<string, unknown>>;
   readonly report: Report;
 }
 
-/** One block of a flow that asks a connector for something. */
+/** One block of a flow or of a connector that asks a connector for something. */
 export interface PlacedRequest {
   readonly kind: "step" | "to" | "fallback";
   /** The block in words, such as `flow "say", to`. */
@@ -46,7 +56,11 @@ export interface PlacedRequest {
     readonly each?: EachModel | undefined;
     readonly atomic?: boolean;
     readonly includeError?: boolean;
+    /** What a step sends instead of the payload. */
+    readonly params?: StepModel["params"];
   };
+  /** The names that a connector's step sends without `params`, if they are known. */
+  readonly sent?: readonly string[] | undefined;
   readonly places: Places;
 }
 

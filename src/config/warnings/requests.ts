@@ -1,4 +1,4 @@
-/** Warns about what `client` never has in a flow that requests start. */
+/** Warns about what `client` never has in a flow. */
 import type { ConnectorModel } from "../../model/mod.ts";
 import { connectorOfClient } from "./identity.ts";
 import { named, type PlacedFlow, placeOfPath, type Surroundings } from "./flow.ts";
@@ -8,7 +8,7 @@ const OF_CONNECTIONS = ["id", "rooms", "connected_at"];
 /** What only a token tells. */
 const OF_TOKENS = ["user_id", "claims"];
 
-/** Warns about fields of `client` that are null for every request, at each place. */
+/** Warns about fields of `client` that are null for every event, at each place. */
 export function warnOfRequests(
   flow: PlacedFlow,
   { connectors, report }: Pick<Surroundings, "connectors" | "report">,
@@ -16,7 +16,7 @@ export function warnOfRequests(
   const told = new Set<string>();
   for (const { expression, span } of flow.expressions) {
     const connector = connectors.get(connectorOfClient(flow, span) ?? "");
-    if (connector === undefined || !hasRequests(connector)) continue;
+    if (connector === undefined || !hasClients(connector)) continue;
     const fields = new Set(
       [...expression.paths].flatMap((path) => /^client\.(\w+)/.exec(path)?.[1] ?? []),
     );
@@ -37,14 +37,18 @@ export function warnOfRequests(
   }
 }
 
-function hasRequests({ definition: { source } }: ConnectorModel): boolean {
-  return source?.kind === "requests" && source.hasClient === true;
+function hasClients({ definition: { source } }: ConnectorModel): boolean {
+  return source?.kind === "clients" || source?.hasClient === true;
 }
 
 /** Why a field of `client` is always null; undefined if it is not. */
 function reasonOf(field: string, connector: ConnectorModel): string | undefined {
-  if (OF_CONNECTIONS.includes(field)) return "a request has no connection that could be sent to";
+  const isConnected = connector.definition.source?.kind === "clients";
+  if (!isConnected && OF_CONNECTIONS.includes(field)) {
+    return "a request has no connection that could be sent to";
+  }
   const verifies = connector.definition.source?.verifies?.(connector.options) === true;
-  if (!OF_TOKENS.includes(field) || verifies) return undefined;
+  // A client claims a user, which has a warning of its own.
+  if (verifies || !(isConnected ? ["claims"] : OF_TOKENS).includes(field)) return undefined;
   return `${named(connector)} needs an auth block for that`;
 }

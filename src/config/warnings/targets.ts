@@ -5,7 +5,7 @@ import type { DataType } from "../../type/mod.ts";
 import { type PlacedFlow, type PlacedRequest, placeOfPath, type Surroundings } from "./flow.ts";
 
 /** The fields that a variable can have, and their origin. */
-interface Known {
+export interface Known {
   readonly fields: ReadonlySet<string>;
   /** Such as `type "order" does not have`. */
   readonly lack: string;
@@ -42,7 +42,7 @@ export function warnOfTargets(
 }
 
 /** What is known of `input`: nothing without a closed type, or where its source tells nothing. */
-function inputOf(
+export function inputOf(
   { model: { source, validate } }: PlacedFlow,
   connectors: Surroundings["connectors"],
 ): Known | undefined {
@@ -57,6 +57,20 @@ function inputOf(
 }
 
 const UNMADE = "the transform does not make";
+
+/** The names of all fields that a request's payload can have; undefined where an event decides. */
+export function fieldsOf(
+  { kind, request, sent }: PlacedRequest,
+  flow: PlacedFlow | undefined,
+): readonly string[] | undefined {
+  const { params } = request;
+  if (params !== undefined) return Object.keys(params);
+  if (flow === undefined) return sent;
+  const fields = kind === "step"
+    ? closed(flow.model.validate.input)
+    : outputOf(payloadOf(flow, kind), request)?.fields;
+  return fields && [...fields];
+}
 
 /** What is known of `output`: the lines of the destination's own transform, else the payload. */
 function outputOf(

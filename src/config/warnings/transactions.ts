@@ -1,4 +1,4 @@
-/** Warns about a transaction of a single write, which no `reject` after it can undo. */
+/** Warns about a transaction of a single write, which no `reject` after it can undo and no key joins. */
 import type { PlacedFlow, PlacedRequest, Surroundings } from "./flow.ts";
 
 /** Warns about each `to` whose `atomic` has no effect. */
@@ -13,6 +13,8 @@ export function warnOfTransactions(
     const belongs = (other: PlacedRequest | undefined): boolean =>
       other?.request.atomic === true && other.request.connector === request.connector;
     if (belongs(to[index - 1]) || belongs(to[index + 1])) continue;
+    // The key of `dedupe` is kept in the transaction.
+    if (model.dedupe?.store === request.connector && to.length === 1) continue;
     if (model.rejects.some(({ delivered }) => delivered === index + 1)) continue;
     report({
       code: "single-write",

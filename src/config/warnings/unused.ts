@@ -1,5 +1,6 @@
 /** Warns of what is declared and never used. */
 import { didYouMean } from "../../base/nearest.ts";
+import type { Usage } from "../../contract/definition.ts";
 import type { ConnectorModel } from "../../model/mod.ts";
 import { placesOf } from "../../contract/places.ts";
 import { reportAll } from "../loading.ts";
@@ -27,9 +28,27 @@ export function warnOfUnused(
     flows.flatMap(({ expressions }) => expressions)
       .flatMap(({ expression }) => [...expression.paths]),
   );
-  const problems = model.definition.checkUsage?.({ requests, paths }, model.options) ?? [];
+  const usage = { requests, paths };
+  warnAmong(model, flows, usage, { constants, report });
+  const problems = model.definition.checkUsage?.(usage, model.options) ?? [];
   const warnings = problems.map((one) => ({ ...one, severity: "warning" as const }));
   reportAll(warnings, placesOf(model.options as object), named(model), report);
+}
+
+/** Lets the connector's type say what of a single block makes no sense beside the others. */
+function warnAmong(
+  { name, definition, options }: ConnectorModel,
+  flows: readonly PlacedFlow[],
+  usage: Usage,
+  { constants, report }: Pick<Surroundings, "constants" | "report">,
+): void {
+  for (const { subject, request, places } of flows.flatMap((flow) => flow.requests)) {
+    if (request.connector !== name) continue;
+    const asked = { operation: request.operation, target: constantTarget(request, constants) };
+    const found = definition.destination?.checkAmong?.(asked, usage, options) ?? [];
+    const warnings = found.map((one) => ({ ...one, severity: "warning" as const }));
+    reportAll(warnings, places, subject, report);
+  }
 }
 
 /** Whether another connector of the same type sends, or leaves what it could not handle, to a flow. */

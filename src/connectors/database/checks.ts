@@ -1,13 +1,22 @@
 /** Checks of `to` and `step` blocks that concern several attributes. */
 import type { CodedProblem, Destination } from "../../contract/definition.ts";
 import { didYouMean } from "../../base/nearest.ts";
+import type { Syntax } from "./driver.ts";
 import type { DatabaseDestination } from "./options.ts";
-import { parseQuery, type Query } from "./query.ts";
+import { parseQuery, type Query } from "./sql/mod.ts";
 
-/** Checks a `to` block. Parameters that its `params` lack come from the payload. */
-export function checkDestination(to: Destination<DatabaseDestination>): readonly CodedProblem[] {
+/**
+ * Checks a `to` block. Parameters that its `params` lack come from the payload. `syntax` is that of
+ * its query; undefined where the driver is unknown.
+ */
+export function checkDestination(
+  to: Destination<DatabaseDestination>,
+  syntax: Syntax | undefined,
+): readonly CodedProblem[] {
   const { query, params } = to.options;
-  if (query !== undefined) return checkQuery(query, to, (found) => checkNames(found, params));
+  if (query !== undefined) {
+    return checkQuery(query, syntax, to, (found) => checkNames(found, params));
+  }
   const problems = checkTable(to);
   if (params === undefined) return problems;
   return [...problems, {
@@ -18,12 +27,14 @@ export function checkDestination(to: Destination<DatabaseDestination>): readonly
 }
 
 /** Checks a `step` block. Its `params` are all that it sends; without them it sends the payload. */
-export function checkStep(step: Destination<DatabaseDestination>): readonly CodedProblem[] {
+export function checkStep(
+  step: Destination<DatabaseDestination>,
+  syntax: Syntax | undefined,
+): readonly CodedProblem[] {
   const { params, sent = [], options: { query, rows } } = step;
   if (query !== undefined) {
-    return checkQuery(query, step, (found) => [
-      ...checkNames(found, params),
-      ...(params === undefined ? checkSent(found, sent) : checkMissing(found, Object.keys(params))),
+    return checkQuery(query, syntax, step, (found) => [
+      ...(params === undefined ? checkSent(found, sent) : checkParams(found, params)),
       ...(found.returnsRows || rows === undefined || rows === "auto" ? [] : [{
         code: "no-rows" as const,
         attribute: "rows",
@@ -73,6 +84,7 @@ function checkKey(
 
 function checkQuery(
   text: string,
+  syntax: Syntax | undefined,
   { operation, target, options: { key } }: Destination<DatabaseDestination>,
   checkParsed: (query: Query) => readonly CodedProblem[],
 ): readonly CodedProblem[] {
@@ -89,8 +101,9 @@ function checkQuery(
     attribute: name,
     message: `takes no ${name} beside a query`,
   }));
+  if (syntax === undefined) return useless;
   try {
-    return [...useless, ...checkParsed(parseQuery(text))];
+    return [...useless, ...checkParsed(parseQuery(text, syntax))];
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const message = `has a query that ${error.message}`;
@@ -98,13 +111,25 @@ function checkQuery(
   }
 }
 
-/** The query must use every one of the `params`. */
+/** The query and the `params` must have the same names. A name that is misspelled is told once. */
+function checkParams(
+  query: Query,
+  params: Readonly<Record<string, unknown>>,
+): readonly CodedProblem[] {
+  const missing = checkMissing(query, Object.keys(params));
+  const meant = missing.map(({ hint }) => hint);
+  const unknown = checkNames(query, params, (name) => !meant.includes(didYouMean(name, [name])));
+  return [...unknown, ...missing];
+}
+
+/** The query must use every one of the `params`, but for those that `counts` leaves out. */
 function checkNames(
   { parameters }: Query,
   params: Readonly<Record<string, unknown>> = {},
+  counts: (name: string) => boolean = () => true,
 ): readonly CodedProblem[] {
   return Object.keys(params)
-    .filter((name) => !parameters.includes(name))
+    .filter((name) => !parameters.includes(name) && counts(name))
     .map((name) =>
       lacking("unknown-parameter", `has no parameter ":${name}" in its query`, name, parameters)
     );

@@ -6,13 +6,18 @@ import type { DedupeStore } from "../../contract/cluster.ts";
 import type {
   Connector,
   ConnectorContext,
+  FlowHandler,
   Transaction,
   WriteRequest,
 } from "../../contract/connector.ts";
+import type { Measured, Measures } from "../../contract/metrics.ts";
+import type { DatabaseSource, MakeSource } from "./changes/source.ts";
 import { DedupeKeys } from "./dedupe.ts";
 import type { Database, DriverContext, DriverModule, Migration } from "./driver.ts";
 import type { DatabaseDestination, DatabaseOptions } from "./options.ts";
+import type { ProbeRequest, ProbeSource } from "../../contract/probe.ts";
 import { Requests } from "./requests.ts";
+import { OpenTransaction } from "./transaction.ts";
 
 /** The delays between attempts to open a database. */
 const OPENING: RetryDelays = { delay: 250, maxDelay: 5000, backoff: "exponential" };
@@ -27,12 +32,13 @@ interface Parts {
   readonly keys: DedupeKeys;
 }
 
-/** Reads from and writes to a database, and keeps dedupe keys in it. */
-export class DatabaseConnector implements Connector {
+/** Reads from and writes to a database, keeps dedupe keys in it, and starts flows with its changes. */
+export class DatabaseConnector implements Connector, Measured {
   /** For `dedupe`; like writes they fail while the database is not open. */
   readonly dedupeStore: DedupeStore = {
     has: (flow, key, now) => this.#opened().keys.has(flow, key, now),
     add: (...entry) => this.#opened().keys.add(...entry),
+    prepare: (now) => this.#opened().keys.prepare(now),
     answer: (flow, key, now) => this.#opened().keys.answer(flow, key, now),
   };
   readonly #module: DriverModule;
@@ -40,16 +46,40 @@ export class DatabaseConnector implements Connector {
   readonly #context: ConnectorContext;
   #parts: Parts | undefined;
   /** Why the database is not open. */
-  #reason = "has not been started";
+  #reason = "has not been opened yet";
   #retry: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
   #started: Promise<void> | undefined;
+  /** Undefined where the database has no changes that could start flows. */
+  readonly #source: DatabaseSource | undefined;
+  #consuming = false;
 
-  /** Touches nothing before `start`. */
-  constructor(module: DriverModule, options: DatabaseOptions, context: ConnectorContext) {
+  /** Touches nothing before `start`. `makeSource` is absent where no changes can start flows. */
+  constructor(
+    module: DriverModule,
+    options: DatabaseOptions,
+    context: ConnectorContext,
+    makeSource?: MakeSource,
+  ) {
     this.#module = module;
     this.#options = options;
     this.#context = context;
+    const { name, logger, clock, cluster, hasBackplane } = context;
+    const database = () => this.#opened().database;
+    this.#source = makeSource?.({
+      name,
+      logger,
+      clock,
+      cluster,
+      hasBackplane,
+      options,
+      database,
+    });
+  }
+
+  /** Adds a flow that changes start. */
+  subscribe(operation: string | undefined, handler: FlowHandler): void {
+    this.#source?.subscribe(operation, handler);
   }
 
   /**
@@ -58,8 +88,9 @@ export class DatabaseConnector implements Connector {
    *
    * @throws {ConnectorError} It never can: wrong credentials, a refused migration, not a database.
    */
-  start(): Promise<void> {
-    return this.#started ??= this.#start(0);
+  async start(): Promise<void> {
+    await (this.#started ??= this.#start(0));
+    if (this.#parts !== undefined) await this.#source?.start();
   }
 
   /**
@@ -68,8 +99,23 @@ export class DatabaseConnector implements Connector {
    *
    * @throws {ConnectorError} As `start`.
    */
-  prepare(): Promise<void> {
-    return this.#started ??= this.#start(PREPARING);
+  async prepare(): Promise<void> {
+    await (this.#started ??= this.#start(PREPARING));
+    if (this.#parts !== undefined) await this.#source?.check();
+  }
+
+  /** Begins to read changes if there are flows for them, now or once the database is open. */
+  async consume(): Promise<void> {
+    this.#consuming = true;
+    if (this.#parts !== undefined) await this.#source?.read();
+  }
+
+  async stop(): Promise<void> {
+    await this.#source?.stop();
+  }
+
+  async drain(): Promise<void> {
+    await this.#source?.drain();
   }
 
   async #start(patience: number): Promise<void> {
@@ -87,12 +133,26 @@ export class DatabaseConnector implements Connector {
   }
 
   /**
-   * Looks at the database without changing it.
+   * Looks at the database without changing it, and has it compile the statements of the requests.
    *
    * @throws {ConnectorError} There is none, or its migrations cannot be read.
    */
-  async probe(): Promise<string> {
-    return await this.#module.probeDatabase(await this.#driverContext());
+  async probe(
+    requests: readonly ProbeRequest[] = [],
+    sources: readonly ProbeSource[] = [],
+  ): Promise<string> {
+    const context = await this.#driverContext();
+    // The schema of options.ts made the options.
+    const asked = requests as readonly ProbeRequest<DatabaseDestination>[];
+    const { inspectRequests } = await import("./inspection/requests.ts");
+    let pending = 0;
+    const found = await this.#module.probeDatabase(context, (database) => {
+      ({ pending } = database);
+      return inspectRequests(database, asked);
+    });
+    // A migration may make the tables.
+    await this.#source?.probe(sources, pending === 0);
+    return found;
   }
 
   /**
@@ -112,7 +172,8 @@ export class DatabaseConnector implements Connector {
    * @throws {ConnectorError} As `write`.
    */
   transact<T>(work: (transaction: Transaction) => T | PromiseLike<T>): PromiseLike<T> {
-    return this.#opened().requests.transact(work);
+    const { requests, keys } = this.#opened();
+    return requests.transact((session) => work(new OpenTransaction(requests, keys, session)));
   }
 
   /** Finishes the writes that have begun, cancels the reads, then closes the database. */
@@ -121,16 +182,31 @@ export class DatabaseConnector implements Connector {
     clearTimeout(this.#retry);
     const parts = this.#parts;
     this.#parts = undefined;
+    await this.#source?.close();
     await parts?.database.close();
   }
 
-  /** Why the database cannot be used at the moment; undefined when it can. */
+  /** Why the database cannot be used, or its changes not be read; undefined when all is well. */
   health(): string | undefined {
+    return this.#lack() ?? this.#source?.health();
+  }
+
+  /** Numbers of what its changes started; none where they start nothing. */
+  counts(): Readonly<Record<string, number>> {
+    return this.#source?.counts() ?? {};
+  }
+
+  /** Commits, connections and reconnects of its database; nothing while that is not open. */
+  measures(): Measures {
+    return this.#parts?.database.measures?.() ?? {};
+  }
+
+  #lack(): string | undefined {
     return this.#parts === undefined ? this.#reason : this.#parts.database.health();
   }
 
   #opened(): Parts {
-    const reason = this.#closed ? "is closed" : this.health();
+    const reason = this.#closed ? "is closed" : this.#lack();
     if (this.#parts !== undefined && reason === undefined) return this.#parts;
     throw new ConnectorError(this.#context.name, String(reason));
   }
@@ -144,6 +220,7 @@ export class DatabaseConnector implements Connector {
     const error = (cause: unknown) => requests.error("dedupe", cause);
     const keys = new DedupeKeys(database, this.#context.logger, error);
     this.#parts = { database, requests, keys };
+    if (this.#consuming) await this.#source?.read();
   }
 
   #tryAgain(error: unknown, attempt: number): void {
@@ -159,15 +236,21 @@ export class DatabaseConnector implements Connector {
       delay,
       reason: this.#reason,
     });
-    const again = () => this.#open().catch((e) => this.#tryAgain(e, attempt + 1));
+    const opened = () => {
+      if (this.#parts !== undefined) logger.info("the database is open");
+    };
+    const again = () => this.#open().then(opened, (e) => this.#tryAgain(e, attempt + 1));
     this.#retry = setTimeout(again, delay);
   }
 
   async #driverContext(): Promise<DriverContext> {
-    const { name, logger, clock } = this.#context;
+    const { name, logger, clock, played } = this.#context;
     const migrations = await this.#readMigrations();
     const { simulated } = this.#options;
-    return { name, logger, options: this.#options, migrations, ...(simulated && { clock }) };
+    return {
+      ...{ name, logger, options: this.#options, migrations },
+      ...(simulated && { clock, played }),
+    };
   }
 
   async #readMigrations(): Promise<readonly Migration[]> {

@@ -1,26 +1,27 @@
 /** Keys of handled events and the answers to them, in a table that is made when the first is kept. */
+import { isPromiseLike } from "../../base/promise-like.ts";
 import type { DedupeStore } from "../../contract/cluster.ts";
 import type { Logger } from "../../contract/connector.ts";
-import type { Database, Dialect, Result, Row, Statement, Step, Transaction } from "./driver.ts";
-
-/** The table of the keys. */
-export const KEYS_TABLE = "_weir_keys";
-
-/** A table that an earlier version has made lacks it until the next key is kept. */
-const ANSWER = "answer";
+import { ANSWER, creation, KEYS_TABLE, keysSql, names } from "./dedupe-table.ts";
+import type { Database, Result, Row, Session, Statement, Step, Transaction } from "./driver.ts";
 
 /** Expired keys are removed with every nth new key, and with the first one of each second. */
 const REMOVE_EVERY = 16;
 const REMOVE_AFTER = 1000;
-/** How many are removed at once: more than are added meanwhile, so that they cannot pile up. */
-const MOST_REMOVED = 40;
 
 /** Prepared when the table exists. */
 interface Statements {
   readonly find: Statement;
   readonly removeExpired: Statement;
+  /** Removes one key if it has expired. */
+  readonly forget: Statement;
   /** Undefined as long as the table has no column for answers. */
-  readonly answers: { readonly find: Statement; readonly insert: Statement } | undefined;
+  readonly answers: {
+    readonly find: Statement;
+    readonly upsert: Statement;
+    /** Fails where the key is there. */
+    readonly insert: Statement;
+  } | undefined;
 }
 
 /** Prepared when the table has its column for answers. */
@@ -72,7 +73,7 @@ export class DedupeKeys implements DedupeStore {
     answer?: string,
   ): Promise<void> {
     const known = this.#statements;
-    const { removeExpired, answers: { insert } } = hasAnswers(known)
+    const { removeExpired, answers: { upsert } } = hasAnswers(known)
       ? known
       : await this.#lookOrMake();
     // In the same tick, so that both share a commit.
@@ -80,7 +81,7 @@ export class DedupeKeys implements DedupeStore {
       ? this.#run({ statement: removeExpired, values: [now] }).catch((cause) => cause)
       : undefined;
     try {
-      await this.#run({ statement: insert, values: [flow, key, until, answer ?? null] });
+      await this.#run({ statement: upsert, values: [flow, key, until, answer ?? null] });
     } catch (cause) {
       this.#statements = undefined;
       if (!hasAnswers(known) || !await this.#isOutdated(cause)) throw this.#error(cause);
@@ -88,6 +89,52 @@ export class DedupeKeys implements DedupeStore {
     }
     const failure = await removing;
     if (failure !== undefined) this.#warn(failure);
+  }
+
+  /** Makes the table. Now and then, removes keys that have expired at `now`. */
+  prepare(now: number): void | Promise<void> {
+    const removing = this.#removalIsDue(now);
+    if (!removing && hasAnswers(this.#statements)) return;
+    return this.#prepareTable(removing, now);
+  }
+
+  /** Keeps keys in a transaction, once `prepare` has resolved. Fails where a key is there. */
+  within(session: Session): Pick<DedupeStore, "add"> {
+    return {
+      add: (flow, key, now, until, answer) => {
+        const { forget, answers } = this.#statements ?? {};
+        if (forget === undefined || answers === undefined) {
+          throw this.#error(new Error("the table of keys is not ready"));
+        }
+        return this.#runAll(session, [
+          { statement: forget, values: [flow, key, now] },
+          { statement: answers.insert, values: [flow, key, until, answer ?? null] },
+        ]);
+      },
+    };
+  }
+
+  async #prepareTable(removing: boolean, now: number): Promise<void> {
+    const known = hasAnswers(this.#statements) ? this.#statements : await this.#lookOrMake();
+    // Not in the transaction, where two of them might wait for each other's rows.
+    const step = { statement: known.removeExpired, values: [now] };
+    if (removing) await this.#run(step).catch((cause) => this.#warn(cause));
+  }
+
+  /** Runs statements one after the other; returns no promise where they are quick. */
+  #runAll(session: Session, [step, ...rest]: readonly Step[]): void | Promise<void> {
+    const fail = (cause: unknown): never => {
+      if (this.#isDropped(cause)) this.#statements = undefined;
+      throw this.#error(cause);
+    };
+    const next = () => rest.length === 0 ? undefined : this.#runAll(session, rest);
+    let result: ReturnType<Session["run"]>;
+    try {
+      result = session.run(step.statement, step.values);
+    } catch (cause) {
+      return fail(cause);
+    }
+    return isPromiseLike(result) ? Promise.resolve(result).then(next, fail) : next();
   }
 
   #removalIsDue(now: number): boolean {
@@ -165,15 +212,19 @@ export class DedupeKeys implements DedupeStore {
   }
 
   async #make(): Promise<AllStatements> {
-    for (const sql of creation(this.#database.dialect)) await this.#change(sql);
+    for (const sql of creation(this.#database.dialect)) {
+      // PostgreSQL refuses one of two that make the same at the same moment. Afterwards it is there.
+      await this.#change(sql).catch(() => this.#change(sql));
+    }
     return this.#prepare();
   }
 
   /** Changes a table that an earlier version has made. */
   async #addColumn(): Promise<AllStatements> {
-    const { table, answer } = names(this.#database.dialect);
+    const { dialect } = this.#database;
+    const { table, answer } = names(dialect);
     try {
-      await this.#change(`ALTER TABLE ${table} ADD COLUMN ${answer} TEXT`);
+      await this.#change(`ALTER TABLE ${table} ADD COLUMN ${answer} ${dialect.longTextType}`);
     } catch (cause) {
       // Another process may have been faster.
       if (!(await this.#database.describe(KEYS_TABLE)).includes(ANSWER)) throw cause;
@@ -183,40 +234,35 @@ export class DedupeKeys implements DedupeStore {
 
   #change(sql: string): Promise<void> {
     // Not earlier: an index cannot be prepared before its table exists.
-    return this.#run({ statement: this.#statement(sql), values: [] });
+    return this.#run({ statement: this.#statement(sql, "none", []), values: [] });
   }
 
   #prepare(): AllStatements {
-    const { dialect } = this.#database;
-    const { table, flow, key, until, answer } = names(dialect);
-    const marks = [1, 2, 3, 4].map((n) => dialect.placeholder(n)).join(", ");
-    const columns = `${flow}, ${key}, ${until}, ${answer}`;
-    const conflict = dialect.upsert(["flow", "key"], ["until", ANSWER]);
-    const insert = `INSERT INTO ${table} (${columns}) VALUES (${marks})${conflict}`;
+    const { findAnswer, insert, upsert } = keysSql(this.#database.dialect);
     const answers = {
-      find: this.#statement(`SELECT ${answer} ${known(dialect)}`, "first"),
+      find: this.#statement(findAnswer, "first"),
+      upsert: this.#statement(upsert),
       insert: this.#statement(insert),
     };
     return this.#statements = { ...this.#prepareKeys(), answers };
   }
 
   #prepareKeys(): Statements {
-    const { dialect } = this.#database;
-    const { table, flow, key, until } = names(dialect);
-    // In a table of its own, since MySQL takes no LIMIT in a subquery of IN.
-    const expired = `SELECT ${flow}, ${key} FROM ${table} WHERE ${until} <= ` +
-      `${dialect.placeholder(1)} ORDER BY ${until} LIMIT ${MOST_REMOVED}`;
+    const { find, removeExpired, forget } = keysSql(this.#database.dialect);
     return {
-      find: this.#statement(`SELECT 1 ${known(dialect)}`, "first"),
-      removeExpired: this.#statement(
-        `DELETE FROM ${table} WHERE (${flow}, ${key}) IN (SELECT * FROM (${expired}) AS expired)`,
-      ),
+      find: this.#statement(find, "first"),
+      removeExpired: this.#statement(removeExpired, "none", ["until"]),
+      forget: this.#statement(forget),
       answers: undefined,
     };
   }
 
-  #statement(sql: string, rows: "none" | "first" = "none"): Statement {
-    return this.#database.prepare(sql, { rows, background: false });
+  #statement(
+    sql: string,
+    rows: "none" | "first" = "none",
+    names: readonly string[] = ["flow", "key", "until", ANSWER],
+  ): Statement {
+    return this.#database.prepare(sql, { rows, background: false, names });
   }
 
   #run(step: Step): Promise<void> {
@@ -227,35 +273,6 @@ export class DedupeKeys implements DedupeStore {
     };
     return this.#database.transaction(transaction);
   }
-}
-
-function names({ quoteName }: Dialect) {
-  return {
-    table: quoteName(KEYS_TABLE),
-    flow: quoteName("flow"),
-    key: quoteName("key"),
-    until: quoteName("until"),
-    answer: quoteName(ANSWER),
-  };
-}
-
-/** The end of a query for a key of a flow that has not expired. */
-function known(dialect: Dialect): string {
-  const { table, flow, key, until } = names(dialect);
-  const [first, second, third] = [1, 2, 3].map((position) => dialect.placeholder(position));
-  return `FROM ${table} WHERE ${flow} = ${first} AND ${key} = ${second} AND ${until} > ${third}`;
-}
-
-/** The statements that make the table; they do nothing where it exists. */
-function creation(dialect: Dialect): readonly string[] {
-  const { table, flow, key, until, answer } = names(dialect);
-  const text = `${dialect.keyType} NOT NULL`;
-  return [
-    `CREATE TABLE IF NOT EXISTS ${table} (${flow} ${text}, ${key} ${text}, ` +
-    `${until} DOUBLE PRECISION NOT NULL, ${answer} TEXT, PRIMARY KEY (${flow}, ${key}))`,
-    `CREATE INDEX IF NOT EXISTS ${dialect.quoteName(`${KEYS_TABLE}_until`)} ` +
-    `ON ${table} (${until})`,
-  ];
 }
 
 function hasAnswers(statements: Statements | undefined): statements is AllStatements {

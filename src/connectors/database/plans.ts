@@ -4,7 +4,7 @@
  */
 import { didYouMean } from "../../base/nearest.ts";
 import { quoted } from "../../base/shown.ts";
-import { KEYS_TABLE } from "./dedupe.ts";
+import { KEYS_TABLE } from "./dedupe-table.ts";
 import {
   type Database,
   type Explanation,
@@ -13,10 +13,12 @@ import {
   type Row,
   type Statement,
   type StatementOptions,
+  type UnknownName,
 } from "./driver.ts";
 import type { DatabaseDestination, Rows as RowsWanted } from "./options.ts";
-import { parseQuery } from "./query.ts";
-import { OPERATIONS, tableStatement, type TableWrite } from "./statements.ts";
+import { parseQuery } from "./sql/mod.ts";
+import { tableStatement } from "./statements.ts";
+import { OPERATIONS, type TableWrite } from "./table-write.ts";
 
 /** Clients choose which fields they send, so there is a limit to what is kept prepared. */
 const MOST_TABLE_PLANS = 256;
@@ -41,9 +43,12 @@ export interface WantedWrite extends Omit<TableWrite, "operation" | "key"> {
   readonly returning: boolean;
 }
 
+/** What prepares statements. */
+type Preparing = Pick<Database, "dialect" | "prepare">;
+
 /** Prepares statements and keeps them. */
 export class Plans {
-  readonly #database: Database;
+  readonly #database: Preparing;
   readonly #catalog: Catalog;
   readonly #tables = new Map<string, Plan>();
   /** The latest write to each table: the next is often of the same shape. */
@@ -51,7 +56,7 @@ export class Plans {
   readonly #queries = new WeakMap<DatabaseDestination, Plan>();
 
   /** Prepares nothing yet. */
-  constructor(database: Database, catalog: Catalog) {
+  constructor(database: Preparing, catalog: Catalog) {
     this.#database = database;
     this.#catalog = catalog;
   }
@@ -59,7 +64,7 @@ export class Plans {
   /**
    * The plan of a write to a table. Returns a promise where the tables have to be asked for first.
    *
-   * @throws {RangeError} The table, a column or the key does not exist.
+   * @throws {RefusedWriteError} The table, a column or the key does not exist.
    * @throws {Error} The database refuses it.
    */
   table(wanted: WantedWrite): Plan | Promise<Plan> {
@@ -87,7 +92,7 @@ export class Plans {
     const single = write.operation === "INSERT" || write.operation === "UPSERT";
     // A row that is not needed costs more than the write.
     const rows = write.returning === false ? "none" : single ? "first" : "all";
-    const statement = this.#database.prepare(sql, { rows, background: false });
+    const statement = this.#database.prepare(sql, { rows, background: false, names, write });
     const shape = rows === "none" ? nothing : SHAPES[single ? "one" : "auto"];
     const plan = { statement, names, key: write.key, reads: false, shape };
     const [oldest] = this.#tables.keys();
@@ -105,15 +110,15 @@ export class Plans {
   query(options: DatabaseDestination, text: string): Plan {
     const kept = this.#queries.get(options);
     if (kept !== undefined) return kept;
-    const { pieces, parameters, reads } = parseQuery(text);
-    const names = [...new Set(parameters)];
     const { dialect } = this.#database;
+    const { pieces, parameters, reads } = parseQuery(text, dialect.syntax);
+    const names = [...new Set(parameters)];
     const sql = pieces.reduce((sql, piece, i) =>
       `${sql}${dialect.placeholder(names.indexOf(parameters[i - 1]) + 1)}${piece}`
     );
     const wanted = options.rows ?? "all";
     const rows: StatementOptions["rows"] = wanted === "one" ? "first" : "all";
-    const statement = this.#database.prepare(sql, { rows, background: reads });
+    const statement = this.#database.prepare(sql, { rows, background: reads, names });
     const plan = { statement, names, key: [], reads, shape: SHAPES[wanted] };
     this.#queries.set(options, plan);
     return plan;
@@ -129,26 +134,41 @@ function isSame(a: WantedWrite, b: WantedWrite): boolean {
 function checkWrite({ operation, table, key, columns, returning }: WantedWrite): TableWrite {
   const known = OPERATIONS.find((name) => name === operation);
   if (known === undefined) {
-    throw new RangeError(because("no such operation", didYouMean(operation, OPERATIONS)));
+    throw new RefusedWriteError("no such operation", didYouMean(operation, OPERATIONS));
   }
   if (known === "INSERT") return { operation: known, table, key: [], columns, returning };
   if (key === undefined) {
-    throw new RangeError("needs a key, which is a column or a list of columns");
+    throw new RefusedWriteError("needs a key, which is a column or a list of columns");
   }
   const absent = key.find((column) => !columns.includes(column));
   if (absent !== undefined) {
     const message = `needs its key ${quoted(absent)} in the payload`;
-    throw new RangeError(because(message, didYouMean(absent, columns)));
+    throw new RefusedWriteError(message, didYouMean(absent, columns));
   }
   if (known === "UPDATE" && columns.length === key.length) {
     const names = key.map(quoted).join(", ");
-    throw new RangeError(`has nothing to set, since the payload has the key ${names} alone`);
+    throw new RefusedWriteError(`has nothing to set, since the payload has the key ${names} alone`);
   }
   return { operation: known, table, key, columns, returning };
 }
 
-function because(message: string, hint: string | undefined): string {
-  return hint === undefined ? message : `${message}; ${hint}`;
+/** A write that no table can take. */
+export class RefusedWriteError extends RangeError {
+  override readonly name = "RefusedWriteError";
+  /** What is wrong, without the hint. */
+  readonly reason: string;
+  /** What may be meant; undefined where nothing is close. */
+  readonly hint: string | undefined;
+  /** What does not exist; undefined where something else is wrong. */
+  readonly unknown: UnknownName["kind"] | undefined;
+
+  /** The message holds the hint. */
+  constructor(reason: string, hint?: string, unknown?: UnknownName["kind"]) {
+    super(hint === undefined ? reason : `${reason}; ${hint}`);
+    this.reason = reason;
+    this.hint = hint;
+    this.unknown = unknown;
+  }
 }
 
 /** The shapes of results. What a statement without rows changed stays as it is. */
@@ -175,6 +195,8 @@ export class Catalog {
   readonly #database: Pick<Database, "describe">;
   /** The columns of tables. */
   readonly #known = new Map<string, ReadonlySet<string>>();
+  /** The tables that are being read. */
+  readonly #reading = new Map<string, Promise<readonly string[]>>();
 
   /** Reads nothing yet. */
   constructor(database: Pick<Database, "describe">) {
@@ -184,20 +206,42 @@ export class Catalog {
   /**
    * Makes sure that a table has these columns, names compared exactly.
    *
-   * @throws {RangeError} It has not; the message names what is missing and what may be meant.
+   * @throws {RefusedWriteError} It has not; the message names what is missing and may be meant.
    */
   require(table: string, columns: readonly string[]): void | Promise<void> {
-    const kept = this.#known.get(table);
-    if (kept !== undefined && columns.every((column) => kept.has(column))) return;
-    const found = this.#database.describe(table);
-    return found instanceof Promise
-      ? found.then((known) => this.#check(table, columns, known))
-      : this.#check(table, columns, found);
+    if (this.#has(table, columns)) return;
+    const begun = this.#reading.get(table);
+    // What began before may be older than a column, so only what it has is taken from it.
+    return begun === undefined
+      ? this.#look(table, columns)
+      : begun.then(() => this.#has(table, columns) ? undefined : this.#look(table, columns));
   }
 
-  /** The name that is probably meant by one that the database does not know, if that is known at once. */
+  #has(table: string, columns: readonly string[]): boolean {
+    const kept = this.#known.get(table);
+    return kept !== undefined && columns.every((column) => kept.has(column));
+  }
+
+  #look(table: string, columns: readonly string[]): void | Promise<void> {
+    const found = this.#reading.get(table) ?? this.#database.describe(table);
+    if (!(found instanceof Promise)) return this.#check(table, columns, found);
+    // Many writes may wait for the same table: it is read once for all of them.
+    if (!this.#reading.has(table)) this.#share(table, found);
+    return found.then((known) => this.#check(table, columns, known));
+  }
+
+  #share(table: string, reading: Promise<readonly string[]>): void {
+    const forget = () => void this.#reading.delete(table);
+    this.#reading.set(table, reading);
+    reading.then(forget, forget);
+  }
+
+  /** The name that is probably meant by one that the database does not know. */
   hint({ unknown }: Explanation): string | undefined {
     if (unknown === undefined) return undefined;
+    if (unknown.known !== undefined) {
+      return didYouMean(unknown.name, unknown.known.filter(isTarget));
+    }
     const tables = this.#database.describe();
     if (tables instanceof Promise) return undefined;
     const targets = tables.filter(isTarget);
@@ -217,7 +261,8 @@ export class Catalog {
     if (found.length === 0 || !isTarget(table)) {
       const tables = this.#database.describe();
       const refuse = (known: readonly string[]): never => {
-        throw missing(`no table ${quoted(table)}`, table, known.filter(isTarget));
+        const hint = didYouMean(table, known.filter(isTarget));
+        throw new RefusedWriteError(`there is no table ${quoted(table)}`, hint, "table");
       };
       return tables instanceof Promise ? tables.then(refuse) : refuse(tables);
     }
@@ -225,15 +270,13 @@ export class Catalog {
     this.#known.set(table, known);
     const absent = columns.find((column) => !known.has(column));
     if (absent === undefined) return;
-    throw missing(`no column ${quoted(absent)} in table ${quoted(table)}`, absent, known);
+    const reason = `there is no column ${quoted(absent)} in table ${quoted(table)}`;
+    throw new RefusedWriteError(reason, didYouMean(absent, known), "column");
   }
 }
 
-function isTarget(table: string): boolean {
-  return !OWN.includes(table);
-}
-
-function missing(what: string, name: string, known: Iterable<string>): RangeError {
-  const hint = didYouMean(name, known);
-  return new RangeError(`there is ${what}${hint === undefined ? "" : `; ${hint}`}`);
+/** Whether a table is none of the connector's own. */
+export function isTarget(table: string): boolean {
+  // Also behind the name of a schema.
+  return !OWN.includes(table.slice(table.lastIndexOf(".") + 1));
 }

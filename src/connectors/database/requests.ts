@@ -4,11 +4,7 @@ import { isObject } from "../../base/json.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import { kindName, quoted } from "../../base/shown.ts";
 import { isPromiseLike } from "../../base/promise-like.ts";
-import type {
-  Cancellable,
-  Transaction as ConnectorTransaction,
-  WriteRequest,
-} from "../../contract/connector.ts";
+import type { Cancellable, WriteRequest } from "../../contract/connector.ts";
 import type { Database, Result, Session, Statement, Step, Transaction } from "./driver.ts";
 import type { DatabaseDestination } from "./options.ts";
 import { Catalog, type Plan, Plans } from "./plans.ts";
@@ -41,16 +37,8 @@ export class Requests {
   }
 
   /** Calls `work` in a transaction; an error that it throws stays as it is. */
-  transact<T>(
-    work: (transaction: ConnectorTransaction) => T | PromiseLike<T>,
-  ): Cancellable<T> {
-    // The schema of options.ts made the options.
-    const write = (request: WriteRequest, session: Session) =>
-      this.write(request as WriteRequest<DatabaseDestination>, session);
-    return this.#database.transact(
-      (session) => work({ write: (request) => write(request, session) }),
-      (cause) => this.error("transaction", cause),
-    );
+  transact<T>(work: (session: Session) => T | PromiseLike<T>): Cancellable<T> {
+    return this.#database.transact(work, (cause) => this.error("transaction", cause));
   }
 
   /** The error of a connector for what the database threw; `what` says what was done. */
@@ -58,8 +46,9 @@ export class Requests {
     const found = this.#database.explain(cause);
     const hint = this.#catalog.hint(found);
     const reason = hint === undefined ? found.reason : `${found.reason}; ${hint}`;
-    const { permanent } = found;
-    return new ConnectorError(this.#connector, `${what}: ${reason}`, { cause, permanent });
+    const { permanent, code } = found;
+    const options = { cause, permanent, ...(code && { code }) };
+    return new ConnectorError(this.#connector, `${what}: ${reason}`, options);
   }
 
   #writeTable(request: WriteRequest<DatabaseDestination>, session?: Session): unknown {
@@ -128,7 +117,10 @@ export class Requests {
     const ended = reading.then(shape, (cause) => {
       throw this.error("query", cause);
     });
-    return Object.assign(Promise.resolve(ended), { cancel: () => reading.cancel() });
+    return Object.assign(Promise.resolve(ended), {
+      cancel: () => reading.cancel(),
+      doing: () => reading.doing?.(),
+    });
   }
 
   #bind(value: unknown, describe: (name: string) => string, name: string): unknown {

@@ -1,11 +1,6 @@
 /** The SQL of writes to a table: names quoted, values bound. */
 import type { Dialect } from "./driver.ts";
-
-/** What can be done to a table. */
-export const OPERATIONS = ["INSERT", "UPDATE", "DELETE", "UPSERT"] as const;
-
-/** One of `OPERATIONS`. */
-export type Operation = typeof OPERATIONS[number];
+import type { TableWrite } from "./table-write.ts";
 
 /** An SQL statement and the columns whose values it takes. */
 export interface TableStatement {
@@ -15,28 +10,25 @@ export interface TableStatement {
   readonly columns: readonly string[];
 }
 
-/** One write to a table. */
-export interface TableWrite {
-  readonly operation: Operation;
-  /** The table's name, unquoted. */
-  readonly table: string;
-  /** The columns that find the row; none for an INSERT. */
-  readonly key: readonly string[];
-  /** The columns that the payload has values for. */
-  readonly columns: readonly string[];
-  /** False if the rows are not needed. True by default. */
-  readonly returning?: boolean;
-}
-
 /** The parts of a dialect in which SQLite and PostgreSQL are alike. */
 export const standardDialect: Pick<
   Dialect,
-  "quoteName" | "defaultRow" | "upsert" | "returning" | "keyType"
+  | "quoteName"
+  | "quoteTable"
+  | "defaultRow"
+  | "upsert"
+  | "returning"
+  | "keyType"
+  | "longTextType"
+  | "indexInTable"
 > = {
   quoteName,
+  quoteTable: quoteName,
   defaultRow: "DEFAULT VALUES",
   returning: " RETURNING *",
   keyType: "TEXT",
+  longTextType: "TEXT",
+  indexInTable: false,
   upsert(keys, set) {
     const conflict = keys.map(quoteName).join(", ");
     const assignments = set.map((column) => `${quoteName(column)} = excluded.${quoteName(column)}`);
@@ -44,14 +36,19 @@ export const standardDialect: Pick<
   },
 };
 
+/** The `quoteTable` of a database with schemas: `schema.table` is two names. */
+export function inSchema(quoteName: (name: string) => string): Dialect["quoteTable"] {
+  return (target) => target.split(".").map(quoteName).join(".");
+}
+
 /** Builds the statement of a write. */
 export function tableStatement(
   { operation, table, key, columns, returning = true }: TableWrite,
-  dialect: Omit<Dialect, "bind">,
+  dialect: Omit<Dialect, "bind" | "syntax">,
 ): TableStatement {
   const quote = (name: string) => dialect.quoteName(name);
   const mark = (position: number) => dialect.placeholder(position);
-  const into = quote(table);
+  const into = dialect.quoteTable(table);
   const end = returning ? dialect.returning : "";
   const where = (first: number) =>
     key.map((column, i) => `${quote(column)} = ${mark(first + i)}`).join(" AND ");

@@ -1,19 +1,22 @@
 /**
  * The `mq` connector: events through a message broker. `drivers/mod.ts` lists the brokers.
  *
- * May import base/, contract/ and expression/.
+ * May import base/, contract/, expression/ and messaging/.
  */
 import { type ConnectorType, defineConnector } from "../../contract/definition.ts";
 import { attribute } from "../../contract/fields.ts";
 import { oneOf } from "../../contract/value-schema.ts";
-import type { Driver } from "./broker.ts";
-import { MqConnector } from "./connector.ts";
+import { MessagingConnector, toPublication, untraced } from "../../messaging/mod.ts";
+import { mqBackplane } from "./backplane.ts";
+import { checkConnector, checkDestination } from "./connector-checks.ts";
+import type { Driver } from "./driver.ts";
 import { drivers } from "./drivers/mod.ts";
-import { destinationFields, fields } from "./options.ts";
-import { exchangeChecks } from "./routing.ts";
+import { exchangeChecks } from "./exchanges.ts";
+import { destinationFields, fields, type MqOptions } from "./options.ts";
+import { loadPlayer } from "./playing.ts";
 
 const driver = attribute(oneOf(Object.keys(drivers)), {
-  about: "The broker: RabbitMQ, or one inside this process.",
+  about: "The broker: RabbitMQ, Redis, NATS, or one inside this process.",
   required: true,
 });
 
@@ -28,16 +31,19 @@ const driver = attribute(oneOf(Object.keys(drivers)), {
  */
 export const mqConnector: ConnectorType = defineConnector({
   fields: { driver, ...fields },
-  check: (options) => checksOf(options).check(options),
+  // Where the name of the driver could not be read, nothing else of it is known.
+  check: (options) => options.driver === undefined ? [] : checkConnector(options, drivers),
+  telemetry: async () => (await import("./telemetry.ts")).telemetry,
   source: {
     kind: "messages",
     metadata: [...new Set(Object.values(drivers).flatMap(({ metadata }) => metadata))],
     check: (operation, options) => checksOf(options).checkOperation(operation, options),
+    everyInstance: (_, options) => checksOf(options).everyInstance(options),
     receives: (operation, target, options) =>
       checksOf(options).receives(operation, target, options),
     receivesFrom: (operation, target, options, sender) =>
       target === undefined
-        ? checksOf(options).receivesDeadLetters(options, sender)
+        ? checksOf(options).receivesDeadLetters(options, sender, operation)
         : checksOf(options).receives(operation, target, options, sender),
     internal: (options) => checksOf(options).internal?.(options) ?? false,
   },
@@ -45,17 +51,36 @@ export const mqConnector: ConnectorType = defineConnector({
     fields: destinationFields,
     operations: [],
     publishes: true,
-    check: ({ target }, options) => checksOf(options).checkTarget(target, options),
+    check: ({ target, options: attributes }, options) => [
+      ...checksOf(options).checkTarget(target, options),
+      ...(options.driver === undefined ? [] : checkDestination(attributes, options, drivers)),
+    ],
   },
-  /** The memory broker routes and redelivers as RabbitMQ does, and takes its attributes. */
-  test: (options) => ({ ...options, driver: "memory" }),
+  backplane: mqBackplane,
+  files: ({ tls, creds }) =>
+    [tls?.ca, tls?.cert, tls?.key, creds].filter((path) => path !== undefined)
+      .map((path) => ({ path, kind: "file" })),
+  /** A broker in memory plays the driver's. */
+  test: (options) => ({ ...options, ...(options.driver !== "memory" && { played: true }) }),
   async create(options, context) {
-    const driver = drivers[options.driver];
-    return new MqConnector(driver, await driver.load(), options, context);
+    const { title, memory, load, consumer, matcher, checkHeaders } = drivers[options.driver];
+    const { played }: MqOptions = options;
+    if (played) context.played?.({ service: title, by: "a broker in memory" });
+    const carriesHeaders = (checkHeaders?.(options) ?? []).length === 0;
+    const { createBroker } = await (played ? loadPlayer(memory) : load());
+    return new MessagingConnector({
+      settings: consumer(options),
+      matcher: (operation) => matcher(operation, options),
+      createBroker: (broker) => createBroker(options, broker),
+      toPublication: (request, longestKey) =>
+        toPublication(context.name, longestKey, carriesHeaders ? request : untraced(request)),
+    }, context);
   },
 });
 
 /** The checks of the driver; those that all drivers share where its name could not be read. */
-function checksOf({ driver }: { readonly driver: string | undefined }): Omit<Driver, "load"> {
+function checksOf(
+  { driver }: Pick<Partial<MqOptions>, "driver">,
+): Omit<Driver, "title" | "load" | "memory"> {
   return driver === undefined ? exchangeChecks : drivers[driver];
 }

@@ -1,8 +1,6 @@
 /** A rest connector at work: routes, and the flows that answer them. */
-import type { Context, Hono, MiddlewareHandler } from "hono";
-import { cors } from "hono/cors";
+import type { Context, Hono } from "hono";
 import type { Authenticator } from "../../access/auth/authenticator.ts";
-import { readsCookie } from "../../access/auth/fields.ts";
 import { TrustedProxies } from "../../access/proxies.ts";
 import { ConnectorError } from "../../base/errors.ts";
 import { InFlight } from "../../base/in-flight.ts";
@@ -16,12 +14,14 @@ import type {
 } from "../../contract/connector.ts";
 import { admit, dispatch } from "../../contract/dispatch.ts";
 import { vouchedClientOf } from "../../transport/vouched.ts";
-import { byPrecision, honoPath, METHODS, type Operation, parseOperation } from "./operation.ts";
+import { byPrecision, honoPath, type Operation, parseOperation } from "./operation.ts";
 import type { RestOptions } from "./options.ts";
 import { ReceivedRequest } from "./client.ts";
+import { readersOf } from "./cors.ts";
 import { Gate } from "./gate.ts";
 import { type BodyOptions, BodyReader, readEvent } from "./request.ts";
 import { endingResponse, errorResponse, unauthorized, unavailable } from "./response.ts";
+import { type Env, otherMethods, otherPaths, ownMethods } from "./unserved.ts";
 
 /** One operation and the flows on it, in file order. */
 interface Route {
@@ -29,16 +29,6 @@ interface Route {
   readonly handlers: FlowHandler[];
   /** Those of them that need no token. */
   readonly open: FlowHandler[];
-}
-
-/** What the handlers of one request share, also those of several connectors. */
-interface Env {
-  Variables: {
-    /** The methods that the path has. */
-    "weir.allow"?: readonly string[];
-    /** True where a flow's route has answered. */
-    "weir.served"?: boolean;
-  };
 }
 
 /** Serves the flows of one connector. */
@@ -112,10 +102,10 @@ export class RestConnector implements Connector {
     const routes = [...this.#routes.values()].sort((a, b) => byPrecision(a.operation, b.operation));
     const paths = Map.groupBy(routes, ({ operation }) => operation.shape);
     const methodsOf = (same: readonly Route[]) => same.map(({ operation }) => operation.method);
-    const allowed = this.#cors();
-    if (allowed !== undefined) {
+    const readers = readersOf(this.#options);
+    if (readers !== undefined) {
       for (const same of paths.values()) {
-        app.use(honoPath(same[0].operation), onlyFor(methodsOf(same), allowed));
+        app.use(honoPath(same[0].operation), ownMethods(methodsOf(same), readers));
       }
     }
     for (const route of routes) {
@@ -125,23 +115,9 @@ export class RestConnector implements Connector {
       });
     }
     for (const same of paths.values()) {
-      app.all(honoPath(same[0].operation), otherMethods(methodsOf(same), allowed));
+      app.all(honoPath(same[0].operation), otherMethods(methodsOf(same), readers));
     }
-  }
-
-  /** Tells browsers whose pages may read the answers; undefined where none of another origin may. */
-  #cors(): MiddlewareHandler | undefined {
-    const { auth, cors: origins, rate_limit } = this.#options;
-    if (origins.length === 0) return undefined;
-    return cors({
-      origin: allowedOrigin(origins),
-      allowMethods: [...METHODS],
-      credentials: auth !== undefined && readsCookie(auth),
-      exposeHeaders: [
-        ...(auth === undefined ? [] : ["WWW-Authenticate"]),
-        ...(rate_limit === undefined ? [] : ["Retry-After"]),
-      ],
-    });
+    if (readers !== undefined) app.use(otherPaths(readers));
   }
 
   async #serve(context: Context, { operation, handlers, open }: Route): Promise<Response> {
@@ -190,51 +166,4 @@ function refused(response: Response, { body }: Request): Response {
 
 function failure(): Response {
   return errorResponse("flow_failed", "the service failed");
-}
-
-function allowedOrigin(allowed: "*" | readonly string[]): string | string[] {
-  return allowed === "*" ? allowed : [...allowed];
-}
-
-/**
- * A handler for requests with these methods, and for the preflight requests that ask for one of
- * them: another connector may have the other methods of a path, for other pages.
- */
-function onlyFor(methods: readonly string[], handler: MiddlewareHandler): MiddlewareHandler {
-  const own = withHead(methods);
-  return (context, next) => {
-    const { method } = context.req;
-    const asked = method === "OPTIONS"
-      ? context.req.header("access-control-request-method") ?? method
-      : method;
-    return own.includes(asked) ? handler(context, next) : next();
-  };
-}
-
-/** GET answers HEAD, too. */
-function withHead(methods: readonly string[]): readonly string[] {
-  return methods.includes("GET") ? [...methods, "HEAD"] : methods;
-}
-
-/**
- * Answers a method that no flow serves: OPTIONS with 204, others with 405. Handlers that are registered
- * later go first: files, another connector, the embedding application. `allowed` is for the pages that
- * may read the answer.
- */
-function otherMethods(
-  methods: readonly string[],
-  allowed: MiddlewareHandler | undefined,
-): MiddlewareHandler<Env> {
-  const own = withHead(methods);
-  return async (context, next) => {
-    context.set("weir.allow", [...context.get("weir.allow") ?? [], ...own]);
-    await next();
-    if (context.res.status !== 404 || context.get("weir.served")) return;
-    const allow = [...new Set(context.get("weir.allow")), "OPTIONS"].join(", ");
-    context.res = context.req.method === "OPTIONS"
-      ? new Response(null, { status: 204, headers: { allow } })
-      : errorResponse("method_not_allowed", `this path has ${allow}`, { headers: { allow } });
-    const preflight = await allowed?.(context, () => Promise.resolve());
-    if (preflight instanceof Response) context.res = preflight;
-  };
 }

@@ -4,7 +4,8 @@
  * May import access/, base/, contract/ and transport/.
  *
  * A request goes through `gate.ts` (origin, token, rate), `request.ts` (its body) and `connector.ts` to
- * its flows; `response.ts` makes the answer.
+ * its flows; `response.ts` makes the answer. `unserved.ts` answers what no flow serves, and `cors.ts`
+ * tells browsers whose pages may read an answer.
  */
 import { type AuthOptions, checkAuth, withoutKeys } from "../../access/auth/fields.ts";
 import { loadAuthenticator } from "../../access/auth/load.ts";
@@ -41,6 +42,7 @@ export const restConnector: ConnectorType = defineConnector({
     return problems;
   },
   listener: demandsOf,
+  telemetry: async () => (await import("./telemetry.ts")).telemetry,
   source: {
     kind: "requests",
     hasClient: true,

@@ -37,7 +37,10 @@ export function parseOperation(text: string | undefined): Operation | CodedProbl
   });
 
   const [, method, path] = /^(\S+)\s+(\S+)$/.exec(text) ?? [];
-  if (method === undefined) return problem("it is not a method and a path", EXAMPLE);
+  if (method === undefined) {
+    const hint = /^\/\S*$/.test(text) ? `write "POST ${text}", or another method` : EXAMPLE;
+    return problem("it is not a method and a path", hint);
+  }
   if (!METHODS.includes(method)) {
     return problem(`it cannot serve the method "${method}"`, methodHint(method));
   }

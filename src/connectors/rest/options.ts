@@ -1,7 +1,13 @@
 /** The attributes of a rest connector. */
 import * as v from "valibot";
 import { attribute, type Values } from "../../contract/fields.ts";
-import { integer, size, text, type ValueSchema, valueSchema } from "../../contract/value-schema.ts";
+import {
+  integer,
+  listenHost,
+  size,
+  type ValueSchema,
+  valueSchema,
+} from "../../contract/value-schema.ts";
 import { readsCookie } from "../../access/auth/fields.ts";
 import {
   type AllowedOrigins,
@@ -47,9 +53,11 @@ export const fields = {
     about: "The port it listens on; 0 takes a free one.",
     required: true,
   }),
-  host: attribute(text(), { about: "The address it binds.", default: "0.0.0.0" }),
+  host: attribute(listenHost(), { about: "The address it binds.", default: "0.0.0.0" }),
   cors: attribute(origins(), {
-    about: "Lets pages of other origins call: true for any, or a list of exact origins.",
+    about:
+      "Lets pages of other origins call and read every answer, errors included: true for any, " +
+      "or a list of exact origins.",
     default: false,
   }),
   auth: requestAuthField,

@@ -33,7 +33,7 @@ export interface Sender {
 }
 
 /** One request. What few flows read is made when it is first used. */
-class RequestEvent implements FlowEvent {
+export class RequestEvent implements FlowEvent {
   readonly operation: string;
   readonly payload: unknown;
   readonly input: Readonly<Record<string, unknown>>;
@@ -62,8 +62,21 @@ class RequestEvent implements FlowEvent {
     return this.#client ??= clientOf(head, identity);
   }
 
+  /** Of its URL, as it was sent. */
+  get path(): string {
+    return this.#sender.head.url.pathname;
+  }
+
   get textFields(): ReadonlySet<string> {
     return new Set(Object.keys(this.#named));
+  }
+
+  get traceparent(): string | undefined {
+    return this.#sender.head.headers.traceparent;
+  }
+
+  get tracestate(): string | undefined {
+    return this.#sender.head.headers.tracestate;
   }
 }
 

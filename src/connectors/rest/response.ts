@@ -1,4 +1,5 @@
 /** The responses of flows, and of requests that no flow serves. */
+import type { Outcome } from "../../contract/connector.ts";
 import type { Ending } from "../../contract/dispatch.ts";
 import type { ErrorCode } from "../../base/error-codes.ts";
 import { FlowError } from "../../base/errors.ts";
@@ -78,17 +79,28 @@ export function unavailable(): Response {
  * @throws {TypeError} The data has a cycle.
  */
 export function endingResponse(ending: Ending): Response {
+  const status = endingStatus(ending);
   if (ending instanceof FlowError) {
     const { code, message, details, ref, answer } = ending;
-    const status = answer?.status ?? ending.status ?? statusOf(code);
     const body = answer?.body;
     if (body !== undefined) return jsonResponse(body, status);
     return errorResponse(code, message, { status, details, ref });
   }
-  const { response, result, created = false } = ending;
-  const data = response === undefined ? result : response.data;
-  if (data !== undefined) return jsonResponse(data, created ? 201 : 200);
-  return new Response(null, { status: created ? 201 : 204 });
+  const data = dataOf(ending);
+  return data === undefined ? new Response(null, { status }) : jsonResponse(data, status);
+}
+
+/** The status of that response. */
+export function endingStatus(ending: Ending): number {
+  if (ending instanceof FlowError) {
+    return ending.answer?.status ?? ending.status ?? statusOf(ending.code);
+  }
+  if (ending.created) return 201;
+  return dataOf(ending) === undefined ? 204 : 200;
+}
+
+function dataOf({ response, result }: Outcome): unknown {
+  return response === undefined ? result : response.data;
 }
 
 function jsonResponse(

@@ -14,7 +14,7 @@ import { handshakeRefusal, tooLate } from "./closing.ts";
 import type { Counter } from "./counters.ts";
 import { isAllowed } from "../../access/origins.ts";
 import { nameProblem } from "../../access/names.ts";
-import type { Shared } from "./shared.ts";
+import type { Shared } from "./parts.ts";
 import { HandshakeSlot, TOO_MANY } from "./slots.ts";
 
 /** How long the decision about a handshake may take, in milliseconds. */
@@ -23,13 +23,22 @@ const DECISION_TIMEOUT = 10_000;
 const NO_FLOWS: readonly FlowHandler[] = [];
 
 /** A handshake that is refused, and what counts it. */
-interface CountedRefusal {
+export interface CountedRefusal {
   readonly accepted: false;
   readonly refusal: HandshakeRefusal;
   readonly counter: Counter;
 }
 
-type Decision = PendingConnection | CountedRefusal;
+/** A client that is let in, or its refusal. */
+export type Decision = PendingConnection | CountedRefusal;
+
+/** What the decision about a stream has in place of that about a WebSocket, or beside it. */
+export interface DecisionSteps {
+  /** The client's identity, a refusal, or a function that checks the token. */
+  identify(): ReturnType<Authenticator["authenticate"]>;
+  /** Decides last about a client that the flows on `connect` let in, and before it keeps a slot. */
+  enter(pending: PendingConnection, slot: HandshakeSlot): Decision | Promise<Decision>;
+}
 
 const FULL = counted("refused_full", TOO_MANY);
 
@@ -45,9 +54,14 @@ export class PendingConnection {
   #flows = NO_FLOWS;
   readonly #newId: () => string;
 
-  constructor({ request, identity, protocol }: Authenticated, sources: StateSources) {
+  /** `newId` makes the references of errors. */
+  constructor(
+    { request, identity, protocol }: Authenticated,
+    sources: StateSources,
+    newId: () => string,
+  ) {
     this.state = new ClientState(request, identity, sources);
-    this.#newId = sources.newId;
+    this.#newId = newId;
     this.protocol = protocol;
   }
 
@@ -96,6 +110,7 @@ export function decide(
   request: HandshakeRequest,
   protocols: readonly string[],
   vouched: VouchedClient | undefined,
+  steps?: DecisionSteps,
 ): PendingConnection | HandshakeRefusal | Promise<PendingConnection | HandshakeRefusal> {
   const slot = new HandshakeSlot(shared.slots);
   const answer = (decision: Decision): PendingConnection | HandshakeRefusal => {
@@ -108,18 +123,23 @@ export function decide(
   if (origins !== undefined && !isAllowed(request.headers["origin"], origins)) {
     return answer(counted("refused_origin", refuse(403, "pages of this origin may not connect")));
   }
-  const found = identify(shared.authenticator, request, protocols, vouched);
+  const found = steps?.identify() ?? identify(shared.authenticator, request, protocols, vouched);
   // A token is only checked for a client that has a slot.
   const decision = typeof found === "function"
     ? withSlot(slot.reserve(), () => found().then((one) => ask(shared, one, slot)))
     : ask(shared, found, slot);
   const keep = (one: Decision) => one.accepted ? withSlot(slot.keep(), () => one) : one;
-  const kept = decision instanceof Promise ? decision.then(keep) : keep(decision);
+  const enter = (one: Decision): Decision | Promise<Decision> => {
+    if (steps === undefined || !one.accepted) return keep(one);
+    const entered = steps.enter(one, slot);
+    return entered instanceof Promise ? entered.then(keep) : keep(entered);
+  };
+  const kept = decision instanceof Promise ? decision.then(enter) : enter(decision);
   return kept instanceof Promise ? inTime(kept, shared.clock).then(answer) : answer(kept);
 }
 
 /** Goes on where there is a slot; refuses the client where there is none. */
-function withSlot(
+export function withSlot(
   has: boolean | Promise<boolean>,
   next: () => Decision | Promise<Decision>,
 ): Decision | Promise<Decision> {
@@ -128,7 +148,7 @@ function withSlot(
 }
 
 /** The client's identity, a refusal, or a function that checks the token. */
-function identify(
+export function identify(
   authenticator: Authenticator | undefined,
   request: HandshakeRequest,
   protocols: readonly string[],
@@ -148,7 +168,7 @@ function identify(
 
 /** Asks the flows about a client whose identity is known. */
 function ask(
-  { authenticator, flows, clock, newId, logger }: Shared,
+  { authenticator, flows, stateSources, newId, logger }: Shared,
   found: Authenticated | HandshakeRefusal,
   slot: HandshakeSlot,
 ): Decision | Promise<Decision> {
@@ -156,7 +176,7 @@ function ask(
   if (!found.accepted) {
     return counted(authenticator === undefined ? "refused_request" : "refused_auth", found);
   }
-  const pending = new PendingConnection(found, { clock, newId });
+  const pending = new PendingConnection(found, stateSources, newId);
   const handlers = flows.of("connect") ?? NO_FLOWS;
   const answer = (refusal: HandshakeRefusal | undefined): Decision =>
     refusal === undefined ? pending : counted("refused_flow", refusal);
@@ -169,7 +189,8 @@ function ask(
   return waits ? withSlot(slot.reserve(), start) : start();
 }
 
-function counted(counter: Counter, refusal: HandshakeRefusal): CountedRefusal {
+/** A refusal and what counts it. */
+export function counted(counter: Counter, refusal: HandshakeRefusal): CountedRefusal {
   return { accepted: false, refusal, counter };
 }
 

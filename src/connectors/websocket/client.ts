@@ -44,6 +44,7 @@ export class ClientState {
   /** Milliseconds since the epoch. */
   readonly #connectedAt: number;
   #rooms: Set<string> | undefined = undefined;
+  #resync: Set<string> | undefined = undefined;
   #facts: ConnectedClient | undefined = undefined;
   readonly #newId: () => string;
 
@@ -82,11 +83,29 @@ export class ClientState {
   /** Removes a room. */
   leave(room: string): void {
     this.#rooms?.delete(room);
+    this.#resync?.delete(room);
   }
 
   /** Removes all rooms. */
   leaveAll(): void {
     this.#rooms?.clear();
+    this.#resync = undefined;
+  }
+
+  /** The rooms of which it wants to know where messages may be missing. */
+  get resync(): Iterable<string> {
+    return this.#resync ?? NO_ROOMS;
+  }
+
+  /** Whether it wants to know where messages of a room may be missing. */
+  wantsResync(room: string): boolean {
+    return this.#resync?.has(room) ?? false;
+  }
+
+  /** Sets whether it wants to know where messages of a room may be missing. */
+  setResync(room: string, wanted: boolean): void {
+    if (wanted) (this.#resync ??= new Set()).add(room);
+    else this.#resync?.delete(room);
   }
 
   /** Reads what only an open socket knows: flows may ask for it after its end. */
@@ -140,6 +159,14 @@ export function clientFacts(
   };
 }
 
+/** What a frame tells of itself. */
+export interface NamedByFrame {
+  /** The sender's own id of the message. */
+  readonly messageId?: string | undefined;
+  /** The trace that it is part of. */
+  readonly traceparent?: string | undefined;
+}
+
 /** One event of one client. */
 export class SocketEvent implements FlowEvent {
   readonly operation: string;
@@ -147,13 +174,14 @@ export class SocketEvent implements FlowEvent {
   readonly client: Client;
   readonly #room: string | undefined;
   readonly #metadata: Readonly<Record<string, unknown>> | undefined;
+  readonly traceparent: string | undefined;
   readonly #messageId: string | undefined;
   readonly #rules: Pick<RoomRules, "matchOf"> | undefined;
   #input: Readonly<Record<string, unknown>> | undefined;
 
   /**
-   * `room` and `messageId` are the frame's own; `metadata` is what else the operation adds to
-   * `input`; `rules` have the patterns that the room may match.
+   * `room` and `named` are the frame's own; `metadata` is what else the operation adds to `input`;
+   * `rules` have the patterns that the room may match.
    */
   constructor(
     operation: string,
@@ -161,7 +189,7 @@ export class SocketEvent implements FlowEvent {
     client: Client,
     room: string | undefined,
     metadata?: Readonly<Record<string, unknown>>,
-    messageId?: string,
+    { messageId, traceparent }: NamedByFrame = {},
     rules?: Pick<RoomRules, "matchOf">,
   ) {
     this.operation = operation;
@@ -169,6 +197,7 @@ export class SocketEvent implements FlowEvent {
     this.client = client;
     this.#room = room;
     this.#metadata = metadata;
+    this.traceparent = traceparent;
     this.#messageId = messageId;
     this.#rules = rules;
   }
@@ -205,8 +234,8 @@ export class SocketEvent implements FlowEvent {
 /** The event of a new connection. Its payload is the query parameters. */
 class ConnectEvent extends SocketEvent {
   constructor(client: Client) {
-    const { params, remote_addr } = client;
-    super("connect", params, client, undefined, { remote_addr });
+    const { params, remote_addr, headers: { traceparent } } = client;
+    super("connect", params, client, undefined, { remote_addr }, { traceparent });
   }
 
   get textFields(): ReadonlySet<string> {

@@ -15,6 +15,9 @@ export interface CloseReason {
   readonly reason: string;
 }
 
+/** The reason with which a flow disconnects a client. */
+export const BY_FLOW = "disconnected by a flow";
+
 /** A closing socket on which nothing moves is destroyed after this time, in milliseconds. */
 export const CLOSE_PATIENCE = 10_000;
 /** The same while the server shuts down. */
@@ -46,6 +49,8 @@ export const OVER_RATE = "too many messages";
 export const NO_PONG = "no pong in time";
 /** The runtime threw an error when the socket was used. */
 export const SOCKET_FAILED = "the socket failed";
+/** Nothing that the other instances send to the user could reach the client. */
+export const CANNOT_SUBSCRIBE = "the backplane cannot subscribe the user";
 /** The client did not renew its token in time. */
 export const TOKEN_EXPIRED = "token expired";
 
@@ -56,6 +61,7 @@ const BY_REASON: ReadonlyMap<string, Counter> = new Map([
   [NO_PONG, "closed_pong"],
   [SOCKET_FAILED, "closed_failed"],
   [TOKEN_EXPIRED, "closed_expired"],
+  [CANNOT_SUBSCRIBE, "closed_backplane"],
 ]);
 const BY_CODE: ReadonlyMap<number, Counter> = new Map([
   [1001, "closed_shutdown"],
@@ -68,13 +74,21 @@ const BY_CODE: ReadonlyMap<number, Counter> = new Map([
 
 /** The counter of a close by the connector; undefined for none. Other reasons come from flows. */
 export function counterOfClosing({ code, reason }: CloseReason): Counter | undefined {
-  return BY_CODE.get(code) ?? BY_REASON.get(reason) ?? (code === 1006 ? undefined : "closed_flow");
+  return BY_REASON.get(reason) ?? BY_CODE.get(code) ?? (code === 1006 ? undefined : "closed_flow");
 }
 
 /** The counter of a close by the runtime itself because of what the client sent. */
 export function counterOfProtocolError({ code, reason }: CloseReason): Counter | undefined {
   if (code === 1008) return reason === TOO_MUCH_WAITS ? "closed_waiting" : "closed_fragments";
   return code === 1001 || code === 1013 ? undefined : BY_CODE.get(code);
+}
+
+/**
+ * Whether a client does not come back: it has closed the connection itself, and not because its page
+ * ends (1001), or a flow has disconnected it. `ours` is the server's own reason.
+ */
+export function endsForGood(ours: CloseReason | undefined, code: number): boolean {
+  return ours === undefined ? code === 1000 || code === NO_CODE : ours.reason === BY_FLOW;
 }
 
 /** The answer to a frame whose flow has failed. Its `details` are the flow's `error_response`. */
@@ -88,16 +102,36 @@ export function frameRefusal(error: FlowError, id: FrameId | undefined): Refusal
  * `reject` says, else 403 where the flow refuses it, 503 where it took too long, and 500.
  */
 export function handshakeRefusal(error: FlowError): HandshakeRefusal {
+  const refusal = plainRefusal(error);
+  const details = error.answer?.body ?? error.details;
+  return details === undefined ? refusal : { ...refusal, details };
+}
+
+/** The codes of refusals that have none, by their status. */
+const CODES: Readonly<Record<number, string>> = {
+  400: "invalid_message",
+  401: "unauthorized",
+  403: "rejected",
+  503: "unavailable",
+};
+
+/** The code of the error that a refusal is. */
+export function refusalCode({ status, code }: HandshakeRefusal): string {
+  return code ?? CODES[status] ?? "flow_failed";
+}
+
+function plainRefusal(error: FlowError): HandshakeRefusal {
   const message = messageOf(error);
   const status = error.answer?.status ?? error.status;
-  if (status !== undefined) return refuse(status, message);
-  if (isRefusal(error) || error.code === "validation_failed") return refuse(403, message);
-  return error.code === "timeout" ? tooLate(message) : refuse(500, message);
+  const { code } = error;
+  if (status !== undefined) return refuse(status, message, {}, code);
+  if (isRefusal(error) || code === "validation_failed") return refuse(403, message, {}, code);
+  return code === "timeout" ? tooLate(message, code) : refuse(500, message, {}, code);
 }
 
 /** The answer to a handshake that could not be decided in time. */
-export function tooLate(message: string): HandshakeRefusal {
-  return refuse(503, message, { "retry-after": "1" });
+export function tooLate(message: string, code?: string): HandshakeRefusal {
+  return refuse(503, message, { "retry-after": "1" }, code);
 }
 
 /** The `message` of the flow's `error_response`, where that is text. */

@@ -8,24 +8,25 @@ import type { PendingConnection } from "./admission.ts";
 import { Expiry } from "./credentials.ts";
 import { type ClientState, disconnectEvent } from "./client.ts";
 import {
+  CANNOT_SUBSCRIBE,
   CLOSE_PATIENCE,
   type CloseReason,
   closeReason,
   counterOfClosing,
-  counterOfProtocolError,
+  endsForGood,
   NO_PONG,
   SHUTDOWN_PATIENCE,
   SOCKET_FAILED,
   TOKEN_EXPIRED,
 } from "./closing.ts";
-import type { Counter } from "./counters.ts";
+import type { UserInterest } from "./instances/interest.ts";
 import { PingLimit } from "./limits.ts";
 import { OpenSocket, type SocketListener } from "./open-socket.ts";
 import type { Outbox } from "./outbox.ts";
 import { decodeFrame, errorFrame, pongFrame, type Refusal } from "./protocol.ts";
 import { FrameQueue } from "./queue.ts";
 import type { OpenConnection } from "./registry.ts";
-import type { Shared } from "./shared.ts";
+import type { Shared } from "./parts.ts";
 
 /** A connection of a hub. What it does not need while it is idle is made on first use. */
 export class Connection implements SocketSession, OpenConnection, SocketListener {
@@ -33,6 +34,8 @@ export class Connection implements SocketSession, OpenConnection, SocketListener
   readonly #shared: Shared;
   readonly #connections: Set<Connection>;
   readonly #openedAt: number;
+  /** In what the other instances send to its user; undefined without a user or instances. */
+  readonly #interest: UserInterest | undefined;
   /** Until the socket is open. */
   #pending: PendingConnection | undefined;
   /** Between `open` and `close`. */
@@ -48,6 +51,10 @@ export class Connection implements SocketSession, OpenConnection, SocketListener
   #released = false;
   /** The last flow has ended. */
   #finished = false;
+  /** Its flows on `connect` wait until its user is listened to, or were dropped meanwhile. */
+  #connect: "waits" | "dropped" | undefined = undefined;
+  /** Settles when its user is listened to; undefined from then on. Never rejects. */
+  #listening: Promise<void> | undefined = undefined;
 
   /** Adds itself to `connections`, and removes itself when its last flow has ended. */
   constructor(shared: Shared, pending: PendingConnection, connections: Set<Connection>) {
@@ -57,6 +64,8 @@ export class Connection implements SocketSession, OpenConnection, SocketListener
     this.state = pending.state;
     this.#openedAt = shared.clock.elapsed();
     connections.add(this);
+    const { userId } = this.state.credentials.identity;
+    this.#interest = userId === null ? undefined : shared.interest?.ofUser(userId);
   }
 
   get client(): Client {
@@ -84,9 +93,10 @@ export class Connection implements SocketSession, OpenConnection, SocketListener
     registry.add(this);
     // The shutdown began after the handshake.
     if (this.#stopped) return this.end(1001, "the server is shutting down", SHUTDOWN_PATIENCE);
+    if (this.#interest?.ready !== undefined) this.#waitFor(this.#interest.ready);
     if (pending !== undefined && this.#flows("connect").length > 0) {
       const { event, flows } = pending;
-      this.#work().runAlone(event, () => flows);
+      this.work().runAlone(event, () => flows);
     }
     if (this.#flows("disconnect").length > 0) this.state.remember();
     if (authenticator === undefined) return;
@@ -101,12 +111,13 @@ export class Connection implements SocketSession, OpenConnection, SocketListener
 
   message(text: string): void {
     if (this.#stopped || this.#closing !== undefined || this.#socket === undefined) return;
-    const { options, clock } = this.#shared;
+    const { options, clock, arrivals } = this.#shared;
     if (!this.#socket.limitsFrames && isLongerThan(text, options.max_message_size)) {
       return this.end(1009, "message too large");
     }
     const frame = decodeFrame(text);
-    if ("code" in frame || frame.type !== "ping") return this.#work().push(frame, text.length);
+    arrivals.add("code" in frame ? undefined : frame.type);
+    if ("code" in frame || frame.type !== "ping") return this.work().push(frame, text.length);
     // Pings are answered at once, outside the order.
     const refusal = (this.#pings ??= new PingLimit(clock)).refusal(frame, text);
     if (refusal === undefined) this.send(pongFrame(frame.id));
@@ -143,8 +154,11 @@ export class Connection implements SocketSession, OpenConnection, SocketListener
     this.state.credentials.stop();
     this.#shared.registry.remove(this);
     this.#release();
-    if (this.#closing === undefined) this.#count(counterOfProtocolError({ code, reason }));
-    if (this.#flows("disconnect").length > 0) this.#runDisconnect(code, reason);
+    this.#shared.departures.add(this.#closing, { code, reason });
+    if (endsForGood(this.#closing, code)) this.#shared.features.ended(this);
+    // Without its `connect` nothing has begun that could end.
+    const isConnected = this.#connect !== "dropped";
+    if (isConnected && this.#flows("disconnect").length > 0) this.#runDisconnect(code, reason);
     if (this.#queue === undefined || this.#queue.isIdle) this.#finish();
     else this.#queue.idle().then(() => this.#finish());
   }
@@ -159,7 +173,7 @@ export class Connection implements SocketSession, OpenConnection, SocketListener
     if (frame.size > outboxes.limit) throw new RangeError("the error is too large to send");
     this.send(frame);
     counters.addError(refusal.code);
-    const reason = this.#work().countError(refusal);
+    const reason = this.work().countError(refusal);
     if (reason !== undefined) this.end(1008, reason);
   }
 
@@ -174,7 +188,7 @@ export class Connection implements SocketSession, OpenConnection, SocketListener
   stop(): void {
     this.#stopped = true;
     // Without a socket only the disconnect flows are left, and they still run.
-    if (this.#socket !== undefined) this.#queue?.clear();
+    if (this.#socket !== undefined) this.#clear();
   }
 
   /** Resolves when no flow runs or waits. */
@@ -197,7 +211,7 @@ export class Connection implements SocketSession, OpenConnection, SocketListener
     const socket = this.#socket;
     if (this.#closing === undefined) {
       this.#closing = { code: 1006, reason };
-      this.#count(counterOfClosing(this.#closing));
+      this.#shared.counters.add(counterOfClosing(this.#closing));
     }
     socket.terminate();
     // A socket that cannot be destroyed is given up: it is closing, and nothing waits for it.
@@ -207,15 +221,13 @@ export class Connection implements SocketSession, OpenConnection, SocketListener
   /** Drops what is queued. The client has some time to read the reason of the close. */
   slow(): void {
     if (this.#closing !== undefined || this.#socket === undefined) return;
-    const { id } = this.client;
-    this.#shared.logger.warn("closing client {id}: it reads too slowly", { id });
+    this.#shared.logger.warn("closing client {id}: it reads too slowly", { id: this.client.id });
     this.#socket.outbox.discard();
     this.#startClosing(1013, "slow consumer");
   }
 
   failed(error: unknown): void {
-    const { id } = this.client;
-    this.#shared.logger.error("the socket of client {id} failed: {error}", { id, error });
+    this.#shared.logger.error("the socket of {id} failed: {error}", { id: this.client.id, error });
     this.destroy(SOCKET_FAILED);
   }
 
@@ -223,12 +235,9 @@ export class Connection implements SocketSession, OpenConnection, SocketListener
     this.destroy(NO_PONG);
   }
 
-  #count(counter: Counter | undefined): void {
-    if (counter !== undefined) this.#shared.counters.add(counter);
-  }
-
   #release(): void {
     this.#released = true;
+    this.#interest?.end();
     this.#shared.slots.release();
   }
 
@@ -242,23 +251,38 @@ export class Connection implements SocketSession, OpenConnection, SocketListener
   #startClosing(code: number, reason: string, patience = CLOSE_PATIENCE): void {
     if (this.#socket === undefined) return;
     this.#closing = { code, reason };
-    this.#count(counterOfClosing(this.#closing));
-    this.#queue?.clear();
+    this.#shared.counters.add(counterOfClosing(this.#closing));
+    this.#clear();
     this.#shared.registry.remove(this);
+    if (endsForGood(this.#closing, code)) this.#shared.features.ended(this);
     this.state.credentials.stop();
     this.#socket.close(code, reason, patience, () => this.destroy(reason));
   }
 
-  #work(): FrameQueue {
+  /** The queue of what its client has asked for, made on first use. */
+  work(): FrameQueue {
     if (this.#queue !== undefined) return this.#queue;
     // What waits in it may be served after the connection has ended.
     this.state.remember();
-    return this.#queue = new FrameQueue(this.#shared, this, (high) => this.#pressure(high));
+    const pressure = (high: boolean) => high ? this.#socket?.pause() : this.#socket?.resume();
+    this.#queue = new FrameQueue(this.#shared, this, pressure);
+    if (this.#listening !== undefined) this.#queue.waitFor(this.#listening);
+    return this.#queue;
   }
 
-  #pressure(high: boolean): void {
-    if (high) this.#socket?.pause();
-    else this.#socket?.resume();
+  /** What the client asks for must wait until it can receive all that follows. */
+  #waitFor(ready: Promise<boolean>): void {
+    this.#connect = "waits";
+    this.#listening = ready.then((isReady) => {
+      this.#listening = undefined;
+      if (!isReady) this.end(1013, CANNOT_SUBSCRIBE);
+      if (this.#connect === "waits") this.#connect = undefined;
+    });
+  }
+
+  #clear(): void {
+    if (this.#connect === "waits") this.#connect = "dropped";
+    this.#queue?.clear();
   }
 
   #flows(operation: "connect" | "disconnect"): readonly FlowHandler[] {
@@ -269,6 +293,6 @@ export class Connection implements SocketSession, OpenConnection, SocketListener
     const why = closeReason(this.#closing, { code, reason });
     const duration = this.#shared.clock.elapsed() - this.#openedAt;
     const event = disconnectEvent(this.client, why, duration);
-    this.#work().runAlone(event, () => admit(this.#flows("disconnect"), event));
+    this.work().runAlone(event, () => admit(this.#flows("disconnect"), event));
   }
 }

@@ -4,12 +4,13 @@ import { ConnectorError } from "../../base/errors.ts";
 import type { WriteRequest } from "../../contract/connector.ts";
 import type { CodedProblem, Destination } from "../../contract/definition.ts";
 import type { Expression, Scope } from "../../expression/mod.ts";
+import { BY_FLOW } from "./closing.ts";
 import { unusedFrame } from "./frame-type.ts";
+import { type Executed, joinAll } from "./joining.ts";
 import type { WebSocketDestinationOptions } from "./options.ts";
 import { roomProblem } from "./protocol.ts";
 import { type Delivered, select, type Selection } from "./recipients.ts";
-import type { OpenConnection } from "./registry.ts";
-import type { Shared } from "./shared.ts";
+import type { Shared } from "./parts.ts";
 
 /** The operations that send nothing. */
 export const CONTROL_OPERATIONS = ["join_room", "leave_room", "disconnect"] as const;
@@ -25,8 +26,9 @@ export function isControl(operation: string | undefined): operation is ControlOp
 /** Checks a `to` block with such an operation. */
 export function checkControl(
   operation: ControlOperation,
-  { target, options: { user, frame }, fromClient }: Destination<WebSocketDestinationOptions>,
+  to: Destination<WebSocketDestinationOptions>,
 ): CodedProblem[] {
+  const { target, options: { user, frame, message_id, history }, fromClient } = to;
   const problems: CodedProblem[] = [];
   if (operation === "disconnect" && target !== undefined) {
     const hint = "user selects the connections";
@@ -40,6 +42,10 @@ export function checkControl(
     problems.push({ code: "missing-user", message });
   }
   if (frame !== undefined) problems.push(unusedFrame(operation));
+  if (message_id !== undefined) problems.push(unused("message_id", operation, "send_to_room"));
+  if (history && operation !== "join_room") {
+    problems.push(unused("history", operation, "join_room"));
+  }
   return problems;
 }
 
@@ -50,6 +56,22 @@ export interface ControlCommand {
   readonly room?: string;
   readonly user?: string;
   readonly client?: string;
+  /** Only for `join_room`: the connections get offsets, and what they have missed. */
+  readonly history?: boolean;
+}
+
+/** The problem of an attribute that another operation uses. */
+export function unused(
+  attribute: "message_id" | "history",
+  operation: string,
+  used: string,
+): CodedProblem {
+  return {
+    code: "unused-attribute",
+    attribute,
+    message: `has a ${attribute}, which ${operation} does not use`,
+    hint: `${used} uses it`,
+  };
 }
 
 /**
@@ -63,7 +85,7 @@ export function commandOf(
   operation: ControlOperation,
   { target, options, scope, event }: WriteRequest,
 ): ControlCommand {
-  const { user } = options as WebSocketDestinationOptions;
+  const { user, history } = options as WebSocketDestinationOptions;
   const sender = event?.client?.id ?? undefined;
   if (user === undefined && sender === undefined) {
     fail(connector, `${operation} needs a user, because no client sent the event`);
@@ -74,55 +96,52 @@ export function commandOf(
   if (operation === "disconnect") return { operation, ...recipient } as ControlCommand;
   const problem = roomProblem(target);
   if (target === undefined || problem !== undefined) fail(connector, `${operation}: ${problem}`);
-  return { operation, room: target, ...recipient } as ControlCommand;
+  const asked = history && operation === "join_room" ? { history } : {};
+  return { operation, room: target, ...recipient, ...asked } as ControlCommand;
 }
-
-/** For how many connections a command was executed, and how many refused it. */
-export type Executed = Required<Delivered>;
 
 /**
  * Executes a command for the connections of this process: for all that are selected or for none,
- * whether or not it changes anything for them.
+ * whether or not it changes anything for them. Returns a promise only where a room is joined that is
+ * not listened to yet; it never rejects.
  *
  * @throws {ExpressionError} The filter failed: nothing has been done.
  */
 export function execute(
-  { registry, options }: Shared,
-  command: ControlCommand,
+  shared: Shared,
+  { operation, room = "", user, client = "", history = false }: ControlCommand,
   selection: Selection,
-): Executed {
-  const { operation, room = "", user, client = "" } = command;
+): Executed | Promise<Executed> {
+  const { registry } = shared;
   const group = user === undefined ? registry.ofClient(client) : registry.ofUser(user);
   const selected = select(group, selection);
-  const isFull = ({ state: { rooms } }: OpenConnection) =>
-    !rooms.has(room) && rooms.size >= options.max_rooms;
-  if (operation === "join_room" && selected.some(isFull)) {
-    return { recipients: 0, refused: selected.length };
-  }
+  if (operation === "join_room") return joinAll(shared, selected, room, history);
   for (const connection of selected) {
-    if (operation === "join_room") registry.join(connection, room);
-    else if (operation === "leave_room") registry.leave(connection, room);
-    else connection.end(1008, "disconnected by a flow");
+    if (operation === "leave_room") registry.leave(connection, room);
+    else connection.end(1008, BY_FLOW);
   }
-  return { recipients: selected.length, refused: 0 };
+  return { recipients: selected.length, refused: 0, unsubscribed: 0 };
 }
 
 /**
  * The result of a command for its flow.
  *
- * @throws {ConnectorError} Connections have refused it.
+ * @throws {ConnectorError} Connections have refused it. It is permanent where each of them may be in
+ * no further room.
  */
 export function resultOf(
   { name, options }: Shared,
   { operation }: ControlCommand,
-  executed: Executed,
-): Executed {
-  const { recipients, refused } = executed;
-  if (refused === 0) return executed;
-  fail(
+  { recipients, refused, unsubscribed }: Executed,
+): Delivered {
+  if (refused === 0) return { recipients, refused };
+  const how = `${operation}: ${refused} of ${recipients + refused} connections have not joined`;
+  if (unsubscribed === 0) {
+    fail(name, `${how}, because each may be in ${options.max_rooms} rooms (max_rooms)`);
+  }
+  throw new ConnectorError(
     name,
-    `${operation}: ${refused} of ${recipients + refused} connections have not joined, ` +
-      `because each may be in ${options.max_rooms} rooms (max_rooms)`,
+    `${how}, ${unsubscribed} of them because the room could not be listened to`,
   );
 }
 

@@ -11,6 +11,10 @@ const REFUSED = [
   "refused_auth",
   /** A flow on `connect` refused it or failed. */
   "refused_flow",
+  /** A stream asks for a room that the client may not join. */
+  "refused_room",
+  /** The backplane could not subscribe a stream to its user and rooms. */
+  "refused_backplane",
   /** The decision took over 10 s. */
   "refused_late",
   /** All slots of `max_connections` are taken, or too many handshakes wait for a decision. */
@@ -31,6 +35,8 @@ const CLOSED = [
   "closed_waiting",
   /** No pong in time. */
   "closed_pong",
+  /** The backplane could not subscribe its user in time. */
+  "closed_backplane",
   /** Its socket threw an error. */
   "closed_failed",
   /** Its token has expired. */
@@ -87,9 +93,9 @@ export type Counter = (typeof NAMES)[number];
 export class Counters {
   readonly #numbers = Object.fromEntries(NAMES.map((name) => [name, 0])) as Record<Counter, number>;
 
-  /** Adds to a counter. */
-  add(counter: Counter, by = 1): void {
-    this.#numbers[counter] += by;
+  /** Adds to a counter, if there is one. */
+  add(counter: Counter | undefined, by = 1): void {
+    if (counter !== undefined) this.#numbers[counter] += by;
   }
 
   /** Counts an error answer. */

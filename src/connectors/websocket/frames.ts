@@ -4,10 +4,14 @@ import { newRef } from "../../base/ids.ts";
 import { quoted } from "../../base/shown.ts";
 import type { FlowHandler } from "../../contract/connector.ts";
 import { accept, admit, dispatch, type Ending, runFlow } from "../../contract/dispatch.ts";
+import { placed, placedAs } from "../../contract/placed.ts";
 import type { Frame } from "../../transport/frame.ts";
 import type { Authenticator } from "../../access/auth/authenticator.ts";
 import { SocketEvent } from "./client.ts";
 import { frameRefusal } from "./closing.ts";
+import { serveFeature } from "./feature-frame.ts";
+import { enterRoom, isFull, tooManyRooms } from "./joining.ts";
+import { type JoinWishes, NO_WISHES } from "./join-wishes.ts";
 import {
   ackFrame,
   type ClientFrame,
@@ -18,20 +22,37 @@ import {
   roomProblem,
 } from "./protocol.ts";
 import type { OpenConnection } from "./registry.ts";
-import type { Shared } from "./shared.ts";
+import type { JoinAnswer } from "./room-feature.ts";
+import type { Shared } from "./parts.ts";
 
-/** Serves a frame. Returns undefined where it ended at once. Never rejects. */
+/** Fields that an ack has beside `id` and `data`. */
+type AckFields = JoinAnswer["fields"];
+
+/** Whether a frame changes what the flows of frames before it may have to do with. */
+export function changesConnection({ type }: ClientFrame): boolean {
+  return type === "join_room" || type === "leave_room" || type === "auth";
+}
+
+/**
+ * Serves a frame. Returns undefined where it ended at once. Never rejects. Frames before it may wait
+ * for a confirmation alone: the answer comes `after` theirs.
+ */
 export function serveFrame(
   shared: Shared,
   connection: OpenConnection,
   frame: ClientFrame,
+  after?: Promise<void>,
 ): Promise<void> | undefined {
-  const { type, id, data, messageId } = frame;
-  const refuse = (code: Refusal["code"], message: string): undefined =>
-    connection.refuse({ code, message, id });
+  const { type, id, data } = frame;
+  const refuse = (code: Refusal["code"], message: string): Promise<void> | undefined =>
+    inTurn(after, () => connection.refuse({ code, message, id }));
 
   if (type === "auth" && shared.authenticator !== undefined) {
-    return renewToken(shared.authenticator, connection, frame);
+    return renewToken(shared, shared.authenticator, connection, frame);
+  }
+  const feature = shared.features.serving(type);
+  if (feature !== undefined) {
+    return inTurn(after, () => serveFeature(feature, connection, frame));
   }
   const handlers = RESERVED_TYPES.has(type) ? undefined : shared.flows.of(type);
   if (handlers === undefined) return refuse("unknown_type", unknownType(shared, type));
@@ -39,24 +60,31 @@ export function serveFrame(
   if (typeof room === "object") return refuse("invalid_room", room.problem);
   const joined = type === "join_room" ? room : undefined;
   if (joined !== undefined && isFull(shared, connection, joined)) {
-    return connection.refuse(tooManyRooms(shared, id));
+    return connection.refuse({ ...tooManyRooms(shared), id });
   }
   if (type === "leave_room" && room !== undefined) shared.registry.leave(connection, room);
 
   try {
     const { client } = connection;
     const { rules } = shared;
-    const event = new SocketEvent(type, data, client, room, undefined, messageId, rules);
+    const event = new SocketEvent(type, data, client, room, undefined, frame, rules);
     return joined === undefined
-      ? run(shared, connection, id, admit(handlers, event), event)
-      : askToJoin(shared, connection, id, handlers, event, joined);
+      ? run(shared, connection, id, admit(handlers, event), event, after)
+      : askToJoin(shared, connection, frame, handlers, event, joined);
   } catch (error) {
-    answerBug(shared, connection, id, error);
+    return inTurn(after, () => answerBug(shared, connection, id, error));
   }
+}
+
+/** Answers now, or after the frames before it have been answered. */
+function inTurn(after: Promise<void> | undefined, answer: () => void): Promise<void> | undefined {
+  if (after === undefined) return void answer();
+  return placed(after.then(answer));
 }
 
 /** Puts the token of an `auth` frame in force, or refuses it and keeps the old one. */
 async function renewToken(
+  { features }: Shared,
   authenticator: Authenticator,
   connection: OpenConnection,
   { id, token }: ClientFrame,
@@ -68,6 +96,7 @@ async function renewToken(
     return connection.refuse({ code: "unauthorized", message, id, outage: outage ?? false });
   }
   credentials.renew(renewal.identity);
+  features.renewed(connection);
   if (id !== undefined) connection.send(ackFrame(id));
 }
 
@@ -75,20 +104,22 @@ async function renewToken(
 function askToJoin(
   shared: Shared,
   connection: OpenConnection,
-  id: FrameId | undefined,
+  frame: ClientFrame,
   handlers: readonly FlowHandler[],
   event: SocketEvent,
   room: string,
 ): Promise<void> | undefined {
+  const { id } = frame;
   const next = (refusal: Refusal | undefined): Promise<void> | undefined => {
-    if (refusal === undefined) {
-      return join(shared, connection, id, admit(handlers, event), event, room);
+    const refused = refusal ?? shared.features.refuse(connection, room, frame.wishes ?? NO_WISHES);
+    if (refused === undefined) {
+      return join(shared, connection, frame, admit(handlers, event), event, room);
     }
     // A member that may no longer join loses its membership.
-    if (refusal.code === "room_forbidden") shared.registry.leave(connection, room);
-    return connection.refuse({ ...refusal, id });
+    if (refused.code === "room_forbidden") shared.registry.leave(connection, room);
+    return connection.refuse({ ...refused, id });
   };
-  const refusal = shared.rules.ask(connection.client, room);
+  const refusal = shared.rules.ask(connection.client, room, event);
   if (!(refusal instanceof Promise)) return next(refusal);
   return refusal.then(next).catch((error) => answerBug(shared, connection, id, error));
 }
@@ -100,21 +131,50 @@ function askToJoin(
 function join(
   shared: Shared,
   connection: OpenConnection,
-  id: FrameId | undefined,
+  frame: ClientFrame,
   admitted: readonly FlowHandler[],
   event: SocketEvent,
   room: string,
 ): Promise<void> | undefined {
+  const { id, wishes = NO_WISHES } = frame;
   const enter = (refusal: FlowError | undefined): Promise<void> | undefined => {
     if (refusal !== undefined) return connection.refuse(frameRefusal(refusal, id));
-    // With `concurrency`, another frame may have joined a room in the meantime.
-    if (isFull(shared, connection, room)) return connection.refuse(tooManyRooms(shared, id));
-    shared.registry.join(connection, room);
-    return run(shared, connection, id, admitted, event);
+    const entered = enterRoom(shared, connection, room, wishes);
+    const next = (refused: Refusal | undefined) =>
+      refused === undefined
+        ? afterJoin(shared, connection, id, admitted, event, room, wishes)
+        : connection.refuse({ ...refused, id });
+    if (!(entered instanceof Promise)) return next(entered);
+    return entered.then(next).catch((error) => answerBug(shared, connection, id, error));
   };
   const refusal = accept(admitted, event);
   if (!(refusal instanceof Promise)) return enter(refusal);
   return refusal.then(enter).catch((error) => answerBug(shared, connection, id, error));
+}
+
+/** Serves the rest of a join whose membership has begun: its answer and its flows. */
+export function afterJoin(
+  shared: Shared,
+  connection: OpenConnection,
+  id: FrameId | undefined,
+  admitted: readonly FlowHandler[],
+  event: SocketEvent,
+  room: string,
+  wishes: JoinWishes,
+): Promise<void> | undefined {
+  const next = (answer: JoinAnswer | Refusal | undefined): Promise<void> | undefined => {
+    if (answer === undefined) return run(shared, connection, id, admitted, event);
+    if ("code" in answer) {
+      shared.registry.leave(connection, room);
+      return connection.refuse({ ...answer, id });
+    }
+    const served = run(shared, connection, id, admitted, event, undefined, answer.fields);
+    if (served !== undefined) return served.then(() => answer.answered?.());
+    answer.answered?.();
+    return undefined;
+  };
+  const answer = shared.features.answer(connection, room, wishes);
+  return answer instanceof Promise ? answer.then(next) : next(answer);
 }
 
 function run(
@@ -123,13 +183,20 @@ function run(
   id: FrameId | undefined,
   admitted: readonly FlowHandler[],
   event: SocketEvent,
+  after?: Promise<void>,
+  fields?: AckFields,
 ): Promise<void> | undefined {
-  if (admitted.length === 1) return runOne(shared, connection, id, admitted[0], event);
+  if (admitted.length === 1) {
+    return runOne(shared, connection, id, admitted[0], event, after, fields);
+  }
   const { answer, all } = dispatch(admitted, event);
   let answered: Promise<void> | undefined;
   if (answer instanceof Promise) {
-    answered = answer.then((ending) => answerOrFail(shared, connection, id, ending));
-  } else answerOrFail(shared, connection, id, answer);
+    answered = answer.then(async (ending) => {
+      await after;
+      answerOrFail(shared, connection, id, ending, fields);
+    });
+  } else answered = inTurn(after, () => answerOrFail(shared, connection, id, answer, fields));
   if (answered === undefined && !(all instanceof Promise)) return undefined;
   return Promise.allSettled([answered, all]).then((ends) => {
     const bug = ends.find((end) => end.status === "rejected");
@@ -144,16 +211,18 @@ function runOne(
   id: FrameId | undefined,
   handler: FlowHandler,
   event: SocketEvent,
+  after: Promise<void> | undefined,
+  fields: AckFields | undefined,
 ): Promise<void> | undefined {
   const ending = runFlow(handler, event);
   if (!(ending instanceof Promise)) {
-    answerOrFail(shared, connection, id, ending);
-    return undefined;
+    return inTurn(after, () => answerOrFail(shared, connection, id, ending, fields));
   }
-  return ending.then(
-    (end) => answerOrFail(shared, connection, id, end),
-    (error) => answerBug(shared, connection, id, error),
+  const answered = ending.then(
+    (end) => inTurn(after, () => answerOrFail(shared, connection, id, end, fields)),
+    (error) => inTurn(after, () => answerBug(shared, connection, id, error)),
   );
+  return placedAs(answered, ending);
 }
 
 function answerOrFail(
@@ -161,9 +230,10 @@ function answerOrFail(
   connection: OpenConnection,
   id: FrameId | undefined,
   ending: Ending | undefined,
+  fields: AckFields | undefined,
 ): void {
   try {
-    answer(shared, connection, id, ending);
+    answer(shared, connection, id, ending, fields);
   } catch (error) {
     answerBug(shared, connection, id, error);
   }
@@ -175,11 +245,12 @@ function answer(
   connection: OpenConnection,
   id: FrameId | undefined,
   ending: Ending | undefined,
+  fields: AckFields | undefined,
 ): void {
   if (ending instanceof FlowError) {
     return connection.refuse(frameRefusal(ending, id));
   }
-  const frame = answerFrame(id, ending?.response);
+  const frame = answerFrame(id, ending?.response, fields);
   if (frame === undefined) return;
   if (frame.size > shared.outboxes.limit) {
     throw new RangeError("the response is too large to send");
@@ -190,8 +261,9 @@ function answer(
 function answerFrame(
   id: FrameId | undefined,
   response: { readonly data: unknown } | undefined,
+  fields: AckFields | undefined,
 ): Frame | undefined {
-  if (id !== undefined) return ackFrame(id, response);
+  if (id !== undefined) return ackFrame(id, response, fields);
   return response && messageFrame(response.data);
 }
 
@@ -217,14 +289,4 @@ function readRoom({ type, room }: ClientFrame): string | undefined | { readonly 
   if (room === undefined && type !== "join_room" && type !== "leave_room") return undefined;
   const problem = roomProblem(room);
   return problem === undefined ? room as string : { problem };
-}
-
-function isFull({ options }: Shared, { state }: OpenConnection, room: string): boolean {
-  const { rooms } = state;
-  return !rooms.has(room) && rooms.size >= options.max_rooms;
-}
-
-function tooManyRooms({ options }: Shared, id: FrameId | undefined): Refusal {
-  const message = `a connection may be in ${options.max_rooms} rooms`;
-  return { code: "too_many_rooms", message, id };
 }

@@ -3,13 +3,16 @@ import { endOfTick } from "../../base/clock.ts";
 import type { Peer, SocketFeatures } from "../../transport/socket.ts";
 import { sentCode } from "./closing.ts";
 import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
-import type { Outbox, OutboxListener } from "./outbox.ts";
-import type { Shared } from "./shared.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Shared } from "./parts.ts";
+import type { OutboxListener } from "./sink.ts";
 
 /** Is notified of what happens to an open socket. */
 export interface SocketListener extends OutboxListener {
   /** No pong came in time. */
   dead(): void;
+  /** Knows whether its client wants to be told where messages of a room may be missing. */
+  readonly state: { wantsResync(room: string): boolean };
 }
 
 /** A socket that can be sent to. */
@@ -33,7 +36,11 @@ export class OpenSocket implements HeartbeatOptions {
     this.#features = features;
     this.#shared = shared;
     this.#listener = listener;
-    this.outbox = shared.outboxes.create(peer, listener);
+    this.outbox = shared.outboxes.create(
+      peer,
+      listener,
+      (room) => listener.state.wantsResync(room),
+    );
     this.#heartbeat = peer.ping === undefined ? undefined : new Heartbeat(this, shared.wheel);
   }
 

@@ -9,7 +9,7 @@ import {
   required,
   type Values,
 } from "../../contract/fields.ts";
-import { duration, flag, integer, size, text } from "../../contract/value-schema.ts";
+import { duration, flag, integer, listenHost, size, text } from "../../contract/value-schema.ts";
 import { frameType } from "./frame-type.ts";
 import { rateLimitField } from "./limits.ts";
 import { slowClientField } from "./slow-client/fields.ts";
@@ -22,10 +22,19 @@ export const fields = {
       "The port to listen on; 0 uses a free one. Connectors with the same host and port share it.",
     required: true,
   }),
-  host: attribute(text(), { about: "The address to listen on.", default: "0.0.0.0" }),
+  host: attribute(listenHost(), { about: "The address to listen on.", default: "0.0.0.0" }),
   path: attribute(text(), { about: "The path of the endpoint.", default: "/ws" }),
+  sse: attribute(text(), {
+    about:
+      "The path of streams of server-sent events, such as `/events`: their clients listen to the " +
+      "rooms that the query names. None by default.",
+  }),
+  client: attribute(text(), {
+    about: "The path at which pages get the client library as one module, such as `/weir.js`. " +
+      "None by default.",
+  }),
   ping_interval: attribute(duration(), {
-    about: "The time between two ping frames on a connection.",
+    about: "The time between two ping frames on a connection, or two comments on a stream.",
     default: "30s",
   }),
   pong_timeout: attribute(duration(), {
@@ -52,6 +61,11 @@ export const fields = {
     about: "The origins whose pages may connect, such as `https://example.com` or " +
       "`*.example.com` (https and its default port). Any by default; required if `auth` reads a " +
       "cookie. A request without Origin is accepted: it does not come from a browser.",
+  }),
+  backplane: attribute(text(), {
+    about:
+      "The name of an `mq` connector (redis, nats, rabbitmq) that links the instances of the " +
+      "service.",
   }),
   auth: authField,
   trust_proxy: trustProxyField,
@@ -90,6 +104,16 @@ export const destinationFields = {
   }),
   frame: attribute(frameType(), {
     about: "The type of the frame in place of `message`; none of the protocol's own types.",
+  }),
+  message_id: expression({
+    about:
+      "For `send_to_room`: the id of the message. One that is still in the room's history with " +
+      "this id is not sent again.",
+  }),
+  history: attribute(flag(), {
+    about: "For `join_room`: the connection gets the offsets of the room's messages, and after a " +
+      "cut what it has missed.",
+    default: false,
   }),
   exclude_sender: attribute(flag(), {
     about: "Leaves out the connection that sent the event.",

@@ -1,37 +1,12 @@
 /** Collects the frames to one connection until the end of the tick, and sends them in one write. */
 import type { Frame } from "../../transport/frame.ts";
-import type { Batch } from "../../transport/socket.ts";
 import { PendingBatch } from "./batch.ts";
-
-/** Where an outbox sends its frames. */
-export interface Sink {
-  /**
-   * Sends a batch. Returns the bytes that were sent and that the kernel has not taken, or a negative
-   * number where nothing can be sent any more.
-   */
-  send(batch: Batch): number;
-}
-
-/** Is notified when an outbox can send no more. Its methods never throw. */
-export interface OutboxListener {
-  /** More waits than the limit, and the kernel does not take it. Called once. */
-  slow(): void;
-  /** The sink threw. */
-  failed(error: unknown): void;
-}
+import { ONE_TICK, type Patience } from "./patience.ts";
+import type { OutboxListener, Sink } from "./sink.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** From this many recipients on, a flush may wait for more frames, which then share its writes. */
 const MANY = 64;
-
-/** How long a flush to many recipients waits. */
-export interface Patience {
-  /** It ends after this many ticks in a row without a new frame. */
-  readonly quiet: number;
-  /** It ends after this many ticks. */
-  readonly max: number;
-}
-
-const ONE_TICK: Patience = { quiet: 1, max: 1 };
 
 /** A member of a group. Its outbox has the member itself as listener. */
 export interface Recipient extends OutboxListener {
@@ -55,6 +30,7 @@ interface Broadcast {
 export class Flusher {
   readonly #schedule: (flush: () => void) => void;
   readonly #patience: Patience;
+  readonly #traffic: Traffic | undefined;
   #scheduled = false;
   #flushing = false;
   #dirty: Outbox[] = [];
@@ -70,9 +46,14 @@ export class Flusher {
   #count = 0;
 
   /** `schedule` runs a function at the end of the tick. */
-  constructor(schedule: (flush: () => void) => void, patience: Patience = ONE_TICK) {
+  constructor(
+    schedule: (flush: () => void) => void,
+    patience: Patience = ONE_TICK,
+    traffic?: Traffic,
+  ) {
     this.#schedule = schedule;
     this.#patience = patience;
+    this.#traffic = traffic;
   }
 
   /** The empty batch: the start of every path of this tick. */
@@ -163,7 +144,10 @@ export class Flusher {
     this.#broadcast = undefined;
     this.#root = new PendingBatch();
     this.#flushing = true;
-    if (broadcast !== undefined) sendToAll(this.#outboxesOf(broadcast.group), broadcast);
+    if (broadcast !== undefined) {
+      const sent = sendToAll(this.#outboxesOf(broadcast.group), broadcast);
+      this.#traffic?.add(broadcast.batch, sent);
+    }
     for (const outbox of dirty) outbox.flush();
     this.#flushing = false;
   };
@@ -184,8 +168,8 @@ export class Flusher {
   }
 }
 
-/** What follows a failed write may queue frames, so it waits until every member has the batch. */
-function sendToAll(outboxes: readonly Outbox[], { batch, apart }: Broadcast): void {
+/** Returns how many got the batch. What follows a failed write may queue frames: it waits until then. */
+function sendToAll(outboxes: readonly Outbox[], { batch, apart }: Broadcast): number {
   const failures: (() => void)[] = [];
   for (const outbox of outboxes) {
     if (apart.size > 0 && apart.has(outbox)) continue;
@@ -193,6 +177,7 @@ function sendToAll(outboxes: readonly Outbox[], { batch, apart }: Broadcast): vo
     if (failure !== undefined) failures.push(failure);
   }
   for (const failure of failures) failure();
+  return outboxes.length - apart.size;
 }
 
 /** The frames that wait for one connection. */
@@ -202,22 +187,28 @@ export class Outbox {
   readonly #limit: number;
   readonly #listener: OutboxListener;
   readonly #onLost: (frames: number) => void;
+  readonly #traffic: Traffic | undefined;
   #pending: PendingBatch | undefined;
   #closed = false;
 
-  /** Calls `onLost` with the number of frames that were queued and that the sink did not take. */
+  /**
+   * Calls `onLost` with the number of frames that were queued and that the sink did not take.
+   * `traffic` counts those that it takes; a sink that holds frames back counts by itself.
+   */
   constructor(
     flusher: Flusher,
     sink: Sink,
     limit: number,
     listener: OutboxListener,
     onLost: (frames: number) => void = () => {},
+    traffic?: Traffic,
   ) {
     this.#flusher = flusher;
     this.#sink = sink;
     this.#limit = limit;
     this.#listener = listener;
     this.#onLost = onLost;
+    this.#traffic = traffic;
   }
 
   /** The frames that wait; undefined where there are none. */
@@ -253,23 +244,28 @@ export class Outbox {
     const pending = this.#pending;
     if (pending === undefined) return;
     this.#pending = undefined;
+    this.#traffic?.add(pending, 1);
     this.write(pending)?.();
   }
 
-  /** Sends a batch. Returns what must follow where that failed. Never throws. */
+  /** Sends a batch that was counted. Returns what must follow where that failed. Never throws. */
   write(batch: PendingBatch): (() => void) | undefined {
-    if (this.#closed) return undefined;
+    if (this.#closed) return void this.#traffic?.add(batch, -1);
     let unsent: number;
     try {
       unsent = this.#sink.send(batch);
     } catch (error) {
+      this.#traffic?.add(batch, -1);
       return () => {
         this.#onLost(batch.frames.length);
         this.discard();
         this.#listener.failed(error);
       };
     }
-    if (unsent < 0) this.#onLost(batch.frames.length);
+    if (unsent < 0) {
+      this.#traffic?.add(batch, -1);
+      this.#onLost(batch.frames.length);
+    } else if (unsent > 0) this.#traffic?.waits(this.#sink);
     if (unsent <= this.#limit) return undefined;
     return () => {
       this.discard();
@@ -289,6 +285,7 @@ export class Outbox {
     const lost = this.#pending?.frames.length ?? 0;
     this.#pending = undefined;
     this.#closed = true;
+    this.#traffic?.forget(this.#sink);
     if (lost > 0) this.#onLost(lost);
   }
 

@@ -2,6 +2,7 @@
 import { nameProblem } from "../../access/names.ts";
 import { Frame } from "../../transport/frame.ts";
 import { parseJson } from "../../base/json.ts";
+import { type JoinWishes, NO_WISHES, readWishes } from "./join-wishes.ts";
 
 /** The `id` of a frame. */
 export type FrameId = string | number;
@@ -16,8 +17,12 @@ export interface ClientFrame {
   readonly room: unknown;
   /** The sender's own id of the message, where the frame has one. */
   readonly messageId: string | undefined;
+  /** The trace that it is part of, where the frame names one. Not checked yet. */
+  readonly traceparent: string | undefined;
   /** Only in an `auth` frame. Not checked yet. */
   readonly token?: unknown;
+  /** Only in a `join_room` frame that asks for more than the membership. */
+  readonly wishes?: JoinWishes;
 }
 
 /** Why a frame is refused. */
@@ -67,7 +72,7 @@ export function decodeFrame(text: string): ClientFrame | Refusal {
     return invalid("a frame must be a JSON object");
   }
   const fields = value as Readonly<Record<string, unknown>>;
-  const { type, id, data = null, room, message_id: messageId, token } = fields;
+  const { type, id, data = null, room, message_id: messageId, traceparent, token } = fields;
   if (id !== undefined && !isFrameId(id)) {
     return invalid(`id must be a whole number or a string of at most ${MAX_ID_LENGTH} characters`);
   }
@@ -77,9 +82,16 @@ export function decodeFrame(text: string): ClientFrame | Refusal {
     const most = MAX_MESSAGE_ID_LENGTH;
     return invalid(`message_id must be a string of 1 to ${most} characters`, id);
   }
-  return type === "auth"
-    ? { type, id, data, room, messageId, token }
-    : { type, id, data, room, messageId };
+  if (traceparent !== undefined && typeof traceparent !== "string") {
+    return invalid("traceparent must be a string", id);
+  }
+  if (type === "auth") return { type, id, data, room, messageId, traceparent, token };
+  if (type === "join_room") {
+    const wishes = readWishes(fields);
+    if (typeof wishes === "string") return invalid(wishes, id);
+    if (wishes !== NO_WISHES) return { type, id, data, room, messageId, traceparent, wishes };
+  }
+  return { type, id, data, room, messageId, traceparent };
 }
 
 /** Why `room` is not a valid room name; undefined where it is. */
@@ -104,11 +116,20 @@ export function messageFrame(data: unknown, room?: string, type?: string): Frame
 }
 
 /**
- * The answer to a frame with an `id`, with `data` where the flow has a response.
+ * The answer to a frame with an `id`, with `data` where the flow has a response, and with the fields
+ * that features of rooms add to the answer of a join.
  *
  * @throws {TypeError} The data has a cycle or a BigInt.
  */
-export function ackFrame(id: FrameId, response?: { readonly data: unknown }): Frame {
+export function ackFrame(
+  id: FrameId,
+  response?: { readonly data: unknown },
+  fields?: Readonly<Record<string, unknown>>,
+): Frame {
+  if (fields !== undefined) {
+    const data = response === undefined ? {} : { data: response.data ?? null };
+    return new Frame(JSON.stringify({ type: "ack", id, ...fields, ...data }));
+  }
   if (response === undefined) {
     return new Frame(`{"type":"ack","id":${typeof id === "number" ? id : JSON.stringify(id)}}`);
   }
@@ -129,6 +150,11 @@ export function errorFrame({ code, message, id, details, retryAfter }: Refusal):
 /** The notice in the place of messages that were dropped. */
 export function droppedFrame(count: number): Frame {
   return new Frame(JSON.stringify({ type: "dropped", count }));
+}
+
+/** Tells that messages of a room may be missing. */
+export function resyncFrame(room: string): Frame {
+  return new Frame(JSON.stringify({ type: "resync", room }));
 }
 
 /** The answer to an application-level ping. */

@@ -6,7 +6,7 @@ import { type Expression, METER, Meter, meterOf, type Scope } from "../../expres
 import type { Frame } from "../../transport/frame.ts";
 import { roomProblem } from "./protocol.ts";
 import type { OpenConnection, Registry } from "./registry.ts";
-import type { Shared } from "./shared.ts";
+import type { Shared } from "./parts.ts";
 
 /** Steps that a filter may cost for each recipient, beside those that the event has left. */
 const STEPS_PER_RECIPIENT = 100;

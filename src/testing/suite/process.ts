@@ -104,7 +104,7 @@ export async function live({ part, ...options }: SubjectOptions & { part: Part }
   // A leak must not outlive the tests, if these are killed. It does not keep the process alive.
   setTimeout(() => process.exit(1), LONGEST).unref();
   const instance = await new Subject({ ...options, patience: LOADING }).create();
-  if (part === "probe") await instance.connector.probe?.();
+  if (part === "probe") await instance.probe();
   if (part === "close") {
     await instance.start();
     await instance.consume();

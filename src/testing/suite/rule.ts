@@ -1,23 +1,13 @@
 /** The form of a rule, and what rules share. */
 import { Blocked, needs, until } from "./failure.ts";
 import type { ConnectorTestOptions } from "./options.ts";
+import type { RuleOf } from "./runner.ts";
 import type { Instance, InstanceParts, Subject } from "./subject.ts";
 
-/** One rule of the contract. */
-export interface Rule {
-  /** Stable. */
-  readonly name: string;
-  /** The rule as a sentence without a period. */
-  readonly title: string;
+/** One rule of the contract of connectors. */
+export interface Rule extends RuleOf<Subject> {
   /** Whether the author has given what the rule needs. True where absent. */
   applies?(options: Omit<ConnectorTestOptions, "test">): boolean;
-  /**
-   * Checks the rule. A rule about something that the connector does not have passes.
-   *
-   * @throws {Seen} The connector breaks the rule.
-   * @throws {Blocked} Something failed that another rule is about.
-   */
-  check(subject: Subject): Promise<void>;
 }
 
 /** Runs a test of a rule with new instances, and closes them in any case. */

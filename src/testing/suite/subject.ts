@@ -2,12 +2,18 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { isObject } from "../../base/json.ts";
 import type { ConnectorCluster } from "../../contract/cluster.ts";
-import type { Connector, FlowHandler, Logger, WriteRequest } from "../../contract/connector.ts";
-import { type ConnectorType, defineConnector } from "../../contract/definition.ts";
+import type { Connector, FlowHandler, WriteRequest } from "../../contract/connector.ts";
+import {
+  type BlockProblem,
+  type ConnectorType,
+  defineConnector,
+} from "../../contract/definition.ts";
+import type { Group } from "../../contract/instances.ts";
 import type { ConnectorModel, DestinationModel, Model } from "../../model/mod.ts";
 import { loadConfig } from "../../runtime/load.ts";
 import { hostOptions } from "../../server/files.ts";
 import { needs, Seen, within } from "./failure.ts";
+import { silent } from "./logger.ts";
 import type { ConnectorTestOptions } from "./options.ts";
 import { Outage } from "./outage.ts";
 
@@ -134,6 +140,8 @@ export class Subject<O extends SubjectOptions = ConnectorTestOptions> {
 export interface InstanceParts {
   readonly clock?: Clock;
   readonly cluster?: ConnectorCluster;
+  /** What links it with other instances. */
+  readonly group?: Group;
   /** Other options than those of the configuration. */
   readonly options?: unknown;
 }
@@ -162,6 +170,7 @@ export class Instance {
       constants,
       lookUp: () => Promise.reject(new Error("the contract suite has no connectors to look up")),
       ...(parts.cluster && { cluster: parts.cluster }),
+      ...(parts.group && { instances: parts.group.connector(name) }),
     };
     const connector = await within(
       "create()",
@@ -187,6 +196,23 @@ export class Instance {
   /** Lets it take events. */
   async consume(): Promise<void> {
     await within("consume()", () => this.connector.consume?.(), this.#patience);
+  }
+
+  /** Lets it look at its service, with the requests and flows of the configuration that name it. */
+  async probe(): Promise<unknown> {
+    const { source } = this.#loaded.model;
+    const named = ({ connector }: { readonly connector: string }) => connector === this.name;
+    const planned = await source.planned();
+    const requests = planned.requests.filter(named).map(
+      ({ problem, connector: _, ...request }) => ({ ...request, report: reporting(problem) }),
+    );
+    const sources = planned.sources.filter(named)
+      .map(({ operation, problem }) => ({ operation, report: reporting(problem) }));
+    return await within(
+      "probe()",
+      () => this.connector.probe?.(requests, sources),
+      this.#patience,
+    );
   }
 
   /** Writes a payload as the author's `to` block says. A failure is a rejection. */
@@ -234,18 +260,18 @@ export class Instance {
   }
 }
 
-function nothing(): void {}
-
-/** Nobody reads what a connector logs here. */
-const silent: Logger = {
-  trace: nothing,
-  debug: nothing,
-  info: nothing,
-  warn: nothing,
-  error: nothing,
-};
-
 /** A text of the configuration's language. */
 function quote(text: string): string {
   return JSON.stringify(text).replaceAll("${", "$${").replaceAll("%{", "%%{");
+}
+
+/** Takes what a probe reports, and looks whether it can be shown. */
+function reporting(problem: (found: BlockProblem) => unknown): (found: BlockProblem) => void {
+  return (found) => {
+    const { message }: { readonly message: unknown } = found;
+    if (typeof message !== "string" || message === "") {
+      throw new Seen("probe() reported a problem without a message");
+    }
+    problem(found);
+  };
 }

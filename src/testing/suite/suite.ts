@@ -1,8 +1,9 @@
 /** The contract suite: every rule as a test of the author's runner. */
-import { Blocked, ConnectorRuleError, textOf } from "./failure.ts";
+import { ConnectorRuleError } from "./failure.ts";
 import type { ConnectorTestOptions, TestContext } from "./options.ts";
 import { refuseInside } from "./process.ts";
 import type { Rule } from "./rule.ts";
+import { testsOf } from "./runner.ts";
 import { definitionRules } from "./rules/definition.ts";
 import { destinationRules } from "./rules/destination.ts";
 import { lifecycleRules } from "./rules/lifecycle.ts";
@@ -60,69 +61,11 @@ export function connectorTests(
   if (typeof module === "string" && /^\.{1,2}\//.test(module)) {
     throw new TypeError(`module: write new URL(${JSON.stringify(module)}, import.meta.url)`);
   }
-  const subject = new Subject(options as ConnectorTestOptions);
-  const skip = options.skip ?? {};
-  for (const name of Object.keys(skip)) {
-    if (!RULES.some((rule) => rule.name === name)) {
-      const names = RULES.map((rule) => rule.name).join(", ");
-      throw new TypeError(`skip: there is no rule "${name}": the rules are ${names}`);
-    }
-  }
-  const rules = RULES.filter(({ applies }) => applies?.(options) ?? true);
-  const results = new Map<string, Promise<Result>>();
-  const resultOf = (rule: Rule): Promise<Result> => {
-    const known = results.get(rule.name);
-    if (known !== undefined) return known;
-    const result = Object.hasOwn(skip, rule.name)
-      ? Promise.resolve({ skipped: skip[rule.name] })
-      : check(rule, subject, async (name) => {
-        const other = rules.find((one) => one.name === name);
-        return await (other && resultOf(other));
-      });
-    results.set(rule.name, result);
-    return result;
-  };
-  let last: Promise<unknown> = Promise.resolve();
-  return rules.map((rule) => ({
-    rule: rule.name,
-    title: rule.title,
-    async run() {
-      // One at a time, since they share the service, even if the runner runs several at once.
-      const result = last.then(() => resultOf(rule));
-      last = result.catch(() => undefined);
-      return (await result).skipped;
-    },
-  }));
-}
-
-/** The result of a rule that is not broken. */
-interface Result {
-  /** Why it was not checked. */
-  readonly skipped?: string;
-  /** The broken rule that kept this one from being checked. */
-  readonly broken?: string;
-}
-
-/** Checks a rule. If something failed that another rule is about, that one decides. */
-async function check(
-  { name, title, check }: Rule,
-  subject: Subject,
-  other: (rule: string) => Promise<Result | undefined>,
-): Promise<Result> {
-  try {
-    await check(subject);
-    return {};
-  } catch (error) {
-    if (error instanceof Blocked && error.rule !== name) {
-      const broken = await other(error.rule).then((result) => result?.broken, () => error.rule);
-      if (broken !== undefined) {
-        subject.broken.add(broken);
-        return { skipped: `the rule "${broken}" is broken`, broken };
-      }
-    }
-    subject.broken.add(name);
-    throw new ConnectorRuleError(name, title, textOf(error), { cause: error });
-  }
+  return testsOf(RULES, new Subject(options as ConnectorTestOptions), {
+    skip: options.skip,
+    applies: ({ applies }) => applies?.(options) ?? true,
+    broken: ({ name, title }, seen, cause) => new ConnectorRuleError(name, title, seen, cause),
+  });
 }
 
 /**

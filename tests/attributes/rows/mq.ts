@@ -130,4 +130,12 @@ export const mqRows: readonly Row[] = [
     without: [{ trace: null }],
     with: [{ trace: "k" }],
   },
+  {
+    attribute: "to mq/message_id",
+    text: `message_id = "'m-' + input.key"`,
+    observe: (to) =>
+      consumed({ to, transform: "transform { mine = \"input.properties.message_id == 'm-k'\" }" }),
+    without: [{ mine: false }],
+    with: [{ mine: true }],
+  },
 ];

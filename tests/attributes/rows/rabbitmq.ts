@@ -9,8 +9,10 @@ import {
   withBroker,
   withConnector,
 } from "../rabbitmq-support.ts";
+import { overTls } from "../rabbitmq-tls.ts";
 import type { Row } from "../row.ts";
 
+const CA = 'ca = env("CA")';
 const EXCHANGE = 'name = env("EXCHANGE")';
 const QUEUE = 'name = env("QUEUE")';
 
@@ -173,6 +175,34 @@ export const rabbitmqRows: readonly Row[] = [
     with: { end: "the broker 127.0.0.1:PORT is away", protocol: "TLS", login: undefined },
   },
   {
+    attribute: "connector mq/tls/ca",
+    text: CA,
+    observe: overTls,
+    without: "shows a certificate that is refused",
+    with: { name: null, known: false },
+  },
+  {
+    attribute: "connector mq/tls/cert",
+    text: 'cert = env("CERT")',
+    observe: (text) => overTls(`${CA}\nkey = env("KEY")\n${text}`),
+    without: ["missing-attribute"],
+    with: { name: null, known: true },
+  },
+  {
+    attribute: "connector mq/tls/key",
+    text: 'key = env("KEY")',
+    observe: (text) => overTls(`${CA}\ncert = env("CERT")\n${text}`),
+    without: ["missing-attribute"],
+    with: { name: null, known: true },
+  },
+  {
+    attribute: "connector mq/tls/server_name",
+    text: 'server_name = "localhost"',
+    observe: (text) => overTls(`${CA}\n${text}`),
+    without: { name: null, known: false },
+    with: { name: "localhost", known: false },
+  },
+  {
     attribute: "connector mq/exchange/name",
     text: EXCHANGE,
     observe: (exchange) =>
@@ -209,6 +239,15 @@ export const rabbitmqRows: readonly Row[] = [
   {
     attribute: "connector mq/queue/durable",
     text: "durable = false",
+    observe: (text) =>
+      standing({ queue: `${QUEUE}\n${text}` }, (broker) => broker.declareQueue(broker.queue)),
+    without: "good",
+    with: "PRECONDITION_FAILED",
+  },
+  {
+    // Whether somebody else may declare it as a classic one.
+    attribute: "connector mq/queue/type",
+    text: 'type = "quorum"',
     observe: (text) =>
       standing({ queue: `${QUEUE}\n${text}` }, (broker) => broker.declareQueue(broker.queue)),
     without: "good",

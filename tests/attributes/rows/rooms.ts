@@ -40,8 +40,100 @@ const TARGET = 'target = "room"';
 const PAYLOAD = { room: "a", user_id: "ann" };
 const [YES, NO, FAILED] = ["ack", "room_forbidden", "flow_failed"];
 
+/** What ann gets when she has missed four messages, whose room's block says this. */
+async function missed(block: string, destination = ""): Promise<unknown> {
+  const config = websocket(`room "a" {\n${block}\n}`) + `
+    flow "join" {
+      from {
+        connector = "ws"
+        operation = "join_room"
+      }
+    }
+    flow "say" {
+      from {
+        connector = "ws"
+        operation = "say"
+      }
+      to {
+        connector = "ws"
+        operation = "send_to_room"
+        target    = "a"
+        ${destination}
+      }
+      response {
+        done = "true"
+      }
+    }
+  `;
+  return await withServer(config, async ({ connect }) => {
+    const [ann, bob] = [await connect(), await connect()];
+    const join = { type: "join_room", room: "a", id: 1 };
+    const { epoch, offset } = await ann.ask({ ...join, history: true });
+    if (epoch === undefined) return "no history";
+    ann.destroy();
+    for (const n of [1, 2, 3, 3]) await bob.ask({ type: "say", data: n, id: n });
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    const back = await connect();
+    const { recovered } = await back.ask({ ...join, history: { epoch, offset } });
+    return recovered === true ? (await back.hearMany(3)).map(({ data }) => data) : "gone";
+  });
+}
+
 /** Each of them, with a scenario that it changes. */
 export const roomRows: readonly Row[] = [
+  {
+    attribute: "connector websocket/room/history/size",
+    text: "size = 3",
+    observe: (text) => missed(`history {\n${text}\n}`),
+    without: [1, 2, 3],
+    with: "gone",
+  },
+  {
+    attribute: "connector websocket/room/history/ttl",
+    text: 'ttl = "1s"',
+    observe: (text) => missed(`history {\n${text}\n}`),
+    without: [1, 2, 3],
+    with: "gone",
+  },
+  {
+    attribute: "to websocket/message_id",
+    text: 'message_id = "string(input.data)"',
+    observe: (text) => missed("history {\nsize = 3\n}", text),
+    without: "gone",
+    with: [1, 2, 3],
+  },
+  {
+    attribute: "to websocket/history",
+    text: "history = true",
+    observe: async (text) => {
+      const config = websocket('room "a" {\nhistory {\n}\n}') + `
+        flow "joins" {
+          from {
+            connector = "ws"
+            operation = "message"
+          }
+          to {
+            connector = "ws"
+            operation = "join_room"
+            target    = "a"
+            ${text}
+          }
+          to {
+            connector = "ws"
+            operation = "send_to_room"
+            target    = "a"
+          }
+        }
+      `;
+      return await withServer(config, async ({ connect }) => {
+        const client = await connect();
+        client.say({ type: "message", data: 1 });
+        return Object.keys(await client.hear());
+      });
+    },
+    without: ["type", "data", "room"],
+    with: ["type", "data", "room", "offset", "epoch"],
+  },
   {
     attribute: "connector websocket/room/join",
     text: `join = "client.user_id == 'bob'"`,

@@ -24,6 +24,29 @@ const ANSWER = {
 };
 const MEMBER = 'client "alice" {\nrooms = ["orders"]\n}';
 
+/** A room with history that alice joins for the second time. */
+const HISTORY = `
+connector "kept" {
+  type = "websocket"
+  port = 3009
+  path = "/kept"
+  room "a" {
+    history {
+    }
+  }
+}
+flow "kept" {
+  from {
+    connector = "kept"
+    operation = "join_room"
+  }
+}
+`;
+const KEEPER = 'client "keeper" {\nconnector = "kept"\n}';
+const JOIN = 'operation = "join_room"\nroom = "a"\nid = 1\nhistory = true';
+const RESUMED = [KEEPER, given("keeper", JOIN), expect("keeper", "id = 1"), given("keeper", JOIN)];
+const RECOVERED = missed("keeper", { type: "ack", id: 1, offset: 0, recovered: true });
+
 /** The rows of `expect`. What has come is another thing than the attribute asks for. */
 export const expectRows: readonly Row[] = [
   {
@@ -63,6 +86,32 @@ export const expectRows: readonly Row[] = [
       id: 1,
       data: { user: "alice", lang: null, tag: null, said: null, room: null },
     }),
+  },
+  {
+    attribute: "test/expect/offset",
+    text: "offset = 7",
+    observe: (text) => recoveredOr(HISTORY, [...RESUMED, expect("keeper", `id = 1\n${text}`)]),
+    without: "good",
+    with: RECOVERED,
+  },
+  {
+    attribute: "test/expect/recovered",
+    text: "recovered = false",
+    observe: (text) => recoveredOr(HISTORY, [...RESUMED, expect("keeper", `id = 1\n${text}`)]),
+    without: "good",
+    with: RECOVERED,
+  },
+  {
+    attribute: "test/given/history",
+    text: "history = true",
+    observe: (text) =>
+      recoveredOr(HISTORY, [
+        ...[KEEPER, given("keeper", JOIN), expect("keeper", "id = 1")],
+        given("keeper", `operation = "join_room"\nroom = "a"\nid = 1\n${text}`),
+        expect("keeper", "recovered = true"),
+      ]),
+    without: missed("keeper", { type: "ack", id: 1 }),
+    with: "good",
   },
   {
     attribute: "test/expect/error",
@@ -161,3 +210,9 @@ export const expectRows: readonly Row[] = [
     with: [{ message: 'expect "alice": received something', came: [HELLO] }],
   },
 ];
+
+/** The verdict, without the epoch, which is another one in each place. */
+async function recoveredOr(config: string, blocks: readonly string[]): Promise<unknown> {
+  const told = await verdict(config, blocks);
+  return JSON.parse(JSON.stringify(told).replace(/\\"epoch\\":\\"[^"]*\\",|"epoch":"[^"]*",/g, ""));
+}

@@ -1,5 +1,9 @@
 /** What `client`, `given`, `mock` and `advance` change in what `weir test` says of a test. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { Row } from "../row.ts";
+import { withFolder } from "../support.ts";
 import {
   ALICE,
   CLIENTS,
@@ -27,6 +31,23 @@ const VERIFIED = CLIENTS.replace(
   }
 `,
 );
+
+/** The same with streams, whose ends are told to everybody. */
+const STREAMS = `${CLIENTS.replace("port = 0\n", 'port = 0\n  sse  = "/events"\n')}
+flow "gone" {
+  from {
+    connector = "ws"
+    operation = "disconnect"
+  }
+  transform {
+    code = "input.code"
+  }
+  to {
+    connector = "ws"
+    operation = "broadcast"
+  }
+}
+`;
 
 /** Clients that ask for the id of their message. */
 const MESSAGE_IDS = `${CLIENTS}
@@ -89,6 +110,28 @@ const UNKNOWN = {
   error: "unauthorized",
 };
 
+/** Changes of a database, whose migrations are in a folder, that go to a room. */
+const changes = (folder: string) => `
+connector "db" {
+  type   = "database"
+  driver = "postgres"
+  url    = "postgres://nobody@127.0.0.1:1/nothing"
+  migrations = ${JSON.stringify(folder)}
+}
+flow "changed" {
+  from {
+    connector = "db"
+    operation = "UPDATE orders"
+  }
+  transform { old = "input.old" }
+  to {
+    connector = "ws"
+    operation = "send_to_room"
+    target    = "'orders'"
+  }
+}
+`;
+
 /** The rows of `client` and `given`. */
 export const givenRows: readonly Row[] = [
   {
@@ -140,6 +183,20 @@ export const givenRows: readonly Row[] = [
         expect("alice", 'data = { address = "192.0.2.7" }'),
       ]),
     without: missed("alice", { type: "ack", id: 1, data: { address: "2001:db8::1" } }),
+    with: "good",
+  },
+  {
+    attribute: "test/client/sse",
+    text: "sse = true",
+    // A stream has no close frame with which its client could say that it leaves.
+    observe: (text) =>
+      verdict(STREAMS, [
+        `client "alice" {\n${text}\n}`,
+        'client "bob" {\n}',
+        given("alice", 'operation = "disconnect"'),
+        expect("bob", "data = { code = 1006 }"),
+      ]),
+    without: missed("bob", { type: "message", data: { code: 1000 } }),
     with: "good",
   },
   {
@@ -286,6 +343,21 @@ export const givenRows: readonly Row[] = [
     with: "good",
   },
   {
+    attribute: "test/given/old",
+    text: "old = { paid = false }",
+    observe: (text) =>
+      withFolder(async (folder) => {
+        await writeFile(join(folder, "1.sql"), "CREATE TABLE orders (paid boolean);");
+        return await verdict(CLIENTS + changes(folder), [
+          'client "alice" {\nrooms = ["orders"]\n}',
+          given("db", `operation = "UPDATE orders"\ndata = { paid = true }\n${text}`),
+          expect("alice", "data = { old = { paid = false } }"),
+        ]);
+      }),
+    without: missed("alice", { type: "message", room: "orders", data: { old: null } }),
+    with: "good",
+  },
+  {
     attribute: "test/advance/by",
     text: 'by = "6s"',
     observe: (text) => {
@@ -301,6 +373,25 @@ export const givenRows: readonly Row[] = [
     with: "good",
   },
 ];
+
+/** Orders that are refused, with what the refusal says. */
+const REFUSED = ORDERS.replace(
+  "error_handling {",
+  `error_handling {
+    error_response {
+      when   = "error.status == 409 || error.body == 'taken'"
+      status = 409
+      body {
+        why = "'known'"
+      }
+    }
+    error_response {
+      status = 500
+      body {
+        why = "'unknown'"
+      }
+    }`,
+);
 
 /** The rows of `mock`. */
 export const mockRows: readonly Row[] = [
@@ -358,6 +449,25 @@ export const mockRows: readonly Row[] = [
     }],
     with: "good",
   },
+  ...[["status = 409", ""], ['body = "taken"', "status = 400"]].map(([text, more]): Row => ({
+    attribute: `test/mock/${text.slice(0, text.indexOf(" "))}`,
+    text,
+    observe: (written) =>
+      verdict(REFUSED, [
+        mock("shop", `error = "refused"\n${more}\n${written}`),
+        ORDER,
+        expect("api", 'data = { why = "known" }'),
+      ]),
+    without: [
+      'flow "order" failed: flow_failed: connector "shop": refused',
+      ...missed("api", {
+        status: 500,
+        data: { why: "unknown" },
+        headers: { "content-type": "application/json" },
+      }),
+    ],
+    with: "good",
+  })),
   {
     attribute: "test/mock/delay",
     text: 'delay = "3s"',
@@ -428,4 +538,61 @@ function who(known: Readonly<Record<string, unknown>> = {}): unknown {
 function answer(known: Readonly<Record<string, unknown>>): unknown {
   const headers = { "content-type": "application/json" };
   return { status: 200, data: { id: 7, tag: null, ...known }, headers };
+}
+
+/** Notes in a file, which a caller counts. */
+const NOTES = (file: string) => `
+connector "api" {
+  type = "rest"
+  port = 0
+}
+connector "db" {
+  type     = "database"
+  driver   = "sqlite"
+  database = "${file}"
+}
+flow "count" {
+  from {
+    connector = "api"
+    operation = "GET /notes"
+  }
+  step "found" {
+    connector = "db"
+    query     = "SELECT count(*) AS tables FROM sqlite_schema WHERE name = 'notes'"
+  }
+  response { tables = "step.found.tables" }
+}
+`;
+
+/** The rows of the test itself. */
+export const testItselfRows: readonly Row[] = [
+  {
+    attribute: "test/real",
+    text: "real = true",
+    observe: (text) =>
+      withFile((file) =>
+        verdict(NOTES(file), [
+          text,
+          given("api", 'operation = "GET /notes"'),
+          expect("api", "data = { tables = 1 }"),
+        ])
+      ),
+    without: missed("api", {
+      status: 200,
+      data: { tables: 0 },
+      headers: { "content-type": "application/json" },
+    }),
+    with: "good",
+  },
+];
+
+/** Calls `use` with the file of a database that has the table `notes`. */
+function withFile<T>(use: (file: string) => Promise<T>): Promise<T> {
+  return withFolder(async (folder) => {
+    const file = join(folder, "notes.db");
+    const database = new DatabaseSync(file);
+    database.exec("CREATE TABLE notes (id INTEGER)");
+    database.close();
+    return await use(file);
+  });
 }

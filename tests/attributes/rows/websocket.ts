@@ -61,6 +61,28 @@ export const websocketRows: readonly Row[] = [
     with: { "/ws": 404, "/live": 101 },
   },
   {
+    attribute: "connector websocket/sse",
+    text: 'sse = "/events"',
+    observe: (text) =>
+      withServer(websocket(text), async ({ stream }) => ({
+        "/ws": await stream("/ws"),
+        "/events": await stream("/events"),
+      })),
+    without: { "/ws": 426, "/events": 404 },
+    with: { "/ws": 426, "/events": 200 },
+  },
+  {
+    attribute: "connector websocket/client",
+    text: 'client = "/weir.js"',
+    observe: (text) =>
+      withServer(websocket(text), async ({ fetch }) => {
+        const { status, headers } = await fetch("/weir.js");
+        return [status, headers.get("content-type")];
+      }),
+    without: [404, "application/json"],
+    with: [200, "text/javascript; charset=utf-8"],
+  },
+  {
     // Whether a client is pinged while one of a connector whose interval is short is pinged thrice.
     attribute: "connector websocket/ping_interval",
     text: 'ping_interval = "300ms"',

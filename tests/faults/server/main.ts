@@ -72,6 +72,8 @@ class Server implements ServerFunctions {
   }
 
   async warmUp(): Promise<void> {
+    // Bun opens both once more when somebody asks, as MQTT's client does.
+    for (const { isTTY } of [process.stdout, process.stderr]) void isTTY;
     const config = 'connector "api" {\n type = "rest"\n port = 0\n}';
     for (const { start, mount } of hosts) {
       const { port, close } = await start(config);

@@ -13,10 +13,10 @@ CHAT_DB=./data/chat.db
 `,
   "README.md": `# Chat
 
-A chat with rooms, history, presence, and a live feed of orders. It needs one port and one SQLite
-file, and no broker. \`chat.hcl\` is the whole server; read it from top to bottom as an introduction
-to the language. \`public/\` is the page, plain browser code without a library or a build step.
-\`tests.hcl\` has the tests.
+A chat with rooms, history, presence, and a live feed of orders. After a cut of the network it loses
+nothing. It needs one port and one SQLite file, and no broker. \`chat.hcl\` is the whole server; read
+it from top to bottom as an introduction to the language. \`public/\` is the page, plain browser code
+without a build step; it imports Weir's client library from the server. \`tests.hcl\` has the tests.
 
 ## Start
 
@@ -76,23 +76,54 @@ Open <http://localhost:3000> in two tabs: each tab is a separate user. Then, in 
 curl --json '{"id":"A17","status":"packed"}' http://localhost:3000/orders
 \`\`\`
 
-Both tabs show the order at once. Stop the server with Ctrl-C, write a message, and start the server
-again: the page reconnects and sends the message, and all earlier messages are still there.
+Both tabs show the order at once. In the page:
+
+- The list stays at the newest message. If you scroll up, it stays where you are, and a button says
+  how many messages are new.
+- Enter sends a message, and Shift+Enter begins a new line. Addresses become links.
+- The list of rooms tells how many messages this tab has not read in each room, and the line below
+  the messages says that others are typing.
+- The button with your name changes it. On a phone the rooms are behind the button "Rooms".
+
+Stop the server with Ctrl-C, write a message, and start the server again: the page reconnects and
+sends the message, and all earlier messages are still there.
+
+In the developer tools of one tab, set the network to "Offline" for less than 30 seconds, and write
+messages in both tabs. Then set it back: nothing is missing, each message is there once, and the
+other tab never showed that anyone was away. A tab that is closed leaves the room after these 30
+seconds, since the server cannot know that it is not a reload.
+
+## People, and what was missed
+
+The block \`room\` in \`chat.hcl\` says what the server does for the rooms. With \`presence\` it tells the
+pages the members of a room. With \`history\` it keeps the newest messages of a room, and a page that
+comes back gets those that it missed. With \`data\` a member tells something of itself, here whether
+it is typing. After a restart, or a cut that was too long, the page loads the list of messages as at
+its first visit.
+
+Every page is also in the room \`activity:all\`, to which the flow \`say\` sends the room and the time
+of each message. From this and from \`GET /rooms\` the page knows what was not read elsewhere.
+
+Each tab is a user: it makes a random id, and sends it in the address of its connection. There is no
+auth, so anybody can send any id and any name. \`weir check\` and each start warn of that, with
+\`unverified-user\`, until the connector has an \`auth\` block.
 
 ## Change
 
-| change       | how                                                                       |
-| ------------ | ------------------------------------------------------------------------- |
-| the port     | the variable \`PORT\`, 3000 otherwise                                       |
-| the database | the variable \`CHAT_DB\`; \`data/chat.db\` otherwise                          |
-| the broker   | \`driver = "rabbitmq"\` and a \`url\` in the connector \`events\`, nothing else |
+| change        | how                                                                       |
+| ------------- | ------------------------------------------------------------------------- |
+| the port      | the variable \`PORT\`, 3000 otherwise                                       |
+| the database  | the variable \`CHAT_DB\`; \`data/chat.db\` otherwise                          |
+| the time away | \`leave_grace\` in the block \`presence\`; \`size\` and \`ttl\` in \`history\`      |
+| the design    | the colours and sizes at the top of \`public/design.css\`                   |
+| the broker    | \`driver = "rabbitmq"\` and a \`url\` in the connector \`events\`, nothing else |
 `,
   "chat.hcl":
     `# A chat with rooms, and a live feed of orders: one port, one database, one broker, one page.
 #
 # A configuration has two kinds of parts. A connector is something that Weir talks to. A flow takes
 # events from one connector and delivers them to others. The rest of this file repeats that idea
-# nine times.
+# six times.
 
 # env() reads an environment variable, or returns the default.
 constants {
@@ -102,12 +133,33 @@ constants {
 
 # ── Connectors ───────────────────────────────────────────────────────────────────────────────────
 
-# Browsers connect to ws://localhost:3000/ws. The same port serves the page in public/.
+# Browsers connect to ws://localhost:3000/ws. The same port serves the page in public/, and the client
+# library that the page imports from /weir.js.
 connector "ws" {
   type   = "websocket"
   port   = constants.port
   path   = "/ws"
   static = "./public"
+  client = "/weir.js"
+
+  # What holds for the rooms whose name matches the pattern, here for all.
+  room "*" {
+    # Pages are told the members of their room, and every change. A page whose network was away for
+    # less than leave_grace keeps its place. \`weir check\` warns, rightly: without an auth block, a
+    # client can claim to be anybody.
+    presence {
+      info        = "{'name': substring(default(client.params.name, 'guest'), 0, 40)}"
+      leave_grace = "30s"
+      data        = "doing"
+    }
+
+    # The newest messages of each room are kept for pages that come back after a cut: they get what
+    # they have missed.
+    history {
+      size = 100
+      ttl  = "10m"
+    }
+  }
 }
 
 # HTTP requests, here on the port of the WebSocket. A connector can also have its own port.
@@ -133,6 +185,11 @@ connector "events" {
 
 # ── Chat ─────────────────────────────────────────────────────────────────────────────────────────
 
+# What a page tells the others of its user.
+type "doing" {
+  typing = boolean
+}
+
 # A browser sends {"type":"message","id":1,"data":{"id":"…","room":"lobby","text":"Hello"}}. Its data
 # must have these fields, and no others. The page can repeat a message with the same id.
 type "message" {
@@ -142,14 +199,7 @@ type "message" {
 }
 
 # From here on, text in quotes is an expression: \`input\` is the event, and \`client\` is the connection
-# that sent it. These two lines tell the other clients who sent a message. The name comes from the
-# query of the connection's address and is not verified, so it is only displayed. With an auth block,
-# it could come from a token.
-transform "person" {
-  who  = "client.id"
-  name = "substring(default(client.params.name, 'guest'), 0, 40)"
-}
-
+# that sent it.
 flow "say" {
   from {
     connector = "ws"
@@ -165,20 +215,22 @@ flow "say" {
     input = "message"
   }
 
-  # The payload for the destinations, line by line. A line can use the lines above it.
+  # The payload for the destinations, line by line. The name comes from the query of the connection's
+  # address and is not verified, so it is only displayed. With an auth block, it could come from a
+  # token.
   transform {
-    use        = "transform.person"
     kind       = "'message'"
     id         = "input.id"
     room       = "input.room"
-    author     = "output.name"
+    author     = "substring(default(client.params.name, 'guest'), 0, 40)"
     text       = "trim(input.text)"
     created_at = "now()"
   }
 
-  # Destinations run one after the other, each only after the one before it succeeded: other clients
-  # see only stored messages. Values are bound to the names in the statement. A message that is sent
-  # again, because its ack was lost, is stored once.
+  # Destinations run one after the other, each only after the one before it succeeded: clients see
+  # only stored messages. Values are bound to the names in the statement. A message that is sent
+  # again, because its ack was lost, is stored once, and its message_id keeps the room from hearing
+  # it twice. The sender hears it as well: all members see the messages in the same order.
   to {
     connector = "db"
     query     = <<-SQL
@@ -189,10 +241,22 @@ flow "say" {
     SQL
   }
   to {
-    connector      = "ws"
-    operation      = "send_to_room"
-    target         = "input.room"
-    exclude_sender = true
+    connector  = "ws"
+    operation  = "send_to_room"
+    target     = "input.room"
+    message_id = "input.id"
+  }
+
+  # Pages are in this room, too: they count what they have not read in the other rooms.
+  to {
+    connector  = "ws"
+    operation  = "send_to_room"
+    target     = "'activity:all'"
+    message_id = "input.id"
+    transform {
+      room       = "output.room"
+      created_at = "output.created_at"
+    }
   }
 
   # The answer to the sender: {"type":"ack","id":1,"data":{"created_at":"…"}}.
@@ -202,7 +266,9 @@ flow "say" {
   }
 }
 
-# The last messages of a room, for a page that joins it: GET /rooms/lobby/messages
+# The last messages of a room: GET /rooms/lobby/messages. A page asks when it opens the room, and after
+# a cut that was longer than what \`history\` keeps.
+#
 # A flow without a response answers with the result of its first destination, here the rows.
 flow "history" {
   from {
@@ -222,91 +288,18 @@ flow "history" {
   }
 }
 
-# ── Presence ─────────────────────────────────────────────────────────────────────────────────────
-
-# {"type":"join_room","room":"lobby"}: the server adds the member, the flow notifies the others.
-flow "joined" {
+# The rooms in which something was said last: how often, and when. A page counts on from there.
+flow "rooms" {
   from {
-    connector = "ws"
-    operation = "join_room"
-  }
-  transform {
-    use  = "transform.person"
-    kind = "'joined'"
+    connector = "api"
+    operation = "GET /rooms"
   }
   to {
-    connector      = "ws"
-    operation      = "send_to_room"
-    target         = "input.room"
-    exclude_sender = true
-  }
-  response {
-    who = "client.id"
-  }
-}
-
-# A custom operation: pages greet a new member with {"type":"here","data":{"to":"…",…}}, where \`to\` is
-# the \`who\` of its announcement. send_to_client reaches one connection.
-type "greeting" {
-  to   = string
-  room = string
-}
-
-flow "here" {
-  from {
-    connector = "ws"
-    operation = "here"
-  }
-  accept {
-    when = "input.room in client.rooms"
-  }
-  validate {
-    input = "greeting"
-  }
-  transform {
-    use  = "transform.person"
-    kind = "'here'"
-    room = "input.room"
-  }
-  to {
-    connector = "ws"
-    operation = "send_to_client"
-    target    = "input.to"
-  }
-}
-
-flow "left" {
-  from {
-    connector = "ws"
-    operation = "leave_room"
-  }
-  transform {
-    use  = "transform.person"
-    kind = "'left'"
-  }
-  to {
-    connector = "ws"
-    operation = "send_to_room"
-    target    = "input.room"
-  }
-}
-
-# A closed tab sends no leave_room. The page is in one room at a time, so one target is enough. If the
-# filter is false, the flow ignores the event.
-flow "gone" {
-  from {
-    connector = "ws"
-    operation = "disconnect"
-    filter    = "len(input.rooms) > 0"
-  }
-  transform {
-    use  = "transform.person"
-    kind = "'left'"
-  }
-  to {
-    connector = "ws"
-    operation = "send_to_room"
-    target    = "first(input.rooms)"
+    connector = "db"
+    query     = <<-SQL
+      SELECT room AS name, count(*) AS messages, max(created_at) AS newest
+      FROM messages GROUP BY room ORDER BY newest DESC LIMIT 100
+    SQL
   }
 }
 
@@ -395,258 +388,94 @@ CREATE TABLE orders (
   updated_at TEXT NOT NULL
 );
 `,
-  "public/chat.css": `:root {
-  color-scheme: light dark;
-  --ground: #f3f5f4;
-  --surface: #ffffff;
-  --sunken: #eaeeed;
-  --line: #d5dcda;
-  --text: #17211f;
-  --soft: #55635f;
-  --accent: #0f6b6b;
-  --on-accent: #ffffff;
-  --tint: #dcefec;
-  --good: #1b7f4b;
-  --wait: #9a5b00;
-  --bad: #b3261e;
-  --avatar-ground: 42% 86%;
-  --avatar-text: 55% 24%;
-  --radius: 12px;
-  font: 16px/1.5 system-ui, sans-serif;
-}
-
-@media (prefers-color-scheme: dark) {
-  :root {
-    --ground: #0f1514;
-    --surface: #18201f;
-    --sunken: #212b29;
-    --line: #303c39;
-    --text: #e4ebe9;
-    --soft: #9fafaa;
-    --accent: #63c7bd;
-    --on-accent: #06201e;
-    --tint: #1d3d3a;
-    --good: #6bcf97;
-    --wait: #e3ab56;
-    --bad: #ff9d94;
-    --avatar-ground: 30% 26%;
-    --avatar-text: 60% 84%;
-  }
-}
-
-*,
-*::before,
-*::after {
-  box-sizing: border-box;
-}
-
-body,
-h1,
-h2,
-p,
-ul,
-ol,
-pre {
-  margin: 0;
-  padding: 0;
-}
-
-ul,
-ol {
-  list-style: none;
-}
+  "public/chat.css":
+    `/* The chat: rooms on the left, messages in the middle, orders on the right. */
 
 body {
   display: grid;
-  grid-template-rows: auto 1fr;
+  grid-template-rows: auto minmax(0, 1fr);
+  grid-template-columns: minmax(0, 1fr);
   height: 100vh;
   height: 100dvh;
-  background: var(--ground);
-  color: var(--text);
 }
-
-h1,
-h2 {
-  font-size: 1rem;
-  font-weight: 650;
-}
-
-[hidden] {
-  display: none !important;
-}
-
-.hidden {
-  position: absolute;
-  width: 1px;
-  height: 1px;
-  overflow: hidden;
-  clip-path: inset(50%);
-  white-space: nowrap;
-}
-
-.skip {
-  position: absolute;
-  top: -4rem;
-  left: 1rem;
-  padding: 0.5rem 1rem;
-  border-radius: 0 0 var(--radius) var(--radius);
-  background: var(--accent);
-  color: var(--on-accent);
-}
-
-.skip:focus {
-  top: 0;
-  z-index: 1;
-}
-
-:focus-visible {
-  outline: 2px solid var(--accent);
-  outline-offset: 2px;
-}
-
-/* Fields and buttons */
-
-input,
-button {
-  min-height: 2.5rem;
-  padding: 0 0.85rem;
-  border: 1px solid var(--line);
-  border-radius: 10px;
-  background: var(--surface);
-  color: inherit;
-  font: inherit;
-}
-
-input {
-  min-width: 0;
-}
-
-input::placeholder {
-  color: var(--soft);
-  opacity: 1;
-}
-
-button {
-  cursor: pointer;
-}
-
-button:hover {
-  background: var(--sunken);
-}
-
-button.primary {
-  border-color: transparent;
-  background: var(--accent);
-  color: var(--on-accent);
-  font-weight: 600;
-}
-
-button.primary:hover {
-  filter: brightness(1.08);
-}
-
-button.quiet {
-  min-height: 1.9rem;
-  padding: 0 0.6rem;
-  font-size: 0.85rem;
-}
-
-/* Header */
 
 .bar {
-  display: flex;
-  flex-wrap: wrap;
-  align-items: center;
-  gap: 0.5rem 1.25rem;
-  padding: 0.6rem 1.25rem;
-  border-bottom: 1px solid var(--line);
-  background: var(--surface);
+  padding-inline: max(var(--space-4), (100vw - 84rem) / 2 + var(--space-4));
 }
-
-.bar h1 {
-  display: flex;
-  align-items: center;
-  gap: 0.6rem;
-}
-
-.connection {
-  display: flex;
-  flex: 1;
-  align-items: center;
-  gap: 0.75rem;
-}
-
-.state {
-  display: flex;
-  align-items: center;
-  gap: 0.5rem;
-  color: var(--soft);
-  font-size: 0.9rem;
-}
-
-.state::before {
-  width: 0.6rem;
-  height: 0.6rem;
-  border-radius: 50%;
-  background: var(--wait);
-  content: "";
-}
-
-.state[data-state="open"]::before {
-  background: var(--good);
-}
-
-.state[data-state="waiting"]::before {
-  background: var(--bad);
-}
-
-.name {
-  display: flex;
-  align-items: center;
-  gap: 0.5rem;
-}
-
-.name label {
-  color: var(--soft);
-  font-size: 0.9rem;
-}
-
-.name input {
-  width: 9rem;
-}
-
-/* Columns */
 
 main {
   display: grid;
-  grid-template-columns: 13rem minmax(0, 1fr) 21rem;
-  gap: 1.25rem;
+  grid-template-rows: minmax(0, 1fr);
+  grid-template-columns: 13rem minmax(0, 1fr) 20rem;
+  gap: var(--space-4);
   width: 100%;
   max-width: 84rem;
-  min-height: 0;
   margin: 0 auto;
-  padding: 1.25rem;
+  padding: var(--space-4);
+}
+
+.row.end {
+  justify-content: flex-end;
+}
+
+#change-name {
+  max-width: 14rem;
+  overflow: hidden;
+  padding-inline: var(--space-1) var(--space-3);
+  text-overflow: ellipsis;
+}
+
+#my-name {
+  display: flex;
+  gap: var(--space-2);
+  align-items: center;
+}
+
+/* The first letter of a name, in a colour of that name. */
+.avatar {
+  display: grid;
+  flex: none;
+  place-content: center;
+  width: 2rem;
+  height: 2rem;
+  border-radius: 50%;
+  background: light-dark(hsl(var(--hue) 42% 87%), hsl(var(--hue) 30% 26%));
+  color: light-dark(hsl(var(--hue) 60% 22%), hsl(var(--hue) 60% 85%));
+  font-weight: 650;
+}
+
+/* ── Rooms ──────────────────────────────────────────────────────────────────────────────────── */
+
+.rooms {
+  overflow-y: auto;
 }
 
 .rooms h2 {
-  margin: 0.5rem 0.75rem;
+  margin: var(--space-2) var(--space-3);
   color: var(--soft);
-  font-size: 0.85rem;
+  font-size: var(--text-small);
 }
 
 .rooms ul {
   display: grid;
-  gap: 0.15rem;
-  margin-bottom: 1rem;
+  gap: 2px;
+  margin-bottom: var(--space-4);
 }
 
 .rooms a {
-  display: block;
-  overflow: hidden;
-  padding: 0.4rem 0.75rem;
-  border-radius: 10px;
+  display: flex;
+  gap: var(--space-2);
+  align-items: center;
+  min-height: 2.25rem;
+  padding: 0 var(--space-3);
+  border-radius: var(--corner);
   color: inherit;
   text-decoration: none;
+}
+
+.rooms a > :first-child {
+  flex: 1;
+  overflow: hidden;
   text-overflow: ellipsis;
   white-space: nowrap;
 }
@@ -656,112 +485,141 @@ main {
 }
 
 .rooms a[aria-current] {
-  background: var(--tint);
+  background: var(--accent-tint);
   color: var(--accent);
   font-weight: 600;
 }
 
 .rooms form {
   display: flex;
-  gap: 0.4rem;
+  gap: var(--space-2);
+  padding: 2px;
 }
 
-.rooms input {
-  flex: 1;
-}
-
-/* Chat */
+/* ── Messages ───────────────────────────────────────────────────────────────────────────────── */
 
 .chat {
   display: grid;
-  grid-template-rows: auto minmax(0, 1fr) auto;
+  grid-template-rows: auto minmax(0, 1fr) auto auto;
   grid-template-columns: minmax(0, 1fr);
-  min-height: 0;
   border: 1px solid var(--line);
-  border-radius: var(--radius);
+  border-radius: var(--corner-large);
   background: var(--surface);
+  box-shadow: var(--shadow);
 }
 
 .chat-head {
   display: flex;
-  flex-wrap: wrap;
-  align-items: baseline;
-  gap: 0 0.75rem;
-  padding: 0.8rem 1.1rem;
+  gap: var(--space-3);
+  align-items: center;
+  height: 3rem;
+  padding: 0 var(--space-4);
   border-bottom: 1px solid var(--line);
 }
 
-.chat-head p {
-  overflow-wrap: anywhere;
-  color: var(--soft);
-  font-size: 0.9rem;
+.chat-head h2 {
+  overflow: hidden;
+  text-overflow: ellipsis;
+  white-space: nowrap;
 }
 
-.messages {
+.chat-head p {
+  flex: 1 9999 0;
+  overflow: hidden;
+  color: var(--soft);
+  font-size: var(--text-small);
+  text-overflow: ellipsis;
+  white-space: nowrap;
+}
+
+#show-rooms {
+  display: none;
+  flex: none;
+}
+
+.stage {
+  position: relative;
+  display: grid;
+  min-height: 0;
+}
+
+.log {
+  min-height: 0;
   overflow-y: auto;
-  padding: 0.5rem 1.1rem 1rem;
   overscroll-behavior: contain;
 }
 
-.messages:focus-visible {
+.log ol {
+  padding: var(--space-1) var(--space-4) var(--space-3);
+}
+
+.log:focus-visible {
   outline-offset: -2px;
 }
 
-.messages:empty:not([aria-busy])::before {
-  display: grid;
-  place-content: center;
-  height: 100%;
-  color: var(--soft);
-  content: "Nothing has been said here yet.";
+#no-messages {
+  position: absolute;
+  inset: auto 0 var(--space-5);
+  text-align: center;
+}
+
+#newest {
+  position: absolute;
+  bottom: var(--space-3);
+  left: 50%;
+  min-height: 2.25rem;
+  border-radius: var(--round);
+  font-size: var(--text-small);
+  box-shadow: var(--shadow-high);
+  transform: translateX(-50%);
 }
 
 .message {
   display: grid;
-  grid-template-columns: 2.25rem minmax(0, max-content);
-  column-gap: 0.7rem;
-  margin-top: 0.9rem;
+  grid-template-columns: 2rem minmax(0, max-content);
+  column-gap: var(--space-3);
+  margin-top: var(--space-3);
 }
 
 .message > * {
   grid-column: 2;
 }
 
+/* The first row is for the day, where one begins. */
 .message .avatar {
-  display: grid;
+  grid-row: 2 / span 2;
   grid-column: 1;
-  grid-row: 1 / span 3;
-  place-content: center;
-  width: 2.25rem;
-  height: 2.25rem;
-  border-radius: 50%;
-  background: hsl(var(--hue) var(--avatar-ground));
-  color: hsl(var(--hue) var(--avatar-text));
-  font-weight: 650;
+}
+
+.message .text {
+  grid-row: 3;
+}
+
+.message .note {
+  grid-row: 4;
 }
 
 .message .head {
-  font-size: 0.9rem;
-}
-
-.message .head,
-.message .text {
+  grid-row: 2;
+  font-size: var(--text-small);
   overflow-wrap: anywhere;
 }
 
 .message .text {
   justify-self: start;
-  padding: 0.35rem 0.75rem;
-  border-radius: 4px var(--radius) var(--radius) var(--radius);
+  padding: var(--space-1) var(--space-3);
+  border-radius: var(--corner-small) var(--corner-large) var(--corner-large) var(--corner-large);
   background: var(--sunken);
+  overflow-wrap: anywhere;
   white-space: pre-wrap;
 }
 
 .message.own .text {
-  background: var(--tint);
+  background: var(--accent-tint);
 }
 
 .message.follows {
-  margin-top: 0.25rem;
+  margin-top: var(--space-1);
 }
 
 .message.follows .head,
@@ -770,63 +628,93 @@ main {
 }
 
 .message[data-state="pending"] .text {
-  opacity: 0.75;
+  color: var(--soft);
 }
 
 .message[data-state="failed"] .text {
-  outline: 1px solid var(--bad);
+  outline: 1px solid var(--danger);
 }
 
 .message .note {
-  margin-top: 0.2rem;
+  margin-top: var(--space-1);
   color: var(--soft);
-  font-size: 0.85rem;
+  font-size: var(--text-small);
 }
 
 .message[data-state="failed"] .note {
-  color: var(--bad);
+  color: var(--danger);
 }
 
-time {
+.notice,
+.message .day {
   color: var(--soft);
-  font-size: 0.82rem;
-  font-variant-numeric: tabular-nums;
+  font-size: var(--text-small);
+  text-align: center;
 }
 
 .notice {
-  margin: 0.75rem 0 0;
-  color: var(--soft);
-  font-size: 0.85rem;
-  text-align: center;
+  margin-top: var(--space-3);
+}
+
+.message .day {
+  display: grid;
+  grid-template-columns: 1fr auto 1fr;
+  grid-column: 1 / -1;
+  gap: var(--space-3);
+  align-items: center;
+  justify-self: stretch;
+  margin-bottom: var(--space-3);
+}
+
+.message:has(.day:not([hidden])) {
+  grid-template-columns: 2rem minmax(0, 1fr);
+}
+
+.message .day::before,
+.message .day::after {
+  border-top: 1px solid var(--line);
+  content: "";
+}
+
+#typing {
+  height: 1.5rem;
+  overflow: hidden;
+  padding: 0 var(--space-4);
+  text-overflow: ellipsis;
+  white-space: nowrap;
 }
 
 .composer {
   display: flex;
-  gap: 0.5rem;
-  padding: 0.75rem;
-  border-top: 1px solid var(--line);
+  gap: var(--space-2);
+  align-items: flex-end;
+  padding: var(--space-1) var(--space-3) var(--space-3);
 }
 
-.composer input {
+.composer textarea {
   flex: 1;
+  max-height: 9rem;
+  field-sizing: content;
 }
 
-/* Orders */
+/* ── Orders ─────────────────────────────────────────────────────────────────────────────────── */
 
 .orders {
-  min-height: 0;
+  align-self: start;
+  max-height: 100%;
   overflow-y: auto;
-  padding: 0.8rem 1.1rem;
+  padding: var(--space-3) var(--space-4);
   border: 1px solid var(--line);
-  border-radius: var(--radius);
+  border-radius: var(--corner-large);
   background: var(--surface);
+  box-shadow: var(--shadow);
 }
 
 .orders summary {
   display: flex;
+  gap: var(--space-2);
   align-items: center;
-  gap: 0.6rem;
-  border-radius: 6px;
+  border-radius: var(--corner-small);
   cursor: pointer;
   list-style: none;
 }
@@ -850,374 +738,279 @@ time {
   transform: rotate(225deg);
 }
 
-.count {
-  padding: 0 0.5rem;
-  border-radius: 1rem;
-  background: var(--sunken);
-  color: var(--soft);
-  font-size: 0.85rem;
-  font-variant-numeric: tabular-nums;
-}
-
-.hint {
-  margin: 0.7rem 0 0.5rem;
-  color: var(--soft);
-  font-size: 0.9rem;
-}
-
-.command {
-  display: grid;
-  gap: 0.5rem;
-  justify-items: end;
-  padding: 0.7rem;
-  border-radius: 10px;
-  background: var(--sunken);
-}
-
-.command pre {
-  width: 100%;
-  border-radius: 4px;
-  font: 0.8rem/1.5 ui-monospace, monospace;
-  overflow-wrap: anywhere;
-  white-space: pre-wrap;
-}
-
-.orders ol {
-  margin-top: 0.5rem;
+.orders .hint {
+  margin: var(--space-3) 0 var(--space-2);
 }
 
 .orders li {
   display: grid;
   grid-template-columns: minmax(0, 1fr) auto auto;
-  gap: 0.75rem;
+  gap: var(--space-3);
   align-items: baseline;
-  padding: 0.5rem 0;
-  border-top: 1px solid var(--line);
+  padding: var(--space-2) 0;
+  border-bottom: 1px solid var(--line);
   overflow-wrap: anywhere;
 }
 
-.orders li:first-child {
-  border-top: 0;
+.orders li:last-child {
+  border-bottom: 0;
 }
 
-.status {
-  padding: 0.05rem 0.6rem;
-  border-radius: 1rem;
-  background: var(--tint);
-  color: var(--accent);
-  font-size: 0.85rem;
-}
-
-@media (prefers-reduced-motion: no-preference) {
-  .orders li {
-    animation: arrive 1.2s ease-out;
-  }
-
-  @keyframes arrive {
-    from {
-      background: var(--tint);
-    }
-  }
-}
-
-/* Narrower: rooms above the chat, orders below it until somebody opens them */
+/* ── Narrower: rooms behind a button, orders in one line until somebody opens them ──────────── */
 
 @media (max-width: 59.99rem) {
   main {
-    grid-template-rows: auto minmax(0, 1fr) auto;
+    position: relative;
+    grid-template-rows: minmax(0, 1fr) auto;
     grid-template-columns: minmax(0, 1fr);
-    gap: 0.75rem;
-    padding: 0.75rem;
+    gap: 0;
+    padding: 0;
   }
 
-  .rooms {
-    display: flex;
-    flex-wrap: wrap;
-    gap: 0.5rem;
-  }
-
-  .rooms h2 {
-    display: none;
-  }
-
-  .rooms ul {
-    display: flex;
-    flex-wrap: wrap;
-    margin: 0;
-  }
-
-  .rooms form {
-    flex: 1 1 12rem;
+  .chat,
+  .orders {
+    border-width: 0 0 1px;
+    border-radius: 0;
+    box-shadow: none;
   }
 
   .orders {
     max-height: 45vh;
   }
+
+  #show-rooms {
+    display: inline-flex;
+    gap: var(--space-1);
+    align-items: center;
+  }
+
+  .rooms {
+    position: absolute;
+    top: 3rem;
+    left: var(--space-3);
+    z-index: 1;
+    display: none;
+    width: min(18rem, 100% - 2 * var(--space-3));
+    max-height: calc(100% - 4rem);
+    padding: var(--space-2);
+    border: 1px solid var(--line);
+    border-radius: var(--corner-large);
+    background: var(--surface);
+    box-shadow: var(--shadow-high);
+  }
+
+  .rooms.open {
+    display: block;
+  }
 }
 
 @media (max-width: 34rem) {
-  .bar {
-    padding: 0.5rem 0.75rem;
+  #change-name {
+    max-width: 2.5rem;
+    padding: 0 3px;
+    border-color: transparent;
   }
 
-  .name {
-    flex: 1 1 100%;
-  }
-
-  .name input {
-    flex: 1;
+  #my-name {
+    gap: 0.75rem;
   }
 }
 `,
-  "public/chat.js": `// The page: rooms, members and messages.
+  "public/chat.js":
+    `// The page: one room and its messages. The client library connects again after a cut, joins the room
+// again and gets what was missed there.
 
-import { Connection, ConnectionLost } from "./connection.js";
-import { $, avatar, element, getJson, timeElement } from "./elements.js";
+import { connect } from "/weir.js";
+import { goToEnd, insertItem, replaceItem, replaceItems, showNotice } from "./log.js";
+import { avatar, messageElement } from "./message.js";
 import { loadOrders, showOrder } from "./orders.js";
+import { $, ask, showStatus } from "./page.js";
+import { createTyping, showPeople } from "./people.js";
+import { countMessage, loadRooms, openRooms, roomInAddress, roomName, showRooms } from "./rooms.js";
 
-const ROOMS = ["lobby", "kitchen", "deliveries"];
 const BIRDS = ["Heron", "Kingfisher", "Dipper", "Wagtail", "Moorhen", "Grebe", "Teal", "Egret"];
-const SAME_BLOCK = 5 * 60_000;
+const LOAD_AGAIN_AFTER = 5_000;
 
 /** Kept for this tab only, so that two tabs are two users. */
+const userId = sessionStorage.getItem("user_id") ?? newId();
 let name = sessionStorage.getItem("name") ?? BIRDS[Math.floor(Math.random() * BIRDS.length)];
 let room = roomInAddress();
-/** This connection, as the server calls it. */
-let self;
-/** The members of the room, by connection. */
-const people = new Map();
-/** The room's messages by id, oldest first: { id, author, text, created_at, state, problem }. */
+/** This page's place in the room; undefined until it has joined. */
+let place;
+/** The room's messages by id, oldest first: { id, author, text, created_at }. */
 let messages = new Map();
-/** Messages of all rooms that the server has not acknowledged yet. */
-const unconfirmed = new Map();
+/** Messages of this tab until they are heard in their room, with { state, problem }. */
+const outgoing = new Map();
+/** How often a room was entered, and messages were loaded. What an earlier time gets is ignored. */
+let entries = 0;
+let loads = 0;
+const typing = createTyping();
 
-const connection = new Connection({
-  url() {
-    const url = new URL("/ws", location.href);
-    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    url.searchParams.set("name", name);
-    return url;
-  },
-  onState(state, retryInMs) {
-    showState(state, retryInMs);
-    people.clear();
-    showPeople();
-    if (state !== "open") return;
-    enterRoom();
-    loadOrders().catch((error) => notice(\`The orders could not be loaded: \${error.message}\`));
-  },
-  onMessage: receive,
-});
+let weir = open();
+
+function open() {
+  const client = connect(\`/ws?\${new URLSearchParams({ user_id: userId, name })}\`);
+  client.on("message", showOrder);
+  client.on("status", (status, reason) => {
+    if (client !== weir) return;
+    showStatus(status, reason);
+    if (status !== "open") return;
+    loadOrders().catch(({ message }) => showNotice(\`The orders could not be loaded: \${message}\`));
+  });
+  client.join("activity:all").then((activity) => {
+    const load = () => loadRooms(room).catch(({ message }) => showNotice(message));
+    activity.on("message", (message) => countMessage(message, room));
+    activity.on("resync", load);
+    load();
+  }, () => {}); // The name was changed meanwhile: the next client joins.
+  return client;
+}
 
 // ── Rooms ────────────────────────────────────────────────────────────────────────────────────────
 
-/** Joins the room, then loads its history. */
 async function enterRoom() {
-  const entered = room;
-  showRooms();
-  $("messages").setAttribute("aria-busy", "true");
+  const entry = ++entries;
+  showRooms(room);
   try {
-    ({ who: self } = await connection.request({ type: "join_room", room }));
-    const history = await getJson(\`/rooms/\${encodeURIComponent(room)}/messages\`);
-    if (entered !== room) return;
-    people.set(self, name);
-    // What has arrived in the meantime, and what waits to be sent, comes after the history.
-    const waiting = [...unconfirmed.values()].filter((message) => message.room === room);
-    const all = [...history, ...messages.values(), ...waiting];
-    messages = new Map();
-    for (const message of all) if (!messages.has(message.id)) messages.set(message.id, message);
-    showMessages();
-    showPeople();
-    for (const message of waiting) if (message.state === "pending") send(message);
+    const joined = await weir.join(room, { presence: true });
+    if (entry !== entries) return joined.leave();
+    place = joined;
+    showPeople(joined, userId);
+    joined.on("presence", (change) => showPeople(joined, userId, change).forEach(showNotice));
+    joined.on("message", hear);
+    joined.on("resync", loadMessages);
+    joined.on("error", ({ message }) => showNotice(\`This room was closed: \${message}\`));
+    await loadMessages();
   } catch (error) {
-    // After a reconnect, the page joins the room again.
-    if (error instanceof ConnectionLost || entered !== room) return;
-    notice(\`This room could not be opened: \${error.message}\`);
-  } finally {
-    if (entered === room) $("messages").removeAttribute("aria-busy");
+    if (entry === entries) showNotice(\`This room could not be opened: \${error.message}\`);
+  }
+}
+
+/** Loads the newest messages: at the beginning, and where the server lacks some that were missed. */
+async function loadMessages() {
+  const load = ++loads;
+  messages = new Map();
+  try {
+    const stored = await ask(\`/rooms/\${encodeURIComponent(room)}/messages\`);
+    if (load !== loads) return;
+    // What has been heard in the meantime comes after what is stored.
+    const all = [...stored, ...messages.values()];
+    messages = new Map(all.map((message) => [message.id, message]));
+    for (const { id, state } of waiting()) {
+      if (messages.has(id) || state === "sent") outgoing.delete(id);
+    }
+    showMessages();
+    $("no-messages").hidden = $("messages").children.length > 0;
+  } catch (error) {
+    if (load !== loads) return;
+    showNotice(\`The messages could not be loaded: \${error.message}\`);
+    setTimeout(() => load === loads && loadMessages(), LOAD_AGAIN_AFTER);
   }
 }
 
 function changeRoom() {
   const next = roomInAddress();
   if (next === room) return;
-  if (connection.isOpen) connection.request({ type: "leave_room", room }).catch(ignoreLost);
+  typing.stop();
+  place?.leave();
+  place = undefined;
   room = next;
+  loads++;
   messages = new Map();
-  people.clear();
+  showPeople({ members: [], count: 0 }, userId);
   showMessages();
-  showPeople();
+  $("no-messages").hidden = true;
   enterRoom();
-}
-
-function roomInAddress() {
-  // Unlike decodeURIComponent, this accepts any text.
-  const [text = ""] = new URLSearchParams(location.hash.slice(1)).keys();
-  return roomName(text) || ROOMS[0];
-}
-
-function roomName(text) {
-  return text.toLowerCase().replace(/[^\\p{L}\\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 32);
-}
-
-// ── What the server sends ────────────────────────────────────────────────────────────────────────
-
-function receive(data, from) {
-  if (data.kind === "order") {
-    showOrder(data);
-  } else if ((from ?? data.room) !== room) {
-    return; // It was on its way when the room was left.
-  } else if (data.kind === "message") {
-    if (!messages.has(data.id)) addMessage(data);
-  } else if (data.kind === "joined") {
-    people.set(data.who, data.name);
-    showPeople();
-    notice(\`\${data.name} joined\`);
-    connection.request({ type: "here", data: { to: data.who, room } }).catch(ignoreLost);
-  } else if (data.kind === "here") {
-    people.set(data.who, data.name);
-    showPeople();
-  } else if (data.kind === "left" && people.delete(data.who)) {
-    showPeople();
-    notice(\`\${data.name} left\`);
-  }
 }
 
 // ── Messages ─────────────────────────────────────────────────────────────────────────────────────
 
-/** Sends a message; it may be sent again with the same id, and is stored once. */
+/** Shows a message of the room once, above those that wait to be heard. It may be one of them. */
+function hear(message) {
+  if (messages.has(message.id)) return;
+  messages.set(message.id, message);
+  if (outgoing.delete(message.id)) elementOf(message).remove();
+  const [next] = waiting();
+  show(message, next && elementOf(next));
+}
+
+/** Sends a message, however long it takes. It may be sent again, and is stored and heard once. */
 async function send(message) {
+  const { id, room, text } = message;
+  let sender;
   try {
-    const stored = await connection.request({
-      type: "message",
-      data: { id: message.id, room: message.room, text: message.text },
-    });
-    unconfirmed.delete(message.id);
-    Object.assign(message, { state: "sent", created_at: stored.created_at });
+    // Only members may send, and the page may have gone to another room before there is a connection.
+    sender = await weir.join(room);
+    const options = { retry: true, timeout: Infinity };
+    const { created_at } = await weir.request("message", { id, room, text }, options);
+    Object.assign(message, { state: "sent", created_at });
   } catch (error) {
-    if (error instanceof ConnectionLost) return; // Still pending: it is sent after the reconnect.
+    if (error.code === "closed") return send(message); // There is a connection with another name.
     Object.assign(message, { state: "failed", problem: error.message });
+  } finally {
+    sender?.leave();
   }
-  showMessage(message);
+  const shown = outgoing.has(id) && elementOf(message);
+  if (shown) replaceItem(shown, itemOf(message));
 }
 
 function compose(text) {
-  const message = {
-    id: newId(),
-    room,
-    author: name,
-    text,
-    created_at: new Date().toISOString(),
-    state: "pending",
-  };
-  unconfirmed.set(message.id, message);
-  addMessage(message);
-  $("messages").lastElementChild.scrollIntoView({ block: "end" });
-  if (connection.isOpen) send(message);
+  const created_at = new Date().toISOString();
+  const message = { id: newId(), room, author: name, text, created_at, state: "pending" };
+  outgoing.set(message.id, message);
+  show(message);
+  goToEnd();
+  send(message);
 }
 
-function addMessage(message) {
-  messages.set(message.id, message);
-  keepingBottom(() => $("messages").append(messageElement(message)));
+/** The messages of this tab to the room that have not been heard there yet. */
+function waiting() {
+  return [...outgoing.values()].filter((message) => message.room === room);
 }
 
 function showMessages() {
-  $("messages").replaceChildren();
-  for (const message of messages.values()) $("messages").append(messageElement(message));
-  $("messages").scrollTop = $("messages").scrollHeight;
+  replaceItems([...messages.values(), ...waiting()].map(itemOf));
 }
 
-/** Updates the state of a message that is on the page. */
-function showMessage(message) {
-  const shown = document.getElementById(\`message-\${message.id}\`);
-  if (shown === null) return;
-  const follows = shown.classList.contains("follows");
-  const updated = messageElement(message);
-  updated.classList.toggle("follows", follows);
-  keepingBottom(() => shown.replaceWith(updated));
+function show(message, next) {
+  $("no-messages").hidden = true;
+  insertItem(itemOf(message), next);
 }
 
-function messageElement({ id, author, text, created_at, state, problem }) {
-  const head = element("p", "", "head");
-  head.append(element("strong", author), " ", timeElement(created_at));
-  const item = element("li", "", "message");
-  item.id = \`message-\${id}\`;
-  item.append(avatar(author), head, element("p", text, "text"));
-  item.classList.toggle("own", author === name);
-  item.classList.toggle("follows", followsLast(author, created_at));
-  Object.assign(item.dataset, { author, at: created_at, ...(state && { state }) });
-  if (state === "pending") item.append(element("p", "Sending…", "note"));
-  if (state === "failed") {
-    const again = element("button", "Send again", "quiet");
-    again.type = "button";
-    again.onclick = () => {
-      const message = unconfirmed.get(id);
-      message.state = "pending";
-      showMessage(message);
-      if (connection.isOpen) send(message);
-    };
-    const note = element("p", \`Not sent: \${problem} \`, "note");
-    note.append(again);
-    item.append(note);
-  }
-  return item;
+function itemOf(message) {
+  return messageElement(message, message.author === name, () => {
+    message.state = "pending";
+    replaceItem(elementOf(message), itemOf(message));
+    send(message);
+  });
 }
 
-/** Whether the same author wrote the previous message, so that the name is not repeated. */
-function followsLast(author, createdAt) {
-  const last = $("messages").lastElementChild?.dataset;
-  return last?.author === author && new Date(createdAt) - new Date(last.at) < SAME_BLOCK;
-}
-
-function notice(text) {
-  keepingBottom(() => $("messages").append(element("li", text, "notice")));
-}
-
-/** Scrolls to the newest message, unless the user has scrolled up. */
-function keepingBottom(change) {
-  const list = $("messages");
-  const atBottom = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
-  change();
-  if (atBottom) list.scrollTop = list.scrollHeight;
+function elementOf({ id }) {
+  return document.getElementById(\`message-\${id}\`);
 }
 
 // ── The rest of the page ─────────────────────────────────────────────────────────────────────────
 
-function showState(state, retryInMs) {
-  const words = { connecting: "Connecting…", open: "Connected" };
-  $("state").dataset.state = state;
-  $("state").textContent = words[state] ?? \`Offline, next try in \${Math.ceil(retryInMs / 1000)} s\`;
-  $("retry").hidden = state !== "waiting";
+/** The name is in the address. The new connection is in the room before the old one ends. */
+async function changeName(next) {
+  name = next;
+  sessionStorage.setItem("name", name);
+  showName();
+  const before = weir;
+  weir = open();
+  await enterRoom();
+  before.close();
 }
 
-function showRooms() {
-  document.title = \`#\${room} · Weir chat\`;
-  $("chat-title").textContent = \`#\${room}\`;
-  const items = [...new Set([...ROOMS, room])].map((each) => {
-    const link = element("a", \`#\${each}\`);
-    link.href = \`#\${each}\`;
-    if (each === room) link.ariaCurrent = "page";
-    const item = element("li");
-    item.append(link);
-    return item;
-  });
-  $("rooms").replaceChildren(...items);
-}
-
-function showPeople() {
-  const names = [...new Set(people.values())].sort((a, b) => a.localeCompare(b));
-  $("people").textContent = names.length === 0 ? "" : \`Here: \${names.join(", ")}\`;
+function showName() {
+  $("my-name").replaceChildren(avatar(name), name);
+  $("name").value = name;
 }
 
 /** \`crypto.randomUUID\` needs a secure page, which a phone on the local network does not have. */
 function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Leaves and greetings are not retried. */
-function ignoreLost(error) {
-  if (!(error instanceof ConnectionLost)) notice(error.message);
 }
 
 function onSubmit(form, field, act) {
@@ -1230,202 +1023,46 @@ function onSubmit(form, field, act) {
 
 onSubmit("message-form", "text", (text) => {
   $("text").value = "";
+  typing.stop();
   compose(text);
 });
+$("text").addEventListener("keydown", (event) => {
+  // While an input method composes a word, Enter belongs to it.
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  $("message-form").requestSubmit();
+});
+$("text").addEventListener(
+  "input",
+  () => $("text").value === "" ? typing.stop() : typing.goOn(place),
+);
 onSubmit("room-form", "room", (text) => {
   $("room").value = "";
   if (roomName(text) !== "") location.hash = roomName(text);
+  openRooms(false);
 });
+$("change-name").addEventListener("click", () => $("name-dialog").showModal());
+$("cancel-name").addEventListener("click", () => $("name-dialog").close());
 onSubmit("name-form", "name", (text) => {
-  name = text;
-  sessionStorage.setItem("name", name);
-  connection.restart();
+  $("name-dialog").close();
+  changeName(text);
   $("text").focus();
 });
-$("retry").addEventListener("click", () => connection.retry());
+$("retry").addEventListener("click", () => weir.retry());
 addEventListener("hashchange", changeRoom);
+addEventListener("pagehide", typing.stop);
 
+sessionStorage.setItem("user_id", userId);
 sessionStorage.setItem("name", name);
-$("name").value = name;
-`,
-  "public/connection.js":
-    `// A WebSocket that reconnects, and requests with exactly one answer. The whole protocol is
-// JSON objects in text frames: this file is all that a client needs.
-
-const FIRST_DELAY = 500;
-const LONGEST_DELAY = 30_000;
-// A connection that died silently is detected by a ping without an answer.
-const PING_EVERY = 25_000;
-const PONG_WITHIN = 10_000;
-
-/** The connection ended before the answer came: whether the request was served is not known. */
-export class ConnectionLost extends Error {}
-
-/** The server refused a frame; \`code\` is one of the protocol's. */
-export class Refused extends Error {
-  constructor({ code, message }) {
-    super(message);
-    this.code = code;
-  }
-}
-
-/**
- * Connects, and reconnects while the page is open.
- *
- * \`url()\` returns the address for each attempt. \`onState(state, retryInMs)\` receives "connecting",
- * "open" and "waiting"; \`onMessage(data, room)\` receives the messages of the server.
- */
-export class Connection {
-  #options;
-  #socket;
-  #requests = new Map();
-  #lastId = 0;
-  #failures = 0;
-  #retryTimer;
-  #pingTimer;
-
-  constructor(options) {
-    this.#options = options;
-    // When the network is back, or the page is visible again, there is no reason to wait.
-    addEventListener("online", () => this.retry());
-    document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") this.retry();
-    });
-    this.#connect();
-  }
-
-  get isOpen() {
-    return this.#socket?.readyState === WebSocket.OPEN;
-  }
-
-  /** Sends a frame; resolves with the data of its ack, rejects with Refused or ConnectionLost. */
-  request(frame) {
-    return new Promise((resolve, reject) => {
-      if (!this.isOpen) return reject(new ConnectionLost("not connected"));
-      const id = ++this.#lastId;
-      this.#requests.set(id, { resolve, reject });
-      this.#socket.send(JSON.stringify({ ...frame, id }));
-    });
-  }
-
-  /** Connects now, if it was waiting. */
-  retry() {
-    if (this.#retryTimer !== undefined) this.#connect();
-  }
-
-  /** Reconnects to another address. */
-  restart() {
-    this.#drop();
-    this.#failures = 0;
-    this.#connect();
-  }
-
-  #connect() {
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
-    this.#options.onState("connecting");
-    const socket = new WebSocket(this.#options.url());
-    socket.onopen = () => {
-      this.#failures = 0;
-      this.#ping();
-      this.#options.onState("open");
-    };
-    socket.onmessage = (event) => this.#receive(JSON.parse(event.data));
-    socket.onclose = () => this.#lost();
-    this.#socket = socket;
-  }
-
-  #receive({ type, id, data, room, code, message }) {
-    const request = this.#requests.get(id);
-    if (type === "pong") {
-      this.#ping();
-    } else if (request !== undefined) {
-      this.#requests.delete(id);
-      if (type === "ack") request.resolve(data);
-      else request.reject(new Refused({ code, message }));
-    } else if (type === "message") {
-      this.#options.onMessage(data, room);
-    }
-  }
-
-  /** Sends a ping after a while, and gives the connection up if no answer arrives. */
-  #ping() {
-    clearTimeout(this.#pingTimer);
-    this.#pingTimer = setTimeout(() => {
-      this.#socket.send(JSON.stringify({ type: "ping" }));
-      this.#pingTimer = setTimeout(() => this.#lost(), PONG_WITHIN);
-    }, PING_EVERY);
-  }
-
-  /** Each attempt waits twice as long, with jitter, so that clients do not all reconnect at once. */
-  #lost() {
-    this.#drop();
-    const longest = Math.min(FIRST_DELAY * 2 ** this.#failures++, LONGEST_DELAY);
-    const delay = longest * (0.5 + Math.random() / 2);
-    this.#retryTimer = setTimeout(() => this.#connect(), delay);
-    this.#options.onState("waiting", delay);
-  }
-
-  #drop() {
-    clearTimeout(this.#pingTimer);
-    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
-    this.#socket.close();
-    const requests = [...this.#requests.values()];
-    this.#requests.clear();
-    for (const { reject } of requests) reject(new ConnectionLost("the connection was lost"));
-  }
-}
-`,
-  "public/elements.js":
-    `// Creates the elements of the page. Everything is inserted as text, never as HTML.
-
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-
-/** The element of the page with this id. */
-export const $ = (id) => document.getElementById(id);
-
-export function element(tag, text = "", className = "") {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  made.className = className;
-  return made;
-}
-
-/** A time of day, from an ISO 8601 text. */
-export function timeElement(at) {
-  const time = element("time", clock.format(new Date(at)));
-  time.dateTime = at;
-  return time;
-}
-
-/** The first letter of a name, in a colour that is always the same for that name. */
-export function avatar(name) {
-  const circle = element("span", ([...name][0] ?? "?").toUpperCase(), "avatar");
-  circle.ariaHidden = "true";
-  const sum = [...name].reduce((total, letter) => total * 31 + letter.codePointAt(0), 7);
-  circle.style.setProperty("--hue", sum % 360);
-  return circle;
-}
-
-export async function getJson(path) {
-  const response = await fetch(path);
-  if (!response.ok) throw new Error(\`the server answered \${response.status}\`);
-  return await response.json();
-}
-`,
-  "public/favicon.svg": `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
-  <rect width="32" height="32" rx="8" fill="#0f6b6b" />
-  <g fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round">
-    <path d="M6 11c3.3 0 3.3 3 6.7 3s3.3-3 6.6-3 3.4 3 6.7 3" />
-    <path d="M6 19c3.3 0 3.3 3 6.7 3s3.3-3 6.6-3 3.4 3 6.7 3" opacity=".6" />
-  </g>
-</svg>
+showName();
+enterRoom();
 `,
   "public/index.html": `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="viewport"
+      content="width=device-width, initial-scale=1, interactive-widget=resizes-content">
     <meta name="color-scheme" content="light dark">
     <meta
       http-equiv="Content-Security-Policy"
@@ -1433,6 +1070,7 @@ export async function getJson(path) {
     >
     <title>Weir chat</title>
     <link rel="icon" href="favicon.svg">
+    <link rel="stylesheet" href="design.css">
     <link rel="stylesheet" href="chat.css">
     <script type="module" src="chat.js"></script>
   </head>
@@ -1440,20 +1078,18 @@ export async function getJson(path) {
     <a class="skip" href="#text">Skip to the message field</a>
 
     <header class="bar">
-      <h1><img src="favicon.svg" alt="" width="28" height="28"> Weir chat</h1>
+      <h1><img src="favicon.svg" alt="" width="28" height="28"> <span>Weir chat</span></h1>
       <div class="connection">
-        <p id="state" class="state" role="status" data-state="connecting">Connecting…</p>
+        <p id="state" class="badge dot" role="status" data-tone="warning">Connecting…</p>
         <button id="retry" class="quiet" type="button" hidden>Try now</button>
       </div>
-      <form id="name-form" class="name">
-        <label for="name">Your name</label>
-        <input id="name" maxlength="40" required autocomplete="off" spellcheck="false">
-        <button type="submit">Change</button>
-      </form>
+      <button id="change-name" type="button" aria-haspopup="dialog">
+        <span class="hidden">Change your name:</span> <span id="my-name"></span>
+      </button>
     </header>
 
     <main>
-      <nav class="rooms" aria-labelledby="rooms-title">
+      <nav id="rooms-panel" class="rooms" aria-labelledby="rooms-title">
         <h2 id="rooms-title">Rooms</h2>
         <ul id="rooms"></ul>
         <form id="room-form">
@@ -1465,50 +1101,230 @@ export async function getJson(path) {
 
       <section class="chat" aria-labelledby="chat-title">
         <div class="chat-head">
+          <button
+            id="show-rooms"
+            class="quiet"
+            type="button"
+            aria-controls="rooms-panel"
+            aria-expanded="false"
+          >
+            Rooms <span id="unread" class="badge" data-tone="info"></span>
+          </button>
           <h2 id="chat-title"></h2>
           <p id="people"></p>
         </div>
-        <ol id="messages" class="messages" role="log" aria-label="Messages" tabindex="0"></ol>
+        <div class="stage">
+          <div id="log" class="log" role="log" aria-label="Messages" tabindex="0">
+            <ol id="messages"></ol>
+          </div>
+          <p id="no-messages" class="hint" hidden>Nothing has been said here yet.</p>
+          <button id="newest" class="primary" type="button" hidden></button>
+        </div>
+        <p id="typing" class="hint" role="status"></p>
         <form id="message-form" class="composer">
           <label class="hidden" for="text">Message</label>
-          <input
+          <textarea
             id="text"
+            rows="1"
             maxlength="2000"
             required
             autocomplete="off"
             placeholder="Write a message"
+            title="Enter sends the message, Shift+Enter begins a new line"
             autofocus
-          >
+          ></textarea>
           <button type="submit" class="primary">Send</button>
         </form>
       </section>
 
       <details id="orders-panel" class="orders">
-        <summary><h2>Orders</h2> <span id="orders-count" class="count">0</span></summary>
+        <summary><h2>Orders</h2> <span id="orders-count" class="badge">0</span></summary>
         <p class="hint">A live feed. Run this in a terminal; every open page shows the order:</p>
         <div class="command">
           <pre tabindex="0" aria-label="Command that updates an order"><code id="curl"></code></pre>
           <button id="copy" class="quiet" type="button">Copy</button>
         </div>
         <ol id="orders" aria-label="Orders, newest first" aria-live="polite"></ol>
-        <p id="no-orders" class="hint">No order has been updated yet.</p>
+        <p id="no-orders" class="hint" hidden>No order has been updated yet.</p>
       </details>
     </main>
+
+    <dialog id="name-dialog" aria-labelledby="name-title">
+      <form id="name-form" class="stack">
+        <h2 id="name-title">Your name</h2>
+        <p class="hint">Others see it beside your messages. This tab keeps it.</p>
+        <label class="hidden" for="name">Your name</label>
+        <input id="name" maxlength="40" required autocomplete="off" spellcheck="false">
+        <div class="row end">
+          <button id="cancel-name" type="button">Cancel</button>
+          <button type="submit" class="primary">Change</button>
+        </div>
+      </form>
+    </dialog>
 
     <noscript>This page needs JavaScript.</noscript>
   </body>
 </html>
 `,
+  "public/log.js":
+    `// The list of messages. It begins at the bottom and stays at the newest message, unless the user has
+// scrolled up; then a button says how many messages are new.
+
+import { $, element } from "./page.js";
+
+/** A message so soon after one of the same author is shown without the name, in milliseconds. */
+const SAME_BLOCK = 5 * 60_000;
+/** How far from the end the list still counts as being there, in pixels. */
+const NEAR = 40;
+const DAY = 86_400_000;
+const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
+
+const log = $("log");
+const list = $("messages");
+const button = $("newest");
+let isAtEnd = true;
+let unseen = 0;
+
+/** Shows other items: those of another room, or the same ones loaded again. */
+export function replaceItems(items) {
+  list.replaceChildren(...items);
+  group();
+  goToEnd();
+}
+
+/** Inserts an item into the list, at its end where \`next\` is undefined. */
+export function insertItem(item, next) {
+  list.insertBefore(item, next ?? null);
+  if (!isAtEnd && item.matches(".message:not(.own)")) unseen++;
+  group();
+  settle();
+}
+
+/** Shows an item in the place of another one. */
+export function replaceItem(before, item) {
+  before.replaceWith(item);
+  group();
+}
+
+/** Shows a sentence between the messages, but not again at each attempt. */
+export function showNotice(text) {
+  if (list.lastElementChild?.textContent !== text) insertItem(element("li", text, "notice"));
+}
+
+/** Scrolls to the newest message. */
+export function goToEnd() {
+  isAtEnd = true;
+  settle();
+}
+
+/** Each day begins with its date, and each block of messages of one author with the name. */
+function group() {
+  let before;
+  for (const item of list.querySelectorAll(".message")) {
+    const { author, at } = item.dataset;
+    const time = new Date(at);
+    const isNewDay = before?.time.toDateString() !== time.toDateString();
+    const [day] = item.children;
+    day.hidden = !isNewDay;
+    day.textContent = isNewDay ? dayName(time) : "";
+    const follows = !isNewDay && before.author === author && time - before.time < SAME_BLOCK;
+    item.classList.toggle("follows", follows);
+    before = { author, time };
+  }
+}
+
+function dayName(time) {
+  const days = ["Today", "Yesterday"];
+  const index = days.findIndex((_, ago) =>
+    new Date(Date.now() - ago * DAY).toDateString() === time.toDateString()
+  );
+  return days[index] ?? dayFormat.format(time);
+}
+
+function settle() {
+  // A short list is moved to the bottom. A transform moves it without a layout that shifts.
+  const space = Math.max(0, log.clientHeight - list.offsetHeight);
+  list.style.transform = \`translateY(\${space}px)\`;
+  if (isAtEnd) {
+    unseen = 0;
+    log.scrollTop = log.scrollHeight;
+  }
+  button.hidden = unseen === 0;
+  button.textContent = unseen === 1 ? "1 new message" : \`\${unseen} new messages\`;
+}
+
+log.addEventListener("scroll", () => {
+  isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
+  if (isAtEnd && unseen > 0) settle();
+});
+button.addEventListener("click", () => {
+  goToEnd();
+  $("text").focus();
+});
+const resized = new ResizeObserver(settle);
+for (const each of [log, list]) resized.observe(each);
+`,
+  "public/message.js":
+    `// The elements of a message and of a notice. Text is inserted as text; only links become elements.
+
+import { element, timeElement } from "./page.js";
+
+/** An address in a text, without what ends a sentence or a bracket around it. */
+const LINK = /\\bhttps?:\\/\\/[^\\s<>"']*[^\\s<>"'.,:;!?()[\\]{}]\\/?/giu;
+
+/** The element of a message; \`again\` is called to send one that has failed another time. */
+export function messageElement({ id, author, text, created_at, state, problem }, isOwn, again) {
+  const head = element("p", [element("strong", author), " ", timeElement(created_at)], "head");
+  const day = element("p", "", "day");
+  day.hidden = true;
+  const item = element("li", [day, avatar(author), head, element("p", withLinks(text), "text")]);
+  item.id = \`message-\${id}\`;
+  item.className = isOwn ? "message own" : "message";
+  Object.assign(item.dataset, { author, at: created_at, ...(state && { state }) });
+  if (state === "pending") item.append(element("p", "Sending…", "note"));
+  if (state === "failed") {
+    const button = element("button", "Send again", "quiet");
+    button.type = "button";
+    button.addEventListener("click", again);
+    item.append(element("p", [\`Not sent: \${problem} \`, button], "note"));
+  }
+  return item;
+}
+
+/** The first letter of a name, in a colour that is always the same for that name. */
+export function avatar(name) {
+  const circle = element("span", ([...name][0] ?? "?").toUpperCase(), "avatar");
+  circle.ariaHidden = "true";
+  const sum = [...name].reduce((total, letter) => total * 31 + letter.codePointAt(0), 7);
+  circle.style.setProperty("--hue", sum % 360);
+  return circle;
+}
+
+/** A text as nodes: its addresses are links, which open in a tab that knows nothing of this page. */
+function withLinks(text) {
+  const nodes = [];
+  let end = 0;
+  for (const { 0: address, index } of text.matchAll(LINK)) {
+    if (!URL.canParse(address)) continue;
+    const link = element("a", address);
+    Object.assign(link, { href: address, target: "_blank", rel: "noopener noreferrer nofollow" });
+    nodes.push(text.slice(end, index), link);
+    end = index + address.length;
+  }
+  return [...nodes, text.slice(end)];
+}
+`,
   "public/orders.js": `// The feed of orders: their newest states, and the command that changes one.
 
-import { $, element, getJson, timeElement } from "./elements.js";
+import { $, ask, badge, element, prepend, showCommand, timeElement } from "./page.js";
 
 /** The newest state of each order, by id. */
 const orders = new Map();
 
 export async function loadOrders() {
-  const rows = await getJson("/orders");
+  const rows = await ask("/orders");
   for (const order of rows.reverse()) showOrder(order);
+  $("no-orders").hidden = orders.size > 0;
 }
 
 /** Shows an order at the top, unless a newer state is known. */
@@ -1516,27 +1332,175 @@ export function showOrder({ id, status, updated_at }) {
   const known = orders.get(id);
   if (known !== undefined && known.updated_at >= updated_at) return;
   known?.item.remove();
-  const item = element("li");
-  item.append(
-    element("strong", id),
-    " ",
-    element("span", status, "status"),
-    " ",
-    timeElement(updated_at),
-  );
+  const parts = [element("strong", id), badge(status, "info"), timeElement(updated_at)];
+  const item = element("li", parts.flatMap((part) => [part, " "]));
   orders.set(id, { updated_at, item });
-  $("orders").prepend(item);
+  prepend($("orders"), item);
   $("orders-count").textContent = orders.size;
   $("no-orders").hidden = true;
 }
 
 $("orders-panel").open = matchMedia("(min-width: 60rem)").matches;
-$("curl").textContent = \`curl --json '{"id":"A17","status":"packed"}' \${location.origin}/orders\`;
-$("copy").hidden = navigator.clipboard === undefined;
-$("copy").addEventListener("click", async () => {
-  await navigator.clipboard.writeText($("curl").textContent);
-  $("copy").textContent = "Copied";
-  setTimeout(() => $("copy").textContent = "Copy", 2000);
+showCommand(\`curl --json '{"id":"A17","status":"packed"}' \${location.origin}/orders\`);
+`,
+  "public/people.js": `// The people in the room, and those of them that are typing.
+
+import { $ } from "./page.js";
+
+/** How long after the last key somebody still counts as typing, in milliseconds. */
+const TYPING = 3_000;
+
+/** Their names by user, as they were shown last. */
+let people = new Map();
+
+/** Shows who is in the room, and returns what there is to say about a change. */
+export function showPeople({ members, count }, me, change) {
+  const before = people;
+  people = new Map(members.map(({ user_id, key, info }) => [user_id ?? key, info.name]));
+  showTyping(members.filter(({ user_id, data }) => user_id !== me && data?.typing));
+  const names = [...new Set(people.values())].sort((a, b) => a.localeCompare(b));
+  // A room with very many members tells only how many they are.
+  if (count > people.size) $("people").textContent = \`\${count} people are here\`;
+  else $("people").textContent = names.length === 0 ? "" : \`Here: \${names.join(", ")}\`;
+  $("people").title = $("people").textContent;
+  // The whole list, as after a cut, is no news.
+  if (change?.joined === undefined) return [];
+  const gone = [...before].filter(([user]) => !people.has(user));
+  const others = [...people].filter(([user, name]) => before.get(user) !== name);
+  return [
+    ...gone.map(([, name]) => \`\${name} left\`),
+    ...others.map(([user, name]) =>
+      before.has(user) ? \`\${before.get(user)} is now \${name}\` : \`\${name} joined\`
+    ),
+  ];
+}
+
+function showTyping(members) {
+  const names = members.map(({ info }) => info.name);
+  const last = names.pop();
+  if (last === undefined) $("typing").textContent = "";
+  else if (names.length === 0) $("typing").textContent = \`\${last} is typing…\`;
+  else if (names.length > 2) $("typing").textContent = "Several people are typing…";
+  else $("typing").textContent = \`\${names.join(", ")} and \${last} are typing…\`;
+}
+
+/** Tells a room whether this user is typing, at most when that changes. */
+export function createTyping() {
+  let room;
+  let timer;
+  // A state that does not arrive does no harm.
+  const tell = (typing) => room?.setPresence({ typing }).catch(() => {});
+  const stop = () => {
+    clearTimeout(timer);
+    tell(false);
+    room = undefined;
+  };
+  return {
+    /** A key was pressed; the room is undefined until the page has joined it. */
+    goOn(current) {
+      if (room !== current) {
+        stop();
+        room = current;
+        tell(true);
+      }
+      clearTimeout(timer);
+      timer = setTimeout(stop, TYPING);
+    },
+    stop,
+  };
+}
+`,
+  "public/rooms.js":
+    `// The list of rooms, with the number of messages that this tab has not read in each of them.
+
+import { $, ask, badge, element } from "./page.js";
+
+const ROOMS = ["lobby", "kitchen", "deliveries"];
+
+/** By room: how many messages it has, and the time of the newest one. */
+const known = new Map();
+/** By room: how many of them this tab has read. A new tab has read everything. */
+const stored = sessionStorage.getItem("read");
+const read = new Map(Object.entries(JSON.parse(stored ?? "{}")));
+let isFirst = stored === null;
+
+/** The room in the address of the page. */
+export function roomInAddress() {
+  // Unlike decodeURIComponent, this accepts any text.
+  const [text = ""] = new URLSearchParams(location.hash.slice(1)).keys();
+  return roomName(text) || ROOMS[0];
+}
+
+/** A text as the name of a room; empty where nothing of it can be one. */
+export function roomName(text) {
+  return text.toLowerCase().replace(/[^\\p{L}\\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 32);
+}
+
+/** Loads how many messages each room has. */
+export async function loadRooms(current) {
+  for (const { name, messages, newest } of await ask("/rooms")) {
+    known.set(name, { messages, newest });
+    if (isFirst) read.set(name, messages);
+  }
+  isFirst = false;
+  showRooms(current);
+}
+
+/** Counts a message in a room, unless it is among those that were loaded. */
+export function countMessage({ room, created_at }, current) {
+  const { messages = 0, newest = "" } = known.get(room) ?? {};
+  if (created_at <= newest) return;
+  known.set(room, { messages: messages + 1, newest: created_at });
+  showRooms(current);
+}
+
+/** Shows all rooms. The room that is open has been read. */
+export function showRooms(current) {
+  if (known.has(current)) read.set(current, known.get(current).messages);
+  sessionStorage.setItem("read", JSON.stringify(Object.fromEntries(read)));
+  const names = [...new Set([...ROOMS, ...[...known.keys()].sort(), current])];
+  $("rooms").replaceChildren(...names.map((name) => roomElement(name, name === current)));
+  const all = names.reduce((sum, name) => sum + unreadIn(name), 0);
+  $("unread").textContent = all || "";
+  $("chat-title").textContent = \`#\${current}\`;
+  document.title = \`\${all > 0 ? \`(\${all}) \` : ""}#\${current} · Weir chat\`;
+}
+
+function roomElement(name, isCurrent) {
+  const link = element("a", element("span", \`#\${name}\`));
+  link.href = \`#\${name}\`;
+  if (isCurrent) link.ariaCurrent = "page";
+  const unread = unreadIn(name);
+  if (unread > 0) {
+    link.append(" ", badge([String(unread), element("span", " unread", "hidden")], "info"));
+  }
+  return element("li", link);
+}
+
+function unreadIn(name) {
+  return Math.max(0, (known.get(name)?.messages ?? 0) - (read.get(name) ?? 0));
+}
+
+// ── On a narrow screen the list is behind a button ───────────────────────────────────────────────
+
+/** Opens the list, or closes it. */
+export function openRooms(isOpen) {
+  $("rooms-panel").classList.toggle("open", isOpen);
+  $("show-rooms").ariaExpanded = String(isOpen);
+  if (isOpen) $("rooms").querySelector("a").focus();
+}
+
+$("show-rooms").addEventListener("click", () => {
+  openRooms($("show-rooms").ariaExpanded !== "true");
+});
+$("rooms-panel").addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape" || $("show-rooms").ariaExpanded !== "true") return;
+  openRooms(false);
+  $("show-rooms").focus();
+});
+$("rooms").addEventListener("click", () => openRooms(false));
+document.addEventListener("click", ({ target }) => {
+  if (!target.closest("#rooms-panel, #show-rooms")) openRooms(false);
 });
 `,
   "tests.hcl":
@@ -1567,11 +1531,11 @@ test "a message is stored, delivered to its room, and acknowledged" {
     room = "lobby"
     data = { kind = "message", id = "m1", author = "Ada", text = "Hello" }
   }
+  expect "ada" { data = { kind = "message", id = "m1" } }
   expect "ada" {
     type = "ack"
     id   = 1
   }
-  expect "ada" { nothing = true }
   expect "cyd" { nothing = true }
 
   given "api" { operation = "GET /rooms/lobby/messages" }
@@ -1581,11 +1545,14 @@ test "a message is stored, delivered to its room, and acknowledged" {
   }
 }
 
-test "a message that is sent again is stored once" {
+test "a message that is sent again is stored and heard once" {
   client "ada" { rooms = ["lobby"] }
+  client "bob" { rooms = ["lobby"] }
 
   given "ada" { data = { id = "same", room = "lobby", text = "Once" } }
+  expect "bob" { data = { id = "same", text = "Once" } }
   given "ada" { data = { id = "same", room = "lobby", text = "Twice" } }
+  expect "bob" { nothing = true }
 
   given "api" { operation = "GET /rooms/lobby/messages" }
   expect "api" { data = [{ id = "same", text = "Once" }] }
@@ -1618,41 +1585,114 @@ test "an invalid message is refused with every violation" {
   expect "db" { nothing = true }
 }
 
-test "joins and leaves are announced" {
+test "the members of a room are told" {
   client "ada" {
-    params = { name = "Ada" }
-    rooms  = ["lobby"]
+    user_id  = "u1"
+    params   = { name = "Ada" }
+    rooms    = ["lobby"]
+    presence = true
   }
-  client "bob" { params = { name = "Bob" } }
+  client "bob" {
+    user_id = "u2"
+    params  = { name = "Bob" }
+  }
 
   given "bob" {
     operation = "join_room"
     room      = "lobby"
+    presence  = true
   }
-  expect "ada" { data = { kind = "joined", name = "Bob" } }
+  expect "ada" {
+    type     = "presence"
+    presence = { count = 2, joined = [{ user_id = "u2", info = { name = "Bob" } }] }
+  }
+  expect "bob" {
+    type = "presence"
+    presence = {
+      members = [
+        { user_id = "u1", info = { name = "Ada" } },
+        { user_id = "u2", info = { name = "Bob" } },
+      ]
+    }
+  }
 
-  given "bob" { operation = "disconnect" }
-  expect "ada" { data = { kind = "left", name = "Bob" } }
+  given "bob" {
+    operation = "leave_room"
+    room      = "lobby"
+  }
+  expect "ada" {
+    type     = "presence"
+    presence = { count = 1, left = [{ user_id = "u2" }] }
+  }
 }
 
-test "a greeting reaches one connection" {
+test "a page that comes back in time has not been away, and has missed nothing" {
   client "ada" {
-    params = { name = "Ada" }
-    rooms  = ["lobby"]
+    user_id  = "u1"
+    rooms    = ["lobby"]
+    presence = true
   }
-  client "bob" { rooms = ["lobby"] }
+  client "bob" { user_id = "u2" }
 
+  given "bob" {
+    id        = 1
+    operation = "join_room"
+    room      = "lobby"
+    history   = true
+  }
+  expect "ada" {
+    type     = "presence"
+    presence = { joined = [{ user_id = "u2" }] }
+  }
+
+  given "bob" {
+    operation = "disconnect"
+    code      = 1006
+  }
   given "ada" {
-    operation = "here"
-    data      = { to = "a-client", room = "lobby" }
+    id   = 1
+    data = { id = "m1", room = "lobby", text = "Are you there?" }
+  }
+  expect "ada" { data = { id = "m1" } }
+  expect "ada" { type = "ack" }
+  advance { by = "20s" }
+  given "bob" { operation = "connect" }
+  given "bob" {
+    id        = 2
+    operation = "join_room"
+    room      = "lobby"
+    history   = true
+  }
+  expect "bob" {
+    id        = 2
+    recovered = true
+  }
+  expect "bob" { data = { id = "m1", text = "Are you there?" } }
+  expect "ada" { nothing = true }
+}
+
+test "a page that does not come back leaves its room" {
+  client "ada" {
+    user_id  = "u1"
+    rooms    = ["lobby"]
+    presence = true
+  }
+  client "bob" {
+    user_id = "u2"
+    rooms   = ["lobby"]
   }
 
-  expect "ws" {
-    operation = "send_to_client"
-    target    = "a-client"
-    data      = { kind = "here", name = "Ada" }
+  given "bob" {
+    operation = "disconnect"
+    code      = 1001
   }
-  expect "bob" { nothing = true }
+  advance { by = "29s" }
+  expect "ada" { nothing = true }
+  advance { by = "1s" }
+  expect "ada" {
+    type     = "presence"
+    presence = { left = [{ user_id = "u2" }] }
+  }
 }
 
 test "an order that is posted reaches every client" {
@@ -1671,6 +1711,43 @@ test "an order that is posted reaches every client" {
   expect "ada" { data = { kind = "order", id = "A17", status = "packed" } }
   expect "bob" { data = { kind = "order", id = "A17", status = "packed" } }
   expect "api" { status = 200 }
+}
+
+test "pages count what is said in other rooms" {
+  client "ada" { rooms = ["lobby"] }
+  client "cyd" { rooms = ["kitchen", "activity:all"] }
+
+  given "ada" { data = { id = "m1", room = "lobby", text = "Hello" } }
+  given "ada" { data = { id = "m1", room = "lobby", text = "Hello" } }
+  expect "cyd" {
+    room = "activity:all"
+    data = { room = "lobby" }
+  }
+  expect "cyd" { nothing = true }
+
+  given "api" { operation = "GET /rooms" }
+  expect "api" { data = [{ name = "lobby", messages = 1 }] }
+}
+
+test "the members of a room see that somebody is typing" {
+  client "ada" {
+    rooms    = ["lobby"]
+    presence = true
+  }
+  client "bob" {
+    user_id = "u2"
+    rooms   = ["lobby"]
+  }
+
+  given "bob" {
+    operation = "presence"
+    room      = "lobby"
+    data      = { typing = true }
+  }
+  expect "ada" {
+    type     = "presence"
+    presence = { changed = [{ user_id = "u2", data = { typing = true } }] }
+  }
 }
 `,
 };

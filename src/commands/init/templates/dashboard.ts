@@ -15,7 +15,8 @@ DASHBOARD_DB=./data/dashboard.db
 
 Live numbers: a program posts a reading, and every open page shows it at once. \`dashboard.hcl\` is
 the whole server: HTTP in, one SQLite file, a broker inside the process, WebSocket out. \`public/\` is
-the page, plain browser code without a library or a build step. \`tests.hcl\` has the tests.
+the page, plain browser code without a build step; it imports Weir's client library from the server.
+\`tests.hcl\` has the tests.
 
 ## Start
 
@@ -76,6 +77,10 @@ curl --json '{"metric":"orders_open","value":12}' http://localhost:3000/readings
 curl --json '{"metric":"temperature","value":21.5,"unit":"°C"}' http://localhost:3000/readings
 \`\`\`
 
+Each metric has a card with its newest value, and a chart of the last 60 values with the highest,
+the lowest, and the times of the first and the last one. Point at the chart to see another value;
+with the keyboard, go to the chart and press the arrow keys.
+
 An invalid reading is refused with the list of violations.
 
 ## Change
@@ -84,6 +89,7 @@ An invalid reading is refused with the list of violations.
 | ------------ | -------------------------------------------------------------------------- |
 | the port     | the variable \`PORT\`, 3000 otherwise                                        |
 | the database | the variable \`DASHBOARD_DB\`; \`data/dashboard.db\` otherwise                 |
+| the design   | the colours and sizes at the top of \`public/design.css\`                    |
 | the broker   | \`driver = "rabbitmq"\` and a \`url\` in the connector \`events\`, nothing else  |
 | retention    | the flow \`tidy\`, which deletes readings older than a day                   |
 | more numbers | flows like \`count\`: a \`when\`, a \`step\` with a query, a \`to\` that publishes |
@@ -103,11 +109,13 @@ constants {
 
 # ── Connectors ───────────────────────────────────────────────────────────────────────────────────
 
-# Browsers connect to ws://localhost:3000/ws. The same port serves the page in public/.
+# Browsers connect to ws://localhost:3000/ws. The same port serves the page in public/, and the client
+# library that the page imports from /weir.js.
 connector "ws" {
   type   = "websocket"
   port   = constants.port
   static = "./public"
+  client = "/weir.js"
 }
 
 # HTTP requests, on the same port.
@@ -258,222 +266,290 @@ CREATE TABLE readings (
 CREATE INDEX readings_by_metric ON readings (metric, position);
 CREATE INDEX readings_by_time ON readings (at);
 `,
-  "public/connection.js":
-    `// A WebSocket that reconnects, and requests with exactly one answer. The whole protocol is
-// JSON objects in text frames: this file is all that a client needs.
+  "public/card.js":
+    `// The card of a metric: a reading and its time, and a chart of all readings. The reading is the newest
+// one, or the one in the chart that the pointer or the arrow keys have chosen.
 
-const FIRST_DELAY = 500;
-const LONGEST_DELAY = 30_000;
-// A connection that died silently is detected by a ping without an answer.
-const PING_EVERY = 25_000;
-const PONG_WITHIN = 10_000;
+import { element } from "./page.js";
 
-/** The connection ended before the answer came: whether the request was served is not known. */
-export class ConnectionLost extends Error {}
+const SVG = "http://www.w3.org/2000/svg";
+const WIDTH = 100;
+const HEIGHT = 40;
+const number = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
+const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 2 });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
-/** The server refused a frame; \`code\` is one of the protocol's. */
-export class Refused extends Error {
-  constructor({ code, message }) {
-    super(message);
-    this.code = code;
+/** Makes the card; \`draw\` shows readings, oldest first. */
+export function createCard(metric) {
+  const name = metric.replaceAll("_", " ");
+  const [value, unit, highest, lowest] = ["strong", "span", "span", "span"].map((tag) =>
+    element(tag)
+  );
+  const [time, first, last] = [1, 2, 3].map(() => element("time"));
+  const [area, line, upright] = ["polygon", "polyline", "line"].map((tag) =>
+    document.createElementNS(SVG, tag)
+  );
+  const picture = document.createElementNS(SVG, "svg");
+  picture.setAttribute("viewBox", \`0 0 \${WIDTH} \${HEIGHT}\`);
+  picture.setAttribute("preserveAspectRatio", "none");
+  picture.setAttribute("aria-hidden", "true");
+  picture.append(area, upright, line);
+  const mark = element("span", "", "mark");
+
+  // A slider over the picture: the keyboard, a finger and a screen reader know how to use one.
+  const choice = element("input");
+  Object.assign(choice, { type: "range", min: 0, ariaLabel: \`Reading of \${name}\` });
+  const plot = element("div", [picture, mark, choice], "plot");
+
+  const item = element("li", [
+    element("div", [element("h3", name), time], "row apart"),
+    element("p", [value, " ", unit], "figure"),
+    element("div", [plot, element("p", [highest, lowest], "values")], "chart"),
+    element("p", [first, last], "times"),
+  ], "panel metric");
+  item.dataset.metric = metric;
+
+  let readings = [];
+  let points = [];
+  /** The index of the chosen reading; undefined for the newest. */
+  let chosen;
+
+  function showReading() {
+    const index = Math.min(chosen ?? Infinity, readings.length - 1);
+    const reading = readings[index];
+    value.textContent = number.format(reading.value);
+    unit.textContent = reading.unit;
+    setTime(time, reading.at);
+    choice.value = index;
+    choice.ariaValueText = \`\${number.format(reading.value)} \${reading.unit}, \${time.textContent}\`;
+    const { x, y } = points[index];
+    for (const [name, at] of Object.entries({ x1: x, x2: x, y1: 0, y2: HEIGHT })) {
+      upright.setAttribute(name, at);
+    }
+    mark.style.left = \`\${100 * x / WIDTH}%\`;
+    mark.style.top = \`\${100 * y / HEIGHT}%\`;
+    item.classList.toggle("chosen", chosen !== undefined);
   }
+
+  function choose(index) {
+    chosen = index;
+    showReading();
+  }
+
+  choice.addEventListener("input", () => choose(choice.valueAsNumber));
+  choice.addEventListener("blur", () => choose());
+  plot.addEventListener("pointerleave", () => choose());
+  plot.addEventListener("pointermove", ({ clientX }) => {
+    const { left, width } = plot.getBoundingClientRect();
+    choose(nearest(points, WIDTH * (clientX - left) / width));
+  });
+
+  return {
+    item,
+    draw(shown) {
+      // The chosen reading stays chosen while older ones go.
+      const id = readings[chosen]?.id;
+      readings = shown;
+      if (id !== undefined) chosen = Math.max(0, readings.findIndex((each) => each.id === id));
+      const values = readings.map((reading) => reading.value);
+      const [low, high] = [Math.min(...values), Math.max(...values)];
+      points = pointsOf(readings, low, high);
+      const path = points.map(({ x, y }) => \`\${x},\${y}\`);
+      line.setAttribute("points", path.length === 1 ? \`0,\${points[0].y} \${path}\` : path.join(" "));
+      area.setAttribute("points", \`0,\${HEIGHT} \${line.getAttribute("points")} \${WIDTH},\${HEIGHT}\`);
+      choice.max = readings.length - 1;
+      highest.textContent = \`max \${limit(high)}\`;
+      lowest.textContent = \`min \${limit(low)}\`;
+      setTime(first, readings[0].at);
+      setTime(last, readings.at(-1).at);
+      showReading();
+    },
+  };
 }
 
-/**
- * Connects, and reconnects while the page is open.
- *
- * \`url()\` returns the address for each attempt. \`onState(state, retryInMs)\` receives "connecting",
- * "open" and "waiting"; \`onMessage(data, room)\` receives the messages of the server.
- */
-export class Connection {
-  #options;
-  #socket;
-  #requests = new Map();
-  #lastId = 0;
-  #failures = 0;
-  #retryTimer;
-  #pingTimer;
+/** Where each reading is. Equal values are in the middle, and a single reading is on the right. */
+function pointsOf(readings, low, high) {
+  const times = readings.map(({ at }) => Date.parse(at));
+  const [start, end] = [times[0], times.at(-1)];
+  return readings.map(({ value }, index) => ({
+    x: end === start ? WIDTH : round(WIDTH * (times[index] - start) / (end - start)),
+    y: high === low ? HEIGHT / 2 : round(HEIGHT - 2 - (HEIGHT - 4) * (value - low) / (high - low)),
+  }));
+}
 
-  constructor(options) {
-    this.#options = options;
-    // When the network is back, or the page is visible again, there is no reason to wait.
-    addEventListener("online", () => this.retry());
-    document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") this.retry();
-    });
-    this.#connect();
-  }
+/** A number that fits beside the chart. */
+function limit(value) {
+  return (Math.abs(value) < 100_000 ? number : short).format(value);
+}
 
-  get isOpen() {
-    return this.#socket?.readyState === WebSocket.OPEN;
-  }
+function nearest(points, x) {
+  const distances = points.map((point) => Math.abs(point.x - x));
+  return distances.indexOf(Math.min(...distances));
+}
 
-  /** Sends a frame; resolves with the data of its ack, rejects with Refused or ConnectionLost. */
-  request(frame) {
-    return new Promise((resolve, reject) => {
-      if (!this.isOpen) return reject(new ConnectionLost("not connected"));
-      const id = ++this.#lastId;
-      this.#requests.set(id, { resolve, reject });
-      this.#socket.send(JSON.stringify({ ...frame, id }));
-    });
-  }
+function setTime(time, at) {
+  time.textContent = clock.format(new Date(at));
+  time.dateTime = at;
+}
 
-  /** Connects now, if it was waiting. */
-  retry() {
-    if (this.#retryTimer !== undefined) this.#connect();
-  }
+function round(value) {
+  return Math.round(100 * value) / 100;
+}
+`,
+  "public/dashboard.css": `/* The cards of the dashboard and their charts. */
 
-  /** Reconnects to another address. */
-  restart() {
-    this.#drop();
-    this.#failures = 0;
-    this.#connect();
-  }
+.metric {
+  display: grid;
+  grid-template-columns: minmax(0, 1fr);
+  gap: var(--space-1);
+}
 
-  #connect() {
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
-    this.#options.onState("connecting");
-    const socket = new WebSocket(this.#options.url());
-    socket.onopen = () => {
-      this.#failures = 0;
-      this.#ping();
-      this.#options.onState("open");
-    };
-    socket.onmessage = (event) => this.#receive(JSON.parse(event.data));
-    socket.onclose = () => this.#lost();
-    this.#socket = socket;
-  }
+.metric .row {
+  flex-wrap: nowrap;
+}
 
-  #receive({ type, id, data, room, code, message }) {
-    const request = this.#requests.get(id);
-    if (type === "pong") {
-      this.#ping();
-    } else if (request !== undefined) {
-      this.#requests.delete(id);
-      if (type === "ack") request.resolve(data);
-      else request.reject(new Refused({ code, message }));
-    } else if (type === "message") {
-      this.#options.onMessage(data, room);
-    }
-  }
+.chart {
+  display: grid;
+  grid-template-rows: minmax(0, 1fr);
+  grid-template-columns: minmax(0, 1fr) 5.5rem;
+  gap: var(--space-2);
+  height: 5rem;
+  margin-top: var(--space-2);
+}
 
-  /** Sends a ping after a while, and gives the connection up if no answer arrives. */
-  #ping() {
-    clearTimeout(this.#pingTimer);
-    this.#pingTimer = setTimeout(() => {
-      this.#socket.send(JSON.stringify({ type: "ping" }));
-      this.#pingTimer = setTimeout(() => this.#lost(), PONG_WITHIN);
-    }, PING_EVERY);
-  }
+.plot {
+  position: relative;
+  border-bottom: 1px solid var(--line);
+  border-left: 1px solid var(--line);
+}
 
-  /** Each attempt waits twice as long, with jitter, so that clients do not all reconnect at once. */
-  #lost() {
-    this.#drop();
-    const longest = Math.min(FIRST_DELAY * 2 ** this.#failures++, LONGEST_DELAY);
-    const delay = longest * (0.5 + Math.random() / 2);
-    this.#retryTimer = setTimeout(() => this.#connect(), delay);
-    this.#options.onState("waiting", delay);
-  }
+.plot svg {
+  display: block;
+  width: 100%;
+  height: 100%;
+}
 
-  #drop() {
-    clearTimeout(this.#pingTimer);
-    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
-    this.#socket.close();
-    const requests = [...this.#requests.values()];
-    this.#requests.clear();
-    for (const { reject } of requests) reject(new ConnectionLost("the connection was lost"));
-  }
+.plot polyline {
+  fill: none;
+  stroke: var(--accent);
+  stroke-width: 2;
+  stroke-linejoin: round;
+  vector-effect: non-scaling-stroke;
+}
+
+.plot polygon {
+  fill: var(--accent-tint);
+  opacity: 0.6;
+}
+
+.mark {
+  position: absolute;
+  width: 0.6rem;
+  height: 0.6rem;
+  margin: -0.3rem;
+  border: 2px solid var(--surface);
+  border-radius: 50%;
+  background: var(--accent);
+}
+
+/* Through the chosen reading. */
+.plot line {
+  visibility: hidden;
+  stroke: var(--field-line);
+  vector-effect: non-scaling-stroke;
+}
+
+.chosen .plot line {
+  visibility: visible;
+}
+
+.plot input[type="range"] {
+  position: absolute;
+  inset: 0;
+  width: 100%;
+  min-height: 0;
+  height: 100%;
+  margin: 0;
+  padding: 0;
+  opacity: 0;
+  cursor: crosshair;
+}
+
+.plot:focus-within {
+  border-radius: 2px;
+  outline: 2px solid var(--accent);
+  outline-offset: 2px;
+}
+
+.values,
+.times {
+  display: flex;
+  justify-content: space-between;
+  color: var(--soft);
+  font-size: var(--text-small);
+  font-variant-numeric: tabular-nums;
+}
+
+.values {
+  flex-direction: column;
+}
+
+/* The times are below the chart alone. */
+.times {
+  margin-right: calc(5.5rem + var(--space-2));
 }
 `,
   "public/dashboard.js":
-    `// The page: a card for each metric, with its newest value and a line of those before.
+    `// The page: a card for each metric, with its newest value and a chart of those before.
 
-import { Connection } from "./connection.js";
+import { connect } from "/weir.js";
+import { createCard } from "./card.js";
+import { $, answer, ask, showCommand, showConnection } from "./page.js";
 
 const POINTS = 60;
-const SVG = "http://www.w3.org/2000/svg";
-const $ = (id) => document.getElementById(id);
-const number = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
-/** By metric: the readings that are shown, oldest first, and the parts of the card. */
+/** By metric: the readings that are shown, oldest first, and the card. */
 const metrics = new Map();
 
-new Connection({
-  url() {
-    const url = new URL("/ws", location.href);
-    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    return url;
-  },
-  onState(state, retryInMs) {
-    const words = { connecting: "Connecting…", open: "Live" };
-    $("state").dataset.state = state;
-    $("state").textContent = words[state] ??
-      \`Offline, next try in \${Math.ceil(retryInMs / 1000)} s\`;
-    if (state === "open") load().catch((error) => $("state").textContent = error.message);
-  },
-  onMessage: show,
+const weir = connect("/ws");
+showConnection(weir);
+weir.on("message", (reading) => show([reading]));
+weir.on("status", (status) => {
+  if (status === "open") load().catch(({ message }) => answer("answer", message, "danger"));
 });
 
 /** Loads the stored readings. Readings that arrived in the meantime are newer and stay. */
 async function load() {
-  const response = await fetch("/readings");
-  if (!response.ok) throw new Error(\`The server answered \${response.status}\`);
-  for (const reading of await response.json()) show(reading);
+  const stored = await ask("/readings");
+  show(stored.sort((a, b) => a.metric < b.metric ? -1 : 1));
+  $("no-metrics").hidden = metrics.size > 0;
 }
 
-function show(reading) {
-  const { id, metric } = reading;
-  if (!metrics.has(metric)) addCard(metric);
-  const { readings, card } = metrics.get(metric);
-  if (readings.some((other) => other.id === id)) return;
-  readings.push(reading);
-  readings.sort((a, b) => a.at < b.at ? -1 : 1);
-  readings.splice(0, readings.length - POINTS);
-  const newest = readings.at(-1);
-  card.value.textContent = number.format(newest.value);
-  card.unit.textContent = newest.unit;
-  card.time.textContent = clock.format(new Date(newest.at));
-  card.time.dateTime = newest.at;
-  card.line.setAttribute("points", points(readings));
+function show(fresh) {
+  const changed = new Set();
+  for (const reading of fresh) {
+    const { readings } = metricOf(reading.metric);
+    if (readings.some(({ id }) => id === reading.id)) continue;
+    readings.push(reading);
+    changed.add(reading.metric);
+  }
+  for (const metric of changed) {
+    const { readings, card } = metrics.get(metric);
+    readings.sort((a, b) => a.at < b.at ? -1 : 1);
+    readings.splice(0, readings.length - POINTS);
+    card.draw(readings);
+  }
 }
 
-/** Cards are sorted by name, so that none moves when a number changes. */
-function addCard(metric) {
-  const card = {
-    value: document.createElement("strong"),
-    unit: document.createElement("span"),
-    time: document.createElement("time"),
-    line: document.createElementNS(SVG, "polyline"),
-  };
-  const heading = document.createElement("h3");
-  heading.textContent = metric.replaceAll("_", " ");
-  const figure = document.createElement("p");
-  figure.className = "figure";
-  figure.append(card.value, " ", card.unit);
-  const picture = document.createElementNS(SVG, "svg");
-  picture.setAttribute("viewBox", "0 0 100 30");
-  picture.setAttribute("preserveAspectRatio", "none");
-  picture.setAttribute("aria-hidden", "true");
-  picture.append(card.line);
-  const item = document.createElement("li");
-  item.dataset.metric = metric;
-  item.append(heading, figure, picture, card.time);
-  const after = [...$("metrics").children].find((other) => other.dataset.metric > metric);
-  $("metrics").insertBefore(item, after ?? null);
+/** The card of a new metric is the last one, so that no other card moves. */
+function metricOf(metric) {
+  const known = metrics.get(metric);
+  if (known !== undefined) return known;
+  const made = { readings: [], card: createCard(metric) };
+  $("metrics").append(made.card.item);
   $("no-metrics").hidden = true;
-  metrics.set(metric, { readings: [], card });
-}
-
-/** The points of the line. If all values are equal, it is in the middle. */
-function points(readings) {
-  const values = readings.map(({ value }) => value);
-  const low = Math.min(...values);
-  const range = Math.max(...values) - low;
-  const y = (value) => range === 0 ? 15 : 28 - 26 * (value - low) / range;
-  if (values.length === 1) return \`0,\${y(values[0])} 100,\${y(values[0])}\`;
-  return values.map((value, index) => \`\${100 * index / (values.length - 1)},\${y(value)}\`).join(" ");
+  metrics.set(metric, made);
+  return made;
 }
 
 $("form").addEventListener("submit", async (event) => {
@@ -484,27 +560,13 @@ $("form").addEventListener("submit", async (event) => {
     unit: $("unit").value,
   };
   try {
-    const response = await fetch("/readings", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(reading),
-    });
-    const { error } = await response.json();
-    $("answer").textContent = error === undefined ? "Stored." : error.message;
-  } catch (error) {
-    $("answer").textContent = \`Not sent: \${error.message}\`;
+    await ask("/readings", reading);
+    answer("answer", "Stored.", "success");
+  } catch ({ message }) {
+    answer("answer", message, "danger");
   }
 });
-$("curl").textContent =
-  \`curl --json '{"metric":"orders_open","value":12}' \${location.origin}/readings\`;
-`,
-  "public/favicon.svg": `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
-  <rect width="32" height="32" rx="8" fill="#0f6b6b" />
-  <g fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round">
-    <path d="M6 11c3.3 0 3.3 3 6.7 3s3.3-3 6.6-3 3.4 3 6.7 3" />
-    <path d="M6 19c3.3 0 3.3 3 6.7 3s3.3-3 6.6-3 3.4 3 6.7 3" opacity=".6" />
-  </g>
-</svg>
+showCommand(\`curl --json '{"metric":"orders_open","value":12}' \${location.origin}/readings\`);
 `,
   "public/index.html": `<!doctype html>
 <html lang="en">
@@ -518,26 +580,36 @@ $("curl").textContent =
     >
     <title>Weir dashboard</title>
     <link rel="icon" href="favicon.svg">
-    <link rel="stylesheet" href="style.css">
+    <link rel="stylesheet" href="design.css">
+    <link rel="stylesheet" href="dashboard.css">
     <script type="module" src="dashboard.js"></script>
   </head>
   <body>
     <header class="bar">
-      <h1><img src="favicon.svg" alt="" width="28" height="28"> Weir dashboard</h1>
-      <p id="state" class="state" role="status" data-state="connecting">Connecting…</p>
+      <h1><img src="favicon.svg" alt="" width="28" height="28"> <span>Weir dashboard</span></h1>
+      <div class="connection">
+        <p id="state" class="badge dot" role="status" data-tone="warning">Connecting…</p>
+        <button id="retry" class="quiet" type="button" hidden>Try now</button>
+      </div>
     </header>
 
-    <main>
-      <section aria-labelledby="metrics-title">
-        <h2 id="metrics-title">Metrics</h2>
+    <main class="page">
+      <section class="stack" aria-labelledby="metrics-title">
+        <div class="row apart">
+          <h2 id="metrics-title">Metrics</h2>
+          <a class="jump" href="#try-title">Send a reading</a>
+        </div>
         <ul id="metrics" class="cards" aria-labelledby="metrics-title"></ul>
-        <p id="no-metrics" class="hint">No reading has arrived yet.</p>
+        <p id="no-metrics" class="empty" hidden>
+          <strong>No reading has arrived yet</strong>
+          Send the first one with the form or from a terminal.
+        </p>
       </section>
 
-      <section aria-labelledby="try-title">
+      <section class="panel stack" aria-labelledby="try-title">
         <h2 id="try-title">Send a reading</h2>
         <form id="form" class="fields">
-          <label>Metric <input
+          <label class="wide">Metric <input
             id="metric"
             value="orders_open"
             pattern="[a-z][a-z0-9_]*"
@@ -549,374 +621,20 @@ $("curl").textContent =
           ></label>
           <label>Value <input id="value" type="number" step="any" value="12" required></label>
           <label>Unit <input id="unit" maxlength="12" autocomplete="off"></label>
-          <button type="submit">Send</button>
+          <button type="submit" class="primary wide">Send</button>
         </form>
-        <p id="answer" class="hint" role="status"></p>
+        <p id="answer" class="answer" role="status"></p>
         <p class="hint">The same from a terminal, and every open page shows it:</p>
-        <pre tabindex="0" aria-label="Command that sends a reading"><code id="curl"></code></pre>
+        <div class="command">
+          <pre tabindex="0" aria-label="Command that sends a reading"><code id="curl"></code></pre>
+          <button id="copy" class="quiet" type="button">Copy</button>
+        </div>
       </section>
     </main>
 
     <noscript>This page needs JavaScript.</noscript>
   </body>
 </html>
-`,
-  "public/style.css": `:root {
-  color-scheme: light dark;
-  --ground: #f3f5f4;
-  --surface: #ffffff;
-  --sunken: #eaeeed;
-  --line: #d5dcda;
-  --text: #17211f;
-  --soft: #55635f;
-  --accent: #0f6b6b;
-  --on-accent: #ffffff;
-  --tint: #dcefec;
-  --good: #1b7f4b;
-  --wait: #9a5b00;
-  --bad: #b3261e;
-  font: 16px/1.5 system-ui, sans-serif;
-}
-
-@media (prefers-color-scheme: dark) {
-  :root {
-    --ground: #0f1514;
-    --surface: #18201f;
-    --sunken: #212b29;
-    --line: #303c39;
-    --text: #e4ebe9;
-    --soft: #9fafaa;
-    --accent: #63c7bd;
-    --on-accent: #06201e;
-    --tint: #1d3d3a;
-    --good: #6bcf97;
-    --wait: #e3ab56;
-    --bad: #ff9d94;
-  }
-}
-
-*,
-*::before,
-*::after {
-  box-sizing: border-box;
-}
-
-body,
-h1,
-h2,
-h3,
-p,
-ul,
-ol,
-pre {
-  margin: 0;
-  padding: 0;
-}
-
-ul,
-ol {
-  list-style: none;
-}
-
-body {
-  background: var(--ground);
-  color: var(--text);
-}
-
-h1,
-h2,
-h3 {
-  font-size: 1rem;
-  font-weight: 650;
-}
-
-[hidden] {
-  display: none !important;
-}
-
-.hidden {
-  position: absolute;
-  width: 1px;
-  height: 1px;
-  overflow: hidden;
-  clip-path: inset(50%);
-  white-space: nowrap;
-}
-
-:focus-visible {
-  outline: 2px solid var(--accent);
-  outline-offset: 2px;
-}
-
-/* Header */
-
-.bar {
-  display: flex;
-  flex-wrap: wrap;
-  align-items: center;
-  gap: 0.25rem 1.25rem;
-  padding: 0.8rem 1.25rem;
-  border-bottom: 1px solid var(--line);
-  background: var(--surface);
-}
-
-.bar h1 {
-  display: flex;
-  align-items: center;
-  gap: 0.6rem;
-}
-
-.state {
-  display: flex;
-  align-items: center;
-  gap: 0.5rem;
-  color: var(--soft);
-  font-size: 0.9rem;
-}
-
-.state::before {
-  width: 0.6rem;
-  height: 0.6rem;
-  border-radius: 50%;
-  background: var(--wait);
-  content: "";
-}
-
-.state[data-state="open"]::before {
-  background: var(--good);
-}
-
-.state[data-state="waiting"]::before {
-  background: var(--bad);
-}
-
-/* What is live on the left, the form on the right; one below the other where there is no room */
-
-main {
-  display: grid;
-  grid-template-columns: minmax(0, 1fr) 22rem;
-  gap: 1.5rem;
-  align-items: start;
-  max-width: 76rem;
-  margin: 0 auto;
-  padding: 1.25rem;
-}
-
-@media (max-width: 56rem) {
-  main {
-    grid-template-columns: minmax(0, 1fr);
-  }
-}
-
-section {
-  display: grid;
-  gap: 0.8rem;
-}
-
-main > section + section {
-  padding: 1rem 1.1rem;
-  border: 1px solid var(--line);
-  border-radius: 12px;
-  background: var(--surface);
-}
-
-.hint {
-  color: var(--soft);
-  font-size: 0.9rem;
-}
-
-.hint:empty {
-  display: none;
-}
-
-pre {
-  padding: 0.7rem;
-  border-radius: 10px;
-  background: var(--sunken);
-  font: 0.8rem/1.5 ui-monospace, monospace;
-  overflow-wrap: anywhere;
-  white-space: pre-wrap;
-}
-
-time {
-  color: var(--soft);
-  font-size: 0.82rem;
-  font-variant-numeric: tabular-nums;
-}
-
-/* Cards with a figure each */
-
-.cards {
-  display: grid;
-  grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr));
-  gap: 0.8rem;
-}
-
-.cards li {
-  display: grid;
-  gap: 0.3rem;
-  padding: 0.9rem 1.1rem;
-  border: 1px solid var(--line);
-  border-radius: 12px;
-  background: var(--surface);
-  overflow-wrap: anywhere;
-}
-
-.figure {
-  color: var(--soft);
-}
-
-.figure strong {
-  color: var(--text);
-  font-size: 2rem;
-  font-weight: 650;
-  font-variant-numeric: tabular-nums;
-  line-height: 1.2;
-}
-
-.cards svg {
-  width: 100%;
-  height: 3rem;
-}
-
-.cards polyline {
-  fill: none;
-  stroke: var(--accent);
-  stroke-width: 2;
-  stroke-linejoin: round;
-  vector-effect: non-scaling-stroke;
-}
-
-.readings p {
-  display: flex;
-  flex-wrap: wrap;
-  justify-content: space-between;
-  gap: 0 0.75rem;
-  padding: 0.2rem 0;
-  font-variant-numeric: tabular-nums;
-}
-
-.readings [data-alarm="true"] strong {
-  color: var(--bad);
-}
-
-.readings [data-alarm="true"] strong::after {
-  content: " out of range";
-  font-size: 0.85rem;
-}
-
-/* A list of what has happened */
-
-.items {
-  display: grid;
-  gap: 0.6rem;
-}
-
-.items li {
-  padding: 0.7rem 1rem;
-  border: 1px solid var(--line);
-  border-left: 4px solid var(--accent);
-  border-radius: 10px;
-  background: var(--surface);
-  overflow-wrap: anywhere;
-}
-
-.items [data-level="warning"] {
-  border-left-color: var(--wait);
-}
-
-.items [data-level="urgent"] {
-  border-left-color: var(--bad);
-}
-
-.head {
-  display: flex;
-  flex-wrap: wrap;
-  align-items: center;
-  gap: 0.4rem;
-}
-
-.tag {
-  padding: 0.05rem 0.6rem;
-  border-radius: 1rem;
-  background: var(--tint);
-  color: var(--accent);
-  font-size: 0.85rem;
-  font-weight: 400;
-}
-
-.tag:empty {
-  display: none;
-}
-
-/* Fields and buttons */
-
-.choices {
-  display: flex;
-  flex-wrap: wrap;
-  gap: 0.5rem;
-}
-
-.choices label {
-  display: flex;
-  align-items: center;
-  gap: 0.5rem;
-  min-height: 2.5rem;
-  padding: 0 0.9rem;
-  border: 1px solid var(--line);
-  border-radius: 10px;
-  background: var(--surface);
-  cursor: pointer;
-}
-
-.choices input {
-  accent-color: var(--accent);
-}
-
-.fields {
-  display: grid;
-  grid-template-columns: repeat(2, minmax(0, 1fr));
-  gap: 0.7rem;
-  align-items: end;
-}
-
-.fields label {
-  display: grid;
-  gap: 0.2rem;
-  color: var(--soft);
-  font-size: 0.9rem;
-}
-
-.fields .wide {
-  grid-column: 1 / -1;
-}
-
-.fields input,
-.fields select,
-.fields button {
-  width: 100%;
-  min-width: 0;
-  min-height: 2.5rem;
-  padding: 0 0.75rem;
-  border: 1px solid var(--line);
-  border-radius: 10px;
-  background: var(--surface);
-  color: var(--text);
-  font: inherit;
-  font-size: 1rem;
-}
-
-.fields button {
-  border-color: transparent;
-  background: var(--accent);
-  color: var(--on-accent);
-  font-weight: 600;
-  cursor: pointer;
-}
-
-.fields button:hover {
-  filter: brightness(1.08);
-}
 `,
   "tests.hcl":
     `# \`weir test\` runs these tests without a server. The database is in memory, with the migrations

@@ -15,8 +15,8 @@ IOT_DB=./data/iot.db
 
 Devices send readings over WebSocket. Each reading is validated, stored and shown at once. A reading
 out of range raises an alarm. \`iot.hcl\` is the whole server. \`public/\` is the page, plain browser
-code without a library or a build step, with a form that acts as a device. \`tests.hcl\` has the
-tests.
+code without a build step, with a form that acts as a device; it imports Weir's client library from
+the server. \`tests.hcl\` has the tests.
 
 ## Start
 
@@ -81,11 +81,20 @@ device.onopen = () => {
 };
 \`\`\`
 
-41 degrees are out of range, so the page shows an alarm. This sets another range:
+The page shows the device as online, with a table of its newest readings. A device may have several
+connections, as when it connects again before the server has noticed that the old connection is
+dead: it is offline when the last one has gone. 41 degrees are out of range, so the page shows an
+alarm. This sets another range:
 
 \`\`\`sh
 curl --json '{"low":0,"high":45}' http://localhost:3000/limits/temperature
 \`\`\`
+
+## Devices that are online
+
+Every connection of a device is a member of the room \`online\`, and a flow asks for its members when
+a connection ends. There is no auth, so anybody can connect as any device. \`weir check\` and each
+start warn of that, with \`unverified-user\`, until the connector \`devices\` has an \`auth\` block.
 
 ## Change
 
@@ -93,6 +102,7 @@ curl --json '{"low":0,"high":45}' http://localhost:3000/limits/temperature
 | --------------- | ------------------------------------------------------------------------------ |
 | the port        | the variable \`PORT\`, 3000 otherwise                                            |
 | the database    | the variable \`IOT_DB\`; \`data/iot.db\` otherwise                                 |
+| the design      | the colours and sizes at the top of \`public/design.css\`                        |
 | device identity | an \`auth\` block in the connector \`devices\`; without it, names are not verified |
 `,
   "iot.hcl":
@@ -117,14 +127,26 @@ connector "devices" {
   port             = constants.port
   path             = "/devices"
   max_message_size = "4KB"
+
+  # Every connection of a device is a member of the room "online", from its first moment to its last.
+  room "online" {
+    join = "false" # A device does not join by itself: a flow lets it in.
+    presence {
+      info        = "client.params.device"
+      leave_grace = "0s"
+      max         = 10000
+    }
+  }
 }
 
-# Pages connect to ws://localhost:3000/ws, on the same port, which also serves the page in public/.
+# Pages connect to ws://localhost:3000/ws, on the same port. It also serves the page in public/, and the
+# client library that the page imports from /weir.js.
 connector "pages" {
   type   = "websocket"
   port   = constants.port
   path   = "/ws"
   static = "./public"
+  client = "/weir.js"
 }
 
 # HTTP requests, on the same port.
@@ -158,15 +180,29 @@ flow "online" {
     at     = "now()"
   }
   to {
+    connector = "devices"
+    operation = "join_room"
+    target    = "online"
+  }
+  to {
     connector = "pages"
     operation = "broadcast"
   }
 }
 
+# A device can have two connections for a while: it connects again before the server has noticed that
+# the old connection is dead. It is offline when the last one has gone.
 flow "offline" {
   from {
     connector = "devices"
     operation = "disconnect"
+  }
+
+  # A step looks something up. Its result is step.NAME, here the members of the room.
+  step "others" {
+    connector = "devices"
+    operation = "presence"
+    target    = "online"
   }
   transform {
     kind   = "'offline'"
@@ -176,6 +212,7 @@ flow "offline" {
   to {
     connector = "pages"
     operation = "broadcast"
+    when      = "!step.others.members.exists(member, member.info == output.device)"
   }
 }
 
@@ -275,6 +312,22 @@ flow "newest" {
   }
 }
 
+# The devices that are online, for a new page.
+flow "devices_online" {
+  from {
+    connector = "api"
+    operation = "GET /online"
+  }
+  step "online" {
+    connector = "devices"
+    operation = "presence"
+    target    = "online"
+  }
+  response {
+    devices = "step.online.members.map(member, member.info)"
+  }
+}
+
 # The normal range of a sensor. The two limits can be in any order.
 type "limit" {
   sensor = string({ pattern = "^[a-z][a-z0-9_]*$", max_length = 40 })
@@ -342,141 +395,79 @@ INSERT INTO limits (sensor, low, high) VALUES
   ('humidity', 20, 80),
   ('battery', 20, 100);
 `,
-  "public/connection.js":
-    `// A WebSocket that reconnects, and requests with exactly one answer. The whole protocol is
-// JSON objects in text frames: this file is all that a client needs.
+  "public/devices.js":
+    `// The cards of the devices: whether each is online, and the newest reading of each of its sensors.
 
-const FIRST_DELAY = 500;
-const LONGEST_DELAY = 30_000;
-// A connection that died silently is detected by a ping without an answer.
-const PING_EVERY = 25_000;
-const PONG_WITHIN = 10_000;
+import { $, badge, element } from "./page.js";
 
-/** The connection ended before the answer came: whether the request was served is not known. */
-export class ConnectionLost extends Error {}
+const number = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
-/** The server refused a frame; \`code\` is one of the protocol's. */
-export class Refused extends Error {
-  constructor({ code, message }) {
-    super(message);
-    this.code = code;
-  }
+/** By device: the parts of its card, and the newest reading and the row of each sensor. */
+const devices = new Map();
+
+/** The names of the devices that are shown. */
+export function shownDevices() {
+  return [...devices.keys()];
 }
 
-/**
- * Connects, and reconnects while the page is open.
- *
- * \`url()\` returns the address for each attempt. \`onState(state, retryInMs)\` receives "connecting",
- * "open" and "waiting"; \`onMessage(data, room)\` receives the messages of the server.
- */
-export class Connection {
-  #options;
-  #socket;
-  #requests = new Map();
-  #lastId = 0;
-  #failures = 0;
-  #retryTimer;
-  #pingTimer;
-
-  constructor(options) {
-    this.#options = options;
-    // When the network is back, or the page is visible again, there is no reason to wait.
-    addEventListener("online", () => this.retry());
-    document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") this.retry();
-    });
-    this.#connect();
-  }
-
-  get isOpen() {
-    return this.#socket?.readyState === WebSocket.OPEN;
-  }
-
-  /** Sends a frame; resolves with the data of its ack, rejects with Refused or ConnectionLost. */
-  request(frame) {
-    return new Promise((resolve, reject) => {
-      if (!this.isOpen) return reject(new ConnectionLost("not connected"));
-      const id = ++this.#lastId;
-      this.#requests.set(id, { resolve, reject });
-      this.#socket.send(JSON.stringify({ ...frame, id }));
-    });
-  }
-
-  /** Connects now, if it was waiting. */
-  retry() {
-    if (this.#retryTimer !== undefined) this.#connect();
-  }
-
-  /** Reconnects to another address. */
-  restart() {
-    this.#drop();
-    this.#failures = 0;
-    this.#connect();
-  }
-
-  #connect() {
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
-    this.#options.onState("connecting");
-    const socket = new WebSocket(this.#options.url());
-    socket.onopen = () => {
-      this.#failures = 0;
-      this.#ping();
-      this.#options.onState("open");
-    };
-    socket.onmessage = (event) => this.#receive(JSON.parse(event.data));
-    socket.onclose = () => this.#lost();
-    this.#socket = socket;
-  }
-
-  #receive({ type, id, data, room, code, message }) {
-    const request = this.#requests.get(id);
-    if (type === "pong") {
-      this.#ping();
-    } else if (request !== undefined) {
-      this.#requests.delete(id);
-      if (type === "ack") request.resolve(data);
-      else request.reject(new Refused({ code, message }));
-    } else if (type === "message") {
-      this.#options.onMessage(data, room);
-    }
-  }
-
-  /** Sends a ping after a while, and gives the connection up if no answer arrives. */
-  #ping() {
-    clearTimeout(this.#pingTimer);
-    this.#pingTimer = setTimeout(() => {
-      this.#socket.send(JSON.stringify({ type: "ping" }));
-      this.#pingTimer = setTimeout(() => this.#lost(), PONG_WITHIN);
-    }, PING_EVERY);
-  }
-
-  /** Each attempt waits twice as long, with jitter, so that clients do not all reconnect at once. */
-  #lost() {
-    this.#drop();
-    const longest = Math.min(FIRST_DELAY * 2 ** this.#failures++, LONGEST_DELAY);
-    const delay = longest * (0.5 + Math.random() / 2);
-    this.#retryTimer = setTimeout(() => this.#connect(), delay);
-    this.#options.onState("waiting", delay);
-  }
-
-  #drop() {
-    clearTimeout(this.#pingTimer);
-    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
-    this.#socket.close();
-    const requests = [...this.#requests.values()];
-    this.#requests.clear();
-    for (const { reject } of requests) reject(new ConnectionLost("the connection was lost"));
-  }
+/** Shows a reading, unless a newer one of that sensor is known. */
+export function showReading({ device, sensor, value, alarm, at }) {
+  const { readings, time, sensors } = cardOf(device);
+  const row = sensors.get(sensor) ?? addSensor(readings, sensors, sensor);
+  if (row.at >= at) return;
+  row.at = at;
+  row.figure.textContent = number.format(value);
+  // A database without booleans keeps 0 and 1.
+  row.item.dataset.alarm = String(Boolean(alarm));
+  if (time.dateTime >= at) return;
+  time.dateTime = at;
+  time.textContent = clock.format(new Date(at));
 }
-`,
-  "public/favicon.svg": `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
-  <rect width="32" height="32" rx="8" fill="#0f6b6b" />
-  <g fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round">
-    <path d="M6 11c3.3 0 3.3 3 6.7 3s3.3-3 6.6-3 3.4 3 6.7 3" />
-    <path d="M6 19c3.3 0 3.3 3 6.7 3s3.3-3 6.6-3 3.4 3 6.7 3" opacity=".6" />
-  </g>
-</svg>
+
+/** Shows whether a device is online. */
+export function showOnline(device, isOnline) {
+  const { presence } = cardOf(device);
+  presence.textContent = isOnline ? "online" : "offline";
+  presence.dataset.tone = isOnline ? "success" : "offline";
+}
+
+/** Sensors are sorted by name, and so are devices: none moves when a reading arrives. */
+function addSensor(readings, sensors, sensor) {
+  const figure = element("strong");
+  const name = sensor.replaceAll("_", " ");
+  const row = {
+    item: element("p", [name, " ", figure, " ", badge("out of range", "danger")]),
+    figure,
+  };
+  row.item.dataset.sensor = sensor;
+  insertSorted(readings, row.item, "sensor");
+  sensors.set(sensor, row);
+  return row;
+}
+
+function cardOf(device) {
+  const known = devices.get(device);
+  if (known !== undefined) return known;
+  const made = {
+    presence: element("span", "", "badge dot"),
+    readings: element("div", "", "readings"),
+    time: element("time"),
+    sensors: new Map(),
+  };
+  const head = element("div", [element("h3", device), made.presence], "row apart");
+  const item = element("li", [head, made.readings, made.time], "panel device");
+  item.dataset.device = device;
+  insertSorted($("devices"), item, "device");
+  $("no-devices").hidden = true;
+  devices.set(device, made);
+  return made;
+}
+
+function insertSorted(list, item, key) {
+  const after = [...list.children].find(({ dataset }) => dataset[key] > item.dataset[key]);
+  list.insertBefore(item, after ?? null);
+}
 `,
   "public/index.html": `<!doctype html>
 <html lang="en">
@@ -490,568 +481,214 @@ export class Connection {
     >
     <title>Weir devices</title>
     <link rel="icon" href="favicon.svg">
-    <link rel="stylesheet" href="style.css">
+    <link rel="stylesheet" href="design.css">
+    <link rel="stylesheet" href="iot.css">
     <script type="module" src="iot.js"></script>
   </head>
   <body>
     <header class="bar">
-      <h1><img src="favicon.svg" alt="" width="28" height="28"> Weir devices</h1>
-      <p id="state" class="state" role="status" data-state="connecting">Connecting…</p>
+      <h1><img src="favicon.svg" alt="" width="28" height="28"> <span>Weir devices</span></h1>
+      <div class="connection">
+        <p id="state" class="badge dot" role="status" data-tone="warning">Connecting…</p>
+        <button id="retry" class="quiet" type="button" hidden>Try now</button>
+      </div>
     </header>
 
-    <main>
-      <section aria-labelledby="devices-title">
-        <h2 id="devices-title">Devices</h2>
+    <main class="page">
+      <section class="stack" aria-labelledby="devices-title">
+        <div class="row apart">
+          <h2 id="devices-title">Devices</h2>
+          <a class="jump" href="#alarms-title">
+            Alarms <span id="alarm-count" class="badge" data-tone="danger"></span>
+          </a>
+        </div>
         <ul id="devices" class="cards" aria-labelledby="devices-title"></ul>
-        <p id="no-devices" class="hint">No device has sent a reading yet.</p>
-
-        <h2 id="alarms-title">Alarms</h2>
-        <ol id="alarms" class="items" aria-labelledby="alarms-title" aria-live="assertive"></ol>
-        <p id="no-alarms" class="hint">None since this page was opened.</p>
+        <p id="no-devices" class="empty" hidden>
+          <strong>No device has sent a reading yet</strong>
+          Be one yourself with the form, or connect a program.
+        </p>
       </section>
 
-      <section aria-labelledby="try-title">
-        <h2 id="try-title">Be a device</h2>
-        <form id="form" class="fields">
-          <label>Device <input
-            id="device"
-            value="greenhouse-1"
-            pattern="[a-z0-9\\-]+"
-            title="a to z, digits and -"
-            maxlength="40"
-            required
-            autocomplete="off"
-            spellcheck="false"
-          ></label>
-          <label>Sensor <input
-            id="sensor"
-            value="temperature"
-            pattern="[a-z][a-z0-9_]*"
-            title="a to z, digits and _, beginning with a letter"
-            maxlength="40"
-            required
-            autocomplete="off"
-            spellcheck="false"
-          ></label>
-          <label>Value <input id="value" type="number" step="any" value="21.5" required></label>
-          <button type="submit">Send</button>
-        </form>
-        <p id="answer" class="hint" role="status"></p>
-        <p class="hint">Above 35 or below 5, a temperature raises an alarm. To change that:</p>
-        <pre tabindex="0" aria-label="Command that sets limits"><code id="curl"></code></pre>
-      </section>
+      <div class="stack">
+        <section class="panel stack" aria-labelledby="alarms-title">
+          <h2 id="alarms-title">Alarms</h2>
+          <div class="alarms" tabindex="0" role="region" aria-label="List of alarms">
+            <ol id="alarms" class="stack" aria-labelledby="alarms-title" aria-live="assertive"></ol>
+            <p id="no-alarms" class="hint">None since this page was opened.</p>
+          </div>
+        </section>
+
+        <section class="panel stack" aria-labelledby="try-title">
+          <h2 id="try-title">Be a device</h2>
+          <form id="form" class="fields">
+            <label class="wide">Device <input
+              id="device"
+              value="greenhouse-1"
+              pattern="[a-z0-9\\-]+"
+              title="a to z, digits and -"
+              maxlength="40"
+              required
+              autocomplete="off"
+              spellcheck="false"
+            ></label>
+            <label>Sensor <input
+              id="sensor"
+              value="temperature"
+              pattern="[a-z][a-z0-9_]*"
+              title="a to z, digits and _, beginning with a letter"
+              maxlength="40"
+              required
+              autocomplete="off"
+              spellcheck="false"
+            ></label>
+            <label>Value <input id="value" type="number" step="any" value="21.5" required></label>
+            <button type="submit" class="primary wide">Send</button>
+          </form>
+          <p id="answer" class="answer" role="status"></p>
+          <p class="hint">Above 35 or below 5, a temperature raises an alarm. To change that:</p>
+          <div class="command">
+            <pre tabindex="0" aria-label="Command that sets limits"><code id="curl"></code></pre>
+            <button id="copy" class="quiet" type="button">Copy</button>
+          </div>
+        </section>
+      </div>
     </main>
 
     <noscript>This page needs JavaScript.</noscript>
   </body>
 </html>
 `,
-  "public/iot.js":
-    `// The page: the newest readings of every device, alarms, and a form that is a device itself.
+  "public/iot.css": `/* The cards of devices, and the list of alarms. */
 
-import { Connection, ConnectionLost } from "./connection.js";
+.device {
+  display: grid;
+  grid-template-columns: minmax(0, 1fr);
+  gap: var(--space-2);
+  align-content: start;
+}
+
+.device .row {
+  flex-wrap: nowrap;
+}
+
+/* A name, a word about an alarm, and a value: the values are below each other. */
+.readings p {
+  display: grid;
+  grid-template-columns: minmax(0, 1fr) auto minmax(4.5rem, auto);
+  gap: var(--space-2);
+  align-items: center;
+  min-height: 2.25rem;
+  border-top: 1px solid var(--line);
+}
+
+.readings strong {
+  grid-row: 1;
+  grid-column: 3;
+  font-size: var(--text-large);
+  font-variant-numeric: tabular-nums;
+  text-align: end;
+}
+
+.readings [data-alarm="true"] strong {
+  color: var(--danger);
+}
+
+.readings [data-alarm="false"] .badge {
+  display: none;
+}
+
+/* It keeps its height, so that nothing below moves when an alarm comes. */
+.alarms {
+  height: 12rem;
+  overflow-y: auto;
+}
+
+.alarms .stack {
+  gap: 0;
+}
+
+.alarm {
+  padding: var(--space-2) var(--space-3);
+  border-inline-start: 4px solid var(--danger);
+  border-bottom: 1px solid var(--line);
+  overflow-wrap: anywhere;
+}
+`,
+  "public/iot.js":
+    `// The page: devices with their newest readings, alarms, and a form that is a device itself.
+
+import { connect } from "/weir.js";
+import { shownDevices, showOnline, showReading } from "./devices.js";
+import {
+  $,
+  answer,
+  ask,
+  element,
+  prepend,
+  reasons,
+  showCommand,
+  showConnection,
+  timeElement,
+} from "./page.js";
 
 const ALARMS = 50;
-const $ = (id) => document.getElementById(id);
-const number = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
-/** By device: its card, and its sensors' newest readings and rows by name. */
-const devices = new Map();
-
-const connection = new Connection({
-  url: () => address("/ws"),
-  onState(state, retryInMs) {
-    const words = { connecting: "Connecting…", open: "Live" };
-    $("state").dataset.state = state;
-    $("state").textContent = words[state] ??
-      \`Offline, next try in \${Math.ceil(retryInMs / 1000)} s\`;
-    if (state === "open") load();
-  },
-  onMessage(data) {
-    if (data.kind === "reading") showReading(data);
-    else if (data.kind === "alarm") showAlarm(data);
-    else showPresence(data);
-  },
+const weir = connect("/ws");
+showConnection(weir);
+weir.on("message", (data) => {
+  if (data.kind === "reading") showReading(data);
+  // What has sent a reading is there.
+  showOnline(data.device, data.kind !== "offline");
 });
+weir.on("status", (status) => {
+  if (status === "open") load().catch(({ message }) => answer("answer", message, "danger"));
+});
+weir.join("alarms").then((alarms) => alarms.on("message", showAlarm));
 
+/** Loads the newest readings, and which devices are online. Newer readings stay. */
 async function load() {
-  try {
-    await connection.request({ type: "join_room", room: "alarms" });
-    const response = await fetch("/readings");
-    if (!response.ok) throw new Error(\`The server answered \${response.status}\`);
-    for (const reading of await response.json()) showReading(reading);
-  } catch (error) {
-    // After a reconnect, everything is loaded again.
-    if (!(error instanceof ConnectionLost)) $("answer").textContent = error.message;
+  const [readings, { devices }] = await Promise.all([ask("/readings"), ask("/online")]);
+  readings.forEach(showReading);
+  const online = new Set(devices);
+  for (const device of new Set([...shownDevices(), ...devices])) {
+    showOnline(device, online.has(device));
   }
-}
-
-/** Shows a reading, unless a newer one of that sensor is known. */
-function showReading({ device, sensor, value, alarm, at }) {
-  const { card, sensors } = deviceOf(device);
-  let row = sensors.get(sensor);
-  if (row !== undefined && row.at >= at) return;
-  if (row === undefined) {
-    row = { item: document.createElement("p"), figure: document.createElement("strong") };
-    row.item.append(\`\${sensor.replaceAll("_", " ")} \`, row.figure);
-    const after = [...sensors].find(([other]) => other > sensor)?.[1].item;
-    card.readings.insertBefore(row.item, after ?? null);
-    sensors.set(sensor, row);
-  }
-  row.at = at;
-  row.figure.textContent = number.format(value);
-  // A database without booleans keeps 0 and 1.
-  row.item.dataset.alarm = String(Boolean(alarm));
-  card.time.textContent = clock.format(new Date(at));
-  card.time.dateTime = at;
-}
-
-function showPresence({ kind, device }) {
-  const known = devices.get(device);
-  if (known === undefined && kind === "offline") return;
-  deviceOf(device).card.presence.textContent = kind;
-}
-
-/** Cards are sorted by name, so that none moves when a reading arrives. */
-function deviceOf(device) {
-  const known = devices.get(device);
-  if (known !== undefined) return known;
-  const card = {
-    readings: document.createElement("div"),
-    presence: document.createElement("span"),
-    time: document.createElement("time"),
-  };
-  card.readings.className = "readings";
-  card.presence.className = "tag";
-  const heading = document.createElement("h3");
-  heading.append(device, " ", card.presence);
-  const item = document.createElement("li");
-  item.dataset.device = device;
-  item.append(heading, card.readings, card.time);
-  const after = [...$("devices").children].find((other) => other.dataset.device > device);
-  $("devices").insertBefore(item, after ?? null);
-  $("no-devices").hidden = true;
-  const made = { card, sensors: new Map() };
-  devices.set(device, made);
-  return made;
+  $("no-devices").hidden = shownDevices().length > 0;
 }
 
 function showAlarm({ device, text, at }) {
-  const item = document.createElement("li");
-  item.dataset.level = "urgent";
-  const time = document.createElement("time");
-  time.textContent = clock.format(new Date(at));
-  time.dateTime = at;
-  item.append(time, \` \${device}: \${text}\`);
-  $("alarms").prepend(item);
+  const item = element("li", [timeElement(at, clock), \` \${device}: \${text}\`], "alarm");
+  prepend($("alarms"), item);
   $("no-alarms").hidden = true;
   while ($("alarms").children.length > ALARMS) $("alarms").lastElementChild.remove();
-}
-
-function address(path) {
-  const url = new URL(path, location.href);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  return url;
+  $("alarm-count").textContent = $("alarms").children.length;
 }
 
 // ── A device ─────────────────────────────────────────────────────────────────────────────────────
 
 /** Connected as the device whose name is in the form; another name is another device. */
-let sender;
-let lastId = 0;
+let device;
 
-function deviceNamed(device) {
-  if (sender?.device === device) return sender.connected;
-  sender?.socket.close();
-  const url = address("/devices");
-  url.searchParams.set("device", device);
-  const socket = new WebSocket(url);
-  const connected = new Promise((resolve, reject) => {
-    socket.onopen = () => resolve(socket);
-    socket.onclose = () => {
-      if (sender?.socket === socket) sender = undefined;
-      reject(new Error("the connection was refused or lost"));
-    };
-  });
-  // The server answers each reading with an ack or an error.
-  socket.onmessage = ({ data }) => {
-    const { type, message, details } = JSON.parse(data);
-    const more = details?.map(({ path, message }) => \`\${path} \${message}\`).join(", ") ?? "";
-    $("answer").textContent = type === "ack" ? "Stored." : \`\${message} \${more}\`;
-  };
-  sender = { device, socket, connected };
-  return connected;
+function deviceNamed(name) {
+  if (device?.name === name) return device.weir;
+  device?.weir.close();
+  device = { name, weir: connect(\`/devices?device=\${encodeURIComponent(name)}\`) };
+  return device.weir;
 }
 
 $("form").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const data = { sensor: $("sensor").value, value: $("value").valueAsNumber };
+  const reading = { sensor: $("sensor").value, value: $("value").valueAsNumber };
+  answer("answer", "Sending…");
   try {
-    const socket = await deviceNamed($("device").value);
-    socket.send(JSON.stringify({ type: "reading", id: ++lastId, data }));
-  } catch (error) {
-    $("answer").textContent = \`Not sent: \${error.message}\`;
+    await deviceNamed($("device").value).request("reading", reading);
+    answer("answer", "Stored.", "success");
+  } catch ({ message, details }) {
+    answer("answer", ["Not stored:", message, ...reasons(details)].join(" "), "danger");
   }
 });
-$("curl").textContent = \`curl --json '{"low":0,"high":30}' \${location.origin}/limits/temperature\`;
-`,
-  "public/style.css": `:root {
-  color-scheme: light dark;
-  --ground: #f3f5f4;
-  --surface: #ffffff;
-  --sunken: #eaeeed;
-  --line: #d5dcda;
-  --text: #17211f;
-  --soft: #55635f;
-  --accent: #0f6b6b;
-  --on-accent: #ffffff;
-  --tint: #dcefec;
-  --good: #1b7f4b;
-  --wait: #9a5b00;
-  --bad: #b3261e;
-  font: 16px/1.5 system-ui, sans-serif;
-}
-
-@media (prefers-color-scheme: dark) {
-  :root {
-    --ground: #0f1514;
-    --surface: #18201f;
-    --sunken: #212b29;
-    --line: #303c39;
-    --text: #e4ebe9;
-    --soft: #9fafaa;
-    --accent: #63c7bd;
-    --on-accent: #06201e;
-    --tint: #1d3d3a;
-    --good: #6bcf97;
-    --wait: #e3ab56;
-    --bad: #ff9d94;
-  }
-}
-
-*,
-*::before,
-*::after {
-  box-sizing: border-box;
-}
-
-body,
-h1,
-h2,
-h3,
-p,
-ul,
-ol,
-pre {
-  margin: 0;
-  padding: 0;
-}
-
-ul,
-ol {
-  list-style: none;
-}
-
-body {
-  background: var(--ground);
-  color: var(--text);
-}
-
-h1,
-h2,
-h3 {
-  font-size: 1rem;
-  font-weight: 650;
-}
-
-[hidden] {
-  display: none !important;
-}
-
-.hidden {
-  position: absolute;
-  width: 1px;
-  height: 1px;
-  overflow: hidden;
-  clip-path: inset(50%);
-  white-space: nowrap;
-}
-
-:focus-visible {
-  outline: 2px solid var(--accent);
-  outline-offset: 2px;
-}
-
-/* Header */
-
-.bar {
-  display: flex;
-  flex-wrap: wrap;
-  align-items: center;
-  gap: 0.25rem 1.25rem;
-  padding: 0.8rem 1.25rem;
-  border-bottom: 1px solid var(--line);
-  background: var(--surface);
-}
-
-.bar h1 {
-  display: flex;
-  align-items: center;
-  gap: 0.6rem;
-}
-
-.state {
-  display: flex;
-  align-items: center;
-  gap: 0.5rem;
-  color: var(--soft);
-  font-size: 0.9rem;
-}
-
-.state::before {
-  width: 0.6rem;
-  height: 0.6rem;
-  border-radius: 50%;
-  background: var(--wait);
-  content: "";
-}
-
-.state[data-state="open"]::before {
-  background: var(--good);
-}
-
-.state[data-state="waiting"]::before {
-  background: var(--bad);
-}
-
-/* What is live on the left, the form on the right; one below the other where there is no room */
-
-main {
-  display: grid;
-  grid-template-columns: minmax(0, 1fr) 22rem;
-  gap: 1.5rem;
-  align-items: start;
-  max-width: 76rem;
-  margin: 0 auto;
-  padding: 1.25rem;
-}
-
-@media (max-width: 56rem) {
-  main {
-    grid-template-columns: minmax(0, 1fr);
-  }
-}
-
-section {
-  display: grid;
-  gap: 0.8rem;
-}
-
-main > section + section {
-  padding: 1rem 1.1rem;
-  border: 1px solid var(--line);
-  border-radius: 12px;
-  background: var(--surface);
-}
-
-.hint {
-  color: var(--soft);
-  font-size: 0.9rem;
-}
-
-.hint:empty {
-  display: none;
-}
-
-pre {
-  padding: 0.7rem;
-  border-radius: 10px;
-  background: var(--sunken);
-  font: 0.8rem/1.5 ui-monospace, monospace;
-  overflow-wrap: anywhere;
-  white-space: pre-wrap;
-}
-
-time {
-  color: var(--soft);
-  font-size: 0.82rem;
-  font-variant-numeric: tabular-nums;
-}
-
-/* Cards with a figure each */
-
-.cards {
-  display: grid;
-  grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr));
-  gap: 0.8rem;
-}
-
-.cards li {
-  display: grid;
-  gap: 0.3rem;
-  padding: 0.9rem 1.1rem;
-  border: 1px solid var(--line);
-  border-radius: 12px;
-  background: var(--surface);
-  overflow-wrap: anywhere;
-}
-
-.figure {
-  color: var(--soft);
-}
-
-.figure strong {
-  color: var(--text);
-  font-size: 2rem;
-  font-weight: 650;
-  font-variant-numeric: tabular-nums;
-  line-height: 1.2;
-}
-
-.cards svg {
-  width: 100%;
-  height: 3rem;
-}
-
-.cards polyline {
-  fill: none;
-  stroke: var(--accent);
-  stroke-width: 2;
-  stroke-linejoin: round;
-  vector-effect: non-scaling-stroke;
-}
-
-.readings p {
-  display: flex;
-  flex-wrap: wrap;
-  justify-content: space-between;
-  gap: 0 0.75rem;
-  padding: 0.2rem 0;
-  font-variant-numeric: tabular-nums;
-}
-
-.readings [data-alarm="true"] strong {
-  color: var(--bad);
-}
-
-.readings [data-alarm="true"] strong::after {
-  content: " out of range";
-  font-size: 0.85rem;
-}
-
-/* A list of what has happened */
-
-.items {
-  display: grid;
-  gap: 0.6rem;
-}
-
-.items li {
-  padding: 0.7rem 1rem;
-  border: 1px solid var(--line);
-  border-left: 4px solid var(--accent);
-  border-radius: 10px;
-  background: var(--surface);
-  overflow-wrap: anywhere;
-}
-
-.items [data-level="warning"] {
-  border-left-color: var(--wait);
-}
-
-.items [data-level="urgent"] {
-  border-left-color: var(--bad);
-}
-
-.head {
-  display: flex;
-  flex-wrap: wrap;
-  align-items: center;
-  gap: 0.4rem;
-}
-
-.tag {
-  padding: 0.05rem 0.6rem;
-  border-radius: 1rem;
-  background: var(--tint);
-  color: var(--accent);
-  font-size: 0.85rem;
-  font-weight: 400;
-}
-
-.tag:empty {
-  display: none;
-}
-
-/* Fields and buttons */
-
-.choices {
-  display: flex;
-  flex-wrap: wrap;
-  gap: 0.5rem;
-}
-
-.choices label {
-  display: flex;
-  align-items: center;
-  gap: 0.5rem;
-  min-height: 2.5rem;
-  padding: 0 0.9rem;
-  border: 1px solid var(--line);
-  border-radius: 10px;
-  background: var(--surface);
-  cursor: pointer;
-}
-
-.choices input {
-  accent-color: var(--accent);
-}
-
-.fields {
-  display: grid;
-  grid-template-columns: repeat(2, minmax(0, 1fr));
-  gap: 0.7rem;
-  align-items: end;
-}
-
-.fields label {
-  display: grid;
-  gap: 0.2rem;
-  color: var(--soft);
-  font-size: 0.9rem;
-}
-
-.fields .wide {
-  grid-column: 1 / -1;
-}
-
-.fields input,
-.fields select,
-.fields button {
-  width: 100%;
-  min-width: 0;
-  min-height: 2.5rem;
-  padding: 0 0.75rem;
-  border: 1px solid var(--line);
-  border-radius: 10px;
-  background: var(--surface);
-  color: var(--text);
-  font: inherit;
-  font-size: 1rem;
-}
-
-.fields button {
-  border-color: transparent;
-  background: var(--accent);
-  color: var(--on-accent);
-  font-weight: 600;
-  cursor: pointer;
-}
-
-.fields button:hover {
-  filter: brightness(1.08);
-}
+showCommand(\`curl --json '{"low":0,"high":30}' \${location.origin}/limits/temperature\`);
 `,
   "tests.hcl":
     `# \`weir test\` runs these tests without a server. The database is in memory, with the migrations
@@ -1162,6 +799,42 @@ test "a device without a valid name is refused; other devices connect and discon
   expect "page" { data = { kind = "online", device = "pump" } }
   given "pump" { operation = "disconnect" }
   expect "page" { data = { kind = "offline", device = "pump" } }
+}
+
+test "a device is online until its last connection has gone" {
+  client "page" { connector = "pages" }
+  client "old" {
+    connector = "devices"
+    params    = { device = "pump" }
+  }
+  client "new" {
+    connector = "devices"
+    params    = { device = "pump" }
+  }
+  client "other" {
+    connector = "devices"
+    params    = { device = "greenhouse-1" }
+  }
+
+  given "other" { operation = "connect" }
+  given "old" { operation = "connect" }
+  given "new" { operation = "connect" }
+  expect "page" { data = { kind = "online", device = "greenhouse-1" } }
+  expect "page" { data = { kind = "online", device = "pump" } }
+  expect "page" { data = { kind = "online", device = "pump" } }
+
+  given "old" {
+    operation = "disconnect"
+    code      = 1006
+  }
+  expect "page" { nothing = true }
+  given "api" { operation = "GET /online" }
+  expect "api" { data = { devices = ["greenhouse-1", "pump"] } }
+
+  given "new" { operation = "disconnect" }
+  expect "page" { data = { kind = "offline", device = "pump" } }
+  given "api" { operation = "GET /online" }
+  expect "api" { data = { devices = ["greenhouse-1"] } }
 }
 `,
 };

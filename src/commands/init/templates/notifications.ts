@@ -15,8 +15,8 @@ NOTIFICATIONS_DB=./data/notifications.db
 
 A program posts a notification about a topic, and all followers of the topic see it at once. It is
 stored, and a page loads what it missed after a reconnect. \`notifications.hcl\` is the whole server.
-\`public/\` is the page, plain browser code without a library or a build step. \`tests.hcl\` has the
-tests.
+\`public/\` is the page, plain browser code without a build step; it imports Weir's client library
+from the server. \`tests.hcl\` has the tests.
 
 ## Start
 
@@ -78,6 +78,9 @@ curl --json '{"topic":"billing","title":"A card was refused","level":"urgent","k
   http://localhost:3000/notifications
 \`\`\`
 
+The page follows all three topics at first. It tells how old each notification is, and which ones
+this browser has not read; a button marks one or all of them as read.
+
 The second request can be repeated safely: the same \`key\` within ten minutes notifies once, and gets
 the first answer again. Close the page, post another notification, and open the page: it shows the
 notification.
@@ -89,6 +92,7 @@ notification.
 | the port          | the variable \`PORT\`, 3000 otherwise                                |
 | the database      | the variable \`NOTIFICATIONS_DB\`; \`data/notifications.db\` otherwise |
 | who may post      | a proxy in front of \`POST /notifications\`                          |
+| the design        | the colours and sizes at the top of \`public/design.css\`            |
 | the page's topics | \`TOPICS\` in \`public/notifications.js\`; the server takes any        |
 `,
   "migrations/001_notifications.sql": `-- Every notification, in the order in which they came.
@@ -119,11 +123,13 @@ constants {
 
 # ── Connectors ───────────────────────────────────────────────────────────────────────────────────
 
-# Browsers connect to ws://localhost:3000/ws. The same port serves the page in public/.
+# Browsers connect to ws://localhost:3000/ws. The same port serves the page in public/, and the client
+# library that the page imports from /weir.js.
 connector "ws" {
   type   = "websocket"
   port   = constants.port
   static = "./public"
+  client = "/weir.js"
 }
 
 # HTTP requests, on the same port. Any program that can reach the port can post. On a public network,
@@ -245,142 +251,6 @@ flow "missed" {
   }
 }
 `,
-  "public/connection.js":
-    `// A WebSocket that reconnects, and requests with exactly one answer. The whole protocol is
-// JSON objects in text frames: this file is all that a client needs.
-
-const FIRST_DELAY = 500;
-const LONGEST_DELAY = 30_000;
-// A connection that died silently is detected by a ping without an answer.
-const PING_EVERY = 25_000;
-const PONG_WITHIN = 10_000;
-
-/** The connection ended before the answer came: whether the request was served is not known. */
-export class ConnectionLost extends Error {}
-
-/** The server refused a frame; \`code\` is one of the protocol's. */
-export class Refused extends Error {
-  constructor({ code, message }) {
-    super(message);
-    this.code = code;
-  }
-}
-
-/**
- * Connects, and reconnects while the page is open.
- *
- * \`url()\` returns the address for each attempt. \`onState(state, retryInMs)\` receives "connecting",
- * "open" and "waiting"; \`onMessage(data, room)\` receives the messages of the server.
- */
-export class Connection {
-  #options;
-  #socket;
-  #requests = new Map();
-  #lastId = 0;
-  #failures = 0;
-  #retryTimer;
-  #pingTimer;
-
-  constructor(options) {
-    this.#options = options;
-    // When the network is back, or the page is visible again, there is no reason to wait.
-    addEventListener("online", () => this.retry());
-    document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") this.retry();
-    });
-    this.#connect();
-  }
-
-  get isOpen() {
-    return this.#socket?.readyState === WebSocket.OPEN;
-  }
-
-  /** Sends a frame; resolves with the data of its ack, rejects with Refused or ConnectionLost. */
-  request(frame) {
-    return new Promise((resolve, reject) => {
-      if (!this.isOpen) return reject(new ConnectionLost("not connected"));
-      const id = ++this.#lastId;
-      this.#requests.set(id, { resolve, reject });
-      this.#socket.send(JSON.stringify({ ...frame, id }));
-    });
-  }
-
-  /** Connects now, if it was waiting. */
-  retry() {
-    if (this.#retryTimer !== undefined) this.#connect();
-  }
-
-  /** Reconnects to another address. */
-  restart() {
-    this.#drop();
-    this.#failures = 0;
-    this.#connect();
-  }
-
-  #connect() {
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
-    this.#options.onState("connecting");
-    const socket = new WebSocket(this.#options.url());
-    socket.onopen = () => {
-      this.#failures = 0;
-      this.#ping();
-      this.#options.onState("open");
-    };
-    socket.onmessage = (event) => this.#receive(JSON.parse(event.data));
-    socket.onclose = () => this.#lost();
-    this.#socket = socket;
-  }
-
-  #receive({ type, id, data, room, code, message }) {
-    const request = this.#requests.get(id);
-    if (type === "pong") {
-      this.#ping();
-    } else if (request !== undefined) {
-      this.#requests.delete(id);
-      if (type === "ack") request.resolve(data);
-      else request.reject(new Refused({ code, message }));
-    } else if (type === "message") {
-      this.#options.onMessage(data, room);
-    }
-  }
-
-  /** Sends a ping after a while, and gives the connection up if no answer arrives. */
-  #ping() {
-    clearTimeout(this.#pingTimer);
-    this.#pingTimer = setTimeout(() => {
-      this.#socket.send(JSON.stringify({ type: "ping" }));
-      this.#pingTimer = setTimeout(() => this.#lost(), PONG_WITHIN);
-    }, PING_EVERY);
-  }
-
-  /** Each attempt waits twice as long, with jitter, so that clients do not all reconnect at once. */
-  #lost() {
-    this.#drop();
-    const longest = Math.min(FIRST_DELAY * 2 ** this.#failures++, LONGEST_DELAY);
-    const delay = longest * (0.5 + Math.random() / 2);
-    this.#retryTimer = setTimeout(() => this.#connect(), delay);
-    this.#options.onState("waiting", delay);
-  }
-
-  #drop() {
-    clearTimeout(this.#pingTimer);
-    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
-    this.#socket.close();
-    const requests = [...this.#requests.values()];
-    this.#requests.clear();
-    for (const { reject } of requests) reject(new ConnectionLost("the connection was lost"));
-  }
-}
-`,
-  "public/favicon.svg": `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
-  <rect width="32" height="32" rx="8" fill="#0f6b6b" />
-  <g fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round">
-    <path d="M6 11c3.3 0 3.3 3 6.7 3s3.3-3 6.6-3 3.4 3 6.7 3" />
-    <path d="M6 19c3.3 0 3.3 3 6.7 3s3.3-3 6.6-3 3.4 3 6.7 3" opacity=".6" />
-  </g>
-</svg>
-`,
   "public/index.html": `<!doctype html>
 <html lang="en">
   <head>
@@ -393,25 +263,39 @@ export class Connection {
     >
     <title>Weir notifications</title>
     <link rel="icon" href="favicon.svg">
-    <link rel="stylesheet" href="style.css">
+    <link rel="stylesheet" href="design.css">
+    <link rel="stylesheet" href="notifications.css">
     <script type="module" src="notifications.js"></script>
   </head>
   <body>
     <header class="bar">
-      <h1><img src="favicon.svg" alt="" width="28" height="28"> Weir notifications</h1>
-      <p id="state" class="state" role="status" data-state="connecting">Connecting…</p>
+      <h1><img src="favicon.svg" alt="" width="28" height="28"> <span>Weir notifications</span></h1>
+      <div class="connection">
+        <p id="state" class="badge dot" role="status" data-tone="warning">Connecting…</p>
+        <button id="retry" class="quiet" type="button" hidden>Try now</button>
+      </div>
     </header>
 
-    <main>
-      <section aria-labelledby="topics-title">
-        <h2 id="topics-title">Topics that you follow</h2>
-        <div id="topics" class="choices" role="group" aria-labelledby="topics-title"></div>
-        <ol id="notifications" class="items" aria-label="Notifications, newest first"></ol>
-        <p id="none" class="hint">Nothing yet.</p>
+    <main class="page">
+      <section class="stack" aria-labelledby="topics-title">
+        <div class="row apart">
+          <h2 id="topics-title">Topics that you follow</h2>
+          <a class="jump" href="#try-title">Send one</a>
+        </div>
+        <div id="topics" class="row" role="group" aria-labelledby="topics-title"></div>
+        <div class="row apart">
+          <h2>Notifications <span id="unread" class="badge" data-tone="info"></span></h2>
+          <button id="read-all" class="quiet" type="button" disabled>Mark all as read</button>
+        </div>
+        <ol id="notifications" class="stack" aria-label="Notifications, newest first"></ol>
+        <p id="none" class="empty" hidden>
+          <strong>Nothing yet</strong>
+          What programs send about these topics appears here.
+        </p>
         <p id="news" class="hidden" role="status"></p>
       </section>
 
-      <section aria-labelledby="try-title">
+      <section class="panel stack" aria-labelledby="try-title">
         <h2 id="try-title">Send a notification</h2>
         <form id="form" class="fields">
           <label>Topic <select id="topic"></select></label>
@@ -426,13 +310,19 @@ export class Connection {
             required
             autocomplete="off"
           ></label>
-          <button type="submit" class="wide">Send</button>
+          <button type="submit" class="primary wide">Send</button>
         </form>
-        <p id="answer" class="hint" role="status"></p>
-        <p
-          class="hint">The same from a terminal, and every page that follows the topic shows it:</p>
-        <pre tabindex="0"
-          aria-label="Command that sends a notification"><code id="curl"></code></pre>
+        <p id="answer" class="answer" role="status"></p>
+        <p class="hint">
+          The same from a terminal, and every page that follows the topic shows it:
+        </p>
+        <div class="command">
+          <pre
+            tabindex="0"
+            aria-label="Command that sends a notification"
+          ><code id="curl"></code></pre>
+          <button id="copy" class="quiet" type="button">Copy</button>
+        </div>
       </section>
     </main>
 
@@ -440,515 +330,257 @@ export class Connection {
   </body>
 </html>
 `,
-  "public/notifications.js":
-    `// The page: topics to follow, and what is new about them. What this browser follows and has seen
-// stays in it, so that it asks for no more than it has missed.
+  "public/item.js":
+    `// The element of a notification. Its time is told from now, and goes on while the page is open.
 
-import { Connection, ConnectionLost } from "./connection.js";
+import { badge, element } from "./page.js";
+
+const TONES = { info: "info", warning: "warning", urgent: "danger" };
+/** The units of times, each with the seconds that it has. */
+const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60]];
+const MINUTE = 60_000;
+const ago = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+/** Makes the element; \`onRead\` is called when the user has read it. */
+export function itemOf({ topic, level, title, text, created_at, read }, onRead) {
+  const time = element("time");
+  time.dateTime = created_at;
+  time.title = full.format(new Date(created_at));
+  showTime(time);
+  const button = element("button", "Mark as read", "quiet");
+  button.type = "button";
+  button.ariaLabel = \`Mark as read: \${title}\`;
+  button.addEventListener("click", onRead);
+  const tone = TONES[level];
+  const head = element("p", [badge(topic), " ", badge(level, tone), " ", time], "row");
+  const parts = [head, button, element("h3", title)];
+  if (text !== "") parts.push(element("p", text));
+  const item = element("li", parts, read ? "panel notification read" : "panel notification");
+  item.dataset.tone = tone;
+  return item;
+}
+
+function showTime(time) {
+  const seconds = Math.max(0, (Date.now() - Date.parse(time.dateTime)) / 1000);
+  const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? [];
+  time.textContent = unit === undefined
+    ? "just now"
+    : ago.format(-Math.floor(seconds / size), unit);
+}
+
+setInterval(() => document.querySelectorAll(".notification time").forEach(showTime), MINUTE / 2);
+`,
+  "public/notifications.css": `/* The list of notifications. */
+
+.notification {
+  display: grid;
+  grid-template-columns: minmax(0, 1fr) auto;
+  gap: var(--space-1) var(--space-3);
+}
+
+.notification > * {
+  grid-column: 1 / -1;
+}
+
+.notification .row {
+  grid-column: 1;
+}
+
+.notification button {
+  grid-row: 1;
+  grid-column: 2;
+}
+
+/* What has been read steps back, and keeps its size. */
+.notification.read {
+  --tone: var(--line);
+
+  background: none;
+  box-shadow: none;
+}
+
+.notification.read h3 {
+  font-weight: 450;
+}
+
+.notification.read button {
+  visibility: hidden;
+}
+`,
+  "public/notifications.js":
+    `// The page: topics to follow, and what is new about them. What this browser follows, has been told and
+// has read stays in it, so that it asks for no more than it has missed.
+
+import { connect } from "/weir.js";
+import { itemOf } from "./item.js";
+import { $, answer, ask, element, prepend, showCommand, showConnection } from "./page.js";
 
 const TOPICS = ["deploys", "billing", "security"];
 const SHOWN = 200;
-const $ = (id) => document.getElementById(id);
-const time = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-const followed = new Set(JSON.parse(localStorage.getItem("followed") ?? '["deploys"]'));
-/** By topic: the notification up to which this browser has seen all. */
-const seen = JSON.parse(localStorage.getItem("seen") ?? "{}");
-/** Topics of this connection whose missed notifications have been loaded. */
+const followed = new Set(stored("followed", TOPICS));
+/** By topic: the notification up to which this browser has been told all. */
+const seen = stored("seen", {});
+/** Topics whose missed notifications have been loaded since the last cut. */
 const complete = new Set();
-/** The notifications on the page, by id. */
-const shown = new Map(
-  JSON.parse(localStorage.getItem("shown") ?? "[]").map((each) => [each.id, each]),
-);
+/** The notifications on the page by id, oldest first; what was read has \`read\`. */
+const shown = new Map();
+/** Their elements. */
+const items = new Map();
+/** By topic: its room, once it is joined. The client library joins it again after each cut. */
+const rooms = new Map();
 
-const connection = new Connection({
-  url() {
-    const url = new URL("/ws", location.href);
-    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    return url;
-  },
-  onState(state, retryInMs) {
-    const words = { connecting: "Connecting…", open: "Connected" };
-    $("state").dataset.state = state;
-    $("state").textContent = words[state] ??
-      \`Offline, next try in \${Math.ceil(retryInMs / 1000)} s\`;
-    // A new connection is in no room.
-    complete.clear();
-    if (state === "open") followed.forEach(follow);
-  },
-  onMessage(notification) {
-    const { id, topic } = notification;
-    if (complete.has(topic)) seen[topic] = id;
-    add([notification]);
-  },
-});
+const weir = connect("/ws");
+showConnection(weir);
 
-/** Joins the topic's room, then asks for what came since the last notification that was seen. */
-async function follow(topic) {
-  try {
-    await connection.request({ type: "join_room", room: topic });
-    const question = { topic, after: seen[topic] };
-    const { notifications } = await connection.request({ type: "missed", data: question });
+function stored(key, otherwise) {
+  return JSON.parse(localStorage.getItem(key)) ?? otherwise;
+}
+
+// ── Topics ───────────────────────────────────────────────────────────────────────────────────────
+
+/** Joins the rooms of topics, then shows what came since the last notifications that were seen. */
+async function follow(topics) {
+  await Promise.all(topics.map(async (topic) => {
+    const joined = weir.join(topic);
+    rooms.set(topic, joined);
+    try {
+      const room = await joined;
+      room.on("message", (notification) => {
+        if (complete.has(topic)) seen[topic] = notification.id;
+        add([notification]);
+      });
+      // What was missed during a cut is in the database.
+      room.on("resync", () => loadMissed([topic]));
+    } catch (error) {
+      answer("answer", \`\${topic} cannot be followed: \${error.message}\`, "danger");
+    }
+  }));
+  await loadMissed(topics);
+}
+
+/** Loads what was missed, and shows it at once: the page does not move with each topic. */
+async function loadMissed(topics) {
+  const missed = await Promise.all(topics.map(async (topic) => {
+    complete.delete(topic);
+    try {
+      const { notifications } = await weir.request("missed", { topic, after: seen[topic] });
+      return [topic, notifications];
+    } catch (error) {
+      // After a cut, the room tells the page to load again.
+      if (error.code !== "disconnected") answer("answer", error.message, "danger");
+      return [topic];
+    }
+  }));
+  for (const [topic, notifications] of missed) {
+    if (!followed.has(topic) || notifications === undefined) continue;
     complete.add(topic);
     seen[topic] = notifications.at(-1)?.id ?? seen[topic];
-    add(notifications);
-  } catch (error) {
-    // After a reconnect, the page follows the topic again.
-    if (!(error instanceof ConnectionLost)) $("answer").textContent = error.message;
   }
+  add(missed.flatMap(([, notifications = []]) => notifications));
 }
 
 function unfollow(topic) {
-  if (connection.isOpen) connection.request({ type: "leave_room", room: topic }).catch(() => {});
+  rooms.get(topic).then((room) => room.leave(), () => {});
   complete.delete(topic);
   delete seen[topic];
-  for (const { id } of [...shown.values()].filter((each) => each.topic === topic)) shown.delete(id);
-  draw();
+  for (const { id } of [...shown.values()].filter((each) => each.topic === topic)) drop(id);
+  keep();
 }
 
-function add(notifications) {
-  const fresh = notifications.filter(({ id, topic }) => followed.has(topic) && !shown.has(id));
-  if (fresh.length === 0) return draw();
-  const all = [...shown.values(), ...fresh].sort((a, b) => a.created_at < b.created_at ? -1 : 1);
-  shown.clear();
-  for (const each of all.slice(-SHOWN)) shown.set(each.id, each);
-  draw();
-  $("news").textContent = fresh.map(({ topic, title }) => \`\${topic}: \${title}\`).join(". ");
-}
-
-function draw() {
-  localStorage.setItem("followed", JSON.stringify([...followed]));
-  localStorage.setItem("seen", JSON.stringify(seen));
-  localStorage.setItem("shown", JSON.stringify([...shown.values()]));
-  $("notifications").replaceChildren(...[...shown.values()].reverse().map(item));
-  $("none").hidden = shown.size > 0;
-}
-
-/** Everything is inserted as text, never as HTML. */
-function item({ topic, level, title, text, created_at }) {
-  const made = document.createElement("li");
-  made.dataset.level = level;
-  const parts = [["span", topic], ["span", level], ["time", time.format(new Date(created_at))]];
-  const head = document.createElement("p");
-  head.className = "head";
-  for (const [tag, content] of parts) {
-    const part = document.createElement(tag);
-    part.textContent = content;
-    if (tag === "time") part.dateTime = created_at;
-    else part.className = "tag";
-    head.append(part, " ");
-  }
-  const heading = document.createElement("h3");
-  heading.textContent = title;
-  made.append(head, heading);
-  if (text !== "") {
-    const body = document.createElement("p");
-    body.textContent = text;
-    made.append(body);
-  }
-  return made;
-}
-
-for (const topic of TOPICS) {
-  const box = document.createElement("input");
+function topicChoice(topic) {
+  const box = element("input");
   box.type = "checkbox";
   box.checked = followed.has(topic);
   box.addEventListener("change", () => {
     if (box.checked) {
       followed.add(topic);
-      draw();
-      if (connection.isOpen) follow(topic);
+      follow([topic]);
     } else {
       followed.delete(topic);
       unfollow(topic);
     }
   });
-  const label = document.createElement("label");
-  label.append(box, \` \${topic}\`);
-  $("topics").append(label);
-  $("topic").append(new Option(topic));
+  return element("label", [box, \` \${topic}\`], "choice");
 }
+
+// ── Notifications ────────────────────────────────────────────────────────────────────────────────
+
+function add(notifications) {
+  const fresh = notifications.filter(({ id, topic }) => followed.has(topic) && !shown.has(id));
+  fresh.sort((a, b) => a.created_at < b.created_at ? -1 : 1).forEach(insert);
+  while (shown.size > SHOWN) drop(shown.keys().next().value);
+  keep();
+  if (fresh.length === 0) return;
+  $("news").textContent = fresh.map(({ topic, title }) => \`\${topic}: \${title}\`).join(". ");
+}
+
+/** Shows a notification above all that are older. */
+function insert(notification) {
+  const { id, created_at } = notification;
+  const newer = [...shown.values()].filter((each) => each.created_at > created_at);
+  newer.forEach((each) => shown.delete(each.id));
+  for (const each of [notification, ...newer]) shown.set(each.id, each);
+  const item = itemOf(notification, () => markRead([notification]));
+  items.set(id, item);
+  if (newer.length === 0) prepend($("notifications"), item);
+  else items.get(newer[0].id).after(item);
+}
+
+function drop(id) {
+  shown.delete(id);
+  items.get(id).remove();
+  items.delete(id);
+}
+
+function markRead(notifications) {
+  for (const notification of notifications) {
+    notification.read = true;
+    items.get(notification.id).classList.add("read");
+  }
+  keep();
+}
+
+/** Keeps everything in the browser, and shows how much of it was not read. */
+function keep() {
+  localStorage.setItem("followed", JSON.stringify([...followed]));
+  localStorage.setItem("seen", JSON.stringify(seen));
+  localStorage.setItem("shown", JSON.stringify([...shown.values()]));
+  const unread = [...shown.values()].filter(({ read }) => !read).length;
+  $("unread").textContent = unread === 0 ? "" : \`\${unread} unread\`;
+  $("read-all").disabled = unread === 0;
+  $("none").hidden = shown.size > 0;
+  document.title = \`\${unread === 0 ? "" : \`(\${unread}) \`}Weir notifications\`;
+}
+
+// ── The rest of the page ─────────────────────────────────────────────────────────────────────────
 
 $("form").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const notification = {
-    topic: $("topic").value,
-    level: $("level").value,
-    title: $("title").value,
-  };
+  const [topic, level, title] = ["topic", "level", "title"].map((id) => $(id).value);
   try {
-    const response = await fetch("/notifications", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(notification),
-    });
-    const { error } = await response.json();
-    $("answer").textContent = error === undefined ? "Sent." : error.message;
-    if (error === undefined) $("title").value = "";
-  } catch (error) {
-    $("answer").textContent = \`Not sent: \${error.message}\`;
+    await ask("/notifications", { topic, level, title });
+    $("title").value = "";
+    const isFollowed = followed.has(topic);
+    answer(
+      "answer",
+      isFollowed ? "Sent." : "Sent. This page does not follow the topic.",
+      "success",
+    );
+  } catch ({ message }) {
+    answer("answer", message, "danger");
   }
 });
-$("curl").textContent = \`curl --json '{"topic":"deploys","title":"Version 7 is out"}' \` +
-  \`\${location.origin}/notifications\`;
-draw();
-`,
-  "public/style.css": `:root {
-  color-scheme: light dark;
-  --ground: #f3f5f4;
-  --surface: #ffffff;
-  --sunken: #eaeeed;
-  --line: #d5dcda;
-  --text: #17211f;
-  --soft: #55635f;
-  --accent: #0f6b6b;
-  --on-accent: #ffffff;
-  --tint: #dcefec;
-  --good: #1b7f4b;
-  --wait: #9a5b00;
-  --bad: #b3261e;
-  font: 16px/1.5 system-ui, sans-serif;
-}
-
-@media (prefers-color-scheme: dark) {
-  :root {
-    --ground: #0f1514;
-    --surface: #18201f;
-    --sunken: #212b29;
-    --line: #303c39;
-    --text: #e4ebe9;
-    --soft: #9fafaa;
-    --accent: #63c7bd;
-    --on-accent: #06201e;
-    --tint: #1d3d3a;
-    --good: #6bcf97;
-    --wait: #e3ab56;
-    --bad: #ff9d94;
-  }
-}
-
-*,
-*::before,
-*::after {
-  box-sizing: border-box;
-}
-
-body,
-h1,
-h2,
-h3,
-p,
-ul,
-ol,
-pre {
-  margin: 0;
-  padding: 0;
-}
-
-ul,
-ol {
-  list-style: none;
-}
-
-body {
-  background: var(--ground);
-  color: var(--text);
-}
-
-h1,
-h2,
-h3 {
-  font-size: 1rem;
-  font-weight: 650;
-}
-
-[hidden] {
-  display: none !important;
-}
-
-.hidden {
-  position: absolute;
-  width: 1px;
-  height: 1px;
-  overflow: hidden;
-  clip-path: inset(50%);
-  white-space: nowrap;
-}
-
-:focus-visible {
-  outline: 2px solid var(--accent);
-  outline-offset: 2px;
-}
-
-/* Header */
-
-.bar {
-  display: flex;
-  flex-wrap: wrap;
-  align-items: center;
-  gap: 0.25rem 1.25rem;
-  padding: 0.8rem 1.25rem;
-  border-bottom: 1px solid var(--line);
-  background: var(--surface);
-}
-
-.bar h1 {
-  display: flex;
-  align-items: center;
-  gap: 0.6rem;
-}
-
-.state {
-  display: flex;
-  align-items: center;
-  gap: 0.5rem;
-  color: var(--soft);
-  font-size: 0.9rem;
-}
-
-.state::before {
-  width: 0.6rem;
-  height: 0.6rem;
-  border-radius: 50%;
-  background: var(--wait);
-  content: "";
-}
-
-.state[data-state="open"]::before {
-  background: var(--good);
-}
-
-.state[data-state="waiting"]::before {
-  background: var(--bad);
-}
-
-/* What is live on the left, the form on the right; one below the other where there is no room */
-
-main {
-  display: grid;
-  grid-template-columns: minmax(0, 1fr) 22rem;
-  gap: 1.5rem;
-  align-items: start;
-  max-width: 76rem;
-  margin: 0 auto;
-  padding: 1.25rem;
-}
-
-@media (max-width: 56rem) {
-  main {
-    grid-template-columns: minmax(0, 1fr);
-  }
-}
-
-section {
-  display: grid;
-  gap: 0.8rem;
-}
-
-main > section + section {
-  padding: 1rem 1.1rem;
-  border: 1px solid var(--line);
-  border-radius: 12px;
-  background: var(--surface);
-}
-
-.hint {
-  color: var(--soft);
-  font-size: 0.9rem;
-}
-
-.hint:empty {
-  display: none;
-}
-
-pre {
-  padding: 0.7rem;
-  border-radius: 10px;
-  background: var(--sunken);
-  font: 0.8rem/1.5 ui-monospace, monospace;
-  overflow-wrap: anywhere;
-  white-space: pre-wrap;
-}
-
-time {
-  color: var(--soft);
-  font-size: 0.82rem;
-  font-variant-numeric: tabular-nums;
-}
-
-/* Cards with a figure each */
-
-.cards {
-  display: grid;
-  grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr));
-  gap: 0.8rem;
-}
-
-.cards li {
-  display: grid;
-  gap: 0.3rem;
-  padding: 0.9rem 1.1rem;
-  border: 1px solid var(--line);
-  border-radius: 12px;
-  background: var(--surface);
-  overflow-wrap: anywhere;
-}
-
-.figure {
-  color: var(--soft);
-}
-
-.figure strong {
-  color: var(--text);
-  font-size: 2rem;
-  font-weight: 650;
-  font-variant-numeric: tabular-nums;
-  line-height: 1.2;
-}
-
-.cards svg {
-  width: 100%;
-  height: 3rem;
-}
-
-.cards polyline {
-  fill: none;
-  stroke: var(--accent);
-  stroke-width: 2;
-  stroke-linejoin: round;
-  vector-effect: non-scaling-stroke;
-}
-
-.readings p {
-  display: flex;
-  flex-wrap: wrap;
-  justify-content: space-between;
-  gap: 0 0.75rem;
-  padding: 0.2rem 0;
-  font-variant-numeric: tabular-nums;
-}
-
-.readings [data-alarm="true"] strong {
-  color: var(--bad);
-}
-
-.readings [data-alarm="true"] strong::after {
-  content: " out of range";
-  font-size: 0.85rem;
-}
-
-/* A list of what has happened */
-
-.items {
-  display: grid;
-  gap: 0.6rem;
-}
-
-.items li {
-  padding: 0.7rem 1rem;
-  border: 1px solid var(--line);
-  border-left: 4px solid var(--accent);
-  border-radius: 10px;
-  background: var(--surface);
-  overflow-wrap: anywhere;
-}
-
-.items [data-level="warning"] {
-  border-left-color: var(--wait);
-}
-
-.items [data-level="urgent"] {
-  border-left-color: var(--bad);
-}
-
-.head {
-  display: flex;
-  flex-wrap: wrap;
-  align-items: center;
-  gap: 0.4rem;
-}
-
-.tag {
-  padding: 0.05rem 0.6rem;
-  border-radius: 1rem;
-  background: var(--tint);
-  color: var(--accent);
-  font-size: 0.85rem;
-  font-weight: 400;
-}
-
-.tag:empty {
-  display: none;
-}
-
-/* Fields and buttons */
-
-.choices {
-  display: flex;
-  flex-wrap: wrap;
-  gap: 0.5rem;
-}
-
-.choices label {
-  display: flex;
-  align-items: center;
-  gap: 0.5rem;
-  min-height: 2.5rem;
-  padding: 0 0.9rem;
-  border: 1px solid var(--line);
-  border-radius: 10px;
-  background: var(--surface);
-  cursor: pointer;
-}
-
-.choices input {
-  accent-color: var(--accent);
-}
-
-.fields {
-  display: grid;
-  grid-template-columns: repeat(2, minmax(0, 1fr));
-  gap: 0.7rem;
-  align-items: end;
-}
-
-.fields label {
-  display: grid;
-  gap: 0.2rem;
-  color: var(--soft);
-  font-size: 0.9rem;
-}
-
-.fields .wide {
-  grid-column: 1 / -1;
-}
-
-.fields input,
-.fields select,
-.fields button {
-  width: 100%;
-  min-width: 0;
-  min-height: 2.5rem;
-  padding: 0 0.75rem;
-  border: 1px solid var(--line);
-  border-radius: 10px;
-  background: var(--surface);
-  color: var(--text);
-  font: inherit;
-  font-size: 1rem;
-}
-
-.fields button {
-  border-color: transparent;
-  background: var(--accent);
-  color: var(--on-accent);
-  font-weight: 600;
-  cursor: pointer;
-}
-
-.fields button:hover {
-  filter: brightness(1.08);
-}
+$("read-all").addEventListener("click", () => markRead([...shown.values()]));
+showCommand(
+  \`curl --json '{"topic":"deploys","title":"Version 7 is out"}' \${location.origin}/notifications\`,
+);
+$("topics").append(...TOPICS.map(topicChoice));
+$("topic").append(...TOPICS.map((topic) => new Option(topic)));
+stored("shown", []).filter(({ topic }) => followed.has(topic)).forEach(insert);
+keep();
+follow([...followed]);
 `,
   "tests.hcl":
     `# \`weir test\` runs these tests without a server. The database is in memory, with the migrations

@@ -14,6 +14,9 @@ import { checkMatch, type MatchNames } from "../../../contract/match-names.ts";
 import { misspelledOf } from "../../../contract/places.ts";
 import { lookups, StepNames } from "../../../contract/step-fields.ts";
 import type { LookupModel } from "../../../contract/request.ts";
+import { presenceField, type PresenceOptions } from "../presence/fields.ts";
+import type { Keep } from "../../../base/kept-messages.ts";
+import { historyField } from "../history/fields.ts";
 import { checkPattern, SENT } from "./names.ts";
 import { RoomPattern } from "./pattern.ts";
 
@@ -26,6 +29,8 @@ export const roomFields = {
   join: expression({
     about: "Whether a client may join; sees `client`, `room`, `match` and `step`. True by default.",
   }),
+  presence: presenceField,
+  history: historyField,
 } satisfies Fields;
 
 /** A `room` block. */
@@ -36,6 +41,10 @@ export interface RoomOptions {
   readonly steps: readonly LookupModel[];
   /** Undefined where every client may join. */
   readonly join: Expression | undefined;
+  /** Undefined where nobody is told the members. */
+  readonly presence?: PresenceOptions | undefined;
+  /** How many messages of each room are kept; undefined for none. */
+  readonly history?: Keep | undefined;
 }
 
 /** The `room` blocks of a connector. */
@@ -80,16 +89,21 @@ export const roomsField: Field<readonly RoomOptions[]> = {
           context.onExpression?.(expression, span);
         },
       };
-      const { step, join } = readFields(block.body, roomFields, block.headerSpan, {
-        ...inner,
-        onExpression(expression, span) {
-          names.check(expression, span);
-          inner.onExpression?.(expression, span);
+      const { step, join, presence, history } = readFields(
+        block.body,
+        roomFields,
+        block.headerSpan,
+        {
+          ...inner,
+          onExpression(expression, span) {
+            names.check(expression, span);
+            inner.onExpression?.(expression, span);
+          },
+          // The expressions of steps see only those before them, which is checked where they are read.
+          lookups: (body, name) => context.lookups?.(body, name, inner) ?? [],
         },
-        // The expressions of steps see only those before them, which is checked where they are read.
-        lookups: (body, name) => context.lookups?.(body, name, inner) ?? [],
-      });
-      return { pattern, steps: step, join };
+      );
+      return { pattern, steps: step, join, presence, history };
     });
   },
 };
@@ -123,20 +137,59 @@ const REACHING: readonly (string | undefined)[] = ["send_to_room", "join_room"];
 /** A problem for each such block; none where an event may decide about the room. */
 export function unusedRooms(
   rooms: readonly RoomOptions[],
-  { requests, paths }: Usage,
+  usage: Usage,
 ): readonly CodedProblem[] {
-  const targets = requests.filter(({ operation }) => REACHING.includes(operation))
-    .map(({ target }) => target);
+  const { requests, paths } = usage;
+  const reaching = requests.filter(({ operation }) => REACHING.includes(operation));
+  const targets = reaching.map(({ target }) => target);
   // A filter over `client.rooms` reaches the members of a room by a broadcast, too.
   const filtered = [...paths].some((path) => path === "client" || /^client\.rooms\b/.test(path));
   if (filtered || targets.includes(undefined)) return [];
+  // A name that is wrong there has been reported, and is the cause.
+  if (reaching.some((one) => isClosed(one, rooms, usage))) return [];
   const names = targets as string[];
-  return rooms.filter(({ pattern }) => !names.some((name) => pattern.matches(name)))
+  // Clients may join one for its presence alone.
+  return rooms.filter(({ presence }) => presence === undefined)
+    .filter(({ pattern }) => !names.some((name) => pattern.matches(name)))
     .map(({ pattern: { text } }): CodedProblem => ({
       code: "unused-room",
       attribute: "room",
       label: text,
       message: `has a room "${text}" that no flow sends to`,
-      hint: didYouMean(text, names) ?? "add a flow with send_to_room, or delete the block",
+      hint: "add a flow with send_to_room, or delete the block",
     }));
+}
+
+/**
+ * The warning about a block that sends to a room in which nobody can be: the connector has `room`
+ * blocks, none allows it to clients, and no flow adds members to it.
+ */
+export function closedRoom(
+  request: Request,
+  rooms: readonly RoomOptions[],
+  usage: Usage,
+): readonly CodedProblem[] {
+  const { target = "" } = request;
+  if (!isClosed(request, rooms, usage)) return [];
+  const names = rooms.map(({ pattern }) => pattern.text);
+  return [{
+    code: "closed-room",
+    attribute: "target",
+    message: `sends to the room "${target}", which no room block allows to clients`,
+    hint: didYouMean(target, names) ?? `add room "${target}" { … }; there is ${names.join(", ")}`,
+  }];
+}
+
+/** What a block asks of the connector. */
+type Request = Usage["requests"][number];
+
+function isClosed(
+  { operation, target }: Request,
+  rooms: readonly RoomOptions[],
+  { requests }: Usage,
+): boolean {
+  if (operation !== "send_to_room" || target === undefined || target === "") return false;
+  if (rooms.length === 0 || rooms.some(({ pattern }) => pattern.matches(target))) return false;
+  const joins = requests.filter((one) => one.operation === "join_room");
+  return !joins.some((one) => one.target === undefined || one.target === target);
 }

@@ -1,5 +1,6 @@
 /** Decides which clients may join which rooms, by the `room` blocks of a connector. */
 import { quoted } from "../../../base/shown.ts";
+import type { TraceFields } from "../../../base/trace-context.ts";
 import { holds } from "../../../expression/condition.ts";
 import type { Client, ConnectorContext, StepResults } from "../../../contract/connector.ts";
 import { isOutage } from "../../../base/errors.ts";
@@ -31,11 +32,15 @@ export class RoomRules {
 
   /**
    * Returns why a client may not join a room; undefined where it may. Returns a promise only where a
-   * look-up does. Never throws or rejects.
+   * look-up does, which is a part of `trace`. Never throws or rejects.
    */
-  ask(client: Client, room: string): Refusal | undefined | Promise<Refusal | undefined> {
+  ask(
+    client: Client,
+    room: string,
+    trace?: TraceFields,
+  ): Refusal | undefined | Promise<Refusal | undefined> {
     if (this.#rooms.length === 0) return undefined;
-    const found = this.#find(room);
+    const found = this.find(room);
     if (found === undefined) return forbidden(room);
     const { rule, match } = found;
     const { join, steps } = rule;
@@ -54,23 +59,38 @@ export class RoomRules {
     const failed = (error: unknown): Refusal => this.#failed(rule, error);
     try {
       if (steps.length === 0) return decide({});
-      const results = lookUp(steps, scope, { ...match, room, user_id: client.user_id });
+      const results = lookUp(steps, scope, { ...match, room, user_id: client.user_id }, trace);
       return results instanceof Promise ? results.then(decide).catch(failed) : decide(results);
     } catch (error) {
       return failed(error);
     }
   }
 
+  /**
+   * Asks a rule that let a client in some time ago. A rule with look-ups is not asked again, since
+   * they may have done something.
+   */
+  askAgain(client: Client, room: string): Refusal | undefined {
+    const rule = this.#rooms.length === 0 ? undefined : this.find(room)?.rule;
+    if (rule === undefined || rule.steps.length > 0) return undefined;
+    return this.ask(client, room) as Refusal | undefined;
+  }
+
   /** The values of the names in a room; none where no pattern matches it. */
   matchOf(room: string): Match {
     if (this.#last?.room !== room) {
-      this.#last = { room, match: Object.freeze(this.#find(room)?.match ?? {}) };
+      this.#last = { room, match: Object.freeze(this.find(room)?.match ?? {}) };
     }
     return this.#last.match;
   }
 
+  /** The block that counts for a room; undefined where no pattern matches it. */
+  of(room: string): RoomOptions | undefined {
+    return this.find(room)?.rule;
+  }
+
   /** The most specific rule for a room, and the values of its names. */
-  #find(room: string): { readonly rule: RoomOptions; readonly match: Match } | undefined {
+  find(room: string): { readonly rule: RoomOptions; readonly match: Match } | undefined {
     for (const rule of this.#rooms) {
       const match = rule.pattern.valuesIn(room);
       if (match !== undefined) return { rule, match };

@@ -2,7 +2,8 @@
 import type { Clock } from "../../../base/clock.ts";
 import type { Batch, Peer } from "../../../transport/socket.ts";
 import { batchOf } from "../batch.ts";
-import type { OutboxListener, Sink } from "../outbox.ts";
+import type { OutboxListener, Sink } from "../sink.ts";
+import type { Traffic } from "../traffic.ts";
 import { type Backlog, takeChunk } from "./backlog.ts";
 
 /** A socket that holds more bytes than this is sent nothing more. */
@@ -21,6 +22,8 @@ export interface HoldingSinkOptions {
   readonly polling: Polling;
   /** Is notified when the peer throws. */
   readonly listener: Pick<OutboxListener, "failed">;
+  /** Counts what the socket is given. */
+  readonly traffic: Traffic;
   /** Is called with the number of frames that were lost with the socket. */
   onLost(frames: number): void;
 }
@@ -46,13 +49,21 @@ export class HoldingSink implements Sink {
    * not drop enough.
    */
   send(batch: Batch): number {
-    const { backlog, limit, polling } = this.#options;
+    const { backlog, limit, polling, traffic } = this.#options;
     if (backlog.size === 0 && this.#takesWhole(batch)) return this.#write(batch);
     for (const frame of batch.frames) backlog.push(frame);
     const unsent = this.#pump();
-    if (backlog.size > 0) polling.add(this);
+    if (backlog.size > 0) {
+      polling.add(this);
+      traffic.waits(this);
+    }
     backlog.fit(limit - unsent);
     return unsent + backlog.size;
+  }
+
+  /** The bytes that wait, here and in the socket. */
+  get bufferedAmount(): number {
+    return this.#refresh() + this.#options.backlog.size;
   }
 
   /** Writes what the socket takes now. */
@@ -80,8 +91,9 @@ export class HoldingSink implements Sink {
 
   /** Drops everything that waits. */
   discard(): void {
-    const { backlog, polling, onLost } = this.#options;
+    const { backlog, polling, traffic, onLost } = this.#options;
     polling.delete(this);
+    traffic.forget(this);
     if (backlog.count > 0) onLost(backlog.count);
     while (backlog.size > 0) backlog.shift();
   }
@@ -126,6 +138,9 @@ export class HoldingSink implements Sink {
     } catch (error) {
       this.failed(error);
     }
+    const { traffic } = this.#options;
+    if (unsent >= 0) traffic.add(batch, 1);
+    if (unsent > 0) traffic.waits(this);
     this.#unsent = Math.max(0, unsent);
     return unsent;
   }

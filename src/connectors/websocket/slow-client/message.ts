@@ -6,11 +6,14 @@ import { Frame } from "../../../transport/frame.ts";
 export class MessageFrame extends Frame {
   /** The key of the messages that it replaces while they wait; undefined for none. */
   readonly key: string | undefined;
+  /** The room whose history it is in; undefined without one. */
+  readonly keptIn: string | undefined;
 
   /** Has the text of another frame. */
-  constructor({ text }: Frame, key?: string) {
+  constructor({ text }: Frame, key?: string, keptIn?: string) {
     super(text);
     this.key = key;
+    this.keptIn = keptIn;
   }
 }
 
@@ -22,6 +25,8 @@ export interface KeyContext {
   readonly type?: string | undefined;
   /** The room that it is sent to, if any. */
   readonly room: string | undefined;
+  /** The same where the room has a history. */
+  readonly keptIn?: string | undefined;
   /** The variables of the flow that sends it. */
   readonly scope: Scope;
 }

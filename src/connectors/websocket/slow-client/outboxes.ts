@@ -2,8 +2,10 @@
 import type { Clock } from "../../../base/clock.ts";
 import { ConnectorError } from "../../../base/errors.ts";
 import { Frame } from "../../../transport/frame.ts";
-import { type Flusher, Outbox, type OutboxListener, type Recipient } from "../outbox.ts";
+import { type Flusher, Outbox, type Recipient } from "../outbox.ts";
 import { messageFrame } from "../protocol.ts";
+import type { OutboxListener } from "../sink.ts";
+import type { Traffic } from "../traffic.ts";
 import type { Peer } from "../../../transport/socket.ts";
 import type { Counters } from "../counters.ts";
 import { type Backlog, CoalescingBacklog, DropOldestBacklog } from "./backlog.ts";
@@ -17,6 +19,8 @@ export interface OutboxContext {
   readonly name: string;
   readonly flusher: Flusher;
   readonly counters: Counters;
+  /** Counts what is sent. */
+  readonly traffic: Traffic;
   readonly clock: Clock;
 }
 
@@ -38,12 +42,21 @@ export class Outboxes {
     this.#onLost = (frames) => context.counters.add("undelivered", frames);
   }
 
-  /** An outbox for a connection. */
-  create(peer: Peer, listener: OutboxListener): Outbox {
-    const { flusher } = this.#context;
-    const backlog = this.#backlog();
+  /** Whether a client is closed for which more waits than that; otherwise messages are left out. */
+  get disconnects(): boolean {
+    return this.#options.policy === "disconnect";
+  }
+
+  /** An outbox for a connection, which `wants` to be told of the rooms whose messages it misses. */
+  create(
+    peer: Peer,
+    listener: OutboxListener,
+    wants: (room: string) => boolean = () => false,
+  ): Outbox {
+    const { flusher, traffic } = this.#context;
+    const backlog = this.#backlog(wants);
     if (backlog === undefined) {
-      return new Outbox(flusher, peer, this.limit, listener, this.#onLost);
+      return new Outbox(flusher, peer, this.limit, listener, this.#onLost, traffic);
     }
     const sink = new HoldingSink({
       peer,
@@ -51,6 +64,7 @@ export class Outboxes {
       backlog,
       polling: this.#polling,
       listener,
+      traffic,
       onLost: this.#onLost,
     });
     return new HoldingOutbox(flusher, sink, this.limit, listener, this.#onLost);
@@ -61,7 +75,7 @@ export class Outboxes {
    * them.
    */
   broadcast(frame: Frame, group: ReadonlySet<Recipient>): boolean {
-    if (this.#options.policy !== "disconnect") return false;
+    if (!this.disconnects) return false;
     return this.#context.flusher.broadcast(frame, group, this.limit);
   }
 
@@ -75,13 +89,13 @@ export class Outboxes {
     const frame = this.#encode(context);
     const { policy, key } = this.#options;
     if (policy === "disconnect") return frame;
-    return new MessageFrame(frame, key && keyOf(key, context));
+    return new MessageFrame(frame, key && keyOf(key, context), context.keptIn);
   }
 
-  /** A message that another worker has made. */
-  relayed(text: string, key: string | undefined): Frame {
+  /** A message as an instance has sent it, or as it is kept in the history of a room. */
+  relayed(text: string, key: string | undefined, keptIn?: string): Frame {
     const frame = new Frame(text);
-    return this.#options.policy === "disconnect" ? frame : new MessageFrame(frame, key);
+    return this.disconnects ? frame : new MessageFrame(frame, key, keptIn);
   }
 
   #encode({ payload, room, type }: KeyContext): Frame {
@@ -98,15 +112,15 @@ export class Outboxes {
     throw new ConnectorError(name, message, { permanent: true });
   }
 
-  #backlog(): Backlog | undefined {
+  #backlog(wants: (room: string) => boolean): Backlog | undefined {
     const { counters } = this.#context;
     switch (this.#options.policy) {
       case "disconnect":
         return undefined;
       case "drop_oldest":
-        return new DropOldestBacklog(() => counters.add("dropped"));
+        return new DropOldestBacklog(() => counters.add("dropped"), wants);
       case "coalesce":
-        return new CoalescingBacklog(() => counters.add("coalesced"));
+        return new CoalescingBacklog(() => counters.add("coalesced"), wants);
     }
   }
 }

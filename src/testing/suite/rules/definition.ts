@@ -1,8 +1,8 @@
 /** Rules about the type of a connector: its fields, its checks, its problems. */
 import { ConfigError } from "../../../base/errors.ts";
 import { isObject } from "../../../base/json.ts";
+import { type ConnectorType, sourceOf } from "../../../contract/definition.ts";
 import type { Problem } from "../../../base/problem.ts";
-import type { ConnectorType } from "../../../contract/definition.ts";
 import type { Fields } from "../../../contract/fields.ts";
 import { must, needs, Seen, show, textOf } from "../failure.ts";
 import type { Rule } from "../rule.ts";
@@ -42,7 +42,10 @@ const complete: Rule = {
   async check(subject) {
     const { source, destination } = subject.options;
     const type = await needs("fields", () => subject.definition());
-    const canStart = type.source !== undefined;
+    const canStart = type.source?.unable === undefined
+      ? type.source !== undefined
+      : sourceOf(type, (await needs("configuration", () => subject.load())).connector.options) !==
+        undefined;
     const canEnd = type.destination !== undefined;
     must(!canStart || source !== undefined, "the type is a source, and the suite got no `source`");
     must(canStart || source === undefined, "the suite got a `source`, and the type is none");
@@ -137,7 +140,7 @@ const unshared: Rule = {
 export function whyUnshared({ definition, connector }: Pick<Loaded, "definition" | "connector">) {
   let why: unknown;
   try {
-    why = definition.unshared?.(connector.options);
+    why = definition.unshared?.(connector.options, []);
   } catch (cause) {
     throw new Seen(`unshared() threw ${textOf(cause)}`, { cause });
   }

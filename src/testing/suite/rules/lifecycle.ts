@@ -111,7 +111,7 @@ const probe: Rule = {
     const { connector } = instance;
     if (connector.probe === undefined) return;
     const before = (await receivedBy(subject))?.length;
-    const found: unknown = await within("probe()", () => connector.probe?.(), subject.patience);
+    const found: unknown = await instance.probe();
     must(
       typeof found === "string" && found.trim() !== "",
       `probe() returned ${show(found)} instead of a few words`,

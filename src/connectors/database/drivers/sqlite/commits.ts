@@ -1,7 +1,9 @@
 /** Transactions: writes that arrive in one tick share one commit. */
 import { setImmediate, setTimeout } from "node:timers";
+import type { Histogram } from "../../../../base/histogram.ts";
 import { isPromiseLike } from "../../../../base/promise-like.ts";
 import type { Cancellable } from "../../../../contract/connector.ts";
+import { commitSizes } from "../../commit-sizes.ts";
 import { CancelledError, resultCode, SQLITE } from "./errors.ts";
 
 /** What is needed of a database. */
@@ -42,6 +44,8 @@ type Steps<T> = Generator<PromiseLike<unknown>, T, unknown>;
 
 /** Runs writes in transactions of many. A write that fails takes no other with it. */
 export class CommitQueue {
+  /** Its commits by the number of writes. */
+  readonly sizes: Histogram = commitSizes();
   readonly #database: TransactionalDatabase;
   readonly #begin: Command;
   readonly #commit: Command;
@@ -248,6 +252,7 @@ export class CommitQueue {
       return parts(batch, middle, middle);
     }
     this.#confirm();
+    this.sizes.add(batch.filter(({ outcome }) => outcome && "result" in outcome).length);
     for (const write of batch) settle(write);
     return [];
   }

@@ -1,8 +1,8 @@
 /** An open SQLite database. */
 import { resolve } from "node:path";
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { ConnectorError } from "../../../../base/errors.ts";
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { Cancellable, Logger } from "../../../../contract/connector.ts";
+import type { Measures } from "../../../../contract/metrics.ts";
 import {
   type Database,
   type Dialect,
@@ -16,17 +16,20 @@ import {
   type Step,
   type Transaction,
 } from "../../driver.ts";
+import { migrationFailure } from "../../migrations.ts";
 import { standardDialect } from "../../statements.ts";
 import { CommitQueue } from "./commits.ts";
 import { CannotStartError, explain, LostFileError } from "./errors.ts";
 import { DatabaseFiles } from "./files.ts";
 import { migrate } from "./migrations.ts";
-import { configure, openError, openFile } from "./opening.ts";
+import { Names } from "./names.ts";
+import { configure, openError, openFile, pathOf } from "./opening.ts";
 import { mayTakeLong } from "./programs.ts";
 import { Readers } from "./readers.ts";
 import { SqliteSession } from "./session.ts";
 import { SimulatedTime } from "./simulated-time.ts";
-import { SqliteStatement } from "./statement.ts";
+import { NamedRows, namesAreLate, SchemaVersion } from "./named-rows.ts";
+import { type RunnableStatement, SqliteStatement } from "./statement.ts";
 import { toSql } from "./values.ts";
 
 /** How many milliseconds a write waits for the lock of another process. */
@@ -34,8 +37,10 @@ const PATIENCE = 5000;
 /** Milliseconds between two looks at whether the files still exist. */
 const LOOK = 1000;
 
-const dialect: Dialect = {
+/** How its SQL is written. */
+export const dialect: Dialect = {
   ...standardDialect,
+  syntax: "sqlite",
   placeholder: (position) => `?${position}`,
   bind: toSql,
 };
@@ -45,8 +50,8 @@ export class SqliteDatabase implements Database {
   readonly dialect: Dialect = dialect;
   readonly #logger: Logger;
   readonly #database: DatabaseSync;
-  readonly #tables: StatementSync;
-  readonly #columns: StatementSync;
+  readonly #names: Names;
+  readonly #version: SchemaVersion | undefined;
   readonly #commits: CommitQueue;
   /** Undefined for a database in memory. */
   readonly #files: DatabaseFiles | undefined;
@@ -59,13 +64,17 @@ export class SqliteDatabase implements Database {
   #reported: string | undefined;
 
   /**
-   * Opens the database and applies its migrations.
+   * Opens the database and applies its migrations. `opened` is called between the two.
    *
    * @throws {ConnectorError} It cannot be opened or a migration is refused; permanent unless the
    * database is locked or its disk fails at the moment.
    */
-  constructor({ name, options, migrations, logger, clock }: DriverContext) {
-    const { database: path, patience = PATIENCE } = options;
+  constructor(
+    { name, options, migrations, logger, clock }: DriverContext,
+    opened?: (database: DatabaseSync) => void,
+  ) {
+    const { patience = PATIENCE } = options;
+    const path = pathOf(options);
     this.#logger = logger;
     this.#database = openFile(name, path);
     const database = this.#database;
@@ -74,14 +83,12 @@ export class SqliteDatabase implements Database {
       if (readOnly) logger.warn("the file {path} can be read but not written to", { path });
       if (shared) this.#readers = new Readers({ database: resolve(path), patience });
       if (clock !== undefined) this.#time = new SimulatedTime(database, clock);
-      migrate(database, migrations);
+      opened?.(database);
+      // The log of a test is the same in every run, so it has no durations.
+      migrate(database, migrations, clock === undefined ? logger : undefined);
       database.prepare("PRAGMA foreign_keys = ON").run();
-      const targets = "type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
-      this.#tables = database.prepare(`SELECT name FROM sqlite_schema WHERE ${targets}`);
-      this.#columns = database.prepare(
-        `SELECT name FROM pragma_table_xinfo(
-           (SELECT name FROM sqlite_schema WHERE name = ? AND ${targets}))`,
-      );
+      this.#names = new Names(database);
+      if (namesAreLate) this.#version = new SchemaVersion(database);
       this.#commits = new CommitQueue(database, patience, () => this.#confirm());
       if (path !== ":memory:") {
         this.#files = new DatabaseFiles(path, hasLog);
@@ -89,10 +96,7 @@ export class SqliteDatabase implements Database {
       }
     } catch (cause) {
       database.close();
-      if (cause instanceof MigrationError) {
-        const options = { code: "migration-failed", cause, permanent: true };
-        throw new ConnectorError(name, cause.message, options);
-      }
+      if (cause instanceof MigrationError) throw migrationFailure(name, cause);
       throw openError(name, path, cause);
     }
   }
@@ -101,9 +105,12 @@ export class SqliteDatabase implements Database {
     return this.#files?.problem;
   }
 
+  measures(): Measures {
+    return { histograms: { commits: this.#commits.sizes } };
+  }
+
   describe(table?: string): readonly string[] {
-    const rows = table === undefined ? this.#tables.all() : this.#columns.all(table);
-    return rows.map(({ name }) => String(name));
+    return this.#names.describe(table);
   }
 
   prepare(sql: string, { rows, background }: StatementOptions): Statement {
@@ -112,11 +119,14 @@ export class SqliteDatabase implements Database {
     statement.setReadBigInts(true);
     const hasRows = rows !== "none" && statement.columns().length > 0;
     const elsewhere = background && hasRows && mayTakeLong(this.#database, sql);
-    return new SqliteStatement(sql, statement, rows, hasRows, elsewhere);
+    const named = this.#version !== undefined && hasRows && rows === "all"
+      ? new NamedRows(statement, this.#version, background)
+      : undefined;
+    return new SqliteStatement(sql, statement, rows, hasRows, elsewhere, named);
   }
 
   query(statement: Statement, values: readonly unknown[]): Result | Cancellable<Result> {
-    const prepared = statement as SqliteStatement;
+    const prepared = statement as RunnableStatement;
     const bound = values as readonly SQLInputValue[];
     if (prepared.elsewhere && this.#readers !== undefined) {
       return this.#readElsewhere(prepared, bound, this.#readers);
@@ -171,7 +181,7 @@ export class SqliteDatabase implements Database {
   }
 
   #readElsewhere(
-    statement: SqliteStatement,
+    statement: RunnableStatement,
     values: readonly SQLInputValue[],
     readers: Readers,
   ): Cancellable<Result> {
@@ -216,5 +226,5 @@ function later(open: Promise<void>, read: () => Result): Cancellable<Result> {
 }
 
 function runStep({ statement, values }: Step): Result {
-  return (statement as SqliteStatement).run(values as readonly SQLInputValue[]);
+  return (statement as RunnableStatement).run(values as readonly SQLInputValue[]);
 }

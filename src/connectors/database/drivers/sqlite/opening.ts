@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, type Stats, statSync } from "node:fs
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ConnectorError } from "../../../../base/errors.ts";
+import type { DatabaseOptions } from "../../options.ts";
 import { explain, resultCode, SQLITE } from "./errors.ts";
 
 /** Milliseconds for which SQLite itself waits for a lock, while everything else waits, too. */
@@ -13,6 +14,12 @@ const CANNOT_OPEN = /unable to open database file/;
 /** The system's errors for a path that stays wrong until somebody changes something. */
 const WRONG_PATH = ["EACCES", "EPERM", "ELOOP", "ENAMETOOLONG", "ENOTDIR"];
 const CHECK_PATH = "check the path, and that its disk can be written to";
+
+/** The path of the file, or `:memory:`. The checks of the configuration require it. */
+export function pathOf({ database }: DatabaseOptions): string {
+  if (database === undefined) throw new TypeError("an SQLite database needs a path");
+  return database;
+}
 
 /**
  * Opens a file or `:memory:`.

@@ -14,12 +14,17 @@ export interface ReadOrder {
   readonly first: boolean;
 }
 
-/** A row as `node:sqlite` returns it, with every integer as a bigint. */
-export type RawRow = Readonly<Record<string, SQLOutputValue>>;
+/** Rows as `node:sqlite` returns them, with every integer as a bigint. */
+export interface RawRows {
+  /** The names of their columns. */
+  readonly names: readonly string[];
+  /** The values of each. */
+  readonly rows: readonly (readonly SQLOutputValue[])[];
+}
 
 /** A message of a reader: rows, any number of times, then `done` or an error. */
 export type ReaderMessage =
-  | { readonly rows: readonly RawRow[] }
+  | RawRows
   | { readonly done: true }
   | { readonly error: { readonly message: string; readonly errcode: number | undefined } };
 
@@ -80,6 +85,7 @@ function read({ database, patience }: ReaderOptions): void {
     });
     const statement = connection.prepare(sql);
     statement.setReadBigInts(true);
+    statement.setReturnArrays(true);
     statements.set(sql, statement);
     return statement;
   };
@@ -89,10 +95,18 @@ function read({ database, patience }: ReaderOptions): void {
   const answer = ({ sql, values, first }: ReadOrder) => {
     const statement = statements.get(sql) ?? prepare(sql);
     // Not `iterate`: on Deno it ends without an error if a row fails.
-    const rows = first ? [statement.get(...values)] : statement.all(...values);
+    const run = () => first ? [statement.get(...values)] : statement.all(...values);
+    // Rows as lists, and their names afterwards: on Deno `all` itself has the columns as they were before
+    // somebody has changed the table, and lacks those that are new until it is called again.
+    let rows: SQLOutputValue[][];
+    let names: string[];
+    do {
+      rows = run().filter((row) => row !== undefined) as unknown as SQLOutputValue[][];
+      names = statement.columns().map(({ name }) => name);
+    } while (rows.length > 0 && rows[0].length < names.length);
     // Many small messages, so that the receiver can do other work in between.
     for (let at = 0; at < rows.length; at += rowsOfMessage) {
-      say({ rows: rows.slice(at, at + rowsOfMessage).filter((row) => row !== undefined) });
+      say({ names, rows: rows.slice(at, at + rowsOfMessage) });
     }
     say({ done: true });
   };
@@ -115,7 +129,7 @@ function read({ database, patience }: ReaderOptions): void {
 /** Receives what a read returns. */
 export interface ReadListener {
   /** Some of the rows, in order. */
-  rows(rows: readonly RawRow[]): void;
+  rows(rows: RawRows): void;
   /** That was all. */
   done(): void;
   /** It failed, or its process ended. */
@@ -189,7 +203,7 @@ export class Reader {
   #hear(message: ReaderMessage): void {
     const listener = this.#listener;
     if (listener === undefined) return;
-    if ("rows" in message) return listener.rows(message.rows);
+    if ("rows" in message) return listener.rows(message);
     this.#listener = undefined;
     this.#hold(false);
     if ("done" in message) return listener.done();

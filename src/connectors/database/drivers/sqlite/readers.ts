@@ -2,7 +2,7 @@
 import type { Cancellable } from "../../../../contract/connector.ts";
 import { ReadBrokenError } from "./errors.ts";
 import { Reader, type ReaderOptions, type ReadOrder } from "./reader.ts";
-import { toRow } from "./values.ts";
+import { toNamedRow } from "./values.ts";
 
 /** How many processes there are at most, including those that were killed and have not ended yet. */
 const MOST = 4;
@@ -115,8 +115,8 @@ export class Readers {
     this.#waiting.delete(read);
     state.read = read;
     reader.read(read.order, {
-      rows: (rows) => {
-        for (const row of rows) read.rows.push(toRow(row));
+      rows: ({ names, rows }) => {
+        for (const row of rows) read.rows.push(toNamedRow(names, row));
       },
       done: () => {
         state.read = undefined;

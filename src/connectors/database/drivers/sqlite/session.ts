@@ -3,7 +3,7 @@ import type { SQLInputValue } from "node:sqlite";
 import { isPromiseLike } from "../../../../base/promise-like.ts";
 import type { Result, Session, Statement } from "../../driver.ts";
 import { CancelledError } from "./errors.ts";
-import type { SqliteStatement } from "./statement.ts";
+import type { RunnableStatement } from "./statement.ts";
 
 /** One call of the work of a transaction. */
 export class SqliteSession implements Session {
@@ -28,7 +28,7 @@ export class SqliteSession implements Session {
     if (this.#ended) throw new CancelledError("the transaction has ended");
     this.#onRun();
     try {
-      return (statement as SqliteStatement).run(values as readonly SQLInputValue[]);
+      return (statement as RunnableStatement).run(values as readonly SQLInputValue[]);
     } catch (error) {
       this.#refusal ??= { error };
       this.#ended = true;

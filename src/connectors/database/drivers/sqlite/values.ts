@@ -54,6 +54,31 @@ export function toRow(found: Readonly<Record<string, SQLOutputValue>>): Record<s
   return row;
 }
 
+/** The same of a row without names; it has no more columns than values. */
+export function toNamedRow(
+  names: readonly string[],
+  values: readonly SQLOutputValue[],
+): Record<string, unknown> {
+  const row: Record<string, unknown> = {};
+  const length = Math.min(names.length, values.length);
+  for (let index = 0; index < length; index++) {
+    const name = names[index];
+    const value = toJsonValue(values[index]);
+    // An assignment would set the prototype.
+    if (name === "__proto__") Object.defineProperty(row, name, { value, ...PLAIN });
+    else row[name] = value;
+  }
+  return row;
+}
+
+const PLAIN = { configurable: true, enumerable: true, writable: true };
+
+/** A value as JSON can hold it: an integer beyond 2^53 as text, a blob as Base64 text. */
+function toJsonValue(value: SQLOutputValue): null | number | string {
+  if (typeof value === "bigint") return toInteger(value);
+  return value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value;
+}
+
 /** A number, or text where a number would not be exact. */
 export function toInteger(value: bigint | number): number | string {
   const number = Number(value);

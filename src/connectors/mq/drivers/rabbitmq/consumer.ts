@@ -6,10 +6,12 @@ import {
   type DeadLetter,
   type Deliver,
   type Delivery,
+  type GivenUp,
   UnsendableError,
-} from "../../broker.ts";
+} from "../../../../messaging/mod.ts";
 import type { Settings } from "../../options.ts";
-import { type BrokerConnection, describe } from "./connection.ts";
+import { type BrokerConnection, closeChannel } from "./connection.ts";
+import { describe } from "./errors.ts";
 import { withContentType } from "./frame-guard.ts";
 import { deadLetterCopy, readMessage, type Received, retryCopy } from "./message.ts";
 import type { Publisher } from "./publisher.ts";
@@ -19,7 +21,7 @@ import { declareDeadLetters, declareQueue, declareRetryQueue } from "./topology.
 const PAUSE = 1000;
 
 /** What a consumer works with. */
-export interface ConsumerContext extends Pick<BrokerContext, "operations" | "logger"> {
+export interface ConsumerContext extends Pick<BrokerContext, "operations" | "logger" | "lost"> {
   readonly connection: BrokerConnection;
   readonly settings: Settings;
   /** Sends messages to other queues; must confirm. */
@@ -29,6 +31,9 @@ export interface ConsumerContext extends Pick<BrokerContext, "operations" | "log
 /** Consumes from a named queue, or from a queue of its own that is new on each connection. */
 export class Consumer {
   readonly #context: ConsumerContext;
+  /** Whether the queue of a message is gone that came on this channel. */
+  readonly #isGone = (channel: Channel): boolean =>
+    this.#context.settings.queue === undefined && (this.#stopped || !channel.active);
   #deliver: Deliver | undefined;
   #channel: Channel | undefined;
   #consumerTag = "";
@@ -74,7 +79,10 @@ export class Consumer {
     const channel = this.#channel;
     if (channel?.active) {
       // Fails where the channel ends meanwhile, which is as good.
-      await channel.basicCancel(this.#consumerTag).catch(() => undefined);
+      await this.#context.connection.answer(
+        channel.basicCancel(this.#consumerTag),
+        "ended its deliveries",
+      ).catch(() => undefined);
       // What arrived before the answer is handed over one turn later.
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -83,7 +91,7 @@ export class Consumer {
   /** Closes the channel; the broker takes back what was not settled. */
   async close(): Promise<void> {
     await this.stop();
-    await this.#channel?.close();
+    if (this.#channel !== undefined) await closeChannel(this.#channel);
   }
 
   /** Never fails: an error is logged, and it tries again; a new connection calls it as well. */
@@ -99,25 +107,29 @@ export class Consumer {
 
   async #consume(): Promise<void> {
     const { connection, settings, operations, logger } = this.#context;
-    const channel = await connection.client.acquire({ emitErrorsFromChannel: true });
+    const acquiring = connection.client.acquire({ emitErrorsFromChannel: true });
+    const channel = await connection.answer(acquiring, "opened a channel");
     channel.on("error", (error) => this.#warn("lost its channel: {reason}", error));
     channel.once("close", () => this.#openLater());
     // The broker has deleted the queue; a new channel declares it again.
     channel.once("basic.cancel", () => void channel.close());
     try {
-      const queue = await declareQueue(channel, settings, operations, connection.id);
-      await channel.basicQos({ prefetchCount: settings.consumer.prefetch });
+      const queue = await connection.answer(
+        declareQueue(channel, settings, operations, connection.id),
+        "declared the queue",
+      );
       const take = (message: AsyncMessage): void =>
         this.#take(channel, withContentType(message), queue);
-      const { consumerTag } = await channel.basicConsume({ queue }, take);
-      this.#consumerTag = consumerTag;
+      const consuming = channel.basicQos({ prefetchCount: settings.consumer.prefetch })
+        .then(() => channel.basicConsume({ queue }, take));
+      this.#consumerTag = (await connection.answer(consuming, "begun to deliver")).consumerTag;
       this.#channel = channel;
       this.#failure = undefined;
       if (++this.#opened > 1 && settings.queue === undefined) {
         logger.warn("consumes from a new queue; events since the former one was lost are missing");
       }
     } catch (error) {
-      await channel.close();
+      await closeChannel(channel);
       throw error;
     }
   }
@@ -132,7 +144,15 @@ export class Consumer {
     // What is not acked goes back to a named queue; a queue of its own has no other consumer.
     if (this.#stopped && this.#context.settings.queue !== undefined) return;
     const received = readMessage(message, queue);
-    void this.#deliver?.(new RabbitDelivery(received, channel, message.deliveryTag, this.#context));
+    const { deliveryTag } = message;
+    const delivery = new RabbitDelivery(
+      received,
+      channel,
+      deliveryTag,
+      this.#context,
+      this.#isGone,
+    );
+    void this.#deliver?.(delivery);
   }
 
   #warn(message: string, error: unknown): void {
@@ -146,17 +166,20 @@ class RabbitDelivery implements Delivery {
   readonly #channel: Channel;
   readonly #deliveryTag: number;
   readonly #context: ConsumerContext;
+  readonly #isGone: (channel: Channel) => boolean;
 
   constructor(
     received: Received,
     channel: Channel,
     deliveryTag: number,
     context: ConsumerContext,
+    isGone: (channel: Channel) => boolean,
   ) {
     this.#received = received;
     this.#channel = channel;
     this.#deliveryTag = deliveryTag;
     this.#context = context;
+    this.#isGone = isGone;
   }
 
   get routingKey(): string {
@@ -177,14 +200,20 @@ class RabbitDelivery implements Delivery {
   }
 
   ack(): void {
+    if (this.#isForgotten) return;
+    this.#context.connection.gather();
     this.#channel.basicAck({ deliveryTag: this.#deliveryTag });
   }
 
   requeue(): void {
+    if (this.#isGone(this.#channel)) {
+      this.#context.lost(this.routingKey, "it could not be moved, and its queue is gone");
+    }
     if (this.#channel.active) this.#channel.basicNack({ deliveryTag: this.#deliveryTag });
   }
 
   discard(): void {
+    if (this.#isForgotten) return;
     this.#channel.basicNack({ deliveryTag: this.#deliveryTag, requeue: false });
   }
 
@@ -194,25 +223,35 @@ class RabbitDelivery implements Delivery {
   }
 
   /** Acks the message once its copy in the dead-letter queue is confirmed. */
-  deadLetter(reason: string, retries: number): Promise<DeadLetter> {
-    return this.#deadLetter(reason, retries).catch(rethrow);
+  deadLetter(why: GivenUp): Promise<DeadLetter> {
+    return this.#deadLetter(why).catch(rethrow);
+  }
+
+  /** A queue of its own went with its channel: nobody has to hear what became of the message. */
+  get #isForgotten(): boolean {
+    return this.#context.settings.queue === undefined && !this.#channel.active;
   }
 
   async #redeliver(reason: string, retries: number, delay: number): Promise<void> {
     const { connection, mover, settings: { queue } } = this.#context;
     const { envelope, body } = retryCopy(this.#received, reason, retries);
-    const routingKey = await declareRetryQueue(connection.client, queue?.name ?? "");
+    const routingKey = await connection.answer(
+      declareRetryQueue(connection.client, queue?.name ?? ""),
+      "declared the queue of retries",
+    );
     const expiration = String(delay);
     await mover.send({ ...envelope, exchange: "", routingKey, expiration }, body);
     this.ack();
   }
 
-  async #deadLetter(reason: string, retries: number): Promise<DeadLetter> {
-    const { connection, mover, settings: { consumer: { deadLetters } } } = this.#context;
-    const { envelope, body, leftOut } = deadLetterCopy(this.#received, reason, retries);
+  async #deadLetter(why: GivenUp): Promise<DeadLetter> {
+    const { connection, mover, settings } = this.#context;
+    const { deadLetters } = settings.consumer;
+    const { envelope, body, leftOut } = deadLetterCopy(this.#received, why);
     if (deadLetters !== undefined) {
       const { exchange, queue } = deadLetters;
-      await declareDeadLetters(connection.client, deadLetters);
+      const declaring = declareDeadLetters(connection.client, settings);
+      await connection.answer(declaring, "declared the queue of dead letters");
       const routingKey = exchange === "" ? queue : this.routingKey;
       await mover.send({ ...envelope, exchange, routingKey }, body);
     }

@@ -1,16 +1,18 @@
 /** Messages of RabbitMQ: what was received, and the copies that are moved to other queues. */
 import { Buffer } from "node:buffer";
 import type { AsyncMessage, Envelope } from "rabbitmq-client";
-import { isDeeperThan, isObject, MAX_DEPTH } from "../../../../base/json.ts";
+import { isObject, MAX_DEPTH } from "../../../../base/json.ts";
 import { shown } from "../../../../base/shown.ts";
-import type { DeliveryFailure } from "../../broker.ts";
+import type { DeliveryFailure } from "../../../../contract/subscriptions.ts";
 import {
   deadLetterHeaders,
   EXCHANGE,
+  type GivenUp,
   LONGEST_HEADER,
   type Message,
+  readBody,
   ROUTING_KEY,
-} from "../../message.ts";
+} from "../../../../messaging/mod.ts";
 import {
   badProperties,
   fittingHeaders,
@@ -126,7 +128,7 @@ function contentOf(
   if (nestDeeperThan(headers, MAX_DEPTH)) {
     return { reason: `its headers nest deeper than ${MAX_DEPTH}`, permanent: true };
   }
-  const body = parse(message);
+  const body = readBody(message.body);
   if ("reason" in body) return body;
   const properties = shownProperties(message);
   const metadata = { headers, routing_key: routingKey, exchange, properties };
@@ -154,28 +156,6 @@ function headersOf({ headers = {} }: AsyncMessage): Record<string, unknown> {
 function nestDeeperThan(value: unknown, limit: number): boolean {
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return false;
   return limit === 0 || Object.values(value).some((item) => nestDeeperThan(item, limit - 1));
-}
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function parse(message: AsyncMessage): { readonly body: unknown } | DeliveryFailure {
-  const bad: DeliveryFailure = { reason: "its body is not JSON", permanent: true };
-  let text: string;
-  try {
-    text = decoder.decode(message.body);
-  } catch {
-    return bad;
-  }
-  // Checked on the text: a parser, and all that reads its value, would call itself for each level.
-  if (isDeeperThan(text, MAX_DEPTH)) {
-    return { reason: `its body nests deeper than ${MAX_DEPTH}`, permanent: true };
-  }
-  try {
-    return { body: JSON.parse(text) };
-  } catch {
-    // The parser's own message quotes the body, which must not be logged.
-    return bad;
-  }
 }
 
 /** The standard properties under their AMQP names; absent ones are left out. */
@@ -225,9 +205,9 @@ export function retryCopy(received: Received, reason: string, retries: number): 
  * The copy for the dead letters. Others read it, so what does not fit into its header is left out, and
  * a header says so.
  */
-export function deadLetterCopy(received: Received, reason: string, retries: number): Copy {
+export function deadLetterCopy(received: Received, why: GivenUp): Copy {
   const { body } = received.message;
-  const own = deadLetterHeaders(received, reason, retries);
+  const own = deadLetterHeaders(received, why);
   const copied = headersToCopy(received);
   for (const name of Object.keys(own)) delete copied[name];
   const whole = envelopeOf(propertiesToCopy(received), { ...copied, ...own });

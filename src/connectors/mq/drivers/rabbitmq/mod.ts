@@ -1,20 +1,18 @@
 /** RabbitMQ as a broker. */
 import { Buffer } from "node:buffer";
 import { ConnectorError } from "../../../../base/errors.ts";
-import type { Broker, BrokerContext, Capabilities, Deliver } from "../../broker.ts";
-import type { Publication } from "../../message.ts";
+import { withTimeout } from "../../../../base/timeout.ts";
+import type { ProbeRequest, ProbeSource } from "../../../../contract/probe.ts";
+import type { Broker, BrokerContext, Capabilities, Deliver } from "../../../../messaging/mod.ts";
+import type { Publication } from "../../../../messaging/mod.ts";
 import { type MqOptions, type Settings, settle } from "../../options.ts";
-import { LONGEST_KEY } from "../../routing.ts";
-import {
-  type Address,
-  addressOf,
-  BrokerConnection,
-  describe,
-  describeAddress,
-  isPermanent,
-  type Prepare,
-} from "./connection.ts";
+import { LONGEST_KEY } from "../../exchanges.ts";
+import { readTls, type TlsOptions, tlsOptions } from "../../../../contract/tls-files.ts";
+import { type Address, addressOf, describeAddress } from "../../amqp-address.ts";
+import { BrokerConnection, PATIENCE, type Prepare } from "./connection.ts";
 import { Consumer } from "./consumer.ts";
+import { describe, isPermanent } from "./errors.ts";
+import { findRefusals } from "./probe.ts";
 import { Publisher } from "./publisher.ts";
 import { declareExchange, declareQueue, declareUnbound } from "./topology.ts";
 
@@ -22,6 +20,9 @@ import { declareExchange, declareQueue, declareUnbound } from "./topology.ts";
 export function createBroker(options: MqOptions, context: BrokerContext): Broker {
   return new RabbitMq(options, context);
 }
+
+/** Milliseconds after which what is on its way is left behind: confirmations have their own deadline. */
+const CLOSING = 2 * PATIENCE;
 
 /** What works on one connection. */
 interface Parts {
@@ -75,14 +76,30 @@ class RabbitMq implements Broker {
   }
 
   async #connect(): Promise<void> {
-    const { name, logger } = this.#context;
     // On every connection: a broker that came late or lost its queues must not take events that
     // no queue keeps.
     const prepare = (...on: Parameters<Prepare>) => this.#declare(...on);
-    const connection = new BrokerConnection(this.#address, `weir ${name}`, logger, prepare);
+    const connection = await this.#makeConnection(prepare);
     const parts = this.#makeParts(connection);
     this.#parts = parts;
     await this.#judge(parts, await connection.opened);
+  }
+
+  async #makeConnection(prepare?: Prepare): Promise<BrokerConnection> {
+    const { name, logger } = this.#context;
+    const tls = await this.#readTls();
+    const shown = `weir ${name}`;
+    return new BrokerConnection({ address: this.#address, tls, name: shown, logger, prepare });
+  }
+
+  async #readTls(): Promise<TlsOptions | undefined> {
+    const { tls } = this.#address;
+    if (tls === undefined) return undefined;
+    return tlsOptions(
+      await readTls(tls, (message) => {
+        throw new ConnectorError(this.#context.name, message, { permanent: true });
+      }),
+    );
   }
 
   /** Throws a failure that another attempt cannot change, and logs any other. */
@@ -102,28 +119,43 @@ class RabbitMq implements Broker {
     }
   }
 
-  async probe(): Promise<string> {
-    const { name, logger } = this.#context;
+  async probe(
+    requests: readonly ProbeRequest[],
+    sources: readonly ProbeSource[],
+  ): Promise<string> {
     const where = describeAddress(this.#address);
-    const connection = new BrokerConnection(this.#address, `weir ${name}`, logger);
-    const failure = await connection.opened;
-    await connection.close();
-    if (failure === undefined) return `the broker ${where} answers`;
-    const verdict = isPermanent(failure) ? "refuses" : "is away";
-    const message = `the broker ${where} ${verdict}: ${describe(failure)}`;
-    throw new ConnectorError(name, message, { cause: failure });
+    const connection = await this.#makeConnection();
+    try {
+      const failure = await connection.opened;
+      if (failure !== undefined) {
+        const verdict = isPermanent(failure) ? "refuses" : "is away";
+        throw this.#error(`the broker ${where} ${verdict}: ${describe(failure)}`, failure);
+      }
+      const uses = { publishes: requests.length > 0, consumes: sources.length > 0 };
+      const refusals = await findRefusals(connection, this.#settings, uses);
+      if (refusals.length > 0) {
+        throw this.#error(`the broker ${where} refuses: ${refusals.join("; ")}`);
+      }
+    } finally {
+      await connection.close();
+    }
+    return `the broker ${where} answers`;
   }
 
-  async publish({ routingKey, headers, body }: Publication): Promise<void> {
-    if (this.#parts === undefined) throw new Error("not connected");
+  #error(message: string, cause?: unknown): ConnectorError {
+    return new ConnectorError(this.#context.name, message, { cause });
+  }
+
+  publish({ routingKey, headers, body, messageId }: Publication): Promise<void> {
+    if (this.#parts === undefined) return Promise.reject(new Error("not connected"));
     const { exchange, persistent, mandatory } = this.#settings.publisher;
-    await this.#parts.publisher.send({
+    return this.#parts.publisher.send({
       exchange,
       routingKey,
       headers,
       mandatory,
       durable: persistent,
-      messageId: crypto.randomUUID(),
+      messageId: messageId ?? crypto.randomUUID(),
       contentType: "application/json",
     }, Buffer.from(body));
   }
@@ -151,20 +183,24 @@ class RabbitMq implements Broker {
     return this.#parts?.connection.health ?? this.#parts?.consumer.health;
   }
 
+  get reconnects(): number {
+    return this.#parts?.connection.reconnects ?? 0;
+  }
+
   counts(): Readonly<Record<string, number>> {
     return { gaps: this.#parts?.consumer.gaps ?? 0 };
   }
 
   #makeParts(connection: BrokerConnection): Parts {
-    const { name: exchange, type, durable } = this.#settings.exchange;
+    const { operations, logger, clock, lost } = this.#context;
+    const { exchange } = this.#settings;
     const { confirms, exchange: target } = this.#settings.publisher;
     // An exchange other than the connector's own is declared by its owner.
-    const exchanges = target === exchange ? [{ exchange, type, durable }] : [];
-    const publisher = new Publisher(connection, { confirms, exchanges });
-    const mover = new Publisher(connection, { confirms: true });
-    const { operations, logger } = this.#context;
+    const declared = target === exchange.name ? { exchange } : {};
+    const publisher = new Publisher(connection, { confirms, clock, ...declared });
+    const mover = new Publisher(connection, { confirms: true, clock });
     const settings = this.#settings;
-    const consumer = new Consumer({ connection, mover, settings, operations, logger });
+    const consumer = new Consumer({ connection, mover, settings, operations, logger, lost });
     return { connection, publisher, mover, consumer };
   }
 
@@ -182,9 +218,14 @@ class RabbitMq implements Broker {
   }
 }
 
-async function closeParts({ connection, publisher, mover, consumer }: Parts): Promise<void> {
+async function closeParts(parts: Parts): Promise<void> {
+  // A broker that answers no more is left.
+  await withTimeout(closeChannels(parts), CLOSING, () => undefined);
+  await parts.connection.close();
+}
+
+async function closeChannels({ publisher, mover, consumer }: Parts): Promise<void> {
   await consumer.close();
   await publisher.close();
   await mover.close();
-  await connection.close();
 }

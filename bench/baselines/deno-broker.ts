@@ -1,0 +1,2 @@
+/** Baseline: the same program as on Node, on Deno. */
+import "./node-broker.ts";

@@ -1,0 +1,56 @@
+/** docs/tutorial.md is followed word by word on every runtime, with Deno also in a browser. */
+// Deno alone runs this file, and nothing else needs the package: it is named here.
+// deno-lint-ignore-file no-import-prefix
+import assert from "node:assert/strict";
+import { type BrowserContext, chromium, type Page } from "npm:playwright-core@^1.65.1";
+import { onAllRuntimes } from "../support/process.ts";
+import { serviceTest } from "../support/services.ts";
+import { followTutorial, type Tabs } from "../support/tutorial.ts";
+
+await serviceTest("chromium", "the tutorial is right, on every runtime", async () => {
+  const browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu"],
+  });
+  try {
+    const tabs = tabsOf(await browser.newContext());
+    // It waits most of the time.
+    await onAllRuntimes((stage) =>
+      followTutorial(stage, stage.runtime === "deno" ? tabs : undefined)
+    );
+  } finally {
+    await browser.close();
+  }
+});
+
+function tabsOf(context: BrowserContext): Tabs {
+  let tabs: Page[] = [];
+  return {
+    async open(urls) {
+      assert.equal(urls.length, 2);
+      tabs = await Promise.all(urls.map(async (url) => {
+        const tab = await context.newPage();
+        await tab.goto(url);
+        await tab.getByText("open", { exact: true }).waitFor();
+        return tab;
+      }));
+    },
+    async say(tab, text) {
+      const field = tabs[tab].getByLabel("Message");
+      await field.fill(text);
+      await field.press("Enter");
+    },
+    async reload() {
+      for (const tab of tabs) await tab.reload();
+    },
+    async close(tab) {
+      await tabs[tab].close();
+      tabs.splice(tab, 1);
+    },
+    async shows(kind, text) {
+      const role =
+        ({ message: "listitem", heading: "heading", status: "paragraph" } as const)[kind];
+      for (const tab of tabs) await tab.getByRole(role).getByText(text, { exact: true }).waitFor();
+    },
+  };
+}

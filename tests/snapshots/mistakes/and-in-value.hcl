@@ -1,0 +1,3 @@
+constants {
+  debug = true and false
+}

@@ -1,0 +1,10 @@
+connector "ws" {
+  type = "websocket"
+  port = 3001
+}
+
+flow "say" = {
+  from = {
+    connector = "ws"
+  }
+}

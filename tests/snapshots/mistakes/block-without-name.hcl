@@ -1,0 +1,4 @@
+connector {
+  type = "websocket"
+  port = 3001
+}

@@ -1,0 +1,4 @@
+connector "ws" {
+  type: "websocket"
+  port: 3001
+}

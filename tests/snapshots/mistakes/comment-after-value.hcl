@@ -1,0 +1,4 @@
+connector "ws" {
+  type = "websocket" -- for browsers
+  port = 3001
+}

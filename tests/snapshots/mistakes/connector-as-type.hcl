@@ -1,0 +1,3 @@
+websocket "ws" {
+  port = 3001
+}

@@ -1,0 +1,5 @@
+connector "db" {
+  type   = "database"
+  driver = "postgresql"
+  url    = "postgres://localhost/chat"
+}

@@ -1,0 +1,4 @@
+connector "ws" {
+  type = "websocket"
+  port = process.env.PORT
+}

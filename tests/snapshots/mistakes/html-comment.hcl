@@ -1,0 +1,5 @@
+<!-- The chat. -->
+connector "ws" {
+  type = "websocket"
+  port = 3001
+}

@@ -1,0 +1,3 @@
+export default {
+  port: 3001,
+};

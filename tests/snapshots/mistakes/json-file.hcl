@@ -1,0 +1,8 @@
+{
+  "connector": {
+    "ws": {
+      "type": "websocket",
+      "port": 3001
+    }
+  }
+}

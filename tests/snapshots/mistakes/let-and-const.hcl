@@ -1,0 +1,6 @@
+const port = 3001
+
+connector "ws" {
+  type = "websocket"
+  port = port
+}

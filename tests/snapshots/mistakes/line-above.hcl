@@ -1,0 +1,19 @@
+connector "ws" {
+  type = "websocket"
+  port = 3001
+}
+
+flow "say" {
+  from {
+    connector = "ws"
+    operation = "message"
+  }
+  transform {
+    text  = "trim(input.text)"
+    shout = "upper(text)"
+  }
+  to {
+    connector = "ws"
+    operation = "broadcast"
+  }
+}

@@ -1,0 +1,18 @@
+connector "ws" {
+  type = "websocket"
+  port = 3001
+}
+
+flow "say" {
+  from {
+    connector = "ws"
+    operation = "message"
+  }
+  transform {
+    text = "message.text"
+  }
+  to {
+    connector = "ws"
+    operation = "broadcast"
+  }
+}

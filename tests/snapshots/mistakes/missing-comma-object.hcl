@@ -1,0 +1,25 @@
+connector "ws" {
+  type = "websocket"
+  port = 3001
+}
+
+connector "db" {
+  type     = "database"
+  driver   = "sqlite"
+  database = "chat.db"
+}
+
+flow "say" {
+  from {
+    connector = "ws"
+    operation = "message"
+  }
+  step "author" {
+    connector = "db"
+    query     = "SELECT name FROM users WHERE id = :id AND room = :room"
+    params    = { id = "input.user_id" room = "input.room" }
+  }
+  response {
+    author = "step.author.name"
+  }
+}

@@ -1,0 +1,6 @@
+connector "db" {
+  type       = "database"
+  driver     = "sqlite"
+  database   = "chat.db"
+  migrations = "migrations"
+}

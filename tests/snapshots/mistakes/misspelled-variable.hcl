@@ -1,0 +1,16 @@
+connector "ws" {
+  type = "websocket"
+  port = 3001
+}
+
+flow "say" {
+  from {
+    connector = "ws"
+    operation = "message"
+    filter    = "inptu.text != ''"
+  }
+  to {
+    connector = "ws"
+    operation = "broadcast"
+  }
+}

@@ -1,0 +1,5 @@
+connector {
+  name = "ws"
+  type = "websocket"
+  port = 3001
+}

@@ -1,0 +1,1 @@
+connector "ws" { type = "websocket", port = 3001 }

@@ -1,0 +1,15 @@
+connector "ws" {
+  type = "websocket"
+  port = 3001
+}
+
+flow "say" {
+  from {
+    connector = "ws"
+    operation = "message"
+  }
+  to {
+    connector = "ws"
+    operation = "emit"
+  }
+}

@@ -1,0 +1,26 @@
+connector "ws" {
+  type = "websocket"
+  port = 3001
+}
+
+connector "db" {
+  type     = "database"
+  driver   = "sqlite"
+  database = "chat.db"
+}
+
+flow "say" {
+  from {
+    connector = "ws"
+    operation = "message"
+  }
+  step "author" {
+    connector = "db"
+    query     = "SELECT name FROM users WHERE id = :id"
+    params    = { id = "payload.user_id" }
+  }
+  to {
+    connector = "ws"
+    operation = "broadcast"
+  }
+}

@@ -1,0 +1,16 @@
+connector "ws" {
+  type = "websocket"
+  port = 3001
+}
+
+flow "say" {
+  from {
+    connector = "ws"
+    operation = "message"
+  }
+  to {
+    connector = "ws"
+    operation = "send_to_room"
+    target    = "room-${input.room}"
+  }
+}

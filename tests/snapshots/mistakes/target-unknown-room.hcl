@@ -1,0 +1,19 @@
+connector "ws" {
+  type = "websocket"
+  port = 3001
+  room "orders:{id}" {
+    join = "true"
+  }
+}
+
+flow "say" {
+  from {
+    connector = "ws"
+    operation = "message"
+  }
+  to {
+    connector = "ws"
+    operation = "send_to_room"
+    target    = "order:news"
+  }
+}

@@ -1,0 +1,4 @@
+resource "connector" "ws" {
+  type = "websocket"
+  port = 3001
+}

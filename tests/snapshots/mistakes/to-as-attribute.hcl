@@ -1,0 +1,9 @@
+connector "ws" {
+  type = "websocket"
+  port = 3001
+}
+
+flow "say" {
+  from = "ws"
+  to   = "ws"
+}

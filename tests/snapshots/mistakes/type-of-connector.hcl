@@ -1,0 +1,4 @@
+connector "ws" {
+  type = "ws"
+  port = 3001
+}

@@ -1,0 +1,4 @@
+connector "db" {
+  type = "postgres"
+  url  = "postgres://localhost/chat"
+}

@@ -1,0 +1,4 @@
+connector "events" {
+  type = "redis"
+  host = "localhost"
+}

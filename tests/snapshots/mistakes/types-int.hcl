@@ -1,0 +1,4 @@
+type "message" {
+  count = int
+  seen  = bool
+}

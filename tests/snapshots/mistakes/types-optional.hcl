@@ -1,0 +1,4 @@
+type "message" {
+  text   = string
+  author = string | null
+}

@@ -1,0 +1,3 @@
+type "message" {
+  text = "string"
+}

@@ -1,0 +1,6 @@
+connector "ws" {
+  type    = "websocket"
+  port    = 3001
+  origins = ["https://example.com"
+  path    = "/live"
+}

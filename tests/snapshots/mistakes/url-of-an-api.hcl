@@ -1,0 +1,4 @@
+connector "api" {
+  type = "http"
+  url  = "https://api.example.com"
+}

@@ -1,0 +1,4 @@
+connector "api" {
+  type     = "http"
+  base_url = "api.example.com"
+}

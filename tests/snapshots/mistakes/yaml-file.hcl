@@ -1,0 +1,4 @@
+connectors:
+  - name: ws
+    type: websocket
+    port: 3001

@@ -1,0 +1,3 @@
+flow:
+  from: ws
+  to: ws

@@ -1,0 +1,7 @@
+connector "ws" {
+  type    = "websocket"
+  port    = 3001
+  origins =
+    - "https://example.com"
+    - "https://example.org"
+}
