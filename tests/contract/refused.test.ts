@@ -313,7 +313,7 @@ contract("refused: frames in the packet of the request are not served", door, as
 
 contract("refused: many at once that send a ping as soon as they are open", door, async (t) => {
   const url = `ws://127.0.0.1:${t.running.port}${t.host.mount}/ws?kind=own`;
-  const clients = Array.from({ length: 200 }, () =>
+  const knocks = () =>
     new Promise<string>((resolve) => {
       const socket = new WebSocket(url, "weir.1");
       let told = "";
@@ -321,8 +321,12 @@ contract("refused: many at once that send a ping as soon as they are open", door
       socket.onmessage = ({ data }) => told = JSON.parse(data).code;
       socket.onerror = () => {}; // "close" follows.
       socket.onclose = ({ code }) => resolve(`${told} ${code}`);
-    }));
-  assert.deepEqual(new Set(await Promise.all(clients)), new Set(["no_member 4403"]));
+    });
+  // They share an event loop with the server, and Deno waits for a ping no longer than 1.5 s.
+  for (let round = 0; round < 4; round++) {
+    const heard = await Promise.all(Array.from({ length: 50 }, knocks));
+    assert.deepEqual(new Set(heard), new Set(["no_member 4403"]));
+  }
 });
 
 contract("refused: a server that shuts down is unavailable", websocket() + flows, async (t) => {
