@@ -1,6 +1,7 @@
 /** What an expression can result in, as far as its text tells. */
 import type { KnownValue, ValueKind } from "../base/known-value.ts";
 import { NAMESPACES } from "./functions.ts";
+import { isNumeric } from "./kinds.ts";
 import type { Expression } from "./mod.ts";
 import { parse } from "./parser.ts";
 import { pathOf } from "./paths.ts";
@@ -53,7 +54,7 @@ export function resultsOf(
   const of = (node: SyntaxNode): Results => {
     switch (node.kind) {
       case "literal":
-        return [{ value: toPlain(new Meter(), node.value) }];
+        return [literal(node.value)];
       case "list":
         return [{ kind: "list" }];
       case "map":
@@ -78,6 +79,11 @@ export function resultsOf(
     }
   };
   return of(parse(new Source(source)));
+}
+
+function literal(written: unknown): KnownValue {
+  const value = toPlain(new Meter(), written);
+  return typeof value === "string" && isNumeric(written) ? { kind: "long" } : { value };
 }
 
 function ofCall(node: CallNode, of: (node: SyntaxNode) => Results): Results {

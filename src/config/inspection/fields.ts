@@ -46,7 +46,8 @@ export function namedFields(
 
 /** Whether the types have seen what a request gets. */
 function isChecked({ kind, request }: PlacedRequest, { model }: PlacedFlow): boolean {
-  return kind !== "fallback" && model.accept?.steps.every((step) => step !== request) !== false;
+  const early = model.accept?.steps ?? [];
+  return kind !== "fallback" && early.every(({ options }) => options !== request.options);
 }
 
 /** What is known of the fields of `input`: those that its type has, and its source does not add. */

@@ -28,16 +28,16 @@ export function refusalOf(
     case "date":
       // MySQL has times that are numbers.
       return isStructured || (syntax === "postgres" && typeof value !== "string")
-        ? { reason: "is no time", hint: "write a text in ISO 8601, such as now()" }
+        ? { reason: "is not a time", hint: "write a text in ISO 8601, such as now()" }
         : undefined;
     case "bytes":
       return typeof value === "string" && isBase64(value)
         ? undefined
-        : { reason: "is no Base64 text", hint: "write base64_encode(…)" };
+        : { reason: "is not Base64 text", hint: "write base64_encode(…)" };
     case "list":
       return Array.isArray(value) || (typeof value === "string" && /^\s*[[{]/.test(value))
         ? undefined
-        : { reason: "is no list", hint: "write a list" };
+        : { reason: "is not a list", hint: "write a list" };
     default:
       return undefined;
   }
@@ -49,7 +49,7 @@ function number(value: unknown, { name }: Kind, syntax: Syntax): Refusal | undef
     // MySQL's booleans are whole numbers.
     : typeof value === "object" || (typeof value === "boolean" && syntax === "postgres");
   if (!isRefused) return undefined;
-  return { reason: "is no number", hint: `write a ${name === "integer" ? "whole " : ""}number` };
+  return { reason: "is not a number", hint: `write a ${name === "integer" ? "whole " : ""}number` };
 }
 
 /** Whether PostgreSQL or MySQL could read a text as a number: in hexadecimal digits, say. */
@@ -74,5 +74,5 @@ function uuid(value: unknown): Refusal | undefined {
   if (typeof value === "string" && /^[\da-f]{32}$/i.test(value.replace(/[-{}\s]/g, ""))) {
     return undefined;
   }
-  return { reason: "is no UUID", hint: "write uuid(), or a text that is a UUID" };
+  return { reason: "is not a UUID", hint: "write uuid(), or a text that is a UUID" };
 }
