@@ -1,16 +1,15 @@
 /** What `weir check` finds with the tables that the migrations make. */
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ConfigError } from "../../src/base/errors.ts";
-import { formatProblem, type Problem } from "../../src/base/problem.ts";
+import { formatProblem } from "../../src/base/problem.ts";
 import { defineConnector } from "../../src/contract/definition.ts";
 import { attribute, path } from "../../src/contract/fields.ts";
 import { text } from "../../src/contract/value-schema.ts";
 import { loadConfig } from "../../src/runtime/load.ts";
-import { hostOptions } from "../../src/server/files.ts";
 import {
   type Case,
   compare,

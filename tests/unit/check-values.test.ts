@@ -1,7 +1,15 @@
 /** What `weir check` finds in the values of writes, by the types of columns. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Case, compare, flow, placesOf, problemsOf, to } from "../support/check-database.ts";
+import {
+  type Case,
+  compare,
+  flow,
+  placesOf,
+  problemsOf,
+  step,
+  to,
+} from "../support/check-database.ts";
 
 const STRICT = `CREATE TABLE t (
   whole INTEGER, half REAL, words TEXT, bytes BLOB, thing ANY,
@@ -256,6 +264,40 @@ ${
   for (const text of cases) {
     assert.deepEqual(await placesOf(text, { migrations: STRICT }), [], text);
   }
+});
+
+test("a parameter that is all that a column gets is a value of the column", async () => {
+  const insert = (values: string, more = "") =>
+    `query = "INSERT INTO t (must, whole) VALUES (${values})${more}"`;
+  const sent = (value: string) => `transform {\nmust = "\'a\'"\nwhole = "${value}"\n}`;
+  const whole = insert(":must, :whole");
+  const cases: readonly Case[] = [
+    [to(`${whole}\n${sent("now()")}`), "a.hcl:8:9+7 refused-value"],
+    [to(`${whole}\n${sent("input.x")}`)],
+    [to(`${whole}\ntransform {\nmust = "null"\nwhole = "1"\n}`), "a.hcl:7:8+6 refused-value"],
+    [
+      to(`${insert(":must, :whole", " ON CONFLICT DO NOTHING")}\n${sent("now()")}`),
+      "a.hcl:8:9+7 refused-value",
+    ],
+    [
+      step(`${whole}\nparams = {\nmust = "\'a\'"\nwhole = "[1]"\n}`),
+      "a.hcl:8:9+5 refused-value",
+    ],
+    // What `params` say comes before the payload.
+    [to(`${whole}\nparams = { whole = "1" }\n${sent("now()")}`)],
+    // Something else is made of it, or another statement may be meant.
+    [to(`${insert(":must, length(:whole)")}\n${sent("now()")}`)],
+    [to(`${insert(":must, :whole || ''")}\n${sent("now()")}`)],
+    [to(`${insert("coalesce(:must, 1), 2")}\ntransform { must = "null" }`)],
+    [to(`query = "INSERT OR IGNORE INTO t (must) VALUES (:must)"\ntransform { must = "null" }`)],
+    [to(`query = "INSERT INTO t (must) SELECT :must"\ntransform { must = "null" }`)],
+    [to(`query = "DELETE FROM t WHERE whole = :whole"\ntransform { whole = "now()" }`)],
+  ];
+  await compare(cases, { migrations: STRICT });
+  const postgres = 'query = "INSERT INTO t (who, at) VALUES (:who, :at) RETURNING id"';
+  await compare([
+    [to(`${postgres}\ntransform {\nwho = "5"\nat = "now()"\n}`), "a.hcl:7:7+3 refused-value"],
+  ], { migrations: POSTGRES, driver: "postgres" });
 });
 
 test("sqlite: the key of an UPDATE is compared and not stored", async () => {

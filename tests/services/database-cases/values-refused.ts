@@ -6,7 +6,7 @@ import { openSchema } from "../../../src/connectors/database/drivers/sqlite/sche
 import { SAMPLES } from "../../../src/connectors/database/inspection/samples.ts";
 import { wrongValue } from "../../../src/connectors/database/inspection/values.ts";
 import type { Kind } from "./differences.ts";
-import type { Subject, Topic } from "./subject.ts";
+import type { Subject, Topic, Wanted } from "./subject.ts";
 
 /** The kinds of which no value can be stored in a column of a type; "" for none. */
 type Refused = Readonly<Record<string, string>>;
@@ -150,10 +150,17 @@ async function withDetails(kind: Kind, use: (details: Details) => Promise<void>)
   await opened.close();
 }
 
-/** Whether a column takes a value. */
+/** Whether a column takes a value, from a write to the table or from a query where `check` reads it. */
 async function isTaken(subject: Subject, column: string, value: unknown): Promise<boolean> {
-  const write = { target: "kept", payload: { [column]: value }, resultUsed: false };
-  return await subject.write(write).then(() => true, () => false);
+  const query = `INSERT INTO kept (${column}) VALUES (:value)`;
+  const attempts: Wanted[] = [
+    { target: "kept", payload: { [column]: value }, resultUsed: false },
+    ...subject.kind === "mysql" ? [] : [{ query, payload: { value }, resultUsed: false }],
+  ];
+  const taken = await Promise.all(
+    attempts.map((one) => subject.write(one).then(() => true, () => false)),
+  );
+  return taken.includes(true);
 }
 
 /** Values that can never be stored. */
@@ -167,12 +174,19 @@ export const refused: Topic = {
   },
 };
 
+/** Writes values of each kind into a column of each type, and compares with what `check` says. */
 async function compare(subject: Subject, details: Details): Promise<void> {
   const found: Record<string, string> = {};
   const unsaid: Record<string, string> = {};
   const wrong: string[] = [];
   for (const { type, name } of columnsOf(subject.kind)) {
-    const column = { table: "kept", needsValue: false, hasDefault: false };
+    const column = {
+      table: "kept",
+      column: name,
+      attribute: "target" as const,
+      needsValue: false,
+      hasDefault: false,
+    };
     const told: string[] = [];
     const silent: string[] = [];
     for (const kind of KINDS.filter((kind) => kind !== "null")) {

@@ -99,7 +99,8 @@ export class Table {
       ...written.flatMap((field) => {
         const needsValue = isIn(field.name, notNull);
         const hasDefault = needsValue && !isIn(field.name, required);
-        return wrongValue(field, { table, needsValue, hasDefault }, details) ?? [];
+        const column = { table, column: field.name, attribute: "target" as const };
+        return wrongValue(field, { ...column, needsValue, hasDefault }, details) ?? [];
       }),
     ];
   }

@@ -3,12 +3,16 @@ import type { KnownValue } from "../../../base/known-value.ts";
 import { quoted, shown } from "../../../base/shown.ts";
 import type { NamedField } from "../../../contract/probe.ts";
 import type { Details, Refusal } from "../driver.ts";
-import type { FoundProblem } from "./request.ts";
+import type { Insertion } from "./inserted.ts";
+import type { DatabaseRequest, FoundProblem } from "./request.ts";
 import { samplesOf, wordsOf } from "./samples.ts";
 
 /** A column that a field of a request is written to. */
 export interface WrittenColumn {
   readonly table: string;
+  readonly column: string;
+  /** What says so. */
+  readonly attribute: "target" | "query";
   /** Whether it is NOT NULL. */
   readonly needsValue: boolean;
   /** Whether it has a value where a row has none. */
@@ -18,12 +22,12 @@ export interface WrittenColumn {
 /** The problem of a field of whose values none can be stored; undefined where one may be. */
 export function wrongValue(
   { name, values }: NamedField,
-  { table, needsValue, hasDefault }: WrittenColumn,
+  { table, column: written, attribute, needsValue, hasDefault }: WrittenColumn,
   details: Details,
 ): FoundProblem | undefined {
   if (values === undefined || values.length === 0) return undefined;
-  const column = `column ${quoted(name)} of table ${quoted(table)}`;
-  const place = { code: "refused-value", attribute: "target", field: name, atValue: true } as const;
+  const column = `column ${quoted(written)} of table ${quoted(table)}`;
+  const place = { code: "refused-value", attribute, field: name, atValue: true } as const;
   const samples = values.flatMap(samplesOf);
   const others = samples.filter((value) => value !== null && value !== undefined);
   if (others.length < samples.length && !needsValue) return undefined;
@@ -36,7 +40,7 @@ export function wrongValue(
   }
   const refusals: Refusal[] = [];
   for (const value of others) {
-    const refusal = details.refusal(table, name, value);
+    const refusal = details.refusal(table, written, value);
     if (refusal === undefined) return undefined;
     refusals.push(refusal);
   }
@@ -57,4 +61,24 @@ function inWords(known: KnownValue): string {
   const { value } = known;
   if (typeof value === "string") return quoted(value);
   return shown(typeof value === "object" ? JSON.stringify(value) : value);
+}
+
+/** The problems of the parameters of a query that are all that a column gets. */
+export function wrongParameters(
+  { named, options: { params = {} } }: DatabaseRequest,
+  { table, values }: Insertion,
+  details: Details,
+): readonly FoundProblem[] {
+  const [notNull, required] = [details.notNull(table), details.required(table)];
+  return values.flatMap(({ parameter, column }) => {
+    // What the `params` of a `to` say comes before the payload.
+    const field = Object.hasOwn(params, parameter)
+      ? undefined
+      : named.find(({ name }) => name === parameter);
+    if (field === undefined) return [];
+    const needsValue = notNull.includes(column);
+    const hasDefault = needsValue && !required.includes(column);
+    const written = { table, column, attribute: "query" as const, needsValue, hasDefault };
+    return wrongValue(field, written, details) ?? [];
+  });
 }
