@@ -2,7 +2,6 @@
 import type { KnownValue, ValueKind } from "../base/known-value.ts";
 import { NAMESPACES } from "./functions.ts";
 import { isNumeric } from "./kinds.ts";
-import type { Expression } from "./mod.ts";
 import { parse } from "./parser.ts";
 import { pathOf } from "./paths.ts";
 import { toPlain } from "./plain.ts";
@@ -47,7 +46,7 @@ const TEXTS: ReadonlySet<ValueKind> = new Set(["text", "email", "url", "uuid", "
  * anything. `known` tells the same of a path such as `input.text`.
  */
 export function resultsOf(
-  { source, variables }: Pick<Expression, "source" | "variables">,
+  { source, variables }: { readonly source: string; readonly variables: ReadonlySet<string> },
   known: (path: string) => Results,
 ): Results {
   const roots = new Map([...variables].map((name) => [name, name]));

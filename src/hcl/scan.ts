@@ -1,27 +1,6 @@
 /** Counts what a text holds, token by token and without recursion. It does not fail on any text. */
 
-/** What can be nested: a body of attributes and blocks, brackets, a text, what is put into a text. */
-type Kind = "body" | "items" | "text" | "insertion";
-
-interface Level {
-  readonly kind: Kind;
-  /** What ends it: a character, or the word of a heredoc. */
-  readonly closer: string;
-  /** Operators since the item at work began, each of which may have the rest of it below. */
-  operators: number;
-  /** Open `%{ if }` and `%{ for }`. */
-  directives: number;
-  /** Where the item at work began. */
-  start: number;
-  /** Whether that is an attribute. */
-  isAttribute: boolean;
-  /** Whether that is a block. */
-  hasBlock: boolean;
-  /** Whether that is more than a literal. */
-  isComposed: boolean;
-  /** The words and texts of a block's header, or the pieces of a text. */
-  count: number;
-}
+import { closersOf, type Kind, type Level, level } from "./level.ts";
 
 /** What the parser says of a part of a value beside the part's own text, in characters. */
 const NODE = 180;
@@ -74,11 +53,7 @@ export class Scan {
 
   /** What would close all that is open where the scan is. */
   get closing(): string {
-    const closers = this.#levels.slice(1).map(({ kind, closer }) => {
-      const isHeredoc = kind === "text" && closer !== '"';
-      return isHeredoc || kind === "body" ? `\n${closer}\n` : closer;
-    });
-    return closers.toReversed().join("");
+    return closersOf(this.#levels.slice(1));
   }
 
   /** Reads one more token; false where the text has ended. */
@@ -308,11 +283,6 @@ export class Scan {
     this.#at += found[0].length;
     return true;
   }
-}
-
-function level(kind: Kind, closer: string, start: number): Level {
-  const counts = { operators: 0, directives: 0, count: 0 };
-  return { kind, closer, start, ...counts, isAttribute: false, hasBlock: false, isComposed: false };
 }
 
 function skipBlanks(text: string, from: number): number {

@@ -45,7 +45,7 @@ export class ColumnTypes {
       stored = toSql(value);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
-      return { reason: error.message.replace(/, which .*$/, "") };
+      return { reason: error.message.split(", which ", 1)[0] };
     }
     const type = this.#strictType(table, column);
     if (type === undefined || this.#takes(type, stored)) return undefined;
