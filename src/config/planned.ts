@@ -39,7 +39,7 @@ export function planned(
 export function planRequest(
   placed: PlacedRequest,
   flow: PlacedFlow | undefined,
-  { constants, blocks }: PlanOptions,
+  { constants, blocks, connectors }: PlanOptions,
 ): PlannedRequest {
   const { request, places, subject } = placed;
   const { connector, operation, options } = request;
@@ -51,7 +51,7 @@ export function planRequest(
     target,
     options,
     fields: fieldsOf(placed, flow),
-    named: namedFields(placed, flow),
+    named: namedFields(placed, flow, connectors),
     problem(found) {
       const problem = problemOf(found, places, subject);
       return problemAt({ ...problem, span: spanOf(found, placed, flow, blocks) ?? problem.span });
@@ -61,13 +61,13 @@ export function planRequest(
 
 /** The place of a field, of an item of a list or of a part of a text; undefined where all of the attribute is meant. */
 function spanOf(
-  { attribute, field, item, part }: RequestProblem,
+  { attribute, field, atValue, item, part }: RequestProblem,
   placed: PlacedRequest,
   flow: PlacedFlow | undefined,
   blocks: readonly Block[],
 ): Span | undefined {
   const found = field && placeOfField(field, placed, flow, blocks);
-  if (found) return found;
+  if (found) return atValue ? found.value : found.name;
   const written = attribute === undefined ? undefined : placed.places.attribute(attribute);
   if (written === undefined) return undefined;
   if (item !== undefined) return placeOfItem(written, item);

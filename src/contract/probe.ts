@@ -1,4 +1,5 @@
 /** What `weir check` asks of a connector about the requests of a configuration. */
+import type { KnownValue } from "../base/known-value.ts";
 import type { BlockProblem } from "./problem.ts";
 
 /**
@@ -25,14 +26,16 @@ export interface ProbeRequest<Options = unknown> {
 export interface NamedField {
   /** Its name. */
   readonly name: string;
-  /** Its value, if that is the same for every event; absent where it is not. */
-  readonly constant?: { readonly value: unknown };
+  /** All values that it can have, as far as they are known; absent where it may be anything. */
+  readonly values?: readonly KnownValue[];
 }
 
 /** A problem of a block that asks a connector for something. */
 export interface RequestProblem extends BlockProblem {
   /** The field of the payload to point at, where the configuration names it. */
   readonly field?: string;
+  /** Whether to point at what the configuration writes for that field, and not at its name. */
+  readonly atValue?: boolean;
   /** The item of the list in `attribute` to point at. */
   readonly item?: string;
   /** The part of the text in `attribute` to point at: offsets in UTF-16 units, end exclusive. */

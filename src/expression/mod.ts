@@ -23,6 +23,7 @@ import { Source } from "./source.ts";
 import { identity as identityOf } from "./values.ts";
 
 export { METER, Meter, meterOf } from "./meter.ts";
+export { resultsOf } from "./results.ts";
 export type { ExpressionEnvironment, Scope } from "./scope.ts";
 
 /** A compiled expression. It keeps no state between evaluations. */

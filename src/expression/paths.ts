@@ -39,7 +39,7 @@ function collect(node: SyntaxNode, roots: Roots, paths: Set<string>): void {
 }
 
 /** The path that `a.b["c"]` selects; undefined for anything but constant names. */
-function pathOf(node: SyntaxNode, roots: Roots): string | undefined {
+export function pathOf(node: SyntaxNode, roots: Roots): string | undefined {
   if (node.kind === "name") return roots.get(node.name);
   if (node.kind !== "field" && node.kind !== "element") return undefined;
   const name = node.kind === "field"

@@ -20,6 +20,30 @@ const MAX_JOINING = 2.5e9;
 /** The most characters, about, of the parser's answers on the values of all files. */
 const MAX_ANSWER = 16 * 2 ** 20;
 
+/** The most mistakes of a file that are explained: nobody reads more. */
+export const MAX_MISTAKES = 1001;
+
+/** What is known of a text before it is parsed. */
+export interface Measured {
+  /** Why it must not be parsed; undefined where it may. */
+  readonly excess?: Excess | undefined;
+  /** What of it is parsed; undefined where all is. */
+  readonly cut?: Cut | undefined;
+}
+
+/**
+ * The beginning of a text that the parser is sure to refuse. The parser needs microseconds for each
+ * word, and does not survive all words of a comment that nothing closes.
+ */
+export interface Cut {
+  /** That beginning, and what closes the blocks and brackets that are open at its end. */
+  readonly text: string;
+  /** Where it ends in the whole text. */
+  readonly end: number;
+  /** Whether a comment that nothing closes begins there. */
+  readonly isComment: boolean;
+}
+
 /** Why a text is not parsed. */
 export interface Excess {
   /** Where the text has too much of something. */
@@ -39,17 +63,21 @@ export class Measure {
   #joining = 0;
   #answer = 0;
 
-  /** Why this text must not be parsed; undefined where it may. */
-  excess(text: string): Excess | undefined {
-    if (text.length > MAX_FILE) return { offset: 0, message: "the file has more than 16 MB" };
+  /** Looks at one more text. */
+  look(text: string): Measured {
+    if (text.length > MAX_FILE) {
+      return { excess: { offset: 0, message: "the file has more than 16 MB" } };
+    }
     const scan = new Scan(text);
     let reason: Reason | undefined;
-    while (reason === undefined && scan.next()) reason = this.#reasonAgainst(scan);
+    while (reason === undefined && scan.mistakes < MAX_MISTAKES && scan.next()) {
+      reason = this.#reasonAgainst(scan);
+    }
     this.#blocks += scan.blocks;
     this.#attributes += scan.attributes;
     this.#joining += scan.joining;
     this.#answer += scan.answer;
-    return reason && { offset: scan.offset, ...reason };
+    return { excess: reason && { offset: scan.offset, ...reason }, cut: cutOf(text, scan) };
   }
 
   #reasonAgainst(scan: Scan): Reason | undefined {
@@ -83,6 +111,13 @@ export class Measure {
     }
     return undefined;
   }
+}
+
+function cutOf(text: string, scan: Scan): Cut | undefined {
+  const isComment = scan.unclosed !== undefined;
+  if (!isComment && scan.mistakes < MAX_MISTAKES) return undefined;
+  const end = scan.unclosed ?? scan.offset + 1;
+  return { text: text.slice(0, end) + scan.closing, end, isComment };
 }
 
 /** The most characters and items of one value. */

@@ -7,7 +7,7 @@
 import { type Problem, problemWithoutPlace } from "../base/problem.ts";
 import { mayHoldConstants, type ReadOptions } from "./scope.ts";
 import { Evaluation, type ParsedFile, type ParsedValue } from "./evaluation.ts";
-import { Measure } from "./limits.ts";
+import { type Cut, Measure } from "./limits.ts";
 import { plainLiteral } from "./literals.ts";
 import { HclParser, parsedName, ParserEnded } from "./parser.ts";
 import {
@@ -99,14 +99,14 @@ async function parseFile(
     const message = `the file cannot be read: ${file.unreadable}`;
     return { unread: problemWithoutPlace({ code: "file-not-readable", message }, file.path) };
   }
-  const excess = measure.excess(file.text);
+  const { excess, cut } = measure.look(file.text);
   if (excess !== undefined) {
     const { offset, message, hint, together } = excess;
     const span = { file, start: offset, end: offset + 1 };
     return { unread: problemAt({ code: "too-large", span, message, hint }), together };
   }
   try {
-    return await parse(file, parser);
+    return await parse(file, parser, cut);
   } catch (error) {
     if (!(error instanceof ParserEnded)) throw error;
     const message = "the parser cannot read the file";
@@ -116,15 +116,20 @@ async function parseFile(
   }
 }
 
-async function parse(file: SourceFile, parser: HclParser): Promise<ParsedFile | Problem[]> {
-  const refusal = await parser.parse(parsedName, file.text).then(() => undefined, (error) => {
+async function parse(
+  file: SourceFile,
+  parser: HclParser,
+  cut: Cut | undefined,
+): Promise<ParsedFile | Problem[]> {
+  const asked = parser.parse(parsedName, cut?.text ?? file.text);
+  const refusal = await asked.then(() => undefined, (error) => {
     if (error instanceof ParserEnded) throw error;
-    return String(error);
+    // After parsing, its conversion refuses some blocks that we read by ourselves.
+    return /^Error: convert to HCL/.test(String(error)) ? undefined : String(error);
   });
-  // After parsing, its conversion refuses some blocks that we read by ourselves.
-  if (refusal !== undefined && !/^Error: convert to HCL/.test(refusal)) {
+  if (refusal !== undefined || cut !== undefined) {
     const { syntaxProblems } = await import("./syntax-problems.ts");
-    return syntaxProblems(file, refusal);
+    return syntaxProblems(file, refusal, cut);
   }
   try {
     const body = readStructure(file);

@@ -1,25 +1,6 @@
 /** Counts what a text holds, token by token and without recursion. It does not fail on any text. */
 
-/** What can be nested: a body of attributes and blocks, brackets, a text, what is put into a text. */
-type Kind = "body" | "items" | "text" | "insertion";
-
-interface Level {
-  readonly kind: Kind;
-  /** What ends it: a character, or the word of a heredoc. */
-  readonly closer: string;
-  /** Operators since the item at work began, each of which may have the rest of it below. */
-  operators: number;
-  /** Open `%{ if }` and `%{ for }`. */
-  directives: number;
-  /** Where the item at work began. */
-  start: number;
-  /** Whether that is an attribute. */
-  isAttribute: boolean;
-  /** Whether that is more than a literal. */
-  isComposed: boolean;
-  /** The words and texts of a block's header, or the pieces of a text. */
-  count: number;
-}
+import { closersOf, type Kind, type Level, level } from "./level.ts";
 
 /** What the parser says of a part of a value beside the part's own text, in characters. */
 const NODE = 180;
@@ -45,8 +26,12 @@ export class Scan {
   joining = 0;
   /** The length of the last number. */
   digits = 0;
+  /** Items of bodies so far that are neither an attribute nor a block. */
+  mistakes = 0;
   /** Where the last token began. */
   offset = 0;
+  /** Where a comment begins that nothing closes. */
+  unclosed: number | undefined;
   readonly #text: string;
   readonly #levels: Level[];
   #at = 0;
@@ -66,13 +51,18 @@ export class Scan {
     return this.#levels.length - 1 + this.#operators;
   }
 
+  /** What would close all that is open where the scan is. */
+  get closing(): string {
+    return closersOf(this.#levels.slice(1));
+  }
+
   /** Reads one more token; false where the text has ended. */
   next(): boolean {
     if (this.#at >= this.#text.length) return false;
     this.offset = this.#at;
     if (this.#top.kind === "text") this.#readText();
     else this.#readCode();
-    if (this.#at < this.#text.length) return true;
+    if (this.#at < this.#text.length || this.unclosed !== undefined) return true;
     // What is not closed has ended as well.
     while (this.#levels.length > 1) this.#pop();
     this.#endItem();
@@ -95,7 +85,7 @@ export class Scan {
     if (char === "\n") this.#endLine();
     else if (char === "#" || (char === "/" && next === "/")) {
       this.#at = endOf(text, "\n", this.#at);
-    } else if (char === "/" && next === "*") this.#at = endOf(text, "*/", this.#at + 2) + 2;
+    } else if (char === "/" && next === "*") this.#skipComment();
     else if (char === "<" && this.#beginHeredoc()) this.#isOpen = false;
     else {
       const isEqual = char === "=" && next === "=";
@@ -115,7 +105,10 @@ export class Scan {
       this.#push("text", '"');
     } else if (char in CLOSERS) {
       const isBlock = char === "{" && top.kind === "body" && !top.isAttribute;
-      if (isBlock) this.blocks++;
+      if (isBlock) {
+        this.blocks++;
+        top.hasBlock = true;
+      }
       this.#at++;
       top.isComposed = true;
       this.#push(isBlock ? "body" : "items", CLOSERS[char]);
@@ -139,6 +132,12 @@ export class Scan {
     } else if (this.#take(IDENTIFIER)) this.#countHeader();
     else if (this.#take(NUMBER)) this.digits = this.#at - this.offset;
     else this.#at++;
+  }
+
+  #skipComment(): void {
+    const end = this.#text.indexOf("*/", this.#at + 2);
+    if (end < 0) this.unclosed = this.#at;
+    this.#at = end < 0 ? this.#text.length : end + 2;
   }
 
   /** The parser has each label of a block below the one before it. */
@@ -263,13 +262,16 @@ export class Scan {
   /** What the parser says of the item that ends: the text of each of its parts, and more. */
   #endItem(): void {
     const top = this.#top;
-    if (top.kind !== "body" || (top.isAttribute && top.isComposed)) {
-      this.answer += (top.operators + 1) * (this.#at - top.start + NODE);
+    const { kind, isAttribute, hasBlock, count, operators } = top;
+    if (kind === "body" && !isAttribute && !hasBlock && count + operators > 0) this.mistakes++;
+    if (kind !== "body" || (isAttribute && top.isComposed)) {
+      this.answer += (operators + 1) * (this.#at - top.start + NODE);
     }
-    this.#operators -= top.operators;
+    this.#operators -= operators;
     top.operators = 0;
     top.start = this.#at;
     top.isAttribute = false;
+    top.hasBlock = false;
     top.isComposed = false;
     top.count = 0;
   }
@@ -283,17 +285,12 @@ export class Scan {
   }
 }
 
-function level(kind: Kind, closer: string, start: number): Level {
-  const counts = { operators: 0, directives: 0, count: 0 };
-  return { kind, closer, start, ...counts, isAttribute: false, isComposed: false };
-}
-
 function skipBlanks(text: string, from: number): number {
   for (let at = from;; at++) if (text[at] !== " " && text[at] !== "\t") return at;
 }
 
 /** The offset of the first `end` from an offset on, or the end of the text. */
-function endOf(text: string, end: string, from: number): number {
+export function endOf(text: string, end: string, from: number): number {
   const found = text.indexOf(end, from);
   return found < 0 ? text.length : found;
 }

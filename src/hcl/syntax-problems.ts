@@ -1,21 +1,44 @@
 /** What the HCL parser refuses, as problems. Loaded only for a file with such errors. */
 import type { Problem } from "../base/problem.ts";
+import { type Cut, MAX_MISTAKES } from "./limits.ts";
 import { explain } from "./mistakes/mod.ts";
-import { problemAt, type SourceFile, startOfLine } from "./tree.ts";
+import { positionOf, problemAt, type SourceFile, startOfLine } from "./tree.ts";
 
 /** Files are parsed under the name `<config>`. */
 const place = /<config>:(\d+),(\d+)-(?:(\d+),)?(\d+)/;
 
-/** Explaining more would take time, and nobody sees more: one of them says that there are others. */
-const MOST = 1001;
+/**
+ * One problem for each line that has an error: what follows on a line has the same cause. `message` is
+ * the parser's; undefined where it takes the part of the file that it was asked about.
+ */
+export function syntaxProblems(
+  file: SourceFile,
+  message: string | undefined,
+  cut: Cut | undefined,
+): Problem[] {
+  if (cut === undefined || !cut.isComment) return refusals(file, message ?? "syntax error");
+  const end = { file, start: cut.end, end: cut.end + 2 };
+  const { line } = positionOf(end);
+  const earlier = message === undefined
+    ? []
+    : refusals(file, message).filter((problem) => problem.line < line);
+  return [
+    ...earlier,
+    problemAt({
+      code: "syntax-error",
+      span: end,
+      message: "syntax error: nothing closes this comment",
+      hint: 'write "*/" at its end',
+    }),
+  ];
+}
 
-/** One problem for each line that has an error: what follows on a line has the same cause. */
-export function syntaxProblems(file: SourceFile, message: string): Problem[] {
+function refusals(file: SourceFile, message: string): Problem[] {
   // Splitting at a pattern with groups returns the groups between the pieces.
   const [, ...pieces] = message.replace(/\]$/, "").split(new RegExp(`${place.source}: `));
   const seen = new Set<string>();
   const problems: Problem[] = [];
-  for (let index = 0; index < pieces.length && problems.length < MOST; index += 5) {
+  for (let index = 0; index < pieces.length && problems.length < MAX_MISTAKES; index += 5) {
     const [line, column, endLine = line, endColumn, text] = pieces.slice(index, index + 5);
     if (seen.has(line)) continue;
     seen.add(line);

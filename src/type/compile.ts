@@ -11,6 +11,7 @@ import {
   stringSchema,
 } from "./kinds.ts";
 import type { Definition, Kind, NumberKind, Part, Shape, UnionKind } from "./description.ts";
+import { knownFields } from "./known.ts";
 import { TextConverter } from "./text.ts";
 import { Unions, unionSchema } from "./union.ts";
 import { type CompiledPart, Fallback, run, type Schema, violationsOf } from "./schema.ts";
@@ -53,6 +54,9 @@ class Compiler {
     return {
       name,
       fields: new Set(shapes.flatMap(({ fields }) => [...fields.keys()])),
+      known: shapes.length === 1
+        ? knownFields(shapes[0].fields, this.#definitions)
+        : new Map<string, never>(),
       additional: shapes.some(({ additional }) => additional),
       check: (value, text) => {
         this.#steps.renew();

@@ -4,6 +4,8 @@
  * May import base/ and expression/.
  */
 
+import type { KnownValue } from "../base/known-value.ts";
+
 /** One thing that is wrong with a value. */
 export interface Violation {
   /** Where, such as `items[0].name`; empty for the value itself. */
@@ -26,6 +28,11 @@ export interface DataType {
   readonly name: string;
   /** The names of its fields. */
   readonly fields: ReadonlySet<string>;
+  /**
+   * What each field can be in a value that was checked, null where it may be absent; without those of
+   * which nothing is known.
+   */
+  readonly known: ReadonlyMap<string, readonly KnownValue[]>;
   /** True where fields of other names are let through. */
   readonly additional: boolean;
   /**

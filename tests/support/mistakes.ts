@@ -25,7 +25,7 @@ export async function mistakeIn(name: string): Promise<string> {
 
 /** The problems and warnings of a text, which stands for a file of that name. */
 export async function problemsIn(path: string, text: string): Promise<readonly Problem[]> {
-  const options = { env: () => undefined, hasFolder, embedded: false };
+  const options = { env: () => undefined, hasFolder, embedded: false, inspect: true };
   try {
     return (await loadConfig([{ path, text, folder: mistakes }], options)).warnings;
   } catch (error) {

@@ -1,97 +1,27 @@
 /** What `weir check` finds with the tables that the migrations make. */
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ConfigError } from "../../src/base/errors.ts";
-import { formatProblem, type Problem } from "../../src/base/problem.ts";
+import { formatProblem } from "../../src/base/problem.ts";
 import { defineConnector } from "../../src/contract/definition.ts";
 import { attribute, path } from "../../src/contract/fields.ts";
 import { text } from "../../src/contract/value-schema.ts";
 import { loadConfig } from "../../src/runtime/load.ts";
-import { hostOptions } from "../../src/server/files.ts";
+import {
+  type Case,
+  compare,
+  DESK,
+  flow,
+  type Migrations,
+  placesOf,
+  problemsOf,
+  step,
+  to,
+} from "../support/check-database.ts";
 import { place, placed } from "../support/problems.ts";
-
-const DESK = `CREATE TABLE messages (
-  id     INTEGER PRIMARY KEY,
-  room   TEXT NOT NULL,
-  author TEXT NOT NULL DEFAULT 'nobody',
-  text   TEXT,
-  length INTEGER AS (length(text))
-);
-CREATE TABLE counts (room TEXT PRIMARY KEY, amount INTEGER NOT NULL, share REAL) STRICT;
-`;
-
-/** Migrations by the names of their files, or the only one. */
-type Migrations = string | Readonly<Record<string, string>>;
-
-interface Given {
-  readonly migrations?: Migrations;
-  readonly driver?: "sqlite" | "postgres" | "mysql";
-  /** More files beside the configuration. */
-  readonly files?: Readonly<Record<string, string>>;
-}
-
-/** The problems of a configuration to which a connector "db" is added. */
-async function problemsOf(
-  text: string,
-  { migrations = DESK, driver = "sqlite", files = {} }: Given = {},
-): Promise<readonly Problem[]> {
-  const folder = await mkdtemp(join(tmpdir(), "weir-check-"));
-  try {
-    const all = typeof migrations === "string" ? { "001.sql": migrations } : migrations;
-    await mkdir(join(folder, "sql"));
-    for (const [name, sql] of Object.entries(all)) await writeFile(join(folder, "sql", name), sql);
-    for (const [name, file] of Object.entries(files)) await writeFile(join(folder, name), file);
-    const address = driver === "sqlite" ? 'database = "a.db"' : `url = "${driver}://u@h/d"`;
-    const db = `
-connector "db" {
-  type       = "database"
-  driver     = "${driver}"
-  migrations = "sql"
-  ${address}
-}
-`;
-    const before = await readdir(folder);
-    const source = [{ path: "a.hcl", text: text + db, folder }];
-    const problems = await loadConfig(source, { ...hostOptions, inspect: true }).then(
-      ({ warnings }) => warnings,
-      (error) => {
-        if (error instanceof ConfigError) return error.problems;
-        throw error;
-      },
-    );
-    assert.deepEqual(await readdir(folder), before, "check makes no file");
-    return problems;
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
-const placesOf = async (text: string, given?: Given) => (await problemsOf(text, given)).map(placed);
-
-/** A block of a flow, and the places of its problems. */
-type Case = readonly [block: string, ...places: string[]];
-
-/** Compares the problems of all blocks, each in a flow of its own. */
-async function compare(cases: readonly Case[], given?: Given): Promise<void> {
-  const found: Case[] = [];
-  for (const [block] of cases) found.push([block, ...await placesOf(flow(block), given)]);
-  assert.deepEqual(found, cases);
-}
-
-/** A flow whose block begins in line 3. */
-const flow = (block: string, name = "f") =>
-  `flow "${name}" {
-  when = "@every 1h"
-  ${block}
-}
-`;
-
-const to = (lines: string) => `to {\nconnector = "db"\n${lines}\n}`;
-const step = (lines: string) =>
-  `step "s" {\nconnector = "db"\n${lines}\n}\nresponse { a = "step.s" }`;
 
 test("a write names tables, columns and keys that exist", async () => {
   const cases: readonly Case[] = [
@@ -217,15 +147,15 @@ test("a row has a value for each column that needs one, of a type that the colum
     [to(
       'target = "counts"\noperation = "UPDATE"\nkey = "room"\ntransform {\nroom = "\'a\'"\nshare = "1"\n}',
     )],
-    [to('target = "messages"\ntransform { room = "null" }'), "a.hcl:6:13+4 refused-value"],
+    [to('target = "messages"\ntransform { room = "null" }'), "a.hcl:6:20+6 refused-value"],
     [
       to('target = "messages"\ntransform {\nid = "null"\nroom = "1"\nauthor = "null"\n}'),
-      "a.hcl:9:1+6 refused-value",
+      "a.hcl:9:10+6 refused-value",
     ],
     [
       to('target = "counts"\ntransform {\nroom = "\'a\'"\namount = "\'many\'"\nshare = "[1]"\n}'),
-      "a.hcl:8:1+6 refused-value",
-      "a.hcl:9:1+5 refused-value",
+      "a.hcl:8:10+8 refused-value",
+      "a.hcl:9:9+5 refused-value",
     ],
     // SQLite makes numbers of such texts, and of a boolean.
     [to('target = "counts"\ntransform {\nroom = "1"\namount = "\'12\'"\nshare = "true"\n}')],
@@ -455,8 +385,8 @@ test("postgres: what is close to a name of the migrations is found", async () =>
     [to('target = "messages"\ntransform { amount = "1" }'), "a.hcl:5:10+10 missing-column"],
     [
       to('target = "messages"\ntransform {\nroom = "null"\namount = "\'many\'"\n}'),
-      "a.hcl:7:1+4 refused-value",
-      "a.hcl:8:1+6 refused-value",
+      "a.hcl:7:8+6 refused-value",
+      "a.hcl:8:10+8 refused-value",
     ],
     [
       to('target = "messages"\noperation = "UPSERT"\nkey = "room"'),
@@ -566,7 +496,7 @@ test("mysql: what is close to a name of the migrations is found, and nothing els
     [to('target = "messages"\ntransform { amount = "1" }'), "a.hcl:5:10+10 missing-column"],
     [
       to('target = "messages"\ntransform {\nroom = "\'a\'"\namount = "\'many\'"\n}'),
-      "a.hcl:8:1+6 refused-value",
+      "a.hcl:8:10+8 refused-value",
     ],
     [step('query = "SELECT `rom` FROM messages"')],
     [step('query = "SELECT rom FROM messages"'), "a.hcl:5:17+3 unknown-column"],
@@ -675,7 +605,7 @@ flow "f" {
     ]);
     return true;
   });
-  const named = [{ name: "a" }, { name: "b", constant: { value: "onetwo" } }];
+  const named = [{ name: "a" }, { name: "b", values: [{ value: "onetwo" }] }];
   assert.deepEqual(asked, ["s", { operation: undefined, fields: ["a", "b"], named }]);
 });
 

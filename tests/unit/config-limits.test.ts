@@ -39,7 +39,7 @@ for (const [name, [deepest, make]] of Object.entries(DEEP)) {
     const file = { path: "a.hcl", text: make(deepest), folder: "" };
     const { problems } = await readFiles([file], options);
     assert.ok(problems.every(({ message }) => !/inside each other|parser/.test(message)));
-    assert.match(new Measure().excess(make(deepest + 1))?.message ?? "", /inside each other/);
+    assert.match(new Measure().look(make(deepest + 1)).excess?.message ?? "", /inside each other/);
   });
 }
 
@@ -55,7 +55,13 @@ test("what only looks deep is good", () => {
     'a "b" "c" {\n  d = 1\n}\n'.repeat(1_000),
     constants("{\n  a = 1 + 1\n}").repeat(1_000),
   ];
-  for (const text of good) assert.equal(new Measure().excess(text), undefined, text.slice(0, 60));
+  for (const text of good) {
+    assert.deepEqual(
+      new Measure().look(text),
+      { excess: undefined, cut: undefined },
+      text.slice(0, 60),
+    );
+  }
 });
 
 test("a bracket that is missing is a syntax error, however long the rest of the file is", async () => {

@@ -1,9 +1,13 @@
 /** Lines of other languages, brackets that nothing closes, and names that values do not have. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parse } from "@cdktf/hcl2json";
 import fc from "fast-check";
+import { Measure } from "../../src/hcl/limits.ts";
 import { unclosedBracket } from "../../src/hcl/mistakes/brackets.ts";
 import { correctLine } from "../../src/hcl/mistakes/lines.ts";
+import { readFiles } from "../../src/hcl/mod.ts";
+import { syntaxProblems } from "../../src/hcl/syntax-problems.ts";
 import { readTexts } from "../support/hcl.ts";
 import { anyText } from "../support/text.ts";
 
@@ -80,6 +84,66 @@ test("a file of wrong lines has the problems that are shown, and no more", async
   const text = Array.from({ length: 150_000 }, (_, n) => `a${n}: ${n}\n`).join("");
   const { problems } = await readTexts([text]);
   assert.equal(problems.length, 1001);
+});
+
+test("a comment that nothing closes is one problem, after those before it", async () => {
+  const cases: readonly (readonly [text: string, ...places: string[]])[] = [
+    ["/*", "1:1+2"],
+    ["a = 1 /* b\nc\n", "1:7+2"],
+    ["a = [1, /* b\nc\n", "1:9+2"],
+    ["a = /* b\n", "1:5+2"],
+    ["a {\n  b = = 1\n  c {\n    d = <<E\n/*\nE\n/* * /\n", "2:7+1", "7:1+2"],
+    [`a {\n  b = "\${ /*\n}\n`, "2:11+2"],
+    ["a = 1 /* */\nb = /", "2:5+1"],
+    // In a text and behind another comment begins none.
+    ['a = "/*"\n# /*\nb = ', "3:5+1"],
+  ];
+  for (const [text, ...places] of cases) {
+    const { problems } = await readTexts([text]);
+    assert.deepEqual(
+      problems.map(({ line, column, length }) => `${line}:${column}+${length}`),
+      places,
+    );
+  }
+});
+
+test("no brackets, texts or comments are too long to be looked through", () => {
+  for (const start of ["a {\n/*", 'a {\nb = "', "a {\n#", "a {\nb = <<E\n"]) {
+    assert.equal(unclosed(`${start}${"y y*".repeat(500_000)}`), "{ of 1 before the end", start);
+  }
+});
+
+test("the parser is asked about no more of a file than what is shown of it", async () => {
+  const lines = ["- y\n", "y\n", 'y "a" b c\n', "y: 1\n", "a.b(c)\n", '"k": [1, {}],\n'];
+  for (const line of lines) {
+    for (const [before, after] of [["", ""], ["a {\n  b {\n", "}\n}\n"]]) {
+      const text = (count: number) => `${before}${line.repeat(count)}${after}`;
+      const { cut } = new Measure().look(text(100_000));
+      assert.ok(cut !== undefined && cut.end <= 1001 * line.length + before.length, line);
+      assert.equal(new Measure().look(text(900)).cut, undefined);
+      // The rest would add nothing.
+      const file = { path: "a", text: text(3_000), folder: "" };
+      const all = await parse("<config>", file.text).then(() => "", String);
+      const { problems } = await readFiles([file], { env: () => undefined, readFile: () => "" });
+      assert.deepEqual(problems, syntaxProblems(file, all, undefined), line);
+    }
+  }
+});
+
+test("a comment that nothing closes takes time that grows with its length alone", async () => {
+  const best = async (size: number) => {
+    const text = `a = 1\n/* ${"word it, is\n".repeat(size / 12)}`;
+    let least = Infinity;
+    for (let round = 0; round < 3; round++) {
+      const start = performance.now();
+      assert.equal((await readTexts([text])).problems.length, 1);
+      least = Math.min(least, performance.now() - start);
+    }
+    return least;
+  };
+  await best(12);
+  const [half, whole] = [await best(6 * 2 ** 20), await best(12 * 2 ** 20)];
+  assert.ok(whole <= 4 * half + 20, `${half} ms, ${whole} ms`);
 });
 
 test("no text makes an explanation fail", () => {

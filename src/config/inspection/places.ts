@@ -58,18 +58,24 @@ export function placeOfItem({ value, valueSpan }: Attribute, item: string): Span
   return itemPlaceOf(value, String(value.indexOf(item)))?.valueSpan ?? valueSpan;
 }
 
+/** The place of a name, and of what is written for it. */
+interface NamedPlace {
+  readonly name: Span;
+  readonly value: Span;
+}
+
 /** Where a field of a request's payload is named; undefined where the configuration does not. */
 export function placeOfField(
   name: string,
   request: PlacedRequest,
   flow: PlacedFlow | undefined,
   blocks: readonly Block[],
-): Span | undefined {
+): NamedPlace | undefined {
   const params = request.places.attribute("params");
   if (params !== undefined) return placeOfName(params, name);
   for (const block of makersOf(request, flow, blocks)) {
     const found = new Places(block.body, block.headerSpan).attribute(name);
-    if (found !== undefined) return found.nameSpan;
+    if (found !== undefined) return { name: found.nameSpan, value: found.valueSpan };
   }
   return undefined;
 }
@@ -100,11 +106,13 @@ function named(type: string, name: string, blocks: readonly Block[]): readonly B
 }
 
 /** The place of a name in an object such as `{ id = "input.id" }`. */
-function placeOfName({ value, valueSpan }: Attribute, name: string): Span {
+function placeOfName({ value, valueSpan }: Attribute, name: string): NamedPlace {
   const item = typeof value === "object" && value !== null ? itemPlaceOf(value, name) : undefined;
-  if (item === undefined) return valueSpan;
+  if (item === undefined) return { name: valueSpan, value: valueSpan };
   const start = valueSpan.file.text.lastIndexOf(name, item.valueSpan.start - 1);
-  return start < valueSpan.start
-    ? item.valueSpan
-    : { ...valueSpan, start, end: start + name.length };
+  const isFound = start >= valueSpan.start;
+  return {
+    name: isFound ? { ...valueSpan, start, end: start + name.length } : item.valueSpan,
+    value: item.valueSpan,
+  };
 }

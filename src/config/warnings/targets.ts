@@ -43,17 +43,26 @@ export function warnOfTargets(
 
 /** What is known of `input`: nothing without a closed type, or where its source tells nothing. */
 export function inputOf(
-  { model: { source, validate } }: PlacedFlow,
+  flow: PlacedFlow,
   connectors: Surroundings["connectors"],
 ): Known | undefined {
-  const metadata = source.kind === "schedule"
-    ? ["scheduled_at"]
-    : connectors.get(source.connector)?.definition.source?.metadata;
+  const { validate } = flow.model;
+  const metadata = metadataOf(flow, connectors);
   const fields = closed(validate.input);
   if (validate.input === undefined || fields === undefined || metadata === undefined) {
     return undefined;
   }
   return { fields: new Set([...fields, ...metadata]), lack: lackOf(validate.input) };
+}
+
+/** The fields that a source adds to `input`; undefined where it tells nothing. */
+export function metadataOf(
+  { model: { source } }: PlacedFlow,
+  connectors: Surroundings["connectors"],
+): readonly string[] | undefined {
+  return source.kind === "schedule"
+    ? ["scheduled_at"]
+    : connectors.get(source.connector)?.definition.source?.metadata;
 }
 
 const UNMADE = "the transform does not make";

@@ -80,13 +80,18 @@ export interface Details {
   notNull(table: string): readonly string[];
   /** Those of them for which an INSERT must have a value. */
   required(table: string): readonly string[];
-  /**
-   * Why a column takes no such value, whatever else is in the row; undefined where it may. The text
-   * completes a sentence that begins with the value's name.
-   */
-  refusal(table: string, column: string, value: unknown): string | undefined;
+  /** Why a column takes no such value, whatever else is in the row; undefined where it may. */
+  refusal(table: string, column: string, value: unknown): Refusal | undefined;
   /** The part of the text of a query that an error of `compile` is about. */
   place(query: string, error: unknown): TextRange | undefined;
+}
+
+/** Why a column takes no such value. */
+export interface Refusal {
+  /** Completes "its value is 1, which". */
+  readonly reason: string;
+  /** What to write instead. */
+  readonly hint?: string;
 }
 
 /** What `Inspect` found. */

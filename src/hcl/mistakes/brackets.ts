@@ -1,5 +1,6 @@
 /** Finds the bracket that somebody forgot to close, by how the lines are indented. */
 
+import { endOf } from "../scan.ts";
 import type { SourceFile } from "../tree.ts";
 
 /** A bracket that nothing closes. */
@@ -22,7 +23,6 @@ interface Opened {
 }
 
 const PARTNERS: Readonly<Record<string, string>> = { "}": "{", "]": "[", ")": "(" };
-const INERT = /"(?:[^"\\\n]|\\[^\n])*"?|#[^\n]*|\/\/[^\n]*|\/\*(?:[^*]|\*(?!\/))*(?:\*\/)?/y;
 const HEREDOC = /<<-?([\p{ID_Start}_][\p{ID_Continue}-]*)[ \t]*\r?\n/uy;
 const ITEM = /[\p{ID_Start}_][\p{ID_Continue}-]*[ \t]*(?:=(?!=)|\{|"[^"\n]*"[ \t]*\{)/uy;
 
@@ -93,9 +93,9 @@ function isBlank(char: string): boolean {
 
 /** The end of a text, comment or heredoc that begins at an offset; the offset if none does. */
 function inertAt(text: string, at: number): number {
-  INERT.lastIndex = at;
-  const found = INERT.exec(text);
-  if (found !== null) return at + found[0].length;
+  if (text[at] === '"') return endOfString(text, at + 1);
+  if (text[at] === "#" || text.startsWith("//", at)) return endOf(text, "\n", at);
+  if (text.startsWith("/*", at)) return Math.min(endOf(text, "*/", at + 2) + 2, text.length);
   HEREDOC.lastIndex = at;
   const heredoc = HEREDOC.exec(text);
   if (heredoc === null) return at;
@@ -105,6 +105,16 @@ function inertAt(text: string, at: number): number {
     const end = newline < 0 ? text.length : newline;
     if (text.slice(start, end).trim() === heredoc[1]) return end;
     start = end + 1;
+  }
+  return text.length;
+}
+
+/** A string ends with its line, where its quote is missing. */
+function endOfString(text: string, from: number): number {
+  for (let at = from; at < text.length; at++) {
+    if (text[at] === '"') return at + 1;
+    if (text[at] === "\n") return at;
+    if (text[at] === "\\" && text[at + 1] !== "\n") at++;
   }
   return text.length;
 }

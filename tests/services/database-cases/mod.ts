@@ -9,6 +9,7 @@ import { schema } from "./schema.ts";
 import type { Topic } from "./subject.ts";
 import { data } from "./values-data.ts";
 import { numbers } from "./values-numbers.ts";
+import { refused } from "./values-refused.ts";
 import { text } from "./values-text.ts";
 
 /** Each has a database of its own. */
@@ -18,6 +19,7 @@ export const topics: Readonly<Record<string, Topic>> = {
   "values: text": text,
   "values: numbers": numbers,
   "values: data": data,
+  "values: refused": refused,
   errors,
   names,
   "changes of tables": schema,

@@ -7,4 +7,6 @@ import type { DatabaseDestination } from "../options.ts";
 export type DatabaseRequest = ProbeRequest<DatabaseDestination>;
 
 /** A problem of Weir's own, with its place inside the block. */
-export type FoundProblem = CodedProblem & Pick<RequestProblem, "field" | "item" | "part">;
+export type FoundProblem =
+  & CodedProblem
+  & Pick<RequestProblem, "field" | "atValue" | "item" | "part">;

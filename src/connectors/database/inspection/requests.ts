@@ -5,10 +5,12 @@
 import type { TextRange } from "../../../contract/probe.ts";
 import type { Inspected, Inspection, StatementOptions } from "../driver.ts";
 import { Catalog, isTarget, Plans, RefusedWriteError } from "../plans.ts";
+import { insertionOf } from "./inserted.ts";
 import { QueryNames } from "./names.ts";
 import { missingParameters } from "./parameters.ts";
 import type { DatabaseRequest, FoundProblem } from "./request.ts";
 import { Table } from "./table.ts";
+import { wrongParameters } from "./values.ts";
 
 /** A statement that is compiled later. */
 interface Unprepared {
@@ -52,8 +54,19 @@ class Inspector implements Inspection {
       const { syntax } = this.#database.dialect;
       for (const problem of missingParameters(request, query, syntax)) request.report(problem);
       const plan = () => this.#plans.query(request.options, query).statement as Unprepared;
-      await this.#compile(request, plan);
+      if (await this.#compile(request, plan)) await this.#inspectValues(request, query);
     } else if (target !== undefined) await this.#inspectWrite(request, target);
+  }
+
+  async #inspectValues(request: DatabaseRequest, query: string): Promise<void> {
+    const { details, dialect: { syntax }, pending } = this.#database;
+    // For MySQL, a parameter is a literal that knows nothing of its column.
+    if (details === undefined || pending > 0 || syntax === "mysql") return;
+    const insertion = insertionOf(query, syntax);
+    if (insertion === undefined) return;
+    // Under another name it may be one that is not known.
+    if (!(await this.#database.describe()).includes(insertion.table)) return;
+    for (const problem of wrongParameters(request, insertion, details)) request.report(problem);
   }
 
   async #inspectWrite(request: DatabaseRequest, target: string): Promise<void> {

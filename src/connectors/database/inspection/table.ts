@@ -1,10 +1,10 @@
 /** A write to a table: whether its names exist, and whether its values fit. */
 import { didYouMean } from "../../../base/nearest.ts";
 import { quoted } from "../../../base/shown.ts";
-import type { NamedField } from "../../../contract/probe.ts";
 import type { Inspected } from "../driver.ts";
 import { isTarget, type WantedWrite } from "../plans.ts";
 import type { DatabaseRequest, FoundProblem } from "./request.ts";
+import { wrongValue } from "./values.ts";
 
 /** The table that a request writes to. */
 export class Table {
@@ -86,10 +86,22 @@ export class Table {
   wrongValues(): readonly FoundProblem[] {
     const { details, pending } = this.#database;
     if (details === undefined || pending > 0 || this.#isDelete) return [];
-    const notNull = details.notNull(this.#name);
+    const table = this.#name;
+    const [notNull, required] = [details.notNull(table), details.required(table)];
+    const isIn = (name: string, columns: readonly string[]) =>
+      columns.some((column) => this.#same(name, column));
+    // The key of an UPDATE is compared, and not stored.
+    const written = this.#request.named.filter(({ name }) =>
+      this.#request.operation !== "UPDATE" || !isIn(name, this.#key)
+    );
     return [
-      ...this.#missing(details.required(this.#name)),
-      ...this.#request.named.flatMap((field) => this.#wrongValue(field, notNull)),
+      ...this.#missing(required),
+      ...written.flatMap((field) => {
+        const needsValue = isIn(field.name, notNull);
+        const hasDefault = needsValue && !isIn(field.name, required);
+        const column = { table, column: field.name, attribute: "target" as const };
+        return wrongValue(field, { ...column, needsValue, hasDefault }, details) ?? [];
+      }),
     ];
   }
 
@@ -107,27 +119,6 @@ export class Table {
       message: `needs a value for ${columns} ${list} of table ${table}, which ${are} NOT NULL`,
       hint: fields.length === 0 ? "it has no fields" : `its fields are ${fields.join(", ")}`,
     }];
-  }
-
-  #wrongValue(
-    { name, constant }: NamedField,
-    notNull: readonly string[],
-  ): readonly FoundProblem[] {
-    if (constant === undefined) return [];
-    const message = this.#refusalOf(name, constant.value, notNull);
-    if (message === undefined) return [];
-    return [{ code: "refused-value", attribute: "target", field: name, message }];
-  }
-
-  #refusalOf(name: string, value: unknown, notNull: readonly string[]): string | undefined {
-    const column = `column ${quoted(name)} of table ${quoted(this.#name)}`;
-    if (value === null || value === undefined) {
-      return notNull.some((column) => this.#same(name, column))
-        ? `cannot write null to ${column}, which is NOT NULL`
-        : undefined;
-    }
-    const reason = this.#database.details?.refusal(this.#name, name, value);
-    return reason && `cannot write to ${column}: its value ${reason}`;
   }
 
   get #isPlayed(): boolean {

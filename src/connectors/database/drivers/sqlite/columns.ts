@@ -1,6 +1,7 @@
 /** What the columns of a table need, and what they refuse. */
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import { messageOf, quoted, shown } from "../../../../base/shown.ts";
+import { messageOf } from "../../../../base/shown.ts";
+import type { Refusal } from "../../driver.ts";
 import { toSql } from "./values.ts";
 
 /** The columns that cannot be null, and whether they have a default. */
@@ -29,6 +30,8 @@ export function notNullColumns(
 /** The types of columns in STRICT tables. Other tables take any value. */
 export class ColumnTypes {
   readonly #database: DatabaseSync;
+  /** Has a table for each type that was asked about. */
+  #scratch: DatabaseSync | undefined;
 
   /** The database must be open. */
   constructor(database: DatabaseSync) {
@@ -36,19 +39,17 @@ export class ColumnTypes {
   }
 
   /** Why a column takes no such value; undefined where it does. */
-  refusal(table: string, column: string, value: unknown): string | undefined {
+  refusal(table: string, column: string, value: unknown): Refusal | undefined {
     let stored: SQLInputValue;
     try {
       stored = toSql(value);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
-      return error.message;
+      return { reason: error.message.split(", which ", 1)[0] };
     }
     const type = this.#strictType(table, column);
-    if (type === undefined || takes(type, stored)) return undefined;
-    const text = typeof value === "object" ? JSON.stringify(value) : value;
-    const written = typeof value === "string" ? quoted(value) : shown(text);
-    return `is ${written}, which a column of type ${type} refuses`;
+    if (type === undefined || this.#takes(type, stored)) return undefined;
+    return { reason: `a column of type ${type} refuses`, hint: HINTS[type] };
   }
 
   #strictType(table: string, column: string): string | undefined {
@@ -57,19 +58,25 @@ export class ColumnTypes {
     const type = this.#database.prepare(select).get(table, column)?.type;
     return typeof type === "string" && /^\w+$/.test(type) ? type.toUpperCase() : undefined;
   }
-}
 
-/** Asks SQLite itself. */
-function takes(type: string, value: SQLInputValue): boolean {
-  const database = new DatabaseSync(":memory:");
-  try {
-    database.exec(`CREATE TABLE t (c ${type}) STRICT`);
-    database.prepare("INSERT INTO t VALUES (?)").run(value);
-    return true;
-  } catch (error) {
-    if (/^cannot store /.test(messageOf(error))) return false;
-    throw error;
-  } finally {
-    database.close();
+  /** Asks SQLite itself. */
+  #takes(type: string, value: SQLInputValue): boolean {
+    const database = this.#scratch ??= new DatabaseSync(":memory:");
+    database.exec(`CREATE TABLE IF NOT EXISTS "${type}" (c ${type}) STRICT`);
+    try {
+      database.prepare(`INSERT INTO "${type}" VALUES (?)`).run(value);
+      return true;
+    } catch (error) {
+      if (/^cannot store /.test(messageOf(error))) return false;
+      throw error;
+    }
   }
 }
+
+/** What the types of STRICT tables take. */
+const HINTS: Readonly<Record<string, string>> = {
+  INT: "write a whole number",
+  INTEGER: "write a whole number",
+  REAL: "write a number",
+  BLOB: "no expression makes a BLOB: declare the column as TEXT or ANY",
+};

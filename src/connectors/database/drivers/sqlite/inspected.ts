@@ -2,7 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../../../../base/shown.ts";
 import type { TextRange } from "../../../../contract/probe.ts";
-import type { Details, Explanation, Inspected } from "../../driver.ts";
+import type { Details, Explanation, Inspected, Refusal } from "../../driver.ts";
 import { dialect } from "./database.ts";
 import { attempting, placeOfError } from "./error-places.ts";
 import { explain } from "./errors.ts";
@@ -55,7 +55,7 @@ export class InspectedDatabase implements Inspected, Details {
       .map(({ name }) => name);
   }
 
-  refusal(table: string, column: string, value: unknown): string | undefined {
+  refusal(table: string, column: string, value: unknown): Refusal | undefined {
     return this.#types.refusal(table, column, value);
   }
 

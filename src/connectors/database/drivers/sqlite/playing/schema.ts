@@ -2,7 +2,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { systemClock } from "../../../../../base/clock.ts";
 import { ConnectorError } from "../../../../../base/errors.ts";
-import { quoted, shown } from "../../../../../base/shown.ts";
 import type { Logger } from "../../../../../contract/connector.ts";
 import type { TextRange } from "../../../../../contract/probe.ts";
 import type {
@@ -11,6 +10,7 @@ import type {
   Explanation,
   Inspected,
   Migration,
+  Refusal,
   StatementOptions,
 } from "../../../driver.ts";
 import type { PlayedDriver } from "../../../options.ts";
@@ -21,7 +21,7 @@ import { messageAbout } from "../errors.ts";
 import type { PlayedDatabase } from "./database.ts";
 import { openPlayed } from "./mod.ts";
 import { namesAlone } from "./names-alone.ts";
-import { kindOf } from "./types.ts";
+import { refusalOf } from "./refusals.ts";
 
 /** Nobody reads what a check would log. */
 const SILENT: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
@@ -132,14 +132,8 @@ class PlayedTables implements Inspected, Details {
     });
   }
 
-  refusal(table: string, column: string, value: unknown): string | undefined {
-    const kind = kindOf(this.#typesOf(table).get(column.toLowerCase()) ?? null, this.#syntax)?.name;
-    if (kind !== "integer" && kind !== "double" && kind !== "numeric") return undefined;
-    if (typeof value === "string" && !/\d|nan|inf/i.test(value)) {
-      return `is ${quoted(value)}, which is no number`;
-    }
-    if (typeof value !== "object" || value === null) return undefined;
-    return `is ${shown(JSON.stringify(value))}, which is no number`;
+  refusal(table: string, column: string, value: unknown): Refusal | undefined {
+    return refusalOf(value, this.#typesOf(table).get(column.toLowerCase()), this.#syntax);
   }
 
   place(query: string): TextRange | undefined {
