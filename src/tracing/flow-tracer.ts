@@ -14,12 +14,18 @@ import type { EventDescription } from "../contract/telemetry.ts";
 import type { FlowModel } from "../model/mod.ts";
 import { type Described, describeEvent } from "./descriptions.ts";
 import { PassedTrace, RequestTracer } from "./request-tracer.ts";
-import { isExported, type OpenSpan, type Spans } from "./spans.ts";
+import { isExported, type OpenSpan, type SpanForm, type Spans } from "./spans.ts";
 
 /** Traces one flow. */
 export class FlowTracer implements FlowObserver {
   readonly #spans: Spans;
   readonly #event: EventDescription;
+  /** A run's span. */
+  readonly #run: SpanForm;
+  /** A run's span within one of this process. */
+  readonly #inner: SpanForm;
+  /** The span of `accept`. */
+  readonly #accept: SpanForm;
   readonly #requests: RequestTracer;
   readonly #answersRequests: boolean;
   /** Those that were accepted: their run is a part of the same trace. */
@@ -36,7 +42,11 @@ export class FlowTracer implements FlowObserver {
     const { source } = flow;
     this.#spans = spans;
     this.#requests = new RequestTracer(spans, described);
-    this.#event = describeEvent(flow, described);
+    const event = describeEvent(flow, described);
+    this.#event = event;
+    this.#run = spans.formOf(event);
+    this.#inner = spans.formOf({ ...event, kind: "internal" });
+    this.#accept = spans.formOf({ ...event, kind: "internal", name: `accept ${event.name}` });
     this.#asksFirst = flow.accept !== undefined || flow.rejects.length > 0;
     this.#ratio = model.service.traceRatio;
     this.#answersRequests = source.kind === "connector" &&
@@ -60,22 +70,16 @@ export class FlowTracer implements FlowObserver {
     event: FlowEvent,
     parent: Context = this.#spans.api.ROOT_CONTEXT,
   ): RunObserver {
-    const { name, kind, attributes = {}, attributesOf, attributesOfEvent } = this.#event;
-    const open = this.#spans.start(
-      phase === "run"
-        ? { name, kind: this.#spans.isLocal(parent) ? "internal" : kind, attributes }
-        : { name: `accept ${name}`, kind: "internal", attributes },
-      parent,
-    );
-    if (!isExported(this.#spans.api, open.span)) return new PassedRun(this.#spans, open);
-    open.span.setAttributes({
-      "weir.operation": event.operation,
-      ...attributesOf?.(event.operation),
-      ...attributesOfEvent?.(event),
-    });
-    return new TracedRun(this.#spans, open, this.#requests, this.#event, () => {
-      if (phase === "accept") this.#accepted.set(event, open.context);
-    });
+    const inner = this.#spans.isLocal(parent) ? this.#inner : this.#run;
+    const open = this.#spans.start(phase === "accept" ? this.#accept : inner, parent);
+    const { span, context } = open;
+    if (!isExported(this.#spans.api, span)) return new PassedRun(this.#spans, open);
+    const { attributesOf, attributesOfEvent } = this.#event;
+    span.setAttribute("weir.operation", event.operation);
+    if (attributesOf !== undefined) span.setAttributes(attributesOf(event.operation));
+    if (attributesOfEvent !== undefined) span.setAttributes(attributesOfEvent(event));
+    const accepted = phase === "accept" ? () => this.#accepted.set(event, context) : undefined;
+    return new TracedRun(this.#spans, open, this.#requests, this.#event, accepted);
   }
 
   /**
@@ -103,16 +107,20 @@ export class FlowTracer implements FlowObserver {
 
 /** Passes the trace of a run on that is not recorded. */
 class PassedRun implements RunObserver {
-  readonly traceId: string | undefined;
-  readonly #passed: PassedTrace;
+  readonly #spans: Spans;
+  readonly #open: OpenSpan;
 
   constructor(spans: Spans, open: OpenSpan) {
-    this.traceId = traceIdOf(spans, open);
-    this.#passed = new PassedTrace(spans, open);
+    this.#spans = spans;
+    this.#open = open;
+  }
+
+  get traceId(): string | undefined {
+    return traceIdOf(this.#spans, this.#open);
   }
 
   request(): RequestObserver {
-    return this.#passed;
+    return new PassedTrace(this.#spans, this.#open);
   }
 
   retried(): void {}
@@ -127,12 +135,12 @@ function traceIdOf({ api }: Spans, { span }: OpenSpan): string | undefined {
 
 /** Traces one run. */
 class TracedRun implements RunObserver {
-  readonly traceId: string | undefined;
   readonly #spans: Spans;
   readonly #open: OpenSpan;
   readonly #requests: RequestTracer;
   readonly #described: EventDescription;
-  readonly #accepted: () => void;
+  /** Is told that the flow accepts the event; undefined where it was not asked that. */
+  readonly #accepted: (() => unknown) | undefined;
   /** What a request has failed with, which its own span tells. */
   #told: unknown;
 
@@ -141,14 +149,18 @@ class TracedRun implements RunObserver {
     open: OpenSpan,
     requests: RequestTracer,
     described: EventDescription,
-    accepted: () => void,
+    accepted: (() => unknown) | undefined,
   ) {
-    this.traceId = traceIdOf(spans, open);
     this.#spans = spans;
     this.#open = open;
     this.#requests = requests;
     this.#described = described;
     this.#accepted = accepted;
+  }
+
+  /** Only a log reads it. */
+  get traceId(): string | undefined {
+    return traceIdOf(this.#spans, this.#open);
   }
 
   request(request: ObservedRequest): RequestObserver {
@@ -161,7 +173,7 @@ class TracedRun implements RunObserver {
 
   ended(outcome: RunOutcome | undefined, ending?: Ending): void {
     const { span } = this.#open;
-    if (outcome === undefined) this.#accepted();
+    if (outcome === undefined) this.#accepted?.();
     else this.#tell(outcome, ending);
     span.end();
   }

@@ -6,15 +6,14 @@ import type {
   RunObserver,
   RunOutcome,
 } from "../contract/observer.ts";
-import type { SpanDescription } from "../contract/telemetry.ts";
 import { PassedTrace, type RequestTracer } from "./request-tracer.ts";
-import { isExported, type OpenSpan, type Spans } from "./spans.ts";
+import { isExported, type OpenSpan, type SpanForm, type Spans } from "./spans.ts";
 
 /** Traces what is looked up for one decision. Where all of it is in a cache, there is no span. */
 export class TracedLookups implements RunObserver {
   readonly #spans: Spans;
   readonly #requests: RequestTracer;
-  readonly #description: SpanDescription;
+  readonly #form: SpanForm;
   readonly #parent: Context;
   #open: OpenSpan | undefined;
 
@@ -22,18 +21,18 @@ export class TracedLookups implements RunObserver {
   constructor(
     spans: Spans,
     requests: RequestTracer,
-    description: SpanDescription,
+    form: SpanForm,
     parent: Context,
   ) {
     this.#spans = spans;
     this.#requests = requests;
-    this.#description = description;
+    this.#form = form;
     this.#parent = parent;
   }
 
   request(request: ObservedRequest): RequestObserver {
     const open = this.#open ??= this.#spans.unrecorded(this.#parent) ??
-      this.#spans.start(this.#description, this.#parent);
+      this.#spans.start(this.#form, this.#parent);
     return isExported(this.#spans.api, open.span)
       ? this.#requests.start(request, open)
       : new PassedTrace(this.#spans, open);

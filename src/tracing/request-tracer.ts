@@ -6,7 +6,7 @@ import type { RequestObserver } from "../contract/request-observer.ts";
 import type { RequestModel } from "../contract/request.ts";
 import type { SpanDescription } from "../contract/telemetry.ts";
 import { type Described, describeRequest } from "./descriptions.ts";
-import { type OpenSpan, type Spans, traceparentOf } from "./spans.ts";
+import { type OpenSpan, type SpanForm, type Spans, traceparentOf } from "./spans.ts";
 
 /** Passes the trace of a span on. */
 export class PassedTrace implements RequestObserver {
@@ -57,11 +57,17 @@ export class TracedRequest extends PassedTrace {
   }
 }
 
+/** What is known of the spans of a block before it makes any. */
+interface KnownBlock {
+  readonly form: SpanForm;
+  readonly description: SpanDescription;
+}
+
 /** Begins the spans of requests. What they tell of a block is made once. */
 export class RequestTracer {
   readonly #spans: Spans;
   readonly #described: Described;
-  readonly #known = new Map<RequestModel, SpanDescription>();
+  readonly #known = new Map<RequestModel, KnownBlock>();
 
   /** Makes no span yet. */
   constructor(spans: Spans, described: Described) {
@@ -75,23 +81,25 @@ export class RequestTracer {
     run: OpenSpan,
     onFailure?: (failure: unknown) => void,
   ): TracedRequest {
-    const description = this.#describe(block);
-    const open = this.#spans.start(description, run.context, run.state);
-    open.span.setAttributes({
-      "weir.request": kind,
-      ...(name !== undefined && { "weir.name": name }),
-      ...(target !== undefined && description.attributesOf?.(target)),
-    });
+    const { form, description } = this.#know(block);
+    const open = this.#spans.start(form, run.context, run.state);
+    const { span } = open;
+    span.setAttribute("weir.request", kind);
+    if (name !== undefined) span.setAttribute("weir.name", name);
+    if (target !== undefined && description.attributesOf !== undefined) {
+      span.setAttributes(description.attributesOf(target));
+    }
     return new TracedRequest(this.#spans, open, onFailure);
   }
 
-  #describe(block: RequestModel): SpanDescription {
-    let description = this.#known.get(block);
-    if (description === undefined) {
-      description = describeRequest(block, this.#described);
-      this.#known.set(block, description);
+  #know(block: RequestModel): KnownBlock {
+    let known = this.#known.get(block);
+    if (known === undefined) {
+      const description = describeRequest(block, this.#described);
+      known = { form: this.#spans.formOf(description), description };
+      this.#known.set(block, known);
     }
-    return description;
+    return known;
   }
 }
 

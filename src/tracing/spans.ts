@@ -21,6 +21,12 @@ export interface OpenSpan {
   readonly state: TraceState | undefined;
 }
 
+/** What the SDK is told of spans that differ only in their parents, made once for all of them. */
+export interface SpanForm {
+  readonly name: string;
+  readonly options: SpanOptions;
+}
+
 /** Makes spans. */
 export class Spans {
   readonly api: Api;
@@ -35,21 +41,26 @@ export class Spans {
     this.#outer = api.trace.getActiveSpan();
   }
 
-  /** Begins a span. `state` is that of its parent; where it is absent, that of the context. */
-  start(
-    { name, kind, attributes }: SpanDescription,
-    parent: Context,
-    state: TraceState | undefined = this.api.trace.getSpanContext(parent)?.traceState,
-  ): OpenSpan {
-    const { SpanKind, trace } = this.api;
-    const options: SpanOptions = {
+  /** Prepares the spans of a description. */
+  formOf({ name, kind, attributes }: SpanDescription): SpanForm {
+    const { SpanKind } = this.api;
+    const options = {
       kind: SpanKind[kind.toUpperCase() as keyof typeof SpanKind],
       ...(attributes && { attributes }),
     };
+    return { name, options };
+  }
+
+  /** Begins a span. `state` is that of its parent; where it is absent, that of the context. */
+  start(
+    { name, options }: SpanForm,
+    parent: Context,
+    state: TraceState | undefined = this.api.trace.getSpanContext(parent)?.traceState,
+  ): OpenSpan {
     const span = this.#tracer.startSpan(name, options, parent);
     // The spans of Deno forget it.
     const { traceState = state } = span.spanContext();
-    return { span, context: trace.setSpan(parent, span), state: traceState };
+    return { span, context: this.api.trace.setSpan(parent, span), state: traceState };
   }
 
   /** Resolves when the SDK has exported what has ended, as far as it can say so. */

@@ -38,13 +38,13 @@ export class Tracer {
   /** Returns what traces what a connector looks up outside of flows. */
   lookedUp(connector: string): (trace?: TraceFields) => RunObserver | undefined {
     const requests = new RequestTracer(this.#spans, this.#described);
-    const description = describeLookups(connector);
+    const form = this.#spans.formOf(describeLookups(connector));
     const ratio = this.#described.model.service.traceRatio;
     return (trace = {}) => {
       const parent = this.#spans.contextOf(trace);
       if (parent === undefined && Math.random() >= ratio) return undefined;
       const context = parent ?? this.#spans.api.ROOT_CONTEXT;
-      return new TracedLookups(this.#spans, requests, description, context);
+      return new TracedLookups(this.#spans, requests, form, context);
     };
   }
 
@@ -53,8 +53,8 @@ export class Tracer {
     return (traceparent, operation) => {
       const parent = this.#spans.contextOf({ traceparent });
       if (parent === undefined) return undefined;
-      const description = describeRelay(connector, operation);
-      return new TracedRequest(this.#spans, this.#spans.start(description, parent));
+      const form = this.#spans.formOf(describeRelay(connector, operation));
+      return new TracedRequest(this.#spans, this.#spans.start(form, parent));
     };
   }
 }
