@@ -5,7 +5,6 @@ import process from "node:process";
 import { test } from "node:test";
 import { Connection, type Envelope, type Publisher, type SyncMessage } from "rabbitmq-client";
 import { RABBITMQ_SERVER } from "../support/broker-programs.ts";
-import { closeConnection, connectionsWith } from "../support/erlang.ts";
 import { RabbitServer, rabbitSite } from "../support/rabbitmq.ts";
 
 /**
@@ -33,9 +32,9 @@ export class Broker extends RabbitServer {
 
   /** Closes every connection whose name begins with `weir`, as an operator does. */
   async closeConnections(): Promise<number> {
-    const node = await this.node();
-    const ours = await connectionsWith(node, '"weir ');
-    for (const name of ours) await closeConnection(node, name);
+    const lines = (await this.control("list_connections", "pid", "client_properties")).split("\n");
+    const ours = lines.filter((line) => /"weir \w/.test(line));
+    for (const line of ours) await this.control("close_connection", line.split("\t")[0], "test");
     return ours.length;
   }
 
