@@ -5,7 +5,8 @@
 import { join } from "node:path";
 import { openStage, root } from "../../tests/support/process.ts";
 import { scenes } from "../../tests/support/scenes/mod.ts";
-import { LOOKS, openBrowser, openPage, serve } from "../../tests/support/scenes/stage.ts";
+import { openBrowser } from "../../tests/support/browser.ts";
+import { LOOKS, openPage, serve } from "../../tests/support/scenes/stage.ts";
 
 const [examples = join(root, "examples"), pictures = join(root, "docs/screenshots")] = Deno.args;
 

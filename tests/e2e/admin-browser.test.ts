@@ -1,12 +1,10 @@
 /** What a page of another origin, in a real browser, can do with an admin port: nothing. */
-// Deno alone runs this file, and nothing else needs the package: it is named here.
-// deno-lint-ignore-file no-import-prefix
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "npm:playwright-core@^1.65.1";
+import { type Browser, openBrowser, type Page } from "../support/browser.ts";
 import { adminPortOf } from "../support/admin.ts";
 import { runtimes, type Stage, withStage } from "../support/process.ts";
 import { serviceTest } from "../support/services.ts";
@@ -125,15 +123,10 @@ await serviceTest(
     });
     await new Promise<void>((resolve) => attacker.listen(0, "127.0.0.1", resolve));
     const { port: ownPort } = attacker.address() as AddressInfo;
-    const browser = await chromium.launch({
-      executablePath: "/usr/bin/chromium",
-      headless: true,
-      args: [
-        ...["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
-        // A name of the attacker's that leads to this machine.
-        "--host-resolver-rules=MAP evil.test 127.0.0.1",
-      ],
-    });
+    const browser = await openBrowser([
+      // A name of the attacker's that leads to this machine.
+      "--host-resolver-rules=MAP evil.test 127.0.0.1",
+    ]);
     try {
       for (const runtime of runtimes) {
         await withStage(runtime, async (stage) => {

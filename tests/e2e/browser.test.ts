@@ -1,8 +1,6 @@
 /** The chat in a real browser. */
-// Deno alone runs this file, and nothing else needs the package: it is named here.
-// deno-lint-ignore-file no-import-prefix
 import assert from "node:assert/strict";
-import type { Locator, Page } from "npm:playwright-core@^1.65.1";
+import type { Locator, Page } from "../support/browser.ts";
 import { pause } from "../support/socket-probe.ts";
 import { post } from "../support/web-client.ts";
 import { browserTest, openPage, OVERFLOW, startExample, type World } from "./example-pages.ts";

@@ -2,10 +2,8 @@
  * Numbered requests of a page with `retry` and `dedupe`, through everything that networks and servers
  * do: none is lost, none is served twice. `WEIR_TEST_LONG` makes them 10 000.
  */
-// Deno alone runs this file, and nothing else needs the package: it is named here.
-// deno-lint-ignore-file no-import-prefix
 import assert from "node:assert/strict";
-import { chromium } from "npm:playwright-core@^1.65.1";
+import { openBrowser } from "../support/browser.ts";
 import { ClientStage } from "../support/client-stage.ts";
 import { disturb, everything } from "../support/disturbances.ts";
 import { fastPage } from "../support/fast-page.ts";
@@ -37,11 +35,7 @@ await serviceTest(
   `client in a browser: ${AMOUNT.numbers} requests with retry and dedupe through everything, each served once`,
   () =>
     ClientStage.run("deno", files, async (stage) => {
-      const browser = await chromium.launch({
-        executablePath: "/usr/bin/chromium",
-        headless: true,
-        args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-      });
+      const browser = await openBrowser();
       try {
         const page = await browser.newPage();
         await page.goto(`http://127.0.0.1:${stage.proxy.port}/`);

@@ -2,14 +2,12 @@
  * The client library in a real browser: loaded from the connector, cut off, offline, and stopped as when
  * a laptop is closed. `WEIR_TEST_LONG` makes that 90 seconds.
  */
-// Deno alone runs this file, and nothing else needs the package: it is named here.
-// deno-lint-ignore-file no-import-prefix
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { chromium, type Page } from "npm:playwright-core@^1.65.1";
+import { connectTo, openBrowserServer, type Page } from "../support/browser.ts";
 import { disturb, network } from "../support/disturbances.ts";
 import { fastPage } from "../support/fast-page.ts";
 import { Library } from "../support/library.ts";
@@ -194,12 +192,8 @@ async function browserTest(
       flows,
     );
     // A process group of its own.
-    const server = await chromium.launchServer({
-      executablePath: "/usr/bin/chromium",
-      headless: true,
-      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-    });
-    const browser = await chromium.connect(server.wsEndpoint());
+    const server = await openBrowserServer();
+    const browser = await connectTo(server);
     try {
       const tab = await browser.newPage();
       const complaints: string[] = [];

@@ -1,31 +1,14 @@
 /** What the tests of the examples' pages share: an example at work, and a browser. */
-// Deno alone runs this file, and nothing else needs the package: it is named here.
-// deno-lint-ignore-file no-import-prefix
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after } from "node:test";
-import {
-  type Browser,
-  type BrowserContext,
-  chromium,
-  type Page,
-} from "npm:playwright-core@^1.65.1";
+import { type Browser, type BrowserContext, openBrowser, type Page } from "../support/browser.ts";
 import { openStage, root, type Stage, type Weir } from "../support/process.ts";
 import { serviceTest } from "../support/services.ts";
 
 /** What all tests share: it takes longer to start than most of them. */
 let shared: Promise<Browser> | undefined;
 after(async () => await (await shared)?.close());
-
-const ARGUMENTS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 /** By how many pixels the page is wider and higher than the window. */
 export const OVERFLOW = `[document.documentElement].map((page) => [
@@ -48,11 +31,7 @@ export async function browserTest(
   example = "chat",
 ): Promise<void> {
   await serviceTest("chromium", name, async () => {
-    shared ??= chromium.launch({
-      executablePath: "/usr/bin/chromium",
-      headless: true,
-      args: ARGUMENTS,
-    });
+    shared ??= openBrowser();
     const stage = await openStage("deno");
     // A profile of its own: no cookie and no storage of another test.
     const browser = await (await shared).newContext();

@@ -2,17 +2,10 @@
  * The code of docs/client.md in a real browser: the first page, and the components for React, Vue and
  * Svelte, each with a server on another runtime. The history is in Redis, as the page advises.
  */
-// Deno alone runs this file, and nothing else needs the package: it is named here.
-// deno-lint-ignore-file no-import-prefix
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  type Browser,
-  chromium,
-  type ConsoleMessage,
-  type Page,
-} from "npm:playwright-core@^1.65.1";
+import { type Browser, type ConsoleMessage, openBrowser, type Page } from "../support/browser.ts";
 import { clientPage, redisConfig } from "../support/client-page.ts";
 import { type Framework, makePage } from "../support/framework-pages.ts";
 import { blockOf } from "../support/markdown.ts";
@@ -216,11 +209,7 @@ async function worldTest(name: string, tool: Tool, run: (world: World) => Promis
   await serviceTest(missing, name, async () => {
     const stage = await openStage(tool);
     const redis = await RedisServer.open();
-    const browser = await chromium.launch({
-      executablePath: "/usr/bin/chromium",
-      headless: true,
-      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-    });
+    const browser = await openBrowser();
     try {
       await mkdir(join(stage.folder, "public"));
       await writeFile(join(stage.folder, "chat.hcl"), redisConfig());

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { promisify } from "node:util";
 import { Connection, type Publisher } from "rabbitmq-client";
+import { type ErlangNode, evaluate, machineNode } from "../support/erlang.ts";
 import { openStage, runtimes, type Stage, stageTest, type Weir } from "../support/process.ts";
 import { serviceTest } from "../support/services.ts";
 import { handshakeText, SocketClient } from "../support/socket-client.ts";
@@ -55,7 +54,7 @@ await serviceTest(
   "rabbitmq",
   "STOPS THE BROKER: the page's clients stay, and get the next event after its restart",
   () =>
-    withBroker(async (url, publish) => {
+    withBroker(async (url, publish, node) => {
       const stages = await Promise.all(runtimes.map(openStage));
       try {
         const servers = await Promise.all(stages.map((stage) => startPage(stage, url)));
@@ -65,14 +64,14 @@ await serviceTest(
           assert.equal(await readText(client), '{"type":"message","data":{"n":1}}');
         }
 
-        await rabbitmqctl("stop_app");
+        await evaluate(node, "rabbit:stop().");
         try {
           for (const { weir } of servers) {
             await until("the outage", async () => !await isReady(weir));
           }
           for (const client of clients) await saveMessage(client, "while the broker is away");
         } finally {
-          await rabbitmqctl("start_app");
+          await evaluate(node, "rabbit:start().");
         }
         for (const { weir } of servers) await until("the return", () => isReady(weir));
         await publish("room.event", '{"room":"orders","n":2}');
@@ -182,13 +181,18 @@ async function isReady({ port }: Weir): Promise<boolean> {
 }
 
 /** A virtual host of its own, since the page names its exchange. */
-async function withBroker(run: (url: string, publish: Publish) => Promise<void>): Promise<void> {
+async function withBroker(
+  run: (url: string, publish: Publish, node: ErlangNode) => Promise<void>,
+): Promise<void> {
   const vhost = `weir-test-${crypto.randomUUID().slice(0, 8)}`;
   const url = `amqp://guest:guest@127.0.0.1:5672/${vhost}`;
-  await rabbitmqctl("add_vhost", vhost);
+  const node = await machineNode();
+  const [name, us] = [`<<"${vhost}">>`, '<<"test">>'];
+  await evaluate(node, `rabbit_vhost:add(${name}, ${us}).`);
   let connection: Connection | undefined;
   try {
-    await rabbitmqctl("set_permissions", "-p", vhost, "guest", ".*", ".*", ".*");
+    const rights = ["guest", vhost, ".*", ".*", ".*", "test"].map((text) => `<<"${text}">>`);
+    await evaluate(node, `rabbit_auth_backend_internal:set_permissions(${rights}).`);
     connection = new Connection(url);
     // It tells of the broker's restart, and connects again by itself.
     connection.on("error", () => {});
@@ -196,15 +200,11 @@ async function withBroker(run: (url: string, publish: Publish) => Promise<void>)
     await run(url, async (routingKey, json) => {
       const envelope = { exchange: "page", routingKey, contentType: "application/json" };
       await publisher.send(envelope, Buffer.from(json));
-    });
+    }, node);
   } finally {
     connection?.unsafeDestroy();
-    await rabbitmqctl("delete_vhost", vhost);
+    await evaluate(node, `rabbit_vhost:delete(${name}, ${us}).`);
   }
-}
-
-async function rabbitmqctl(...args: string[]): Promise<void> {
-  await promisify(execFile)("rabbitmqctl", ["-q", ...args]);
 }
 
 async function until(what: string, condition: () => Promise<boolean>): Promise<void> {

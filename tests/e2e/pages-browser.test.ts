@@ -3,17 +3,17 @@
  * finds nothing, nothing moves when the page loads and while messages come, the keyboard reaches
  * everything, and a page without a connection says so.
  */
-// Deno alone runs this file, and nothing else needs the packages: they are named here.
+// Deno alone runs this file, and nothing else needs the package: it is named here.
 // deno-lint-ignore-file no-import-prefix
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after } from "node:test";
 import axe from "npm:axe-core@^4.14.1";
-import type { Browser, Page } from "npm:playwright-core@^1.65.1";
+import { type Browser, openBrowser, type Page } from "../support/browser.ts";
 import { root, withStage } from "../support/process.ts";
 import { scenes } from "../support/scenes/mod.ts";
 import type { Scene } from "../support/scenes/scene.ts";
-import { LOOKS, openBrowser, openPage, serve } from "../support/scenes/stage.ts";
+import { LOOKS, openPage, serve } from "../support/scenes/stage.ts";
 import { serviceTest } from "../support/services.ts";
 
 /** The most that may move: the limit of a good page is 0.1. */

@@ -1,15 +1,13 @@
 /** What one does with the pages of the examples: read, write, choose. */
-// Deno alone runs this file, and nothing else needs the package: it is named here.
-// deno-lint-ignore-file no-import-prefix
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after } from "node:test";
-import type { Browser, Page } from "npm:playwright-core@^1.65.1";
+import { type Browser, openBrowser, type Page } from "../support/browser.ts";
 import { root, withStage } from "../support/process.ts";
 import { scenes } from "../support/scenes/mod.ts";
 import type { Served } from "../support/scenes/scene.ts";
-import { type Look, LOOKS, openBrowser, openPage, serve } from "../support/scenes/stage.ts";
+import { type Look, LOOKS, openPage, serve } from "../support/scenes/stage.ts";
 import { serviceTest } from "../support/services.ts";
 import { post, WebClient } from "../support/web-client.ts";
 

@@ -1,10 +1,8 @@
 /** What a page in a real browser can see of a refusal: all of it with `weir.1`, nothing without. */
-// Deno alone runs this file, and nothing else needs the package: it is named here.
-// deno-lint-ignore-file no-import-prefix
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { chromium } from "npm:playwright-core@^1.65.1";
+import { openBrowser } from "../support/browser.ts";
 import { forge, SECRET, sign } from "../support/auth.ts";
 import { openStage } from "../support/process.ts";
 import { serviceTest } from "../support/services.ts";
@@ -85,11 +83,7 @@ const PAGE = `<!doctype html>
 
 await serviceTest("chromium", "a page sees why it is refused where it offers weir.1", async () => {
   const stage = await openStage("deno");
-  const browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    headless: true,
-    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
-  });
+  const browser = await openBrowser();
   try {
     await mkdir(join(stage.folder, "app/public"), { recursive: true });
     await writeFile(join(stage.folder, "app/app.hcl"), CONFIG);

@@ -1,10 +1,8 @@
 /** `EventSource` of a real browser. */
-// Deno alone runs this file, and nothing else needs the package: it is named here.
-// deno-lint-ignore-file no-import-prefix
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { chromium, type Page } from "npm:playwright-core@^1.65.1";
+import { openBrowser, type Page } from "../support/browser.ts";
 import { openStage, type Stage, type Weir } from "../support/process.ts";
 import { Proxy } from "../support/proxy.ts";
 import { serviceTest } from "../support/services.ts";
@@ -91,11 +89,7 @@ async function withBrowser(
   act: (stage: Stage, open: (url: string) => Promise<Page>) => Promise<void>,
 ): Promise<void> {
   const stage = await openStage("deno");
-  const browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    headless: true,
-    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
-  });
+  const browser = await openBrowser();
   try {
     await mkdir(join(stage.folder, "app/public"), { recursive: true });
     await writeFile(join(stage.folder, "app/app.hcl"), CONFIG);

@@ -1,17 +1,12 @@
 /** docs/tutorial.md is followed word by word on every runtime, with Deno also in a browser. */
-// Deno alone runs this file, and nothing else needs the package: it is named here.
-// deno-lint-ignore-file no-import-prefix
 import assert from "node:assert/strict";
-import { type BrowserContext, chromium, type Page } from "npm:playwright-core@^1.65.1";
+import { type BrowserContext, openBrowser, type Page } from "../support/browser.ts";
 import { onAllRuntimes } from "../support/process.ts";
 import { serviceTest } from "../support/services.ts";
 import { followTutorial, type Tabs } from "../support/tutorial.ts";
 
 await serviceTest("chromium", "the tutorial is right, on every runtime", async () => {
-  const browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu"],
-  });
+  const browser = await openBrowser();
   try {
     const tabs = tabsOf(await browser.newContext());
     // It waits most of the time.

@@ -1,10 +1,8 @@
 /** Weir and the program that signs users in, as the script of the example starts them. */
-// Deno alone runs this file, and nothing else needs the package: it is named here.
-// deno-lint-ignore-file no-import-prefix
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { chromium, type Page } from "npm:playwright-core@^1.65.1";
+import { openBrowser, type Page } from "../support/browser.ts";
 import { connect } from "../../src/client/mod.ts";
 import { keptPorts } from "../support/ports.ts";
 import { onAllRuntimes, openStage, root, type Stage } from "../support/process.ts";
@@ -61,10 +59,7 @@ test("auth: a name gets a token, which connects, renews itself and expires", () 
   }));
 
 await serviceTest("chromium", "auth: the page signs in, renews, and says why it ends", async () => {
-  const browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu"],
-  });
+  const browser = await openBrowser();
   const stage = await openStage("deno");
   try {
     const port = await startScript(stage);

@@ -1,10 +1,8 @@
 /** The chat on three instances, as its script starts it, in a real browser. */
-// Deno alone runs this file, and nothing else needs the package: it is named here.
-// deno-lint-ignore-file no-import-prefix
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { chromium, type Page } from "npm:playwright-core@^1.65.1";
+import { openBrowser, type Page } from "../support/browser.ts";
 import { keptPorts } from "../support/ports.ts";
 import { commandFile, openStage, type Process, root, type Stage } from "../support/process.ts";
 import { service, serviceTest } from "../support/services.ts";
@@ -89,11 +87,7 @@ const name = "cluster: two tabs on two instances talk, also while each instance 
 
 await serviceTest(missing ?? "chromium", name, async () => {
   const stage = await openStage("node");
-  const browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    headless: true,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-  });
+  const browser = await openBrowser();
   try {
     const [script, port] = await startScript(stage, "node");
     const ada = await openTab(browser, port, "Ada");

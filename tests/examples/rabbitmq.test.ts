@@ -1,10 +1,8 @@
 /** The published page and the way of orders on a real broker. */
-// Deno alone runs this file, and nothing else needs the package: it is named here.
-// deno-lint-ignore-file no-import-prefix
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { chromium } from "npm:playwright-core@^1.65.1";
+import { openBrowser } from "../support/browser.ts";
 import { Connection } from "rabbitmq-client";
 import { openStage, root, runtimes, type Stage, type Weir } from "../support/process.ts";
 import { serviceTest } from "../support/services.ts";
@@ -99,10 +97,7 @@ for (const runtime of runtimes) {
 }
 
 await serviceTest("rabbitmq", "rabbitmq: the page shows the way of each order", async () => {
-  const browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu"],
-  });
+  const browser = await openBrowser();
   try {
     await withService("deno", async ({ weir, publish }) => {
       const page = await browser.newPage();

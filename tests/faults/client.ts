@@ -2,7 +2,7 @@
  * A WebSocket client down to the byte, for tests of what no library sends: any bytes, cut anywhere,
  * in any pace; and every frame that comes back is shown with its bits.
  *
- * ```ts
+ * ```ts ignore
  * const client = await FrameClient.connect(port);
  * await client.open("/ws"); // or client.write(handshakeText(…)), and client.response()
  * client.write(frameBytes({ payload: '{"type":"ping"}', mask: [0, 0, 0, 0] }));

@@ -27,11 +27,15 @@ export async function listChecks(root: string): Promise<Check[]> {
     // Pages of examples import what their server serves.
     sources.push(path === "examples" ? "examples/**/*.ts" : path);
   }
+  const pages = ["write-a-connector", "testing", "client", "metrics"].map((name) =>
+    `docs/${name}.md`
+  );
   const { exports } = JSON.parse(await readFile(join(root, "deno.json"), "utf8"));
   return [
     { name: "deno fmt --check", args: ["fmt", "--check"] },
     { name: "deno lint", args: ["lint"] },
-    { name: "deno check", args: ["check", "--quiet", ...sources] },
+    // With the examples in them: to check those apart would check all that they import once more.
+    { name: "deno check", args: ["check", "--quiet", "--doc", ...sources, ...pages] },
     { name: "deno doc --lint", args: ["doc", "--lint", ...Object.values<string>(exports)] },
     {
       name: "examples in doc comments",
@@ -39,12 +43,10 @@ export async function listChecks(root: string): Promise<Check[]> {
         "test",
         "-A",
         "--doc",
+        "--no-check",
         "mod.ts",
         "src",
-        "docs/write-a-connector.md",
-        "docs/testing.md",
-        "docs/client.md",
-        "docs/metrics.md",
+        ...pages,
       ],
     },
     { name: "the client library in one file", args: ["run", "-A", "package/client.ts", "--check"] },
@@ -71,7 +73,11 @@ export async function listChecks(root: string): Promise<Check[]> {
       name: "templates of weir init",
       args: ["run", "-A", "docs/templates/generate.ts", "--check"],
     },
-    { name: "deno publish --dry-run", args: ["publish", "--dry-run", "--allow-dirty"] },
+    {
+      name: "deno publish --dry-run",
+      // `deno check` checks the types, and slow ones are found all the same.
+      args: ["publish", "--dry-run", "--allow-dirty", "--no-check"],
+    },
   ];
 }
 

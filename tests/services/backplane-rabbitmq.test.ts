@@ -6,6 +6,7 @@ import { testBackplane } from "../../src/testing/mod.ts";
 import { drivers } from "../../src/connectors/mq/drivers/mod.ts";
 import { exchangeOf } from "../../src/connectors/mq/drivers/rabbitmq/backplane/names.ts";
 import type { MqOptions } from "../../src/connectors/mq/options.ts";
+import { evaluate } from "../support/erlang.ts";
 import { until } from "../support/mq.ts";
 import { Proxy } from "../support/proxy.ts";
 import { RabbitServer } from "../support/rabbitmq.ts";
@@ -226,12 +227,10 @@ await onOwn("a queue that an operator deletes is declared anew", async (server) 
     const queues = await server.control("list_queues", "name", "--no-table-headers");
     const queue = queues.split("\n").find((name) => name.startsWith(`weir.${instances.service}.`));
     assert.ok(queue !== undefined, queues);
-    await server.control(
-      "eval",
-      `
-      {ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"${queue}">>)),
-      rabbit_amqqueue:delete(Q, false, false, <<"test">>).
-    `,
+    await evaluate(
+      await server.node(),
+      `{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"${queue}">>)),
+      rabbit_amqqueue:delete(Q, false, false, <<"test">>).`,
     );
     await one.disconnected();
     await one.connected();

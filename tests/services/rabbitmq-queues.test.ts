@@ -17,7 +17,7 @@ import { Proxy } from "../support/proxy.ts";
 import { serviceTest } from "../support/services.ts";
 import { hosts } from "../support/socket-hosts.ts";
 import { ack, openClient } from "../support/talk.ts";
-import { type Bench, bench, queueDefaults, rabbitmqctl, withBench } from "./rabbitmq-support.ts";
+import { type Bench, bench, queueDefaults, tellBroker, withBench } from "./rabbitmq-support.ts";
 
 /** More often than RabbitMQ 4 returns a message to a quorum queue by default. */
 const MANY = 25;
@@ -287,10 +287,9 @@ await bench("a check says which permissions are missing", async (bench) => {
   await bench.client.queueDeclare({ queue: bench.queue, durable: true });
   const auth = "rabbit_auth_backend_internal";
   const binary = (text: string) => `<<"${text}">>`;
-  const names = [binary(user), binary("pass"), binary("test")].join(", ");
-  await rabbitmqctl(
-    "eval",
-    `${auth}:add_user(${names}), ${auth}:set_permissions(${binary(user)}, <<"/">>, ` +
+  const names = [binary(user), binary("pass"), binary("test")];
+  await tellBroker(
+    `${auth}:add_user(${names.join(", ")}), ${auth}:set_permissions(${binary(user)}, <<"/">>, ` +
       `<<"^$">>, <<"^$">>, <<"^$">>, <<"test">>).`,
   );
   try {
@@ -309,7 +308,7 @@ await bench("a check says which permissions are missing", async (bench) => {
       assert.ok(bad.includes(`${access} access to ${thing}`), `${access} ${thing}: ${bad}`);
     }
   } finally {
-    await rabbitmqctl("delete_user", user);
+    await tellBroker(`${auth}:delete_user(${names[0]}, ${names[2]}).`);
   }
 });
 

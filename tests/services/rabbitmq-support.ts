@@ -1,8 +1,7 @@
 /** What the tests of RabbitMQ share: the machine's broker, and names that nobody else uses. */
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { Connection } from "rabbitmq-client";
 import type { FlowEvent } from "../../src/contract/connector.ts";
+import { closeConnection, connectionsWith, evaluate, machineNode } from "../support/erlang.ts";
 import { flow, type Made, makeMq } from "../support/mq.ts";
 import { serviceTest } from "../support/services.ts";
 
@@ -100,13 +99,17 @@ export async function bench(name: string, run: (bench: Bench) => Promise<void>):
   await serviceTest("rabbitmq", name, () => withBench(run));
 }
 
-/** Runs `rabbitmqctl`. */
-export async function rabbitmqctl(...args: string[]): Promise<string> {
-  return (await promisify(execFile)("rabbitmqctl", ["-q", ...args])).stdout;
+/** Evaluates expressions of Erlang in the machine's broker, as `rabbitmqctl eval` does. */
+export async function tellBroker(expressions: string): Promise<string> {
+  return await evaluate(await machineNode(), expressions);
 }
 
 /** The broker's names of the connections of connectors called `name`. */
 export async function connectionsOf(name: string): Promise<readonly string[]> {
-  const lines = (await rabbitmqctl("list_connections", "pid", "client_properties")).split("\n");
-  return lines.filter((line) => line.includes(`weir ${name}`)).map((line) => line.split("\t")[0]);
+  return await connectionsWith(await machineNode(), `weir ${name}`);
+}
+
+/** Closes a connection of this name, as an operator does. */
+export async function disconnect(name: string): Promise<void> {
+  await closeConnection(await machineNode(), name);
 }

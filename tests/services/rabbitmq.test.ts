@@ -10,9 +10,10 @@ import {
   type Bench,
   bench,
   connectionsOf,
+  disconnect,
   publisherDefaults,
   queueDefaults,
-  rabbitmqctl,
+  tellBroker,
 } from "./rabbitmq-support.ts";
 
 await bench("an event goes through the exchange to the flows that want it", async (bench) => {
@@ -477,7 +478,7 @@ await bench("a connection closed by the operator is restored, with all queues", 
   await bench.consume(bench.named(), ({ payload }) => shared.push(payload));
   const pids = await connectionsOf(bench.id);
   assert.equal(pids.length, 2);
-  await Promise.all(pids.map((pid) => rabbitmqctl("close_connection", pid, "test")));
+  await Promise.all(pids.map((pid) => disconnect(pid)));
   await until("the outage", () => one.log.some(([, text]) => /is away/.test(text)));
   await until("the return", () => one.connector.counts().gaps === 1);
   await until("a good connection", () => one.connector.health() === undefined);
@@ -504,7 +505,7 @@ await bench("a message at work when the connection breaks is delivered again", a
   await connector.write(request("k", 1));
   await until("the delivery", () => runs === 1);
   const [pid] = await connectionsOf(bench.id);
-  await rabbitmqctl("close_connection", pid, "test");
+  await disconnect(pid);
   await until("the second delivery", () => connector.counts().acked === 1);
   assert.equal(runs, 2);
   assert.ok(log.some(([, text]) => /message k may be redelivered/.test(text)));
@@ -535,7 +536,7 @@ await bench("nothing is lost where connections break and messages fail", async (
       return pid !== "";
     });
     assert.ok(done.size < numbers.length, "all was done before the connection broke");
-    await rabbitmqctl("close_connection", pid, "test");
+    await disconnect(pid);
     await until("the return", () => connector.health() === undefined);
   }
   await until("all", () => done.size === numbers.length, 30_000);
@@ -631,12 +632,12 @@ await bench("STOPS THE BROKER: after its restart the next event arrives", async 
   const shared: unknown[] = [];
   const { connector, log } = await bench.consume({}, ({ payload }) => own.push(payload));
   await bench.consume(bench.named(), ({ payload }) => shared.push(payload));
-  await rabbitmqctl("stop_app");
+  await tellBroker("rabbit:stop().");
   try {
     await until("the outage", () => connector.health() !== undefined);
     await assert.rejects(async () => await connector.write(request("k", "lost")), ConnectorError);
   } finally {
-    await rabbitmqctl("start_app");
+    await tellBroker("rabbit:start().");
   }
   await until("the return", () => connector.counts().gaps === 1, 60_000);
   await connector.write(request("k", "after"));

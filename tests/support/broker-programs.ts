@@ -7,6 +7,9 @@ export const RABBITMQ_PROGRAMS = "/usr/lib/rabbitmq/bin";
 /** The server of RabbitMQ. */
 export const RABBITMQ_SERVER: string = join(RABBITMQ_PROGRAMS, "rabbitmq-server");
 
+/** Evaluates Erlang in a node that runs. It is a part of Erlang's base, which RabbitMQ needs. */
+export const ERL_CALL = "/usr/bin/erl_call";
+
 /** The server of Redis, which is its Sentinel as well. */
 export const REDIS_SERVER = "/usr/bin/redis-server";
 

@@ -21,6 +21,9 @@ export function commandFile(runtime: Tool): string {
   return runtime === "deno" ? "src/cli-deno.ts" : "src/cli.ts";
 }
 
+/** Deno looks through all of `node_modules` at each start, unless somebody else has filled it. */
+export const DENO_RUN: readonly string[] = ["run", "-A", "--node-modules-dir=manual"];
+
 /** How long a process may take for anything that it must do, in milliseconds. */
 const PATIENCE = 30_000;
 
@@ -208,7 +211,7 @@ export class Stage {
     options: ProcessOptions = {},
   ): Promise<Process> {
     const before: Readonly<Record<Tool, readonly string[]>> = {
-      deno: ["run", "-A"],
+      deno: DENO_RUN,
       bun: ["--no-env-file"],
       node: [],
     };

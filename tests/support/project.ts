@@ -8,7 +8,7 @@ import process from "node:process";
 import { makeExecutable } from "../../executable/build.ts";
 import { type Exit, type Process, ready, type Stage, type Weir } from "./process.ts";
 import { needExtra } from "./extras.ts";
-import { needTool } from "./toolchain.ts";
+import { needTool, PACKAGES_VARIABLE } from "./toolchain.ts";
 
 /** Where the commands of a test run, and with what. */
 export class Machine {
@@ -50,7 +50,8 @@ export class Machine {
       PATH: `${bin}${delimiter}${process.env.PATH}`,
       JSR_URL: registry,
       DENO_DIR: join(home, "deno"),
-      npm_config_cache: join(home, "npm"),
+      // What npm has downloaded once in a test run it has.
+      npm_config_cache: join(process.env[PACKAGES_VARIABLE] ?? home, "npm"),
       npm_config_yes: "true", // npx asks before it installs a package.
       BUN_INSTALL_CACHE_DIR: join(home, "bun"),
     });

@@ -9,7 +9,7 @@ import process from "node:process";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Counts } from "../../../src/runtime/mod.ts";
-import { UNCAUGHT } from "../../support/process.ts";
+import { DENO_RUN, UNCAUGHT } from "../../support/process.ts";
 import type { Host } from "../../support/socket-hosts.ts";
 import { until } from "../../support/socket-probe.ts";
 import { needTool } from "../../support/toolchain.ts";
@@ -19,7 +19,7 @@ import type { Delivered, Held, LogLine, Memory, ServerFunctions } from "./functi
 type Remote = BirpcReturn<ServerFunctions, Record<string, never>>;
 
 const main = fileURLToPath(new URL("./main.ts", import.meta.url));
-const flags = { deno: ["run", "-A", "--no-check"], bun: ["--no-env-file"], node: [] };
+const flags = { deno: DENO_RUN, bun: ["--no-env-file"], node: [] };
 
 /** The process, from its start to its end. */
 class ServerProcess {

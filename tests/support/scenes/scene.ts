@@ -1,7 +1,5 @@
 /** What a scene is. */
-// Deno alone runs what uses it, and nothing else needs the package: it is named here.
-// deno-lint-ignore-file no-import-prefix
-import type { Page } from "npm:playwright-core@^1.65.1";
+import type { Page } from "../browser.ts";
 
 /** A running example. */
 export interface Served {

@@ -1,8 +1,6 @@
 /** Runs scenes: one server for each, and pages in the sizes and colours of the pictures. */
-// Deno alone runs what uses it, and nothing else needs the package: it is named here.
-// deno-lint-ignore-file no-import-prefix
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "npm:playwright-core@^1.65.1";
+import type { Browser, Page } from "../browser.ts";
 import { keptPort } from "../ports.ts";
 import type { Stage } from "../process.ts";
 import type { Scene, Served } from "./scene.ts";
@@ -17,15 +15,6 @@ export const LOOKS = [
 
 /** One of them. */
 export type Look = typeof LOOKS[number];
-
-/** Starts a browser; the caller must close it. */
-export function openBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    headless: true,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
-  });
-}
 
 /** Starts the server of a scene, with a database of its own. */
 export async function serve(stage: Stage, scene: Scene, examples: string): Promise<Served> {
