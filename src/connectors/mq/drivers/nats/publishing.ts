@@ -71,7 +71,7 @@ export class Flusher implements LinkListener {
     if (reason !== undefined) throw new UnsendableError(reason);
   }
 
-  /** The library has dropped what it had, and tells of it when it connects again, seconds later perhaps. */
+  /** The library drops what it has, and says so when it dials again, without the reason. */
   lost(reason: string): void {
     const error = new Error(`the connection was lost before the broker answered: ${reason}`);
     for (const batch of this.#waiting) batch.fail(error);
