@@ -82,6 +82,10 @@ await serviceTest("nats-server", "check --connect says which permissions NATS la
     mute: [["other.>"], [own]],
     deaf: [[own], ["other.>"]],
     link: [[own], [own]],
+    keyless: [["weir.my%20shop.topic.>", "weir.my%20shop.trial.>", ...questions], [
+      own,
+      "_INBOX.>",
+    ]],
     few: [[own, ...api("INFO", "CREATE", "MSG.GET")], [own, "_INBOX.>"]],
     all: [[own, ...questions], [own, "_INBOX.>"]],
   };
@@ -127,6 +131,10 @@ await serviceTest("nats-server", "check --connect says which permissions NATS la
       assert.equal(
         await refusesInstances(config("few", dedupe)),
         keys(`publish = ${JSON.stringify(api("UPDATE", "MSG.DELETE"))}`),
+      );
+      assert.equal(
+        await refusesInstances(config("keyless", dedupe)),
+        keys('publish = ["weir.my%20shop.key.>"]'),
       );
       await linksInstances(config("all", dedupe));
       assert.deepEqual(await names(), []);

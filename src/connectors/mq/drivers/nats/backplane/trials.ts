@@ -1,6 +1,6 @@
 /** What `weir check --connect` does with the keys of a service: it asks each question, and makes no stream. */
 import { jetstreamManager } from "@nats-io/jetstream";
-import { createInbox } from "@nats-io/transport-node";
+import { createInbox, headers } from "@nats-io/transport-node";
 import { BackplaneError } from "../../../../../contract/backplane.ts";
 import type { NatsLink } from "../connection.ts";
 import { describe } from "../errors.ts";
@@ -18,19 +18,25 @@ const EMPTY = "{}";
  */
 export async function tryKeys(
   { link, sender }: { readonly link: NatsLink; readonly sender: Sender },
-  { questions, stream }: BackplaneSubjects,
+  subjects: BackplaneSubjects,
 ): Promise<void> {
+  const { questions, stream } = subjects;
+  // No stream has this name, so none takes the message.
+  const unwanted = headers();
+  unwanted.set("Nats-Expected-Stream", "none of them");
+  const key = subjects.key("check");
   const publish = new Set<string>();
   let isDeaf = false;
   link.listen({
     refused({ operation, subject }) {
-      if (operation === "publish") publish.add(subject);
+      if (operation === "publish") publish.add(subject === key ? subjects.keys : subject);
       else isDeaf = true;
     },
   });
   const inbox = createInbox();
   await sender.send("publish", [], (client) => {
     client.subscribe(inbox, { callback: () => undefined });
+    client.publish(key, EMPTY, { reply: inbox, headers: unwanted });
     for (const question of questions) client.publish(question, EMPTY, { reply: inbox });
   });
   const missing = [

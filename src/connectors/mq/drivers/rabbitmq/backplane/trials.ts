@@ -36,7 +36,10 @@ async function refusalOf(
   ask: (channel: Channel) => Promise<unknown>,
 ): Promise<string | undefined> {
   if (connection.health !== undefined) return undefined;
-  const channel = await connection.client.acquire({ emitErrorsFromChannel: true });
+  const channel = await connection.client.acquire({ emitErrorsFromChannel: true })
+    // The connection is lost, which `work` finds out as well.
+    .catch(() => undefined);
+  if (channel === undefined) return undefined;
   let refused: unknown;
   channel.on("error", (error) => refused = error);
   const failure = await connection.answer(ask(channel), "answered")
