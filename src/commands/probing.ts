@@ -7,6 +7,7 @@ import { messageOf } from "../base/shown.ts";
 import type { BlockProblem } from "../contract/definition.ts";
 import type { ProbeRequest, ProbeSource, RequestProblem } from "../contract/probe.ts";
 import type { ConnectorModel, Model, PlannedRequest, PlannedSource } from "../model/mod.ts";
+import { probeBackplane } from "../runtime/instances.ts";
 
 /** The result of `--connect` for one connector. */
 export interface ProbeResult {
@@ -29,14 +30,13 @@ export interface Probed {
 }
 
 /** Connects to every database and broker, all at once, without changing anything. Never rejects. */
-export async function probeConnectors(
-  { connectors, constants, source }: Model,
-): Promise<Probed> {
+export async function probeConnectors(model: Model): Promise<Probed> {
+  const { connectors, source } = model;
   const problems: Problem[] = [];
   const planned = await source.planned();
   const results = await Promise.all(
     [...connectors.values()].map((connector) =>
-      probe(connector, constants, {
+      probe(connector, model, {
         requests: requestsTo(connector.name, planned.requests, problems),
         sources: sourcesIn(connector.name, planned.sources, problems),
       })
@@ -73,7 +73,7 @@ function sourcesIn(
 
 async function probe(
   { name, definition, options }: ConnectorModel,
-  constants: Model["constants"],
+  model: Model,
   { requests, sources }: {
     readonly requests: readonly ProbeRequest[];
     readonly sources: readonly ProbeSource[];
@@ -83,11 +83,14 @@ async function probe(
   const lookUp = (): never => {
     throw new Error("connectors that have not been started cannot look anything up");
   };
-  const context = { name, logger, clock: systemClock, constants, lookUp };
+  const context = { name, logger, clock: systemClock, constants: model.constants, lookUp };
   try {
     const connector = await definition.create(options, context);
-    if (connector.probe === undefined) return undefined;
-    return { connector: name, found: await connector.probe(requests, sources) };
+    const found = [
+      await connector.probe?.(requests, sources),
+      model.backplane === name ? await probeBackplane(model) : undefined,
+    ].filter((words) => words !== undefined);
+    return found.length === 0 ? undefined : { connector: name, found: found.join("; ") };
   } catch (error) {
     // A foreign connector may throw the errors of its library.
     const { code, message } = error instanceof ConnectorError

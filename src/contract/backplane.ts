@@ -54,8 +54,24 @@ export interface Backplane {
   readonly keys?: SharedKeys;
   /** Keeps the newest messages of topics; absent where the broker cannot. */
   readonly history?: BackplaneHistory;
+  /**
+   * Tries what the service needs, in place of `open`: connects, uses every right, and disconnects.
+   * Returns what it found, in a few words. It leaves nothing behind. Only `weir check --connect` calls
+   * it.
+   *
+   * @throws {ConnectorError} The broker is away, or refuses something.
+   */
+  probe?(needs: BackplaneNeeds): Promise<string>;
   /** Disconnects. May be called before `open`, and again. */
   close(): Promise<void>;
+}
+
+/** What a service needs of its backplane beside messages. */
+export interface BackplaneNeeds {
+  /** Whether a flow has `dedupe` without a store. */
+  readonly keys: boolean;
+  /** Whether a room has a history. */
+  readonly history: boolean;
 }
 
 /** What a backplane can do. */

@@ -1,7 +1,8 @@
 /** The instances of a service, as its runtime in one of them has them: over a backplane, or the workers. */
 import { getLogger } from "@logtape/logtape";
-import type { Clock } from "../base/clock.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
 import { createGroup, newInstanceId } from "../cluster/mod.ts";
+import type { Backplane } from "../contract/backplane.ts";
 import type { Cluster } from "../contract/cluster.ts";
 import type { Group, Instances } from "../contract/instances.ts";
 import type { ConnectorModel, Model } from "../model/mod.ts";
@@ -63,11 +64,48 @@ export function troublesOf({ backplane }: RuntimeGroups): readonly [name: string
   return backplane === undefined || reason === undefined ? [] : [[backplane.name, reason]];
 }
 
+/**
+ * Tries the rights that a service needs at its backplane, for `weir check --connect`. Returns what it
+ * found, in a few words; undefined where nothing can be tried.
+ *
+ * @throws {ConnectorError} The broker is away, or refuses something.
+ */
+export async function probeBackplane(model: Model): Promise<string | undefined> {
+  const made = await makeBackplane(model, systemClock, newInstanceId());
+  if (made === undefined) return undefined;
+  const { backplane, linked } = made;
+  return await backplane.probe?.({
+    keys: model.flows.some(({ dedupe }) => dedupe !== undefined && dedupe.store === undefined),
+    history: linked.some(({ definition, options }) => {
+      return (definition.remembers?.(options).labels ?? []).length > 0;
+    }),
+  });
+}
+
 async function createBackplane(
   model: Model,
   clock: Clock,
   id: string,
 ): Promise<BackplaneGroup | undefined> {
+  const made = await makeBackplane(model, clock, id);
+  if (made === undefined) return undefined;
+  const { name, backplane, linked } = made;
+  return {
+    name,
+    group: createGroup({ id, backplane, clock, logger: getLogger(["weir", name]) }),
+    linked: new Set(linked.map(({ name }) => name)),
+  };
+}
+
+/** The backplane of one instance, and the connectors that it links; undefined where none is named. */
+async function makeBackplane(model: Model, clock: Clock, id: string): Promise<
+  | {
+    readonly name: string;
+    readonly backplane: Backplane;
+    readonly linked: readonly ConnectorModel[];
+  }
+  | undefined
+> {
   const connector = model.backplane === undefined
     ? undefined
     : model.connectors.get(model.backplane);
@@ -79,10 +117,5 @@ async function createBackplane(
   const backplane = await type.create(options, { name, logger, clock, service, instance: id });
   const isLinked = ({ definition, options }: ConnectorModel) =>
     definition.linkedBy?.(options) === name;
-  const linked = [...model.connectors.values()].filter(isLinked).map(({ name }) => name);
-  return {
-    name,
-    group: createGroup({ id, backplane, clock, logger }),
-    linked: new Set(linked),
-  };
+  return { name, backplane, linked: [...model.connectors.values()].filter(isLinked) };
 }

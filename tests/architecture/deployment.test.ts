@@ -28,9 +28,15 @@ const TYPES: Readonly<Record<string, string>> = {
   StatefulSet: "apps/v1",
 };
 
+/** The Kubernetes files, each with its configuration and the path that says whether a pod takes clients. */
+const KUBERNETES = [
+  { file: "deploy/kubernetes.yaml", app: "app", ready: "/health/ready" },
+  { file: "deploy/kubernetes-replicas.yaml", app: "replicas", ready: "/health/serving" },
+] as const;
+
 /** What the other files must agree with; times in seconds. */
-async function configured() {
-  const files = await readConfigFiles(join(root, "deploy/app/live.hcl"));
+async function configured(app: "app" | "replicas" = "app") {
+  const files = await readConfigFiles(join(root, "deploy", app, "live.hcl"));
   const { connectors, service } = await loadConfig(files, { env: () => undefined });
   const options = connectors.get("ws")?.options as Record<"port" | "ping_interval", number>;
   const pings = options.ping_interval / 1_000;
@@ -45,10 +51,7 @@ async function objectsOf(file: string): Promise<readonly Part[]> {
 }
 
 test("Kubernetes knows every field of its files, and no field is missing", async () => {
-  const objects = [
-    ...await objectsOf("deploy/kubernetes.yaml"),
-    ...await objectsOf("deploy/kubernetes-replicas.yaml"),
-  ];
+  const objects = (await Promise.all(KUBERNETES.map(({ file }) => objectsOf(file)))).flat();
   assert.equal(await typeErrors(objects), "");
   // The check finds a typo.
   const wrong = JSON.stringify(objects).replace("periodSeconds", "periodSecond");
@@ -75,10 +78,10 @@ async function typeErrors(objects: readonly { readonly kind?: string }[]): Promi
 }
 
 test("the Kubernetes files fit the configuration and the image", async () => {
-  const { port, shutdown } = await configured();
   const dockerfile = await read("deploy/Dockerfile");
   const [, uid] = /--uid (\d+)/.exec(dockerfile) ?? [];
-  for (const file of ["deploy/kubernetes.yaml", "deploy/kubernetes-replicas.yaml"]) {
+  for (const { file, app, ready } of KUBERNETES) {
+    const { port, shutdown } = await configured(app);
     const [{ spec }, ...others] = await objectsOf(file) as readonly { readonly spec: never }[];
     const { selector, template } = spec as {
       readonly selector: { readonly matchLabels: Part };
@@ -98,8 +101,12 @@ test("the Kubernetes files fit the configuration and the image", async () => {
     assert.equal(pod.terminationGracePeriodSeconds, Number(pause) + shutdown + 5, file);
     const paths = [container.startupProbe, container.livenessProbe, container.readinessProbe]
       .map(({ httpGet }) => [httpGet.path, httpGet.port]);
-    const [live, ready] = [["/health/live", "http"], ["/health/ready", "http"]];
-    assert.deepEqual(paths, [live, live, ready], file);
+    const live = ["/health/live", "http"];
+    assert.deepEqual(paths, [live, live, [ready, "http"]], file);
+    const text = await read(`deploy/${app}/live.hcl`);
+    for (const { name } of container.env ?? []) {
+      assert.ok(text.includes(`env("${name}", `), `${file}: ${name}`);
+    }
     for (const { mountPath } of container.volumeMounts ?? []) {
       assert.match(dockerfile, new RegExp(`^VOLUME ${mountPath}$`, "m"), file);
     }
@@ -118,6 +125,7 @@ interface Pod {
     readonly startupProbe: Probe;
     readonly livenessProbe: Probe;
     readonly readinessProbe: Probe;
+    readonly env?: readonly { readonly name: string }[];
     readonly volumeMounts?: readonly { readonly mountPath: string }[];
   }[];
 }

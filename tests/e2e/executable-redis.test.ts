@@ -1,11 +1,13 @@
-/** The executable and a real Redis: a plugin that imports a package, and the driver that it has inside. */
+/** The executable and a real Redis: a plugin that imports a package, the driver that it has inside, a backplane. */
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withExecutable } from "../support/executable.ts";
-import { root } from "../support/process.ts";
-import { SHARED, withNames, withRedis } from "../support/redis.ts";
-import { serviceTest } from "../support/services.ts";
+import { withServer } from "../support/own-server.ts";
+import { withPostgres } from "../support/postgres.ts";
+import { openStage, root } from "../support/process.ts";
+import { RedisServer, SHARED, withNames, withRedis } from "../support/redis.ts";
+import { service, serviceTest } from "../support/services.ts";
 import { WebClient } from "../support/web-client.ts";
 
 const folder = join(root, "tests/fixtures/redis-counter");
@@ -88,4 +90,46 @@ await serviceTest(
         await withRedis(SHARED, (redis) => redis.del(name));
       }
     }),
+);
+
+// It needs both; the name has the one that is missing.
+await serviceTest(
+  (await service("postgres")).ok ? "redis-server" : "postgres",
+  "executable: the replicas of deploy/ are one service, also with one from the sources",
+  () =>
+    withExecutable((stage) =>
+      withServer(RedisServer.open(), (redis) =>
+        withPostgres(async (database) => {
+          await cp(join(root, "deploy/replicas"), join(stage.folder, "app"), { recursive: true });
+          const env = { REDIS_URL: redis.url, DATABASE_URL: database.url };
+          const tested = await stage.weir(["test", "app"]);
+          assert.deepEqual([tested.code, tested.stderr], [0, ""]);
+          const probed = await stage.weir(["check", "--connect", "app"], { env });
+          assert.deepEqual([probed.code, probed.stderr], [0, ""]);
+          assert.match(probed.stdout, /it links the instances of the service "live"$/m);
+
+          const sources = await openStage("node");
+          try {
+            const one = await stage.run(["app", "--port", "ws=0"], { env });
+            const folder = join(stage.folder, "app");
+            const two = await sources.run([folder, "--port", "ws=0"], { env });
+            const clients = await Promise.all([one, two].map((weir) => {
+              return WebClient.open(weir.addresses[0]);
+            }));
+            for (const [index, client] of clients.entries()) {
+              const data = { text: `from ${index}` };
+              await client.request({ type: "message", data });
+              for (const other of clients) assert.deepEqual(await other.message(), data);
+            }
+            const rows = await database.sql("SELECT text FROM messages ORDER BY id");
+            assert.deepEqual(rows.map(({ text }) => text), ["from 0", "from 1"]);
+            for (const weir of [one, two]) {
+              weir.signal("SIGTERM");
+              assert.equal((await weir.ended()).code, 0, weir.output);
+            }
+          } finally {
+            await sources.end();
+          }
+        }))
+    ),
 );

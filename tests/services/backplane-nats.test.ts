@@ -101,7 +101,7 @@ await onOwn("wrong credentials end a start", async ({ port }) => {
 await onOwn("a user without the rights to the subjects ends a start", async ({ port }) => {
   await withInstances(async (instances) => {
     const message = await refusedOpen(await instances.make(at(port, "narrow")));
-    assert.match(message, /must publish and subscribe to weir\.weir-test-\w+\.>/);
+    assert.match(message, /needs the permissions publish = \["weir\.weir-test-\w+\.>"\]/);
   });
 });
 

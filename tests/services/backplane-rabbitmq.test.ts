@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { Connection } from "rabbitmq-client";
+import { createRuntime } from "../../src/runtime/mod.ts";
 import { testBackplane } from "../../src/testing/mod.ts";
 import { drivers } from "../../src/connectors/mq/drivers/mod.ts";
 import { exchangeOf } from "../../src/connectors/mq/drivers/rabbitmq/backplane/names.ts";
@@ -12,6 +13,7 @@ import { Proxy } from "../support/proxy.ts";
 import { RabbitServer } from "../support/rabbitmq.ts";
 import { service, serviceTest } from "../support/services.ts";
 import { pause } from "../support/socket-probe.ts";
+import { linkedConfig, linksInstances, refusesInstances } from "./backplane-check-support.ts";
 import { refusal, refusedOpen, type Where, withInstances } from "./backplane-support.ts";
 
 const shared = await service("rabbitmq");
@@ -85,7 +87,10 @@ await onOwn("wrong credentials end a start", async ({ port }) => {
 await onOwn("a user without the rights to the exchange ends a start", async ({ port }) => {
   await withInstances(async (instances) => {
     const message = await refusedOpen(await instances.make(at(port, "narrow", "good")));
-    assert.match(message, /ACCESS_REFUSED - configure access to exchange 'weir\.weir-test-\w+'/);
+    assert.match(
+      message,
+      /ACCESS_REFUSED - configure access to exchange 'weir\.weir-test-\w+'.*; its user needs \^weir\\\.weir-test/,
+    );
   });
 });
 
@@ -109,6 +114,42 @@ await onOwn("a user without the right to publish ends a start", async (server) =
   } finally {
     await server.control("set_permissions", "narrow", own, own, own);
   }
+});
+
+await onOwn("check --connect says which permissions are missing", async (server) => {
+  const service = "a.test+shop";
+  const own = "^weir\\.a\\.test\\+shop($|\\.)";
+  const config = linkedConfig(service, [
+    'driver = "rabbitmq"',
+    'host = "127.0.0.1"',
+    `port = ${server.port}`,
+    'username = "narrow"',
+    'password = "good"',
+  ]);
+  const hint = `; its user needs ${own} in its permissions to configure, to write and to read ` +
+    "(rabbitmqctl set_permissions)";
+  const cases = [
+    [["^$", "^$", "^$"], `configure access to exchange 'weir.${service}'`],
+    [[own, own, "^$"], `read access to exchange 'weir.${service}'`],
+    [[own, "^weir\\.a\\.test\\+shop\\.", own], `write access to exchange 'weir.${service}'`],
+  ] as const;
+  for (const [permissions, refused] of cases) {
+    await server.control("set_permissions", "narrow", ...permissions);
+    const error = await refusesInstances(config);
+    assert.ok(error.includes(`ACCESS_REFUSED - ${refused}`), error);
+    assert.ok(error.endsWith(hint), error);
+  }
+  await server.control("set_permissions", "narrow", own, own, own);
+  await linksInstances(config);
+  const left = [
+    await server.control("list_exchanges", "name", "--no-table-headers"),
+    await server.control("list_queues", "name", "--no-table-headers"),
+  ];
+  assert.ok(!left.join("\n").includes(`weir.${service}`), left.join("\n"));
+  // A start needs no more than these.
+  const runtime = await createRuntime(config);
+  await runtime.close();
+  await linksInstances(config);
 });
 
 await onOwn(

@@ -5,6 +5,7 @@ import { ConnectorError } from "../../src/base/errors.ts";
 import { failure, request, until } from "../support/mq.ts";
 import { NatsServer } from "../support/nats.ts";
 import { withServer } from "../support/own-server.ts";
+import { Proxy } from "../support/proxy.ts";
 import { serviceTest } from "../support/services.ts";
 import { bench, withBench } from "./nats-support.ts";
 
@@ -203,3 +204,38 @@ await serviceTest(
         }),
     ),
 );
+
+await bench("what is published has arrived, however often the connection is cut", async (bench) => {
+  const { id, client } = bench;
+  const heard = new Set<number>();
+  client.subscribe(`${id}.n`, {
+    callback: (_, message) => void heard.add(message.json<{ n: number }>().n),
+  });
+  await client.flush();
+  const proxy = await Proxy.open(4222);
+  try {
+    const { connector } = await bench.make({ url: [`nats://127.0.0.1:${proxy.port}`] });
+    const arrived: number[] = [];
+    let failed = 0;
+    let n = 0;
+    for (let cut = 0; cut < 4; cut++) {
+      await until("the connection", () => connector.health() === undefined);
+      const sent: Promise<void>[] = [];
+      // Before the cut, in its turn, and while the connector does not know of it yet.
+      for (let turn = 0; turn < 30; turn++) {
+        const one = ++n;
+        if (turn === 10) await sent[0];
+        const written = (async () => await connector.write(request(`${id}.n`, { n: one })))();
+        sent.push(written.then(() => void arrived.push(one), () => void failed++));
+        if (turn === 15) proxy.cut();
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      }
+      await Promise.all(sent);
+    }
+    await client.flush();
+    await until("all messages", () => arrived.every((one) => heard.has(one)));
+    assert.ok(arrived.length > 0 && failed > 0, `${arrived.length} arrived, ${failed} failed`);
+  } finally {
+    proxy.close();
+  }
+});

@@ -18,6 +18,8 @@ export interface RabbitServerOptions {
   readonly user?: boolean;
   /** More lines of `rabbitmq.conf`, such as `max_message_size = 1024`. */
   readonly settings?: readonly string[];
+  /** Words before its commands that put it on another host, where everybody can reach it as `guest`. */
+  readonly before?: readonly string[];
 }
 
 /** What a node has for itself. */
@@ -28,6 +30,7 @@ export interface RabbitSite extends Site {
   readonly mapper: number;
   readonly user: boolean;
   readonly tls: TlsFiles | undefined;
+  readonly before: readonly string[];
 }
 
 /**
@@ -41,14 +44,16 @@ export class RabbitServer extends OwnServer {
   readonly tls: TlsFiles | undefined;
   protected readonly stopSignal = "SIGTERM";
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #before: readonly string[];
   readonly #mapper: Process;
 
   /** @ignore Use `RabbitServer.open`. */
   constructor(site: RabbitSite) {
     super(site);
-    const { folder, port, distribution, mapper, user, tls } = site;
+    const { folder, port, distribution, mapper, user, tls, before } = site;
     this.url = `${tls === undefined ? "amqp" : "amqps"}://127.0.0.1:${port}`;
     this.tls = tls;
+    this.#before = before;
     this.#environment = {
       HOME: folder,
       ERL_EPMD_ADDRESS: "127.0.0.1",
@@ -72,7 +77,7 @@ export class RabbitServer extends OwnServer {
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "+sbwt none +sbwtdcpu none +sbwtdio none",
     };
     const listen = ["-address", "127.0.0.1", "-port", String(mapper)];
-    const [program, ...args] = [...WITH_US, "epmd", ...listen];
+    const [program, ...args] = [...before, ...WITH_US, "epmd", ...listen];
     this.#mapper = new Process(program, args, { cwd: folder });
   }
 
@@ -97,14 +102,14 @@ export class RabbitServer extends OwnServer {
   /** Runs `rabbitmqctl` for it; returns what it prints. It takes a second of the processor. */
   async control(...args: readonly string[]): Promise<string> {
     const options = { cwd: this.folder, env: this.#environment };
-    const exit = await new Process(join(RABBITMQ_PROGRAMS, "rabbitmqctl"), ["-q", ...args], options)
-      .ended();
+    const command = [...this.#before, join(RABBITMQ_PROGRAMS, "rabbitmqctl"), "-q", ...args];
+    const exit = await new Process(command[0], command.slice(1), options).ended();
     assert.equal(exit.code, 0, `rabbitmqctl ${args.join(" ")}: ${exit.stderr}`);
     return exit.stdout;
   }
 
   protected command(): readonly string[] {
-    return [...WITH_US, RABBITMQ_SERVER];
+    return [...this.#before, ...WITH_US, RABBITMQ_SERVER];
   }
 
   protected override environment(): Readonly<Record<string, string>> {
@@ -123,7 +128,7 @@ export class RabbitServer extends OwnServer {
 
 /** Makes the folder of a node, with its settings. */
 export async function rabbitSite(
-  { tls, user = false, settings = [] }: RabbitServerOptions = {},
+  { tls, user = false, settings = [], before = [] }: RabbitServerOptions = {},
 ): Promise<RabbitSite> {
   const folder = await mkdtemp(join(tmpdir(), "weir-rabbitmq-"));
   try {
@@ -131,20 +136,22 @@ export async function rabbitSite(
     const files = await makeTls(folder, tls);
     await mkdir(join(folder, "data"));
     await writeFile(join(folder, "plugins"), "[].\n");
-    const lines = [...settings, ...listeners(port, files)];
+    const reachable = before.length === 0 ? [] : ["loopback_users = none"];
+    const host = before.length === 0 ? "127.0.0.1" : "0.0.0.0";
+    const lines = [...settings, ...reachable, ...listeners(`${host}:${port}`, files)];
     await writeFile(join(folder, "rabbitmq.conf"), `${lines.join("\n")}\n`);
-    return { folder, port, distribution, mapper, user, tls: files };
+    return { folder, port, distribution, mapper, user, tls: files, before };
   } catch (error) {
     await rm(folder, { recursive: true });
     throw error;
   }
 }
 
-function listeners(port: number, tls: TlsFiles | undefined): readonly string[] {
-  if (tls === undefined) return [`listeners.tcp.1 = 127.0.0.1:${port}`];
+function listeners(address: string, tls: TlsFiles | undefined): readonly string[] {
+  if (tls === undefined) return [`listeners.tcp.1 = ${address}`];
   return [
     "listeners.tcp = none",
-    `listeners.ssl.1 = 127.0.0.1:${port}`,
+    `listeners.ssl.1 = ${address}`,
     `ssl_options.cacertfile = ${tls.authority.ca}`,
     `ssl_options.certfile = ${tls.server.cert}`,
     `ssl_options.keyfile = ${tls.server.key}`,

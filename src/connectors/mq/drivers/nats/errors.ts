@@ -30,7 +30,10 @@ export function describe(error: unknown): string {
   if (!(error instanceof Error)) return shownWords(String(error ?? "the connection was closed"));
   const cause = causeOf(error);
   const words = cause.message === "" ? String((cause as { code?: unknown }).code) : cause.message;
-  const hint = isWrongCertificate(cause) ? `; ${CERTIFICATE_HINT}` : "";
+  // What it refuses has its own words.
+  const hint = !(error instanceof RefusedError) && isWrongCertificate(cause)
+    ? `; ${CERTIFICATE_HINT}`
+    : "";
   return `${shownWords(words)}${hint}`;
 }
 

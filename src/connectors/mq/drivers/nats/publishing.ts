@@ -39,6 +39,8 @@ interface Batch {
   readonly flushed: Promise<void>;
   /** Subjects that the server has refused meanwhile, and why. */
   readonly refused: Map<string, string>;
+  /** Gives it up. */
+  fail(error: Error): void;
 }
 
 /** All that is published in one turn of the event loop waits for one answer of the server. */
@@ -69,19 +71,25 @@ export class Flusher implements LinkListener {
     if (reason !== undefined) throw new UnsendableError(reason);
   }
 
+  /** The library drops what it has, and says so when it dials again, without the reason. */
+  lost(reason: string): void {
+    const error = new Error(`the connection was lost before the broker answered: ${reason}`);
+    for (const batch of this.#waiting) batch.fail(error);
+  }
+
   refused({ operation, subject, message }: Parameters<Required<LinkListener>["refused"]>[0]): void {
     if (operation !== "publish") return;
     for (const { refused } of this.#waiting) refused.set(subject, shownWords(message));
   }
 
   #open(): Batch {
-    const flushed = this.#flush();
-    // Whoever waits handles it; there may be nobody left.
-    flushed.catch(() => undefined);
-    const batch = { flushed, refused: new Map<string, string>() };
+    const { promise: flushed, resolve, reject: fail } = Promise.withResolvers<void>();
+    const batch = { flushed, refused: new Map<string, string>(), fail };
     this.#waiting.add(batch);
     const done = (): void => void this.#waiting.delete(batch);
+    // Whoever waits handles a failure; there may be nobody left.
     flushed.then(done, done);
+    this.#flush().then(resolve, fail);
     return batch;
   }
 

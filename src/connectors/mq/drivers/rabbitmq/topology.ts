@@ -6,10 +6,11 @@ import { bindingKeys } from "../../exchanges.ts";
 /** A channel, or a connection, which uses a channel of its own. */
 export type Declarer = Pick<Channel, "exchangeDeclare" | "queueDeclare" | "queueBind">;
 
-/** Declares the exchange that events go through. */
-export function declareExchange(declarer: Declarer, exchange: Exchange): Promise<void> {
+/** Declares the exchange that events go through. Those of the broker itself are there, and need no rights. */
+export async function declareExchange(declarer: Declarer, exchange: Exchange): Promise<void> {
   const { name, type, durable } = exchange;
-  return declarer.exchangeDeclare({ exchange: name, type, durable });
+  if (name === `amq.${type}` && durable) return;
+  await declarer.exchangeDeclare({ exchange: name, type, durable });
 }
 
 /**

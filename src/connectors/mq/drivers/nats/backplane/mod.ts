@@ -7,8 +7,10 @@ import {
   type BackplaneContext,
   BackplaneError,
   type BackplaneListener,
+  type BackplaneNeeds,
   type SharedKeys,
 } from "../../../../../contract/backplane.ts";
+import { tryBackplane } from "../../../backplane-trial.ts";
 import type { MqOptions } from "../../../options.ts";
 import { NatsLink } from "../connection.ts";
 import { describe, isPermanent, RefusedError } from "../errors.ts";
@@ -18,6 +20,7 @@ import { StreamKeys } from "./keys.ts";
 import { Joiner, LARGEST, Splitter } from "./parts.ts";
 import { Sender } from "./sending.ts";
 import { BackplaneSubjects } from "./subjects.ts";
+import { tryKeys } from "./trials.ts";
 
 /** Makes the backplane of one instance. */
 export function createBackplane(options: MqOptions, context: BackplaneContext): Backplane {
@@ -145,6 +148,11 @@ class NatsBackplane implements Backplane {
       (this.#isUp ? undefined : "the broker has not answered yet");
   }
 
+  probe({ keys }: BackplaneNeeds): Promise<string> {
+    const others = keys ? [() => tryKeys(this.#need(), this.#subjects)] : [];
+    return tryBackplane(this, this.#context, others);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelTry?.();
@@ -227,8 +235,7 @@ class NatsBackplane implements Backplane {
       if (!(error instanceof BackplaneError && error.cause instanceof RefusedError)) throw error;
       const { message } = error.cause;
       throw new RefusedError(
-        `it refuses a permission: ${message}; its user must publish and subscribe to ` +
-          this.#subjects.all,
+        `it refuses a permission: ${message}; ${this.#subjects.grant}`,
         { cause: error },
       );
     }

@@ -8,23 +8,33 @@ const LONGEST_SERVICE = 200;
 /** A text that makes no token, or a longer one, is named by its hash. No other token begins so. */
 const HASHED = "#";
 
+/** What is asked of JetStream about the stream of the keys. */
+const QUESTIONS = ["INFO", "CREATE", "UPDATE", "MSG.GET", "MSG.DELETE"];
+
 /** The names that a service has in NATS. */
 export class BackplaneSubjects {
   /** A pattern of all of its subjects, for the permissions of a user. */
   readonly all: string;
+  /** What an operator writes into the permissions of its user. */
+  readonly grant: string;
   /** A pattern of its keys. */
   readonly keys: string;
   /** The stream that keeps the keys. */
   readonly stream: string;
+  /** The questions about the stream that the keys ask. */
+  readonly questions: readonly string[];
   readonly #prefix: string;
 
   constructor(service: string) {
     const token = tokenOf(service, LONGEST_SERVICE);
     this.#prefix = `weir.${token}`;
     this.all = `${this.#prefix}.>`;
+    const own = `["${this.all}"]`;
+    this.grant = `its user needs the permissions publish = ${own} and subscribe = ${own}`;
     this.keys = `${this.#prefix}.key.>`;
     // A name of a stream is one of a folder, too.
     this.stream = `weir_${token.replaceAll("/", "%2F")}`;
+    this.questions = QUESTIONS.map((question) => `$JS.API.STREAM.${question}.${this.stream}`);
   }
 
   /** Where the messages of a topic go. */

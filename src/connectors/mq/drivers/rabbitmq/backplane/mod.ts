@@ -1,4 +1,5 @@
 /** RabbitMQ as the backplane of a service: one exchange, and a queue for each instance. */
+import { AMQPError } from "rabbitmq-client";
 import { ConnectorError } from "../../../../../base/errors.ts";
 import { withTimeout } from "../../../../../base/timeout.ts";
 import {
@@ -10,11 +11,13 @@ import {
 } from "../../../../../contract/backplane.ts";
 import { readTls, tlsOptions } from "../../../../../contract/tls-files.ts";
 import { addressOf, describeAddress } from "../../../amqp-address.ts";
+import { tryBackplane } from "../../../backplane-trial.ts";
 import type { MqOptions } from "../../../options.ts";
 import { BrokerConnection, PATIENCE as CLOSING } from "../connection.ts";
 import { describe, isPermanent, limitIn } from "../errors.ts";
-import { exchangeOf, keyOf, queueOf } from "./names.ts";
+import { exchangeOf, grantOf, keyOf, queueOf } from "./names.ts";
 import { PATIENCE } from "./sending.ts";
+import { withoutExchange } from "./trials.ts";
 import { Wire } from "./wire.ts";
 
 /** Makes the backplane of one instance. */
@@ -57,24 +60,47 @@ class RabbitBackplane implements Backplane {
   }
 
   async open(listener: BackplaneListener): Promise<void> {
-    const { name, instance, logger } = this.#context;
-    const fail = (message: string, cause?: unknown): never => {
-      throw new ConnectorError(name, message, { cause, permanent: true });
-    };
-    const address = addressOf(this.#options);
-    const tls = address.tls && tlsOptions(await readTls(address.tls, fail));
+    const connect = await this.#connecting();
     if (this.#closed) return;
     this.#listener = listener;
-    const shown = `weir ${name} backplane ${instance}`;
-    const connection = new BrokerConnection({ address, tls, name: shown, logger });
-    this.#connection = connection;
+    const connection = this.#connection = connect();
     connection.onReady(() => void this.#open(connection));
     // The library never ends an attempt that is closed meanwhile.
     const attempt = await Promise.race([connection.opened, this.#ended.promise]);
     const failure = attempt ?? await this.#open(connection);
     if (!isPermanent(failure)) return;
     await this.close();
-    fail(`cannot start: the broker ${describeAddress(address)}: ${describe(failure)}`, failure);
+    const where = describeAddress(addressOf(this.#options));
+    const isRefused = failure instanceof AMQPError && failure.code === "ACCESS_REFUSED" &&
+      / access to /.test(failure.message);
+    const hint = isRefused ? `; ${grantOf(this.#context.service)}` : "";
+    this.#fail(`cannot start: the broker ${where}: ${describe(failure)}${hint}`, failure);
+  }
+
+  async probe(): Promise<string> {
+    const connection = (await this.#connecting())();
+    try {
+      await connection.opened;
+      const { service, clock } = this.#context;
+      const work = () => tryBackplane(this, this.#context);
+      return await withoutExchange(connection, exchangeOf(service), clock, work);
+    } finally {
+      await connection.close();
+    }
+  }
+
+  /** Reads the certificates. Returns what connects. */
+  async #connecting(): Promise<() => BrokerConnection> {
+    const { name, instance, logger } = this.#context;
+    const address = addressOf(this.#options);
+    const tls = address.tls &&
+      tlsOptions(await readTls(address.tls, (message) => this.#fail(message)));
+    const shown = `weir ${name} backplane ${instance}`;
+    return () => new BrokerConnection({ address, tls, name: shown, logger });
+  }
+
+  #fail(message: string, cause?: unknown): never {
+    throw new ConnectorError(this.#context.name, message, { cause, permanent: true });
   }
 
   async publish(topic: string, message: Uint8Array): Promise<void> {

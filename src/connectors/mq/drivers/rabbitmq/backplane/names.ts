@@ -28,6 +28,13 @@ export function keyOf(topic: string): string {
   return bounded(topic, LONGEST);
 }
 
+/** What an operator writes into the permissions of its user. */
+export function grantOf(service: string): string {
+  const name = exchangeOf(service).replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  return `its user needs ^${name}($|\\.) in its permissions to configure, to write and to read ` +
+    "(rabbitmqctl set_permissions)";
+}
+
 /** A routing key that no topic has, and nobody binds. */
 export const NOBODY = HASHED;
 

@@ -72,7 +72,8 @@ export class Wire {
       const own = { queue, exclusive: true, autoDelete: true, arguments: classic };
       await answer(incoming.queueDeclare(own));
       const bindings = new Bindings(incoming, { exchange, queue });
-      await bindings.add(keys, ANSWERS);
+      // Without the right to bind a start fails, and not the first join: nobody sends to this key.
+      await bindings.add([...keys, queue], ANSWERS);
       // The queue keeps what does not fit into the connection; there is nothing to be acknowledged.
       const take = ({ routingKey, body }: AsyncMessage): void => {
         if (body instanceof Uint8Array) message(routingKey, body);

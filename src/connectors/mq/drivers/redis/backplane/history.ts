@@ -1,6 +1,5 @@
 /** Keeps the newest messages of topics in streams. Each call is one script, so that nothing comes between. */
 import { Buffer } from "node:buffer";
-import { quoted } from "../../../../../base/shown.ts";
 import {
   type Appended,
   type Appending,
@@ -11,6 +10,7 @@ import {
   type Position,
 } from "../../../../../contract/backplane.ts";
 import { BYTES, type Client } from "../server/client.ts";
+import { isForbidden } from "../server/errors.ts";
 import type { Commands } from "./commands.ts";
 import type { Names } from "./names.ts";
 
@@ -131,15 +131,27 @@ export class RedisHistory implements BackplaneHistory {
     return { newest, messages: isWhole === 1 ? messages : undefined };
   }
 
+  /**
+   * Removes what is kept of a topic.
+   *
+   * @throws {BackplaneError} The broker is away, does not answer, or refuses it.
+   */
+  async remove(topic: string): Promise<void> {
+    await this.#commands.send(["DEL", ...this.#keysOf(topic)]);
+  }
+
+  /** One slot of a cluster has them all. */
+  #keysOf(topic: string): string[] {
+    return ["s", "m", "i"].map((part) => `${this.#names.history}{${topic}}:${part}`);
+  }
+
   async #run<Answer>(
     script: string,
     topic: string,
     { ttl }: Keep,
     args: readonly (string | Buffer)[],
   ): Promise<Answer> {
-    // One slot of a cluster has them all.
-    const key = `${this.#names.history}{${topic}}`;
-    const keys = [`${key}:s`, `${key}:m`, `${key}:i`];
+    const keys = this.#keysOf(topic);
     const fresh = crypto.randomUUID().slice(0, 8);
     try {
       return await this.#commands.run(async (client) => {
@@ -165,16 +177,10 @@ export class RedisHistory implements BackplaneHistory {
 
   /** The same error, with what the user needs. */
   #withRights(error: BackplaneError): BackplaneError {
-    const hint = `; for the history of rooms its user needs the keys ${
-      quoted(`${this.#names.history}*`)
-    } and ${RIGHTS}`;
-    return new BackplaneError(error.message + hint, { unknown: false, cause: error });
+    const message = `${error.message}; for the history of rooms ${this.#names.grants.history}`;
+    return new BackplaneError(message, { unknown: false, cause: error });
   }
 }
-
-/** What the scripts do. */
-const RIGHTS = "+info +eval +hget +hset +del +xadd +xlen +xrange +zscore +zadd " +
-  "+zremrangebyscore +pexpire +publish";
 
 /** What a published message says; undefined where it was not kept. */
 export function readKept(
@@ -213,5 +219,5 @@ function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 }
 
 function isRefused(error: unknown): error is BackplaneError {
-  return error instanceof BackplaneError && /NOPERM|No permissions/i.test(error.message);
+  return error instanceof BackplaneError && isForbidden(error);
 }

@@ -1,7 +1,8 @@
 /** Keys that the instances share: each call is one command, so that nothing comes between. */
-import { quoted } from "../../../../../base/shown.ts";
 import { BackplaneError, type SharedKeys } from "../../../../../contract/backplane.ts";
+import { isForbidden } from "../server/errors.ts";
 import type { Commands } from "./commands.ts";
+import type { Names } from "./names.ts";
 
 /** Sets a key that has a value. The arguments are the old value, the new one, and milliseconds. */
 const REPLACE = `if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
@@ -12,8 +13,8 @@ return 1`;
 const REMOVE = `if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call("DEL", KEYS[1])`;
 
-/** The keys whose names begin with a prefix. */
-export function sharedKeys(commands: Commands, prefix: string): SharedKeys {
+/** The keys of a service. */
+export function sharedKeys(commands: Commands, { keys: prefix, grants }: Names): SharedKeys {
   let missing = false;
   const send = <T = unknown>(args: readonly string[]): Promise<T> =>
     commands.send<T>(args).then((answer) => {
@@ -21,7 +22,7 @@ export function sharedKeys(commands: Commands, prefix: string): SharedKeys {
       return answer;
     }, (error) => {
       missing = isRefused(error);
-      throw isRefused(error) ? withRights(error, prefix) : error;
+      throw isRefused(error) ? withRights(error, grants.keys) : error;
     });
   const milliseconds = (ttl: number): string => String(Math.max(1, Math.ceil(ttl)));
   return {
@@ -47,12 +48,11 @@ export function sharedKeys(commands: Commands, prefix: string): SharedKeys {
 
 /** Whether the user may not use the keys. */
 function isRefused(error: unknown): error is BackplaneError {
-  return error instanceof BackplaneError && error.message.startsWith("NOPERM");
+  return error instanceof BackplaneError && isForbidden(error);
 }
 
 /** The same error, with what the user needs. */
-function withRights(error: BackplaneError, prefix: string): BackplaneError {
-  const hint = `; its user needs the keys ${quoted(`${prefix}*`)} and +get +set +del +eval, ` +
-    "or name a store for dedupe";
-  return new BackplaneError(error.message + hint, { unknown: error.unknown, cause: error });
+function withRights(error: BackplaneError, grant: string): BackplaneError {
+  const message = `${error.message}; ${grant}, or name a store for dedupe`;
+  return new BackplaneError(message, { unknown: error.unknown, cause: error });
 }

@@ -8,11 +8,13 @@ import {
   BackplaneError,
   type BackplaneHistory,
   type BackplaneListener,
+  type BackplaneNeeds,
   type SharedKeys,
 } from "../../../../../contract/backplane.ts";
+import { tryBackplane } from "../../../backplane-trial.ts";
 import type { MqOptions } from "../../../options.ts";
 import { connect } from "../server/connecting.ts";
-import { describe, isAnswer, isFinal } from "../server/errors.ts";
+import { describe, isAnswer, isFinal, isForbidden } from "../server/errors.ts";
 import { Link, type LinkOptions, Outage } from "../server/link.ts";
 import { Watch } from "../server/sentinel.ts";
 import { type Address, addressOf, describeAddress } from "../settings.ts";
@@ -21,6 +23,7 @@ import { readKept, RedisHistory } from "./history.ts";
 import { sharedKeys } from "./keys.ts";
 import { type Names, namesOf } from "./names.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { tryHistory, tryKeys } from "./trials.ts";
 
 /** Makes the backplane of one instance. */
 export function createBackplane(options: MqOptions, context: BackplaneContext): Backplane {
@@ -39,7 +42,7 @@ interface Parts {
   readonly sending: Commands;
   readonly receiving: Commands;
   readonly keys: SharedKeys;
-  readonly history: BackplaneHistory;
+  readonly history: RedisHistory;
   isUp: boolean;
 }
 
@@ -64,7 +67,7 @@ class RedisBackplane implements Backplane {
   constructor(address: Address, context: BackplaneContext) {
     this.#address = address;
     this.#context = context;
-    this.#names = namesOf(context.service, context.instance);
+    this.#names = namesOf(context.service, context.instance, address.username);
     const isMissing = () => this.#parts?.keys.missing === true;
     this.keys = {
       add: async (...args) => await this.#open().keys.add(...args),
@@ -104,7 +107,7 @@ class RedisBackplane implements Backplane {
   /** What to do about an answer, where Redis does not say it. */
   #hint(error: unknown): string {
     if (!isAnswer(error)) return "";
-    if (error.message.startsWith("NOPERM")) return `; its user needs ${this.#names.rights}`;
+    if (isForbidden(error)) return `; ${this.#names.grants.link}`;
     return /^(?:WRONGPASS|NOAUTH)/.test(error.message) ? "; check its user and its password" : "";
   }
 
@@ -125,6 +128,14 @@ class RedisBackplane implements Backplane {
   health(): string | undefined {
     if (this.#parts === undefined) return CLOSED;
     return this.#parts.sender.health ?? this.#parts.receiver.health;
+  }
+
+  probe(needs: BackplaneNeeds): Promise<string> {
+    const others = [
+      ...(needs.keys ? [() => tryKeys(this.keys)] : []),
+      ...(needs.history ? [() => tryHistory(this.#open().history)] : []),
+    ];
+    return tryBackplane(this, this.#context, others);
   }
 
   /** What is on its way is not waited for: it fails. */
@@ -155,8 +166,10 @@ class RedisBackplane implements Backplane {
     } satisfies LinkOptions;
     const sender = new Link({
       ...how,
-      // Who may not publish is told at the start.
-      prepare: ({ client }) => client.publish(beat, "").then(() => undefined),
+      // Who may not publish, or not ask for a sign of life, is told at the start.
+      prepare: async ({ client }) => {
+        await Promise.all([client.publish(beat, ""), client.ping()]);
+      },
     });
     const receiver = new Link({
       ...how,
@@ -166,7 +179,7 @@ class RedisBackplane implements Backplane {
     for (const link of [sender, receiver]) link.onReady(() => this.#ready());
     const sending = new Commands(sender, clock);
     const receiving = new Commands(receiver, clock);
-    const keys = sharedKeys(sending, this.#names.keys);
+    const keys = sharedKeys(sending, this.#names);
     const history = new RedisHistory(sending, this.#names);
     return { listener, sender, receiver, watch, sending, receiving, keys, history, isUp: false };
   }

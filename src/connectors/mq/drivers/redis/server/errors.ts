@@ -23,6 +23,11 @@ export function isFinal(error: unknown): boolean {
   return error instanceof Error && isWrongCertificate(error);
 }
 
+/** Whether an answer is that the user may not do it, by itself or in a script. */
+export function isForbidden({ message }: Error): boolean {
+  return /^NOPERM|ACL failure in script/.test(message);
+}
+
 /** Whether the group, or the stream with it, is not there any more. */
 export function isGroupGone(error: unknown): boolean {
   return isAnswer(error) && /^(?:NOGROUP|UNBLOCKED)/.test(error.message);
