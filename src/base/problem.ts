@@ -161,7 +161,7 @@ export const PROBLEM_CODES = {
   "unknown-table": "The database has no such table.",
   "unknown-column": "The table has no such column.",
   "missing-column": "A row lacks a value for a column that is NOT NULL.",
-  "refused-value": "The column takes no such value.",
+  "refused-value": "The column can store no such value.",
   "refused-statement": "The database refuses the statement.",
   "invalid-migration": "A migration cannot be read or applied.",
   "no-rows": "The statement returns no rows.",

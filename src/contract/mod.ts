@@ -13,6 +13,7 @@ export {
   BackplaneError,
   type BackplaneHistory,
   type BackplaneListener,
+  type BackplaneNeeds,
   type BackplaneType,
   type Entries,
   type Keep,
@@ -79,6 +80,7 @@ export type {
   TextRange,
 } from "./probe.ts";
 export { lookups } from "./step-fields.ts";
+export type { KnownValue, ValueKind } from "../base/known-value.ts";
 export type { TraceFields } from "../base/trace-context.ts";
 export type {
   DescribedRequest,
