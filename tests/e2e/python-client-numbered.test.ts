@@ -79,7 +79,8 @@ async function losesNothing(stage: Stage): Promise<void> {
 
     assert.deepEqual(reader.texts, Array.from({ length: COUNT }, (_, n) => `${n}`));
     const joins = reader.shown.filter(({ type }) => type === "ack");
-    assert.equal(joins.length, reader.connections);
+    // A connection may be cut between its first answer and that of the join.
+    assert.ok(joins.length > 1 && joins.length <= reader.connections, `${joins.length} joins`);
     const recovered = [undefined, ...joins.slice(1).map(() => true)];
     assert.deepEqual(joins.map((frame) => frame.recovered), recovered);
     for (const { type } of reader.shown) assert.match(`${type}`, /^(?:pong|ack|message)$/);
