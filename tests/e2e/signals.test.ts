@@ -92,11 +92,15 @@ test("Ctrl-C ends `npx -y deno task start` of a fresh checkout cleanly", async (
     const installed = stage.command("npx", [...npx, "install"], { cwd, leader: true });
     assert.equal((await installed.ended(90_000)).code, 0, installed.output);
 
+    // How fast the machine is: npx and Deno alone.
+    const beganAt = performance.now();
+    const version = stage.command("npx", [...npx, "--version"], { cwd, leader: true });
+    assert.equal((await version.ended()).code, 0, version.output);
     const startedAt = performance.now();
     const args = [...npx, "task", "start", "--port", "ws=0"];
     const weir = await ready(stage.command("npx", args, { cwd, leader: true }));
-    const duration = performance.now() - startedAt;
-    assert.ok(duration < 3_000, `ready after ${duration} ms`);
+    const [pace, duration] = [startedAt - beganAt, performance.now() - startedAt];
+    assert.ok(duration < 8 * pace, `ready after ${duration} ms, where npx takes ${pace} ms`);
     const client = await openClient(weir);
     weir.signal("SIGINT");
     assert.deepEqual(await client.ending(), goodbye);
