@@ -8,10 +8,10 @@ export function folderOf(commit: string): string {
   return `bench/.build/${commit}`;
 }
 
-/** What to do where the history of the repository lacks a commit; undefined where it has it. */
+/** Says that the history of the repository lacks a commit; undefined where it has it. */
 export async function missingCommit(commit: string): Promise<string | undefined> {
   const { success } = await git(["cat-file", "-e", `${commit}^{commit}`]);
-  return success ? undefined : `commit ${commit} is not there: run \`git fetch --unshallow\``;
+  return success ? undefined : `commit ${commit} is not in this checkout`;
 }
 
 /**
