@@ -58,7 +58,7 @@ function idOf(connector: string, given: unknown, scope: Scope): string | undefin
   throw new ConnectorError(connector, message, { permanent: true });
 }
 
-// deno-lint-ignore no-control-regex
+// deno-lint-ignore no-control-regex -- these are what it looks for
 const CONTROL = /[\0-\x1f\x7f]/;
 
 function changed(connector: string, what: string): ConnectorError {

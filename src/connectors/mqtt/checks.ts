@@ -134,5 +134,5 @@ export function checkDestination(
   return [{ code: "invalid-value", attribute: "target", message }];
 }
 
-// deno-lint-ignore no-control-regex
+// deno-lint-ignore no-control-regex -- these are what it looks for
 const CONTROL = /[\0-\x1f\x7f]/;
